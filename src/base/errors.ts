@@ -1,0 +1,56 @@
+/** What each stable error code means: the HTTP status it answers with and a title that never changes with the case. */
+interface ErrorRow {
+  readonly status: number;
+  readonly title: string;
+}
+
+/**
+ * The one table of operating errors. Codes are part of the interface: never renamed, never given another meaning.
+ * `docs/errors.md` lists each; a test compares the two. Errors of `/v2` routes have the OCI codes instead (`oci/`).
+ */
+export const errorTable = {
+  bad_request: { status: 400, title: 'The request is not valid' },
+  unauthorized: { status: 401, title: 'Credentials are needed, or those given are wrong' },
+  forbidden: { status: 403, title: 'These credentials do not give that right' },
+  not_found: { status: 404, title: 'There is nothing here' },
+  method_not_allowed: { status: 405, title: 'This method is not offered here' },
+  request_too_large: { status: 413, title: 'The request is larger than allowed' },
+  unsupported_media_type: { status: 415, title: 'This kind of content is not taken here' },
+  internal_error: { status: 500, title: 'Something went wrong here' },
+  unavailable: { status: 503, title: 'Not able to answer right now' },
+  query_deadline: { status: 503, title: 'The query took longer than allowed' },
+  config_invalid: { status: 500, title: 'The configuration is not valid' },
+  data_locked: { status: 500, title: 'The data directory is in use by another process' },
+  data_version: { status: 500, title: 'The data was written by a newer version' },
+  data_invalid: { status: 500, title: 'The data directory holds something else than expected' },
+  time_zone_changed: { status: 500, title: 'The ledger counts its days in another time zone' },
+  address_in_use: { status: 500, title: 'The address cannot be listened on' },
+  ledger_gap: { status: 500, title: 'The ledger misses a batch' },
+  ledger_unsaved: { status: 500, title: 'Counted events could not be saved' },
+  sqlite_failed: { status: 503, title: 'The database refused the statement' },
+  sqlite_guard: { status: 500, title: 'The database is not in the state that the transaction expects' },
+  upstream_failed: { status: 502, title: 'The upstream could not be reached' },
+} as const satisfies Record<string, ErrorRow>;
+
+export type ErrorCode = keyof typeof errorTable;
+
+/** An operating error: expected to happen, handled by code, told to people by `message` (what was expected, what came). */
+export class TonnageError extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: { readonly cause?: unknown }) {
+    super(message, options);
+    this.name = 'TonnageError';
+    this.code = code;
+  }
+
+  /** The HTTP status that this error answers with. */
+  get status(): number {
+    return errorTable[this.code].status;
+  }
+}
+
+/** The message of anything that was thrown, for a log or another error's text. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}

@@ -1,0 +1,5 @@
+export { assert, unreachable } from './assert.ts';
+export { systemClock, type Clock } from './clock.ts';
+export { errorTable, messageOf, TonnageError, type ErrorCode } from './errors.ts';
+export { limits } from './limits.ts';
+export { systemRandom, type Random } from './random.ts';

@@ -1,0 +1,54 @@
+/**
+ * Every limit has a name and a documented default (`docs/limits.md`; a test compares the two).
+ * Unit and qualifier stand at the end of the name. Those that a configuration key changes say so there.
+ */
+export const limits = {
+  /** Largest request line and headers together that a listener reads. */
+  requestHeaderBytesMax: 16 * 1024,
+  /** How long a client may take to send its request's headers. */
+  requestHeadersMsMax: 20_000,
+  /** Largest request body that the JSON routes read. */
+  requestBodyBytesMax: 1024 * 1024,
+  /** How long a stopping server waits for requests in flight. Configuration: `shutdownTimeout`. */
+  shutdownMsMax: 30_000,
+  /** Largest manifest that is taken from an upstream (the distribution spec asks for at least 4 MB). */
+  manifestBytesMax: 4 * 1024 * 1024,
+  /** Manifests kept in memory: bytes of their bodies. The least recently used leave first; the disk keeps them. */
+  manifestMemoryBytesMax: 64 * 1024 * 1024,
+  /** Largest image config that is read for its facts (architecture, entrypoint). */
+  imageConfigBytesMax: 8 * 1024 * 1024,
+  /** Largest error body of an upstream that is read for its message. */
+  upstreamErrorBytesMax: 16 * 1024,
+  /** Largest token answer of an upstream. */
+  upstreamTokenBytesMax: 64 * 1024,
+  /** Largest tag list page that is passed on. */
+  tagListBytesMax: 4 * 1024 * 1024,
+  /** How long connecting to an upstream may take. */
+  upstreamConnectMsMax: 10_000,
+  /** How long an upstream may take until its answer's headers are there. */
+  upstreamHeadersMsMax: 30_000,
+  /** How long an upstream may stay silent in the middle of a body. */
+  upstreamSilenceMsMax: 30_000,
+  /** How long a pull waits for the facts of its image. Configuration: `gateway.factsWait`. */
+  factsWaitMsMax: 3_000,
+  /** How long the answer of a pull waits for its commit. Configuration: `usage.commitWait`. */
+  commitWaitMsMax: 2_000,
+  /** Distinct cells that wait in memory while the ledger cannot commit; beyond it details fold into `__other__`. */
+  pendingCellsMax: 100_000,
+  /** Longest pause between two tries of a failed commit. */
+  commitRetryMsMax: 5_000,
+  /** How long a query may take. */
+  queryMsMax: 10_000,
+  /** Rows of one page of a query, at most. */
+  queryRowsMax: 10_000,
+  /** Rows of one page of a query when the request names no number. */
+  queryRowsDefault: 1_000,
+  /** Series of `tonnage_usage_total`; what comes later is summed under `org="__other__"`. */
+  usageSeriesMax: 10_000,
+  /** Failed logins that one address may have within a minute before it is told to wait. */
+  loginFailuresPerMinuteMax: 30,
+  /** How long a verified credential is remembered. */
+  credentialMemoryMs: 5 * 60_000,
+  /** Verified credentials remembered at once. */
+  credentialMemoryEntriesMax: 10_000,
+} as const;
