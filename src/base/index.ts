@@ -2,4 +2,5 @@ export { assert, unreachable } from './assert.ts';
 export { systemClock, type Clock } from './clock.ts';
 export { errorTable, messageOf, TonnageError, type ErrorCode } from './errors.ts';
 export { limits } from './limits.ts';
+export type { Log } from './log.ts';
 export { systemRandom, type Random } from './random.ts';

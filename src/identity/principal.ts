@@ -1,0 +1,13 @@
+/** What a principal may do: pull images, read totals, send events, manage cache and configuration. */
+export const rights = ['pull', 'query', 'ingest', 'admin'] as const;
+export type Right = (typeof rights)[number];
+
+/** Who is asking, as an authenticator has found out. Never what the client merely says of itself. */
+export interface Principal {
+  /** Stable name for logs and the `user` dimension: a user name, a token's name. */
+  readonly subject: string;
+  readonly email?: string;
+  /** Lower-cased organisation. A principal that has one sees and writes only this one, unless it has `admin`. */
+  readonly org?: string;
+  readonly rights: ReadonlySet<Right>;
+}
