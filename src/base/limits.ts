@@ -39,6 +39,8 @@ export const limits = {
   commitRetryMsMax: 5_000,
   /** How long a query may take. */
   queryMsMax: 10_000,
+  /** Queries over their deadline that may still be running; with so many a further query is refused. */
+  abandonedQueriesMax: 4,
   /** Rows of one page of a query, at most. */
   queryRowsMax: 10_000,
   /** Rows of one page of a query when the request names no number. */

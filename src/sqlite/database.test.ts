@@ -1,0 +1,182 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { openDatabase, type Database } from './index.ts';
+
+const applicationId = 0x74657374;
+const migrations = ['create table item (name text primary key, total integer not null) strict, without rowid'];
+
+let directory: string;
+let open: Database[];
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'tonnage-sqlite-'));
+  open = [];
+});
+afterEach(async () => {
+  await Promise.all(open.map((database) => database.close()));
+  rmSync(directory, { recursive: true, force: true });
+});
+
+async function opened(overrides: { readonly migrations?: readonly string[]; readonly applicationId?: number } = {}) {
+  const database = await openDatabase({
+    file: join(directory, 'test.sqlite'),
+    applicationId,
+    migrations,
+    synchronous: 'normal',
+    ...overrides,
+  });
+  open.push(database);
+  return database;
+}
+
+const add = 'insert into item values (?, ?) on conflict (name) do update set total = total + excluded.total';
+
+describe('transact', () => {
+  test('runs a statement once for each row and answers the rows changed by each statement', async () => {
+    const database = await opened();
+    const changes = await database.transact([
+      {
+        sql: add,
+        rows: [
+          ['a', 1],
+          ['b', 2],
+          ['a', 5n],
+        ],
+      },
+      { sql: 'delete from item where name = ?', rows: [['nothing']] },
+    ]);
+    expect(changes).toEqual([3, 0]);
+    expect(await database.read('select name, total from item order by name')).toEqual([
+      ['a', 6n],
+      ['b', 2n],
+    ]);
+  });
+
+  test('keeps integers beyond 2^53 exact and stores whole numbers as integers', async () => {
+    const database = await opened();
+    await database.transact([
+      {
+        sql: add,
+        rows: [
+          ['big', 2n ** 62n],
+          ['small', 3],
+        ],
+      },
+    ]);
+    expect(await database.read('select total, typeof(total), ? + 1 from item order by name', [1])).toEqual([
+      [2n ** 62n, 'integer', 2n],
+      [3n, 'integer', 2n],
+    ]);
+  });
+
+  test('writes nothing at all when a statement fails', async () => {
+    const database = await opened();
+    const failing = database.transact([
+      { sql: add, rows: [['a', 1]] },
+      { sql: 'insert into item values (?, ?)', rows: [['b', null]] },
+    ]);
+    await expect(failing).rejects.toMatchObject({ code: 'sqlite_failed', message: /NOT NULL/ });
+    expect(await database.read('select * from item')).toEqual([]);
+  });
+
+  test('a guard that does not hold rolls everything back', async () => {
+    const database = await opened();
+    await database.transact([{ sql: add, rows: [['number', 1]] }]);
+    const guarded = (expected: number, next: number) =>
+      database.transact([
+        { sql: add, rows: [['x', 1]] },
+        { sql: `update item set total = ? where name = 'number' and total = ?`, rows: [[next, expected]], changes: 1 },
+      ]);
+    await expect(guarded(7, 8)).rejects.toMatchObject({ code: 'sqlite_guard' });
+    expect(await database.read('select name from item')).toEqual([['number']]);
+    await guarded(1, 2);
+    expect(await database.read('select name, total from item order by name')).toEqual([
+      ['number', 2n],
+      ['x', 1n],
+    ]);
+  });
+
+  test('works in the order of the calls, and close waits for what was handed in', async () => {
+    const database = await opened();
+    const all = Array.from({ length: 50 }, () => database.transact([{ sql: add, rows: [['a', 1]] }]));
+    await database.close();
+    await Promise.all(all);
+    const again = await opened();
+    expect(await again.read('select total from item')).toEqual([[50n]]);
+  });
+});
+
+describe('read', () => {
+  test('cannot write', async () => {
+    const database = await opened();
+    await expect(database.read(`insert into item values ('a', 1)`)).rejects.toMatchObject({
+      code: 'sqlite_failed',
+      message: /readonly/,
+    });
+  });
+
+  test('gives a query up at its deadline, and the next one is answered', async () => {
+    const database = await opened();
+    const endless =
+      'with recursive n(i) as (select 1 union all select i + 1 from n where i < 30000000) select sum(i) from n';
+    const slow = database.read(endless, [], { deadlineMs: 50 });
+    const behind = database.read('select 1', [], { deadlineMs: 5_000 });
+    await expect(slow).rejects.toMatchObject({ code: 'query_deadline' });
+    expect(await behind).toEqual([[1n]]);
+  });
+
+  test('does not hold up the writer', async () => {
+    const database = await opened();
+    const endless =
+      'with recursive n(i) as (select 1 union all select i + 1 from n where i < 30000000) select sum(i) from n';
+    const slow = database.read(endless, [], { deadlineMs: 400 }).catch((error: unknown) => error);
+    let finished = false;
+    void slow.then(() => (finished = true));
+    await database.transact([{ sql: add, rows: [['a', 1]] }]);
+    expect(finished).toBe(false);
+    await slow;
+  });
+});
+
+describe('opening', () => {
+  test('runs only the migrations that the file has not seen', async () => {
+    const first = await opened();
+    await first.transact([{ sql: add, rows: [['kept', 1]] }]);
+    await first.close();
+    const second = await opened({ migrations: [...migrations, 'alter table item add column note text'] });
+    expect(await second.read('select name, total, note from item')).toEqual([['kept', 1n, null]]);
+  });
+
+  test('refuses a file of a newer version and leaves it as it is', async () => {
+    const newer = await opened({ migrations: [...migrations, 'create table later (a)'] });
+    await newer.close();
+    await expect(opened()).rejects.toMatchObject({
+      code: 'data_version',
+      message: /version 2, this release knows.* 1/,
+    });
+  });
+
+  test('a migration that fails leaves the file at its old version', async () => {
+    await (await opened()).close();
+    await expect(
+      opened({ migrations: [...migrations, 'create table a (x); create table a (x)'] }),
+    ).rejects.toMatchObject({
+      code: 'data_invalid',
+    });
+    const again = await opened();
+    expect(await again.read(`select count(*) from sqlite_schema where name = 'a'`)).toEqual([[0n]]);
+  });
+
+  test('refuses what is not a database of ours', async () => {
+    writeFileSync(join(directory, 'test.sqlite'), 'this is some text, long enough to be no database header at all');
+    await expect(opened()).rejects.toMatchObject({ code: 'data_invalid', message: /not a database/ });
+    rmSync(join(directory, 'test.sqlite'));
+    const foreign = new DatabaseSync(join(directory, 'test.sqlite'));
+    foreign.exec('create table theirs (a)');
+    foreign.close();
+    await expect(opened()).rejects.toMatchObject({ code: 'data_invalid', message: /application_id/ });
+  });
+});

@@ -1,0 +1,38 @@
+import type { Database, DatabaseOptions, ReadOptions, SqlValue, Statement } from './contract.ts';
+import { Lane, member } from './lane.ts';
+import { Reader } from './reader.ts';
+
+/**
+ * Opens one SQLite file, bringing its schema up to date, with a writer worker and a read-only worker: the event loop
+ * never waits for the disk. Rejects with `data_invalid` or `data_version` as `DatabaseOptions` says.
+ */
+export async function openDatabase(options: DatabaseOptions): Promise<Database> {
+  const { file } = options;
+  const writer = new Lane({ ...options, mode: 'write' });
+  await writer.open();
+  const reader = new Reader({ ...options, mode: 'read' });
+  let closing: Promise<void> | undefined;
+
+  return {
+    file,
+    async transact(statements: readonly Statement[]) {
+      return member(await writer.ask({ kind: 'transact', statements }), 'changes');
+    },
+    read: (sql: string, parameters: readonly SqlValue[] = [], readOptions: ReadOptions = {}) =>
+      reader.read(sql, parameters, readOptions),
+    close: () => (closing ??= Promise.all([reader.close(), writer.close()]).then(() => undefined)),
+  };
+}
+
+/** The reading half of a `Database`. */
+export type ReadOnlyDatabase = Pick<Database, 'file' | 'read' | 'close'>;
+
+/** Opens a file that exists for reading only, also beside a process that writes it. */
+export function openReadOnly(options: Pick<DatabaseOptions, 'file' | 'applicationId'>): ReadOnlyDatabase {
+  const reader = new Reader({ ...options, migrations: [], synchronous: 'full', mode: 'read' });
+  return {
+    file: options.file,
+    read: (sql, parameters = [], readOptions = {}) => reader.read(sql, parameters, readOptions),
+    close: () => reader.close(),
+  };
+}

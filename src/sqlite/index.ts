@@ -1,0 +1,3 @@
+export type { Database, DatabaseOptions, ReadOptions, SqlValue, Statement } from './contract.ts';
+export { openDatabase, openReadOnly, type ReadOnlyDatabase } from './database.ts';
+export { lockFile, type FileLock } from './lock.ts';
