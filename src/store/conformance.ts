@@ -1,0 +1,207 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import {
+  dimensions,
+  monthOf,
+  parseDay,
+  type Dimension,
+  type Increment,
+  type UsageQuery,
+  type UsageRow,
+} from '../usage/index.ts';
+import type { Store } from './contract.ts';
+
+/** What a driver hands to the suite: stores that open on fresh data, and open again on the data that a store left. */
+export interface StoreFixture {
+  /** A store on data of its own. `reopen` opens the same data again, after the store has been closed. */
+  open(): Promise<{ readonly store: Store; readonly reopen: () => Promise<Store> }>;
+}
+
+const day = (text: string): number => parseDay(text) ?? Number.NaN;
+const today = day('2026-11-21');
+const everything = {
+  meter: 'pulls',
+  window: 'total',
+  by: [],
+  where: {},
+  limit: 10_000,
+  offset: 0,
+} satisfies UsageQuery;
+
+function increment(text: string, quantity: bigint, values: Increment['dimensions'], meter = 'pulls'): Increment {
+  return { meter, day: day(text), quantity, dimensions: values };
+}
+
+/** The contract of `Store`, as tests: each driver's own test file calls this once. */
+export function storeConformance(fixture: StoreFixture): void {
+  test('a batch is in the totals once its commit has resolved, and after opening again', async () => {
+    const { store, reopen } = await fixture.open();
+    await store.journal.commit({
+      number: 1,
+      increments: [increment('2026-11-20', 2n, { org: 'a.org', arch: 'amd64' })],
+    });
+    expect((await store.totals.query(everything, today)).total).toBe(2n);
+    await store.close();
+    const again = await reopen();
+    expect(again.journal.lastBatch).toBe(1);
+    expect(again.journal.ledgerId).toBe(store.journal.ledgerId);
+    expect((await again.totals.query(everything, today)).total).toBe(2n);
+    await again.close();
+  });
+
+  test('a batch handed in again is not counted again; one that skips a number is refused whole', async () => {
+    const { store } = await fixture.open();
+    const one = { number: 1, increments: [increment('2026-11-20', 1n, { org: 'a.org' })] };
+    await store.journal.commit(one);
+    await store.journal.commit(one);
+    await expect(store.journal.commit({ ...one, number: 3 })).rejects.toMatchObject({ code: 'ledger_gap' });
+    expect((await store.totals.query(everything, today)).total).toBe(1n);
+    await store.journal.commit({ ...one, number: 2 });
+    expect((await store.totals.query(everything, today)).total).toBe(2n);
+    await store.close();
+  });
+
+  test('an open range reaches from the first day with data to the current day', async () => {
+    const { store } = await fixture.open();
+    expect(await store.totals.query(everything, today)).toEqual({
+      from: today + 1,
+      to: today + 1,
+      rows: [],
+      total: 0n,
+    });
+    await store.journal.commit({
+      number: 1,
+      increments: [
+        increment('2025-01-31', 1n, {}),
+        increment('2024-06-01', 5n, {}, 'fusion'),
+        increment('2026-11-22', 7n, {}),
+      ],
+    });
+    expect(await store.totals.query(everything, today)).toEqual({
+      from: day('2025-01-31'),
+      to: today + 1,
+      rows: [{ dimensions: {}, value: 1n }],
+      total: 1n,
+    });
+    await store.close();
+  });
+
+  test('pages follow each other without a gap, and the total covers all of them', async () => {
+    const { store } = await fixture.open();
+    const increments = Array.from({ length: 25 }, (_, index) =>
+      increment('2026-11-20', BigInt(1 + (index % 7)), { repository: `r${String(index).padStart(2, '0')}` }),
+    );
+    await store.journal.commit({ number: 1, increments });
+    const query: UsageQuery = { ...everything, by: ['repository'], limit: 10 };
+    const whole = await store.totals.query({ ...query, limit: 100 }, today);
+    const pages: UsageRow[] = [];
+    for (let offset: number | undefined = 0; offset !== undefined;) {
+      const page = await store.totals.query({ ...query, offset }, today);
+      expect(page.total).toBe(whole.total);
+      pages.push(...page.rows);
+      offset = page.nextOffset;
+    }
+    expect(pages).toEqual(whole.rows);
+    expect((await store.totals.query({ ...query, offset: 1_000 }, today)).total).toBe(whole.total);
+    await store.close();
+  });
+
+  test('accounts are the sums by meter, organisation and architecture over all days', async () => {
+    const { store } = await fixture.open();
+    await store.journal.commit({
+      number: 1,
+      increments: [
+        increment('2026-11-20', 2n ** 60n, { org: 'a.org', arch: 'amd64', repository: 'x' }),
+        increment('2025-11-20', 1n, { org: 'a.org', arch: 'amd64', repository: 'y' }),
+        increment('2026-11-20', 3n, {}, 'fusion'),
+      ],
+    });
+    const accounts = await store.totals.accounts();
+    expect(accounts).toHaveLength(2);
+    expect(accounts).toContainEqual({
+      account: { meter: 'pulls', dimensions: { org: 'a.org', arch: 'amd64' } },
+      value: 2n ** 60n + 1n,
+    });
+    expect(accounts).toContainEqual({ account: { meter: 'fusion', dimensions: {} }, value: 3n });
+    await store.close();
+  });
+
+  test('any batches, asked any question, answer as a model in memory does', async () => {
+    await fc.assert(
+      fc.asyncProperty(batches, fc.array(question, { minLength: 1, maxLength: 6 }), againstModel(fixture)),
+      {
+        numRuns: Number(process.env['TONNAGE_TEST_LONG'] ? 500 : 25),
+      },
+    );
+  });
+}
+
+const name = fc.option(fc.constantFrom('a.org', 'b.org', "it's", 'ünïcode', ''), { nil: undefined });
+const dimension = fc.constantFrom(
+  ...dimensions.filter((each) => ['org', 'arch', 'upstream', 'repository'].includes(each)),
+);
+const anyDay = fc.integer({ min: today - 70, max: today });
+const batches = fc.array(
+  fc.array(
+    fc.record({
+      meter: fc.constantFrom('pulls', 'fusion'),
+      day: anyDay,
+      quantity: fc.bigInt({ min: 1n, max: 2n ** 40n }),
+      dimensions: fc
+        .record({ org: name, arch: name, upstream: name, repository: name })
+        .map((values) => Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined))),
+    }),
+    { maxLength: 12 },
+  ),
+  { maxLength: 4 },
+);
+const question: fc.Arbitrary<UsageQuery> = fc.record(
+  {
+    meter: fc.constantFrom('pulls', 'fusion', 'builds'),
+    from: anyDay,
+    to: anyDay,
+    window: fc.constantFrom('total', 'day', 'month'),
+    by: fc.uniqueArray(dimension, { maxLength: 3 }),
+    where: fc.dictionary(dimension, fc.constantFrom('a.org', 'ünïcode', '', null), {
+      maxKeys: 1,
+      noNullPrototype: true,
+    }),
+    limit: fc.constant(10_000),
+    offset: fc.constant(0),
+  },
+  { requiredKeys: ['meter', 'window', 'by', 'where', 'limit', 'offset'] },
+);
+
+function againstModel(fixture: StoreFixture) {
+  return async (written: readonly (readonly Increment[])[], questions: readonly UsageQuery[]): Promise<void> => {
+    const { store } = await fixture.open();
+    for (const [index, increments] of written.entries()) await store.journal.commit({ number: index + 1, increments });
+    for (const query of questions) {
+      const answer = await store.totals.query(query, today);
+      const expected = model(written.flat(), query);
+      expect(answer.total).toBe(expected.total);
+      expect(new Map(answer.rows.map((row) => [rowKey(query, row), row.value]))).toEqual(expected.rows);
+      expect(answer.rows).toHaveLength(expected.rows.size);
+    }
+    await store.close();
+  };
+}
+
+function rowKey(query: UsageQuery, row: Pick<UsageRow, 'from' | 'dimensions'>): string {
+  return JSON.stringify([row.from, ...query.by.map((each: Dimension) => row.dimensions[each] ?? null)]);
+}
+
+function model(increments: readonly Increment[], query: UsageQuery): { rows: Map<string, bigint>; total: bigint } {
+  const rows = new Map<string, bigint>();
+  let total = 0n;
+  for (const { meter, day: when, quantity, dimensions: values } of increments) {
+    if (meter !== query.meter || when < (query.from ?? -Infinity) || when >= (query.to ?? today + 1)) continue;
+    if (dimensions.some((each) => query.where[each] !== undefined && query.where[each] !== (values[each] ?? null)))
+      continue;
+    const window = { total: {}, day: { from: when }, month: { from: monthOf(when) } }[query.window];
+    const key = rowKey(query, { ...window, dimensions: values });
+    rows.set(key, (rows.get(key) ?? 0n) + quantity);
+    total += quantity;
+  }
+  return { rows, total };
+}

@@ -1,0 +1,87 @@
+import { existsSync } from 'node:fs';
+import { TonnageError, type Clock, type Random } from '../../base/index.ts';
+import { openDatabase, openReadOnly, type Database, type SqlValue } from '../../sqlite/index.ts';
+import type { Store, Totals } from '../contract.ts';
+import { createJournal } from '../journal.ts';
+import { ledgerApplicationId, ledgerMigrations } from '../schema.ts';
+import { createTotals } from '../totals.ts';
+
+export interface SqliteStoreOptions {
+  /** Path of the ledger file; created when absent. */
+  readonly file: string;
+  /** IANA zone in which a new ledger counts its days. */
+  readonly timeZone: string;
+  /** Goes on with `timeZone` although the ledger was kept in another one; the days already counted stay as they are. */
+  readonly acceptTimeZone: boolean;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/**
+ * The embedded store: journal and totals in one SQLite file. The caller holds the lock of the data directory. Rejects
+ * with `time_zone_changed`, and as `openDatabase` does.
+ */
+export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
+  const database = await openDatabase({
+    file: options.file,
+    applicationId: ledgerApplicationId,
+    migrations: ledgerMigrations,
+    synchronous: 'full',
+  });
+  try {
+    const { ledgerId, lastBatch } = await identify(database, options);
+    return {
+      timeZone: options.timeZone,
+      journal: createJournal(database, ledgerId, lastBatch),
+      totals: createTotals(database),
+      close: () => database.close(),
+    };
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+/** The totals of a ledger file that another process may be writing. Rejects with `not_found` where there is none. */
+export async function openSqliteTotals(file: string): Promise<Totals & Pick<Store, 'timeZone' | 'close'>> {
+  if (!existsSync(file))
+    throw new TonnageError('not_found', `${file} does not exist: nothing has been counted there yet`);
+  const database = openReadOnly({ file, applicationId: ledgerApplicationId });
+  try {
+    const [row] = await database.read('select time_zone from ledger');
+    return { ...createTotals(database), timeZone: String(row?.[0] ?? 'UTC'), close: () => database.close() };
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+async function identify(
+  database: Database,
+  options: SqliteStoreOptions,
+): Promise<{ ledgerId: string; lastBatch: number }> {
+  const { clock, random, timeZone } = options;
+  await database.transact([
+    { sql: 'insert or ignore into ledger values (1, ?, ?, 0, ?)', rows: [[random.uuid(), timeZone, clock.now()]] },
+  ]);
+  const [row = []] = await database.read('select ledger_id, time_zone, last_batch from ledger');
+  const [ledgerId, storedZone, lastBatch] = row;
+  if (storedZone !== timeZone) await changeTimeZone(database, options, storedZone);
+  return { ledgerId: String(ledgerId), lastBatch: Number(lastBatch) };
+}
+
+async function changeTimeZone(
+  database: Database,
+  options: SqliteStoreOptions,
+  stored: SqlValue | undefined,
+): Promise<void> {
+  const { timeZone } = options;
+  if (!options.acceptTimeZone) {
+    throw new TonnageError(
+      'time_zone_changed',
+      `the ledger counts its days in ${String(stored)}, the configuration says ${timeZone}: set timeZone back, or start ` +
+        'once with --accept-time-zone to count in the new zone from now on',
+    );
+  }
+  await database.transact([{ sql: 'update ledger set time_zone = ?', rows: [[timeZone]], changes: 1 }]);
+}

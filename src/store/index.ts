@@ -1,0 +1,1 @@
+export type { AccountTotal, Batch, Journal, Store, Totals } from './contract.ts';

@@ -1,0 +1,17 @@
+/** Other names under which clients and images know an OCI architecture. */
+const aliases: ReadonlyMap<string, string> = new Map([
+  ['x86_64', 'amd64'],
+  ['x86-64', 'amd64'],
+  ['aarch64', 'arm64'],
+]);
+
+/**
+ * The architecture as the `arch` dimension has it: the OCI (GOARCH) name in lower case, aliases folded, without
+ * variant, `[a-z0-9]{1,32}`. `undefined` for `unknown`, for nothing, and for what is no architecture.
+ */
+export function canonicalArch(architecture: string | undefined): string | undefined {
+  const name = architecture?.toLowerCase();
+  if (!name || name === 'unknown') return undefined;
+  const folded = aliases.get(name) ?? name;
+  return /^[a-z0-9]{1,32}$/.test(folded) ? folded : undefined;
+}

@@ -1,0 +1,71 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { createCalendar, formatDay, monthOf, nextMonthOf, parseDay } from './index.ts';
+
+const day = (text: string): number => parseDay(text) ?? Number.NaN;
+
+describe('parseDay', () => {
+  test.each(['1970-01-01', '2024-02-29', '2026-11-21', '0001-01-01', '9999-12-31'])('reads %s', (text) => {
+    expect(formatDay(day(text))).toBe(text);
+  });
+  test.each([
+    '',
+    '2026-2-3',
+    '2026-02-30',
+    '2023-02-29',
+    '2024-99-99',
+    '26-11-21',
+    '2026-11-21T00:00',
+    '0000-01-01',
+    ' 2026-11-21',
+  ])('refuses %j', (text) => expect(parseDay(text)).toBeUndefined());
+});
+
+test('months begin on their first day', () => {
+  expect(formatDay(monthOf(day('2024-02-29')))).toBe('2024-02-01');
+  expect(formatDay(nextMonthOf(day('2024-12-31')))).toBe('2025-01-01');
+  expect(formatDay(monthOf(day('1969-12-31')))).toBe('1969-12-01');
+});
+
+describe('calendar', () => {
+  test.each([
+    ['UTC', '2026-11-21T23:59:59.999Z', '2026-11-21'],
+    ['UTC', '2026-11-22T00:00:00.000Z', '2026-11-22'],
+    ['Europe/Berlin', '2026-11-21T22:59:59.999Z', '2026-11-21'],
+    ['Europe/Berlin', '2026-11-21T23:00:00.000Z', '2026-11-22'],
+    // The clocks go forward and back: days of 23 and of 25 hours.
+    ['Europe/Berlin', '2026-03-28T23:00:00.000Z', '2026-03-29'],
+    ['Europe/Berlin', '2026-03-29T21:59:59.999Z', '2026-03-29'],
+    ['Europe/Berlin', '2026-03-29T22:00:00.000Z', '2026-03-30'],
+    ['Europe/Berlin', '2026-10-25T22:59:59.999Z', '2026-10-25'],
+    ['Europe/Berlin', '2026-10-25T23:00:00.000Z', '2026-10-26'],
+    ['Pacific/Kiritimati', '2026-11-21T10:00:00.000Z', '2026-11-22'],
+    ['America/St_Johns', '2026-11-21T03:29:59.999Z', '2026-11-20'],
+    // Midnight itself is skipped here when the clocks go forward: the day begins at 01:00.
+    ['Africa/Cairo', '2026-04-23T22:00:00.000Z', '2026-04-24'],
+  ])('%s at %s is %s', (zone, time, expected) => {
+    expect(formatDay(createCalendar(zone).dayOf(Date.parse(time)))).toBe(expected);
+  });
+
+  test('a calendar that remembers a day answers as one that has just been made', () => {
+    const zones = ['UTC', 'Europe/Berlin', 'America/New_York', 'Africa/Cairo', 'Asia/Kathmandu', 'Australia/Lord_Howe'];
+    const start = Date.UTC(2026, 2, 20);
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...zones),
+        fc.array(fc.integer({ min: 0, max: 20 * 86_400_000 }), { minLength: 2, maxLength: 8 }),
+        (zone, offsets) => {
+          const kept = createCalendar(zone);
+          for (const offset of offsets) {
+            expect(kept.dayOf(start + offset)).toBe(createCalendar(zone).dayOf(start + offset));
+          }
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  test('a zone that does not exist is a RangeError', () => {
+    expect(() => createCalendar('Mars/Olympus')).toThrow(RangeError);
+  });
+});

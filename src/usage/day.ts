@@ -1,0 +1,83 @@
+/** A civil day as the number of days since 1970-01-01. Has no zone of its own: the ledger's zone says which day it is. */
+export type Day = number;
+
+const dayMs = 86_400_000;
+
+/** The day as `YYYY-MM-DD`. */
+export function formatDay(day: Day): string {
+  return new Date(day * dayMs).toISOString().slice(0, 10);
+}
+
+/** Reads `YYYY-MM-DD` (RFC 3339 full-date, years 0001 to 9999); `undefined` for anything else, 2026-02-30 included. */
+export function parseDay(text: string): Day | undefined {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return undefined;
+  const day = Date.parse(`${text}T00:00:00Z`) / dayMs;
+  return Number.isInteger(day) && formatDay(day) === text && !text.startsWith('0000') ? day : undefined;
+}
+
+/** The first day of the month that `day` lies in. */
+export function monthOf(day: Day): Day {
+  const date = new Date(day * dayMs);
+  return Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), 1) / dayMs;
+}
+
+/** The first day of the month after the one that `day` lies in. */
+export function nextMonthOf(day: Day): Day {
+  const date = new Date(day * dayMs);
+  return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1) / dayMs;
+}
+
+/** Tells the civil day of a moment (milliseconds since the Unix epoch) in one time zone. */
+export interface Calendar {
+  readonly timeZone: string;
+  dayOf(time: number): Day;
+}
+
+/**
+ * A calendar for an IANA time zone; throws a RangeError for a zone that does not exist. Asking for moments of the same
+ * day again is a comparison: the bounds of the last day are kept, since asking the zone tables costs microseconds.
+ */
+export function createCalendar(timeZone: string): Calendar {
+  const format = new Intl.DateTimeFormat('en-US', {
+    timeZone,
+    calendar: 'gregory',
+    numberingSystem: 'latn',
+    year: 'numeric',
+    month: 'numeric',
+    day: 'numeric',
+  });
+  let current = { day: 0, from: 0, to: 0 };
+
+  function lookUp(time: number): Day {
+    const part = { year: 0, month: 0, day: 0 };
+    for (const { type, value } of format.formatToParts(time)) {
+      if (type === 'year' || type === 'month' || type === 'day') part[type] = Number(value);
+    }
+    return Date.UTC(part.year, part.month - 1, part.day) / dayMs;
+  }
+
+  return {
+    timeZone,
+    dayOf(time) {
+      if (time >= current.from && time < current.to) return current.day;
+      const day = lookUp(time);
+      current = { day, from: edge(lookUp, day, time, -1), to: edge(lookUp, day, time, 1) };
+      return day;
+    },
+  };
+}
+
+/**
+ * The end of `day` on one side of `time`: its first millisecond (`direction` -1) or the first one after it (1).
+ * A bisection over the zone's own answers, because a day may have 23 or 25 hours, or begin at 01:00.
+ */
+function edge(lookUp: (time: number) => Day, day: Day, time: number, direction: -1 | 1): number {
+  let inside = Math.trunc(time);
+  let outside = inside + direction * 2 * dayMs;
+  while (Math.abs(outside - inside) > 1) {
+    const middle = Math.trunc((inside + outside) / 2);
+    if (lookUp(middle) === day) inside = middle;
+    else outside = middle;
+  }
+  return direction === 1 ? outside : inside;
+}

@@ -1,0 +1,15 @@
+export { canonicalArch } from './arch.ts';
+export { accountOf, dimensionRow, seriesKey, type Increment, type Series } from './cell.ts';
+export { createCalendar, formatDay, monthOf, nextMonthOf, parseDay, type Calendar, type Day } from './day.ts';
+export { dimensions, foldedValue, isDimension, type Dimension, type DimensionValues } from './dimensions.ts';
+export { builtInMeters, type Meter } from './meters.ts';
+export { windows, type UsageAnswer, type UsageQuery, type UsageRow, type Window } from './query.ts';
+export {
+  parseWaveParameters,
+  waveAnswer,
+  waveMetrics,
+  type WaveAnswer,
+  type WaveParameters,
+  type WaveQuestion,
+  type WaveVersion,
+} from './wave.ts';

@@ -1,0 +1,43 @@
+import type { Day } from './day.ts';
+import type { Dimension } from './dimensions.ts';
+
+/** How rows are cut along time. `total`: not at all. */
+export type Window = 'total' | 'day' | 'month';
+export const windows: readonly Window[] = ['total', 'day', 'month'];
+
+/** A question about one meter. Days are half-open: `from` is in, `to` is not. */
+export interface UsageQuery {
+  readonly meter: string;
+  /** Default: the first day with data. */
+  readonly from?: Day;
+  /** Default: the day after the current one. */
+  readonly to?: Day;
+  readonly window: Window;
+  /** Dimensions that rows are told apart by; the others are summed over. */
+  readonly by: readonly Dimension[];
+  /** Only what has this value; `null` asks for events that lack the dimension. */
+  readonly where: { readonly [D in Dimension]?: string | null };
+  /** Rows of this page, at most. */
+  readonly limit: number;
+  /** Rows to pass over: where the page before ended. */
+  readonly offset: number;
+}
+
+/** One row: the dimensions of `by` (`null` where events lack one), the window's first day, and the sum. */
+export interface UsageRow {
+  /** First day of the row's day or calendar month, also where the query begins within it; absent in a `total`. */
+  readonly from?: Day;
+  readonly dimensions: { readonly [D in Dimension]?: string | null };
+  readonly value: bigint;
+}
+
+/** What a query found. Rows come by `from`, then by value downwards, then by dimensions; none has the value 0. */
+export interface UsageAnswer {
+  readonly from: Day;
+  readonly to: Day;
+  readonly rows: readonly UsageRow[];
+  /** Sum over all matching rows, also those of other pages. */
+  readonly total: bigint;
+  /** Where the next page begins; absent on the last page. */
+  readonly nextOffset?: number;
+}
