@@ -1,0 +1,67 @@
+/** One challenge of a `WWW-Authenticate` header: its scheme in lower case, and its parameters by lower-cased name. */
+export interface Challenge {
+  readonly scheme: string;
+  readonly parameters: ReadonlyMap<string, string>;
+}
+
+const token = /[!#$%&'*+.^_`|~0-9A-Za-z-]+/y;
+const tokenSixtyEight = /[A-Za-z0-9\-._~+/]+=*(?=[ \t]*(?:,|$))/y;
+const parameter = /([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([!#$%&'*+.^_`|~0-9A-Za-z-]+))/y;
+const separators = /[ \t,]*/y;
+const blanks = /[ \t]+/y;
+
+/** A place in a text that only moves forward. */
+class Scanner {
+  readonly #text: string;
+  #at = 0;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  get done(): boolean {
+    return this.#at >= this.#text.length;
+  }
+
+  /** Matches the sticky pattern here and steps behind it; null, without a step, when it does not match. */
+  take(pattern: RegExp): RegExpExecArray | null {
+    pattern.lastIndex = this.#at;
+    const match = pattern.exec(this.#text);
+    if (match !== null) this.#at += match[0].length;
+    return match;
+  }
+}
+
+function takeParameters(scanner: Scanner): ReadonlyMap<string, string> {
+  const parameters = new Map<string, string>();
+  for (;;) {
+    scanner.take(separators);
+    const match = scanner.take(parameter);
+    const name = match?.[1]?.toLowerCase();
+    if (name === undefined) return parameters;
+    const value = match?.[2]?.replaceAll(/\\(.)/g, '$1') ?? match?.[3] ?? '';
+    // The first of two equal names holds: a later one may have been smuggled in by something on the way.
+    if (!parameters.has(name)) parameters.set(name, value);
+  }
+}
+
+/**
+ * Reads a `WWW-Authenticate` value: several challenges, each with `name=value` parameters (token or quoted string) or
+ * one token68 (RFC 9110, section 11.6.1). Reading stops at the first thing that is no challenge; what was read until
+ * then is answered, so that a malformed tail does not hide a good challenge.
+ */
+export function parseChallenges(header: string): readonly Challenge[] {
+  const scanner = new Scanner(header);
+  const challenges: Challenge[] = [];
+  while (!scanner.done) {
+    scanner.take(separators);
+    const scheme = scanner.take(token)?.[0];
+    if (scheme === undefined) break;
+    const spaced = scanner.take(blanks) !== null;
+    // A token68 is not needed by any scheme that is spoken here, but must not be mistaken for the next scheme.
+    const bare = spaced && scanner.take(tokenSixtyEight) !== null;
+    const parameters = spaced && !bare ? takeParameters(scanner) : new Map<string, string>();
+    challenges.push({ scheme: scheme.toLowerCase(), parameters });
+  }
+  return challenges;
+}

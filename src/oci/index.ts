@@ -1,0 +1,19 @@
+export { architectureOf } from './architecture.ts';
+export { parseChallenges, type Challenge } from './challenge.ts';
+export { digestAlgorithms, digestOf, parseDigest, type Digest, type DigestAlgorithm } from './digest.ts';
+export { OciError, ociErrors, type OciErrorKind } from './errors.ts';
+export { parseImageConfig, type ImageFacts } from './image-config.ts';
+export { isJsonObject, objectsOf, parseJsonObject, textOf, type JsonObject } from './json.ts';
+export { namedBy, parseManifest, type Descriptor, type Manifest } from './manifest.ts';
+export {
+  bareMediaType,
+  countsAsPull,
+  isImageConfigType,
+  manifestAccept,
+  manifestKindOf,
+  manifestTypes,
+  type ManifestKind,
+  type ManifestType,
+} from './media-types.ts';
+export { isRepositoryName, isTag, parseReference, type Reference } from './names.ts';
+export { digestedBytes } from './schema1.ts';

@@ -1,0 +1,166 @@
+import { Buffer } from 'node:buffer';
+
+import { describe, expect, it, test } from 'vitest';
+
+import { architectureOf } from './architecture.ts';
+import { digestOf } from './digest.ts';
+import { parseImageConfig } from './image-config.ts';
+import { namedBy, parseManifest } from './manifest.ts';
+import { digestedBytes } from './schema1.ts';
+
+const ociManifest = 'application/vnd.oci.image.manifest.v1+json';
+const ociIndex = 'application/vnd.oci.image.index.v1+json';
+const ociConfig = 'application/vnd.oci.image.config.v1+json';
+const schema1 = 'application/vnd.docker.distribution.manifest.v1+json';
+const signedSchema1 = 'application/vnd.docker.distribution.manifest.v1+prettyjws';
+
+const digest = (letter: string): string => `sha256:${letter.repeat(64)}`;
+const bytes = (value: unknown): Buffer => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value));
+const namedTexts = (type: string | undefined, value: unknown): readonly string[] => {
+  const manifest = parseManifest(type, bytes(value));
+  return manifest === null ? [] : namedBy(manifest).map((descriptor) => descriptor.digest.text);
+};
+
+describe('an image manifest', () => {
+  const manifest = {
+    schemaVersion: 2,
+    mediaType: ociManifest,
+    config: { mediaType: ociConfig, digest: digest('a'), size: 10 },
+    layers: [
+      { mediaType: 'application/x', digest: digest('b'), size: 20 },
+      { mediaType: 'application/x', digest: digest('b'), size: 20 },
+      { mediaType: 'application/x', digest: digest('c'), size: -1 },
+      { mediaType: 'application/x', digest: 'sha256:short', size: 1 },
+      'not a descriptor',
+    ],
+  };
+
+  it('names its config and each layer once, and leaves out what cannot be read', () => {
+    expect(namedTexts(ociManifest, manifest)).toEqual([digest('a'), digest('b'), digest('c')]);
+  });
+
+  it('has sizes where they are sizes', () => {
+    const layers = parseManifest(ociManifest, bytes(manifest))?.layers;
+    expect(layers?.map((layer) => layer.size)).toEqual([20, 20, null]);
+  });
+
+  it.each([
+    [`${ociManifest}; charset=utf-8`, ociManifest],
+    [ociManifest.toUpperCase(), ociManifest],
+    [undefined, ociManifest],
+  ])('sent as %s has the media type %s', (sent, expected) => {
+    expect(parseManifest(sent, bytes(manifest))).toMatchObject({ mediaType: expected, kind: 'image', image: null });
+  });
+
+  it('of an unknown type is known by what it names, and has no kind', () => {
+    const parsed = parseManifest('application/vnd.example+json', bytes(manifest));
+    expect(parsed).toMatchObject({ kind: null, mediaType: 'application/vnd.example+json' });
+    expect(namedTexts('application/vnd.example+json', manifest)).toHaveLength(3);
+  });
+});
+
+describe('an index', () => {
+  it('names its manifests with the architecture of their platform', () => {
+    const index = {
+      manifests: [
+        { digest: digest('a'), size: 1, platform: { os: 'linux', architecture: 'AMD64' } },
+        { digest: digest('b'), size: 1, platform: { os: 'linux', architecture: 'arm64', variant: 'v8' } },
+        { digest: digest('c'), size: 1, platform: { os: 'unknown', architecture: 'unknown' } },
+        { digest: digest('d'), size: 1 },
+      ],
+    };
+    const manifests = parseManifest(ociIndex, bytes(index))?.manifests;
+    expect(manifests?.map((entry) => entry.architecture)).toEqual(['amd64', 'arm64', null, undefined]);
+  });
+});
+
+test.each([
+  ['[]', ociManifest],
+  ['null', ociManifest],
+  ['1', ociManifest],
+  ['{', ociManifest],
+  ['<html></html>', 'text/html'],
+  ['{}', undefined],
+])('%s sent as %s is no manifest', (text, type) => {
+  expect(parseManifest(type, bytes(text))).toBeNull();
+});
+
+test('bytes that are not UTF-8 are no manifest', () => {
+  expect(parseManifest(ociManifest, Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]))).toBeNull();
+});
+
+describe('a schema 1 manifest', () => {
+  const v1Compatibility = JSON.stringify({ architecture: 'ppc64le', config: { Entrypoint: ['/bin/sh', '-c'] } });
+  const manifest = {
+    schemaVersion: 1,
+    architecture: 'S390X',
+    fsLayers: [{ blobSum: digest('a') }, { blobSum: digest('a') }, { blobSum: digest('b') }],
+    history: [{ v1Compatibility }, { v1Compatibility: '{}' }],
+  };
+
+  it('says its architecture and entrypoint itself, and names its layers', () => {
+    expect(parseManifest(schema1, bytes(manifest))?.image).toEqual({
+      architecture: 's390x',
+      entrypoint: ['/bin/sh', '-c'],
+    });
+    expect(namedTexts(schema1, manifest)).toEqual([digest('a'), digest('b')]);
+  });
+
+  it('without an architecture has that of its newest layer', () => {
+    const image = parseManifest(schema1, bytes({ ...manifest, architecture: undefined }))?.image;
+    expect(image?.architecture).toBe('ppc64le');
+  });
+
+  it('that says nothing has no architecture and no entrypoint', () => {
+    expect(parseManifest(signedSchema1, bytes('{}'))?.image).toEqual({ architecture: null, entrypoint: [] });
+  });
+
+  it('that is signed has the digest of its payload', () => {
+    const payload = '{\n   "name": "x",\n   "schemaVersion": 1\n}';
+    const length = payload.lastIndexOf('\n}');
+    const format = { formatLength: length, formatTail: Buffer.from('\n}').toString('base64url') };
+    const encoded = Buffer.from(JSON.stringify(format)).toString('base64url');
+    const body = bytes(`${payload.slice(0, length)},\n   "signatures": [{"protected": "${encoded}"}]\n}`);
+    expect(digestOf('sha256', digestedBytes(signedSchema1, body))).toBe(digestOf('sha256', bytes(payload)));
+    expect(digestedBytes(ociManifest, body)).toBe(body);
+  });
+
+  it.each([
+    '{}',
+    'no json',
+    '{"signatures":[{"protected":"e30"}]}',
+    `{"signatures":[{"protected":"${Buffer.from('{"formatLength":1e9,"formatTail":""}').toString('base64url')}"}]}`,
+  ])('with the signature %s is digested as it is', (text) => {
+    const body = bytes(text);
+    expect(digestedBytes(signedSchema1, body)).toBe(body);
+  });
+});
+
+test.each([
+  [{ architecture: 'arm64', config: { Entrypoint: ['/usr/bin/fusion', 'x'] } }, 'arm64', ['/usr/bin/fusion', 'x']],
+  [{ architecture: ' AMD64 ', config: { Entrypoint: '/bin/sh' } }, 'amd64', ['/bin/sh']],
+  [{ architecture: 'unknown', config: { Entrypoint: null } }, null, []],
+  [{ architecture: 5, config: [] }, null, []],
+  [{}, null, []],
+])('the image config %j has the architecture %s and the entrypoint %j', (config, architecture, entrypoint) => {
+  expect(parseImageConfig(bytes(config))).toEqual({ architecture, entrypoint });
+});
+
+test('an image config that is no JSON object has no facts', () => {
+  expect(parseImageConfig(bytes('[]'))).toBeNull();
+});
+
+test.each([
+  ['amd64', 'amd64'],
+  ['Arm64', 'arm64'],
+  ['unknown', null],
+  ['Unknown', null],
+  ['', null],
+  ['a b', null],
+  ['a/b', null],
+  ['a'.repeat(65), null],
+  [null, null],
+  [undefined, null],
+])('the architecture %j is %j', (value, expected) => {
+  expect(architectureOf(value)).toBe(expected);
+});

@@ -1,0 +1,82 @@
+import { architectureOf } from './architecture.ts';
+import { parseDigest, type Digest } from './digest.ts';
+import type { ImageFacts } from './image-config.ts';
+import { isJsonObject, objectsOf, parseJsonObject, textOf, type JsonObject } from './json.ts';
+import { bareMediaType, manifestKindOf, type ManifestKind } from './media-types.ts';
+import { schema1Image } from './schema1.ts';
+
+/** What one manifest says of another piece of content (image-spec, descriptor.md). */
+export interface Descriptor {
+  readonly mediaType: string;
+  readonly digest: Digest;
+  /** Bytes; null where the manifest does not say, as schema 1 never does. */
+  readonly size: number | null;
+  /** Architecture of the descriptor's platform; undefined when it has no platform, null when that names none. */
+  readonly architecture?: string | null;
+}
+
+/** A manifest as far as a gateway needs it: what it is, and what it names. */
+export interface Manifest {
+  /** Media type without parameters, in lower case. */
+  readonly mediaType: string;
+  /** Null: a type that is none of the six. It is served as it is, and never counted. */
+  readonly kind: ManifestKind | null;
+  readonly config: Descriptor | null;
+  readonly layers: readonly Descriptor[];
+  /** The manifests that an index chooses from. */
+  readonly manifests: readonly Descriptor[];
+  /** What a schema 1 manifest says of its image; null for all other kinds, whose config says it. */
+  readonly image: ImageFacts | null;
+}
+
+function descriptorOf(value: unknown): Descriptor | null {
+  if (!isJsonObject(value)) return null;
+  const digest = parseDigest(textOf(value.digest) ?? '');
+  if (digest === null) return null;
+  const { size, platform } = value;
+  return {
+    mediaType: bareMediaType(textOf(value.mediaType) ?? ''),
+    digest,
+    size: typeof size === 'number' && Number.isSafeInteger(size) && size >= 0 ? size : null,
+    ...(isJsonObject(platform) ? { architecture: architectureOf(platform.architecture) } : {}),
+  };
+}
+
+function descriptorsOf(value: unknown): readonly Descriptor[] {
+  return objectsOf(value).flatMap((entry) => descriptorOf(entry) ?? []);
+}
+
+/** Layers of schema 1 are digests alone, the newest first, and the same one may stand there often. */
+function schema1Layers(manifest: JsonObject): readonly Descriptor[] {
+  const digests = objectsOf(manifest.fsLayers).flatMap((layer) => parseDigest(textOf(layer.blobSum) ?? '') ?? []);
+  const distinct = new Map(digests.map((digest) => [digest.text, digest]));
+  return [...distinct.values()].map((digest) => ({ mediaType: '', digest, size: null }));
+}
+
+/**
+ * Reads a manifest. `contentType` is what the upstream said it is; when it said nothing, the body's `mediaType` member
+ * decides. Answers null when the body is no JSON object or no type is known. Descriptors that cannot be read are left
+ * out: the bytes are served as they are, and what is left out is merely not known to belong to the repository.
+ */
+export function parseManifest(contentType: string | undefined, body: Uint8Array): Manifest | null {
+  const manifest = parseJsonObject(body);
+  if (manifest === null) return null;
+  const mediaType = bareMediaType(contentType ?? textOf(manifest.mediaType) ?? '');
+  if (mediaType === '') return null;
+  const kind = manifestKindOf(mediaType);
+  const schema1 = kind === 'schema1';
+  return {
+    mediaType,
+    kind,
+    config: schema1 ? null : descriptorOf(manifest.config),
+    layers: schema1 ? schema1Layers(manifest) : descriptorsOf(manifest.layers),
+    manifests: schema1 ? [] : descriptorsOf(manifest.manifests),
+    image: schema1 ? schema1Image(manifest) : null,
+  };
+}
+
+/** Everything that a manifest names, each digest once: what may be served under its repository. */
+export function namedBy(manifest: Manifest): readonly Descriptor[] {
+  const all = [...(manifest.config === null ? [] : [manifest.config]), ...manifest.layers, ...manifest.manifests];
+  return [...new Map(all.map((descriptor) => [descriptor.digest.text, descriptor])).values()];
+}

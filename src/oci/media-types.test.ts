@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest';
+
+import { bareMediaType, countsAsPull, isImageConfigType, manifestAccept, manifestKindOf } from './media-types.ts';
+
+const docker = 'application/vnd.docker.distribution.manifest';
+
+test.each([
+  ['application/vnd.oci.image.index.v1+json', 'index', false],
+  [`${docker}.list.v2+json`, 'index', false],
+  ['application/vnd.oci.image.manifest.v1+json', 'image', true],
+  [`${docker}.v2+json`, 'image', true],
+  [`${docker}.v1+json`, 'schema1', true],
+  [`${docker}.v1+prettyjws`, 'schema1', true],
+  [`${docker}.v2+json; charset=utf-8`, 'image', true],
+  [`${docker}.v2+json;charset="utf-8"`, 'image', true],
+  [`${docker.toUpperCase()}.V2+JSON`, 'image', true],
+  [` ${docker}.v2+json `, 'image', true],
+  ['application/vnd.oci.image.config.v1+json', null, false],
+  ['application/json', null, false],
+  ['text/html', null, false],
+  ['', null, false],
+  ['toString', null, false],
+  ['constructor', null, false],
+])('%j is a manifest of kind %s, and counts: %s', (type, kind, counts) => {
+  expect(manifestKindOf(type)).toBe(kind);
+  expect(countsAsPull(type)).toBe(counts);
+});
+
+test('the Accept header names all six types', () => {
+  expect(manifestAccept.split(', ').filter((type) => manifestKindOf(type) !== null)).toHaveLength(6);
+});
+
+test.each([
+  ['application/vnd.oci.image.config.v1+json', true],
+  ['application/vnd.docker.container.image.v1+json', true],
+  ['Application/vnd.OCI.image.config.v1+json;x=y', true],
+  ['application/vnd.cncf.helm.config.v1+json', false],
+  ['application/vnd.oci.empty.v1+json', false],
+])('%s is the type of an image config: %s', (type, expected) => {
+  expect(isImageConfigType(type)).toBe(expected);
+});
+
+test('a bare media type has no parameters and is in lower case', () => {
+  expect(bareMediaType('Text/HTML ; charset=x')).toBe('text/html');
+});
