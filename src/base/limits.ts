@@ -53,4 +53,32 @@ export const limits = {
   credentialMemoryMs: 5 * 60_000,
   /** Verified credentials remembered at once. */
   credentialMemoryEntriesMax: 10_000,
+  /** Longest repository name that is taken; clients cap host and name together at 255 characters. */
+  repositoryNameLengthMax: 255,
+  /** Longest request target that the gateway parses. */
+  gatewayTargetLengthMax: 4_096,
+  /** Tags, and digests known to belong to a repository, that are kept in memory; the catalog keeps them all. */
+  gatewayMemoryEntriesMax: 100_000,
+  /** How long a tag's revalidation may take while there is an older answer to serve instead. */
+  tagRevalidateMsMax: 5_000,
+  /** How long a tag that could not be revalidated is served stale before its upstream is asked again. */
+  tagRetryMs: 5_000,
+  /** How far behind what is there a Range request on a blob in flight may begin, to wait rather than ask upstream itself. */
+  rangeWaitBytesMax: 8 * 1024 * 1024,
+  /** Bytes of one download that wait for the disk before its upstream is held back. */
+  downloadBufferBytesMax: 4 * 1024 * 1024,
+  /** Bytes that one reader of a blob holds in memory. */
+  blobReadBytes: 256 * 1024,
+  /** Connections to one upstream origin at a time. */
+  upstreamConnectionsMax: 128,
+  /** Redirects that are followed for one request to an upstream. */
+  upstreamRedirectsMax: 5,
+  /** Pause before the one quick retry of a request whose connection failed. */
+  upstreamRetryMs: 100,
+  /** Longest `Retry-After` of an upstream that is obeyed; a longer one is taken for this. */
+  upstreamRetryAfterMsMax: 5 * 60_000,
+  /** Tokens of one upstream that are kept, one for each repository. */
+  upstreamTokensMax: 10_000,
+  /** How long before its end a token of an upstream is no longer used. */
+  upstreamTokenMarginMs: 10_000,
 } as const;
