@@ -53,6 +53,22 @@ export const limits = {
   credentialMemoryMs: 5 * 60_000,
   /** Verified credentials remembered at once. */
   credentialMemoryEntriesMax: 10_000,
+  /** Addresses whose failed logins are remembered at once; the one that failed longest ago leaves first. */
+  loginFailureAddressesMax: 10_000,
+  /** Passwords that are hashed at once. Hashing and file access share the same few threads. */
+  passwordChecksMax: 2,
+  /** Password checks that wait for their turn; with so many a further one is told to come back. */
+  passwordChecksWaitingMax: 256,
+  /** How long a token of `/v2/token` is good. */
+  pullTokenMs: 5 * 60_000,
+  /** Largest configuration file. */
+  configBytesMax: 1024 * 1024,
+  /** Values of one configuration file, with all aliases followed. */
+  configNodesMax: 20_000,
+  /** How deep values of a configuration file may be nested. */
+  configDepthMax: 32,
+  /** Largest file that holds a secret (`passwordFile` and the like). */
+  secretFileBytesMax: 64 * 1024,
   /** Longest repository name that is taken; clients cap host and name together at 255 characters. */
   repositoryNameLengthMax: 255,
   /** Longest request target that the gateway parses. */
