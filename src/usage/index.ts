@@ -13,3 +13,5 @@ export {
   type WaveQuestion,
   type WaveVersion,
 } from './wave.ts';
+export { formatCursor, parseUsageQuery, type UsageParameters } from './parse-query.ts';
+export { stringifyJson, usageAsCells, usageAsCsv, usageAsJson, usageColumns } from './present.ts';

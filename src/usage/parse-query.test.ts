@@ -1,0 +1,106 @@
+import { describe, expect, test } from 'vitest';
+import {
+  formatCursor,
+  parseUsageQuery,
+  stringifyJson,
+  usageAsCsv,
+  usageAsJson,
+  type UsageAnswer,
+  type UsageQuery,
+} from './index.ts';
+
+describe('parseUsageQuery', () => {
+  test('nothing given asks for everything', () => {
+    expect(parseUsageQuery('pulls', {})).toEqual({
+      meter: 'pulls',
+      by: [],
+      window: 'total',
+      where: {},
+      limit: 1_000,
+      offset: 0,
+    });
+  });
+
+  test('all words, each dimension once, and the day among them as the window', () => {
+    const query = parseUsageQuery('fusion', {
+      from: '2026-01-01',
+      to: '2026-02-01',
+      by: 'org,day,arch,org',
+      org: 'a.org',
+      arch: '',
+      limit: '5',
+      cursor: formatCursor(10),
+    });
+    expect(query).toEqual({
+      meter: 'fusion',
+      from: 20_454,
+      to: 20_485,
+      by: ['org', 'arch'],
+      window: 'day',
+      where: { org: 'a.org', arch: null },
+      limit: 5,
+      offset: 10,
+    });
+  });
+
+  test.each([
+    ['pulls', { from: 'yesterday' }, 'bad_request', 'from: expected a day as YYYY-MM-DD, got "yesterday"'],
+    ['pulls', { to: '2026-02-30' }, 'bad_request', 'to: expected a day as YYYY-MM-DD, got "2026-02-30"'],
+    [
+      'pulls',
+      { from: '2026-02-02', to: '2026-02-01' },
+      'bad_request',
+      'from: expected a day not after to (2026-02-01), got "2026-02-02"',
+    ],
+    [
+      'pulls',
+      { by: 'org,colour' },
+      'bad_request',
+      /^by: expected names out of org, arch, .*, day, month, separated by commas, got "colour"$/,
+    ],
+    ['pulls', { by: 'day,month' }, 'bad_request', 'by: expected no other window than window=day, got "month"'],
+    ['pulls', { window: 'week' }, 'bad_request', 'window: expected one of total, day, month, got "week"'],
+    ['pulls', { limit: '0' }, 'bad_request', 'limit: expected a whole number from 1 to 10000, got "0"'],
+    ['pulls', { limit: '10001' }, 'bad_request', /got "10001"$/],
+    ['pulls', { limit: '1e3' }, 'bad_request', /got "1e3"$/],
+    ['pulls', { cursor: 'abc' }, 'bad_request', /^cursor: /],
+    ['pulls', { from: 'x'.repeat(500) }, 'bad_request', /x{80}…"$/],
+    ['pools', {}, 'not_found', 'meter: expected one of pulls, fusion, builds, mirrors, scans, got "pools"'],
+  ])('%s %j is refused', (meter, parameters, code, message) => {
+    expect(() => parseUsageQuery(meter, parameters)).toThrow(expect.objectContaining({ code }));
+    expect(() => parseUsageQuery(meter, parameters)).toThrow(message);
+  });
+});
+
+describe('presentation', () => {
+  const query: UsageQuery = { meter: 'pulls', window: 'day', by: ['org', 'arch'], where: {}, limit: 2, offset: 0 };
+  const answer: UsageAnswer = {
+    from: 20_454,
+    to: 20_455,
+    rows: [
+      { from: 20_454, dimensions: { org: 'a "b", c', arch: 'amd64' }, value: 2n ** 60n },
+      { from: 20_454, dimensions: { org: null, arch: null }, value: 1n },
+    ],
+    total: 2n ** 60n + 1n,
+    nextOffset: 2,
+  };
+
+  test('JSON has integers in full and null for what is lacking', () => {
+    expect(usageAsJson(query, answer)).toBe(
+      '{"meter":"pulls","from":"2026-01-01","to":"2026-01-02","window":"day","rows":[' +
+        '{"from":"2026-01-01","org":"a \\"b\\", c","arch":"amd64","value":1152921504606846976},' +
+        '{"from":"2026-01-01","org":null,"arch":null,"value":1}],"total":1152921504606846977,' +
+        `"next":"${formatCursor(2)}"}`,
+    );
+  });
+
+  test('CSV quotes what must be quoted and leaves empty what is lacking', () => {
+    expect(usageAsCsv(query, answer)).toBe(
+      'from,org,arch,value\r\n2026-01-01,"a ""b"", c",amd64,1152921504606846976\r\n2026-01-01,,,1\r\n',
+    );
+  });
+
+  test('maps become objects', () => {
+    expect(stringifyJson({ orgs: new Map([['a.org', 2n ** 53n + 1n]]) })).toBe('{"orgs":{"a.org":9007199254740993}}');
+  });
+});

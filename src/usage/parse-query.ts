@@ -1,0 +1,106 @@
+import { limits, TonnageError } from '../base/index.ts';
+import { parseDay, type Day } from './day.ts';
+import { dimensions, isDimension, type Dimension } from './dimensions.ts';
+import { builtInMeters } from './meters.ts';
+import { windows, type UsageQuery, type Window } from './query.ts';
+
+/** A question as a URL's or a command line's words; absent ones are `undefined`. An empty dimension asks for its lack. */
+export type UsageParameters = {
+  readonly [P in Dimension | 'from' | 'to' | 'window' | 'by' | 'limit' | 'cursor']?: string | undefined;
+};
+
+/**
+ * Reads the words of a question about `meter`. Throws `not_found` for a meter that does not exist and `bad_request`
+ * for a word that cannot be understood, naming the parameter, what was expected and what came.
+ */
+export function parseUsageQuery(meter: string, parameters: UsageParameters): UsageQuery {
+  if (!builtInMeters.has(meter)) throw unknownMeter(meter);
+  const from = dayOf('from', parameters.from);
+  const to = dayOf('to', parameters.to);
+  if (from !== undefined && to !== undefined && from > to) {
+    throw refused('from', `a day not after to (${parameters.to})`, parameters.from);
+  }
+  return {
+    meter,
+    ...(from !== undefined && { from }),
+    ...(to !== undefined && { to }),
+    ...grouping(parameters),
+    where: filters(parameters),
+    limit: limitOf(parameters.limit),
+    offset: offsetOf(parameters.cursor),
+  };
+}
+
+/** The cursor of the page that begins at `offset`. Opaque to clients. */
+export function formatCursor(offset: number): string {
+  return Buffer.from(`offset:${offset}`).toString('base64url');
+}
+
+function unknownMeter(meter: string): TonnageError {
+  const known = [...builtInMeters.keys()].join(', ');
+  return new TonnageError('not_found', `meter: expected one of ${known}, got ${quote(meter)}`);
+}
+
+function dayOf(name: string, text: string | undefined): Day | undefined {
+  if (text === undefined) return undefined;
+  const day = parseDay(text);
+  if (day === undefined) throw refused(name, 'a day as YYYY-MM-DD', text);
+  return day;
+}
+
+/** `by` may name a window too: `by=org,day` is `by=org` with `window=day`. */
+function grouping({ by, window }: UsageParameters): Pick<UsageQuery, 'by' | 'window'> {
+  const names = by === undefined || by === '' ? [] : by.split(',');
+  const named = new Set<Dimension>();
+  let found = windowOf(window);
+  for (const name of names) {
+    if (name === 'day' || name === 'month') found = agreed(found, name);
+    else if (isDimension(name)) named.add(name);
+    else throw refused('by', `names out of ${[...dimensions, 'day', 'month'].join(', ')}, separated by commas`, name);
+  }
+  return { by: [...named], window: found ?? 'total' };
+}
+
+function windowOf(text: string | undefined): Window | undefined {
+  if (text === undefined) return undefined;
+  const window = windows.find((each) => each === text);
+  if (!window) throw refused('window', `one of ${windows.join(', ')}`, text);
+  return window;
+}
+
+function agreed(window: Window | undefined, named: 'day' | 'month'): Window {
+  if (window === undefined || window === named) return named;
+  throw refused('by', `no other window than window=${window}`, named);
+}
+
+function filters(parameters: UsageParameters): UsageQuery['where'] {
+  const where: { -readonly [D in Dimension]?: string | null } = {};
+  for (const name of dimensions) {
+    const value = parameters[name];
+    if (value !== undefined) where[name] = value === '' ? null : value;
+  }
+  return where;
+}
+
+function limitOf(text: string | undefined): number {
+  if (text === undefined) return limits.queryRowsDefault;
+  const limit = /^\d{1,9}$/.test(text) ? Number(text) : 0;
+  if (limit >= 1 && limit <= limits.queryRowsMax) return limit;
+  throw refused('limit', `a whole number from 1 to ${limits.queryRowsMax}`, text);
+}
+
+function offsetOf(cursor: string | undefined): number {
+  if (cursor === undefined) return 0;
+  const match = /^offset:(\d{1,15})$/.exec(Buffer.from(cursor, 'base64url').toString('latin1'));
+  if (!match) throw refused('cursor', 'the value of next from the answer before', cursor);
+  return Number(match[1]);
+}
+
+function refused(parameter: string, expected: string, got: string | undefined): TonnageError {
+  return new TonnageError('bad_request', `${parameter}: expected ${expected}, got ${quote(got)}`);
+}
+
+/** What came, shown so that it cannot break out of a log line or a terminal, and not at any length. */
+function quote(text: string | undefined): string {
+  return JSON.stringify(text === undefined || text.length <= 80 ? text : `${text.slice(0, 80)}…`);
+}

@@ -1,0 +1,63 @@
+import { formatDay } from './day.ts';
+import type { Dimension } from './dimensions.ts';
+import { formatCursor } from './parse-query.ts';
+import type { UsageAnswer, UsageQuery, UsageRow } from './query.ts';
+
+declare global {
+  interface JSON {
+    /** Raw text as a JSON value (ECMAScript's JSON.parse source text access), which the compiler does not know yet. */
+    rawJSON(text: string): unknown;
+  }
+}
+
+/** JSON that keeps integers beyond 2^53 in full, which `JSON.stringify` refuses to write from a `bigint`. */
+export function stringifyJson(value: unknown): string {
+  return JSON.stringify(value, (_, member: unknown) => {
+    if (typeof member === 'bigint') return JSON.rawJSON(member.toString());
+    return member instanceof Map ? Object.fromEntries<unknown>(member) : member;
+  });
+}
+
+/** The answer as `/api/v1/usage/{meter}` gives it: `{"meter","from","to","window","rows","total","next"?}`. */
+export function usageAsJson(query: UsageQuery, answer: UsageAnswer): string {
+  return stringifyJson({
+    meter: query.meter,
+    from: formatDay(answer.from),
+    to: formatDay(answer.to),
+    window: query.window,
+    rows: answer.rows.map((row) => rowAsJson(query.by, row)),
+    total: answer.total,
+    ...(answer.nextOffset !== undefined && { next: formatCursor(answer.nextOffset) }),
+  });
+}
+
+function rowAsJson(by: readonly Dimension[], row: UsageRow): Record<string, unknown> {
+  const members: Record<string, unknown> = row.from === undefined ? {} : { from: formatDay(row.from) };
+  for (const name of by) members[name] = row.dimensions[name] ?? null;
+  members['value'] = row.value;
+  return members;
+}
+
+/** Names of the columns of `usageAsCells`, in order. */
+export function usageColumns(query: UsageQuery): readonly string[] {
+  return [...(query.window === 'total' ? [] : ['from']), ...query.by, 'value'];
+}
+
+/** The rows as text, one array each, in the order of `usageColumns`; a dimension that an event lacks is `lacking`. */
+export function usageAsCells(query: UsageQuery, answer: UsageAnswer, lacking: string): readonly (readonly string[])[] {
+  return answer.rows.map((row) => [
+    ...(row.from === undefined ? [] : [formatDay(row.from)]),
+    ...query.by.map((name) => row.dimensions[name] ?? lacking),
+    row.value.toString(),
+  ]);
+}
+
+/** The rows as CSV (RFC 4180) with a header line; a dimension that an event lacks is an empty field. */
+export function usageAsCsv(query: UsageQuery, answer: UsageAnswer): string {
+  const lines = [usageColumns(query), ...usageAsCells(query, answer, '')];
+  return lines.map((cells) => `${cells.map(csvField).join(',')}\r\n`).join('');
+}
+
+function csvField(text: string): string {
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
