@@ -7,6 +7,8 @@ export const limits = {
   requestHeaderBytesMax: 16 * 1024,
   /** How long a client may take to send its request's headers. */
   requestHeadersMsMax: 20_000,
+  /** How long a client may take to send a whole request, body included. */
+  requestBodyMsMax: 60_000,
   /** Largest request body that the JSON routes read. */
   requestBodyBytesMax: 1024 * 1024,
   /** How long a stopping server waits for requests in flight. Configuration: `shutdownTimeout`. */
@@ -97,4 +99,10 @@ export const limits = {
   upstreamTokensMax: 10_000,
   /** How long before its end a token of an upstream is no longer used. */
   upstreamTokenMarginMs: 10_000,
+  /** Series of one metric family; further label sets share one overflow series. Instruments may set their own. */
+  metricSeriesMax: 10_000,
+  /** Size of one chunk of an exposition; a single point that is larger makes its own. */
+  expositionChunkBytesMax: 64 * 1024,
+  /** How long encoding an exposition may hold the event loop at a stretch. */
+  expositionStretchMsMax: 5,
 } as const;

@@ -1,0 +1,32 @@
+import type { InfoPoint } from './family.ts';
+import type { Instrument } from './instrument.ts';
+import { labelSet, noLabels, type LabelSet } from './labels.ts';
+import { misuse } from './misuse.ts';
+
+/** One metric of an info family: facts that change rarely, such as a version. */
+export class Info implements InfoPoint {
+  readonly labels: LabelSet;
+  readonly #instrument: Instrument;
+  #info = noLabels;
+
+  constructor(instrument: Instrument, labels: LabelSet) {
+    this.#instrument = instrument;
+    this.labels = labels;
+  }
+
+  /** Replaces the facts. Throws (`BUG:`) for a name that identifies the metric already. */
+  set(info: Readonly<Record<string, string>>): void {
+    const overlap = this.labels.names.find((name) => Object.hasOwn(info, name));
+    if (overlap !== undefined) {
+      misuse(
+        this.#instrument.subjectOf(this.labels),
+        `label ${overlap} identifies the metric and cannot be a fact too`,
+      );
+    }
+    this.#info = labelSet(info);
+  }
+
+  get info(): LabelSet {
+    return this.#info;
+  }
+}

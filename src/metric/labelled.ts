@@ -1,0 +1,75 @@
+import { LabelNames, type LabelSet } from './labels.ts';
+import type { Instrument } from './instrument.ts';
+
+/** The value that every label of the overflow series has. */
+export const overflowValue = '__other__';
+
+export interface LabelledOptions<Child> {
+  readonly instrument: Instrument;
+  readonly labels: readonly string[];
+  /** Series kept, the overflow series not counted. */
+  readonly seriesMax: number;
+  readonly create: (labels: LabelSet) => Child;
+  /** Called for each label set that the overflow series stands in for. */
+  readonly onFold: () => void;
+}
+
+/**
+ * An instrument with labels: one child per label set. Bind once, use often: `const pulls = counter.labels({ org })`
+ * costs a lookup, `pulls.inc()` an addition.
+ */
+export class Labelled<Child, Name extends string> implements Iterable<Child> {
+  readonly #options: LabelledOptions<Child>;
+  readonly #names: LabelNames;
+  readonly #overflowText: string;
+  /** By label text, in the order in which they came; the overflow series too, once it is needed. */
+  readonly #children = new Map<string, Child>();
+
+  constructor(options: LabelledOptions<Child>) {
+    this.#options = options;
+    this.#names = new LabelNames(options.labels);
+    const overflow = Object.fromEntries(options.labels.map((name) => [name, overflowValue]));
+    this.#overflowText = this.#names.text(options.instrument.subject, overflow);
+  }
+
+  /**
+   * The series with these label values, made at the first call. Once `seriesMax` series are there, any further label
+   * set gets the overflow series, whose labels all say `__other__`. Throws (`BUG:`) for missing or unknown labels.
+   */
+  labels(values: Readonly<Record<Name, string>>): Child {
+    const text = this.#names.text(this.#options.instrument.subject, values);
+    const known = this.#children.get(text);
+    if (known !== undefined) return known;
+    if (this.size < this.#options.seriesMax || text === this.#overflowText) return this.#add(text);
+    this.#options.onFold();
+    return this.#children.get(this.#overflowText) ?? this.#add(this.#overflowText);
+  }
+
+  /**
+   * Takes one series out; false when there was none. Whoever has it bound still counts in it, unseen: bind anew. A
+   * counter that comes back later begins at 0.
+   */
+  remove(values: Readonly<Record<Name, string>>): boolean {
+    return this.#children.delete(this.#names.text(this.#options.instrument.subject, values));
+  }
+
+  /** Takes all series out, the overflow series too. */
+  clear(): void {
+    this.#children.clear();
+  }
+
+  /** Series kept, the overflow series not counted. */
+  get size(): number {
+    return this.#children.size - (this.#children.has(this.#overflowText) ? 1 : 0);
+  }
+
+  [Symbol.iterator](): Iterator<Child> {
+    return this.#children.values();
+  }
+
+  #add(text: string): Child {
+    const child = this.#options.create(this.#names.set(text));
+    this.#children.set(text, child);
+    return child;
+  }
+}

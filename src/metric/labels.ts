@@ -1,0 +1,136 @@
+import { misuse, shown } from './misuse.ts';
+import { isLegacyLabelName, underscored } from './names.ts';
+
+const needsEscape = /[\\"\n]/;
+const escapes: Readonly<Record<string, string>> = { '\\': '\\\\', '"': '\\"', '\n': '\\n' };
+const unescapes: Readonly<Record<string, string>> = { '\\\\': '\\', '\\"': '"', '\\n': '\n' };
+// oxlint-disable-next-line no-control-regex -- the whole of ASCII is meant, control characters included
+const ascii = /^[\0-\x7f]*$/;
+
+/**
+ * Escapes a label value as both text formats want it (backslash, double quote, line feed). A lone surrogate, which has
+ * no UTF-8 form, becomes U+FFFD here rather than in the encoder, so that no two series can meet in the output.
+ */
+export function escapeLabelValue(value: string): string {
+  const formed = value.toWellFormed();
+  return needsEscape.test(formed) ? formed.replace(/[\\"\n]/g, (char) => escapes[char] ?? char) : formed;
+}
+
+/**
+ * An ordered set of labels. It keeps a single string: the labels in the form of the text formats, `a="x",b="y"`, with
+ * values escaped and names that are not legacy names quoted. Escaping makes that string unambiguous, so it is at once
+ * the key of a series and what an encoder writes; a million series stay affordable.
+ */
+export class LabelSet {
+  /** Label names, in the order of `text`. The sets of one family share one array. */
+  readonly names: readonly string[];
+  /** `a="x",b="y"`, without braces; empty for no labels. */
+  readonly text: string;
+  /** All names are legacy names and all values ASCII: `text` can be written byte for byte in every text format. */
+  readonly plain: boolean;
+
+  /** For `LabelNames.set`; everybody else calls `labelSet`. */
+  constructor(names: readonly string[], text: string, legacyNames: boolean) {
+    this.names = names;
+    this.text = text;
+    this.plain = legacyNames && ascii.test(text);
+  }
+
+  /** The values, in the order of `names`, unescaped. */
+  get values(): string[] {
+    const values: string[] = [];
+    let at = 0;
+    for (const name of this.names) {
+      const start = at + nameText(name).length + 2;
+      let end = start;
+      while (this.text[end] !== '"') end += this.text[end] === '\\' ? 2 : 1;
+      const raw = this.text.slice(start, end);
+      values.push(raw.includes('\\') ? raw.replace(/\\[\\"n]/g, (pair) => unescapes[pair] ?? pair) : raw);
+      at = end + 2;
+    }
+    return values;
+  }
+
+  /** The value of one label; undefined when the set has no such label. */
+  get(name: string): string | undefined {
+    const index = this.names.indexOf(name);
+    return index < 0 ? undefined : this.values[index];
+  }
+
+  toJSON(): Record<string, string> {
+    const values = this.values;
+    return Object.fromEntries(this.names.map((name, index) => [name, values[index] ?? '']));
+  }
+}
+
+/** A label name as it stands in `LabelSet.text`: quoted (and escaped like a value) unless it is a legacy name. */
+function nameText(name: string): string {
+  return isLegacyLabelName(name) ? name : `"${escapeLabelValue(name)}"`;
+}
+
+/** The label names of a family, prepared once so that building the key of a series is a few concatenations. */
+export class LabelNames {
+  readonly names: readonly string[];
+  readonly #openings: readonly string[];
+  readonly #legacy: boolean;
+
+  /** Takes names that are known to be distinct; `checkLabelNames` is for those that a programmer has written. */
+  constructor(names: readonly string[]) {
+    this.names = Object.freeze([...names]);
+    this.#openings = names.map((name, index) => `${index === 0 ? '' : ','}${nameText(name)}="`);
+    this.#legacy = names.every(isLegacyLabelName);
+  }
+
+  /** The text of a label set with these values, which is also its key. Every name needs a string, no other may come. */
+  text(subject: string, values: Readonly<Record<string, string>>): string {
+    let text = '';
+    for (let index = 0; index < this.names.length; index++) {
+      const name = this.names[index] ?? '';
+      const value = values[name];
+      if (typeof value !== 'string') misuse(subject, `label ${shown(name)} needs a string, got ${shown(value)}`);
+      text += `${this.#openings[index]}${escapeLabelValue(value)}"`;
+    }
+    for (const name in values) {
+      if (!this.names.includes(name)) {
+        misuse(subject, `has no label ${shown(name)} (value ${shown(values[name])}); its labels: ${this.#list()}`);
+      }
+    }
+    return text;
+  }
+
+  /** The label set of a text that `text()` has made. */
+  set(text: string): LabelSet {
+    return new LabelSet(this.names, text, this.#legacy);
+  }
+
+  #list(): string {
+    return this.names.length === 0 ? 'none' : this.names.join(', ');
+  }
+}
+
+/**
+ * Refuses label names that are empty, reserved or there twice. Names beginning with an underscore are reserved for the
+ * formats themselves (OpenMetrics 1.0, "Label"), `reserved` for the family's type. `subject` names the family.
+ */
+export function checkLabelNames(subject: string, names: readonly string[], reserved: readonly string[] = []): void {
+  const seen = new Set<string>();
+  for (const name of names) {
+    if (name === '' || !name.isWellFormed()) misuse(subject, `expected a label name of UTF-8 text, got ${shown(name)}`);
+    if (name.startsWith('_')) misuse(subject, `label ${shown(name)} begins with an underscore, which is reserved`);
+    if (reserved.includes(name)) misuse(subject, `label ${shown(name)} is reserved for this type`);
+    const asRead = underscored(name, isLegacyLabelName);
+    if (seen.has(asRead))
+      misuse(subject, `label ${shown(name)} is there twice, or another differs in punctuation only`);
+    seen.add(asRead);
+  }
+}
+
+/** The empty label set. */
+export const noLabels: LabelSet = new LabelNames([]).set('');
+
+/** A label set of its own, for points that a collector builds. Names keep the order of the object's keys. */
+export function labelSet(labels: Readonly<Record<string, string>>): LabelSet {
+  checkLabelNames('label set', Object.keys(labels));
+  const names = new LabelNames(Object.keys(labels));
+  return names.set(names.text('label set', labels));
+}
