@@ -30,7 +30,7 @@ export class Instrument {
   /** An exemplar of now. Throws (`BUG:`) if its labels are longer than the format allows. */
   exemplar(labels: Readonly<Record<string, string>>, value: number): Exemplar {
     let codePoints = 0;
-    for (const [name, text] of Object.entries(labels)) codePoints += [...name].length + [...text].length;
+    for (const entry of Object.entries(labels)) codePoints += Array.from(entry.join('')).length;
     if (codePoints > exemplarCodePointsMax) {
       misuse(
         this.subject,

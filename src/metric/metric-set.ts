@@ -19,6 +19,7 @@ import {
   type LabelOptions,
   type MetricOptions,
   type NoLabelOptions,
+  type ReadOptions,
   type StateSetOptions,
 } from './options.ts';
 import { StateSet } from './state-set.ts';
@@ -29,7 +30,7 @@ export interface MetricSetOptions {
   readonly clock?: Clock;
   /** Prefix of the set's families about itself: `<prefix>_folded`, `<prefix>_source_failures`. */
   readonly prefix?: string;
-  /** Told what a source of `collect`, `readGauge` or `readCounter` has thrown; its families are left out of that scrape. */
+  /** Told what a callback (`collect`, `read`) has thrown; its families are left out of that scrape. */
   readonly onError?: (error: unknown) => void;
 }
 
@@ -67,8 +68,13 @@ export class MetricSet {
   /** A total that only rises. */
   counter(options: CounterOptions & NoLabelOptions): Counter;
   counter<const Name extends string>(options: CounterOptions & LabelOptions<Name>): Labelled<Counter, Name>;
-  counter(options: CounterOptions & AnyLabels): Counter | Labelled<Counter, string> {
-    return this.#instrument(
+  /** With `read` the total is asked for at each scrape; a `bigint` is exposed exactly, however large. */
+  counter(options: CounterOptions & ReadOptions): void;
+  counter(options: CounterOptions & (AnyLabels | ReadOptions)): Counter | Labelled<Counter, string> | undefined {
+    if (options.read !== undefined) {
+      return this.#read({ ...metadata(options), type: 'counter', bare: options.bare, points: [] }, options.read);
+    }
+    return this.#instrument<Counter>(
       (points) => ({ ...metadata(options), type: 'counter', bare: options.bare, points }),
       options,
       (instrument, labels) => new Counter(instrument, labels),
@@ -78,8 +84,12 @@ export class MetricSet {
   /** A value that goes up and down. */
   gauge(options: MetricOptions & NoLabelOptions): Gauge;
   gauge<const Name extends string>(options: MetricOptions & LabelOptions<Name>): Labelled<Gauge, Name>;
-  gauge(options: MetricOptions & AnyLabels): Gauge | Labelled<Gauge, string> {
-    return this.#instrument(
+  /** With `read` the value is asked for at each scrape. */
+  gauge(options: MetricOptions & ReadOptions): void;
+  gauge(options: MetricOptions & (AnyLabels | ReadOptions)): Gauge | Labelled<Gauge, string> | undefined {
+    if (options.read !== undefined)
+      return this.#read({ ...metadata(options), type: 'gauge', points: [] }, options.read);
+    return this.#instrument<Gauge>(
       (points) => ({ ...metadata(options), type: 'gauge', points }),
       options,
       (instrument, labels) => new Gauge(instrument, labels),
@@ -136,16 +146,6 @@ export class MetricSet {
       options,
       (instrument, labels) => new StateSet(instrument, labels, states),
     );
-  }
-
-  /** A gauge whose value is asked for at each scrape. */
-  readGauge(options: MetricOptions, read: () => Value): void {
-    this.#read({ ...metadata(options), type: 'gauge', points: [] }, read);
-  }
-
-  /** A counter whose total is asked for at each scrape; `bigint` totals are exposed exactly. */
-  readCounter(options: CounterOptions, read: () => Value): void {
-    this.#read({ ...metadata(options), type: 'counter', bare: options.bare, points: [] }, read);
   }
 
   /**
@@ -224,7 +224,7 @@ export class MetricSet {
   }
 
   /** Registers a label-less family whose one value is read at each scrape. */
-  #read(family: GaugeFamily | CounterFamily, read: () => Value): void {
+  #read(family: GaugeFamily | CounterFamily, read: () => Value): undefined {
     claim(this.#names, family, []);
     const collect = (): MetricFamily[] => [{ ...family, points: [{ labels: noLabels, value: read() }] }];
     this.#sources.push({ claimed: true, collect });

@@ -1,5 +1,5 @@
 import { limits } from '../base/index.ts';
-import type { MetricFamily } from './family.ts';
+import type { MetricFamily, Value } from './family.ts';
 import { checkLabelNames } from './labels.ts';
 import { misuse, shown } from './misuse.ts';
 import type { NativeOptions } from './native-buckets.ts';
@@ -34,6 +34,7 @@ export interface StateSetOptions<State extends string> extends Omit<MetricOption
 /** Added to the options of an instrument that has labels. */
 export interface LabelOptions<Name extends string> {
   readonly labels: readonly [Name, ...Name[]];
+  readonly read?: undefined;
   /** Series kept; further label sets share one overflow series. Default: `limits.metricSeriesMax`. */
   readonly seriesMax?: number;
 }
@@ -41,6 +42,13 @@ export interface LabelOptions<Name extends string> {
 /** Added to the options of an instrument that has none. */
 export interface NoLabelOptions {
   readonly labels?: undefined;
+  readonly read?: undefined;
+}
+
+/** Added to the options of a gauge or counter whose value something else keeps. */
+export interface ReadOptions {
+  /** Called at each scrape. If it throws, the family is left out of that scrape. */
+  readonly read: () => Value;
 }
 
 /** Refuses names that a strict reader would refuse, or that say something else than the type does. */
