@@ -1,0 +1,68 @@
+import { STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { OciError, type OciErrorKind } from '../oci/index.ts';
+import { problem, problemType } from './problem.ts';
+
+/** What Node's HTTP parser reports about bytes that are no request. */
+interface ParserError extends Error {
+  readonly code?: string;
+  readonly rawPacket?: Uint8Array;
+}
+
+interface Refusal {
+  readonly status: number;
+  readonly kind: OciErrorKind;
+  readonly message: string;
+}
+
+/** How the parser's errors are answered; what is not listed is a plain 400. */
+const refusals: ReadonlyMap<string, Refusal> = new Map([
+  [
+    'HPE_HEADER_OVERFLOW',
+    { status: 431, kind: 'requestInvalid', message: 'the request line and headers are too large' },
+  ],
+  ['HPE_INVALID_METHOD', { status: 405, kind: 'methodUnsupported', message: 'this method does not exist here' }],
+  ['ERR_HTTP_REQUEST_TIMEOUT', { status: 408, kind: 'requestInvalid', message: 'the request did not arrive in time' }],
+]);
+const malformed: Refusal = { status: 400, kind: 'requestInvalid', message: 'the request is not valid HTTP' };
+
+/**
+ * Answers bytes that Node could not parse as a request, where it would else send a body of its own or none, and ends
+ * the connection: after such bytes nobody can tell where the next request begins (RFC 9112, section 2.2 and 6.3).
+ */
+export function answerBrokenRequest(error: ParserError, socket: Duplex): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const refusal = refusals.get(error.code ?? '') ?? malformed;
+  socket.end(rawAnswer(refusal, isForGateway(error.rawPacket)), () => socket.destroy());
+}
+
+/** CONNECT is not offered; Node hands its socket over raw. */
+export function answerConnect(socket: Duplex): void {
+  const refusal = { status: 405, kind: 'methodUnsupported', message: 'CONNECT is not offered here' } as const;
+  socket.end(rawAnswer(refusal, true), () => socket.destroy());
+}
+
+/** A whole answer as text, for a socket that has no response object. */
+function rawAnswer({ status, kind, message }: Refusal, forGateway: boolean): string {
+  const body = forGateway
+    ? new OciError(kind, message).body()
+    : JSON.stringify(problem(status === 405 ? 'method_not_allowed' : 'bad_request', message, status));
+  const lines = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    `content-type: ${forGateway ? 'application/json' : problemType}`,
+    `content-length: ${Buffer.byteLength(body)}`,
+    'connection: close',
+    ...(status === 405 ? ['allow: GET, HEAD'] : []),
+  ];
+  return `${lines.join('\r\n')}\r\n\r\n${body}`;
+}
+
+/** Whether the request line asks for `/v2`, as far as it can be read; what cannot be told is answered as if. */
+function isForGateway(packet: Uint8Array | undefined): boolean {
+  const start = Buffer.from(packet ?? []).toString('latin1', 0, 256);
+  const target = /^[^\s]+ (\S+)/.exec(start)?.[1];
+  return target === undefined || !target.startsWith('/') || /^\/v2(?:[/?]|$)/.test(target);
+}

@@ -1,0 +1,94 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { limits, messageOf, TonnageError } from '../base/index.ts';
+import { answerBrokenRequest, answerConnect } from './broken-request.ts';
+
+export type Handler = (request: IncomingMessage, response: ServerResponse) => void;
+
+/** Where to listen. Without `host`: on all addresses. Port 0: any free one. */
+export interface Address {
+  readonly host?: string;
+  readonly port: number;
+}
+
+/** A server that listens, and can be stopped without cutting anybody off. */
+export interface Listener {
+  readonly server: Server;
+  /** Base URL for people and tests; of a listener on all addresses, the loopback one. */
+  readonly url: string;
+  /** Takes no more requests, lets those in flight end within `waitMs`, then cuts what is left. Answers how many those were. */
+  close(waitMs: number): Promise<number>;
+}
+
+/**
+ * A bare HTTP server under our limits, whose every answer to a broken request has a body of ours. `handler` is asked
+ * for whole requests only; after `close` has begun its answers end their connections.
+ */
+export function createListener(handler: Handler): Server {
+  const server = createServer({
+    maxHeaderSize: limits.requestHeaderBytesMax,
+    headersTimeout: limits.requestHeadersMsMax,
+    // Bodies are small and few here; downloads are answers, which this does not limit.
+    requestTimeout: limits.requestBodyMsMax,
+    // Checked by us, since Node's own refusal has no body.
+    requireHostHeader: false,
+  });
+  server.on('request', handler);
+  server.on('checkExpectation', handler);
+  server.on('clientError', answerBrokenRequest);
+  server.on('connect', (_request, socket) => answerConnect(socket));
+  return server;
+}
+
+/** Starts `server` on `address`; rejects with `address_in_use` naming it when it cannot. */
+export async function listen(server: Server, address: Address): Promise<Listener> {
+  await new Promise<void>((resolve, reject) => {
+    const refuse = (error: Error): void => reject(unavailable(address, error));
+    server.once('error', refuse);
+    server.listen(address.port, address.host, () => {
+      server.off('error', refuse);
+      resolve();
+    });
+  });
+  const inFlight = trackRequests(server);
+  return { server, url: urlOf(server), close: (waitMs) => drain(server, inFlight, waitMs) };
+}
+
+function unavailable({ host, port }: Address, error: Error): TonnageError {
+  return new TonnageError('address_in_use', `cannot listen on ${host ?? '*'}:${port}: ${messageOf(error)}`, {
+    cause: error,
+  });
+}
+
+function urlOf(server: Server): string {
+  const { address, family, port } = server.address() as AddressInfo;
+  const host = address === '::' || address === '0.0.0.0' ? '127.0.0.1' : address;
+  return family === 'IPv6' && host.includes(':') ? `http://[${host}]:${port}` : `http://${host}:${port}`;
+}
+
+function trackRequests(server: Server): Set<ServerResponse> {
+  const inFlight = new Set<ServerResponse>();
+  server.prependListener('request', (_request: IncomingMessage, response: ServerResponse) => {
+    if (!server.listening) response.setHeader('connection', 'close');
+    inFlight.add(response);
+    response.once('close', () => inFlight.delete(response));
+  });
+  return inFlight;
+}
+
+async function drain(server: Server, inFlight: ReadonlySet<ServerResponse>, waitMs: number): Promise<number> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  // An answer that has not begun yet tells its client that the connection ends with it.
+  for (const response of inFlight) if (!response.headersSent) response.setHeader('connection', 'close');
+  server.closeIdleConnections();
+  let cut = 0;
+  const timer = setTimeout(() => {
+    cut = inFlight.size;
+    server.closeAllConnections();
+  }, waitMs);
+  const sweep = setInterval(() => server.closeIdleConnections(), 50);
+  await closed;
+  clearTimeout(timer);
+  clearInterval(sweep);
+  return cut;
+}

@@ -1,0 +1,30 @@
+import type { UsageAnswer, UsageQuery } from '../usage/index.ts';
+import type { Count } from './pending.ts';
+
+/** How the ledger is doing, for `/readyz`. */
+export interface LedgerStatus {
+  /** Counts in memory whose commit has not ended yet. */
+  readonly unsavedEvents: number;
+  /** Why the last commit failed; absent while commits work. */
+  readonly failure?: string;
+}
+
+/** The only writer of usage, and the only reader of totals. */
+export interface Ledger {
+  /** The zone in which days begin. */
+  readonly timeZone: string;
+  /** The current day in that zone. */
+  today(): number;
+  /**
+   * Counts what has just happened, all of it in one commit. From the moment it returns the counts are the ledger's:
+   * it retries their commit until it succeeds or the process is killed. The promise is for whoever must not answer
+   * before that: it resolves when they are committed, or after `commitWaitMs`, and never rejects. With `relaxed`
+   * durability there is nothing to wait for.
+   */
+  record(counts: readonly Count[]): Promise<void> | undefined;
+  /** Answers a question about what has been committed. Rejects with `query_deadline` or the store's error. */
+  query(query: UsageQuery): Promise<UsageAnswer>;
+  status(): LedgerStatus;
+  /** Commits what is in memory. Rejects with `ledger_unsaved` when that has not succeeded within `waitMs`. */
+  close(waitMs: number): Promise<void>;
+}

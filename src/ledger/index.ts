@@ -1,0 +1,3 @@
+export type { Ledger, LedgerStatus } from './contract.ts';
+export { openLedger, type LedgerOptions } from './ledger.ts';
+export type { Count } from './pending.ts';

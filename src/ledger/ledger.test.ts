@@ -1,0 +1,233 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { systemClock, systemRandom, type Clock, type Log } from '../base/index.ts';
+import { MetricSet, type MetricFamily } from '../metric/index.ts';
+import type { Batch, Store } from '../store/index.ts';
+import { openSqliteStore } from '../store/drivers/sqlite.ts';
+import { parseUsageQuery } from '../usage/index.ts';
+import { openLedger, type Count, type Ledger, type LedgerOptions } from './index.ts';
+import { Pending } from './pending.ts';
+
+const silent: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+let directory: string;
+let store: Store;
+let metrics: MetricSet;
+/** What the journal's next commits meet: called before each, may throw or take its time. */
+let beforeCommit: (batch: Batch) => Promise<void>;
+let batches: Batch[];
+
+beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'tonnage-ledger-'));
+  store = await openStore();
+  metrics = new MetricSet();
+  beforeCommit = () => Promise.resolve();
+  batches = [];
+});
+afterEach(async () => {
+  await store.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+function openStore(timeZone = 'UTC'): Promise<Store> {
+  const file = join(directory, 'ledger.sqlite');
+  return openSqliteStore({ file, timeZone, acceptTimeZone: false, clock: systemClock, random: systemRandom });
+}
+
+/** A ledger over the real store, with a gate before each commit. */
+function open(overrides: Partial<LedgerOptions> = {}): Promise<Ledger> {
+  const { journal } = store;
+  const gated = {
+    ledgerId: journal.ledgerId,
+    lastBatch: journal.lastBatch,
+    async commit(batch: Batch) {
+      batches.push(batch);
+      await beforeCommit(batch);
+      await journal.commit(batch);
+    },
+  };
+  return openLedger({
+    store: { timeZone: store.timeZone, totals: store.totals, journal: gated },
+    clock: systemClock,
+    log: silent,
+    metrics,
+    dimensions: ['org', 'arch', 'upstream', 'repository'],
+    durability: 'strict',
+    orgLabels: true,
+    ...overrides,
+  });
+}
+
+const pull = (dimensions: Count['dimensions'] = {}, quantity = 1n): Count => ({ meter: 'pulls', dimensions, quantity });
+const total = async (ledger: Ledger, meter = 'pulls'): Promise<bigint> =>
+  (await ledger.query(parseUsageQuery(meter, {}))).total;
+
+function samples(name: string): Map<string, number | bigint> {
+  const family = metrics.gather().find((each) => each.name === name) as Extract<MetricFamily, { type: 'counter' }>;
+  return new Map([...family.points].map(({ labels, value }) => [labels.text, value]));
+}
+
+function deferred(): { promise: Promise<void>; resolve: () => void } {
+  return Promise.withResolvers<void>();
+}
+
+describe('record', () => {
+  test('resolves only once the count is in the totals', async () => {
+    const ledger = await open();
+    await ledger.record([pull({ org: 'a.org', arch: 'amd64' })]);
+    expect(await total(ledger)).toBe(1n);
+    expect(ledger.status()).toEqual({ unsavedEvents: 0 });
+  });
+
+  test('a pull and its fusion event are one batch', async () => {
+    const ledger = await open();
+    await ledger.record([pull({ arch: 'amd64' }), { meter: 'fusion', dimensions: { arch: 'amd64' }, quantity: 1n }]);
+    expect(batches.map(({ increments }) => increments.map(({ meter }) => meter))).toEqual([['pulls', 'fusion']]);
+    expect(await total(ledger, 'fusion')).toBe(1n);
+  });
+
+  test('what comes while a commit is under way shares the next one, summed by cell', async () => {
+    const gate = deferred();
+    beforeCommit = () => gate.promise;
+    const ledger = await open();
+    const first = ledger.record([pull({ org: 'a.org' })]);
+    await new Promise((resolve) => setImmediate(resolve));
+    const others = Array.from({ length: 1_000 }, (_, index) =>
+      ledger.record([pull({ org: index % 2 ? 'a.org' : 'b.org' })]),
+    );
+    gate.resolve();
+    await Promise.all([first, ...others]);
+    expect(batches.map(({ number, increments }) => [number, increments.length])).toEqual([
+      [1, 1],
+      [2, 2],
+    ]);
+    expect(await total(ledger)).toBe(1_001n);
+  });
+
+  test('keeps only the dimensions that are configured', async () => {
+    const ledger = await open({ dimensions: ['org'] });
+    await ledger.record([pull({ org: 'a.org', arch: 'amd64', repository: 'library/alpine', user: 'me' })]);
+    expect(batches[0]?.increments[0]?.dimensions).toEqual({ org: 'a.org' });
+  });
+
+  test('relaxed durability has nothing to wait for', async () => {
+    const ledger = await open({ durability: 'relaxed' });
+    expect(ledger.record([pull()])).toBeUndefined();
+    await ledger.close(5_000);
+    expect(await total(ledger)).toBe(1n);
+  });
+
+  test('counts on the day of the moment, in the zone of the ledger', async () => {
+    let now = Date.parse('2026-11-21T22:59:59.999Z');
+    const clock: Clock = { now: () => now, monotonic: () => systemClock.monotonic() };
+    await store.close();
+    rmSync(join(directory, 'ledger.sqlite'));
+    store = await openStore('Europe/Berlin');
+    const ledger = await open({ clock });
+    await ledger.record([pull()]);
+    now += 1;
+    await ledger.record([pull()]);
+    const { rows } = await ledger.query(parseUsageQuery('pulls', { by: 'day' }));
+    expect(rows.map(({ from }) => (from ?? 0) - 20_778)).toEqual([0, 1]);
+  });
+});
+
+describe('a commit that fails or is late', () => {
+  test('does not hold the answer longer than the wait, keeps the count, and saves it when the store is back', async () => {
+    let broken = true;
+    beforeCommit = async () => {
+      if (broken) throw new Error('disk full');
+    };
+    const ledger = await open({ commitWaitMs: 40 });
+    const started = systemClock.monotonic();
+    await ledger.record([pull()]);
+    expect(systemClock.monotonic() - started).toBeLessThan(2_000);
+    expect(ledger.status()).toEqual({ unsavedEvents: 1, failure: 'disk full' });
+    expect(await total(ledger)).toBe(0n);
+    expect(samples('tonnage_ledger_unsaved_events')).toEqual(new Map([['', 1]]));
+    broken = false;
+    await ledger.close(5_000);
+    expect(ledger.status()).toEqual({ unsavedEvents: 0 });
+    expect(await total(ledger)).toBe(1n);
+  });
+
+  test('a commit that was stored although its answer was lost is not counted twice', async () => {
+    const { journal } = store;
+    let lost = false;
+    const forgetful = {
+      ...journal,
+      async commit(batch: Batch) {
+        await journal.commit(batch);
+        if (!lost) {
+          lost = true;
+          throw new Error('the answer got lost');
+        }
+      },
+    };
+    const ledger = await open({ store: { ...store, journal: forgetful } });
+    await ledger.record([pull()]);
+    await ledger.record([pull()]);
+    expect(lost).toBe(true);
+    expect(await total(ledger)).toBe(2n);
+  });
+
+  test('closing says how much could not be saved, and why', async () => {
+    beforeCommit = () => Promise.reject(new Error('disk full'));
+    const ledger = await open({ commitWaitMs: 10 });
+    await ledger.record([pull(), pull({ org: 'a.org' })]);
+    await expect(ledger.close(150)).rejects.toMatchObject({
+      code: 'ledger_unsaved',
+      message: '2 counted events could not be saved within 150 ms: disk full',
+    });
+    beforeCommit = () => Promise.resolve();
+    await ledger.close(5_000);
+  });
+});
+
+describe('while commits are away, memory is bounded by cells', () => {
+  test('details fold first, then organisations; no event is lost', () => {
+    const pending = new Pending(10);
+    let folded = 0;
+    for (let index = 0; index < 1_000; index++) {
+      const dimensions = { org: `org${index % 50}`, arch: 'amd64', repository: `r${index}` };
+      if (pending.add(20_000, pull(dimensions))) folded++;
+    }
+    const increments = pending.increments();
+    expect(increments.reduce((sum, { quantity }) => sum + quantity, 0n)).toBe(1_000n);
+    expect(pending.events).toBe(1_000);
+    expect(increments.length).toBeLessThanOrEqual(21);
+    expect(folded).toBe(990);
+    expect(increments).toContainEqual({
+      meter: 'pulls',
+      day: 20_000,
+      dimensions: { org: 'org10', arch: 'amd64', repository: '__other__' },
+      quantity: 20n,
+    });
+  });
+});
+
+describe('tonnage_usage', () => {
+  test('is what was ever counted, also after opening again', async () => {
+    const ledger = await open();
+    await ledger.record([pull({ org: 'a.org', arch: 'amd64', repository: 'x' }, 2n ** 60n)]);
+    await ledger.record([pull({ org: 'a.org', arch: 'amd64', repository: 'y' }), pull()]);
+    const expected = new Map([
+      ['meter="pulls",org="a.org",arch="amd64"', 2n ** 60n + 1n],
+      ['meter="pulls",org="",arch=""', 1n],
+    ]);
+    expect(samples('tonnage_usage')).toEqual(expected);
+    await store.close();
+    store = await openStore();
+    metrics = new MetricSet();
+    await open();
+    expect(samples('tonnage_usage')).toEqual(expected);
+  });
+
+  test('does not name organisations where it must not', async () => {
+    const ledger = await open({ orgLabels: false });
+    await ledger.record([pull({ org: 'a.org', arch: 'amd64' }), pull({ org: 'b.org', arch: 'amd64' })]);
+    expect(samples('tonnage_usage')).toEqual(new Map([['meter="pulls",org="",arch="amd64"', 2n]]));
+  });
+});
