@@ -1,0 +1,157 @@
+import { resolve } from 'node:path';
+import type { Config, GatewayConfig, UpstreamAuthConfig, UpstreamConfig, UserConfig } from './config.ts';
+import { formatOrigin, formatPath, quote, type ConfigProblem } from './problems.ts';
+import type { Parsed } from './schema.ts';
+import { nearest } from './suggest.ts';
+import { keyOriginAt, originAt, type Path, type Tree } from './tree.ts';
+import { aliasesOfUpstream, urlOfUpstream } from './upstreams.ts';
+
+type ParsedUpstream = Parsed['upstreams'][string];
+type ParsedUser = Parsed['users'][string];
+
+export interface AssembleOptions {
+  /** All layers merged: says where each value of `parsed` stands. */
+  readonly tree: Tree;
+  /** Replace the host and port of the main listener's address. */
+  readonly host?: string;
+  readonly port?: number;
+  /** Directory that a relative `data` of the configuration file is relative to. */
+  readonly fileDirectory: string;
+  /** Directory that a relative `data` from anywhere else is relative to. */
+  readonly workingDirectory: string;
+}
+
+/** Makes the configuration of values that are each valid, and finds what is wrong between them. */
+export function assemble(
+  parsed: Parsed,
+  options: AssembleOptions,
+): { config: Config; problems: readonly ConfigProblem[] } {
+  const assembly = new Assembly(options.tree);
+  const upstreams = assembly.upstreams(parsed.upstreams);
+  const users = Object.entries(parsed.users).flatMap(([name, user]) => assembly.user(name, user));
+  const gateway = assembly.gateway(parsed.gateway, upstreams, Object.keys(parsed.users).length > 0);
+  const metrics = assembly.metrics(parsed.metrics);
+  const dataOrigin = originAt(options.tree, ['data']);
+  const config: Config = {
+    listen: { host: options.host ?? parsed.listen.host, port: options.port ?? parsed.listen.port },
+    ...(metrics && { metrics }),
+    data: resolve(dataOrigin.kind === 'file' ? options.fileDirectory : options.workingDirectory, parsed.data),
+    timeZone: parsed.timeZone,
+    upstreams,
+    gateway,
+    store: parsed.store,
+    usage: {
+      dimensions: parsed.usage.dimensions,
+      durability: parsed.usage.durability,
+      commitWaitMs: parsed.usage.commitWait,
+    },
+    users,
+    log: parsed.log,
+    shutdownTimeoutMs: parsed.shutdownTimeout,
+  };
+  return { config: freezeDeep(config), problems: assembly.problems };
+}
+
+class Assembly {
+  readonly problems: ConfigProblem[] = [];
+  readonly #tree: Tree;
+
+  constructor(tree: Tree) {
+    this.#tree = tree;
+  }
+
+  upstreams(stated: Parsed['upstreams']): readonly UpstreamConfig[] {
+    const upstreams = Object.entries(stated).flatMap(([name, upstream]) => this.#upstream(name, upstream));
+    const owners = new Map(upstreams.map((upstream) => [upstream.name, upstream.name]));
+    for (const upstream of upstreams) {
+      for (const [index, alias] of upstream.aliases.entries()) {
+        const owner = owners.get(alias);
+        if (owner === undefined) owners.set(alias, upstream.name);
+        else {
+          const path = ['upstreams', upstream.name, 'aliases', index];
+          this.#report(
+            path,
+            `expected a name that no other upstream has, but ${quote(alias)} also names ${quote(owner)}`,
+          );
+        }
+      }
+    }
+    return upstreams;
+  }
+
+  #upstream(name: string, stated: ParsedUpstream): UpstreamConfig[] {
+    const url = urlOfUpstream(name, stated.url);
+    const auth = this.#auth(name, stated.auth);
+    if (url === undefined) {
+      this.#reportKey(['upstreams', name], 'expected a url, since this name is no host, but it is missing');
+      return [];
+    }
+    const aliases = aliasesOfUpstream(name, stated.aliases);
+    return [{ name, url, aliases, tagTtlMs: stated.tagTtl, ...(auth && { auth }) }];
+  }
+
+  #auth(name: string, stated: ParsedUpstream['auth']): UpstreamAuthConfig | undefined {
+    if (stated === undefined) return undefined;
+    const { username, password } = stated.basic;
+    if (password !== undefined) return { username, password };
+    this.#reportKey(['upstreams', name, 'auth', 'basic'], 'expected password or passwordFile, but both are missing');
+    return undefined;
+  }
+
+  user(name: string, stated: ParsedUser): UserConfig[] {
+    const { passwordHash, email, org, rights } = stated;
+    if (passwordHash === undefined) {
+      this.#reportKey(['users', name], 'expected passwordHash or passwordHashFile, but both are missing');
+      return [];
+    }
+    return [{ name, passwordHash, rights, ...(email !== undefined && { email }), ...(org !== undefined && { org }) }];
+  }
+
+  gateway(stated: Parsed['gateway'], upstreams: readonly UpstreamConfig[], hasUsers: boolean): GatewayConfig {
+    const wanted = stated.defaultUpstream ?? 'docker.io';
+    const found = upstreams.find((upstream) => upstream.name === wanted || upstream.aliases.includes(wanted));
+    if (stated.defaultUpstream !== undefined && found === undefined) {
+      const known = upstreams.map((upstream) => upstream.name);
+      const meant = nearest(wanted, known);
+      const hint = meant === undefined ? '' : `; did you mean ${quote(meant)}?`;
+      this.#report(['gateway', 'defaultUpstream'], `expected one of upstreams, but came ${quote(wanted)}${hint}`);
+    }
+    if (!stated.anonymous && !hasUsers) {
+      this.#report(
+        ['gateway', 'anonymous'],
+        'expected at least one of users, without whom nobody could pull, but there is none',
+      );
+    }
+    return {
+      ...(found && { defaultUpstream: found.name }),
+      anonymous: stated.anonymous,
+      factsWaitMs: stated.factsWait,
+      fusionEntrypoint: stated.fusionEntrypoint,
+    };
+  }
+
+  metrics(stated: Parsed['metrics']): Config['metrics'] {
+    if (stated === undefined || stated.listen === false) return undefined;
+    if (stated.listen === undefined) {
+      this.#reportKey(['metrics'], 'expected listen, an address or false, but it is missing');
+      return undefined;
+    }
+    return { listen: stated.listen, ...(stated.orgs !== undefined && { orgs: stated.orgs }) };
+  }
+
+  #report(path: Path, message: string): void {
+    this.problems.push({ where: formatOrigin(originAt(this.#tree, path)), path: formatPath(path), message });
+  }
+
+  /** For what is missing: points at the key under which it belongs. */
+  #reportKey(path: Path, message: string): void {
+    this.problems.push({ where: formatOrigin(keyOriginAt(this.#tree, path)), path: formatPath(path), message });
+  }
+}
+
+function freezeDeep<T extends object>(value: T): T {
+  for (const child of Object.values(value)) {
+    if (typeof child === 'object' && child !== null && !Object.isFrozen(child)) freezeDeep(child);
+  }
+  return Object.freeze(value);
+}

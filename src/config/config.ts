@@ -1,0 +1,90 @@
+import type { ListenAddress } from './address.ts';
+import type { Secret } from './secret.ts';
+
+/** What a user may do; the same words as `identity/` has. */
+export const userRights = ['pull', 'query', 'ingest', 'admin'] as const;
+export type UserRight = (typeof userRights)[number];
+
+/** Dimensions that can be kept; the same words as `usage/` has. */
+export const keptDimensions = ['org', 'arch', 'upstream', 'repository'] as const;
+export type KeptDimension = (typeof keptDimensions)[number];
+
+export const logLevels = ['debug', 'info', 'warn', 'error'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+export const durabilities = ['strict', 'relaxed'] as const;
+export type Durability = (typeof durabilities)[number];
+
+/** The listener of `/metrics`. */
+export interface MetricsConfig {
+  readonly listen: ListenAddress;
+  /** Whether organisations are named on it. Absent: only where it listens on a loopback address. */
+  readonly orgs?: boolean;
+}
+
+/** Credentials that the gateway shows to an upstream (HTTP Basic). */
+export interface UpstreamAuthConfig {
+  readonly username: string;
+  readonly password: Secret;
+}
+
+/** One upstream that the gateway may dial. */
+export interface UpstreamConfig {
+  /** As it stands in image names: a host (`ghcr.io`, `localhost:5001`) or a plain word (`lab`). */
+  readonly name: string;
+  /** Scheme, host and port, without a slash at the end. */
+  readonly url: string;
+  /** Further names of the same upstream. No name belongs to two. */
+  readonly aliases: readonly string[];
+  /** How long a tag is served without asking the upstream again, in milliseconds. */
+  readonly tagTtlMs: number;
+  readonly auth?: UpstreamAuthConfig;
+}
+
+export interface GatewayConfig {
+  /** Name of the upstream of images that name none; always one of `upstreams`. */
+  readonly defaultUpstream?: string;
+  /** Whether images are served without credentials. */
+  readonly anonymous: boolean;
+  /** How long a pull waits for the facts of its image, in milliseconds. */
+  readonly factsWaitMs: number;
+  /** Entrypoint that makes a pulled image a Fusion image; `false` counts none. */
+  readonly fusionEntrypoint: string | false;
+}
+
+export interface UsageConfig {
+  /** In the order of `keptDimensions`, each once. */
+  readonly dimensions: readonly KeptDimension[];
+  readonly durability: Durability;
+  /** How long the answer of a pull waits for its commit, in milliseconds. */
+  readonly commitWaitMs: number;
+}
+
+/** Somebody who logs in with HTTP Basic. */
+export interface UserConfig {
+  readonly name: string;
+  readonly passwordHash: Secret;
+  readonly email?: string;
+  /** Lower case. Absent: the organisation of the e-mail, if there is one. */
+  readonly org?: string;
+  readonly rights: readonly UserRight[];
+}
+
+/** The whole configuration, valid and frozen to its leaves. */
+export interface Config {
+  readonly listen: ListenAddress;
+  /** Absent: there is no metrics listener. */
+  readonly metrics?: MetricsConfig;
+  /** Absolute path of the data directory. */
+  readonly data: string;
+  /** Time zone in which days begin, an IANA name. */
+  readonly timeZone: string;
+  readonly upstreams: readonly UpstreamConfig[];
+  readonly gateway: GatewayConfig;
+  readonly store: { readonly driver: 'sqlite' };
+  readonly usage: UsageConfig;
+  readonly users: readonly UserConfig[];
+  readonly log: { readonly level: LogLevel; readonly access: boolean };
+  /** How long a stop waits for requests in flight, in milliseconds. */
+  readonly shutdownTimeoutMs: number;
+}

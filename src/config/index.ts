@@ -1,0 +1,25 @@
+export { formatListen, listenForm, parseHost, parseListen, parsePort, type ListenAddress } from './address.ts';
+export type {
+  Config,
+  Durability,
+  GatewayConfig,
+  KeptDimension,
+  LogLevel,
+  MetricsConfig,
+  UpstreamAuthConfig,
+  UpstreamConfig,
+  UsageConfig,
+  UserConfig,
+  UserRight,
+} from './config.ts';
+export { keptDimensions, userRights } from './config.ts';
+export type { Environment } from './environment.ts';
+export { configSchema } from './keys.ts';
+export { loadConfig, type LoadOptions } from './load.ts';
+export { isHostLike, parseEmail, parseOrganisation, parsePasswordHash, parseUpstreamName } from './names.ts';
+export { printConfig } from './print.ts';
+export { ConfigError, formatProblem, type ConfigProblem } from './problems.ts';
+export { readConfig, type ConfigDefaults, type ConfigFlags, type ReadOptions } from './read.ts';
+export { Secret } from './secret.ts';
+export { nearest } from './suggest.ts';
+export { formatDuration, formatSize, parseDuration, parseSize } from './units.ts';

@@ -1,0 +1,75 @@
+import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { messageOf, limits, TonnageError } from '../base/index.ts';
+import type { Config } from './config.ts';
+import { ConfigError } from './problems.ts';
+import { readConfig, type ConfigFile, type ReadOptions } from './read.ts';
+
+export interface LoadOptions extends Pick<ReadOptions, 'environment' | 'flags' | 'defaults'> {
+  /** Path of the configuration file, absolute or relative to the working directory. */
+  readonly file?: string;
+  /** Default: the working directory of the process. */
+  readonly workingDirectory?: string;
+}
+
+/** What the usual system errors of reading a file mean. */
+const fileErrors: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EACCES: 'reading it is not permitted',
+  EISDIR: 'this is a directory',
+  ENOTDIR: 'a part of its path is no directory',
+};
+
+/** Reads a whole text file. Throws `config_invalid` that says what is wrong with the file, without naming it. */
+function readText(path: string, bytesMax: number): string {
+  let bytes: Buffer | undefined;
+  try {
+    const file = openSync(path, 'r');
+    try {
+      // A pipe has no size beforehand, a file may grow while it is read: both are looked at twice.
+      bytes = fstatSync(file).size > bytesMax ? undefined : readFileSync(file);
+    } finally {
+      closeSync(file);
+    }
+  } catch (thrown) {
+    const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
+    throw new TonnageError('config_invalid', `cannot be read: ${fileErrors[code] ?? messageOf(thrown)}`, {
+      cause: thrown,
+    });
+  }
+  if (bytes === undefined || bytes.length > bytesMax) {
+    throw new TonnageError('config_invalid', `is larger than the ${bytesMax} bytes that are expected at most`);
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new TonnageError('config_invalid', 'is expected to be text in UTF-8, but holds other bytes', { cause });
+  }
+}
+
+function readFile(file: string, workingDirectory: string): ConfigFile {
+  const path = resolve(workingDirectory, file);
+  try {
+    return { name: file, text: readText(path, limits.configBytesMax), directory: dirname(path) };
+  } catch (thrown) {
+    throw new ConfigError([{ where: file, path: '', message: messageOf(thrown) }]);
+  }
+}
+
+/**
+ * Reads the configuration file, if one is named, and answers the configuration of this process.
+ * Throws `ConfigError`, whose problems name file, line, column and key. The only part of this folder that reads files.
+ */
+export function loadConfig(options: LoadOptions): Config {
+  const workingDirectory = options.workingDirectory ?? process.cwd();
+  const { file: path, ...layers } = options;
+  const file = path === undefined ? undefined : readFile(path, workingDirectory);
+  const readSecret = (secretFile: string): string => {
+    try {
+      return readText(resolve(file?.directory ?? workingDirectory, secretFile), limits.secretFileBytesMax);
+    } catch (thrown) {
+      throw new TonnageError('config_invalid', `${JSON.stringify(secretFile)} ${messageOf(thrown)}`, { cause: thrown });
+    }
+  };
+  return readConfig({ ...layers, ...(file && { file }), workingDirectory, readSecret });
+}

@@ -1,0 +1,111 @@
+/** How an upstream's name is written, for messages and descriptions. */
+export const upstreamNameForm =
+  'the name of an upstream (a host such as "ghcr.io" or "localhost:5001", or a word such as "lab"; in lower case; not "wt", "token" or "_catalog")';
+
+/** First path segments of `/v2/` that are routes of the gateway's own. */
+const reservedNames: ReadonlySet<string> = new Set(['wt', 'token', '_catalog']);
+/** A path component of the OCI distribution spec 1.1 ("Pulling manifests"), with a port where it is a host. */
+const upstreamNamePattern = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?::[0-9]{1,5})?$/;
+
+/** The name itself when it can be an upstream's (`upstreamNameForm`), else `undefined`. */
+export function parseUpstreamName(text: string): string | undefined {
+  const valid = text.length <= 255 && upstreamNamePattern.test(text) && !reservedNames.has(text);
+  return valid ? text : undefined;
+}
+
+/** Whether a name says itself where its upstream is, as in image references: it has a dot or colon, or is `localhost`. */
+export function isHostLike(name: string): boolean {
+  return name.includes('.') || name.includes(':') || name === 'localhost';
+}
+
+/** How an upstream's URL is written, for messages and descriptions. */
+export const upstreamUrlForm = 'a URL such as "https://HOST" or "http://HOST:PORT", without path, user or query';
+
+/** Scheme, host and port of an upstream's URL (`upstreamUrlForm`) without a slash at the end, else `undefined`. */
+export function parseUpstreamUrl(text: string): string | undefined {
+  const url = URL.parse(text);
+  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) return undefined;
+  // The parser forgives much (`http:host`, back slashes, blanks): what it makes of the text must be the text.
+  const same = text.toLowerCase().replace(/\/$/, '') === url.origin || withDefaultPort(text) === url.origin;
+  return same ? url.origin : undefined;
+}
+
+/** The parser leaves a scheme's own port out. */
+function withDefaultPort(text: string): string {
+  return text.toLowerCase().replace(/^(?:(http:\/\/[^/]+):80|(https:\/\/[^/]+):443)\/?$/, '$1$2');
+}
+
+/** How a user's name is written, for messages and descriptions. */
+export const userNameForm = 'a user name (1 to 128 characters, no colon, no blanks)';
+
+/** The name itself when it can be sent with HTTP Basic (RFC 7617 section 2: no colon, no control characters). */
+export function parseUserName(text: string): string | undefined {
+  return /^[^:\s\p{Cc}]{1,128}$/u.test(text) ? text : undefined;
+}
+
+const domainPattern =
+  /^(?=.{1,253}$)(?!(?:.*\.)?[0-9]+$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/;
+
+/** How an organisation is written, for messages and descriptions. */
+export const organisationForm = 'an organisation (written like a domain: letters, digits, "-" and ".")';
+
+/** The organisation in lower case, by the same grammar as `identity/` has; `undefined` when it cannot be one. */
+export function parseOrganisation(text: string): string | undefined {
+  const organisation = text.toLowerCase();
+  return domainPattern.test(organisation) ? organisation : undefined;
+}
+
+/** How an e-mail address is written, for messages and descriptions. */
+export const emailForm = 'an e-mail address such as "alice@example.org"';
+
+/** The address itself when it has exactly one `@` between a name and an organisation, else `undefined`. */
+export function parseEmail(text: string): string | undefined {
+  const [name, domain, ...more] = text.split('@');
+  const valid = name !== undefined && /^[^\s\p{Cc}]{1,64}$/u.test(name) && domain !== undefined && more.length === 0;
+  return valid && parseOrganisation(domain) !== undefined ? text : undefined;
+}
+
+/** How a password hash is written, for messages and descriptions. */
+export const passwordHashForm =
+  'a password hash as `tonnage user hash` prints it ("scrypt:..."), or "sha256:<64 hex digits>"';
+
+const hashPattern =
+  /^(?:scrypt:([0-9]{1,7}):([0-9]{1,2}):([0-9]{1,2}):[A-Za-z0-9+/]{22,88}={0,2}:[A-Za-z0-9+/]{42,88}={0,2}|sha256:[0-9a-f]{64})$/;
+
+/** The hash itself when `identity/` can check passwords against it, else `undefined`. */
+export function parsePasswordHash(text: string): string | undefined {
+  const match = hashPattern.exec(text);
+  if (match === null) return undefined;
+  return text.startsWith('sha256:') || scryptCostIsSound(Number(match[1]), Number(match[2]), Number(match[3]))
+    ? text
+    : undefined;
+}
+
+/** scrypt's N (a power of two), r and p (RFC 7914 section 2), within 128 MiB of memory and a bearable time. */
+function scryptCostIsSound(cost: number, blockSize: number, parallelism: number): boolean {
+  return (
+    cost >= 1024 &&
+    Number.isInteger(Math.log2(cost)) &&
+    blockSize >= 1 &&
+    parallelism >= 1 &&
+    parallelism <= 16 &&
+    128 * cost * blockSize <= 128 * 1024 * 1024
+  );
+}
+
+/** How a time zone is written, for messages and descriptions. */
+export const timeZoneForm = 'an IANA time zone such as "UTC" or "Europe/Berlin"';
+
+/**
+ * The time zone as the runtime spells it, else `undefined`. An alias stays as it is written: which name of a zone is
+ * the main one differs between releases, and the ledger keeps the name.
+ */
+export function parseTimeZone(text: string): string | undefined {
+  if (!/^[A-Za-z]/.test(text)) return undefined;
+  try {
+    const resolved = new Intl.DateTimeFormat('en', { timeZone: text }).resolvedOptions().timeZone;
+    return resolved.toLowerCase() === text.toLowerCase() ? resolved : text;
+  } catch {
+    return undefined;
+  }
+}

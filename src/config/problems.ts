@@ -1,0 +1,70 @@
+import { TonnageError } from '../base/index.ts';
+import type { Origin, Path, Tree } from './tree.ts';
+
+/** One thing that is wrong with the configuration. */
+export interface ConfigProblem {
+  /** Where: `FILE:LINE:COLUMN`, the name of a variable or flag, or the file alone. */
+  readonly where: string;
+  /** The key path, as `gateway.anonymous` or `upstreams["docker.io"].tagTtl`; empty when it is about no one key. */
+  readonly path: string;
+  /** What was expected and what came; never a secret. */
+  readonly message: string;
+}
+
+/** All that is wrong with a configuration, one line each in `message`. Its code is `config_invalid`. */
+export class ConfigError extends TonnageError {
+  readonly problems: readonly ConfigProblem[];
+
+  constructor(problems: readonly ConfigProblem[]) {
+    super('config_invalid', problems.map(formatProblem).join('\n'));
+    this.name = 'ConfigError';
+    this.problems = problems;
+  }
+}
+
+export function formatProblem(problem: ConfigProblem): string {
+  return [problem.where, problem.path, problem.message].filter((part) => part !== '').join(': ');
+}
+
+/** Where an origin is, as errors name it. */
+export function formatOrigin(origin: Origin): string {
+  switch (origin.kind) {
+    case 'file':
+      return `${origin.file}:${origin.line}:${origin.column}`;
+    case 'variable':
+    case 'flag':
+      return origin.name;
+    case 'default':
+      return 'default';
+  }
+}
+
+/** A key path as errors name it: dots between plain names, brackets around others and around positions in lists. */
+export function formatPath(path: Path): string {
+  return path.reduce<string>((text, step) => {
+    if (typeof step === 'number') return `${text}[${step}]`;
+    if (!/^[A-Za-z0-9_-]{1,64}$/.test(step)) return `${text}[${quote(step)}]`;
+    return text === '' ? step : `${text}.${step}`;
+  }, '');
+}
+
+/** A text as errors show it: in quotes, on one line, not too long, and without what may be a user and password. */
+export function quote(text: string): string {
+  const bare = text.replace(/^.*(?::|\/\/).*@/s, '***@');
+  return JSON.stringify(bare.length > 80 ? `${bare.slice(0, 77)}...` : bare);
+}
+
+/** What kind of thing was stated, for errors that must not show the value. */
+export function kindOf(node: Tree): string {
+  if (node.kind === 'map') return 'a map';
+  if (node.kind === 'list') return node.items.length === 0 ? 'an empty list' : 'a list';
+  if (node.value === null) return 'nothing';
+  return typeof node.value === 'boolean' ? String(node.value) : `a ${typeof node.value}`;
+}
+
+/** What was stated, as errors name it. */
+export function shownOf(node: Tree): string {
+  if (node.kind !== 'scalar' || node.value === null) return kindOf(node);
+  if (node.written !== undefined) return quote(node.written);
+  return typeof node.value === 'string' ? quote(node.value) : String(node.value);
+}

@@ -1,0 +1,114 @@
+import { assemble, type AssembleOptions } from './assemble.ts';
+import type { Config } from './config.ts';
+import { readEnvironment, type Environment } from './environment.ts';
+import { keyAt, rootKey, valueOfText } from './keys.ts';
+import { parseYaml } from './parse-yaml.ts';
+import { ConfigError, formatProblem, type ConfigProblem } from './problems.ts';
+import { followReferences } from './references.ts';
+import { emptyMap, mergeTrees, treeAt, type Tree } from './tree.ts';
+import { expandShorthands, validate } from './validate.ts';
+
+/** Values from the command line, each of them valid by itself. They win over all else. */
+export interface ConfigFlags {
+  /** Replaces the host of `listen`. */
+  readonly host?: string;
+  /** Replaces the port of `listen`. */
+  readonly port?: number;
+  /** As the key `metrics`, in its short forms. */
+  readonly metrics?: string;
+  readonly data?: string;
+}
+
+/** What holds where file, environment and flags say nothing; written as in a file. */
+export interface ConfigDefaults {
+  readonly listen?: string;
+  readonly metrics?: string;
+}
+
+export interface ConfigFile {
+  /** The file's name as errors show it. */
+  readonly name: string;
+  readonly text: string;
+  /** Directory of the file: paths in it are relative to this. */
+  readonly directory: string;
+}
+
+export interface ReadOptions {
+  /** Absent: there is no file, and the listener stays on a loopback address by default. */
+  readonly file?: ConfigFile;
+  readonly environment: Environment;
+  readonly flags?: ConfigFlags;
+  readonly defaults?: ConfigDefaults;
+  /** Relative paths from the environment, flags and defaults are relative to this. */
+  readonly workingDirectory: string;
+  /** Reads a file that a `...File` key names. Throws with a message that says what is wrong with it. */
+  readonly readSecret: (file: string) => string;
+}
+
+/** Without a file it is somebody trying it on their own machine; with one the schema's default holds. */
+const listenWithoutFile = '127.0.0.1:8080';
+
+/**
+ * The configuration of one process: flags over environment over file over defaults. Pure but for `readSecret`.
+ * Throws `ConfigError` with all that is wrong, not only the first.
+ */
+export function readConfig(options: ReadOptions): Config {
+  const text = options.file === undefined ? undefined : parseYaml(options.file.text, options.file.name);
+  const environment = readEnvironment(options.environment);
+  // What the text states is not known, so that nothing else could be said about it.
+  if (text !== undefined && text.problems.length > 0)
+    throw new ConfigError([...text.problems, ...environment.problems]);
+
+  const file = followReferences(text?.tree ?? emptyMap({ kind: 'default' }), rootKey, options);
+  const fileTree = expandShorthands(file.tree);
+  const { listen = text === undefined ? listenWithoutFile : undefined, metrics } = options.defaults ?? {};
+  const defaults = layer({ listen, metrics }, 'default');
+  const flags = layer({ metrics: options.flags?.metrics, data: options.flags?.data }, 'flag');
+  const tree = [defaults, fileTree, environment.tree, flags]
+    .map((stated) => expandShorthands(stated))
+    .reduce(mergeTrees);
+
+  const checked = validate(tree);
+  // A value of the file that another layer covers is checked as well: it would be the surprise of another day.
+  const covered = validate(fileTree);
+  const assembled = checked.parsed && assemble(checked.parsed, assembleOptions(options, tree));
+  const unresolved = new Set(file.problems.map((problem) => problem.where));
+  const problems = [
+    ...file.problems,
+    ...environment.problems,
+    // The empty text that stands where a reference leads nowhere has been reported once.
+    ...[...checked.problems, ...covered.problems, ...(assembled?.problems ?? [])].filter(
+      (problem) => !unresolved.has(problem.where),
+    ),
+  ];
+  if (problems.length > 0 || assembled === undefined) throw new ConfigError(distinct(problems));
+  return assembled.config;
+}
+
+function assembleOptions(options: ReadOptions, tree: Tree): AssembleOptions {
+  const { host, port } = options.flags ?? {};
+  return {
+    tree,
+    ...(host !== undefined && { host }),
+    ...(port !== undefined && { port }),
+    fileDirectory: options.file?.directory ?? options.workingDirectory,
+    workingDirectory: options.workingDirectory,
+  };
+}
+
+/** Single values of a layer that is not written in YAML. */
+function layer(values: Readonly<Record<string, string | undefined>>, kind: 'default' | 'flag'): Tree {
+  let tree: Tree = emptyMap({ kind: 'default' });
+  for (const [key, text] of Object.entries(values)) {
+    if (text === undefined) continue;
+    const info = keyAt([key]);
+    const origin = kind === 'flag' ? { kind, name: `--${key}` } : { kind };
+    const value = info === undefined ? text : valueOfText(text, info);
+    tree = mergeTrees(tree, treeAt([key], { kind: 'scalar', value, origin }));
+  }
+  return tree;
+}
+
+function distinct(problems: readonly ConfigProblem[]): ConfigProblem[] {
+  return [...new Map(problems.map((problem) => [formatProblem(problem), problem])).values()];
+}

@@ -1,0 +1,99 @@
+import { messageOf } from '../base/index.ts';
+import type { Environment } from './environment.ts';
+import { valueOfText, type KeyInfo } from './keys.ts';
+import { formatOrigin, formatPath, kindOf, type ConfigProblem } from './problems.ts';
+import type { MapEntry, MapNode, Path, ScalarNode, Tree } from './tree.ts';
+
+export interface ReferenceSources {
+  /** What `${NAME}` stands for. */
+  readonly environment: Environment;
+  /** Reads the file that a `...File` key names. Throws with a message that says what is wrong with it. */
+  readonly readSecret: (file: string) => string;
+}
+
+/**
+ * Follows what a file only refers to: `${NAME}` in a text becomes the variable's value (`$${` a plain `${`), and
+ * `passwordFile: F` becomes `password` with the content of F, less one newline at the end. Pure but for `readSecret`.
+ * Where a reference leads nowhere an empty text stands, and a problem says so.
+ */
+export function followReferences(
+  tree: Tree,
+  root: KeyInfo,
+  sources: ReferenceSources,
+): { tree: Tree; problems: readonly ConfigProblem[] } {
+  const follower = new Follower(sources);
+  return { tree: follower.follow(tree, root, []), problems: follower.problems };
+}
+
+class Follower {
+  readonly problems: ConfigProblem[] = [];
+  readonly #sources: ReferenceSources;
+
+  constructor(sources: ReferenceSources) {
+    this.#sources = sources;
+  }
+
+  follow(node: Tree, info: KeyInfo | undefined, path: Path): Tree {
+    if (node.kind === 'scalar') return this.#expand(node, info, path);
+    // The items of our lists are texts, for which no key is known or needed.
+    if (node.kind === 'list') {
+      return { ...node, items: node.items.map((item, index) => this.follow(item, undefined, [...path, index])) };
+    }
+    const entries = [...node.entries].map(([key, entry]): [string, MapEntry] => {
+      const value = this.follow(entry.value, info?.keys.get(key) ?? info?.named, [...path, key]);
+      return [key, { ...entry, value }];
+    });
+    return this.#readFiles({ ...node, entries: new Map(entries) }, info, path);
+  }
+
+  #expand(node: ScalarNode, info: KeyInfo | undefined, path: Path): ScalarNode {
+    if (typeof node.value !== 'string' || !node.value.includes('${')) return node;
+    const text = node.value.replaceAll(/\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)\}|\$\{/g, (match, name?: string) => {
+      if (match === '$${') return '${';
+      if (name !== undefined) return this.#variable(name, node, path);
+      this.#report(node, path, 'expected a variable as in ${NAME}; write $${ for a plain ${');
+      return '';
+    });
+    return { ...node, value: info === undefined ? text : valueOfText(text, info), written: node.value };
+  }
+
+  #variable(name: string, node: ScalarNode, path: Path): string {
+    const value = this.#sources.environment[name];
+    if (value === undefined) this.#report(node, path, `the environment variable ${name} is not set`);
+    return value ?? '';
+  }
+
+  /** Replaces each `...File` of a secret key by the key itself. */
+  #readFiles(node: MapNode, info: KeyInfo | undefined, path: Path): MapNode {
+    const entries = new Map(node.entries);
+    const secrets = [...(info?.keys ?? [])].filter(([, child]) => child.secret).map(([key]) => key);
+    for (const key of secrets) {
+      const fileKey = `${key}File`;
+      const entry = entries.get(fileKey);
+      if (entry === undefined) continue;
+      entries.delete(fileKey);
+      if (entries.has(key))
+        this.#report(entry.value, [...path, fileKey], `expected ${key} or ${fileKey}, but came both`);
+      else entries.set(key, { ...entry, value: this.#readFile(entry.value, [...path, fileKey]) });
+    }
+    return { ...node, entries };
+  }
+
+  #readFile(node: Tree, path: Path): ScalarNode {
+    const content: ScalarNode = { kind: 'scalar', value: '', origin: node.origin };
+    if (node.kind !== 'scalar' || typeof node.value !== 'string' || node.value === '') {
+      this.#report(node, path, `expected the name of a file, but came ${kindOf(node)}`);
+      return content;
+    }
+    try {
+      return { ...content, value: this.#sources.readSecret(node.value).replace(/\r?\n$/, '') };
+    } catch (thrown) {
+      this.#report(node, path, messageOf(thrown));
+      return content;
+    }
+  }
+
+  #report(node: Tree, path: Path, message: string): void {
+    this.problems.push({ where: formatOrigin(node.origin), path: formatPath(path), message });
+  }
+}

@@ -1,0 +1,217 @@
+import { z } from 'zod';
+import { limits } from '../base/index.ts';
+import { listenForm, parseListen } from './address.ts';
+import { durabilities, keptDimensions, logLevels, userRights } from './config.ts';
+import * as names from './names.ts';
+import { Secret } from './secret.ts';
+import { defaultUpstreamNames } from './upstreams.ts';
+import { durationForm, formatDuration, parseDuration } from './units.ts';
+
+/** A text that `parse` understands. Messages say what was expected; what came is added where the value's origin is known. */
+function text<T>(form: string, parse: (text: string) => T | undefined) {
+  const error = `expected ${form}`;
+  return z.string({ error }).transform((stated, context): T => {
+    const value = parse(stated);
+    if (value !== undefined) return value;
+    context.addIssue(error);
+    return z.NEVER;
+  });
+}
+
+const hour = 3_600_000;
+
+/** A duration in milliseconds, at most `most`: what timers take, and what makes sense. */
+function duration(most: number) {
+  const form = `${durationForm}, at most ${formatDuration(most)}`;
+  return text(form, (stated) => {
+    const ms = parseDuration(stated);
+    return ms !== undefined && ms <= most ? ms : undefined;
+  });
+}
+
+const port = z.int().min(0).max(65_535);
+
+const address = z.union([z.string(), port], { error: `expected ${listenForm}` }).transform((stated, context) => {
+  const parsed = parseListen(stated);
+  if (parsed !== undefined) return parsed;
+  context.addIssue(`expected ${listenForm}`);
+  return z.NEVER;
+});
+
+const addressOrFalse = z
+  .union([z.literal(false), z.string(), port], { error: `expected false, ${listenForm}` })
+  .transform((stated, context) => {
+    const parsed = stated === false ? false : parseListen(stated);
+    if (parsed !== undefined) return parsed;
+    context.addIssue(`expected false, ${listenForm}`);
+    return z.NEVER;
+  });
+
+const nonEmpty = (form: string) => text(form, (stated) => (stated === '' ? undefined : stated));
+const fileName = nonEmpty('the name of a file');
+
+/** A text that is never shown. `writeOnly` is JSON Schema's word for it, and marks it for the rest of this folder. */
+function secret(form: string, parse: (stated: string) => string | undefined, description: string) {
+  return text(form, parse)
+    .transform((stated) => new Secret(stated))
+    .meta({ description, writeOnly: true });
+}
+
+const anyNonEmpty = (stated: string) => (stated === '' ? undefined : stated);
+
+/** For editors: one of the two forms of a secret is needed. (Here it is checked once files have been read.) */
+function either(key: string) {
+  return { oneOf: [{ required: [key] }, { required: [`${key}File`] }] };
+}
+
+const upstream = z
+  .strictObject({
+    url: text(names.upstreamUrlForm, names.parseUpstreamUrl)
+      .optional()
+      .meta({ description: 'Where the upstream is. Default: https://NAME, where the name is a host.' }),
+    aliases: z
+      .array(text(names.upstreamNameForm, names.parseUpstreamName))
+      .optional()
+      .meta({ description: 'Further names of this upstream in image references.' }),
+    tagTtl: duration(365 * 24 * hour)
+      .prefault('60s')
+      .meta({ description: 'How long a tag is served before the upstream is asked whether it moved.' }),
+    auth: z
+      .strictObject({
+        basic: z
+          .strictObject({
+            username: nonEmpty('a user name').meta({ description: 'User name.' }),
+            password: secret('a password', anyNonEmpty, 'Password.').optional(),
+            passwordFile: fileName
+              .optional()
+              .meta({ description: 'File that holds the password; relative to the configuration file.' }),
+          })
+          .meta({ description: 'HTTP Basic credentials; state password or passwordFile.', ...either('password') }),
+      })
+      .optional()
+      .meta({ description: 'Credentials for the upstream. Default: none.' }),
+  })
+  .meta({ description: 'An upstream that the gateway may dial; {} where the name says it all.' });
+
+const user = z
+  .strictObject({
+    passwordHash: secret(
+      names.passwordHashForm,
+      names.parsePasswordHash,
+      'Hash of the password, from `tonnage user hash`.',
+    ).optional(),
+    passwordHashFile: fileName
+      .optional()
+      .meta({ description: 'File that holds the password hash; relative to the configuration file.' }),
+    email: text(names.emailForm, names.parseEmail)
+      .optional()
+      .meta({ description: 'E-mail address; its domain is the organisation, unless org is stated.' }),
+    org: text(names.organisationForm, names.parseOrganisation)
+      .optional()
+      .meta({
+        description: 'Organisation that this user is bound to. Without one (and no e-mail) it sees all of them.',
+      }),
+    rights: z
+      .array(z.enum(userRights))
+      .min(1, 'expected at least one right')
+      .prefault(['pull', 'query'])
+      .transform((stated) => userRights.filter((right) => stated.includes(right)))
+      .meta({ description: 'What the user may do: pull images, query totals, ingest events, admin for all of it.' }),
+  })
+  .meta({
+    description: 'Somebody who logs in with HTTP Basic; state passwordHash or passwordHashFile.',
+    ...either('passwordHash'),
+  });
+
+const metrics = z
+  .strictObject({
+    listen: addressOrFalse
+      .optional()
+      .meta({ description: 'Address, PORT for all addresses, or false for no listener.' }),
+    orgs: z
+      .boolean()
+      .optional()
+      .meta({ description: 'Whether organisations are named. Default: only on a loopback address.' }),
+  })
+  .meta({
+    description: 'Listener of /metrics: false, PORT for all addresses, HOST:PORT, or a map. Default: off.',
+    shorthand: 'listen',
+  });
+
+const gateway = z.strictObject({
+  defaultUpstream: text(names.upstreamNameForm, names.parseUpstreamName)
+    .optional()
+    .meta({ description: 'Upstream of images that name none. Default: docker.io, where that is an upstream.' }),
+  anonymous: z.boolean().prefault(true).meta({ description: 'Whether images are served without credentials.' }),
+  factsWait: duration(hour)
+    .prefault(formatDuration(limits.factsWaitMsMax))
+    .meta({ description: 'How long a pull waits for the architecture of its image to be found.' }),
+  fusionEntrypoint: z
+    .union([z.literal(false), z.string().min(1)], {
+      error: 'expected false or an entrypoint such as "/usr/bin/fusion"',
+    })
+    .prefault('/usr/bin/fusion')
+    .meta({ description: 'Images with this entrypoint also count as fusion; false counts none.' }),
+});
+
+const usage = z.strictObject({
+  dimensions: z
+    .array(z.enum(keptDimensions))
+    .min(1, 'expected at least one dimension')
+    .prefault([...keptDimensions])
+    .transform((stated) => keptDimensions.filter((dimension) => stated.includes(dimension)))
+    .meta({ description: 'Parts of a usage event that are kept.' }),
+  durability: z
+    .enum(durabilities)
+    .prefault('strict')
+    .meta({ description: 'strict: the answer of a pull waits until it is counted on disk; relaxed: it does not.' }),
+  commitWait: duration(hour)
+    .prefault(formatDuration(limits.commitWaitMsMax))
+    .meta({ description: 'How long the answer of a pull waits for its commit, at most.' }),
+});
+
+/**
+ * The configuration, closed: an unknown key is an error. What each key takes, its default and description; the input
+ * side is what is written in YAML (`configSchema`), the output side typed values, from which `assemble` makes a `Config`.
+ */
+export const schema = z.strictObject({
+  listen: address.prefault('0.0.0.0:8080').meta({
+    description: `Address of the main listener: ${listenForm}; a PORT alone listens on all addresses.`,
+  }),
+  metrics: metrics.optional(),
+  data: nonEmpty('the name of a directory')
+    .prefault('data')
+    .meta({ description: 'Data directory; relative to the configuration file that states it, else to where it runs.' }),
+  timeZone: text(names.timeZoneForm, names.parseTimeZone)
+    .prefault('UTC')
+    .meta({ description: 'IANA time zone in which days begin. A ledger keeps the one that it was begun with.' }),
+  upstreams: z
+    .record(text(names.upstreamNameForm, names.parseUpstreamName), upstream)
+    .prefault(Object.fromEntries(defaultUpstreamNames.map((name) => [name, {}])))
+    .meta({ description: 'Upstreams by name. Replaces the list of well-known ones; {} means none.' }),
+  gateway: gateway.prefault({}).meta({ description: 'The pull-through gateway.' }),
+  store: z
+    .strictObject({ driver: z.enum(['sqlite']).prefault('sqlite').meta({ description: 'Where totals are kept.' }) })
+    .prefault({})
+    .meta({ description: 'The store of totals.' }),
+  usage: usage.prefault({}).meta({ description: 'What is counted, and how strictly.' }),
+  users: z
+    .record(text(names.userNameForm, names.parseUserName), user)
+    .prefault({})
+    .meta({
+      description: 'Users of HTTP Basic, by name. Where there are none, only a loopback listener gives more than pull.',
+    }),
+  log: z
+    .strictObject({
+      level: z.enum(logLevels).prefault('info').meta({ description: 'Least severe lines that are written.' }),
+      access: z.boolean().prefault(false).meta({ description: 'Whether each request is logged.' }),
+    })
+    .prefault({})
+    .meta({ description: 'The log, JSON lines on standard output.' }),
+  shutdownTimeout: duration(hour)
+    .prefault(formatDuration(limits.shutdownMsMax))
+    .meta({ description: 'How long a stop waits for requests in flight.' }),
+});
+
+/** What the schema makes of a valid configuration. */
+export type Parsed = z.output<typeof schema>;

@@ -1,0 +1,103 @@
+/** Where a value was stated, so that an error can point at it. Lines and columns count from 1. */
+export type Origin =
+  | { readonly kind: 'file'; readonly file: string; readonly line: number; readonly column: number }
+  | { readonly kind: 'variable'; readonly name: string }
+  | { readonly kind: 'flag'; readonly name: string }
+  | { readonly kind: 'default' };
+
+/** One step from a map to a value of it, or from a list to an item. */
+export type PathStep = string | number;
+export type Path = readonly PathStep[];
+
+export interface ScalarNode {
+  readonly kind: 'scalar';
+  readonly value: string | number | boolean | null;
+  readonly origin: Origin;
+  /**
+   * What the user wrote, when it is not the value itself: a template whose `${NAME}` has been replaced. Errors show
+   * this, since the value may hold a secret.
+   */
+  readonly written?: string;
+}
+
+export interface ListNode {
+  readonly kind: 'list';
+  readonly items: readonly Tree[];
+  readonly origin: Origin;
+}
+
+export interface MapEntry {
+  /** Where the key stands. */
+  readonly origin: Origin;
+  readonly value: Tree;
+}
+
+export interface MapNode {
+  readonly kind: 'map';
+  readonly entries: ReadonlyMap<string, MapEntry>;
+  readonly origin: Origin;
+}
+
+/** A configuration as stated in one layer (file, environment, flags), each value with its origin. Never changed. */
+export type Tree = ScalarNode | ListNode | MapNode;
+
+export function emptyMap(origin: Origin): MapNode {
+  return { kind: 'map', entries: new Map(), origin };
+}
+
+/** `lower` with all that `upper` states put over it: maps join key by key, anything else is replaced whole. */
+export function mergeTrees(lower: Tree, upper: Tree): Tree {
+  if (lower.kind !== 'map' || upper.kind !== 'map') return upper;
+  const entries = new Map(lower.entries);
+  for (const [key, entry] of upper.entries) {
+    const below = entries.get(key);
+    entries.set(key, below === undefined ? entry : { ...entry, value: mergeTrees(below.value, entry.value) });
+  }
+  return { kind: 'map', entries, origin: upper.origin };
+}
+
+/** A tree of one value at the end of `path`, made of maps: one environment variable or flag as a layer. */
+export function treeAt(path: readonly string[], value: Tree): Tree {
+  return path.reduceRight<Tree>(
+    (inner, key) => ({
+      kind: 'map',
+      entries: new Map([[key, { origin: value.origin, value: inner }]]),
+      origin: value.origin,
+    }),
+    value,
+  );
+}
+
+/** The node at `path`, or `undefined` when nothing is stated there. */
+export function nodeAt(tree: Tree, path: Path): Tree | undefined {
+  let node: Tree | undefined = tree;
+  for (const step of path) {
+    if (node?.kind === 'map') node = node.entries.get(String(step))?.value;
+    else if (node?.kind === 'list' && typeof step === 'number') node = node.items[step];
+    else return undefined;
+  }
+  return node;
+}
+
+/** Where the value at `path` stands, else its nearest stated ancestor. */
+export function originAt(tree: Tree, path: Path): Origin {
+  for (let length = path.length; length > 0; length--) {
+    const node = nodeAt(tree, path.slice(0, length));
+    if (node !== undefined) return node.origin;
+  }
+  return tree.origin;
+}
+
+/** Where the key at the end of `path` stands, else the nearest stated ancestor's value. */
+export function keyOriginAt(tree: Tree, path: Path): Origin {
+  const parent = nodeAt(tree, path.slice(0, -1));
+  const entry = parent?.kind === 'map' ? parent.entries.get(String(path.at(-1))) : undefined;
+  return entry?.origin ?? originAt(tree, path);
+}
+
+/** The bare values, as the schema reads them. */
+export function plainOf(tree: Tree): unknown {
+  if (tree.kind === 'scalar') return tree.value;
+  if (tree.kind === 'list') return tree.items.map(plainOf);
+  return Object.fromEntries([...tree.entries].map(([key, entry]) => [key, plainOf(entry.value)]));
+}

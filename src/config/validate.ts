@@ -1,0 +1,96 @@
+import type { z } from 'zod';
+import { everyKey, keyAt, rootKey, type KeyInfo } from './keys.ts';
+import { formatOrigin, formatPath, kindOf, quote, shownOf, type ConfigProblem } from './problems.ts';
+import { schema, type Parsed } from './schema.ts';
+import { nearest } from './suggest.ts';
+import { keyOriginAt, nodeAt, originAt, plainOf, type Path, type Tree } from './tree.ts';
+
+type Issue = z.core.$ZodIssue;
+
+/** zod's names of types as people would say them. */
+const typeWords: ReadonlyMap<string, string> = new Map([
+  ['object', 'a map of settings'],
+  ['record', 'a map of settings'],
+  ['array', 'a list'],
+  ['boolean', 'true or false'],
+]);
+
+/** What was expected where the schema itself has no words for it. `undefined` leaves the words to zod. */
+function expectation(issue: z.core.$ZodRawIssue): string | undefined {
+  if (issue.code === 'invalid_value') {
+    const values: readonly unknown[] = issue.values;
+    return `expected ${values.map((value) => JSON.stringify(value)).join(' or ')}`;
+  }
+  if (issue.code !== 'invalid_type') return undefined;
+  return `expected ${typeWords.get(issue.expected) ?? `a ${issue.expected}`}`;
+}
+
+/** Writes maps in full that are stated in short: `metrics: 2112` as `metrics: { listen: 2112 }`. */
+export function expandShorthands(tree: Tree, info: KeyInfo | undefined = rootKey): Tree {
+  if (tree.kind === 'scalar' && tree.value !== null && info?.shorthand !== undefined) {
+    return {
+      kind: 'map',
+      entries: new Map([[info.shorthand, { origin: tree.origin, value: tree }]]),
+      origin: tree.origin,
+    };
+  }
+  if (tree.kind !== 'map') return tree;
+  const entries = [...tree.entries].map(([key, entry]) => {
+    return [key, { ...entry, value: expandShorthands(entry.value, info?.keys.get(key) ?? info?.named) }] as const;
+  });
+  return { ...tree, entries: new Map(entries) };
+}
+
+/** Holds a tree (shorthands expanded) against the schema. Answers typed values, or all that is wrong with it. */
+export function validate(tree: Tree): { parsed?: Parsed; problems: readonly ConfigProblem[] } {
+  const result = schema.safeParse(plainOf(tree), { error: expectation });
+  if (result.success) return { parsed: result.data, problems: [] };
+  return { problems: result.error.issues.flatMap((issue) => problemsOf(issue, tree)) };
+}
+
+function problemsOf(issue: Issue, tree: Tree): ConfigProblem[] {
+  const path = issue.path.filter((step) => typeof step !== 'symbol');
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => ({
+      where: formatOrigin(keyOriginAt(tree, [...path, key])),
+      path: formatPath([...path, key]),
+      message: unknownKey(key, path),
+    }));
+  }
+  if (issue.code === 'invalid_key') {
+    const message = `${issue.issues[0]?.message ?? 'expected another name'}, but came ${quote(String(path.at(-1)))}`;
+    return [{ where: formatOrigin(keyOriginAt(tree, path)), path: formatPath(path), message }];
+  }
+  const message = `${issue.message}, but ${cameAt(tree, path)}${meantValue(issue, tree, path)}`;
+  // What is missing can only be pointed at by the key under which it belongs.
+  const origin = nodeAt(tree, path) === undefined ? keyOriginAt(tree, path.slice(0, -1)) : originAt(tree, path);
+  return [{ where: formatOrigin(origin), path: formatPath(path), message }];
+}
+
+/** What stands at a path. Values are shown only where a single value that is no secret belongs. */
+function cameAt(tree: Tree, path: Path): string {
+  const node = nodeAt(tree, path);
+  if (node === undefined) return 'it is missing';
+  const info = keyAt(path);
+  if (info?.secret === true) return 'came something else (not shown, since it is a secret)';
+  const isItem = typeof path.at(-1) === 'number';
+  return `came ${isItem || (info?.scalars.size ?? 0) > 0 ? shownOf(node) : kindOf(node)}`;
+}
+
+function meantValue(issue: Issue, tree: Tree, path: Path): string {
+  const node = nodeAt(tree, path);
+  if (issue.code !== 'invalid_value' || node?.kind !== 'scalar' || typeof node.value !== 'string') return '';
+  const meant = nearest(node.value, issue.values.map(String));
+  return meant === undefined ? '' : `; did you mean ${JSON.stringify(meant)}?`;
+}
+
+/** Says of an unknown key what was most likely meant: a key beside it, or the same key at another place. */
+function unknownKey(key: string, parent: Path): string {
+  const siblings = keyAt(parent)?.keys ?? new Map<string, KeyInfo>();
+  const meant = nearest(key, siblings.keys());
+  if (meant !== undefined) return `unknown key; did you mean ${meant}?`;
+  for (const [path] of everyKey()) {
+    if (path.at(-1) === key) return `unknown key here; did you mean ${formatPath(path)}?`;
+  }
+  return `unknown key; the keys here are ${[...siblings.keys()].join(', ')}`;
+}
