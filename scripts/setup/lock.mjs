@@ -1,0 +1,110 @@
+import { closeSync, openSync, rmSync, statSync, utimesSync, writeSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { SetupFailure } from './failure.mjs';
+
+/**
+ * How long a lock that nobody touches counts as held. Its holder touches it every second, so a killed one is noticed
+ * after this time; process ids would not do, since two containers can share a checkout.
+ */
+const staleMs = 10_000;
+const touchMs = 1_000;
+const waitMsMax = 20 * 60_000;
+
+/**
+ * Runs `work` while holding the lock `file`, so that two setups never write `node_modules` at once. Waits for another
+ * holder and takes the lock over from one that was killed.
+ *
+ * @template T
+ * @param {string} file
+ * @param {() => Promise<T>} work
+ * @param {{ readonly staleMs?: number, readonly onWait?: () => void }} [options]
+ * @returns {Promise<T>}
+ */
+export async function withLock(file, work, options = {}) {
+  await acquire(file, options.staleMs ?? staleMs, options.onWait ?? (() => {}));
+  const touching = setInterval(() => touch(file), touchMs);
+  const release = () => rmSync(file, { force: true });
+  process.once('exit', release);
+  try {
+    return await work();
+  } finally {
+    clearInterval(touching);
+    process.off('exit', release);
+    release();
+  }
+}
+
+/**
+ * @param {string} file
+ * @param {number} stale
+ * @param {() => void} onWait called once, when there is somebody to wait for
+ */
+async function acquire(file, stale, onWait) {
+  for (let waited = 0; !create(file); waited += 200) {
+    if (waited === 0) onWait();
+    if (waited > waitMsMax) {
+      throw new SetupFailure(
+        `another setup has held ${file} for ${waitMsMax / 60_000} minutes`,
+        'When none is running, remove that file and try again.',
+      );
+    }
+    if (age(file) > stale) takeAway(file, stale);
+    await sleep(200);
+  }
+}
+
+/**
+ * Removes a stale lock. A second lock file makes sure that only one of several waiters does so: otherwise the slower one
+ * would remove the lock that the faster one has just taken.
+ *
+ * @param {string} file
+ * @param {number} stale
+ */
+function takeAway(file, stale) {
+  const guard = `${file}.guard`;
+  if (!create(guard)) {
+    if (age(guard) > stale) rmSync(guard, { force: true });
+    return;
+  }
+  try {
+    if (age(file) > stale) rmSync(file, { force: true });
+  } finally {
+    rmSync(guard, { force: true });
+  }
+}
+
+/**
+ * Creates the file if nobody else has, which the file system decides.
+ *
+ * @param {string} file
+ */
+function create(file) {
+  try {
+    const descriptor = openSync(file, 'wx');
+    writeSync(descriptor, `${process.pid}\n`);
+    closeSync(descriptor);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/**
+ * Milliseconds since the file was touched; 0 when it has gone meanwhile.
+ *
+ * @param {string} file
+ */
+function age(file) {
+  const found = statSync(file, { throwIfNoEntry: false });
+  return found === undefined ? 0 : Date.now() - found.mtimeMs;
+}
+
+/** @param {string} file */
+function touch(file) {
+  try {
+    utimesSync(file, new Date(), new Date());
+  } catch {
+    // Somebody removed the lock by hand: nothing is left to touch.
+  }
+}

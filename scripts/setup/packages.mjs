@@ -1,0 +1,169 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { SetupFailure } from './failure.mjs';
+import { pinnedNodePath, pinnedNodeRuns, platform } from './node.mjs';
+import { npm } from './npm.mjs';
+
+/**
+ * @typedef {object} LockedPackage one entry of package-lock.json
+ * @property {string} [version]
+ * @property {string} [integrity]
+ * @property {boolean} [optional]
+ * @property {string | string[]} [os]
+ * @property {string | string[]} [cpu]
+ * @property {string | string[]} [libc]
+ */
+
+/**
+ * What setup notes in node_modules once it has installed: `npm ci` removes it together with everything else, so that an
+ * installation that was interrupted has none.
+ *
+ * @typedef {object} Stamp
+ * @property {string} packages hash of package-lock.json
+ * @property {string} platform such as `linux-x64`, since the packages hold machine code
+ * @property {boolean} pinnedNode whether the pinned Node.js runs here
+ */
+
+const stampName = join('node_modules', '.tonnage-setup.json');
+
+/**
+ * The stamp, when it fits the lockfile as it is now and the files it vouches for are there.
+ *
+ * @param {string} root
+ * @returns {Stamp | undefined}
+ */
+export function readStamp(root) {
+  try {
+    /** @type {Stamp} */
+    const stamp = JSON.parse(readFileSync(join(root, stampName), 'utf8'));
+    if (stamp.packages !== lockfileHash(root) || stamp.platform !== platform) return undefined;
+    const pinned = pinnedNodePath(root);
+    if (stamp.pinnedNode && (pinned === undefined || !existsSync(pinned))) return undefined;
+    return stamp;
+  } catch {
+    return undefined; // absent, or cut short: either way the packages are to be looked at
+  }
+}
+
+/**
+ * Brings node_modules to what package-lock.json says, and leaves it alone when it already is that.
+ *
+ * @param {string} root
+ * @param {(line: string) => void} say
+ * @returns {Promise<Stamp>}
+ */
+export async function installPackages(root, say) {
+  if (!isInstalled(root)) {
+    say('installing npm packages, which takes a minute the first time');
+    await npm(root, ['ci', ...npmOptions]);
+    if (missingForPlatform(root).length > 0) await installByPinnedNode(root);
+  }
+  const missing = missingForPlatform(root);
+  const stamp = { packages: lockfileHash(root), platform, pinnedNode: pinnedNodeRuns(root) };
+  if (missing.length > 0 && !(missing.length === 1 && isPinnedNode(root, missing[0]))) {
+    throw new SetupFailure(
+      `npm left out packages that ${platform} needs: ${missing.join(', ')}`,
+      'npm skips an optional package without a word when its download fails. Check the network and the disk, then run',
+      'the same command again.',
+    );
+  }
+  writeFileSync(join(root, stampName), `${JSON.stringify(stamp)}\n`);
+  return stamp;
+}
+
+/** No install scripts (none is needed), also when the environment asks for production packages only: tests need all. */
+const npmOptions = [
+  '--ignore-scripts',
+  '--include=dev',
+  '--include=optional',
+  '--no-audit',
+  '--no-fund',
+  '--no-progress',
+];
+
+/**
+ * npm skips optional packages whose `engines` the running Node.js does not meet, and those that carry machine code are
+ * optional. The pinned Node.js meets them all, so npm installs once more with it.
+ *
+ * @param {string} root
+ */
+async function installByPinnedNode(root) {
+  const pinned = pinnedNodePath(root);
+  if (pinned === undefined || !pinnedNodeRuns(root)) return;
+  await npm(root, ['ci', ...npmOptions], pinned);
+}
+
+/**
+ * Whether node_modules holds what package-lock.json says, going by the list that npm keeps inside it. That list is
+ * written last, so an interrupted installation has none; and `npm install` of another package keeps it right.
+ *
+ * @param {string} root
+ */
+function isInstalled(root) {
+  const have = lockedPackages(join(root, 'node_modules', '.package-lock.json'));
+  if (have === undefined || missingForPlatform(root).length > 0) return false;
+  const wanted = lockedPackages(join(root, 'package-lock.json')) ?? {};
+  return Object.entries(wanted).every(([path, entry]) => {
+    const installed = have[path];
+    if (path === '' || (entry.optional === true && installed === undefined)) return true;
+    return installed?.version === entry.version && installed?.integrity === entry.integrity;
+  });
+}
+
+/**
+ * Optional packages made for this very platform that are not there.
+ *
+ * @param {string} root
+ * @returns {string[]}
+ */
+function missingForPlatform(root) {
+  const wanted = lockedPackages(join(root, 'package-lock.json')) ?? {};
+  return Object.entries(wanted)
+    .filter(([, entry]) => entry.optional === true && isForPlatform(entry))
+    .filter(([path]) => !existsSync(join(root, path, 'package.json')))
+    .map(([path]) => path.replace(/^.*node_modules\//, ''));
+}
+
+/** @param {LockedPackage} entry */
+function isForPlatform({ os, cpu, libc }) {
+  if (os === undefined || cpu === undefined) return false;
+  return names(os, process.platform) && names(cpu, process.arch) && (libc === undefined || names(libc, libcFamily()));
+}
+
+/**
+ * @param {string | string[]} list as in the `os` and `cpu` members of a package
+ * @param {string} value
+ */
+function names(list, value) {
+  return [list].flat().includes(value);
+}
+
+function libcFamily() {
+  const report = process.report.getReport();
+  const header = typeof report === 'object' && 'header' in report ? report.header : undefined;
+  return typeof header === 'object' && header !== null && 'glibcVersionRuntime' in header ? 'glibc' : 'musl';
+}
+
+/**
+ * @param {string} root
+ * @param {string | undefined} name
+ */
+function isPinnedNode(root, name) {
+  return name !== undefined && pinnedNodePath(root)?.includes(join('node_modules', name, 'bin')) === true;
+}
+
+/**
+ * @param {string} file
+ * @returns {Record<string, LockedPackage> | undefined} undefined when there is no such file
+ */
+function lockedPackages(file) {
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).packages : undefined;
+}
+
+/** @param {string} root */
+function lockfileHash(root) {
+  return createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
+}

@@ -1,0 +1,50 @@
+import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { SetupFailure } from './failure.mjs';
+import { chooseNode } from './node.mjs';
+import { readStamp } from './packages.mjs';
+
+export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+
+/**
+ * Starts the pinned Node.js in place of this process, as far as its parent and its terminal can see.
+ *
+ * @param {readonly string[]} args file and arguments
+ * @param {NodeJS.ProcessEnv} [env] variables beside those of this process
+ */
+export function runPinned(args, env = {}) {
+  const node = pinnedNode();
+  // So that whatever the child starts as `node`, or through npm's links, is the pinned one too.
+  const path = `${dirname(node)}:${join(root, 'node_modules', '.bin')}:${process.env['PATH'] ?? ''}`;
+  const child = spawn(node, [...args], { stdio: 'inherit', env: { ...process.env, PATH: path, ...env } });
+  for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2'])) {
+    process.on(signal, () => child.kill(signal));
+  }
+  child.once('error', (error) => fail(`${node} does not start: ${error.message}`));
+  child.once('exit', (code, signal) => {
+    process.exit(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
+  });
+}
+
+function pinnedNode() {
+  const stamp = readStamp(root);
+  if (stamp === undefined)
+    fail('the npm packages are not installed, or older than package-lock.json: run `npm start` or `npm test`');
+  try {
+    return chooseNode(root, stamp.pinnedNode);
+  } catch (error) {
+    if (!(error instanceof SetupFailure)) throw error;
+    fail(error.message);
+  }
+}
+
+/**
+ * @param {string} message
+ * @returns {never}
+ */
+function fail(message) {
+  process.stderr.write(`tonnage: ${message}\n`);
+  process.exit(1);
+}

@@ -1,0 +1,8 @@
+/**
+ * `npm start`: the server with what a first look wants, on loopback addresses and with data in this checkout.
+ * `TONNAGE_START` asks for these defaults; file, environment and flags (`npm start -- --port 9000`) go before them.
+ */
+import { join } from 'node:path';
+import { root, runPinned } from './setup/run-pinned.mjs';
+
+runPinned([join(root, 'bin', 'tonnage.js'), 'serve', ...process.argv.slice(2)], { TONNAGE_START: '1' });

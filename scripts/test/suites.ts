@@ -1,0 +1,32 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { tallyOf, type Tally, type VitestReport } from './tally.ts';
+import { runTool, tools } from './tools.ts';
+
+/**
+ * Runs the suites with vitest, showing its own report, and counts them from its JSON report.
+ *
+ * @param options `long`: the long suites with their full counts, instead of all others with short ones
+ */
+export async function runSuites(options: { readonly long: boolean }): Promise<Tally> {
+  const folder = mkdtempSync(join(tmpdir(), 'tonnage-test-'));
+  try {
+    const file = join(folder, 'report.json');
+    const { code } = await runTool(
+      tools.vitest,
+      ['run', '--configLoader=native', '--reporter=default', '--reporter=json', `--outputFile.json=${file}`],
+      { show: true, env: options.long ? { TONNAGE_TEST_LONG: '1' } : {} },
+    );
+    const tally = tallyOf(existsSync(file) ? readReport(file) : undefined, code);
+    if (tally.skipped > 0) process.stdout.write(`${tally.skipped} skipped (each must say why)\n`);
+    return tally;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function readReport(file: string): VitestReport {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the installed vitest's own format
+  return JSON.parse(readFileSync(file, 'utf8')) as VitestReport;
+}

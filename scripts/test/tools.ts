@@ -1,0 +1,53 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+
+/** Root of the checkout. */
+export const root = join(import.meta.dirname, '..', '..');
+
+const modules = join(root, 'node_modules');
+
+/** The entry files of the tools that the checks run, each started with this same Node.js. */
+export const tools = {
+  tsc: join(modules, 'typescript', 'bin', 'tsc'),
+  prettier: join(modules, 'prettier', 'bin', 'prettier.cjs'),
+  oxlint: join(modules, 'oxlint', 'bin', 'oxlint'),
+  depcruise: join(modules, 'dependency-cruiser', 'bin', 'dependency-cruiser.mjs'),
+  vitest: join(modules, 'vitest', 'vitest.mjs'),
+} as const;
+
+export interface ToolResult {
+  /** Exit code; 128 and the signal's number are not told apart from other failures: 1. */
+  readonly code: number;
+  /** Standard output and error in the order in which they came; empty when they were shown at once. */
+  readonly output: string;
+}
+
+export interface ToolOptions {
+  /** Where the tool runs. Default: the root of the checkout. */
+  readonly cwd?: string;
+  /** Variables beside those of this process. */
+  readonly env?: NodeJS.ProcessEnv;
+  /** Shows the output as it comes instead of keeping it. */
+  readonly show?: boolean;
+}
+
+/** Runs a JavaScript or TypeScript file with this Node.js and waits for it. Never rejects: not starting is a failure. */
+export function runTool(file: string, args: readonly string[], options: ToolOptions = {}): Promise<ToolResult> {
+  const child = spawn(process.execPath, [file, ...args], {
+    cwd: options.cwd ?? root,
+    env: { ...withoutSettings(process.env), ...options.env },
+    stdio: options.show === true ? ['ignore', 'inherit', 'inherit'] : ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  child.stdout?.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  child.stderr?.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  return new Promise((resolve) => {
+    child.once('error', (error) => resolve({ code: 1, output: error.message }));
+    child.once('close', (code) => resolve({ code: code ?? 1, output }));
+  });
+}
+
+/** The environment without settings of Tonnage: whoever has some for their own server tests the same as everybody. */
+function withoutSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('TONNAGE_')));
+}

@@ -1,0 +1,29 @@
+import { globSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { defineConfig } from 'vitest/config';
+
+const long = process.env['TONNAGE_TEST_LONG'] === '1';
+const tests = ['src/**/*.test.ts', 'test/**/*.test.ts', 'web/src/**/*.test.ts'];
+
+/** Of the long run: suites that say so in their name, and those that ask `scaled()` for a count. */
+function isLong(file: string): boolean {
+  return file.endsWith('.long.test.ts') || /\bscaled\(/.test(readFileSync(file, 'utf8'));
+}
+
+export default defineConfig({
+  // Results of earlier runs would only reorder the files; without them a run leaves nothing in the checkout.
+  cacheDir: join(tmpdir(), 'tonnage-vitest'),
+  test: {
+    include: long ? globSync(tests).filter(isLong) : tests,
+    exclude: long ? [] : ['**/*.long.test.ts'],
+    cache: false,
+    pool: 'forks',
+    // Several suites start servers and clients of their own: more at once would measure each other.
+    maxWorkers: 2,
+    testTimeout: long ? 30 * 60_000 : 30_000,
+    hookTimeout: 60_000,
+    watch: false,
+    env: { TZ: 'UTC' },
+  },
+});
