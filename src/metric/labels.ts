@@ -4,7 +4,7 @@ import { isLegacyLabelName, underscored } from './names.ts';
 const needsEscape = /[\\"\n]/;
 const escapes: Readonly<Record<string, string>> = { '\\': '\\\\', '"': '\\"', '\n': '\\n' };
 const unescapes: Readonly<Record<string, string>> = { '\\\\': '\\', '\\"': '"', '\\n': '\n' };
-// oxlint-disable-next-line no-control-regex -- the whole of ASCII is meant, control characters included
+/** The whole of ASCII, control characters included. */
 const ascii = /^[\0-\x7f]*$/;
 
 /**
@@ -29,7 +29,7 @@ export class LabelSet {
   /** All names are legacy names and all values ASCII: `text` can be written byte for byte in every text format. */
   readonly plain: boolean;
 
-  /** For `LabelNames.set`; everybody else calls `labelSet`. */
+  /** For `LabelNames`; everybody else calls `labelSet`. */
   constructor(names: readonly string[], text: string, legacyNames: boolean) {
     this.names = names;
     this.text = text;
@@ -55,6 +55,14 @@ export class LabelSet {
   get(name: string): string | undefined {
     const index = this.names.indexOf(name);
     return index < 0 ? undefined : this.values[index];
+  }
+
+  /** These labels and then the others, which must have other names. */
+  with(others: LabelSet): LabelSet {
+    if (others.text === '') return this;
+    if (this.text === '') return others;
+    const names = [...this.names, ...others.names];
+    return new LabelSet(names, `${this.text},${others.text}`, names.every(isLegacyLabelName));
   }
 
   toJSON(): Record<string, string> {
@@ -96,6 +104,12 @@ export class LabelNames {
       }
     }
     return text;
+  }
+
+  /** The label set with these values, in the order of the names; what is missing is empty. */
+  of(values: readonly string[]): LabelSet {
+    const parts = this.#openings.map((opening, index) => `${opening}${escapeLabelValue(values[index] ?? '')}"`);
+    return this.set(parts.join(''));
   }
 
   /** The label set of a text that `text()` has made. */

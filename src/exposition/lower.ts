@@ -1,0 +1,109 @@
+import {
+  labelSet,
+  lazily,
+  type GaugeHistogramFamily,
+  type GaugePoint,
+  type InfoPoint,
+  type LabelSet,
+  type MetricFamily,
+  type StateSetPoint,
+  type Value,
+} from '../metric/index.ts';
+
+/** The families that Prometheus' own formats know. A counter is `bare`: its suffix has become part of its name. */
+export type PrometheusFamily = Exclude<MetricFamily, { readonly type: 'info' | 'stateset' }>;
+
+export interface LoweringOptions {
+  /** Show when counters, histograms and summaries began, as gauges `_created`. */
+  readonly created: boolean;
+  /** The format has no gauge histograms: count and sum of one become gauges `_gcount` and `_gsum` beside the buckets. */
+  readonly splitGaugeHistograms: boolean;
+}
+
+/**
+ * A family in the types of Prometheus' own formats, such that its series keep their names and values. Nothing is copied:
+ * the points of the answer are read from the family's own.
+ */
+export function lower(family: MetricFamily, options: LoweringOptions): readonly PrometheusFamily[] {
+  const { name, help } = family;
+  switch (family.type) {
+    case 'gauge':
+    case 'unknown':
+      return [family];
+    case 'counter': {
+      const total = family.bare === true ? family : { ...family, name: `${name}_total`, bare: true };
+      return [total, ...createdGauge(family, options)];
+    }
+    case 'info':
+      return [{ type: 'gauge', name: `${name}_info`, help, points: mapped(family.points, infoPoints) }];
+    case 'stateset':
+      return [{ type: 'gauge', name, help, points: mapped(family.points, (point) => statePoints(name, point)) }];
+    case 'histogram':
+    case 'summary':
+      return [family, ...createdGauge(family, options)];
+    case 'gaugehistogram':
+      return options.splitGaugeHistograms ? [family, ...gaugesOf(family)] : [family];
+  }
+}
+
+type Created = Extract<MetricFamily, { readonly type: 'counter' | 'histogram' | 'summary' }>;
+
+function createdGauge(family: Created, options: LoweringOptions): readonly PrometheusFamily[] {
+  if (!options.created) return [];
+  interface CreatedPoint {
+    readonly labels: LabelSet;
+    readonly created?: number | undefined;
+    readonly timestamp?: number | undefined;
+  }
+  const points: Iterable<CreatedPoint> = family.points;
+  return [
+    {
+      type: 'gauge',
+      name: `${family.name}_created`,
+      help: family.help,
+      points: mapped(points, ({ labels, created, timestamp }) => gaugePoints(labels, created, timestamp)),
+    },
+  ];
+}
+
+function gaugesOf(family: GaugeHistogramFamily): readonly PrometheusFamily[] {
+  const { name, help, points } = family;
+  return [
+    {
+      type: 'gauge',
+      name: `${name}_gcount`,
+      help,
+      points: mapped(points, ({ labels, counts, sum, timestamp }) =>
+        gaugePoints(labels, sum === undefined ? undefined : counts.at(-1), timestamp),
+      ),
+    },
+    {
+      type: 'gauge',
+      name: `${name}_gsum`,
+      help,
+      points: mapped(points, ({ labels, sum, timestamp }) => gaugePoints(labels, sum, timestamp)),
+    },
+  ];
+}
+
+function gaugePoints(labels: LabelSet, value: Value | undefined, timestamp: number | undefined): GaugePoint[] {
+  return value === undefined ? [] : [{ labels, value, timestamp }];
+}
+
+function infoPoints(point: InfoPoint): GaugePoint[] {
+  return [{ labels: point.labels.with(point.info), value: 1, timestamp: point.timestamp }];
+}
+
+function statePoints(familyName: string, point: StateSetPoint): GaugePoint[] {
+  return point.states.map((state, index) => ({
+    labels: point.labels.with(labelSet({ [familyName]: state })),
+    value: point.on[index] === true ? 1 : 0,
+    timestamp: point.timestamp,
+  }));
+}
+
+function mapped<P>(points: Iterable<P>, map: (point: P) => GaugePoint[]): Iterable<GaugePoint> {
+  return lazily(function* () {
+    for (const point of points) yield* map(point);
+  });
+}

@@ -1,0 +1,16 @@
+/**
+ * A float in the canonical form of `le` and `quantile` label values (OpenMetrics 1.0, "Considerations: Canonical
+ * Numbers"): always with a point or an exponent, the exponent from 1e+06 and below 1e-04 and of two digits or more.
+ */
+export function canonicalFloat(value: number): string {
+  if (value === Infinity) return '+Inf';
+  if (value === -Infinity) return '-Inf';
+  if (Number.isNaN(value)) return 'NaN';
+  const [mantissa = '0', exponentText = '0'] = value.toExponential().split('e');
+  const exponent = Number(exponentText);
+  if (exponent >= -4 && exponent < 6) {
+    const plain = String(value);
+    return plain.includes('.') ? plain : `${plain}.0`;
+  }
+  return `${mantissa}e${exponent < 0 ? '-' : '+'}${String(Math.abs(exponent)).padStart(2, '0')}`;
+}

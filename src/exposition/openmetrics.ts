@@ -1,0 +1,71 @@
+import { Buffer } from 'node:buffer';
+import type { MetricFamily } from '../metric/index.ts';
+import { openMetricsHelp } from './help.ts';
+import {
+  counterWriter,
+  gaugeWriter,
+  histogramWriter,
+  infoWriter,
+  stateSetWriter,
+  summaryWriter,
+  withCreated,
+} from './points.ts';
+import { pointByPoint } from './point-by-point.ts';
+import type { SampleWriter } from './sample-writer.ts';
+
+const endOfText = Buffer.from('# EOF\n');
+
+/**
+ * Encodes families as OpenMetrics text 1.0.0, up to the end mark. Yields what is full; the rest is left in the writer.
+ * `created`: show when counters, histograms and summaries began.
+ */
+export function* encodeOpenMetrics(
+  samples: SampleWriter,
+  families: Iterable<MetricFamily>,
+  created: boolean,
+): Generator<Uint8Array, void> {
+  for (const family of families) {
+    writeMetadata(samples, family);
+    yield* writePoints(samples, family, created);
+  }
+  samples.out.bytes(endOfText);
+}
+
+/** TYPE, UNIT, HELP in this order, each at most once; what is empty is left out. */
+function writeMetadata(samples: SampleWriter, family: MetricFamily): void {
+  const name = samples.familyName(family.name);
+  const type = family.type === 'counter' && family.bare === true ? 'unknown' : family.type;
+  const { unit = '', help = '' } = family;
+  samples.out.utf8(`# TYPE ${name} ${type}\n`);
+  if (unit !== '') samples.out.utf8(`# UNIT ${name} ${unit}\n`);
+  if (help !== '') samples.out.utf8(`# HELP ${name} ${openMetricsHelp(help)}\n`);
+}
+
+function writePoints(samples: SampleWriter, family: MetricFamily, created: boolean): Iterable<Uint8Array> {
+  const { out } = samples;
+  const { name } = family;
+  switch (family.type) {
+    case 'gauge':
+    case 'unknown':
+      return pointByPoint(out, family.points, gaugeWriter(samples, name));
+    case 'counter': {
+      if (family.bare === true) return pointByPoint(out, family.points, gaugeWriter(samples, name));
+      const write = counterWriter(samples, name, '_total');
+      return pointByPoint(out, family.points, created ? withCreated(samples, name, write) : write);
+    }
+    case 'stateset':
+      return pointByPoint(out, family.points, stateSetWriter(samples, name));
+    case 'info':
+      return pointByPoint(out, family.points, infoWriter(samples, name));
+    case 'histogram': {
+      const write = histogramWriter(samples, name, 'histogram');
+      return pointByPoint(out, family.points, created ? withCreated(samples, name, write) : write);
+    }
+    case 'gaugehistogram':
+      return pointByPoint(out, family.points, histogramWriter(samples, name, 'gaugehistogram'));
+    case 'summary': {
+      const write = summaryWriter(samples, name);
+      return pointByPoint(out, family.points, created ? withCreated(samples, name, write) : write);
+    }
+  }
+}

@@ -1,0 +1,138 @@
+import type {
+  CounterPoint,
+  GaugePoint,
+  HistogramPoint,
+  InfoPoint,
+  LabelSet,
+  StateSetPoint,
+  SummaryPoint,
+} from '../metric/index.ts';
+import { canonicalFloat } from './numbers.ts';
+import type { SampleName, SampleWriter } from './sample-writer.ts';
+
+/**
+ * Writes one point. Made once per family, so that it holds what the family's points share; each point is written to
+ * its end before the next is asked for.
+ */
+export type PointWriter<P> = (point: P) => void;
+
+export function gaugeWriter(samples: SampleWriter, familyName: string): PointWriter<GaugePoint> {
+  const name = samples.name(familyName, '');
+  return (point) => {
+    samples.sample(name, point.labels, undefined, point.value);
+    samples.end(point.timestamp);
+  };
+}
+
+/** `suffix`: `_total`, or nothing for a counter that has its suffix in its name or none at all. */
+export function counterWriter(samples: SampleWriter, familyName: string, suffix: string): PointWriter<CounterPoint> {
+  const name = samples.name(familyName, suffix);
+  return (point) => {
+    samples.sample(name, point.labels, undefined, point.value);
+    samples.end(point.timestamp, point.exemplar);
+  };
+}
+
+/** Writes `write`'s samples and after them `_created`, where the point has one. */
+export function withCreated<P extends CounterPoint | HistogramPoint | SummaryPoint>(
+  samples: SampleWriter,
+  familyName: string,
+  write: PointWriter<P>,
+): PointWriter<P> {
+  const name = samples.name(familyName, '_created');
+  return (point) => {
+    write(point);
+    if (point.created === undefined) return;
+    samples.sample(name, point.labels, undefined, point.created);
+    samples.end(point.timestamp);
+  };
+}
+
+export function infoWriter(samples: SampleWriter, familyName: string): PointWriter<InfoPoint> {
+  const name = samples.name(familyName, '_info');
+  return (point) => {
+    samples.sample(name, point.labels.with(point.info), undefined, 1);
+    samples.end(point.timestamp);
+  };
+}
+
+export function stateSetWriter(samples: SampleWriter, familyName: string): PointWriter<StateSetPoint> {
+  const name = samples.name(familyName, '');
+  return (point) => {
+    for (const [index, state] of point.states.entries()) {
+      samples.sample(name, point.labels, samples.label(familyName, state), point.on[index] === true ? 1 : 0);
+      samples.end(point.timestamp);
+    }
+  };
+}
+
+/**
+ * What a histogram shows beside its buckets. OpenMetrics: count and sum, both or neither, under the names of its type.
+ * Prometheus text: the count always. `buckets`: nothing.
+ */
+export type HistogramStyle = 'histogram' | 'gaugehistogram' | 'prometheus' | 'buckets';
+
+export function histogramWriter(
+  samples: SampleWriter,
+  familyName: string,
+  style: HistogramStyle,
+): PointWriter<HistogramPoint> {
+  const bucket = samples.name(familyName, '_bucket');
+  const count = samples.name(familyName, style === 'gaugehistogram' ? '_gcount' : '_count');
+  const sum = samples.name(familyName, style === 'gaugehistogram' ? '_gsum' : '_sum');
+  const boundLabels = labelsOf(samples, 'le');
+  return ({ labels, bounds, counts, exemplars, sum: total, timestamp }) => {
+    const les = boundLabels(bounds, true);
+    for (const [index, value] of counts.entries()) {
+      samples.sample(bucket, labels, les[index], value);
+      samples.end(timestamp, exemplars?.[index]);
+    }
+    if (style === 'buckets') return;
+    const all = counts.at(-1) ?? 0;
+    if (total !== undefined || style === 'prometheus') line(samples, count, labels, all, timestamp);
+    if (total !== undefined) line(samples, sum, labels, total, timestamp);
+  };
+}
+
+export function summaryWriter(samples: SampleWriter, familyName: string): PointWriter<SummaryPoint> {
+  const quantile = samples.name(familyName, '');
+  const count = samples.name(familyName, '_count');
+  const sum = samples.name(familyName, '_sum');
+  const quantileLabels = labelsOf(samples, 'quantile');
+  return ({ labels, quantiles, values, count: all, sum: total, timestamp }) => {
+    const marks = quantileLabels(quantiles, false);
+    for (const [index, value] of values.entries()) {
+      samples.sample(quantile, labels, marks[index], value);
+      samples.end(timestamp);
+    }
+    if (all !== undefined) line(samples, count, labels, all, timestamp);
+    if (total !== undefined) line(samples, sum, labels, total, timestamp);
+  };
+}
+
+function line(
+  samples: SampleWriter,
+  name: SampleName,
+  labels: LabelSet,
+  value: number | bigint,
+  timestamp: number | undefined,
+): void {
+  samples.sample(name, labels, undefined, value);
+  samples.end(timestamp);
+}
+
+/** Labels of bounds or quantiles, made anew only when a point has other ones than the point before. */
+function labelsOf(
+  samples: SampleWriter,
+  name: string,
+): (numbers: readonly number[], infinity: boolean) => readonly Uint8Array[] {
+  let known: readonly number[] | undefined;
+  let labels: readonly Uint8Array[] = [];
+  return (numbers, infinity) => {
+    if (numbers !== known) {
+      known = numbers;
+      labels = [...numbers, ...(infinity ? [Infinity] : [])].map((n) => samples.label(name, canonicalFloat(n)));
+    }
+    return labels;
+  };
+}
