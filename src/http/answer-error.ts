@@ -1,0 +1,73 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
+import { messageOf, TonnageError, type ErrorCode, type Log } from '../base/index.ts';
+import type { App } from './contract.ts';
+import { problem, problemType } from './problem.ts';
+
+/** Answers whatever a native route threw as a problem; what nobody expected is logged and told without its details. */
+export function answerError(log: Log, error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  const { code, detail, status } = describe(error);
+  if (status >= 500) log.error({ err: error, requestId: request.id, code }, 'a request failed');
+  if (code === 'unauthorized') reply.header('www-authenticate', 'Basic realm="Tonnage", charset="UTF-8"');
+  if (status === 503) reply.header('retry-after', '5');
+  void reply
+    .code(status)
+    .type(problemType)
+    .send(JSON.stringify(problem(code, detail, status)));
+}
+
+interface Described {
+  readonly code: ErrorCode;
+  readonly detail: string;
+  readonly status: number;
+}
+
+function describe(error: unknown): Described {
+  if (error instanceof TonnageError) return { code: error.code, detail: error.message, status: error.status };
+  if (hasZodFastifySchemaValidationErrors(error)) return { code: 'bad_request', detail: invalid(error), status: 400 };
+  const status = statusOf(error);
+  if (status < 400 || status >= 500) {
+    return { code: 'internal_error', detail: 'an error of the server; its log says more', status: 500 };
+  }
+  return { code: byStatus.get(status) ?? 'bad_request', detail: messageOf(error), status };
+}
+
+/** Codes for what the framework itself refuses. */
+const byStatus: ReadonlyMap<number, ErrorCode> = new Map([
+  [404, 'not_found'],
+  [405, 'method_not_allowed'],
+  [413, 'request_too_large'],
+  [415, 'unsupported_media_type'],
+]);
+
+function statusOf(error: unknown): number {
+  return typeof error === 'object' && error !== null && 'statusCode' in error ? Number(error.statusCode) : 500;
+}
+
+/** One line for all that a schema found wrong: which parameter, what was expected. */
+function invalid(error: { validation: readonly { instancePath: string; message?: string | undefined }[] }): string {
+  return error.validation
+    .map(
+      ({ instancePath, message = 'not valid' }) =>
+        `${instancePath.replace(/^\//, '').replaceAll('/', '.')}: ${message}`,
+    )
+    .map((line) => line.replace(/^: /, ''))
+    .join('; ');
+}
+
+/** Answers 404 to paths that do not exist, and 405 with `Allow` to methods that a path does not have. */
+export function answerUnknown(app: App): void {
+  const routes: { readonly methods: readonly string[]; readonly path: RegExp }[] = [];
+  app.addHook('onRoute', ({ method, url }) => {
+    if (url.endsWith('*')) return;
+    const path = new RegExp(`^${url.replace(/:[a-zA-Z]+/g, '[^/]+')}$`);
+    routes.push({ methods: [method].flat(), path });
+  });
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?', 1)[0] ?? '';
+    const methods = new Set(routes.filter((route) => route.path.test(path)).flatMap((route) => route.methods));
+    if (methods.size === 0) throw new TonnageError('not_found', 'there is no such path');
+    reply.header('allow', [...methods].join(', '));
+    throw new TonnageError('method_not_allowed', `expected ${[...methods].join(' or ')}, got ${request.method}`);
+  });
+}

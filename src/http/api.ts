@@ -1,0 +1,66 @@
+import type { IncomingMessage } from 'node:http';
+import fastifySwagger from '@fastify/swagger';
+import { fastify } from 'fastify';
+import {
+  jsonSchemaTransform,
+  serializerCompiler,
+  validatorCompiler,
+  type ZodTypeProvider,
+} from 'fastify-type-provider-zod';
+import { limits } from '../base/index.ts';
+import { answerError, answerUnknown } from './answer-error.ts';
+import type { ApiOptions, App } from './contract.ts';
+import { dashboardRoutes } from './routes/dashboard.ts';
+import { healthRoutes } from './routes/health.ts';
+import { usageRoutes } from './routes/usage.ts';
+import { waveRoutes } from './routes/wave.ts';
+
+/** All routes of the main listener but `/v2`. It listens to nothing: the main listener hands requests to `app.routing`. */
+export async function createApi(options: ApiOptions): Promise<App> {
+  const bare = fastify({
+    bodyLimit: limits.requestBodyBytesMax,
+    requestIdHeader: false,
+    genReqId: (request) => requestIdOf(request),
+    frameworkErrors: (error, request, reply) => answerError(options.log, error, request, reply),
+    routerOptions: { maxParamLength: 255 },
+  });
+  const app: App = bare.withTypeProvider<ZodTypeProvider>();
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  app.setErrorHandler((error, request, reply) => answerError(options.log, error, request, reply));
+  answerUnknown(app);
+  await app.register(fastifySwagger, {
+    openapi: { openapi: '3.1.0', info: apiInfo(options.version), components: { securitySchemes } },
+    transform: jsonSchemaTransform,
+  });
+  await app.register(async (scope: App) => {
+    usageRoutes(scope, options);
+    waveRoutes(scope, options);
+    healthRoutes(scope, options);
+    await dashboardRoutes(scope, options);
+    scope.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
+  });
+  await app.ready();
+  return app;
+}
+
+const securitySchemes = { basic: { type: 'http', scheme: 'basic' } } as const;
+
+function apiInfo(version: string): { title: string; version: string; description: string } {
+  return {
+    title: 'Tonnage',
+    version,
+    description: 'Usage of container images: who pulled what. Days are those of the time zone of the ledger.',
+  };
+}
+
+/** The main listener has given the request its id already, as a header of the answer to come. */
+const requestIds = new WeakMap<object, string>();
+
+export function noteRequestId(request: IncomingMessage, id: string): void {
+  requestIds.set(request, id);
+}
+
+function requestIdOf(request: object): string {
+  return requestIds.get(request) ?? '';
+}

@@ -1,0 +1,35 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { FastifyBaseLogger, FastifyInstance, FastifyRequest, RawServerDefault } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { Log } from '../base/index.ts';
+import type { Principal, Right } from '../identity/index.ts';
+import type { Ledger } from '../ledger/index.ts';
+
+/** The framework's instance with schemas as zod types. */
+export type App = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  ZodTypeProvider
+>;
+
+/** Finds out who asks; throws `unauthorized` or `forbidden` unless it is somebody with `right`. */
+export type Authorise = (request: FastifyRequest, right: Right) => Promise<Principal>;
+
+/** Whether requests can be served in full, and what each part says. */
+export interface Readiness {
+  readonly ready: boolean;
+  readonly checks: Readonly<Record<string, string>>;
+}
+
+/** What the routes of the API work with. */
+export interface ApiOptions {
+  readonly ledger: Ledger;
+  readonly authorise: Authorise;
+  readonly readiness: () => Readiness;
+  /** Folder of the built dashboard; absent or empty: the route says how to build it. */
+  readonly dashboard?: string;
+  readonly version: string;
+  readonly log: Log;
+}

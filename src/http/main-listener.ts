@@ -1,0 +1,82 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Clock, Log, Random } from '../base/index.ts';
+import type { Gateway } from '../gateway/index.ts';
+import { OciError } from '../oci/index.ts';
+import { noteRequestId } from './api.ts';
+import type { App } from './contract.ts';
+import type { Handler } from './listener.ts';
+import { problem, problemType } from './problem.ts';
+import { createRequestIds } from './request-id.ts';
+
+export interface MainHandlerOptions {
+  readonly gateway: Pick<Gateway, 'handle'>;
+  readonly api: App;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** Whether each request is logged when its answer has ended. */
+  readonly accessLog: boolean;
+}
+
+/** Sends each request of the main listener where it belongs: `/v2` to the gateway, everything else to the API. */
+export function createMainHandler(options: MainHandlerOptions): Handler {
+  const { gateway, api, log, clock } = options;
+  const giveId = createRequestIds(options.random);
+  return (request, response) => {
+    const id = giveId(request, response);
+    if (options.accessLog) logWhenDone(log, clock, id, request, response);
+    const target = request.url ?? '';
+    const forGateway = isGatewayTarget(target);
+    const refusal = refusalOf(request, target);
+    if (refusal !== undefined) return refuse(response, refusal, forGateway || !target.startsWith('/'));
+    if (forGateway) return gateway.handle(request, response);
+    noteRequestId(request, id);
+    return api.routing(request, response);
+  };
+}
+
+function isGatewayTarget(target: string): boolean {
+  return target.startsWith('/v2') && (target.length === 3 || target[3] === '/' || target[3] === '?');
+}
+
+/** What no route should ever see: forms of requests that only proxies take, and those without a host (RFC 9112, 3.2). */
+function refusalOf(request: IncomingMessage, target: string): string | undefined {
+  if (!target.startsWith('/')) return 'expected the path of a resource on this server as the target of the request';
+  if (request.headers.host === undefined && request.httpVersion !== '1.0') return 'expected a Host header, got none';
+  return undefined;
+}
+
+function refuse(response: ServerResponse, message: string, forGateway: boolean): void {
+  const body = forGateway
+    ? new OciError('requestInvalid', message).body()
+    : JSON.stringify(problem('bad_request', message));
+  response.writeHead(400, {
+    'content-type': forGateway ? 'application/json' : problemType,
+    'content-length': Buffer.byteLength(body),
+    connection: 'close',
+  });
+  response.end(response.req.method === 'HEAD' ? undefined : body);
+}
+
+/** One line for each request; the path without its query, which may hold what is nobody's business. */
+function logWhenDone(
+  log: Log,
+  clock: Clock,
+  requestId: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
+  const started = clock.monotonic();
+  response.once('close', () => {
+    const fields = {
+      requestId,
+      method: request.method,
+      path: request.url?.split('?', 1)[0],
+      status: response.statusCode,
+      complete: response.writableFinished,
+      ms: Math.round(clock.monotonic() - started),
+      client: request.socket.remoteAddress,
+    };
+    log.info(fields, 'request');
+  });
+}

@@ -1,0 +1,34 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import fastifyStatic from '@fastify/static';
+import { TonnageError } from '../../base/index.ts';
+import type { ApiOptions, App } from '../contract.ts';
+
+/** The page asks this server only, runs no code but its own files, and cannot be put into somebody else's frame. */
+const pageHeaders = {
+  'content-security-policy': "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+} as const;
+
+/** `/` and `/assets/*`: the built page. Its files are public; what it shows comes from the API, with its access rules. */
+export async function dashboardRoutes(app: App, { dashboard }: Pick<ApiOptions, 'dashboard'>): Promise<void> {
+  if (dashboard === undefined || !existsSync(join(dashboard, 'index.html'))) {
+    app.get('/', { schema: { hide: true } }, () => {
+      throw new TonnageError('not_found', 'the dashboard has not been built: `npm start` builds it');
+    });
+    return;
+  }
+  await app.register(fastifyStatic, {
+    root: dashboard,
+    serve: false,
+    setHeaders(reply) {
+      for (const [name, value] of Object.entries(pageHeaders)) reply.setHeader(name, value);
+    },
+  });
+  app.get('/', { schema: { hide: true } }, (_request, reply) => reply.sendFile('index.html', { maxAge: 0 }));
+  // Names of built assets carry a hash of their content, so they never change.
+  app.get('/assets/:file', { schema: { hide: true } }, (request, reply) =>
+    reply.sendFile(`assets/${String((request.params as { file: string }).file)}`, { maxAge: '1y', immutable: true }),
+  );
+}

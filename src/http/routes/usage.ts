@@ -1,0 +1,114 @@
+import { z } from 'zod';
+import {
+  builtInMeters,
+  dimensions,
+  formatCursor,
+  parseUsageQuery,
+  usageAsCsv,
+  usageAsJson,
+  type UsageParameters,
+} from '../../usage/index.ts';
+import type { ApiOptions, App } from '../contract.ts';
+import { problemSchema } from '../schemas.ts';
+import { sendText } from '../send-text.ts';
+import { confinedTo } from './query-scope.ts';
+
+const day = z.string().meta({ description: 'A day as YYYY-MM-DD in the zone of the ledger.', example: '2026-11-21' });
+const filter = (name: string) =>
+  z
+    .string()
+    .optional()
+    .meta({ description: `Only events with this ${name}; empty: only events without one.` });
+
+const parameters = z.strictObject({
+  from: day.optional().meta({ description: 'First day. Default: the first one with data.' }),
+  to: day.optional().meta({ description: 'First day that is no longer in. Default: tomorrow.' }),
+  window: z.string().optional().meta({ description: 'total (default), day or month.' }),
+  by: z
+    .string()
+    .optional()
+    .meta({ description: 'Dimensions that rows are told apart by, and day or month, separated by commas.' }),
+  limit: z.string().optional().meta({ description: 'Rows of one page: 1 to 10,000, by default 1,000.' }),
+  cursor: z.string().optional().meta({ description: '`next` of the page before.' }),
+  format: z.enum(['json', 'csv']).optional().meta({ description: 'In place of the Accept header.' }),
+  ...Object.fromEntries(dimensions.map((name) => [name, filter(name)])),
+});
+
+const row = z
+  .object({ from: day.optional(), value: z.int() })
+  .catchall(z.string().nullable())
+  .meta({ description: 'The dimensions of `by` (null where events lack one), and their sum.' });
+const answer = z.object({
+  meter: z.string(),
+  from: day,
+  to: day,
+  window: z.enum(['total', 'day', 'month']),
+  rows: z.array(row),
+  total: z.int().meta({ description: 'Sum over all matching rows, those of other pages included. May exceed 2^53.' }),
+  next: z.string().optional().meta({ description: 'Cursor of the next page; absent on the last one.' }),
+});
+
+/** `GET /api/v1/usage/{meter}` and `GET /api/v1/meters`. */
+export function usageRoutes(app: App, { ledger, authorise }: Pick<ApiOptions, 'ledger' | 'authorise'>): void {
+  app.get(
+    '/api/v1/usage/:meter',
+    {
+      schema: {
+        summary: 'Totals of one meter',
+        description: 'Half-open range of days, cut and grouped as asked; JSON, or CSV by Accept or format=csv.',
+        params: z.object({ meter: z.string() }),
+        querystring: parameters,
+        response: { 200: answer, 400: problemSchema, 401: problemSchema, 403: problemSchema, 404: problemSchema },
+      },
+    },
+    async (request, reply) => {
+      const principal = await authorise(request, 'query');
+      const words: UsageParameters & { readonly format?: 'json' | 'csv' | undefined } = request.query;
+      const own = confinedTo(principal, words.org);
+      const query = parseUsageQuery(request.params.meter, own === undefined ? words : { ...words, org: own });
+      const found = await ledger.query(query);
+      reply.header('vary', 'accept, authorization').header('cache-control', 'no-store');
+      if (found.nextOffset !== undefined) reply.header('link', nextLink(words, found.nextOffset));
+      const csv = words.format === 'csv' || (words.format === undefined && prefersCsv(request.headers.accept));
+      if (csv) sendText(reply, 'text/csv; charset=utf-8', usageAsCsv(query, found));
+      else sendText(reply, 'application/json; charset=utf-8', usageAsJson(query, found));
+      return reply;
+    },
+  );
+
+  app.get(
+    '/api/v1/meters',
+    {
+      schema: {
+        summary: 'What is metered',
+        response: {
+          200: z.object({
+            meters: z.array(z.object({ name: z.string(), eventType: z.string(), unit: z.string() })),
+          }),
+          401: problemSchema,
+        },
+      },
+    },
+    async (request) => {
+      await authorise(request, 'query');
+      return { meters: [...builtInMeters.values()] };
+    },
+  );
+}
+
+/** CSV where the header names it and not JSON before it; anything else, or nothing, means JSON. */
+function prefersCsv(accept: string | undefined): boolean {
+  const types = (accept ?? '').split(',').map((part) => part.split(';')[0]?.trim().toLowerCase());
+  const csv = types.indexOf('text/csv');
+  const json = types.indexOf('application/json');
+  return csv >= 0 && (json < 0 || csv < json);
+}
+
+/** The next page as a relative link (RFC 8288), since CSV has no other place for a cursor. */
+function nextLink(words: UsageParameters, nextOffset: number): string {
+  const parameters = new URLSearchParams();
+  for (const [name, value] of Object.entries({ ...words, cursor: formatCursor(nextOffset) })) {
+    if (value !== undefined) parameters.set(name, value);
+  }
+  return `<?${parameters}>; rel="next"`;
+}

@@ -1,0 +1,103 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { limits, TonnageError } from '../../base/index.ts';
+import {
+  parseDay,
+  parseWaveParameters,
+  stringifyJson,
+  waveAnswer,
+  waveMetrics,
+  type UsageRow,
+  type WaveParameters,
+  type WaveQuestion,
+  type WaveVersion,
+} from '../../usage/index.ts';
+import type { ApiOptions, App } from '../contract.ts';
+import { sendText } from '../send-text.ts';
+import { confinedTo } from './query-scope.ts';
+
+type Options = Pick<ApiOptions, 'ledger' | 'authorise' | 'log'>;
+
+/**
+ * Wave's query API, `/{v1alpha2,v1alpha3}/metrics/{metric}`, as its clients know it: its parameters, its JSON to the
+ * member, its errors. Parameters are checked before credentials, as there.
+ */
+export function waveRoutes(app: App, options: Options): void {
+  for (const version of ['v1alpha2', 'v1alpha3'] as const) {
+    for (const [path, metric] of waveMetrics) {
+      const schema = { summary: `Wave ${version}: ${metric}`, tags: ['wave'] };
+      app.get(`/${version}/metrics/${path}`, { schema }, (request, reply) =>
+        answer(options, version, metric, request, reply),
+      );
+    }
+  }
+}
+
+async function answer(
+  options: Options,
+  version: WaveVersion,
+  metric: string,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const question = parseWaveParameters(version, metric, parametersOf(request.query));
+  if ('refusal' in question) return refuse(reply, 400, question.refusal);
+  try {
+    const principal = await options.authorise(request, 'query');
+    const org = confinedTo(principal, question.org) ?? question.org;
+    const asked = { ...question, ...(org !== undefined && { org }) };
+    const rows = await rowsByOrganisation(options, asked);
+    sendText(reply, 'application/json', stringifyJson(waveAnswer(asked, rows)));
+    return reply;
+  } catch (error) {
+    return answerFailure(options, error, request, reply);
+  }
+}
+
+/** The values as Wave reads them: the first one where a parameter is repeated; unknown ones do not matter. */
+function parametersOf(query: unknown): WaveParameters {
+  const first = (name: string): string | undefined => {
+    const value = (query as Readonly<Record<string, string | readonly string[] | undefined>>)[name];
+    return typeof value === 'string' ? value : value?.[0];
+  };
+  return { date: first('date'), org: first('org'), arch: first('arch') };
+}
+
+/** Totals by organisation under the question's date, organisation and architecture, all of them. */
+async function rowsByOrganisation({ ledger }: Options, question: WaveQuestion): Promise<readonly UsageRow[]> {
+  const { metric, date, org, arch } = question;
+  const day = date === undefined ? undefined : parseDay(date);
+  // A date that no calendar has passes Wave's check, and nothing ever happened on it.
+  if (date !== undefined && day === undefined) return [];
+  const rows: UsageRow[] = [];
+  for (let offset: number | undefined = 0; offset !== undefined;) {
+    const page = await ledger.query({
+      meter: metric,
+      ...(day !== undefined && { from: day, to: day + 1 }),
+      window: 'total',
+      by: ['org'],
+      where: { ...(org !== undefined && { org }), ...(arch !== undefined && { arch }) },
+      limit: limits.queryRowsMax,
+      offset,
+    });
+    rows.push(...page.rows);
+    offset = page.nextOffset;
+  }
+  return rows;
+}
+
+/** Wave's errors: 401 without a body and with its own challenge, the others as `{"message"}`. */
+function answerFailure({ log }: Options, error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const known = error instanceof TonnageError ? error : undefined;
+  if (known?.code === 'unauthorized') {
+    return reply.code(401).header('www-authenticate', 'Basic realm=Wave Authentication').send();
+  }
+  if (known && known.status < 500) return refuse(reply, known.status, known.message);
+  log.error({ err: error, requestId: request.id }, 'a Wave query failed');
+  return refuse(reply, known?.status ?? 500, known?.message ?? 'an error of the server; its log says more');
+}
+
+function refuse(reply: FastifyReply, status: number, message: string): FastifyReply {
+  reply.code(status);
+  sendText(reply, 'application/json', JSON.stringify({ message }));
+  return reply;
+}

@@ -1,0 +1,52 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { startProgram, type Program } from './program.ts';
+
+/** Debian's `docker-registry`, holding what a test pushes to it, on a loopback port of its own. */
+export interface DockerUpstream {
+  readonly url: string;
+  readonly port: number;
+  /** Lines of its access log so far, as `METHOD /path status`. */
+  requests(): readonly string[];
+  /** The file in which it keeps a blob: for tests that spoil it. */
+  blobFile(digest: string): string;
+  stop(): Promise<void>;
+}
+
+/** Starts one on `port` (0: any), with its data in `directory`, which a later one may take over. */
+export async function startDockerUpstream(directory: string, port = 0): Promise<DockerUpstream> {
+  const data = join(directory, 'upstream');
+  mkdirSync(data, { recursive: true });
+  const configFile = join(directory, 'upstream.yml');
+  writeFileSync(
+    configFile,
+    `version: 0.1
+log: { level: info, formatter: text }
+storage:
+  filesystem: { rootdirectory: ${JSON.stringify(data)} }
+  cache: {}
+http: { addr: "127.0.0.1:${port}" }
+`,
+  );
+  const program = startProgram('docker-registry', ['serve', configFile]);
+  const [, taken] = await program.until(/listening on 127\.0\.0\.1:(\d+)/);
+  return {
+    url: `http://127.0.0.1:${taken}`,
+    port: Number(taken),
+    requests: () => accessLog(program),
+    blobFile(digest) {
+      const [algorithm = '', hex = ''] = digest.split(':');
+      return join(data, 'docker/registry/v2/blobs', algorithm, hex.slice(0, 2), hex, 'data');
+    },
+    async stop() {
+      await program.stop('SIGKILL');
+    },
+  };
+}
+
+/** Its access log is in the combined format, between lines of its own. */
+function accessLog(program: Program): readonly string[] {
+  return [...program.output().matchAll(/"([A-Z]+ \S+) HTTP\/1\.\d" (\d{3}) /g)].map(
+    ([, request, status]) => `${request} ${status}`,
+  );
+}

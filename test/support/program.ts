@@ -1,0 +1,79 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+
+/** A program under test that runs beside it, and all that it has printed. */
+export interface Program {
+  readonly child: ChildProcess;
+  /** Standard output and standard error together, so far. */
+  output(): string;
+  /** Waits until the output matches, and answers the match; fails with the output when it ends or `waitMs` pass before. */
+  until(pattern: RegExp, waitMs?: number): Promise<RegExpExecArray>;
+  /** Sends `signal` and answers the exit code (`null` after a fatal signal). A program that has ended already is fine. */
+  stop(signal?: NodeJS.Signals): Promise<number | null>;
+}
+
+/** Starts a program; whoever starts it stops it, by its own process id. */
+export function startProgram(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Program {
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
+  const exited = once(child, 'close').catch((error: unknown) => {
+    printed += `\n${String(error)}`;
+    return [-1];
+  }) as Promise<[number | null]>;
+  let printed = '';
+  child.stdout.on('data', (chunk: Buffer) => (printed += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (printed += chunk.toString()));
+  let ended = false;
+  void exited.then(() => (ended = true));
+
+  return {
+    child,
+    output: () => printed,
+    async until(pattern, waitMs = 20_000) {
+      const deadline = performance.now() + waitMs;
+      for (;;) {
+        const match = pattern.exec(printed);
+        if (match) return match;
+        if (ended || performance.now() > deadline) {
+          throw new Error(`${command} ${ended ? 'ended' : 'went on'} without printing ${pattern}:\n${printed}`);
+        }
+        await sleep(20);
+      }
+    },
+    async stop(signal = 'SIGTERM') {
+      if (!ended) child.kill(signal);
+      const [code] = await exited;
+      return code;
+    },
+  };
+}
+
+/** Runs a program to its end; answers what it printed, or fails with it unless the exit code is `expected`. */
+export async function runProgram(
+  command: string,
+  args: readonly string[],
+  options: { readonly input?: string; readonly expected?: number; readonly env?: NodeJS.ProcessEnv } = {},
+): Promise<{ readonly stdout: string; readonly stderr: string }> {
+  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, ...options.env } });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(options.input ?? '');
+  const [code] = (await once(child, 'close')) as [number | null];
+  if (code !== (options.expected ?? 0)) {
+    throw new Error(`${command} ${args.join(' ')} exited with ${code}:\n${stdout}\n${stderr}`);
+  }
+  return { stdout, stderr };
+}
+
+/** The most memory that a process has had resident so far, in bytes (Linux's VmHWM). */
+export function peakMemoryBytes(pid: number): number {
+  const match = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  return Number(match?.[1]) * 1024;
+}
+
+export function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

@@ -1,0 +1,58 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { runProgram, startProgram, type Program } from './program.ts';
+
+const entry = fileURLToPath(new URL('../../bin/tonnage.js', import.meta.url));
+
+/** The real program, started as a user would, on loopback ports of its own. */
+export interface Tonnage {
+  readonly url: string;
+  readonly port: number;
+  readonly metricsUrl: string;
+  readonly program: Program;
+  readonly pid: number;
+  /** Totals of `pulls` as the API answers them; `query` is a query string. */
+  pulls(query?: string): Promise<{ readonly total: number; readonly rows: readonly Record<string, unknown>[] }>;
+  metrics(accept?: string): Promise<string>;
+}
+
+/** Starts `tonnage serve` with its data in `directory/data` and the given configuration on top of free loopback ports. */
+export async function startTonnage(directory: string, config: Readonly<Record<string, unknown>>): Promise<Tonnage> {
+  mkdirSync(directory, { recursive: true });
+  const configFile = join(directory, 'tonnage.yaml');
+  const listening = { listen: '127.0.0.1:0', metrics: '127.0.0.1:0', data: join(directory, 'data') };
+  writeFileSync(configFile, stringify({ ...listening, ...config }));
+  const program = startProgram(process.execPath, [entry, 'serve', '--config', configFile]);
+  const [line] = await program.until(/^\{.*"msg":"listening".*\}$/m);
+  const { url, metricsUrl, pid } = JSON.parse(line) as { url: string; metricsUrl: string; pid: number };
+  return {
+    url,
+    port: Number(new URL(url).port),
+    metricsUrl,
+    program,
+    pid,
+    pulls: (query = '') => getJson(`${url}/api/v1/usage/pulls?${query}`),
+    metrics: (accept = 'application/openmetrics-text; version=1.0.0') => getText(`${metricsUrl}`, { accept }),
+  };
+}
+
+/** Runs a command of the program to its end. */
+export function tonnage(
+  args: readonly string[],
+  options: { readonly input?: string; readonly expected?: number; readonly env?: NodeJS.ProcessEnv } = {},
+): Promise<{ readonly stdout: string; readonly stderr: string }> {
+  return runProgram(process.execPath, [entry, ...args], options);
+}
+
+async function getText(url: string, headers: Record<string, string> = {}): Promise<string> {
+  const response = await fetch(url, { headers });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${response.status} from ${new URL(url).pathname}: ${text}`);
+  return text;
+}
+
+async function getJson<T>(url: string): Promise<T> {
+  return JSON.parse(await getText(url)) as T;
+}
