@@ -1,0 +1,28 @@
+import { copyFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { checks } from '../../scripts/test/checks.ts';
+import { root, runTool } from '../../scripts/test/tools.ts';
+import { withTree } from '../support/tree.ts';
+
+/** Runs the very check that `npm test` runs, over one file. */
+function format(text: string): Promise<{ code: number; output: string }> {
+  return withTree({ 'src/file.ts': text }, async (folder) => {
+    for (const name of ['.prettierrc.json', '.prettierignore']) copyFileSync(join(root, name), join(folder, name));
+    const check = checks.find(({ name }) => name === 'formatting');
+    return runTool(check?.file ?? '', check?.args ?? [], { cwd: folder });
+  });
+}
+
+it('accepts what the formatter would write', async () => {
+  expect((await format("export const text = 'a';\n")).code).toBe(0);
+});
+
+it.each(['export const text = "a";\n', "export const text = 'a'\n", "export const text =  'a';\n"])(
+  'reports %j',
+  async (text) => {
+    const { code, output } = await format(text);
+    expect(code).not.toBe(0);
+    expect(output).toContain('src/file.ts');
+  },
+);
