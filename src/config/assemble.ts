@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import type { Config, GatewayConfig, UpstreamAuthConfig, UpstreamConfig, UserConfig } from './config.ts';
-import { formatOrigin, formatPath, quote, type ConfigProblem } from './problems.ts';
+import { quote, type ConfigProblem } from './problems.ts';
 import type { Parsed } from './schema.ts';
 import { nearest } from './suggest.ts';
-import { keyOriginAt, originAt, type Path, type Tree } from './tree.ts';
+import { keyOriginAt, nodeAt, originAt, type Path, type Tree } from './tree.ts';
 import { aliasesOfUpstream, urlOfUpstream } from './upstreams.ts';
 
 type ParsedUpstream = Parsed['upstreams'][string];
@@ -29,7 +29,7 @@ export function assemble(
   const assembly = new Assembly(options.tree);
   const upstreams = assembly.upstreams(parsed.upstreams);
   const users = Object.entries(parsed.users).flatMap(([name, user]) => assembly.user(name, user));
-  const gateway = assembly.gateway(parsed.gateway, upstreams, Object.keys(parsed.users).length > 0);
+  const gateway = assembly.gateway(parsed.gateway, upstreams);
   const metrics = assembly.metrics(parsed.metrics);
   const dataOrigin = originAt(options.tree, ['data']);
   const config: Config = {
@@ -93,7 +93,7 @@ class Assembly {
   #auth(name: string, stated: ParsedUpstream['auth']): UpstreamAuthConfig | undefined {
     if (stated === undefined) return undefined;
     const { username, password } = stated.basic;
-    if (password !== undefined) return { username, password };
+    if (password !== undefined) return { basic: { username, password } };
     this.#reportKey(['upstreams', name, 'auth', 'basic'], 'expected password or passwordFile, but both are missing');
     return undefined;
   }
@@ -107,16 +107,18 @@ class Assembly {
     return [{ name, passwordHash, rights, ...(email !== undefined && { email }), ...(org !== undefined && { org }) }];
   }
 
-  gateway(stated: Parsed['gateway'], upstreams: readonly UpstreamConfig[], hasUsers: boolean): GatewayConfig {
+  gateway(stated: Parsed['gateway'], upstreams: readonly UpstreamConfig[]): GatewayConfig {
     const wanted = stated.defaultUpstream ?? 'docker.io';
     const found = upstreams.find((upstream) => upstream.name === wanted || upstream.aliases.includes(wanted));
-    if (stated.defaultUpstream !== undefined && found === undefined) {
-      const known = upstreams.map((upstream) => upstream.name);
-      const meant = nearest(wanted, known);
+    if (stated.defaultUpstream !== undefined && found === undefined && !this.#namesOf('upstreams').includes(wanted)) {
+      const meant = nearest(
+        wanted,
+        upstreams.map((upstream) => upstream.name),
+      );
       const hint = meant === undefined ? '' : `; did you mean ${quote(meant)}?`;
       this.#report(['gateway', 'defaultUpstream'], `expected one of upstreams, but came ${quote(wanted)}${hint}`);
     }
-    if (!stated.anonymous && !hasUsers) {
+    if (!stated.anonymous && this.#namesOf('users').length === 0) {
       this.#report(
         ['gateway', 'anonymous'],
         'expected at least one of users, without whom nobody could pull, but there is none',
@@ -139,13 +141,19 @@ class Assembly {
     return { listen: stated.listen, ...(stated.orgs !== undefined && { orgs: stated.orgs }) };
   }
 
+  /** Names that the tree states in a map, also of those entries that are not valid and so did not come with `parsed`. */
+  #namesOf(key: 'upstreams' | 'users'): readonly string[] {
+    const node = nodeAt(this.#tree, [key]);
+    return node?.kind === 'map' ? [...node.entries.keys()] : [];
+  }
+
   #report(path: Path, message: string): void {
-    this.problems.push({ where: formatOrigin(originAt(this.#tree, path)), path: formatPath(path), message });
+    this.problems.push({ origin: originAt(this.#tree, path), path: path, message });
   }
 
   /** For what is missing: points at the key under which it belongs. */
   #reportKey(path: Path, message: string): void {
-    this.problems.push({ where: formatOrigin(keyOriginAt(this.#tree, path)), path: formatPath(path), message });
+    this.problems.push({ origin: keyOriginAt(this.#tree, path), path: path, message });
   }
 }
 

@@ -22,10 +22,9 @@ export interface MetricsConfig {
   readonly orgs?: boolean;
 }
 
-/** Credentials that the gateway shows to an upstream (HTTP Basic). */
+/** Credentials that the gateway shows to an upstream: HTTP Basic. */
 export interface UpstreamAuthConfig {
-  readonly username: string;
-  readonly password: Secret;
+  readonly basic: { readonly username: string; readonly password: Secret };
 }
 
 /** One upstream that the gateway may dial. */

@@ -43,12 +43,10 @@ function settableVariables(): ReadonlyMap<string, Variable> {
 
 /** Why a variable of ours sets nothing. */
 function unknownVariable(name: string, settable: ReadonlyMap<string, Variable>): string {
-  for (const [path] of everyKey()) {
+  // Maps with names of the user's choice, and lists: they exist, but only in files.
+  for (const [path, info] of everyKey()) {
     const variable = variableOf(path);
-    if (
-      name === variable ||
-      (path.includes('NAME') && name.startsWith(variableOf(path.slice(0, path.indexOf('NAME')))))
-    ) {
+    if (name === variable || (info.named !== undefined && name.startsWith(`${variable}_`))) {
       return `unknown variable; variables set single values only, so set ${formatPath(path)} in a configuration file`;
     }
   }
@@ -66,7 +64,7 @@ export function readEnvironment(environment: Environment): { tree: Tree; problem
     if (text === undefined || !name.startsWith(prefix) || reservedVariables.has(name)) continue;
     const variable = settable.get(name);
     if (variable === undefined) {
-      problems.push({ where: name, path: '', message: unknownVariable(name, settable) });
+      problems.push({ origin: { kind: 'variable', name }, path: [], message: unknownVariable(name, settable) });
     } else {
       const value = valueOfText(text, variable.info);
       tree = mergeTrees(tree, treeAt(variable.path, { kind: 'scalar', value, origin: { kind: 'variable', name } }));

@@ -31,7 +31,8 @@ function writeShorthand(json: z.core.JSONSchema.BaseSchema): void {
   const value = typeof shorthand === 'string' ? json.properties?.[shorthand] : undefined;
   if (value === undefined) return;
   for (const key of Object.keys(json)) delete json[key];
-  Object.assign(json, { description, shorthand, anyOf: [value, map] });
+  const short = typeof value === 'object' && value.anyOf ? value.anyOf : [value];
+  Object.assign(json, { description, shorthand, anyOf: [...short, map] });
 }
 
 function kindsOf(json: JsonSchema): KeyInfo['scalars'] {

@@ -52,7 +52,7 @@ function readFile(file: string, workingDirectory: string): ConfigFile {
   try {
     return { name: file, text: readText(path, limits.configBytesMax), directory: dirname(path) };
   } catch (thrown) {
-    throw new ConfigError([{ where: file, path: '', message: messageOf(thrown) }]);
+    throw new ConfigError([{ origin: { kind: 'whole-file', file }, path: [], message: messageOf(thrown) }]);
   }
 }
 

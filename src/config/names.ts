@@ -19,20 +19,13 @@ export function isHostLike(name: string): boolean {
 }
 
 /** How an upstream's URL is written, for messages and descriptions. */
-export const upstreamUrlForm = 'a URL such as "https://HOST" or "http://HOST:PORT", without path, user or query';
+export const upstreamUrlForm = 'a URL such as "https://HOST" or "http://HOST:PORT", without user and query';
 
-/** Scheme, host and port of an upstream's URL (`upstreamUrlForm`) without a slash at the end, else `undefined`. */
+/** An upstream's URL (`upstreamUrlForm`; a path is taken) without a slash at the end, else `undefined`. */
 export function parseUpstreamUrl(text: string): string | undefined {
-  const url = URL.parse(text);
-  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) return undefined;
-  // The parser forgives much (`http:host`, back slashes, blanks): what it makes of the text must be the text.
-  const same = text.toLowerCase().replace(/\/$/, '') === url.origin || withDefaultPort(text) === url.origin;
-  return same ? url.origin : undefined;
-}
-
-/** The parser leaves a scheme's own port out. */
-function withDefaultPort(text: string): string {
-  return text.toLowerCase().replace(/^(?:(http:\/\/[^/]+):80|(https:\/\/[^/]+):443)\/?$/, '$1$2');
+  // The parser forgives much (`http:host`, back slashes, blanks around), hence the pattern before it.
+  const url = /^https?:\/\/[^\s\\@?#]+$/i.test(text) ? URL.parse(text) : null;
+  return url === null ? undefined : (url.origin + url.pathname).replace(/\/+$/, '');
 }
 
 /** How a user's name is written, for messages and descriptions. */

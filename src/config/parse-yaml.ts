@@ -11,7 +11,7 @@ import {
   type YAMLError,
 } from 'yaml';
 import { limits } from '../base/index.ts';
-import { formatOrigin, kindOf, type ConfigProblem } from './problems.ts';
+import { kindOf, type ConfigProblem } from './problems.ts';
 import { emptyMap, type MapEntry, type MapNode, type Origin, type ScalarNode, type Tree } from './tree.ts';
 
 /**
@@ -19,7 +19,6 @@ import { emptyMap, type MapEntry, type MapNode, type Origin, type ScalarNode, ty
  * What is not listed gets `syntaxFallback`.
  */
 const syntaxMessages: Partial<Record<YamlErrorCode, string>> = {
-  BAD_ALIAS: 'an alias (*name) of an anchor that is not defined above it',
   BAD_DQ_ESCAPE: 'an unknown escape in a double-quoted text; single quotes take everything as it is',
   BAD_INDENT: 'the indentation does not fit the lines around it',
   BAD_SCALAR_START: 'a text that begins like this must be in quotes',
@@ -66,7 +65,11 @@ class Walk {
       this.#exhausted ??= origin;
       return nothing;
     }
-    if (isAlias(node)) return this.tree(node.resolve(this.#document), origin, depth + 1);
+    if (isAlias(node)) {
+      const target = node.resolve(this.#document);
+      if (target === undefined) this.#report(origin, 'an alias (*name) of an anchor that is not defined above it');
+      return this.tree(target, origin, depth + 1);
+    }
     if (isMap<Node, Node | null>(node)) return this.#map(node.items, origin, depth);
     if (!isSeq<Node | null>(node)) return isScalar(node) ? { ...nothing, value: scalarValue(node.value) } : nothing;
     return { kind: 'list', items: node.items.map((item) => this.tree(item, origin, depth + 1)), origin };
@@ -90,7 +93,7 @@ class Walk {
   }
 
   #report(origin: Origin, message: string): void {
-    this.problems.push({ where: formatOrigin(origin), path: '', message });
+    this.problems.push({ origin: origin, path: [], message });
   }
 }
 
@@ -114,7 +117,7 @@ export function parseYaml(text: string, file: string): ParsedText {
     prettyErrors: false,
     stringKeys: true,
     resolveKnownTags: false,
-    logLevel: 'silent',
+    logLevel: 'error',
   });
   const start: Origin = { kind: 'file', file, line: 1, column: 1 };
   const syntax = [...document.errors, ...document.warnings].map((error) => syntaxProblem(error, originOf));
@@ -133,10 +136,10 @@ const exhaustedMessage =
   'with all aliases followed';
 
 function unreadable(origin: Origin, message: string): ParsedText {
-  return { tree: emptyMap(origin), problems: [{ where: formatOrigin(origin), path: '', message }] };
+  return { tree: emptyMap(origin), problems: [{ origin: origin, path: [], message }] };
 }
 
 function syntaxProblem(error: YAMLError, originOf: (offset: number) => Origin): ConfigProblem {
   const message = syntaxMessages[error.code] ?? syntaxFallback;
-  return { where: formatOrigin(originOf(error.pos[0])), path: '', message };
+  return { origin: originOf(error.pos[0]), path: [], message };
 }

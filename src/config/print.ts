@@ -51,7 +51,7 @@ function upstreamOf(upstream: UpstreamConfig): object {
     url: upstream.url,
     aliases: upstream.aliases,
     tagTtl: formatDuration(upstream.tagTtlMs),
-    auth: upstream.auth && { basic: { username: upstream.auth.username, password: secretMask } },
+    auth: upstream.auth && { basic: { username: upstream.auth.basic.username, password: secretMask } },
   };
 }
 

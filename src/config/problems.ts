@@ -3,10 +3,9 @@ import type { Origin, Path, Tree } from './tree.ts';
 
 /** One thing that is wrong with the configuration. */
 export interface ConfigProblem {
-  /** Where: `FILE:LINE:COLUMN`, the name of a variable or flag, or the file alone. */
-  readonly where: string;
-  /** The key path, as `gateway.anonymous` or `upstreams["docker.io"].tagTtl`; empty when it is about no one key. */
-  readonly path: string;
+  readonly origin: Origin;
+  /** The keys that lead to it; empty when it is about no one key. */
+  readonly path: Path;
   /** What was expected and what came; never a secret. */
   readonly message: string;
 }
@@ -16,14 +15,27 @@ export class ConfigError extends TonnageError {
   readonly problems: readonly ConfigProblem[];
 
   constructor(problems: readonly ConfigProblem[]) {
-    super('config_invalid', problems.map(formatProblem).join('\n'));
+    const distinct = new Map(problems.toSorted(compare).map((problem) => [formatProblem(problem), problem]));
+    super('config_invalid', [...distinct.keys()].join('\n'));
     this.name = 'ConfigError';
-    this.problems = problems;
+    this.problems = [...distinct.values()];
   }
 }
 
+const kindsInOrder: readonly Origin['kind'][] = ['whole-file', 'file', 'variable', 'flag', 'default'];
+
+/** In the order in which people would mend them: the file from top to bottom, then what else there is. */
+function compare({ origin: left }: ConfigProblem, { origin: right }: ConfigProblem): number {
+  if (left.kind !== 'file' || right.kind !== 'file')
+    return kindsInOrder.indexOf(left.kind) - kindsInOrder.indexOf(right.kind);
+  return left.line - right.line || left.column - right.column;
+}
+
+/** `FILE:LINE:COLUMN: KEY: MESSAGE`; for a variable or a flag its name stands first. */
 export function formatProblem(problem: ConfigProblem): string {
-  return [problem.where, problem.path, problem.message].filter((part) => part !== '').join(': ');
+  return [formatOrigin(problem.origin), formatPath(problem.path), problem.message]
+    .filter((part) => part !== '')
+    .join(': ');
 }
 
 /** Where an origin is, as errors name it. */
@@ -31,6 +43,8 @@ export function formatOrigin(origin: Origin): string {
   switch (origin.kind) {
     case 'file':
       return `${origin.file}:${origin.line}:${origin.column}`;
+    case 'whole-file':
+      return origin.file;
     case 'variable':
     case 'flag':
       return origin.name;

@@ -3,10 +3,10 @@ import type { Config } from './config.ts';
 import { readEnvironment, type Environment } from './environment.ts';
 import { keyAt, rootKey, valueOfText } from './keys.ts';
 import { parseYaml } from './parse-yaml.ts';
-import { ConfigError, formatProblem, type ConfigProblem } from './problems.ts';
+import { ConfigError, type ConfigProblem } from './problems.ts';
 import { followReferences } from './references.ts';
 import { emptyMap, mergeTrees, treeAt, type Tree } from './tree.ts';
-import { expandShorthands, validate } from './validate.ts';
+import { expandShorthands, salvage, validate } from './validate.ts';
 
 /** Values from the command line, each of them valid by itself. They win over all else. */
 export interface ConfigFlags {
@@ -71,18 +71,25 @@ export function readConfig(options: ReadOptions): Config {
   const checked = validate(tree);
   // A value of the file that another layer covers is checked as well: it would be the surprise of another day.
   const covered = validate(fileTree);
-  const assembled = checked.parsed && assemble(checked.parsed, assembleOptions(options, tree));
-  const unresolved = new Set(file.problems.map((problem) => problem.where));
+  const parsed = checked.parsed ?? salvage(tree, checked.problems);
+  const assembled = parsed && assemble(parsed, assembleOptions(options, tree));
+  const between = assembled?.problems.filter((problem) => !checked.problems.some((known) => related(known, problem)));
+  const unresolved = new Set(file.problems.map((problem) => problem.origin));
   const problems = [
     ...file.problems,
     ...environment.problems,
     // The empty text that stands where a reference leads nowhere has been reported once.
-    ...[...checked.problems, ...covered.problems, ...(assembled?.problems ?? [])].filter(
-      (problem) => !unresolved.has(problem.where),
+    ...[...checked.problems, ...covered.problems, ...(between ?? [])].filter(
+      (problem) => !unresolved.has(problem.origin),
     ),
   ];
-  if (problems.length > 0 || assembled === undefined) throw new ConfigError(distinct(problems));
+  if (problems.length > 0 || assembled === undefined) throw new ConfigError(problems);
   return assembled.config;
+}
+
+/** Whether two problems are about the same key, or one about what is inside the other's. */
+function related({ path: left }: ConfigProblem, { path: right }: ConfigProblem): boolean {
+  return left.every((step, index) => index >= right.length || step === right[index]);
 }
 
 function assembleOptions(options: ReadOptions, tree: Tree): AssembleOptions {
@@ -107,8 +114,4 @@ function layer(values: Readonly<Record<string, string | undefined>>, kind: 'defa
     tree = mergeTrees(tree, treeAt([key], { kind: 'scalar', value, origin }));
   }
   return tree;
-}
-
-function distinct(problems: readonly ConfigProblem[]): ConfigProblem[] {
-  return [...new Map(problems.map((problem) => [formatProblem(problem), problem])).values()];
 }

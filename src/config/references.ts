@@ -1,7 +1,7 @@
 import { messageOf } from '../base/index.ts';
 import type { Environment } from './environment.ts';
 import { valueOfText, type KeyInfo } from './keys.ts';
-import { formatOrigin, formatPath, kindOf, type ConfigProblem } from './problems.ts';
+import { kindOf, type ConfigProblem } from './problems.ts';
 import type { MapEntry, MapNode, Path, ScalarNode, Tree } from './tree.ts';
 
 export interface ReferenceSources {
@@ -94,6 +94,6 @@ class Follower {
   }
 
   #report(node: Tree, path: Path, message: string): void {
-    this.problems.push({ where: formatOrigin(node.origin), path: formatPath(path), message });
+    this.problems.push({ origin: node.origin, path: path, message });
   }
 }

@@ -29,7 +29,8 @@ function duration(most: number) {
   });
 }
 
-const port = z.int().min(0).max(65_535);
+/** The range is for editors: what is beyond it gets the message of an address. */
+const port = z.int().meta({ minimum: 0, maximum: 65_535 });
 
 const address = z.union([z.string(), port], { error: `expected ${listenForm}` }).transform((stated, context) => {
   const parsed = parseListen(stated);
@@ -80,8 +81,8 @@ const upstream = z
       .strictObject({
         basic: z
           .strictObject({
-            username: nonEmpty('a user name').meta({ description: 'User name.' }),
-            password: secret('a password', anyNonEmpty, 'Password.').optional(),
+            username: nonEmpty('a user name').meta({ description: 'Name of the user at the upstream.' }),
+            password: secret('a password', anyNonEmpty, 'Password of that user.').optional(),
             passwordFile: fileName
               .optional()
               .meta({ description: 'File that holds the password; relative to the configuration file.' }),
@@ -106,11 +107,9 @@ const user = z
     email: text(names.emailForm, names.parseEmail)
       .optional()
       .meta({ description: 'E-mail address; its domain is the organisation, unless org is stated.' }),
-    org: text(names.organisationForm, names.parseOrganisation)
-      .optional()
-      .meta({
-        description: 'Organisation that this user is bound to. Without one (and no e-mail) it sees all of them.',
-      }),
+    org: text(names.organisationForm, names.parseOrganisation).optional().meta({
+      description: 'Organisation that this user is bound to. Without one (and no e-mail) it sees all of them.',
+    }),
     rights: z
       .array(z.enum(userRights))
       .min(1, 'expected at least one right')
@@ -138,6 +137,8 @@ const metrics = z
     shorthand: 'listen',
   });
 
+const entrypointForm = 'false or an entrypoint such as "/usr/bin/fusion"';
+
 const gateway = z.strictObject({
   defaultUpstream: text(names.upstreamNameForm, names.parseUpstreamName)
     .optional()
@@ -147,8 +148,8 @@ const gateway = z.strictObject({
     .prefault(formatDuration(limits.factsWaitMsMax))
     .meta({ description: 'How long a pull waits for the architecture of its image to be found.' }),
   fusionEntrypoint: z
-    .union([z.literal(false), z.string().min(1)], {
-      error: 'expected false or an entrypoint such as "/usr/bin/fusion"',
+    .union([z.literal(false), nonEmpty(entrypointForm)], {
+      error: `expected ${entrypointForm}`,
     })
     .prefault('/usr/bin/fusion')
     .meta({ description: 'Images with this entrypoint also count as fusion; false counts none.' }),
@@ -195,12 +196,9 @@ export const schema = z.strictObject({
     .prefault({})
     .meta({ description: 'The store of totals.' }),
   usage: usage.prefault({}).meta({ description: 'What is counted, and how strictly.' }),
-  users: z
-    .record(text(names.userNameForm, names.parseUserName), user)
-    .prefault({})
-    .meta({
-      description: 'Users of HTTP Basic, by name. Where there are none, only a loopback listener gives more than pull.',
-    }),
+  users: z.record(text(names.userNameForm, names.parseUserName), user).prefault({}).meta({
+    description: 'Users of HTTP Basic, by name. Where there are none, only a loopback listener gives more than pull.',
+  }),
   log: z
     .strictObject({
       level: z.enum(logLevels).prefault('info').meta({ description: 'Least severe lines that are written.' }),

@@ -1,6 +1,7 @@
 /** Where a value was stated, so that an error can point at it. Lines and columns count from 1. */
 export type Origin =
   | { readonly kind: 'file'; readonly file: string; readonly line: number; readonly column: number }
+  | { readonly kind: 'whole-file'; readonly file: string }
   | { readonly kind: 'variable'; readonly name: string }
   | { readonly kind: 'flag'; readonly name: string }
   | { readonly kind: 'default' };
@@ -93,6 +94,20 @@ export function keyOriginAt(tree: Tree, path: Path): Origin {
   const parent = nodeAt(tree, path.slice(0, -1));
   const entry = parent?.kind === 'map' ? parent.entries.get(String(path.at(-1))) : undefined;
   return entry?.origin ?? originAt(tree, path);
+}
+
+/** The tree without what stands at `path`: without the whole list, where it is an item; without its parent, if missing. */
+export function withoutPath(tree: Tree, path: Path): Tree {
+  const [step, ...rest] = path;
+  if (tree.kind !== 'map' || typeof step !== 'string') return tree;
+  const entries = new Map(tree.entries);
+  const entry = entries.get(step);
+  const child = entry === undefined ? undefined : withoutPath(entry.value, rest);
+  // What does not change inside is the end of the path, or the list or map that the path leads out of.
+  if (entry === undefined) return tree;
+  if (child === undefined || child === entry.value) entries.delete(step);
+  else entries.set(step, { ...entry, value: child });
+  return { ...tree, entries };
 }
 
 /** The bare values, as the schema reads them. */

@@ -1,9 +1,9 @@
 import type { z } from 'zod';
 import { everyKey, keyAt, rootKey, type KeyInfo } from './keys.ts';
-import { formatOrigin, formatPath, kindOf, quote, shownOf, type ConfigProblem } from './problems.ts';
+import { formatPath, kindOf, quote, shownOf, type ConfigProblem } from './problems.ts';
 import { schema, type Parsed } from './schema.ts';
 import { nearest } from './suggest.ts';
-import { keyOriginAt, nodeAt, originAt, plainOf, type Path, type Tree } from './tree.ts';
+import { keyOriginAt, nodeAt, originAt, plainOf, withoutPath, type Path, type Tree } from './tree.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -19,7 +19,8 @@ const typeWords: ReadonlyMap<string, string> = new Map([
 function expectation(issue: z.core.$ZodRawIssue): string | undefined {
   if (issue.code === 'invalid_value') {
     const values: readonly unknown[] = issue.values;
-    return `expected ${values.map((value) => JSON.stringify(value)).join(' or ')}`;
+    const words = values.map((value) => JSON.stringify(value));
+    return `expected ${[words.slice(0, -1).join(', '), words.at(-1)].filter((part) => part !== '').join(' or ')}`;
   }
   if (issue.code !== 'invalid_type') return undefined;
   return `expected ${typeWords.get(issue.expected) ?? `a ${issue.expected}`}`;
@@ -48,23 +49,39 @@ export function validate(tree: Tree): { parsed?: Parsed; problems: readonly Conf
   return { problems: result.error.issues.flatMap((issue) => problemsOf(issue, tree)) };
 }
 
+/**
+ * What of a tree is valid, so that more can be said about the rest of it: values with problems are left out, step by
+ * step, since leaving one out can make what it belonged to incomplete. `undefined` when nothing useful remains.
+ */
+export function salvage(tree: Tree, problems: readonly ConfigProblem[]): Parsed | undefined {
+  let remains = tree;
+  let found = problems;
+  for (let round = 0; round < 5 && found.length > 0; round++) {
+    remains = found.reduce((rest, problem) => withoutPath(rest, problem.path), remains);
+    const checked = validate(remains);
+    if (checked.parsed !== undefined) return checked.parsed;
+    found = checked.problems;
+  }
+  return undefined;
+}
+
 function problemsOf(issue: Issue, tree: Tree): ConfigProblem[] {
   const path = issue.path.filter((step) => typeof step !== 'symbol');
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({
-      where: formatOrigin(keyOriginAt(tree, [...path, key])),
-      path: formatPath([...path, key]),
+      origin: keyOriginAt(tree, [...path, key]),
+      path: [...path, key],
       message: unknownKey(key, path),
     }));
   }
   if (issue.code === 'invalid_key') {
     const message = `${issue.issues[0]?.message ?? 'expected another name'}, but came ${quote(String(path.at(-1)))}`;
-    return [{ where: formatOrigin(keyOriginAt(tree, path)), path: formatPath(path), message }];
+    return [{ origin: keyOriginAt(tree, path), path: path, message }];
   }
   const message = `${issue.message}, but ${cameAt(tree, path)}${meantValue(issue, tree, path)}`;
   // What is missing can only be pointed at by the key under which it belongs.
   const origin = nodeAt(tree, path) === undefined ? keyOriginAt(tree, path.slice(0, -1)) : originAt(tree, path);
-  return [{ where: formatOrigin(origin), path: formatPath(path), message }];
+  return [{ origin: origin, path: path, message }];
 }
 
 /** What stands at a path. Values are shown only where a single value that is no secret belongs. */

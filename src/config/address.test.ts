@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import { formatListen, parseListen } from './address.ts';
+
+test.each([
+  ['8080', { host: '0.0.0.0', port: 8080 }],
+  [8080, { host: '0.0.0.0', port: 8080 }],
+  ['0', { host: '0.0.0.0', port: 0 }],
+  ['127.0.0.1:8080', { host: '127.0.0.1', port: 8080 }],
+  ['localhost:65535', { host: 'localhost', port: 65_535 }],
+  ['Pull.Example.org:443', { host: 'pull.example.org', port: 443 }],
+  ['[::1]:8080', { host: '::1', port: 8080 }],
+  ['[::]:2112', { host: '::', port: 2112 }],
+])('%j is an address to listen on', (text, address) => {
+  const parsed = parseListen(text);
+  expect(parsed).toEqual(address);
+  expect(parsed && parseListen(formatListen(parsed))).toEqual(address);
+});
+
+test.each([
+  '',
+  ':8080',
+  '65536',
+  '-1',
+  1.5,
+  '127.0.0.1',
+  '127.0.0.1:',
+  '127.0.0:80',
+  '::1:8080',
+  '[::1]',
+  '[::1',
+  '[127.0.0.1]:80',
+  'http://localhost:80',
+  'localhost:80/',
+  'local host:80',
+  'a_b:80',
+  '*:80',
+  `${'a'.repeat(64)}:80`,
+])('%j is none', (text) => {
+  expect(parseListen(text)).toBeUndefined();
+});

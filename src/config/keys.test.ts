@@ -1,0 +1,60 @@
+import { describe, expect, test } from 'vitest';
+import { configSchema, everyKey, keyAt } from './keys.ts';
+
+test('the JSON Schema is closed and names its dialect', () => {
+  expect(configSchema).toMatchObject({
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    type: 'object',
+    additionalProperties: false,
+  });
+});
+
+/** Every schema of a key, with its path, found without the code under test. */
+function* properties(schema: unknown, path = ''): Generator<[string, unknown]> {
+  if (typeof schema !== 'object' || schema === null) return;
+  for (const [key, value] of Object.entries(schema)) {
+    if (key === 'properties' && typeof value === 'object' && value !== null) {
+      for (const [name, child] of Object.entries(value)) {
+        yield [`${path}.${name}`, child];
+        yield* properties(child, `${path}.${name}`);
+      }
+    } else yield* properties(value, path);
+  }
+}
+
+test.each([...properties(configSchema)])('%s has a description', (_path, schema) => {
+  expect(schema).toHaveProperty('description', expect.stringMatching(/^.{10,}\.$/));
+});
+
+describe('keys are learnt from the schema', () => {
+  test('fixed ones, and those below names of the user’s choice', () => {
+    const paths = [...everyKey()].map(([path]) => path.join('.'));
+    expect(paths).toContain('gateway.defaultUpstream');
+    expect(paths).toContain('metrics.orgs');
+    expect(paths).toContain('upstreams.NAME.auth.basic.password');
+  });
+
+  test('which are secret', () => {
+    const secret = [...everyKey()].filter(([, info]) => info.secret).map(([path]) => path.join('.'));
+    expect(secret).toEqual(['upstreams.NAME.auth.basic.password', 'users.NAME.passwordHash']);
+  });
+
+  test('each secret can also be read from a file', () => {
+    const secrets = [...everyKey()].filter(([, info]) => info.secret);
+    for (const [path] of secrets) {
+      expect(keyAt([...path.slice(0, -1), `${path.at(-1)}File`])?.scalars).toEqual(new Set(['string']));
+    }
+  });
+
+  test('what a key takes', () => {
+    expect(keyAt(['metrics'])).toMatchObject({ shorthand: 'listen', scalars: new Set(['false', 'string', 'number']) });
+    expect(keyAt(['gateway', 'anonymous'])?.scalars).toEqual(new Set(['true', 'false']));
+    expect(keyAt(['gateway', 'nope'])).toBeUndefined();
+  });
+});
+
+test('a short form is offered to editors beside the long one', () => {
+  expect(configSchema.properties?.['metrics']).toMatchObject({
+    anyOf: [{ const: false }, { type: 'string' }, { type: 'integer' }, { type: 'object' }],
+  });
+});

@@ -1,0 +1,54 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { limits } from '../base/index.ts';
+import { loadConfig } from './load.ts';
+
+let directory: string;
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'tonnage-config-'));
+  mkdirSync(join(directory, 'secrets'));
+  const text =
+    'data: here\nupstreams: { lab: { url: "http://lab", auth: { basic: { username: u, passwordFile: secrets/p } } } }';
+  writeFileSync(join(directory, 'good.yaml'), text);
+  writeFileSync(join(directory, 'secrets/p'), 'hunter2\n');
+  writeFileSync(join(directory, 'latin1.yaml'), Buffer.from('data: "\xe4"', 'latin1'));
+  writeFileSync(join(directory, 'huge.yaml'), '#'.repeat(limits.configBytesMax + 1));
+  writeFileSync(join(directory, 'lost-secret.yaml'), text.replace('secrets/p', 'secrets/q'));
+  writeFileSync(join(directory, 'broken.yaml'), 'a: [');
+  writeFileSync(join(directory, 'forbidden.yaml'), '');
+  chmodSync(join(directory, 'forbidden.yaml'), 0);
+});
+afterAll(() => rmSync(directory, { recursive: true }));
+
+test('paths in a file are relative to the file, wherever the process runs', () => {
+  const config = loadConfig({ file: 'good.yaml', environment: {}, workingDirectory: directory });
+  expect(config.data).toBe(join(directory, 'here'));
+  expect(config.upstreams[0]?.auth?.basic.password.reveal()).toBe('hunter2');
+  expect(loadConfig({ file: join(directory, 'good.yaml'), environment: {} })).toEqual(config);
+});
+
+test('without a file, paths are relative to where the process runs', () => {
+  expect(loadConfig({ environment: {} }).data).toBe(join(process.cwd(), 'data'));
+});
+
+describe('a file that cannot be read is named', () => {
+  test.each([
+    ['nope.yaml', 'nope.yaml: cannot be read: there is no such file'],
+    ['secrets', 'secrets: cannot be read: this is a directory'],
+    ['good.yaml/x', 'good.yaml/x: cannot be read: a part of its path is no directory'],
+    ['latin1.yaml', 'latin1.yaml: is expected to be text in UTF-8, but holds other bytes'],
+    ['huge.yaml', `huge.yaml: is larger than the ${limits.configBytesMax} bytes that are expected at most`],
+    ['broken.yaml', 'broken.yaml:1:5: '],
+    ['lost-secret.yaml', 'auth.basic.passwordFile: "secrets/q" cannot be read: there is no such file'],
+  ])('%s', (file, message) => {
+    expect(() => loadConfig({ file, environment: {}, workingDirectory: directory })).toThrow(message);
+  });
+
+  test.skipIf(process.getuid?.() === 0)('forbidden.yaml', () => {
+    expect(() => loadConfig({ file: 'forbidden.yaml', environment: {}, workingDirectory: directory })).toThrow(
+      'cannot be read: reading it is not permitted',
+    );
+  });
+});

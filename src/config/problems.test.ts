@@ -1,0 +1,205 @@
+import { describe, expect, test } from 'vitest';
+import { errorTable } from '../base/index.ts';
+import { ConfigError, formatPath, quote } from './problems.ts';
+import { problemsOf, readText } from './testing/read-text.ts';
+
+const hash = `sha256:${'0a'.repeat(32)}`;
+
+describe('one line for each problem: place, key, what was expected, what came', () => {
+  test.each([
+    // Keys.
+    ['listn: 1', 'c.yaml:1:1: listn: unknown key; did you mean listen?'],
+    ['gateway:\n  anonimous: true', 'c.yaml:2:3: gateway.anonimous: unknown key; did you mean anonymous?'],
+    ['anonymous: true', 'c.yaml:1:1: anonymous: unknown key here; did you mean gateway.anonymous?'],
+    ['rights: []', 'c.yaml:1:1: rights: unknown key here; did you mean users.NAME.rights?'],
+    ['store: { url: x }', 'c.yaml:1:10: store.url: unknown key here; did you mean upstreams.NAME.url?'],
+    ['log: { colour: 1 }', 'c.yaml:1:8: log.colour: unknown key; the keys here are level, access'],
+    ['"a b": 1', 'c.yaml:1:1: ["a b"]: unknown key; the keys here are listen, metrics, data'],
+    // Kinds.
+    ['gateway: 5', 'c.yaml:1:10: gateway: expected a map of settings, but came a number'],
+    ['gateway:', 'c.yaml:1:9: gateway: expected a map of settings, but came nothing'],
+    ['gateway: hunter2', 'c.yaml:1:10: gateway: expected a map of settings, but came a string'],
+    ['upstreams: [a]', 'c.yaml:1:12: upstreams: expected a map of settings, but came a list'],
+    ['log: { access: yes }', 'c.yaml:1:16: log.access: expected true or false, but came "yes"'],
+    ['log: { level: 5 }', 'log.level: expected "debug", "info", "warn" or "error", but came 5'],
+    ['log: { level: wran }', 'expected "debug", "info", "warn" or "error", but came "wran"; did you mean "warn"?'],
+    ['store: { driver: redis }', 'c.yaml:1:18: store.driver: expected "sqlite", but came "redis"'],
+    ['data: 5', 'c.yaml:1:7: data: expected the name of a directory, but came 5'],
+    ['data: ""', 'data: expected the name of a directory, but came ""'],
+    ['usage: { dimensions: org }', 'usage.dimensions: expected a list, but came a string'],
+    ['usage: { dimensions: [] }', 'usage.dimensions: expected at least one dimension, but came an empty list'],
+    ['usage: { dimensions: [org, tag] }', 'c.yaml:1:28: usage.dimensions[1]: expected "org", "arch", "upstream"'],
+    // Values.
+    ['listen: 70000', 'c.yaml:1:9: listen: expected HOST:PORT, [IPV6]:PORT or PORT (from 0 to 65535), but came 70000'],
+    ['listen: true', 'listen: expected HOST:PORT, [IPV6]:PORT or PORT (from 0 to 65535), but came true'],
+    ['listen: { port: 1 }', 'listen: expected HOST:PORT, [IPV6]:PORT or PORT (from 0 to 65535), but came a map'],
+    [
+      'metrics: true',
+      'metrics.listen: expected false, HOST:PORT, [IPV6]:PORT or PORT (from 0 to 65535), but came true',
+    ],
+    ['metrics: { listen: x }', 'c.yaml:1:20: metrics.listen: expected false, HOST:PORT'],
+    ['metrics: { orgs: true }', 'c.yaml:1:1: metrics: expected listen, an address or false, but it is missing'],
+    ['metrics: [1]', 'metrics: expected a map of settings, but came a list'],
+    ['timeZone: Mars', 'expected an IANA time zone such as "UTC" or "Europe/Berlin", but came "Mars"'],
+    ['shutdownTimeout: 30', 'shutdownTimeout: expected a duration such as "500ms", "30s", "5m", "12h" or "35d"'],
+    ['shutdownTimeout: 2h', 'at most 1h, but came "2h"'],
+    ['gateway: { fusionEntrypoint: true }', 'expected false or an entrypoint such as "/usr/bin/fusion", but came true'],
+    ['gateway: { fusionEntrypoint: "" }', 'expected false or an entrypoint such as "/usr/bin/fusion", but came ""'],
+    // Upstreams.
+    ['upstreams: { wt: {} }', 'c.yaml:1:14: upstreams.wt: expected the name of an upstream'],
+    ['upstreams: { Docker.io: {} }', 'upstreams["Docker.io"]: expected the name of an upstream'],
+    ['upstreams: { lab: {} }', 'upstreams.lab: expected a url, since this name is no host, but it is missing'],
+    ['upstreams: { lab: { url: lab } }', 'upstreams.lab.url: expected a URL such as "https://HOST"'],
+    ['upstreams: { a.b: { url: "https://u:hunter2@a.b" } }', 'without user and query, but came "***@a.b"'],
+    [
+      'upstreams: { a.b: { aliases: [c, c] } }',
+      'upstreams["a.b"].aliases[1]: expected a name that no other upstream has',
+    ],
+    ['upstreams: { a.b: {}, c.d: { aliases: [a.b] } }', 'but "a.b" also names "a.b"'],
+    ['upstreams: { a.b: { auth: x } }', 'upstreams["a.b"].auth: expected a map of settings, but came a string'],
+    [
+      'upstreams: { a.b: { auth: { basic: { username: u } } } }',
+      'expected password or passwordFile, but both are missing',
+    ],
+    [
+      'upstreams: { a.b: { auth: {} } }',
+      'c.yaml:1:21: upstreams["a.b"].auth.basic: expected a map of settings, but it is missing',
+    ],
+    ['gateway: { defaultUpstream: ghrc.io }', 'expected one of upstreams, but came "ghrc.io"; did you mean "ghcr.io"?'],
+    [
+      'upstreams: {}\ngateway: { defaultUpstream: docker.io }',
+      'c.yaml:2:29: gateway.defaultUpstream: expected one of upstreams',
+    ],
+    // Users.
+    [
+      'gateway: { anonymous: false }',
+      'gateway.anonymous: expected at least one of users, without whom nobody could pull',
+    ],
+    [
+      'users: { "a:b": {} }',
+      'users["a:b"]: expected a user name (1 to 128 characters, no colon, no blanks), but came "a:b"',
+    ],
+    ['users: { a: {} }', 'c.yaml:1:10: users.a: expected passwordHash or passwordHashFile, but both are missing'],
+    ['users: { a: { passwordHash: hunter2 } }', 'but came something else (not shown, since it is a secret)'],
+    [`users: { a: { passwordHash: "${hash}", email: a } }`, 'users.a.email: expected an e-mail address such as'],
+    [`users: { a: { passwordHash: "${hash}", org: "a b" } }`, 'users.a.org: expected an organisation'],
+    [
+      `users: { a: { passwordHash: "${hash}", rights: [] } }`,
+      'users.a.rights: expected at least one right, but came an empty list',
+    ],
+    [`users: { a: { passwordHash: "${hash}", rights: [pul] } }`, 'but came "pul"; did you mean "pull"?'],
+    // References.
+    ['data: "${NOPE}"', 'c.yaml:1:7: data: the environment variable NOPE is not set'],
+    ['data: "${}"', 'data: expected a variable as in ${NAME}; write $${ for a plain ${'],
+    ['data: "${a"', 'data: expected a variable as in ${NAME}; write $${ for a plain ${'],
+    [
+      'users: { a: { passwordHashFile: nope } }',
+      'users.a.passwordHashFile: "nope" cannot be read: there is no such file',
+    ],
+    [
+      'users: { a: { passwordHashFile: 5 } }',
+      'users.a.passwordHashFile: expected the name of a file, but came a number',
+    ],
+    [
+      `users: { a: { passwordHash: "${hash}", passwordHashFile: f } }`,
+      'expected passwordHash or passwordHashFile, but came both',
+    ],
+  ])('%s', (text, expected) => {
+    const problems = problemsOf(text);
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toContain(expected);
+    expect(problems[0]).not.toContain('\n');
+    expect(problems[0]).not.toContain('hunter2');
+  });
+});
+
+describe('variables and flags', () => {
+  test.each([
+    [
+      { TONNAGE_LISTEN: 'x' },
+      'TONNAGE_LISTEN: listen: expected HOST:PORT, [IPV6]:PORT or PORT (from 0 to 65535), but came "x"',
+    ],
+    [
+      { TONNAGE_LISTEN: '' },
+      'TONNAGE_LISTEN: listen: expected HOST:PORT, [IPV6]:PORT or PORT (from 0 to 65535), but came ""',
+    ],
+    [{ TONNAGE_LISTN: '1' }, 'TONNAGE_LISTN: unknown variable; did you mean TONNAGE_LISTEN?'],
+    [{ TONNAGE_ANYTHING_AT_ALL: '1' }, 'TONNAGE_ANYTHING_AT_ALL: unknown variable; no key has this name'],
+    [
+      { TONNAGE_USAGE_DIMENSIONS: 'org' },
+      'variables set single values only, so set usage.dimensions in a configuration file',
+    ],
+    [{ TONNAGE_USERS_A_ORG: 'x' }, 'variables set single values only, so set users in a configuration file'],
+    [{ TONNAGE_GATEWAY: 'x' }, 'variables set single values only, so set gateway in a configuration file'],
+  ])('%j', (environment, expected) => {
+    expect(problemsOf(undefined, { environment })).toEqual([expect.stringContaining(expected)]);
+  });
+
+  test('a flag is named as it was typed', () => {
+    expect(problemsOf(undefined, { flags: { metrics: 'x' } })).toEqual([
+      expect.stringMatching(/^--metrics: metrics\.listen: /),
+    ]);
+  });
+});
+
+describe('all problems in one go', () => {
+  test('in the order of the file, then variables', () => {
+    const text =
+      'listn: 1\ntimeZone: Mars\nusers:\n  a: { rights: [x], passwordHashFile: nope }\nupstreams: { lab: {} }\n';
+    const lines = problemsOf(text, { environment: { TONNAGE_DATA: '' } });
+    expect(lines.map((line) => line.split(' ')[0])).toEqual([
+      'c.yaml:1:1:',
+      'c.yaml:2:11:',
+      'c.yaml:4:17:',
+      'c.yaml:4:39:',
+      'c.yaml:5:14:',
+      'TONNAGE_DATA:',
+    ]);
+  });
+
+  test('what is wrong between keys is also said when single keys are wrong', () => {
+    const lines = problemsOf('timeZone: Mars\ngateway: { defaultUpstream: nope, anonymous: false }');
+    expect(lines).toHaveLength(3);
+  });
+
+  test('what follows only from another problem is not said', () => {
+    const upstreams = 'upstreams: { lab: { url: nope } }\ngateway: { defaultUpstream: lab }';
+    expect(problemsOf(upstreams)).toEqual([expect.stringContaining('upstreams.lab.url')]);
+    const users = 'users: { a: { passwordHash: nope } }\ngateway: { anonymous: false }';
+    expect(problemsOf(users)).toEqual([expect.stringContaining('users.a.passwordHash')]);
+  });
+
+  test('a value of the file is checked also where a variable covers it', () => {
+    expect(problemsOf('listen: x', { environment: { TONNAGE_LISTEN: '1' } })).toEqual([
+      expect.stringMatching(/^c\.yaml:1:9: /),
+    ]);
+  });
+});
+
+test('the error is an operating error whose message has one line for each problem', () => {
+  expect(() => readText('a: 1\nb: 2')).toThrow(ConfigError);
+  expect(() => readText('a: 1\nb: 2')).toThrow(/^c\.yaml:1:1: a: .*\nc\.yaml:2:1: b: .*$/);
+  expect(errorTable).toHaveProperty(new ConfigError([]).code);
+});
+
+test.each([
+  [['gateway', 'anonymous'], 'gateway.anonymous'],
+  [['upstreams', 'docker.io', 'aliases', 0], 'upstreams["docker.io"].aliases[0]'],
+  [['a\nb'], '["a\\nb"]'],
+  [[], ''],
+])('%j is written as %s', (path, text) => {
+  expect(formatPath(path)).toBe(text);
+});
+
+test.each([
+  ['plain', '"plain"'],
+  ['two\nlines', '"two\\nlines"'],
+  ['https://u:p@host/', '"***@host/"'],
+  ['//u@host', '"***@host"'],
+  ['u:p@host', '"***@host"'],
+  ['https://u:a/b@c@host', '"***@host"'],
+  ['a@b', '"a@b"'],
+  ['x'.repeat(100), `"${'x'.repeat(77)}..."`],
+])('%j is shown as %s', (text, shown) => {
+  expect(quote(text)).toBe(shown);
+});

@@ -1,0 +1,189 @@
+import { describe, expect, test } from 'vitest';
+import { limits } from '../base/index.ts';
+import { readText } from './testing/read-text.ts';
+
+const hash = `sha256:${'0a'.repeat(32)}`;
+
+describe('defaults', () => {
+  test('without a file the listener stays on a loopback address', () => {
+    expect(readText(undefined).listen).toEqual({ host: '127.0.0.1', port: 8080 });
+  });
+
+  test('an empty file is a whole configuration', () => {
+    const config = readText('');
+    expect(config).toMatchObject({
+      listen: { host: '0.0.0.0', port: 8080 },
+      data: '/srv/data',
+      timeZone: 'UTC',
+      gateway: { defaultUpstream: 'docker.io', anonymous: true, fusionEntrypoint: '/usr/bin/fusion' },
+      store: { driver: 'sqlite' },
+      usage: { dimensions: ['org', 'arch', 'upstream', 'repository'], durability: 'strict' },
+      users: [],
+      log: { level: 'info', access: false },
+    });
+    expect(config).not.toHaveProperty('metrics');
+    expect(config.upstreams.map(({ name }) => name)).toEqual([
+      'docker.io',
+      'ghcr.io',
+      'quay.io',
+      'registry.k8s.io',
+      'mcr.microsoft.com',
+      'gcr.io',
+      'public.ecr.aws',
+    ]);
+  });
+
+  test('durations by default are the named limits', () => {
+    const config = readText('');
+    expect(config.gateway.factsWaitMs).toBe(limits.factsWaitMsMax);
+    expect(config.usage.commitWaitMs).toBe(limits.commitWaitMsMax);
+    expect(config.shutdownTimeoutMs).toBe(limits.shutdownMsMax);
+  });
+
+  test('the configuration is frozen to its leaves', () => {
+    const config = readText('users: { a: { passwordHash: "' + hash + '" } }');
+    const unfrozen = (value: unknown): boolean =>
+      typeof value === 'object' && value !== null && (!Object.isFrozen(value) || Object.values(value).some(unfrozen));
+    expect(unfrozen(config)).toBe(false);
+  });
+});
+
+describe('precedence: flags over environment over file over defaults', () => {
+  const defaults = { listen: '127.0.0.1:1', metrics: '127.0.0.1:2112' };
+  const file = 'listen: 127.0.0.1:2\nmetrics: 127.0.0.1:3\ndata: in-file';
+  const environment = { TONNAGE_LISTEN: '127.0.0.1:4', TONNAGE_METRICS: '5', TONNAGE_DATA: 'in-environment' };
+  const flags = { port: 6, metrics: 'false', data: 'in-flags' };
+
+  test.each([
+    ['defaults', undefined, {}, {}, '127.0.0.1:1', 2112, '/srv/data'],
+    ['file', file, {}, {}, '127.0.0.1:2', 3, '/etc/tonnage/in-file'],
+    ['environment', file, environment, {}, '127.0.0.1:4', 5, '/srv/in-environment'],
+    ['flags', file, environment, flags, '127.0.0.1:6', undefined, '/srv/in-flags'],
+  ])('%s', (_layer, text, variables, given, listen, metricsPort, data) => {
+    const config = readText(text, { defaults, environment: variables, flags: given });
+    expect(`${config.listen.host}:${config.listen.port}`).toBe(listen);
+    expect(config.metrics?.listen.port).toBe(metricsPort);
+    expect(config.data).toBe(data);
+  });
+
+  test('--host and --port each replace their half of listen', () => {
+    expect(readText('listen: "[::1]:7"', { flags: { host: 'localhost' } }).listen).toEqual({
+      host: 'localhost',
+      port: 7,
+    });
+    expect(readText('listen: "[::1]:7"', { flags: { port: 0 } }).listen).toEqual({ host: '::1', port: 0 });
+  });
+
+  test('layers of metrics are joined key by key', () => {
+    const config = readText('metrics: { orgs: true }', { environment: { TONNAGE_METRICS: '127.0.0.1:9' } });
+    expect(config.metrics).toEqual({ listen: { host: '127.0.0.1', port: 9 }, orgs: true });
+  });
+});
+
+describe('variables', () => {
+  test.each([
+    ['TONNAGE_GATEWAY_DEFAULT_UPSTREAM', 'ghcr.io', { gateway: { defaultUpstream: 'ghcr.io' } }],
+    ['TONNAGE_USAGE_COMMIT_WAIT', '5s', { usage: { commitWaitMs: 5_000 } }],
+    ['TONNAGE_GATEWAY_FUSION_ENTRYPOINT', 'false', { gateway: { fusionEntrypoint: false } }],
+    ['TONNAGE_LOG_ACCESS', 'true', { log: { access: true } }],
+    ['TONNAGE_TIME_ZONE', 'Europe/Berlin', { timeZone: 'Europe/Berlin' }],
+    ['TONNAGE_METRICS', '2112', { metrics: { listen: { host: '0.0.0.0', port: 2112 } } }],
+    ['TONNAGE_LISTEN', '8081', { listen: { host: '0.0.0.0', port: 8081 } }],
+    ['TONNAGE_DATA', 'true', { data: '/srv/true' }],
+  ])('%s=%s', (name, value, expected) => {
+    expect(readText(undefined, { environment: { [name]: value } })).toMatchObject(expected);
+  });
+
+  test('those that are no keys are let through', () => {
+    const environment = {
+      TONNAGE_TOKEN: 't',
+      TONNAGE_TOKEN_FILE: 'f',
+      TONNAGE_PASSWORD: 'p',
+      TONNAGE_START: '1',
+      PATH: '',
+    };
+    expect(() => readText(undefined, { environment })).not.toThrow();
+  });
+});
+
+describe('references', () => {
+  const upstream = (password: string): string =>
+    `upstreams: { lab: { url: "http://lab", auth: { basic: { username: u, ${password} } } } }`;
+  const passwordOf = (text: string, options: Parameters<typeof readText>[1]): string | undefined =>
+    readText(text, options).upstreams[0]?.auth?.basic.password.reveal();
+
+  test.each([
+    ['a plain secret', 'password: hunter2', 'hunter2'],
+    ['a variable', 'password: "${PASSWORD}"', 'from-environment'],
+    ['a variable inside a text', 'password: "a-${PASSWORD}-${N}"', 'a-from-environment-1'],
+    ['an escaped reference', 'password: "$${PASSWORD} $$ $x"', '${PASSWORD} $$ $x'],
+    ['a file', 'passwordFile: one-newline', 'from-file'],
+    ['a file named by a variable', 'passwordFile: "${FILE}"', 'from-file'],
+    ['a file whose one newline too many is part of it', 'passwordFile: two-newlines', 'from-file\n'],
+    ['a file from Windows', 'passwordFile: carriage-return', 'from-file'],
+    ['a file is not searched for references', 'passwordFile: dollar', '${PASSWORD}'],
+  ])('%s', (_title, key, expected) => {
+    const secrets = {
+      'one-newline': 'from-file\n',
+      'two-newlines': 'from-file\n\n',
+      'carriage-return': 'from-file\r\n',
+      dollar: '${PASSWORD}',
+    };
+    const environment = { PASSWORD: 'from-environment', N: '1', FILE: 'one-newline' };
+    expect(passwordOf(upstream(key), { secrets, environment })).toBe(expected);
+  });
+
+  test('a variable becomes the kind of value that its key takes', () => {
+    const environment = { YES: 'true', PORT: '2112' };
+    const config = readText('log: { access: "${YES}" }\nmetrics: "${PORT}"', { environment });
+    expect(config.log.access).toBe(true);
+    expect(config.metrics?.listen.port).toBe(2112);
+  });
+
+  test('a variable that a text refers to may hold nothing', () => {
+    expect(readText('data: "x${EMPTY}"', { environment: { EMPTY: '' } }).data).toBe('/etc/tonnage/x');
+  });
+});
+
+describe('upstreams', () => {
+  test('replace the list of well-known ones', () => {
+    const config = readText('upstreams: { lab: { url: "http://127.0.0.1:5001" } }');
+    expect(config.upstreams.map(({ name }) => name)).toEqual(['lab']);
+    expect(config.gateway).not.toHaveProperty('defaultUpstream');
+  });
+
+  test('{} means none', () => {
+    expect(readText('upstreams: {}').upstreams).toEqual([]);
+  });
+
+  test('a host needs no more than its name', () => {
+    const config = readText('upstreams: { docker.io: {}, "localhost:5001": {}, r.example.org: { tagTtl: 5m } }');
+    expect(config.upstreams).toEqual([
+      {
+        name: 'docker.io',
+        url: 'https://registry-1.docker.io',
+        aliases: ['index.docker.io', 'registry-1.docker.io'],
+        tagTtlMs: 60_000,
+      },
+      { name: 'localhost:5001', url: 'https://localhost:5001', aliases: [], tagTtlMs: 60_000 },
+      { name: 'r.example.org', url: 'https://r.example.org', aliases: [], tagTtlMs: 300_000 },
+    ]);
+  });
+
+  test('the default may be named by its alias', () => {
+    const text = 'upstreams: { lab: { url: "http://lab", aliases: [test] } }\ngateway: { defaultUpstream: test }';
+    expect(readText(text).gateway.defaultUpstream).toBe('lab');
+  });
+});
+
+test('a user has pull and query rights unless others are stated', () => {
+  const text = `users: { b: { passwordHash: "${hash}" }, a: { passwordHash: "${hash}", rights: [admin, ingest], org: ACME } }`;
+  const [first, second] = readText(text).users;
+  expect(first).toMatchObject({ name: 'b', rights: ['pull', 'query'] });
+  expect(second).toMatchObject({ name: 'a', rights: ['ingest', 'admin'], org: 'acme' });
+  expect(first?.passwordHash.reveal()).toBe(hash);
+});
+
+test('dimensions come in their own order, each once', () => {
+  expect(readText('usage: { dimensions: [arch, org, arch] }').usage.dimensions).toEqual(['org', 'arch']);
+});
