@@ -3,6 +3,7 @@ import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { messageOf, TonnageError, type ErrorCode, type Log } from '../base/index.ts';
 import type { App } from './contract.ts';
 import { problem, problemType } from './problem.ts';
+import { sendText } from './send-text.ts';
 
 /** Answers whatever a native route threw as a problem; what nobody expected is logged and told without its details. */
 export function answerError(log: Log, error: unknown, request: FastifyRequest, reply: FastifyReply): void {
@@ -10,10 +11,8 @@ export function answerError(log: Log, error: unknown, request: FastifyRequest, r
   if (status >= 500) log.error({ err: error, requestId: request.id, code }, 'a request failed');
   if (code === 'unauthorized') reply.header('www-authenticate', 'Basic realm="Tonnage", charset="UTF-8"');
   if (status === 503) reply.header('retry-after', '5');
-  void reply
-    .code(status)
-    .type(problemType)
-    .send(JSON.stringify(problem(code, detail, status)));
+  reply.code(status);
+  sendText(reply, problemType, JSON.stringify(problem(code, detail, status)));
 }
 
 interface Described {

@@ -71,7 +71,7 @@ export function usageRoutes(app: App, { ledger, authorise }: Pick<ApiOptions, 'l
       if (found.nextOffset !== undefined) reply.header('link', nextLink(words, found.nextOffset));
       const csv = words.format === 'csv' || (words.format === undefined && prefersCsv(request.headers.accept));
       if (csv) sendText(reply, 'text/csv; charset=utf-8', usageAsCsv(query, found));
-      else sendText(reply, 'application/json; charset=utf-8', usageAsJson(query, found));
+      else sendText(reply, 'application/json', usageAsJson(query, found));
       return reply;
     },
   );

@@ -1,0 +1,166 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { fixtureDay, openApiFixture, type ApiFixture } from '../testing/api-fixture.ts';
+
+let fixture: ApiFixture;
+beforeAll(async () => {
+  fixture = await openApiFixture();
+  const pull = (org: string | undefined, arch: string, repository: string, quantity: bigint) => ({
+    meter: 'pulls',
+    dimensions: { ...(org !== undefined && { org }), arch, upstream: 'docker.io', repository },
+    quantity,
+  });
+  await fixture.ledger.record([
+    pull('a.org', 'amd64', 'library/alpine', 3n),
+    pull('a.org', 'arm64', 'library/alpine', 1n),
+    pull('b.org', 'amd64', 'library/"odd", name', 2n ** 60n),
+    pull(undefined, 'amd64', 'library/alpine', 5n),
+  ]);
+});
+afterAll(() => fixture.close());
+
+const get = (query: string, headers: Record<string, string> = {}) =>
+  fixture.app.inject({ url: `/api/v1/usage/${query}`, headers });
+
+describe('GET /api/v1/usage/{meter}', () => {
+  test('answers the shape that its description has, integers in full', async () => {
+    const response = await get('pulls?by=org,arch,day');
+    expect(response.statusCode).toBe(200);
+    expect(response.headers['content-type']).toBe('application/json');
+    expect(response.body).toBe(
+      `{"meter":"pulls","from":"${fixtureDay}","to":"2026-11-22","window":"day","rows":[` +
+        `{"from":"${fixtureDay}","org":"b.org","arch":"amd64","value":1152921504606846976},` +
+        `{"from":"${fixtureDay}","org":null,"arch":"amd64","value":5},` +
+        `{"from":"${fixtureDay}","org":"a.org","arch":"amd64","value":3},` +
+        `{"from":"${fixtureDay}","org":"a.org","arch":"arm64","value":1}],"total":1152921504606846985}`,
+    );
+  });
+
+  test('filters by any dimension, and by its lack', async () => {
+    expect((await get('pulls?repository=library/alpine&arch=arm64')).json()).toMatchObject({ total: 1 });
+    expect((await get('pulls?org=')).json()).toMatchObject({ total: 5, rows: [{ value: 5 }] });
+  });
+
+  test('pages by cursor and says where the next one is', async () => {
+    const first = await get('pulls?by=org,arch&limit=3');
+    const { next, rows } = first.json<{ next: string; rows: unknown[] }>();
+    expect(rows).toHaveLength(3);
+    expect(first.headers['link']).toBe(`<?by=org%2Carch&limit=3&cursor=${next}>; rel="next"`);
+    const second = (await get(`pulls?by=org,arch&limit=3&cursor=${next}`)).json<{ rows: unknown[] }>();
+    expect(second).toMatchObject({ rows: [{ org: 'a.org', arch: 'arm64', value: 1 }] });
+    expect(second).not.toHaveProperty('next');
+  });
+
+  test('is CSV by Accept or by format, which wins', async () => {
+    const csv = 'org,value\r\n';
+    const byAccept = await get('pulls?by=org&org=a.org', { accept: 'text/csv' });
+    expect(byAccept.headers['content-type']).toBe('text/csv; charset=utf-8');
+    expect(byAccept.body).toBe(`${csv}a.org,4\r\n`);
+    expect((await get('pulls?by=org&org=a.org&format=json', { accept: 'text/csv' })).json()).toMatchObject({
+      total: 4,
+    });
+    expect((await get('pulls?by=repository&org=b.org&format=csv')).body).toBe(
+      'repository,value\r\n"library/""odd"", name",1152921504606846976\r\n',
+    );
+  });
+
+  test.each([
+    ['pulls?from=2026-13-01', 400, 'bad_request', 'from: expected a day as YYYY-MM-DD, got "2026-13-01"'],
+    ['pulls?from=2026-02-02&to=2026-02-01', 400, 'bad_request', /^from: expected a day not after to/],
+    ['pulls?colour=red', 400, 'bad_request', /colour/],
+    ['pulls?org=a&org=b', 400, 'bad_request', /org.*string/],
+    ['pulls?format=xml', 400, 'bad_request', /format/],
+    ['pools', 404, 'not_found', /^meter: expected one of pulls/],
+  ])('%s is refused as a problem', async (query, status, code, detail) => {
+    const response = await get(query);
+    expect(response.statusCode).toBe(status);
+    expect(response.headers['content-type']).toBe('application/problem+json');
+    expect(response.json()).toEqual({
+      type: 'about:blank',
+      title: expect.any(String),
+      status,
+      code,
+      detail: typeof detail === 'string' ? detail : expect.stringMatching(detail),
+    });
+  });
+
+  test('needs credentials, and says how to give them', async () => {
+    const response = await get('pulls', { 'x-nobody': '1' });
+    expect(response.statusCode).toBe(401);
+    expect(response.headers['www-authenticate']).toMatch(/^Basic realm=/);
+    expect(response.json()).toMatchObject({ code: 'unauthorized' });
+  });
+});
+
+describe('a principal of one organisation', () => {
+  let bound: ApiFixture;
+  beforeAll(async () => {
+    bound = await openApiFixture({ principal: { subject: 'u', org: 'a.org', rights: new Set(['query']) } });
+    await bound.ledger.record([
+      { meter: 'pulls', dimensions: { org: 'a.org' }, quantity: 1n },
+      { meter: 'pulls', dimensions: { org: 'b.org' }, quantity: 7n },
+      { meter: 'pulls', dimensions: {}, quantity: 9n },
+    ]);
+  });
+  afterAll(() => bound.close());
+
+  test.each(['pulls', 'pulls?by=org', 'pulls?org=a.org', 'pulls?org=A.ORG', 'pulls?format=csv'])(
+    '%s shows its own only',
+    async (query) => {
+      const response = await bound.app.inject(`/api/v1/usage/${query}`);
+      expect(response.statusCode).toBe(200);
+      // Without its dates the answer holds the one pull of its own, and neither the 7 nor the 9 of others.
+      const figures = response.body.replaceAll(/\d{4}-\d\d-\d\d/g, '').match(/\d+/g) ?? [];
+      expect(new Set(figures)).toEqual(new Set(['1']));
+      expect(response.body).not.toContain('b.org');
+    },
+  );
+
+  test.each(['pulls?org=b.org', 'pulls?org='])('%s is 403', async (query) => {
+    const response = await bound.app.inject(`/api/v1/usage/${query}`);
+    expect(response.statusCode).toBe(403);
+    expect(response.json()).toMatchObject({ code: 'forbidden' });
+  });
+});
+
+describe('the other routes', () => {
+  test('meters', async () => {
+    expect((await fixture.app.inject('/api/v1/meters')).json()).toEqual({
+      meters: expect.arrayContaining([{ name: 'pulls', eventType: 'tonnage.pull', unit: '1' }]),
+    });
+  });
+
+  test('health and readiness', async () => {
+    expect((await fixture.app.inject('/healthz')).json()).toEqual({ alive: true });
+    expect((await fixture.app.inject('/readyz')).json()).toEqual({ ready: true, checks: { ledger: 'ok' } });
+  });
+
+  test('a path that does not exist is 404, a method that a path lacks 405 with those it has', async () => {
+    const missing = await fixture.app.inject('/api/v2/usage');
+    expect([missing.statusCode, missing.json<{ code: string }>().code]).toEqual([404, 'not_found']);
+    const wrong = await fixture.app.inject({ method: 'POST', url: '/api/v1/usage/pulls' });
+    expect([wrong.statusCode, wrong.json<{ code: string }>().code]).toEqual([405, 'method_not_allowed']);
+    expect(wrong.headers['allow']).toBe('GET, HEAD');
+    const malformed = await fixture.app.inject('/api/v1/usage/%ff');
+    expect([malformed.statusCode, malformed.headers['content-type']]).toEqual([400, 'application/problem+json']);
+  });
+
+  test('the dashboard says how to build it when it has not been built', async () => {
+    const response = await fixture.app.inject('/');
+    expect(response.statusCode).toBe(404);
+    expect(response.json()).toMatchObject({ detail: expect.stringContaining('npm start') });
+  });
+
+  test('the description is OpenAPI 3.1 and has every route', async () => {
+    const description = (await fixture.app.inject('/openapi.json')).json<{ openapi: string; paths: object }>();
+    expect(description.openapi).toBe('3.1.0');
+    expect(Object.keys(description.paths)).toEqual(
+      expect.arrayContaining([
+        '/api/v1/usage/{meter}',
+        '/api/v1/meters',
+        '/healthz',
+        '/readyz',
+        '/v1alpha3/metrics/pulls',
+      ]),
+    );
+  });
+});

@@ -1,0 +1,77 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { systemRandom, TonnageError, type Clock, type Log } from '../../base/index.ts';
+import { rights, type Principal } from '../../identity/index.ts';
+import { openLedger, type Ledger } from '../../ledger/index.ts';
+import { MetricSet } from '../../metric/index.ts';
+import { openSqliteStore } from '../../store/drivers/sqlite.ts';
+import { createApi } from '../api.ts';
+import type { ApiOptions, App } from '../contract.ts';
+
+/** The moment at which everything in these tests happens. */
+export const fixtureTime = Date.parse('2026-11-21T12:00:00Z');
+export const fixtureDay = '2026-11-21';
+
+export interface ApiFixture {
+  readonly app: App;
+  readonly ledger: Ledger;
+  /** Lines that were logged, as `level message`. */
+  readonly logged: readonly string[];
+  close(): Promise<void>;
+}
+
+/** Somebody who may do anything and is bound to no organisation. */
+export const everybody: Principal = { subject: 'test', rights: new Set(rights) };
+
+/** The API over a real ledger in a directory of its own. Requests with the header `x-nobody` count as without credentials. */
+export async function openApiFixture(
+  overrides: Partial<ApiOptions> & { principal?: Principal } = {},
+): Promise<ApiFixture> {
+  const directory = mkdtempSync(join(tmpdir(), 'tonnage-http-'));
+  const clock: Clock = { now: () => fixtureTime, monotonic: () => performance.now() };
+  const logged: string[] = [];
+  const line = (level: string) => (_fields: object, message: string) => void logged.push(`${level} ${message}`);
+  const log: Log = { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') };
+  const store = await openSqliteStore({
+    file: join(directory, 'ledger.sqlite'),
+    timeZone: 'UTC',
+    acceptTimeZone: false,
+    clock,
+    random: systemRandom,
+  });
+  const ledger = await openLedger({
+    store,
+    clock,
+    log,
+    metrics: new MetricSet(),
+    dimensions: ['org', 'arch', 'upstream', 'repository'],
+    durability: 'strict',
+    orgLabels: true,
+  });
+  const { principal = everybody, ...options } = overrides;
+  const app = await createApi({
+    ledger,
+    authorise: async (request, right) => {
+      if (request.headers['x-nobody'] !== undefined)
+        throw new TonnageError('unauthorized', 'expected credentials, got none');
+      if (!principal.rights.has(right)) throw new TonnageError('forbidden', `expected the right ${right}`);
+      return principal;
+    },
+    readiness: () => ({ ready: true, checks: { ledger: 'ok' } }),
+    version: '0.0.0-test',
+    log,
+    ...options,
+  });
+  return {
+    app,
+    ledger,
+    logged,
+    async close() {
+      await app.close();
+      await ledger.close(5_000);
+      await store.close();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,1 @@
+export { rights, type Principal, type Right } from './principal.ts';
