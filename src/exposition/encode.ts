@@ -3,7 +3,9 @@ import type { MetricFamily } from '../metric/index.ts';
 import { ByteWriter } from './byte-writer.ts';
 import type { Format } from './format.ts';
 import { encodeOpenMetrics } from './openmetrics.ts';
+import { encodeOpenMetrics2 } from './openmetrics2.ts';
 import { encodePrometheusText } from './prometheus-text.ts';
+import { encodeProtobuf } from './protobuf.ts';
 import { SampleWriter } from './sample-writer.ts';
 
 export interface EncodeOptions {
@@ -15,6 +17,7 @@ export interface EncodeOptions {
  * Encodes families in a format. Yields chunks of about `limits.expositionChunkBytesMax` bytes, cut between two points,
  * and works only while the next one is asked for; it changes nothing, so that any number of expositions may run at
  * once. If a family's points throw, so does this: the exposition is then incomplete and must not be served as whole.
+ * A chunk may be empty: nothing can be sent yet, but the encoder has paused.
  */
 export function* encode(
   families: Iterable<MetricFamily>,
@@ -26,6 +29,12 @@ export function* encode(
   switch (format.syntax) {
     case 'openmetrics-1.0.0':
       yield* encodeOpenMetrics(new SampleWriter(out, format.escaping, 'openmetrics'), families, created);
+      break;
+    case 'openmetrics-2.0.0':
+      yield* encodeOpenMetrics2(new SampleWriter(out, format.escaping, 'openmetrics'), families, created);
+      break;
+    case 'protobuf':
+      yield* encodeProtobuf(families, format.escaping, created);
       break;
     case 'text-0.0.4':
     case 'text-1.0.0':
@@ -42,7 +51,7 @@ export function* encode(
 export async function* paced(chunks: Iterable<Uint8Array>, clock: Clock): AsyncGenerator<Uint8Array, void> {
   let begun = clock.monotonic();
   for (const chunk of chunks) {
-    yield chunk;
+    if (chunk.length > 0) yield chunk;
     if (clock.monotonic() - begun < limits.expositionStretchMsMax) continue;
     await new Promise((resume) => setImmediate(resume));
     begun = clock.monotonic();

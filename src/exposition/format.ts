@@ -1,7 +1,7 @@
 import type { EscapingScheme } from './escape-name.ts';
 
 /** The syntaxes that an encoder knows. */
-export type Syntax = 'openmetrics-1.0.0' | 'text-0.0.4' | 'text-1.0.0';
+export type Syntax = 'openmetrics-1.0.0' | 'openmetrics-2.0.0' | 'text-0.0.4' | 'text-1.0.0' | 'protobuf';
 
 /** What a scrape is answered in: a syntax, how names are escaped, and the content type that says both. */
 export interface Format {
@@ -12,18 +12,23 @@ export interface Format {
 
 const mediaTypes: Readonly<Record<Syntax, string>> = {
   'openmetrics-1.0.0': 'application/openmetrics-text; version=1.0.0; charset=utf-8',
+  'openmetrics-2.0.0': 'application/openmetrics-text; version=2.0.0; charset=utf-8',
   'text-0.0.4': 'text/plain; version=0.0.4; charset=utf-8',
   'text-1.0.0': 'text/plain; version=1.0.0; charset=utf-8',
+  protobuf: 'application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited',
 };
 
 /**
- * A format. The content type names the escaping scheme where one was asked for: version 0.0.4 has no such parameter,
- * and a reader that asks for none takes names as if `underscores` had been said.
+ * A format. Without a scheme names are written as with `underscores`. The content type names the scheme where the
+ * reader did, and always in versions that were made with it; text 0.0.4 knows legacy names only.
  */
 export function formatOf(syntax: Syntax, escaping?: EscapingScheme): Format {
-  const named = escaping !== undefined && syntax !== 'text-0.0.4';
-  const contentType = named ? `${mediaTypes[syntax]}; escaping=${escaping}` : mediaTypes[syntax];
-  return Object.freeze({ syntax, escaping: named ? escaping : 'underscores', contentType });
+  if (syntax === 'text-0.0.4')
+    return Object.freeze({ syntax, escaping: 'underscores', contentType: mediaTypes[syntax] });
+  const named = escaping !== undefined || syntax === 'text-1.0.0' || syntax === 'openmetrics-2.0.0';
+  const scheme = escaping ?? 'underscores';
+  const contentType = named ? `${mediaTypes[syntax]}; escaping=${scheme}` : mediaTypes[syntax];
+  return Object.freeze({ syntax, escaping: scheme, contentType });
 }
 
 /** OpenMetrics text 1.0.0. */

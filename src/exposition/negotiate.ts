@@ -1,63 +1,45 @@
-import { escapingSchemes, type EscapingScheme } from './escape-name.ts';
+import { parseAccept, type Accepted } from './accept.ts';
+import { escapingSchemes } from './escape-name.ts';
 import { formatOf, prometheusText, type Format, type Syntax } from './format.ts';
 
-/** One entry of an Accept header: a media range, its parameters in lower case, its quality. */
-interface Accepted {
-  readonly mediaRange: string;
-  readonly parameters: ReadonlyMap<string, string>;
-  readonly quality: number;
+export interface NegotiateOptions {
+  /** Answer in OpenMetrics 2.0.0, a release candidate, if it is asked for. Off unless told: the default is 1.0.0. */
+  readonly openMetrics2?: boolean;
 }
+
+/** The syntax of each media type and version. Who names no version gets the oldest that we write. */
+const syntaxes: Readonly<Record<string, Syntax>> = {
+  'application/openmetrics-text': 'openmetrics-1.0.0',
+  'application/openmetrics-text 1.0.0': 'openmetrics-1.0.0',
+  'application/openmetrics-text 2.0.0': 'openmetrics-2.0.0',
+  'text/plain': 'text-0.0.4',
+  'text/plain 0.0.4': 'text-0.0.4',
+  'text/plain 1.0.0': 'text-1.0.0',
+  'text/*': 'text-0.0.4',
+  '*/*': 'text-0.0.4',
+};
 
 /**
- * The format to answer a scrape in, from its Accept header: of what we can write, what the reader likes best; among
- * equals what stands first. Without a usable entry it is Prometheus text 0.0.4, which every reader takes, and never a
- * refusal (Prometheus documentation, "Content negotiation"). Entries that make no sense are passed over.
+ * The format to answer a scrape in, from its Accept header: of what we can write, what the reader likes best. Without a
+ * usable entry it is Prometheus text 0.0.4, which every reader takes, and never a refusal (Prometheus documentation,
+ * "Scrape protocol content negotiation"). Entries that make no sense are passed over.
  */
-export function negotiate(accept: string | undefined): Format {
-  let best: Format | undefined;
-  let quality = 0;
+export function negotiate(accept: string | undefined, options: NegotiateOptions = {}): Format {
   for (const entry of parseAccept(accept ?? '')) {
-    if (entry.quality <= quality) continue;
-    const format = formatFor(entry);
-    if (format === undefined) continue;
-    best = format;
-    quality = entry.quality;
+    const syntax = entry.quality === 0 ? undefined : syntaxOf(entry);
+    if (syntax === undefined || (syntax === 'openmetrics-2.0.0' && options.openMetrics2 !== true)) continue;
+    const escaping = escapingSchemes.find((scheme) => scheme === entry.parameters.get('escaping'));
+    return formatOf(syntax, escaping);
   }
-  return best ?? prometheusText;
+  return prometheusText;
 }
 
-function parseAccept(header: string): Accepted[] {
-  return header.split(',').map((entry) => {
-    const [mediaRange = '', ...rest] = entry.split(';').map((part) => part.trim().toLowerCase());
-    const parameters = new Map(rest.map(parameter));
-    const quality = Number.parseFloat(parameters.get('q') ?? '1');
-    return { mediaRange, parameters, quality: Number.isNaN(quality) ? 0 : quality };
-  });
-}
-
-function parameter(text: string): [name: string, value: string] {
-  const [name = '', value = ''] = text.split('=');
-  return [name.trim(), value.trim().replace(/^"(.*)"$/, '$1')];
-}
-
-function formatFor({ mediaRange, parameters }: Accepted): Format | undefined {
-  const escaping = escapingSchemes.find((scheme) => scheme === parameters.get('escaping'));
+function syntaxOf({ mediaRange, parameters }: Accepted): Syntax | undefined {
+  if (mediaRange === 'application/vnd.google.protobuf') {
+    const delimited = parameters.get('encoding') === 'delimited';
+    return delimited && parameters.get('proto') === 'io.prometheus.client.metricfamily' ? 'protobuf' : undefined;
+  }
   const version = parameters.get('version');
-  switch (mediaRange) {
-    case 'application/openmetrics-text':
-      return version === undefined || version === '1.0.0' ? formatOf('openmetrics-1.0.0', escaping) : undefined;
-    case 'text/plain':
-      return textFor(version, escaping);
-    case 'text/*':
-    case '*/*':
-      return prometheusText;
-    default:
-      return undefined;
-  }
-}
-
-function textFor(version: string | undefined, escaping: EscapingScheme | undefined): Format | undefined {
-  const syntaxes: Readonly<Record<string, Syntax>> = { '0.0.4': 'text-0.0.4', '1.0.0': 'text-1.0.0' };
-  const syntax = syntaxes[version ?? '0.0.4'];
-  return syntax === undefined ? undefined : formatOf(syntax, escaping);
+  const key = version === undefined ? mediaRange : `${mediaRange} ${version}`;
+  return Object.hasOwn(syntaxes, key) ? syntaxes[key] : undefined;
 }

@@ -56,6 +56,12 @@ export class SampleWriter {
 
   /** `name{labels,extra} value`, to be followed by `end`. `extra` is one more label as bytes, such as `le="1.0"`. */
   sample(name: SampleName, labels: LabelSet, extra: Uint8Array | undefined, value: Value): void {
+    this.series(name, labels, extra);
+    this.out.value(value);
+  }
+
+  /** `name{labels,extra} `: all that stands before a value. */
+  series(name: SampleName, labels: LabelSet, extra: Uint8Array | undefined): void {
     const out = this.out;
     const text = labels.text;
     if (text === '' && extra === undefined) {
@@ -70,32 +76,36 @@ export class SampleWriter {
       out.byte(closingBrace);
       out.byte(space);
     }
-    out.value(value);
   }
 
   /** The end of a sample's line. `timestamp` is in Unix seconds; exemplars are for OpenMetrics only. */
   end(timestamp?: number, exemplar?: Exemplar): void {
-    const out = this.out;
     if (this.#ends === 'openmetrics') {
-      if (timestamp !== undefined) this.#number(timestamp);
-      if (exemplar !== undefined) this.#exemplar(exemplar);
+      if (timestamp !== undefined) this.number(timestamp);
+      if (exemplar !== undefined) this.exemplar(exemplar);
     } else if (timestamp !== undefined) {
-      this.#number(Math.round(timestamp * 1000));
+      this.number(Math.round(timestamp * 1000));
     }
-    out.byte(lineFeed);
+    this.newline();
   }
 
-  #number(value: number): void {
+  newline(): void {
+    this.out.byte(lineFeed);
+  }
+
+  /** One more number on the line, after a space. */
+  number(value: number): void {
     this.out.byte(space);
     this.out.value(value);
   }
 
-  #exemplar(exemplar: Exemplar): void {
+  /** An exemplar, with the mark before it. */
+  exemplar(exemplar: Exemplar): void {
     this.out.bytes(exemplarOpening);
     this.#labels(exemplar.labels);
     this.out.byte(closingBrace);
-    this.#number(exemplar.value);
-    if (exemplar.timestamp !== undefined) this.#number(exemplar.timestamp);
+    this.number(exemplar.value);
+    if (exemplar.timestamp !== undefined) this.number(exemplar.timestamp);
   }
 
   /** Labels without braces. */
