@@ -30,6 +30,8 @@ export const errorTable = {
   sqlite_failed: { status: 503, title: 'The database refused the statement' },
   sqlite_guard: { status: 500, title: 'The database is not in the state that the transaction expects' },
   upstream_failed: { status: 502, title: 'The upstream could not be reached' },
+  exposition_invalid: { status: 400, title: 'The text is not a valid exposition of metrics' },
+  metric_invalid: { status: 500, title: 'A metric family is not valid' },
 } as const satisfies Record<string, ErrorRow>;
 
 export type ErrorCode = keyof typeof errorTable;
