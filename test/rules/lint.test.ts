@@ -87,7 +87,7 @@ const breaches: readonly { title: string; file: string; text: string; rule: stri
     text: `import { ${name} } from 'node:crypto';\nexport { ${name} };`,
     rule: 'no-restricted-imports',
   })),
-  ...['process', 'fetch', 'setInterval'].map((name) => ({
+  ...['process', 'fetch', 'WebSocket'].map((name) => ({
     title: `${name} in a folder without input and output`,
     file: `src/usage/${name}.ts`,
     text: `export const x = ${name};`,
@@ -112,6 +112,24 @@ const breaches: readonly { title: string; file: string; text: string; rule: stri
     text: `// ${word}: later\nexport {};`,
     rule: 'no-warning-comments',
   })),
+  ...[
+    'export const registry = 1;',
+    'export class Registry {}',
+    'export interface Registry {}',
+    'export const f = (registry: string) => registry;',
+    'export const o = { registry: 1 };',
+  ].map((text, index) => ({
+    title: `the word registry alone in ${text}`,
+    file: `src/http/word-${index}.ts`,
+    text,
+    rule: 'id-denylist',
+  })),
+  {
+    title: 'a file name in another case',
+    file: 'src/http/camelCase.ts',
+    text: 'export {};',
+    rule: 'filename-case',
+  },
   {
     title: 'a suite that leaves the others out',
     file: 'src/http/only.test.ts',
@@ -131,6 +149,7 @@ const sound = {
   'src/base/clock.ts': 'export const now = () => Date.now();\n',
   'src/base/random.ts': "import { randomUUID } from 'node:crypto';\nexport const uuid = () => randomUUID();\n",
   'src/cli/main.ts': "console.log('hello');\n",
+  'src/http/word.ts': "export const dockerRegistry = 'registry';\n",
   'src/http/tall-enough.ts': `export function f() {\n${long(68, '  f();')}\n}\n`,
 };
 

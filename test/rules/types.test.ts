@@ -34,7 +34,11 @@ const breaches: readonly { flag: string; file?: string; text: string; error: str
     text: 'export function f(n: number) {\n  switch (n) {\n    case 1:\n      n++;\n    default:\n      return n;\n  }\n}',
     error: 'TS7029',
   },
-  { flag: 'verbatimModuleSyntax', text: "import { PathLike } from 'node:fs';\nexport type P = PathLike;", error: 'TS1484' },
+  {
+    flag: 'verbatimModuleSyntax',
+    text: "import { PathLike } from 'node:fs';\nexport type P = PathLike;",
+    error: 'TS1484',
+  },
   { flag: 'erasableSyntaxOnly', text: 'export enum Colour {\n  red,\n}', error: 'TS1294' },
   { flag: 'checkJs', file: 'checkJs.mjs', text: '/** @type {number} */\nexport const n = "one";', error: 'TS2322' },
 ];
@@ -46,7 +50,10 @@ describe('the compiler', () => {
       `src/${file ?? `${flag}.ts`}`,
       `${text}\n`,
     ]);
-    const sound: [string, string] = ['src/sound.ts', "import type { PathLike } from 'node:fs';\nexport type P = PathLike;\n"];
+    const sound: [string, string] = [
+      'src/sound.ts',
+      "import type { PathLike } from 'node:fs';\nexport type P = PathLike;\n",
+    ];
     const manifest: [string, string] = ['package.json', '{"type":"module"}'];
     output = await withTree(Object.fromEntries([manifest, sound, ...files]), async (folder) => {
       copyFileSync(join(root, 'tsconfig.json'), join(folder, 'tsconfig.json'));

@@ -1,0 +1,34 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { cruise } from '../layers/cruise.ts';
+import { layerGraph } from './graph.ts';
+import { errorsPage, limitsPage } from './tables.ts';
+
+/** A file that the code determines, wholly or between two marks, and its text as it must be. */
+export interface Page {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** Every page that is generated, from the sources below `root` as they are now. */
+export async function generatePages(root: string): Promise<Page[]> {
+  const read = (path: string) => readFileSync(join(root, path), 'utf8');
+  const { modules } = await cruise(root);
+  const picture = `\`\`\`mermaid\n${layerGraph(modules)}\n\`\`\``;
+  return [
+    { path: 'docs/errors.md', text: errorsPage() },
+    { path: 'docs/limits.md', text: limitsPage(read('src/base/limits.ts')) },
+    { path: 'README.md', text: between(read('README.md'), 'layers', picture) },
+  ];
+}
+
+/**
+ * Replaces what stands between the marks of that name. Throws when they are missing: a page that lost its marks would
+ * otherwise stay as it is for ever, and pass.
+ */
+export function between(text: string, name: string, content: string): string {
+  const [start, end] = [`<!-- ${name}: written by npm run docs -->`, `<!-- /${name} -->`];
+  const [from, to] = [text.indexOf(start), text.indexOf(end)];
+  if (from < 0 || to < from) throw new Error(`expected the marks ${start} and ${end}, in this order`);
+  return `${text.slice(0, from + start.length)}\n\n${content}\n\n${text.slice(to)}`;
+}

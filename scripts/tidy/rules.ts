@@ -1,0 +1,64 @@
+import { dirname } from 'node:path/posix';
+import type { SourceFile } from './files.ts';
+import { brokenLinks } from './links.ts';
+
+/** One thing that is not tidy. */
+export interface Finding {
+  readonly path: string;
+  /** Counted from 1. */
+  readonly line: number;
+  readonly message: string;
+}
+
+/** A line that must not occur in any file, and what to say about it. */
+interface LineRule {
+  readonly pattern: RegExp;
+  readonly message: string;
+}
+
+/**
+ * What the linter cannot check, since it reads code only. The patterns are written so that they do not match themselves.
+ */
+const lineRules: readonly LineRule[] = [
+  { pattern: /\b(TO{1}DO|FIX{1}ME|X{3})\b/, message: 'a leftover note: do it, or leave it out' },
+  {
+    pattern: /(?<![\w./:}-])\/(?:work|tmp|home|root)\/|[.]library\b/,
+    message: 'a path of one machine: take it from os.tmpdir(), or leave it out',
+  },
+  {
+    pattern: /registry[.]npmjs|registry[.]yarnpkg|pypi[.]org|files[.]pythonhosted|deb[.]debian[.]org|proxy[.]golang/,
+    message: 'the host of a package collection: installations choose their own',
+  },
+  { pattern: /\b(ox|es)lint-disable(?!.* -- \S)/, message: 'a disabled rule without its reason (` -- why`)' },
+  { pattern: /@ts-expect-error\s*(\*\/)?$/, message: 'an expected compiler error without its reason' },
+  { pattern: /[ \t]+$/, message: 'spaces at the end of the line' },
+];
+
+/** Everything that is not tidy in these files, in their order. */
+export function findUntidy(files: readonly SourceFile[]): Finding[] {
+  const paths = new Set(files.map(({ path }) => path));
+  return [...files.flatMap(untidyLines), ...brokenLinks(files, paths), ...driversWithoutTest(paths)];
+}
+
+function untidyLines({ path, lines }: SourceFile): Finding[] {
+  // The rules' own test plants what they forbid.
+  if (path.startsWith('test/rules/')) return [];
+  return lines.flatMap((line, index) =>
+    lineRules
+      .filter(({ pattern }) => pattern.test(line))
+      .map(({ message }) => ({ path, line: index + 1, message: `${message}: ${line.trim().slice(0, 100)}` })),
+  );
+}
+
+/** A driver is one file in `drivers/`, or a folder in it; beside it stands a test that calls the contract's suite. */
+function driversWithoutTest(paths: ReadonlySet<string>): Finding[] {
+  const sources = [...paths].filter((path) => /^src\/.+\/drivers\/.+[.]ts$/.test(path) && !path.endsWith('.test.ts'));
+  const drivers = new Set(sources.map((path) => /^src\/.+?\/drivers\/[^/]+/.exec(path)?.[0] ?? path));
+  return [...drivers]
+    .filter((driver) => ![...paths].some((path) => path.endsWith('.test.ts') && isTestOf(driver, path)))
+    .map((path) => ({ path, line: 1, message: 'a driver without a test beside it' }));
+}
+
+function isTestOf(driver: string, test: string): boolean {
+  return driver.endsWith('.ts') ? test === driver.replace(/ts$/, 'test.ts') : dirname(test).startsWith(driver);
+}

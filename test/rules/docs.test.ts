@@ -1,0 +1,84 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { layerGraph } from '../../scripts/docs/graph.ts';
+import { between, generatePages } from '../../scripts/docs/pages.ts';
+import { limitComments, limitValue } from '../../scripts/docs/tables.ts';
+import { root } from '../../scripts/test/tools.ts';
+import { errorTable, limits } from '../../src/base/index.ts';
+
+describe('the generated pages', () => {
+  it('are what the code says now', async () => {
+    for (const { path, text } of await generatePages(root)) {
+      expect(readFileSync(join(root, path), 'utf8'), `${path}: npm run docs`).toBe(text);
+    }
+  });
+
+  it.each([
+    ['docs/errors.md', Object.keys(errorTable)],
+    ['docs/limits.md', Object.keys(limits)],
+  ])('%s names each entry of its table once, and no other', (path, names) => {
+    const page = readFileSync(join(root, path), 'utf8');
+    expect([...page.matchAll(/^\| `(\w+)`/gm)].map(([, name]) => name)).toEqual(names);
+  });
+});
+
+describe('a limit', () => {
+  it('is described by its doc comment, put on one line', () => {
+    const source = 'const limits = {\n  /** One. */\n  a: 1,\n  /**\n   * Two\n   * lines, a | b.\n   */\n  b: 2,\n};';
+    expect([...limitComments(source)]).toEqual([
+      ['a', 'One.'],
+      ['b', 'Two lines, a \\| b.'],
+    ]);
+  });
+
+  it.each([
+    ['bodyBytesMax', 1024, '1 KiB'],
+    ['bodyBytesMax', 1_500, '1,500 bytes'],
+    ['cacheBytesMax', 3 * 2 ** 30, '3 GiB'],
+    ['waitMsMax', 250, '250 ms'],
+    ['waitMsMax', 90_000, '90 s'],
+    ['memoryMs', 300_000, '5 min'],
+    ['rowsMax', 10_000, '10,000'],
+  ])('%s of %d reads %s', (name, value, text) => {
+    expect(limitValue(name, value)).toBe(text);
+  });
+});
+
+describe('the picture of the layers', () => {
+  const module = (source: string, ...imports: [string, ...string[]][]) => ({
+    source,
+    dependencies: imports.map(([resolved, ...dependencyTypes]) => ({ resolved, dependencyTypes })),
+  });
+
+  it('shows folders, with drivers apart, and dotted arrows for types', () => {
+    const graph = layerGraph([
+      module('src/app.ts', ['src/store/drivers/sqlite.ts', 'local']),
+      module('src/store/drivers/sqlite.ts', ['src/store/index.ts', 'type-only'], ['node_modules/pg/index.js', 'npm']),
+      module('src/store/index.ts', ['src/store/contract.ts', 'local'], ['src/base/index.ts', 'type-only']),
+      module('src/store/other.ts', ['src/base/index.ts', 'local']),
+      module('src/store/a.test.ts', ['src/http/index.ts', 'local']),
+    ]);
+    expect(graph.split('\n').filter((line) => line.includes('>'))).toEqual([
+      '  app_ts --> store_drivers',
+      '  store --> base',
+      '  store_drivers -.-> store',
+    ]);
+  });
+
+  it('leaves out an arrow that follows from others, but not a real import that follows from types', () => {
+    const chain = [module('src/a/x.ts', ['src/b/x.ts', 'local'], ['src/c/x.ts', 'local'])];
+    const arrows = (last: string) =>
+      layerGraph([...chain, module('src/b/x.ts', ['src/c/x.ts', last])])
+        .split('\n')
+        .filter((line) => line.includes('>'));
+    expect(arrows('local')).toEqual(['  a --> b', '  b --> c']);
+    expect(arrows('type-only')).toEqual(['  a --> b', '  a --> c', '  b -.-> c']);
+  });
+
+  it('goes between its marks, which must be there', () => {
+    const page = 'before\n<!-- x: written by npm run docs -->\nold\n<!-- /x -->\nafter';
+    expect(between(page, 'x', 'new')).toBe('before\n<!-- x: written by npm run docs -->\n\nnew\n\n<!-- /x -->\nafter');
+    expect(() => between('no marks', 'x', 'new')).toThrow('expected the marks');
+  });
+});

@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+import { readTextFiles } from '../../scripts/tidy/files.ts';
+import { findUntidy } from '../../scripts/tidy/rules.ts';
+import { root } from '../../scripts/test/tools.ts';
+import { withTree, type Files } from '../support/tree.ts';
+
+function untidy(files: Files): Promise<string[]> {
+  return withTree(files, (folder) =>
+    findUntidy(readTextFiles(folder)).map(({ path, line, message }) => `${path}:${line}: ${message}`),
+  );
+}
+
+describe('the tidy check', () => {
+  it.each([
+    ['a leftover note in a page', 'docs/a.md', 'Text.\n\nTODO: more text\n', 3, 'a leftover note'],
+    ['a leftover note in a script', 'deploy/run.sh', '# FIXME\n', 1, 'a leftover note'],
+    ['a path of the machine', 'src/base/a.ts', "export const path = '/work/main/file';\n", 1, 'a path of one machine'],
+    ['a temporary path', 'docs/a.md', 'Look at `/tmp/x`.\n', 1, 'a path of one machine'],
+    ['a home folder', 'docs/a.md', 'See /root/notes.\n', 1, 'a path of one machine'],
+    ['the host of a package collection', 'docs/a.md', 'From https://registry.npmjs.org/x.\n', 1, 'the host of'],
+    [
+      'a disabled rule without reason',
+      'src/base/a.ts',
+      '// oxlint-disable-next-line no-console\n',
+      1,
+      'without its reason',
+    ],
+    ['spaces at the end of a line', 'docs/a.md', 'Text. \n', 1, 'spaces at the end'],
+    ['a link to no file', 'README.md', '# A\n\n[it](docs/gone.md)\n', 3, 'no such file'],
+    ['a link to no file, from a folder', 'docs/a.md', '[it](../docs/gone.md)\n', 1, 'no such file'],
+    ['a link to no heading', 'README.md', '# A\n\n[it](#b)\n', 3, 'no such heading'],
+    ['a driver without a test', 'src/store/drivers/a.ts', 'export {};\n', 1, 'a driver without a test'],
+    ['a nested driver without a test', 'src/gateway/cache/drivers/a.ts', 'export {};\n', 1, 'a driver without a test'],
+    [
+      'a driver of several files without a test',
+      'src/store/drivers/a/b.ts',
+      'export {};\n',
+      1,
+      'a driver without a test',
+    ],
+  ])('finds %s', async (_, path, text, line, message) => {
+    const where = path.endsWith('/b.ts') ? 'src/store/drivers/a' : path;
+    expect(await untidy({ [path]: text })).toEqual([expect.stringContaining(`${where}:${line}: `)]);
+    expect((await untidy({ [path]: text })).join()).toContain(message);
+  });
+
+  it('finds nothing in what is tidy', async () => {
+    const files = {
+      'README.md': '# A thing, and more\n\n[a](docs/a.md#the-b) [b](#a-thing-and-more) [c](https://example.org/x)\n',
+      'docs/a.md': '# C\n\n## The `b`\n\nAs in /var/tmp/site/data.json and [back](../README.md).\n',
+      'src/base/a.ts': '// oxlint-disable-next-line no-console -- the terminal is all there is\nexport {};\n',
+      'src/store/drivers/a.ts': 'export {};\n',
+      'src/store/drivers/a.test.ts': 'export {};\n',
+      'src/store/drivers/b/one.ts': 'export {};\n',
+      'src/store/drivers/b/two.test.ts': 'export {};\n',
+      'node_modules/a/index.js': '// TODO\n',
+      'data/notes.md': 'TODO\n',
+    };
+    expect(await untidy(files)).toEqual([]);
+  });
+
+  it('finds nothing in the checkout', () => {
+    expect(findUntidy(readTextFiles(root))).toEqual([]);
+  });
+});
