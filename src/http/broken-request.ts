@@ -35,8 +35,8 @@ export function answerBrokenRequest(error: ParserError, socket: Duplex): void {
     socket.destroy();
     return;
   }
-  const refusal = refusals.get(error.code ?? '') ?? malformed;
-  socket.end(rawAnswer(refusal, isForGateway(error.rawPacket)), () => socket.destroy());
+  const start = Buffer.from(error.rawPacket ?? []).toString('latin1', 0, 256);
+  socket.end(rawAnswer(refusalFor(error.code, start), isForGateway(start)), () => socket.destroy());
 }
 
 /** CONNECT is not offered; Node hands its socket over raw. */
@@ -60,9 +60,14 @@ function rawAnswer({ status, kind, message }: Refusal, forGateway: boolean): str
   return `${lines.join('\r\n')}\r\n\r\n${body}`;
 }
 
+/** The parser calls any first word that it does not know an invalid method; it is one only in a line of a request. */
+function refusalFor(code: string | undefined, start: string): Refusal {
+  if (code === 'HPE_INVALID_METHOD' && !/^[\w-]+ \S+ HTTP\/1\.\d/.test(start)) return malformed;
+  return refusals.get(code ?? '') ?? malformed;
+}
+
 /** Whether the request line asks for `/v2`, as far as it can be read; what cannot be told is answered as if. */
-function isForGateway(packet: Uint8Array | undefined): boolean {
-  const start = Buffer.from(packet ?? []).toString('latin1', 0, 256);
+function isForGateway(start: string): boolean {
   const target = /^[^\s]+ (\S+)/.exec(start)?.[1];
   return target === undefined || !target.startsWith('/') || /^\/v2(?:[/?]|$)/.test(target);
 }

@@ -1,0 +1,108 @@
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { afterEach, describe, expect, test } from 'vitest';
+import { createListener, listen, type Handler, type Listener } from './index.ts';
+
+let listener: Listener | undefined;
+afterEach(async () => {
+  await listener?.close(0);
+  listener = undefined;
+});
+
+async function start(handler: Handler = (_request, response) => void response.end('ok')): Promise<number> {
+  listener = await listen(createListener(handler), { host: '127.0.0.1', port: 0 });
+  return Number(new URL(listener.url).port);
+}
+
+async function open(port: number): Promise<Socket> {
+  const socket = connect(port, '127.0.0.1');
+  socket.on('error', () => undefined);
+  await once(socket, 'connect');
+  return socket;
+}
+
+/** Sends bytes as they are and answers all that comes back until the server ends the connection. */
+async function raw(port: number, bytes: string): Promise<string> {
+  const socket = await open(port);
+  let answer = '';
+  socket.on('data', (chunk: Buffer) => (answer += chunk.toString()));
+  socket.write(bytes);
+  await once(socket, 'close');
+  return answer;
+}
+
+const host = 'Host: localhost\r\n';
+
+describe('requests that are broken', () => {
+  test.each([
+    ['no HTTP at all', 'hello\r\n\r\n', 400, 'oci'],
+    ['an unknown method', `BREW /v2/ HTTP/1.1\r\n${host}\r\n`, 405, 'oci'],
+    ['an unknown method elsewhere', `BREW /api HTTP/1.1\r\n${host}\r\n`, 405, 'problem'],
+    ['headers beyond the limit', `GET /v2/ HTTP/1.1\r\n${host}X: ${'a'.repeat(20_000)}\r\n\r\n`, 431, 'oci'],
+    [
+      'a length and chunks at once',
+      `GET /v2/ HTTP/1.1\r\n${host}Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+      400,
+      'oci',
+    ],
+    ['two lengths', `POST /v2/ HTTP/1.1\r\n${host}Content-Length: 4\r\nContent-Length: 5\r\n\r\nabcde`, 400, 'oci'],
+    ['a header without a name', `GET /v2/ HTTP/1.1\r\n${host}: x\r\n\r\n`, 400, 'oci'],
+    ['a space before the colon', `GET /v2/ HTTP/1.1\r\n${host}Transfer-Encoding : chunked\r\n\r\n`, 400, 'oci'],
+    ['a control character in a value', `GET /api HTTP/1.1\r\n${host}X: a\u0001b\r\n\r\n`, 400, 'problem'],
+    ['CONNECT', `CONNECT example.org:443 HTTP/1.1\r\n${host}\r\n`, 405, 'oci'],
+  ])('%s: an answer with a body, and the end of the connection', async (_, bytes, status, kind) => {
+    const answer = await raw(await start(), bytes);
+    expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    const body: unknown = JSON.parse(answer.slice(answer.indexOf('\r\n\r\n') + 4));
+    if (kind === 'oci') expect(body).toEqual({ errors: [{ code: 'UNSUPPORTED', message: expect.any(String) }] });
+    else expect(body).toMatchObject({ status, code: expect.any(String), detail: expect.any(String) });
+    expect(answer).toContain('connection: close');
+  });
+
+  test('the server goes on', async () => {
+    const port = await start();
+    await raw(port, 'hello\r\n\r\n');
+    expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe('ok');
+  });
+});
+
+describe('close', () => {
+  test('lets answers in flight end and takes nothing new', async () => {
+    let pending: ServerResponse | undefined;
+    const port = await start((_request, response) => void (pending = response));
+    const answered = fetch(`http://127.0.0.1:${port}/`).then((response) => response.text());
+    await expect.poll(() => pending).toBeDefined();
+    const closed = listener?.close(5_000);
+    await expect(open(port)).rejects.toThrow();
+    pending?.end('late');
+    expect(await answered).toBe('late');
+    expect(await closed).toBe(0);
+  });
+
+  test('ends idle connections at once and cuts what takes too long, and says how many', async () => {
+    const port = await start(() => undefined);
+    const idle = await open(port);
+    const busy = await open(port);
+    busy.write(`GET / HTTP/1.1\r\n${host}\r\n`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const started = performance.now();
+    expect(await listener?.close(200)).toBe(1);
+    expect(performance.now() - started).toBeLessThan(5_000);
+    if (!idle.destroyed) await once(idle, 'close');
+    listener = undefined;
+  });
+});
+
+test('an address that is taken is named', async () => {
+  const port = await start();
+  await expect(
+    listen(
+      createListener(() => undefined),
+      { host: '127.0.0.1', port },
+    ),
+  ).rejects.toMatchObject({
+    code: 'address_in_use',
+    message: expect.stringContaining(`127.0.0.1:${port}`),
+  });
+});
