@@ -16,6 +16,7 @@ export const errorTable = {
   method_not_allowed: { status: 405, title: 'This method is not offered here' },
   request_too_large: { status: 413, title: 'The request is larger than allowed' },
   unsupported_media_type: { status: 415, title: 'This kind of content is not taken here' },
+  login_limited: { status: 429, title: 'Too many failed logins; wait before the next one' },
   internal_error: { status: 500, title: 'Something went wrong here' },
   unavailable: { status: 503, title: 'Not able to answer right now' },
   query_deadline: { status: 503, title: 'The query took longer than allowed' },

@@ -1,0 +1,47 @@
+import { createHmac } from 'node:crypto';
+import { limits, type Clock, type Random } from '../base/index.ts';
+
+interface Entry<T> {
+  readonly value: T;
+  /** Monotonic, in milliseconds. */
+  readonly expiresAt: number;
+}
+
+/**
+ * Remembers what was found out about a credential for a while, so that a password is hashed once in five minutes and not
+ * with every layer of an image. Holds no credential: only an HMAC of the whole header, under a key of this process.
+ */
+export class CredentialMemory<T> {
+  readonly #clock: Clock;
+  readonly #key: Uint8Array;
+  /** Oldest first, since each lives equally long. */
+  readonly #entries = new Map<string, Entry<T>>();
+
+  constructor(clock: Clock, random: Random) {
+    this.#clock = clock;
+    this.#key = random.bytes(32);
+  }
+
+  /** What stands for an `Authorization` header here. */
+  keyOf(header: string): string {
+    return createHmac('sha256', this.#key).update(header).digest('base64');
+  }
+
+  get(key: string): T | undefined {
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return undefined;
+    if (entry.expiresAt > this.#clock.monotonic()) return entry.value;
+    this.#entries.delete(key);
+    return undefined;
+  }
+
+  set(key: string, value: T): void {
+    this.#entries.delete(key);
+    this.#entries.set(key, { value, expiresAt: this.#clock.monotonic() + limits.credentialMemoryMs });
+    if (this.#entries.size <= limits.credentialMemoryEntriesMax) return;
+    for (const oldest of this.#entries.keys()) {
+      this.#entries.delete(oldest);
+      break;
+    }
+  }
+}
