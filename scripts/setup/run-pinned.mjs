@@ -18,10 +18,13 @@ export function runPinned(args, env = {}) {
   const node = pinnedNode();
   // So that whatever the child starts as `node`, or through npm's links, is the pinned one too.
   const path = `${dirname(node)}:${join(root, 'node_modules', '.bin')}:${process.env['PATH'] ?? ''}`;
-  const child = spawn(node, [...args], { stdio: 'inherit', env: { ...process.env, PATH: path, ...env } });
+  /** @type {import('node:child_process').ChildProcess | undefined} */
+  let child;
+  // Before the child starts: a signal that came between would end this process and leave the child behind.
   for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2'])) {
-    process.on(signal, () => child.kill(signal));
+    process.on(signal, () => child?.kill(signal));
   }
+  child = spawn(node, [...args], { stdio: 'inherit', env: { ...process.env, PATH: path, ...env } });
   child.once('error', (error) => fail(`${node} does not start: ${error.message}`));
   child.once('exit', (code, signal) => {
     process.exit(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
