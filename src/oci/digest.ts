@@ -27,7 +27,8 @@ export function parseDigest(text: string): Digest | null {
   return hex.length === hexLengths[algorithm] ? { text, algorithm, hex } : null;
 }
 
-/** The digest of `bytes`, as text. */
-export function digestOf(algorithm: DigestAlgorithm, bytes: Uint8Array): string {
-  return `${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}`;
+/** Computes the digest of `bytes`. */
+export function digestOf(algorithm: DigestAlgorithm, bytes: Uint8Array): Digest {
+  const hex = createHash(algorithm).update(bytes).digest('hex');
+  return { text: `${algorithm}:${hex}`, algorithm, hex };
 }

@@ -1,0 +1,220 @@
+import { createHash } from 'node:crypto';
+
+import { limits } from '../base/index.ts';
+import { OciError, type Digest } from '../oci/index.ts';
+import { blobHeaders, blobIdentity } from './blob-headers.ts';
+import { awaitReadable, follow, sendFile } from './blob-stream.ts';
+import type { BlobFile } from './cache/blob-files.ts';
+import type { Blobs } from './cache/blobs.ts';
+import type { Link } from './cache/catalog.ts';
+import type { Download } from './cache/download.ts';
+import type { Links } from './cache/links.ts';
+import { isHead, writeHead, type Exchange } from './exchange.ts';
+import { matchesETag } from './headers.ts';
+import type { Repository } from './names.ts';
+import { Outlet } from './outlet.ts';
+import { openRemote, sendRemote } from './pass-through.ts';
+import { parseRange, satisfy, type AskedRange, type ByteRange } from './range.ts';
+
+/** One blob request, on its way through the steps below. */
+interface BlobRequest {
+  readonly exchange: Exchange;
+  readonly repository: Repository;
+  readonly digest: Digest;
+  /** Null: the whole blob. */
+  readonly asked: AskedRange | null;
+}
+
+/** Further than any blob goes: a range that begins here waits until its download is over. */
+const nowhere: ByteRange = { start: Number.MAX_SAFE_INTEGER, end: Number.MAX_SAFE_INTEGER };
+
+/**
+ * Answers GET and HEAD of blobs: from the cache, out of a download that is under way, or straight from the upstream.
+ * Rejects with `OciError` or `UpstreamError` for whatever cannot be answered, also in the middle of an answer.
+ */
+export class BlobHandler {
+  readonly #blobs: Blobs;
+  readonly #links: Links;
+  /** Told when a blob that no cache saw turned out to be another one. */
+  readonly #onRejected: (repository: Repository) => void;
+
+  constructor(options: {
+    readonly blobs: Blobs;
+    readonly links: Links;
+    readonly onRejected: (repository: Repository) => void;
+  }) {
+    this.#blobs = options.blobs;
+    this.#links = options.links;
+    this.#onRejected = options.onRejected;
+  }
+
+  async serve(exchange: Exchange, repository: Repository, digest: Digest): Promise<void> {
+    const link = await this.#belonging(repository, digest);
+    if (isHead(exchange)) return this.#head(exchange, repository, digest, link);
+    const { headers } = exchange.request;
+    if (link !== null && matchesETag(headers['if-none-match'], `"${digest.text}"`)) {
+      writeHead(exchange, 304, blobIdentity(digest));
+      exchange.response.end();
+      return;
+    }
+    const request = { exchange, repository, digest, asked: askedRange(headers, digest) };
+    const file = link === null ? null : await this.#blobs.openCached(digest);
+    // Without a link nothing may come between the check that no other repository's download runs, and our own.
+    return file === null ? this.#sendUncached(request, link) : sendCached(request, file);
+  }
+
+  /**
+   * What is known of the blob in this repository. Null: nothing, and then no copy of it is here either, so that the
+   * request to the upstream will show whether it belongs. A copy that came in by another repository is not touched
+   * before the upstream has confirmed that this one has it too.
+   */
+  async #belonging(repository: Repository, digest: Digest): Promise<Link | null> {
+    const link = await this.#links.find(repository, digest);
+    if (link !== null) return link;
+    const running = this.#blobs.inFlight(repository, digest);
+    const isForeign =
+      running === undefined ? this.#blobs.sizeOf(digest) !== undefined : running.source !== repository.key;
+    if (!isForeign) return null;
+    return this.#links.confirm(repository, digest, await repository.upstream.client.headBlob(repository.name, digest));
+  }
+
+  async #head(exchange: Exchange, repository: Repository, digest: Digest, link: Link | null): Promise<void> {
+    let size = link === null ? null : (this.#blobs.sizeOf(digest) ?? null);
+    if (size === null) {
+      size = await repository.upstream.client.headBlob(repository.name, digest);
+      this.#links.confirm(repository, digest, size);
+    }
+    writeHead(exchange, 200, blobHeaders({ digest, length: size }));
+    exchange.response.end();
+  }
+
+  /** Joins or starts the download, unless a range begins so far behind it that waiting would take too long. */
+  async #sendUncached(request: BlobRequest, link: Link | null): Promise<void> {
+    const { repository, digest, asked } = request;
+    const running = this.#blobs.inFlight(repository, digest);
+    const outlet = new Outlet(request.exchange.response);
+    if (asked !== null) {
+      const size = running?.size ?? link?.size ?? null;
+      const start = asked.kind === 'from' ? asked.first : size === null ? null : size - asked.length;
+      const reach = (running?.written ?? 0) + limits.rangeWaitBytesMax;
+      if (start === null || start > reach) return this.#passThrough(request, outlet);
+    }
+    const source = this.#blobs.fetch(repository, digest, link?.size ?? null);
+    if (source.kind !== 'download') return this.#passThrough(request, outlet);
+    try {
+      await this.#sendDownload(request, source.download, outlet, link);
+    } finally {
+      source.download.leave();
+    }
+  }
+
+  async #sendDownload(request: BlobRequest, download: Download, outlet: Outlet, link: Link | null): Promise<void> {
+    const { exchange, repository, digest, asked } = request;
+    await outlet.until(download.begun());
+    // A range can only be told apart from a wrong one once the size is known.
+    if (asked !== null && download.size === null) await awaitReadable(download, nowhere, outlet);
+    const range = rangeOf(asked, download.size);
+    if (range !== null) await awaitReadable(download, range, outlet);
+    if (outlet.closed) return;
+    const { state, size } = download;
+    if (state.kind === 'failed') throw state.error;
+    if (link === null) this.#links.confirm(repository, digest, size);
+    if (state.kind === 'detached') return this.#passThrough(request, outlet);
+    if (range === null) throw unsatisfiable(size);
+    writeRangeHead(request, range, size);
+    const followed = await follow(download, range, outlet);
+    if (followed.kind === 'detached')
+      await this.#goOn(request, download, { start: followed.offset, end: range.end }, outlet);
+    if (!outlet.closed) exchange.response.end();
+  }
+
+  /** Answers from the upstream alone, for a range far ahead or when the disk takes nothing. */
+  async #passThrough(request: BlobRequest, outlet: Outlet): Promise<void> {
+    const { repository, digest, asked, exchange } = request;
+    const part = await openRemote(repository, digest, asked, outlet.signal);
+    if ('unsatisfiable' in part) throw unsatisfiable(part.size);
+    const { start, end, size } = part;
+    if (asked === null) {
+      writeHead(exchange, 200, blobHeaders({ digest, length: size }));
+    } else {
+      // Only a whole blob may be of unknown length, and a range is never answered without its end.
+      writeHead(
+        exchange,
+        206,
+        blobHeaders({ digest, length: (end ?? start) - start, range: { start, end: end ?? start, size } }),
+      );
+    }
+    const check = asked === null ? { hash: createHash(digest.algorithm), digest } : undefined;
+    await this.#checked(repository, sendRemote(part, outlet, check));
+    if (!outlet.closed) exchange.response.end();
+  }
+
+  /**
+   * Sends the rest of an answer that a full disk has stopped, by a request of its own. What was sent before is hashed
+   * again from the file, so that a whole blob is still verified before its last bytes go out.
+   */
+  async #goOn(request: BlobRequest, download: Download, rest: ByteRange, outlet: Outlet): Promise<void> {
+    const { repository, digest, asked } = request;
+    const hash = createHash(digest.algorithm);
+    if (asked === null) await hashFile(download, rest.start, hash);
+    const last = Number.isFinite(rest.end) ? rest.end - 1 : null;
+    const part = await openRemote(repository, digest, { kind: 'from', first: rest.start, last }, outlet.signal);
+    if ('unsatisfiable' in part) throw unsatisfiable(part.size);
+    await this.#checked(repository, sendRemote(part, outlet, asked === null ? { hash, digest } : undefined));
+  }
+
+  async #checked(repository: Repository, work: Promise<void>): Promise<void> {
+    try {
+      await work;
+    } catch (error) {
+      this.#onRejected(repository);
+      throw error;
+    }
+  }
+}
+
+/** The range that is asked for; a condition (`If-Range`) that does not hold makes it the whole blob again. */
+function askedRange(headers: Exchange['request']['headers'], digest: Digest): AskedRange | null {
+  const condition = headers['if-range'];
+  return condition === undefined || condition === `"${digest.text}"` ? parseRange(headers.range) : null;
+}
+
+/** The bytes to send; null when the blob has none of those asked for. A size that is not known has no end. */
+function rangeOf(asked: AskedRange | null, size: number | null): ByteRange | null {
+  if (asked === null || size === null) return { start: 0, end: size ?? Number.POSITIVE_INFINITY };
+  return satisfy(asked, size);
+}
+
+function unsatisfiable(size: number | null): OciError {
+  const message = `the blob has no such range; its size is ${size ?? 'not known'}`;
+  return new OciError('rangeUnsatisfiable', message, { 'Content-Range': `bytes */${size ?? '*'}` });
+}
+
+function writeRangeHead({ exchange, digest, asked }: BlobRequest, range: ByteRange, size: number | null): void {
+  if (asked === null) return writeHead(exchange, 200, blobHeaders({ digest, length: size }));
+  writeHead(exchange, 206, blobHeaders({ digest, length: range.end - range.start, range: { ...range, size } }));
+}
+
+async function sendCached(request: BlobRequest, { handle, size }: BlobFile): Promise<void> {
+  const { response } = request.exchange;
+  try {
+    const range = rangeOf(request.asked, size);
+    if (range === null) throw unsatisfiable(size);
+    const outlet = new Outlet(response);
+    writeRangeHead(request, range, size);
+    await sendFile(handle, range, outlet);
+    if (!outlet.closed) response.end();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function hashFile(download: Download, length: number, hash: ReturnType<typeof createHash>): Promise<void> {
+  const buffer = Buffer.allocUnsafe(limits.blobReadBytes);
+  for (let offset = 0; offset < length;) {
+    const { bytesRead } = await download.handle.read(buffer, 0, Math.min(buffer.byteLength, length - offset), offset);
+    if (bytesRead === 0) throw new Error(`a file that was read to ${length} ends at ${offset}`);
+    hash.update(buffer.subarray(0, bytesRead));
+    offset += bytesRead;
+  }
+}

@@ -1,0 +1,105 @@
+import { mkdir, open, readdir, rename, rm, stat, unlink, type FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import type { Random } from '../../base/index.ts';
+import { digestAlgorithms, parseDigest, type Digest } from '../../oci/index.ts';
+
+/** A file that a download is written to, and that its readers read while it grows. */
+export interface TempFile {
+  readonly path: string;
+  /** Open for writing and reading. */
+  readonly handle: FileHandle;
+}
+
+/** A verified blob that is open for reading. Whoever asked for it closes it. */
+export interface BlobFile {
+  readonly handle: FileHandle;
+  readonly size: number;
+}
+
+function isAbsent(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}
+
+/**
+ * The files of the blob cache: `<directory>/blobs/<algorithm>/<hex>`, which hold verified blobs only, and
+ * `<directory>/tmp`, which holds the rest. A blob moves from one to the other in one step, after it has reached the disk.
+ */
+export class BlobFiles {
+  readonly #directory: string;
+  readonly #random: Random;
+
+  private constructor(directory: string, random: Random) {
+    this.#directory = directory;
+    this.#random = random;
+  }
+
+  /** Creates the directories where they are absent, and removes what an ended process left half-done. */
+  static async open(directory: string, random: Random): Promise<BlobFiles> {
+    await rm(join(directory, 'tmp'), { recursive: true, force: true });
+    for (const algorithm of digestAlgorithms) await mkdir(join(directory, 'blobs', algorithm), { recursive: true });
+    await mkdir(join(directory, 'tmp'), { recursive: true });
+    return new BlobFiles(directory, random);
+  }
+
+  /** Every blob that is on disk, by digest. Files that are not named by a digest are left alone. */
+  async digests(): Promise<readonly Digest[]> {
+    const lists = digestAlgorithms.map(async (algorithm) => {
+      const names = await readdir(join(this.#directory, 'blobs', algorithm));
+      return names.flatMap((name) => parseDigest(`${algorithm}:${name}`) ?? []);
+    });
+    return (await Promise.all(lists)).flat();
+  }
+
+  async size(digest: Digest): Promise<number> {
+    return (await stat(this.#path(digest))).size;
+  }
+
+  /** Opens a blob; null when there is no such file. */
+  async openBlob(digest: Digest): Promise<BlobFile | null> {
+    try {
+      const handle = await open(this.#path(digest), 'r');
+      try {
+        return { handle, size: (await handle.stat()).size };
+      } catch (error) {
+        await handle.close();
+        throw error;
+      }
+    } catch (error) {
+      if (isAbsent(error)) return null;
+      throw error;
+    }
+  }
+
+  async createTemp(): Promise<TempFile> {
+    const path = join(this.#directory, 'tmp', this.#random.uuid());
+    return { path, handle: await open(path, 'wx+', 0o600) };
+  }
+
+  /** Makes a written and verified file the blob of this digest, in a way that survives power loss. */
+  async commit(temp: TempFile, digest: Digest): Promise<void> {
+    await temp.handle.sync();
+    await rename(temp.path, this.#path(digest));
+    const folder = await open(join(this.#directory, 'blobs', digest.algorithm), 'r');
+    try {
+      await folder.sync();
+    } finally {
+      await folder.close();
+    }
+  }
+
+  /** Removes the name of a temp file; its handle goes on until it is closed. A file that is gone is fine. */
+  async discard(temp: TempFile): Promise<void> {
+    await unlink(temp.path).catch((error: unknown) => {
+      if (!isAbsent(error)) throw error;
+    });
+  }
+
+  async remove(digest: Digest): Promise<void> {
+    await rm(this.#path(digest), { force: true });
+  }
+
+  #path(digest: Digest): string {
+    return join(this.#directory, 'blobs', digest.algorithm, digest.hex);
+  }
+}

@@ -1,0 +1,205 @@
+import { limits, messageOf, type Clock, type Log, type Random } from '../../base/index.ts';
+import { digestOf, type Digest } from '../../oci/index.ts';
+import type { GatewayMetrics } from '../metrics.ts';
+import type { Repository } from '../names.ts';
+import { connectionFailure } from '../upstream/connection.ts';
+import { UpstreamError } from '../upstream/failure.ts';
+import { BlobFiles, type BlobFile } from './blob-files.ts';
+import type { Catalog } from './catalog.ts';
+import { Download } from './download.ts';
+
+/**
+ * Where a blob can be read from. `file`: cached; to be closed. `download`: on its way, joined already; to be left.
+ * `uncached`: the disk does not take it, it must be fetched for this one reader.
+ */
+export type BlobSource =
+  | { readonly kind: 'file'; readonly file: BlobFile }
+  | { readonly kind: 'download'; readonly download: Download }
+  | { readonly kind: 'uncached' };
+
+export interface BlobsOptions {
+  readonly directory: string;
+  readonly catalog: Catalog;
+  readonly metrics: GatewayMetrics;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+/** The blob cache: which blobs are on disk, and one download for each that is on its way. */
+export class Blobs {
+  readonly #options: BlobsOptions;
+  readonly #files: BlobFiles;
+  /** Size of every blob on disk, by digest. */
+  readonly #sizes: Map<string, number>;
+  readonly #downloads = new Map<string, Download>();
+  readonly #ending = new Set<Promise<void>>();
+  #diskFailedUntilMs = Number.NEGATIVE_INFINITY;
+
+  private constructor(options: BlobsOptions, files: BlobFiles, sizes: Map<string, number>) {
+    this.#options = options;
+    this.#files = files;
+    this.#sizes = sizes;
+  }
+
+  /**
+   * Opens the cache and brings catalog and files together: a file without a row is adopted, since only verified blobs
+   * get their name, and a row without a file is dropped.
+   */
+  static async open(options: BlobsOptions): Promise<Blobs> {
+    const { catalog } = options;
+    const files = await BlobFiles.open(options.directory, options.random);
+    const [rows, digests] = await Promise.all([catalog.blobs(), files.digests()]);
+    const sizes = new Map<string, number>();
+    const adopted = new Map<string, number>();
+    for (const digest of digests) {
+      const known = rows.get(digest.text);
+      const size = known ?? (await files.size(digest));
+      sizes.set(digest.text, size);
+      if (known === undefined) adopted.set(digest.text, size);
+    }
+    catalog.putBlobs(adopted);
+    catalog.deleteBlobs([...rows.keys()].filter((digest) => !sizes.has(digest)));
+    return new Blobs(options, files, sizes);
+  }
+
+  /** Size of a blob that is cached. */
+  sizeOf(digest: Digest): number | undefined {
+    return this.#sizes.get(digest.text);
+  }
+
+  /** The download that is under way at this upstream. */
+  inFlight(repository: Repository, digest: Digest): Download | undefined {
+    return this.#downloads.get(keyOf(repository, digest));
+  }
+
+  /** Opens a blob that is cached; null when it is not, or not as it was. */
+  async openCached(digest: Digest): Promise<BlobFile | null> {
+    const size = this.#sizes.get(digest.text);
+    if (size === undefined) return null;
+    const file = await this.#files.openBlob(digest);
+    if (file?.size === size) return file;
+    await file?.handle.close();
+    this.#options.log.warn({ digest: digest.text }, 'a cached blob is gone or has another size; it is fetched again');
+    await this.#files.remove(digest);
+    this.#sizes.delete(digest.text);
+    this.#options.catalog.deleteBlobs([digest.text]);
+    return null;
+  }
+
+  /** Joins the blob's download, or starts it. `expectedSize` is what a manifest says, null where it does not. */
+  fetch(repository: Repository, digest: Digest, expectedSize: number | null): BlobSource {
+    const running = this.inFlight(repository, digest);
+    if (running === undefined && this.#options.clock.monotonic() < this.#diskFailedUntilMs) return { kind: 'uncached' };
+    const download = running ?? this.#start(repository, digest, expectedSize);
+    download.join();
+    return { kind: 'download', download };
+  }
+
+  /**
+   * Reads a small blob as a whole, through the cache. Rejects with `UpstreamError` when it cannot be had or is larger
+   * than `bytesMax`.
+   */
+  async read(repository: Repository, digest: Digest, expectedSize: number | null, bytesMax: number): Promise<Buffer> {
+    checkSize(expectedSize, bytesMax);
+    const file = await this.openCached(digest);
+    const source: BlobSource = file === null ? this.fetch(repository, digest, expectedSize) : { kind: 'file', file };
+    if (source.kind === 'file') {
+      try {
+        checkSize(source.file.size, bytesMax);
+        return await source.file.handle.readFile();
+      } finally {
+        await source.file.handle.close();
+      }
+    }
+    const bytes = source.kind === 'download' ? await readDownload(source.download, bytesMax) : null;
+    return bytes ?? readUncached(repository, digest, bytesMax);
+  }
+
+  /** Gives up what still runs, and waits until its files are closed. */
+  async close(): Promise<void> {
+    for (const download of this.#downloads.values()) download.abort();
+    await Promise.all(this.#ending);
+  }
+
+  #start(repository: Repository, digest: Digest, expectedSize: number | null): Download {
+    const { catalog, metrics, log, clock } = this.#options;
+    const upstream = repository.upstream.name;
+    const key = keyOf(repository, digest);
+    const download: Download = new Download({
+      digest,
+      source: repository.key,
+      expectedSize,
+      files: this.#files,
+      ask: (signal) => repository.upstream.client.getBlob(repository.name, digest, { signal }),
+      events: {
+        committed: (size) => {
+          this.#sizes.set(digest.text, size);
+          catalog.putBlobs(new Map([[digest.text, size]]));
+        },
+        rejected: (error) => {
+          metrics.blobRejected.labels({ upstream }).inc();
+          log.error({ upstream, digest: digest.text, error: error.message }, 'a blob of an upstream was rejected');
+        },
+        diskFailed: (error) => {
+          this.#diskFailedUntilMs = clock.monotonic() + limits.diskRetryMs;
+          log.error({ digest: digest.text, error: messageOf(error) }, 'the image cache could not be written');
+        },
+        ended: () => {
+          if (this.#downloads.get(key) === download) this.#downloads.delete(key);
+        },
+      },
+    });
+    this.#downloads.set(key, download);
+    const done = download.done();
+    this.#ending.add(done);
+    void done.then(() => this.#ending.delete(done));
+    return download;
+  }
+}
+
+const keyOf = (repository: Repository, digest: Digest): string => `${repository.upstream.name} ${digest.text}`;
+
+function checkSize(size: number | null, bytesMax: number): void {
+  if (size !== null && size > bytesMax) {
+    throw new UpstreamError('invalid', `has a blob of ${size} bytes where at most ${bytesMax} are read`);
+  }
+}
+
+/** Waits for a download and reads it, then leaves it; null when the disk did not take it. */
+async function readDownload(download: Download, bytesMax: number): Promise<Buffer | null> {
+  try {
+    for (;;) {
+      checkSize(download.size ?? download.written, bytesMax);
+      const { state } = download;
+      if (state.kind === 'failed') throw state.error;
+      if (state.kind === 'detached') return null;
+      if (state.kind === 'verified') {
+        const bytes = Buffer.alloc(download.written);
+        await download.handle.read(bytes, 0, bytes.byteLength, 0);
+        return bytes;
+      }
+      await download.changed();
+    }
+  } finally {
+    download.leave();
+  }
+}
+
+async function readUncached(repository: Repository, digest: Digest, bytesMax: number): Promise<Buffer> {
+  const answer = await repository.upstream.client.getBlob(repository.name, digest);
+  const chunks: Buffer[] = [];
+  let length = 0;
+  try {
+    for await (const chunk of answer.body as AsyncIterable<Buffer>) {
+      length += chunk.byteLength;
+      checkSize(length, bytesMax);
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    throw connectionFailure(error);
+  }
+  const bytes = Buffer.concat(chunks, length);
+  if (digestOf(digest.algorithm, bytes).text !== digest.text) throw new UpstreamError('invalid', 'sent another blob');
+  return bytes;
+}

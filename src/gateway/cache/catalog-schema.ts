@@ -1,0 +1,51 @@
+/** SQLite `application_id` of the image catalog: `TnCa` in ASCII. */
+export const catalogApplicationId = 0x546e4361;
+
+/**
+ * What is known of cached images. Content is kept by digest alone, once; everything that somebody merely claims about it
+ * (its media type, its platform, that it belongs to a repository) is kept for the repository where it was claimed.
+ * Script n brings version n to n + 1: append, never change.
+ */
+export const catalogMigrations: readonly string[] = [
+  `
+  create table body (
+    digest text primary key,
+    bytes blob not null
+  ) strict;
+
+  create table manifest (
+    upstream text not null,
+    repository text not null,
+    digest text not null,
+    media_type text not null,
+    facts text not null check (facts in ('none', 'index', 'image')),
+    architecture text,
+    entrypoint text,
+    primary key (upstream, repository, digest)
+  ) strict, without rowid;
+
+  create table link (
+    upstream text not null,
+    repository text not null,
+    digest text not null,
+    size integer,
+    architecture text,
+    primary key (upstream, repository, digest)
+  ) strict, without rowid;
+
+  create table tag (
+    upstream text not null,
+    repository text not null,
+    tag text not null,
+    digest text not null,
+    checked_ms integer not null,
+    authenticated integer not null,
+    primary key (upstream, repository, tag)
+  ) strict, without rowid;
+
+  create table blob (
+    digest text primary key,
+    size integer not null
+  ) strict, without rowid;
+  `,
+];

@@ -1,0 +1,200 @@
+import { messageOf, type Log } from '../../base/index.ts';
+import { parseDigest, type Digest, type ImageFacts } from '../../oci/index.ts';
+import { openDatabase, type Database, type SqlValue, type Statement } from '../../sqlite/index.ts';
+import type { Repository } from '../names.ts';
+import { catalogApplicationId, catalogMigrations } from './catalog-schema.ts';
+
+/** The facts of an image: from its own config (or schema 1 manifest), or only what an index says of it. */
+export type StoredFacts =
+  | { readonly source: 'image'; readonly image: ImageFacts }
+  | { readonly source: 'index'; readonly architecture: string };
+
+export interface StoredManifest {
+  readonly mediaType: string;
+  readonly body: Buffer;
+  /** Null: not found yet. */
+  readonly facts: StoredFacts | null;
+}
+
+/** That a digest belongs to a repository, and what the repository's manifests say of it. */
+export interface Link {
+  readonly size: number | null;
+  readonly architecture: string | null;
+}
+
+export interface StoredTag {
+  readonly digest: Digest;
+  /** When the upstream last said so, in milliseconds since the epoch. */
+  readonly checkedMs: number;
+  /** Whether the upstream was asked with credentials then. */
+  readonly authenticated: boolean;
+}
+
+type Row = readonly SqlValue[];
+
+const manifestQuery = `select m.media_type, b.bytes, m.facts, m.architecture, m.entrypoint
+  from manifest m join body b on b.digest = m.digest where m.upstream = ? and m.repository = ? and m.digest = ?`;
+const linkQuery = 'select size, architecture from link where upstream = ? and repository = ? and digest = ?';
+const tagQuery = 'select digest, checked_ms, authenticated from tag where upstream = ? and repository = ? and tag = ?';
+
+// What a manifest says later never takes away what another has said: an index may know what a HEAD does not.
+const linkInsert = `insert into link (upstream, repository, digest, size, architecture) values (?, ?, ?, ?, ?)
+  on conflict do update set size = coalesce(excluded.size, size), architecture = coalesce(excluded.architecture, architecture)
+  where size is not coalesce(excluded.size, size) or architecture is not coalesce(excluded.architecture, architecture)`;
+
+function textOrNull(value: SqlValue | undefined): string | null {
+  return typeof value === 'string' ? value : null;
+}
+
+function numberOrNull(value: SqlValue | undefined): number | null {
+  return typeof value === 'bigint' || typeof value === 'number' ? Number(value) : null;
+}
+
+function entrypointOf(text: string | null): readonly string[] {
+  const words: unknown = JSON.parse(text ?? '[]');
+  return Array.isArray(words) ? words.filter((word) => typeof word === 'string') : [];
+}
+
+function factsOf([, , source, architecture, entrypoint]: Row): StoredFacts | null {
+  const name = textOrNull(architecture);
+  if (source === 'image') {
+    return { source, image: { architecture: name, entrypoint: entrypointOf(textOrNull(entrypoint)) } };
+  }
+  return source === 'index' && name !== null ? { source, architecture: name } : null;
+}
+
+/** The parts of a repository's identity, as columns. */
+const columns = (repository: Repository): readonly [string, string] => [repository.upstream.name, repository.name];
+
+/**
+ * What is remembered of cached images across restarts. Reads go to the database; writes are handed over and not waited
+ * for, since all of this can be had again from the upstream: a write that fails is logged, and costs a request later.
+ */
+export class Catalog {
+  readonly #database: Database;
+  readonly #log: Log;
+  readonly #pending = new Set<Promise<void>>();
+
+  private constructor(database: Database, log: Log) {
+    this.#database = database;
+    this.#log = log;
+  }
+
+  /** Opens or creates the file. Rejects with `data_invalid` or `data_version` when it is not ours. */
+  static async open(file: string, log: Log): Promise<Catalog> {
+    const database = await openDatabase({
+      file,
+      applicationId: catalogApplicationId,
+      migrations: catalogMigrations,
+      synchronous: 'normal',
+    });
+    return new Catalog(database, log);
+  }
+
+  async manifest(repository: Repository, digest: Digest): Promise<StoredManifest | null> {
+    const row = await this.#row(manifestQuery, [...columns(repository), digest.text]);
+    if (row === undefined) return null;
+    const [mediaType, body] = row;
+    if (typeof mediaType !== 'string' || !(body instanceof Uint8Array)) return null;
+    return { mediaType, body: Buffer.from(body.buffer, body.byteOffset, body.byteLength), facts: factsOf(row) };
+  }
+
+  async link(repository: Repository, digest: Digest): Promise<Link | null> {
+    const row = await this.#row(linkQuery, [...columns(repository), digest.text]);
+    return row === undefined ? null : { size: numberOrNull(row[0]), architecture: textOrNull(row[1]) };
+  }
+
+  async tag(repository: Repository, tag: string): Promise<StoredTag | null> {
+    const row = await this.#row(tagQuery, [...columns(repository), tag]);
+    const digest = parseDigest(textOrNull(row?.[0]) ?? '');
+    if (row === undefined || digest === null) return null;
+    return { digest, checkedMs: numberOrNull(row[1]) ?? 0, authenticated: numberOrNull(row[2]) === 1 };
+  }
+
+  /** Every blob that the catalog believes to be on disk, with its size. */
+  async blobs(): Promise<ReadonlyMap<string, number>> {
+    const rows = await this.#database.read('select digest, size from blob');
+    return new Map(rows.map(([digest, size]) => [textOrNull(digest) ?? '', numberOrNull(size) ?? 0]));
+  }
+
+  putManifest(
+    repository: Repository,
+    digest: Digest,
+    manifest: StoredManifest,
+    links: ReadonlyMap<string, Link>,
+  ): void {
+    const at = columns(repository);
+    this.#write([
+      {
+        sql: 'insert into body (digest, bytes) values (?, ?) on conflict do nothing',
+        rows: [[digest.text, manifest.body]],
+      },
+      {
+        sql: `insert into manifest (upstream, repository, digest, media_type, facts) values (?, ?, ?, ?, 'none')
+          on conflict do update set media_type = excluded.media_type`,
+        rows: [[...at, digest.text, manifest.mediaType]],
+      },
+      ...this.#factsStatements(repository, digest, manifest.facts),
+      { sql: linkInsert, rows: [...links].map(([text, link]) => [...at, text, link.size, link.architecture]) },
+    ]);
+  }
+
+  putFacts(repository: Repository, digest: Digest, facts: StoredFacts): void {
+    this.#write(this.#factsStatements(repository, digest, facts));
+  }
+
+  putLink(repository: Repository, digest: Digest, link: Link): void {
+    this.#write([{ sql: linkInsert, rows: [[...columns(repository), digest.text, link.size, link.architecture]] }]);
+  }
+
+  putTag(repository: Repository, tag: string, stored: StoredTag): void {
+    const sql = `insert into tag (upstream, repository, tag, digest, checked_ms, authenticated) values (?, ?, ?, ?, ?, ?)
+      on conflict do update set digest = excluded.digest, checked_ms = excluded.checked_ms, authenticated = excluded.authenticated`;
+    const { digest, checkedMs, authenticated } = stored;
+    this.#write([{ sql, rows: [[...columns(repository), tag, digest.text, checkedMs, authenticated ? 1 : 0]] }]);
+  }
+
+  deleteTag(repository: Repository, tag: string): void {
+    const sql = 'delete from tag where upstream = ? and repository = ? and tag = ?';
+    this.#write([{ sql, rows: [[...columns(repository), tag]] }]);
+  }
+
+  putBlobs(blobs: ReadonlyMap<string, number>): void {
+    const sql = 'insert into blob (digest, size) values (?, ?) on conflict do update set size = excluded.size';
+    this.#write([{ sql, rows: [...blobs] }]);
+  }
+
+  deleteBlobs(digests: readonly string[]): void {
+    this.#write([{ sql: 'delete from blob where digest = ?', rows: digests.map((digest) => [digest]) }]);
+  }
+
+  /** Waits for what was handed over, then closes the file. */
+  async close(): Promise<void> {
+    await Promise.all(this.#pending);
+    await this.#database.close();
+  }
+
+  #factsStatements(repository: Repository, digest: Digest, facts: StoredFacts | null): readonly Statement[] {
+    if (facts === null) return [];
+    const architecture = facts.source === 'image' ? facts.image.architecture : facts.architecture;
+    const entrypoint = facts.source === 'image' ? JSON.stringify(facts.image.entrypoint) : null;
+    const sql = `update manifest set facts = ?, architecture = ?, entrypoint = ?
+      where upstream = ? and repository = ? and digest = ?`;
+    return [{ sql, rows: [[facts.source, architecture, entrypoint, ...columns(repository), digest.text]] }];
+  }
+
+  async #row(sql: string, parameters: Row): Promise<Row | undefined> {
+    return (await this.#database.read(sql, parameters))[0];
+  }
+
+  #write(statements: readonly Statement[]): void {
+    const used = statements.filter(({ rows }) => rows.length > 0);
+    if (used.length === 0) return;
+    const written = this.#database.transact(used).then(
+      () => undefined,
+      (error: unknown) => this.#log.warn({ error: messageOf(error) }, 'the image catalog could not be written'),
+    );
+    this.#pending.add(written);
+    void written.finally(() => this.#pending.delete(written));
+  }
+}

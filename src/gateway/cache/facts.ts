@@ -1,0 +1,81 @@
+import { limits, messageOf, type Log } from '../../base/index.ts';
+import { parseImageConfig, type Descriptor } from '../../oci/index.ts';
+import { Flights } from '../flights.ts';
+import type { GatewayMetrics } from '../metrics.ts';
+import type { Repository } from '../names.ts';
+import type { Blobs } from './blobs.ts';
+import type { StoredFacts } from './catalog.ts';
+import type { Facts, HeldManifest } from './held-manifest.ts';
+import type { Links } from './links.ts';
+import { parsedAgain, type Manifests } from './manifests.ts';
+
+export interface FactsFinderOptions {
+  readonly manifests: Manifests;
+  readonly links: Links;
+  readonly blobs: Blobs;
+  /** How long one pull waits, in milliseconds. */
+  readonly waitMs: number;
+  readonly metrics: GatewayMetrics;
+  readonly log: Log;
+}
+
+/**
+ * Finds the facts of images whose manifest does not say them: in the index that named the manifest where that is enough,
+ * else in the image config, which comes through the blob cache since clients will ask for it next. What could not be
+ * found in time is never kept as unknown: the search goes on, and the next pull asks again.
+ */
+export class FactsFinder {
+  readonly #options: FactsFinderOptions;
+  readonly #flights = new Flights<void>();
+
+  constructor(options: FactsFinderOptions) {
+    this.#options = options;
+  }
+
+  /** The facts of a manifest, after at most `waitMs`. Never rejects: what cannot be found in time is null and counted. */
+  async find(repository: Repository, held: HeldManifest): Promise<Facts> {
+    const { waitMs, log, metrics } = this.#options;
+    const search = this.#flights
+      .run(`${repository.key} ${held.digest.text}`, () => this.#search(repository, held))
+      .catch((error: unknown) =>
+        log.warn(
+          { upstream: repository.upstream.name, digest: held.digest.text, error: messageOf(error) },
+          'the facts of an image could not be found',
+        ),
+      );
+    await withinMs(search, waitMs);
+    if (held.facts !== null) return held.facts;
+    metrics.factsUnknown.labels({ upstream: repository.upstream.name }).inc();
+    return { architecture: await this.#saidByIndex(repository, held), fusion: false };
+  }
+
+  async #search(repository: Repository, held: HeldManifest): Promise<void> {
+    const { manifests } = this.#options;
+    const architecture = manifests.needsEntrypoint ? null : await this.#saidByIndex(repository, held);
+    if (architecture !== null) return manifests.learn(repository, held, { source: 'index', architecture });
+    const config = parsedAgain(held)?.config ?? null;
+    if (config !== null) manifests.learn(repository, held, await this.#saidByConfig(repository, config));
+  }
+
+  async #saidByIndex(repository: Repository, held: HeldManifest): Promise<string | null> {
+    const link = await this.#options.links.find(repository, held.digest).catch(() => null);
+    return link?.architecture ?? null;
+  }
+
+  async #saidByConfig(repository: Repository, config: Descriptor): Promise<StoredFacts> {
+    const bytes = await this.#options.blobs.read(repository, config.digest, config.size, limits.imageConfigBytesMax);
+    // A config that is no JSON object says nothing, and never will: its digest is right.
+    return { source: 'image', image: parseImageConfig(bytes) ?? { architecture: null, entrypoint: [] } };
+  }
+}
+
+/** Waits for work, but not longer than `ms`; the work goes on either way. */
+function withinMs(work: Promise<void>, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    void work.then(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}

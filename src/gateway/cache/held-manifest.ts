@@ -1,0 +1,53 @@
+import { countsAsPull, isImageConfigType, type Digest, type ImageFacts, type Manifest } from '../../oci/index.ts';
+import { baseHeaders, type HeaderList } from '../headers.ts';
+
+/** What a pull is recorded with: null and false where the image does not say. */
+export interface Facts {
+  readonly architecture: string | null;
+  readonly fusion: boolean;
+}
+
+/** A manifest in memory, with everything that answering it takes, computed once. */
+export class HeldManifest {
+  readonly digest: Digest;
+  readonly mediaType: string;
+  readonly body: Buffer;
+  /** Whether a GET of it is a pull. */
+  readonly counts: boolean;
+  readonly etag: string;
+  /** Headers of a 200. */
+  readonly headers: HeaderList;
+  /** Headers of a 304. */
+  readonly unchangedHeaders: HeaderList;
+  /** Null until they are found. Never changes once they are. */
+  facts: Facts | null = null;
+
+  constructor(digest: Digest, mediaType: string, body: Buffer) {
+    this.digest = digest;
+    this.mediaType = mediaType;
+    this.body = body;
+    this.counts = countsAsPull(mediaType);
+    this.etag = `"${digest.text}"`;
+    // `private, no-cache`: a cache in between would answer pulls that nobody counts.
+    this.unchangedHeaders = [
+      'Docker-Content-Digest',
+      digest.text,
+      'ETag',
+      this.etag,
+      'Cache-Control',
+      'private, no-cache',
+      ...baseHeaders,
+    ];
+    this.headers = ['Content-Type', mediaType, 'Content-Length', String(body.byteLength), ...this.unchangedHeaders];
+  }
+}
+
+/**
+ * The facts that a manifest says of its image by itself: all of them for schema 1, none for an artifact (a chart, a
+ * signature), which is no image. Null when its image config says them.
+ */
+export function factsInManifest(manifest: Manifest): ImageFacts | null {
+  if (manifest.kind === 'schema1') return manifest.image;
+  if (manifest.config !== null && isImageConfigType(manifest.config.mediaType)) return null;
+  return { architecture: null, entrypoint: [] };
+}

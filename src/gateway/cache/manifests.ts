@@ -1,0 +1,95 @@
+import { limits } from '../../base/index.ts';
+import { parseManifest, type Digest, type ImageFacts, type Reference } from '../../oci/index.ts';
+import { Flights } from '../flights.ts';
+import { Lru } from '../lru.ts';
+import type { Repository } from '../names.ts';
+import type { Catalog, StoredFacts } from './catalog.ts';
+import { factsInManifest, HeldManifest, type Facts } from './held-manifest.ts';
+import type { Links } from './links.ts';
+
+/** Manifests by digest, for each repository: in memory, else in the catalog, else from the upstream. */
+export class Manifests {
+  readonly #catalog: Catalog;
+  readonly #links: Links;
+  readonly #fusionEntrypoint: string | undefined;
+  readonly #memory = new Lru<HeldManifest>(limits.manifestMemoryBytesMax, (held) => held.body.byteLength);
+  readonly #flights = new Flights<HeldManifest>();
+
+  constructor(options: {
+    readonly catalog: Catalog;
+    readonly links: Links;
+    readonly fusionEntrypoint: string | undefined;
+  }) {
+    this.#catalog = options.catalog;
+    this.#links = options.links;
+    this.#fusionEntrypoint = options.fusionEntrypoint;
+  }
+
+  /** Whether facts depend on a rule about the entrypoint, which no index says. */
+  get needsEntrypoint(): boolean {
+    return this.#fusionEntrypoint !== undefined;
+  }
+
+  /** A manifest that is in memory. */
+  lookup(repository: Repository, digest: Digest): HeldManifest | undefined {
+    return this.#memory.get(keyOf(repository, digest));
+  }
+
+  /** A manifest by digest, from wherever it is nearest. Rejects with `UpstreamError` when it cannot be had. */
+  get(repository: Repository, digest: Digest): Promise<HeldManifest> {
+    const held = this.lookup(repository, digest);
+    if (held !== undefined) return Promise.resolve(held);
+    return this.#flights.run(keyOf(repository, digest), async () => {
+      return (await this.find(repository, digest)) ?? this.fetch(repository, { kind: 'digest', digest });
+    });
+  }
+
+  /** A manifest by digest that is cached; null when it is not, without asking the upstream. */
+  async find(repository: Repository, digest: Digest): Promise<HeldManifest | null> {
+    const held = this.lookup(repository, digest);
+    if (held !== undefined) return held;
+    const stored = await this.#catalog.manifest(repository, digest);
+    if (stored === null) return null;
+    const loaded = new HeldManifest(digest, stored.mediaType, stored.body);
+    loaded.facts = stored.facts === null ? null : this.#factsFrom(stored.facts);
+    this.#memory.set(keyOf(repository, digest), loaded);
+    return loaded;
+  }
+
+  /** Fetches a manifest from the upstream and keeps it, with all that it names. Rejects with `UpstreamError`. */
+  async fetch(repository: Repository, reference: Reference, signal?: AbortSignal): Promise<HeldManifest> {
+    const { digest, body, manifest } = await repository.upstream.client.getManifest(repository.name, reference, signal);
+    const held = new HeldManifest(digest, manifest.mediaType, body);
+    const own = factsInManifest(manifest);
+    const facts: StoredFacts | null = own === null ? null : { source: 'image', image: own };
+    held.facts = own === null ? null : this.#factsOf(own);
+    const links = this.#links.admit(repository, manifest);
+    this.#memory.set(keyOf(repository, digest), held);
+    this.#catalog.putManifest(repository, digest, { mediaType: held.mediaType, body, facts }, links);
+    return held;
+  }
+
+  /** Keeps the facts that were found for a manifest, for good. */
+  learn(repository: Repository, held: HeldManifest, stored: StoredFacts): void {
+    held.facts = this.#factsFrom(stored);
+    this.#catalog.putFacts(repository, held.digest, stored);
+  }
+
+  #factsOf(image: ImageFacts): Facts {
+    const fusion = this.#fusionEntrypoint !== undefined && image.entrypoint[0] === this.#fusionEntrypoint;
+    return { architecture: image.architecture, fusion };
+  }
+
+  /** What an index said is enough only where the entrypoint does not matter, which the configuration may change. */
+  #factsFrom(stored: StoredFacts): Facts | null {
+    if (stored.source === 'image') return this.#factsOf(stored.image);
+    return this.needsEntrypoint ? null : { architecture: stored.architecture, fusion: false };
+  }
+}
+
+const keyOf = (repository: Repository, digest: Digest): string => `${repository.key} ${digest.text}`;
+
+/** What the manifest's body says; it was read once before it was kept, so that it can be read again. */
+export function parsedAgain(held: HeldManifest): ReturnType<typeof parseManifest> {
+  return parseManifest(held.mediaType, held.body);
+}

@@ -1,0 +1,139 @@
+import { limits, type Clock } from '../../base/index.ts';
+import type { Reference } from '../../oci/index.ts';
+import { Flights } from '../flights.ts';
+import { Lru } from '../lru.ts';
+import type { Repository } from '../names.ts';
+import { UpstreamError } from '../upstream/failure.ts';
+import type { Catalog, StoredTag } from './catalog.ts';
+import type { HeldManifest } from './held-manifest.ts';
+import type { Manifests } from './manifests.ts';
+
+/** A manifest that a tag means now, or meant when its upstream could last be asked. */
+export interface Tagged {
+  readonly held: HeldManifest;
+  readonly stale: boolean;
+}
+
+/** A tag in memory. `retryAtMs`: its upstream failed, and is not asked again before then (in milliseconds since the epoch). */
+interface KnownTag extends StoredTag {
+  readonly retryAtMs: number | null;
+}
+
+/**
+ * What tags mean. A tag is served for its time to live, then its upstream is asked by HEAD whether it has moved, once
+ * however many wait. When the upstream cannot say, the old meaning is served and called stale.
+ */
+export class Tags {
+  readonly #catalog: Catalog;
+  readonly #manifests: Manifests;
+  readonly #clock: Clock;
+  readonly #onStale: (repository: Repository, error: UpstreamError) => void;
+  readonly #memory = new Lru<KnownTag>(limits.gatewayMemoryEntriesMax);
+  readonly #flights = new Flights<Tagged>();
+
+  constructor(options: {
+    readonly catalog: Catalog;
+    readonly manifests: Manifests;
+    readonly clock: Clock;
+    /** Told each time an upstream failed and the old meaning of a tag is served instead. */
+    readonly onStale: (repository: Repository, error: UpstreamError) => void;
+  }) {
+    this.#catalog = options.catalog;
+    this.#manifests = options.manifests;
+    this.#clock = options.clock;
+    this.#onStale = options.onStale;
+  }
+
+  /** The manifest of a tag that needs neither the upstream nor the disk. */
+  lookup(repository: Repository, tag: string): HeldManifest | undefined {
+    const known = this.#memory.get(keyOf(repository, tag));
+    if (known === undefined || known.retryAtMs !== null || !this.#isFresh(repository, known)) return undefined;
+    return this.#manifests.lookup(repository, known.digest);
+  }
+
+  /** The manifest of a tag. Rejects with `UpstreamError` when there is none and the upstream gives none. */
+  get(repository: Repository, tag: string): Promise<Tagged> {
+    return this.#flights.run(keyOf(repository, tag), () => this.#resolve(repository, tag));
+  }
+
+  async #resolve(repository: Repository, tag: string): Promise<Tagged> {
+    const known = await this.#known(repository, tag);
+    if (known === null) return { held: await this.#fetch(repository, tag), stale: false };
+    if (this.#isFresh(repository, known))
+      return { held: await this.#manifests.get(repository, known.digest), stale: false };
+    const old = await this.#manifests.find(repository, known.digest);
+    if (old === null) return { held: await this.#fetch(repository, tag), stale: false };
+    if (known.retryAtMs !== null && this.#clock.now() < known.retryAtMs) return { held: old, stale: true };
+    return this.#revalidate(repository, tag, known, old);
+  }
+
+  async #known(repository: Repository, tag: string): Promise<KnownTag | null> {
+    const kept = this.#memory.get(keyOf(repository, tag));
+    if (kept !== undefined) return kept;
+    const stored = await this.#catalog.tag(repository, tag);
+    if (stored === null) return null;
+    const known = { ...stored, retryAtMs: null };
+    this.#memory.set(keyOf(repository, tag), known);
+    return known;
+  }
+
+  async #revalidate(repository: Repository, tag: string, known: KnownTag, old: HeldManifest): Promise<Tagged> {
+    try {
+      const reference: Reference = { kind: 'tag', tag };
+      const signal = AbortSignal.timeout(limits.tagRevalidateMsMax);
+      const digest = await repository.upstream.client.headManifest(repository.name, reference, signal);
+      const held =
+        digest?.text === old.digest.text
+          ? old
+          : digest === null
+            ? null
+            : await this.#manifests.find(repository, digest);
+      if (held === null) return { held: await this.#fetch(repository, tag, true), stale: false };
+      this.#remember(repository, tag, held);
+      return { held, stale: false };
+    } catch (error) {
+      if (!(error instanceof UpstreamError)) throw error;
+      if (error.kind === 'missing') this.#forget(repository, tag);
+      if (!mayServeStale(error, known)) throw error;
+      this.#memory.set(keyOf(repository, tag), { ...known, retryAtMs: this.#clock.now() + limits.tagRetryMs });
+      this.#onStale(repository, error);
+      return { held: old, stale: true };
+    }
+  }
+
+  async #fetch(repository: Repository, tag: string, hasOld = false): Promise<HeldManifest> {
+    const signal = hasOld ? AbortSignal.timeout(limits.tagRevalidateMsMax) : undefined;
+    const held = await this.#manifests.fetch(repository, { kind: 'tag', tag }, signal);
+    this.#remember(repository, tag, held);
+    return held;
+  }
+
+  #remember(repository: Repository, tag: string, held: HeldManifest): void {
+    const checkedMs = this.#clock.now();
+    const stored: StoredTag = { digest: held.digest, checkedMs, authenticated: repository.upstream.authenticated };
+    this.#memory.set(keyOf(repository, tag), { ...stored, retryAtMs: null });
+    this.#catalog.putTag(repository, tag, stored);
+  }
+
+  #forget(repository: Repository, tag: string): void {
+    this.#memory.delete(keyOf(repository, tag));
+    this.#catalog.deleteTag(repository, tag);
+  }
+
+  /** A clock that was set back makes ages negative: such a tag is asked for again rather than served for ever. */
+  #isFresh(repository: Repository, known: KnownTag): boolean {
+    const ageMs = this.#clock.now() - known.checkedMs;
+    return ageMs >= 0 && ageMs < repository.upstream.tagTtlMs;
+  }
+}
+
+const keyOf = (repository: Repository, tag: string): string => `${repository.key} ${tag}`;
+
+/**
+ * Whether the old meaning of a tag may be served although its upstream did not confirm it. Not when the tag is gone; and
+ * what was fetched with credentials not when they are refused now, since that may be how access was taken away.
+ */
+function mayServeStale(error: UpstreamError, known: StoredTag): boolean {
+  if (error.kind === 'missing') return false;
+  return error.kind !== 'refused' || !known.authenticated;
+}

@@ -1,0 +1,120 @@
+import { messageOf, type Log } from '../base/index.ts';
+import type { Reference } from '../oci/index.ts';
+import type { FactsFinder } from './cache/facts.ts';
+import type { Facts, HeldManifest } from './cache/held-manifest.ts';
+import type { Manifests } from './cache/manifests.ts';
+import type { Tagged, Tags } from './cache/tags.ts';
+import { isConnected, isHead, writeHead, type Exchange } from './exchange.ts';
+import { matchesETag, type HeaderList } from './headers.ts';
+import type { GatewayMetrics } from './metrics.ts';
+import type { Repository } from './names.ts';
+import type { GatewayOptions, Pull } from './options.ts';
+
+/** RFC 9111 took the header's registry of codes away, but this one is what clients and people still know. */
+const staleWarning: HeaderList = ['Warning', '110 - "Response is Stale"'];
+
+export interface ManifestHandlerOptions {
+  readonly manifests: Manifests;
+  readonly tags: Tags;
+  readonly facts: FactsFinder;
+  readonly record: GatewayOptions['record'];
+  readonly metrics: GatewayMetrics;
+  readonly log: Log;
+}
+
+/** What is asked for, and as which repository it is counted. */
+interface Target {
+  readonly repository: Repository;
+  readonly reference: Reference;
+}
+
+/**
+ * Answers GET and HEAD of manifests, and counts pulls: a GET of a single image that is answered with 200. A manifest
+ * that is in memory is answered without a promise, unless recording the pull makes one.
+ */
+export class ManifestHandler {
+  readonly #options: ManifestHandlerOptions;
+
+  constructor(options: ManifestHandlerOptions) {
+    this.#options = options;
+  }
+
+  /** Rejects with `UpstreamError` when there is no such manifest, or it cannot be had. */
+  serve(exchange: Exchange, repository: Repository, reference: Reference): Promise<void> | void {
+    const { tags, manifests } = this.#options;
+    const target = { repository, reference };
+    const held =
+      reference.kind === 'tag'
+        ? tags.lookup(repository, reference.tag)
+        : manifests.lookup(repository, reference.digest);
+    return held === undefined ? this.#fetch(exchange, target) : this.#answer(exchange, target, { held, stale: false });
+  }
+
+  async #fetch(exchange: Exchange, target: Target): Promise<void> {
+    const { tags, manifests } = this.#options;
+    const { repository, reference } = target;
+    const tagged =
+      reference.kind === 'tag'
+        ? await tags.get(repository, reference.tag)
+        : { held: await manifests.get(repository, reference.digest), stale: false };
+    return this.#answer(exchange, target, tagged);
+  }
+
+  #answer(exchange: Exchange, target: Target, tagged: Tagged): Promise<void> | void {
+    const { held } = tagged;
+    if (matchesETag(exchange.request.headers['if-none-match'], held.etag)) {
+      writeHead(exchange, 304, tagged.stale ? [...held.unchangedHeaders, ...staleWarning] : held.unchangedHeaders);
+      exchange.response.end();
+      return;
+    }
+    if (!held.counts || isHead(exchange)) return send(exchange, tagged);
+    if (held.facts !== null) return this.#count(exchange, target, tagged, held.facts);
+    return this.#options.facts
+      .find(target.repository, held)
+      .then((facts) => this.#count(exchange, target, tagged, facts));
+  }
+
+  /** The one place where a pull is counted: everything is ready, and somebody is there to take it. */
+  #count(exchange: Exchange, target: Target, tagged: Tagged, facts: Facts): Promise<void> | void {
+    if (!isConnected(exchange)) return;
+    const recorded = this.#record(exchange, target, facts);
+    if (recorded === undefined) return send(exchange, tagged);
+    return recorded.then(() => {
+      if (isConnected(exchange)) return send(exchange, tagged);
+      this.#options.metrics.countedAborted.labels({ upstream: target.repository.upstream.name }).inc();
+    });
+  }
+
+  /** A pull that could not be recorded is served all the same: the ledger keeps what it owes, and says so. */
+  #record(exchange: Exchange, target: Target, facts: Facts): Promise<void> | undefined {
+    try {
+      const recorded = this.#options.record(pullOf(exchange, target, facts));
+      return recorded instanceof Promise ? recorded.catch((error: unknown) => this.#unrecorded(error)) : undefined;
+    } catch (error) {
+      this.#unrecorded(error);
+      return undefined;
+    }
+  }
+
+  #unrecorded(error: unknown): void {
+    this.#options.log.error({ error: messageOf(error) }, 'a pull was answered, but could not be recorded');
+  }
+}
+
+function pullOf(exchange: Exchange, { repository, reference }: Target, facts: Facts): Pull {
+  const pull: { -readonly [Member in keyof Pull]: Pull[Member] } = {
+    principal: exchange.principal,
+    upstream: repository.upstream.name,
+    repository: repository.name,
+    fusion: facts.fusion,
+    client: exchange.client,
+  };
+  if (reference.kind === 'tag') pull.tag = reference.tag;
+  if (facts.architecture !== null) pull.arch = facts.architecture;
+  return pull;
+}
+
+function send(exchange: Exchange, { held, stale }: { readonly held: HeldManifest; readonly stale: boolean }): void {
+  writeHead(exchange, 200, stale ? [...held.headers, ...staleWarning] : held.headers);
+  exchange.response.end(isHead(exchange) ? undefined : held.body);
+}

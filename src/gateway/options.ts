@@ -1,0 +1,80 @@
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+
+import type { Clock, Log, Random } from '../base/index.ts';
+import type { Principal } from '../identity/index.ts';
+import type { MetricSet } from '../metric/index.ts';
+
+/** One counted pull: a GET of an image manifest that is ready to be answered with 200. */
+export interface Pull {
+  /** Null: an anonymous client. */
+  readonly principal: Principal | null;
+  /** Configured name of the upstream. */
+  readonly upstream: string;
+  /** Full name of the repository at its upstream (`library/alpine`). */
+  readonly repository: string;
+  /** Absent when the manifest was asked for by digest. */
+  readonly tag?: string;
+  /** Architecture of the image, in lower case without variant; absent when it has none or none could be found. */
+  readonly arch?: string;
+  /** Whether the image's entrypoint is the one of `fusionEntrypoint`. */
+  readonly fusion: boolean;
+  /** Address of the client. */
+  readonly client: string;
+}
+
+export interface UpstreamOptions {
+  /** How the upstream is called in image names, in lower case: most often its host. */
+  readonly name: string;
+  /** Where its `/v2/` is: `https://host` or, where that is meant, `http://host`. */
+  readonly url: string;
+  /** Further names that mean the same upstream. */
+  readonly aliases?: readonly string[];
+  /** How long a tag is served before the upstream is asked whether it has moved, in milliseconds. */
+  readonly tagTtlMs: number;
+  /** Absent: anonymous. */
+  readonly auth?: { readonly basic: { readonly username: string; readonly password: string } };
+}
+
+/** What is asked for: `base` is `/v2/` itself, by which clients find out whether they must log in. */
+export type AdmissionScope = 'base' | 'content';
+
+/** Whether a request may go on, and as whom. `challenge` is the value of the `WWW-Authenticate` header of the 401. */
+export type Admission =
+  | { readonly kind: 'principal'; readonly principal: Principal }
+  | { readonly kind: 'anonymous' }
+  | { readonly kind: 'refused'; readonly challenge: string };
+
+export interface GatewayOptions {
+  readonly upstreams: readonly UpstreamOptions[];
+  /** Name of the upstream of images that name none. Absent: such names are unknown. */
+  readonly defaultUpstream?: string;
+  /** Directory of the image cache; created when absent. One process at a time. */
+  readonly directory: string;
+  /** How long the answer to a pull waits for the facts of its image, in milliseconds. */
+  readonly factsWaitMs: number;
+  /** First word of the entrypoint of images that count as fusion. Absent: none does, and fewer configs are read. */
+  readonly fusionEntrypoint?: string;
+  /** Version of this program, told to upstreams as `tonnage/<version>`. */
+  readonly version: string;
+  /** Decides about each request. May answer at once or later; a rejection is answered with 500. */
+  admit(headers: IncomingHttpHeaders, remoteAddress: string, scope: AdmissionScope): Admission | Promise<Admission>;
+  /**
+   * Takes note of a pull before it is answered. The answer goes out when the promise resolves, or at once when there is
+   * none. When it rejects or throws, the manifest is served all the same, and the log says so.
+   */
+  record(pull: Pull): Promise<void> | void;
+  readonly metrics: MetricSet;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+export interface Gateway {
+  /**
+   * Answers one `/v2` request. Never throws; every answer is complete or its connection is closed. `remoteAddress` is the
+   * client's where a trusted proxy stands in between; by default the connection's.
+   */
+  handle(request: IncomingMessage, response: ServerResponse, remoteAddress?: string): void;
+  /** Ends downloads that still run, saves what was learned, and closes. To be called after the last answer. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,57 @@
+import type { ServerResponse } from 'node:http';
+
+/**
+ * The body of an answer as a place to put bytes, one chunk after the other: the next is taken when the last has left for
+ * the client. So a reader holds one buffer, however slow its client is, and learns at once when the client is gone.
+ */
+export class Outlet {
+  readonly #response: ServerResponse;
+  #closed: boolean;
+  #wake: (() => void) | undefined;
+  #gone: AbortController | undefined;
+
+  constructor(response: ServerResponse) {
+    this.#response = response;
+    this.#closed = response.destroyed;
+    response.once('close', () => {
+      this.#closed = true;
+      this.#wake?.();
+      this.#gone?.abort();
+    });
+  }
+
+  /** Whether the client is gone. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Aborts when the client goes: for work that is for this client alone. */
+  get signal(): AbortSignal {
+    this.#gone ??= new AbortController();
+    if (this.#closed) this.#gone.abort();
+    return this.#gone.signal;
+  }
+
+  /** Resolves once the client is gone, or `work` is over. */
+  async until(work: Promise<unknown>): Promise<void> {
+    if (this.#closed) return;
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+      work.then(
+        () => resolve(),
+        () => resolve(),
+      );
+    });
+    this.#wake = undefined;
+  }
+
+  /** Sends a chunk, and resolves once it may be overwritten. Sends nothing when the client is gone. */
+  async send(chunk: Uint8Array): Promise<void> {
+    await this.until(new Promise<void>((resolve) => this.#response.write(chunk, () => resolve())));
+  }
+
+  /** Ends the answer. */
+  end(): void {
+    this.#response.end();
+  }
+}

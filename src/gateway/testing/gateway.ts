@@ -1,0 +1,190 @@
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, request as httpRequest, type IncomingHttpHeaders, type Server } from 'node:http';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { systemRandom, type Clock, type Log } from '../../base/index.ts';
+import { MetricSet } from '../../metric/index.ts';
+import { openGateway, type Gateway, type GatewayOptions, type Pull } from '../index.ts';
+import type { TestUpstream } from './upstream.ts';
+
+/** A clock that a test moves. Both of its times move together. */
+export class TestClock implements Clock {
+  #ms = 1_700_000_000_000;
+
+  now(): number {
+    return this.#ms;
+  }
+
+  monotonic(): number {
+    return this.#ms;
+  }
+
+  advance(ms: number): void {
+    this.#ms += ms;
+  }
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+  /** Whether the answer came to its proper end. */
+  readonly complete: boolean;
+}
+
+export interface LogEntry {
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  readonly fields: object;
+  readonly message: string;
+}
+
+/** A gateway behind a real listener, over a directory of its own, that writes down what it counts and logs. */
+export class TestGateway {
+  readonly pulls: Pull[] = [];
+  readonly logs: LogEntry[] = [];
+  readonly clock = new TestClock();
+  readonly directory: string;
+  metrics = new MetricSet();
+  gateway: Gateway | undefined;
+  readonly #options: Partial<GatewayOptions>;
+  readonly #upstreams: GatewayOptions['upstreams'];
+  #server: Server | undefined;
+
+  private constructor(directory: string, upstreams: GatewayOptions['upstreams'], options: Partial<GatewayOptions>) {
+    this.directory = directory;
+    this.#upstreams = upstreams;
+    this.#options = options;
+  }
+
+  /** Starts one over these upstreams, named by the keys, the first being the default. */
+  static async start(
+    upstreams: Readonly<Record<string, TestUpstream>>,
+    options: Partial<GatewayOptions> & {
+      readonly credentials?: { readonly username: string; readonly password: string };
+    } = {},
+  ): Promise<TestGateway> {
+    const directory = await mkdtemp(join(tmpdir(), 'tonnage-gateway-'));
+    const { credentials, ...rest } = options;
+    const configured = Object.entries(upstreams).map(([name, { url }]) => ({
+      name,
+      url,
+      tagTtlMs: 60_000,
+      ...(credentials === undefined ? {} : { auth: { basic: credentials } }),
+    }));
+    const started = new TestGateway(directory, configured, rest);
+    await started.open();
+    return started;
+  }
+
+  /** Opens the gateway over its directory, again after `close`. */
+  async open(more: Partial<GatewayOptions> = {}): Promise<void> {
+    const line = (level: LogEntry['level']) => (fields: object, message: string) => {
+      this.logs.push({ level, fields, message });
+    };
+    const log: Log = { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') };
+    this.metrics = new MetricSet();
+    const first = this.#upstreams[0]?.name;
+    this.gateway = await openGateway({
+      upstreams: this.#upstreams,
+      ...(first === undefined ? {} : { defaultUpstream: first }),
+      directory: this.directory,
+      factsWaitMs: 2_000,
+      version: '0.0.0-test',
+      admit: () => ({ kind: 'anonymous' }),
+      record: (pull) => void this.pulls.push(pull),
+      metrics: this.metrics,
+      clock: this.clock,
+      random: systemRandom,
+      log,
+      ...this.#options,
+      ...more,
+    });
+    this.#server = createServer((request, response) => this.gateway?.handle(request, response));
+    this.#server.listen(0, '127.0.0.1');
+    await once(this.#server, 'listening');
+  }
+
+  get port(): number {
+    const address = this.#server?.address();
+    return typeof address === 'object' && address !== null ? address.port : 0;
+  }
+
+  get(path: string, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
+    return this.ask('GET', path, headers);
+  }
+
+  head(path: string, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
+    return this.ask('HEAD', path, headers);
+  }
+
+  /** Sends one request and reads the answer as far as it comes. `onBody` sees each piece of it. */
+  ask(
+    method: string,
+    path: string,
+    headers: Readonly<Record<string, string>> = {},
+    onBody: (received: number) => void = () => {},
+  ): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      const options = { host: '127.0.0.1', port: this.port, method, path, headers, agent: false };
+      const request = httpRequest(options, (response) => {
+        const chunks: Buffer[] = [];
+        let received = 0;
+        const finish = (): void =>
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: response.headers,
+            body: Buffer.concat(chunks),
+            complete: response.complete,
+          });
+        response.on('data', (chunk: Buffer) => {
+          chunks.push(chunk);
+          received += chunk.byteLength;
+          onBody(received);
+        });
+        response.on('error', finish);
+        response.on('end', finish);
+      });
+      request.on('error', reject);
+      request.end();
+    });
+  }
+
+  /** Sends bytes as they are and answers all that comes back until the connection closes. */
+  async raw(bytes: string | Buffer): Promise<Buffer> {
+    const socket = connect(this.port, '127.0.0.1');
+    const chunks: Buffer[] = [];
+    socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+    socket.on('error', () => {});
+    socket.write(bytes);
+    await once(socket, 'close');
+    return Buffer.concat(chunks);
+  }
+
+  /** Value of a counter with the label `upstream`. */
+  counted(name: string, upstream: string): number {
+    for (const family of this.metrics.gather()) {
+      if (family.name !== `tonnage_gateway_${name}` || family.type !== 'counter') continue;
+      for (const point of family.points) if (point.labels.get('upstream') === upstream) return Number(point.value);
+    }
+    return 0;
+  }
+
+  /** Stops the listener and the gateway; the directory stays. */
+  async close(): Promise<void> {
+    this.#server?.closeAllConnections();
+    await new Promise<void>((resolve) =>
+      this.#server === undefined ? resolve() : this.#server.close(() => resolve()),
+    );
+    await this.gateway?.close();
+    this.gateway = undefined;
+  }
+
+  /** `close`, and the directory too. */
+  async remove(): Promise<void> {
+    if (this.gateway !== undefined) await this.close();
+    await rm(this.directory, { recursive: true, force: true });
+  }
+}

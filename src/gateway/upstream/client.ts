@@ -1,0 +1,149 @@
+import type { Agent } from 'undici';
+
+import { limits, TonnageError, type Clock } from '../../base/index.ts';
+import { manifestAccept, parseDigest, type Digest, type Reference } from '../../oci/index.ts';
+import { withAuth, type BasicCredentials } from './auth.ts';
+import { withBackOff } from './back-off.ts';
+import { connectionFailure, createSend } from './connection.ts';
+import { failureOf, UpstreamError } from './failure.ts';
+import { verifiedManifest, type VerifiedManifest } from './manifest-body.ts';
+import { withRedirects } from './redirect.ts';
+import { withRetry } from './retry.ts';
+import { discard, headerOf, lengthOf, readBody, type Send, type UpstreamAnswer } from './send.ts';
+import { withUserAgent } from './user-agent.ts';
+
+/** A blob, or a part of one, on its way. Its body must be read to the end or destroyed. */
+export interface BlobAnswer {
+  /** 200: the whole blob, 206: the range that was asked for, 416: the blob has no such range. */
+  readonly status: 200 | 206 | 416;
+  /** Length of the body; null when the upstream does not say. */
+  readonly length: number | null;
+  /** `Content-Range` of a 206 or 416. */
+  readonly contentRange: string | undefined;
+  readonly body: UpstreamAnswer['body'];
+}
+
+export interface TagPage {
+  readonly body: Uint8Array;
+  /** The `Link` header, as it came. */
+  readonly link: string | undefined;
+}
+
+/**
+ * What the gateway asks an upstream for. Repositories are the upstream's full names. Everything rejects with
+ * `UpstreamError` when the upstream does not give what was asked for.
+ */
+export interface UpstreamClient {
+  /** The digest that a manifest has now; null when the upstream does not say. */
+  headManifest(repository: string, reference: Reference, signal?: AbortSignal): Promise<Digest | null>;
+  /** A manifest whose digest is right; at most `limits.manifestBytesMax`. */
+  getManifest(repository: string, reference: Reference, signal?: AbortSignal): Promise<VerifiedManifest>;
+  /** The size of a blob; null when the upstream does not say. */
+  headBlob(repository: string, digest: Digest, signal?: AbortSignal): Promise<number | null>;
+  /** A blob that is not verified yet. `range` is a value of the `Range` header. */
+  getBlob(
+    repository: string,
+    digest: Digest,
+    options?: { readonly range?: string; readonly signal?: AbortSignal },
+  ): Promise<BlobAnswer>;
+  /** One page of the tag list. `query` is passed on. At most `limits.tagListBytesMax`. */
+  listTags(repository: string, query: URLSearchParams): Promise<TagPage>;
+}
+
+export interface UpstreamClientOptions {
+  /** Where the upstream's `/v2/` is, by https or http. */
+  readonly url: string;
+  readonly credentials?: BasicCredentials;
+  /** Value of the `User-Agent` header. */
+  readonly userAgent: string;
+  readonly agent: Agent;
+  readonly clock: Clock;
+}
+
+/** Reads an upstream's address; rejects one that is no plain https or http address with `config_invalid`. */
+export function upstreamUrl(text: string): URL {
+  const url = URL.parse(text);
+  const web = url !== null && (url.protocol === 'https:' || url.protocol === 'http:');
+  if (!web || url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') {
+    throw new TonnageError(
+      'config_invalid',
+      'an upstream url must be https://host or http://host, with nothing but a path',
+    );
+  }
+  if (!url.pathname.endsWith('/')) url.pathname += '/';
+  return url;
+}
+
+const textOfReference = (reference: Reference): string =>
+  reference.kind === 'tag' ? reference.tag : reference.digest.text;
+
+/** Builds the client out of its layers: the outermost is listed last. */
+export function createUpstreamClient(options: UpstreamClientOptions): UpstreamClient {
+  const { clock, credentials } = options;
+  const origin = upstreamUrl(options.url);
+  let send: Send = createSend(options.agent);
+  send = withUserAgent(send, options.userAgent);
+  send = withRedirects(send);
+  send = withAuth(send, { origin, credentials, clock });
+  send = withRetry(send);
+  send = withBackOff(send, clock);
+
+  async function ask(
+    method: 'GET' | 'HEAD',
+    repository: string,
+    rest: string,
+    more: { readonly headers?: Readonly<Record<string, string>>; readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<UpstreamAnswer> {
+    const url = new URL(`v2/${repository}/${rest}`, origin);
+    const { headers = {}, signal } = more;
+    const answer = await send({ method, url, headers, repository, ...(signal === undefined ? {} : { signal }) });
+    const ranged = headers.range !== undefined && (answer.status === 206 || answer.status === 416);
+    if (answer.status !== 200 && !ranged) throw await failureOf(answer, clock.now());
+    return answer;
+  }
+
+  /** A whole body of at most `bytesMax`, `what` naming it where it is longer. */
+  async function bodyOf(answer: UpstreamAnswer, bytesMax: number, what: string): Promise<Buffer> {
+    const body = await readBody(answer, bytesMax).catch((thrown: unknown) => {
+      throw connectionFailure(thrown);
+    });
+    if (body === null) throw new UpstreamError('invalid', `sent a ${what} of more than ${bytesMax} bytes`);
+    return body;
+  }
+
+  return {
+    async headManifest(repository, reference, signal) {
+      const headers = { accept: manifestAccept };
+      const answer = await ask('HEAD', repository, `manifests/${textOfReference(reference)}`, { headers, signal });
+      await discard(answer);
+      return parseDigest(headerOf(answer, 'docker-content-digest') ?? '');
+    },
+    async getManifest(repository, reference, signal) {
+      const headers = { accept: manifestAccept };
+      const answer = await ask('GET', repository, `manifests/${textOfReference(reference)}`, { headers, signal });
+      const said = parseDigest(headerOf(answer, 'docker-content-digest') ?? '');
+      const body = await bodyOf(answer, limits.manifestBytesMax, 'manifest');
+      const expected = reference.kind === 'digest' ? reference.digest : said;
+      return verifiedManifest(headerOf(answer, 'content-type'), body, expected);
+    },
+    async headBlob(repository, digest, signal) {
+      const answer = await ask('HEAD', repository, `blobs/${digest.text}`, { signal });
+      await discard(answer);
+      return lengthOf(answer);
+    },
+    async getBlob(repository, digest, { range, signal } = {}) {
+      const headers = range === undefined ? {} : { range };
+      const answer = await ask('GET', repository, `blobs/${digest.text}`, { headers, signal });
+      const contentRange = headerOf(answer, 'content-range');
+      const status = answer.status === 206 || answer.status === 416 ? answer.status : 200;
+      return { status, length: lengthOf(answer), contentRange, body: answer.body };
+    },
+    async listTags(repository, query) {
+      const text = query.toString();
+      const answer = await ask('GET', repository, `tags/list${text === '' ? '' : `?${text}`}`, {
+        headers: { accept: 'application/json' },
+      });
+      return { link: headerOf(answer, 'link'), body: await bodyOf(answer, limits.tagListBytesMax, 'tag list') };
+    },
+  };
+}

@@ -1,0 +1,41 @@
+import { limits } from '../../base/index.ts';
+import { UpstreamError } from './failure.ts';
+import { discard, headerOf, type Send, type UpstreamRequest } from './send.ts';
+
+const redirectStatuses: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+
+function targetOf(location: string | undefined, from: URL): URL {
+  const target = location === undefined ? null : URL.parse(location, from.href);
+  if (target === null || (target.protocol !== 'https:' && target.protocol !== 'http:')) {
+    throw new UpstreamError('invalid', 'redirected to what is no web address');
+  }
+  if (from.protocol === 'https:' && target.protocol === 'http:') {
+    throw new UpstreamError('invalid', 'redirected from https to http');
+  }
+  return target;
+}
+
+/** Credentials are for the origin that they were given to, and for no other that it names (RFC 9110, section 15.4). */
+function headersFor(target: URL, request: UpstreamRequest): Readonly<Record<string, string>> {
+  if (target.origin === request.url.origin) return request.headers;
+  const { authorization: _dropped, ...rest } = request.headers;
+  return rest;
+}
+
+/**
+ * Follows redirects, as upstreams use them to hand blobs out from elsewhere. At most `limits.upstreamRedirectsMax`, never
+ * from https to http, and without our credentials once the origin changes.
+ */
+export function withRedirects(next: Send): Send {
+  return async (first) => {
+    let request = first;
+    for (let followed = 0; ; followed++) {
+      const answer = await next(request);
+      if (!redirectStatuses.has(answer.status)) return answer;
+      await discard(answer);
+      if (followed === limits.upstreamRedirectsMax) throw new UpstreamError('invalid', 'redirected too often');
+      const url = targetOf(headerOf(answer, 'location'), request.url);
+      request = { ...request, url, headers: headersFor(url, request) };
+    }
+  };
+}

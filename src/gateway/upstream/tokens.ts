@@ -1,0 +1,80 @@
+import { limits, type Clock } from '../../base/index.ts';
+import { parseJsonObject, textOf } from '../../oci/index.ts';
+import { Flights } from '../flights.ts';
+import { Lru } from '../lru.ts';
+import { connectionFailure } from './connection.ts';
+import { failureOf, UpstreamError } from './failure.ts';
+import { readBody, type Send, type UpstreamAnswer } from './send.ts';
+
+/** Where an upstream hands out its tokens, as its challenge said. */
+export interface TokenEndpoint {
+  readonly realm: URL;
+  readonly service: string | undefined;
+}
+
+interface Token {
+  readonly text: string;
+  readonly usableUntilMs: number;
+}
+
+/** How long a token lasts whose answer does not say, in seconds (the token specification's default). */
+const lifetimeSecondsDefault = 60;
+
+/** Reads a token endpoint's answer: `token`, or `access_token` as OAuth 2 calls it, and `expires_in` in seconds. */
+async function tokenIn(answer: UpstreamAnswer, clock: Clock): Promise<Token> {
+  const body = await readBody(answer, limits.upstreamTokenBytesMax).catch((thrown: unknown) => {
+    throw connectionFailure(thrown);
+  });
+  const members = body === null ? null : parseJsonObject(body);
+  const text = textOf(members?.token) ?? textOf(members?.access_token);
+  // Anything but visible characters could not be sent in a header, or would end it.
+  if (text === undefined || !/^[\x21-\x7e]+$/.test(text)) {
+    throw new UpstreamError('invalid', 'gave no token where it promised one');
+  }
+  const seconds = members?.expires_in;
+  const lifetimeMs = 1_000 * (typeof seconds === 'number' && seconds > 0 ? seconds : lifetimeSecondsDefault);
+  const marginMs = Math.min(limits.upstreamTokenMarginMs, lifetimeMs / 2);
+  return { text, usableUntilMs: clock.monotonic() + lifetimeMs - marginMs };
+}
+
+/** The bearer tokens of one upstream, one for each repository: fetched once however many ask, kept until shortly before their end. */
+export class Tokens {
+  readonly #send: Send;
+  readonly #clock: Clock;
+  /** Value of the `Authorization` header that the token endpoint gets; undefined: asked anonymously. */
+  readonly #basic: string | undefined;
+  readonly #kept = new Lru<Token>(limits.upstreamTokensMax);
+  readonly #flights = new Flights<string>();
+
+  constructor(options: { readonly send: Send; readonly clock: Clock; readonly basic: string | undefined }) {
+    this.#send = options.send;
+    this.#clock = options.clock;
+    this.#basic = options.basic;
+  }
+
+  /** A token that allows to pull the repository. Rejects with `UpstreamError` when none is given. */
+  async get(endpoint: TokenEndpoint, repository: string): Promise<string> {
+    const kept = this.#kept.get(repository);
+    if (kept !== undefined && kept.usableUntilMs > this.#clock.monotonic()) return kept.text;
+    return this.#flights.run(repository, () => this.#fetch(endpoint, repository));
+  }
+
+  /** Forgets a token that was refused, unless another has taken its place already. */
+  forget(repository: string, text: string): void {
+    if (this.#kept.get(repository)?.text === text) this.#kept.delete(repository);
+  }
+
+  async #fetch(endpoint: TokenEndpoint, repository: string): Promise<string> {
+    const url = new URL(endpoint.realm);
+    if (endpoint.service !== undefined) url.searchParams.set('service', endpoint.service);
+    // We never ask for more than reading this one repository, whatever the challenge proposes.
+    url.searchParams.set('scope', `repository:${repository}:pull`);
+    const headers: Record<string, string> = { accept: 'application/json' };
+    if (this.#basic !== undefined) headers.authorization = this.#basic;
+    const answer = await this.#send({ method: 'GET', url, headers, repository });
+    if (answer.status !== 200) throw await failureOf(answer, this.#clock.now());
+    const token = await tokenIn(answer, this.#clock);
+    this.#kept.set(repository, token);
+    return token.text;
+  }
+}

@@ -1,0 +1,92 @@
+import type { Agent } from 'undici';
+
+import { TonnageError, type Clock } from '../base/index.ts';
+import type { UpstreamOptions } from './options.ts';
+import { createUpstreamClient, upstreamUrl, type UpstreamClient } from './upstream/client.ts';
+import { isWellKnownHost, wellKnownUpstreams } from './well-known.ts';
+
+/** A configured upstream and the client that speaks to it. */
+export interface Upstream {
+  readonly name: string;
+  readonly tagTtlMs: number;
+  /** Whether it is asked with credentials: what is cached then was not for everybody. */
+  readonly authenticated: boolean;
+  /** Put before names of one segment (`library` at Docker Hub). */
+  readonly singleSegmentPrefix: string | undefined;
+  readonly client: UpstreamClient;
+}
+
+/** Words that stand at an upstream's place in paths of our own. */
+export const reservedUpstreamNames: ReadonlySet<string> = new Set(['wt', 'token', '_catalog']);
+const namePattern = /^[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?(?::[0-9]{1,5})?$/;
+
+function configError(message: string): TonnageError {
+  return new TonnageError('config_invalid', message);
+}
+
+function checkedName(name: string): string {
+  if (reservedUpstreamNames.has(name))
+    throw configError(`"${name}" cannot be the name of an upstream: it is a path of our own`);
+  if (!namePattern.test(name))
+    throw configError(`expected a host or a lower-case word as upstream name, got "${name}"`);
+  return name;
+}
+
+/** The configured upstreams by name and alias. */
+export class UpstreamTable {
+  readonly #byName = new Map<string, Upstream>();
+  readonly names: readonly string[];
+  /** The upstream of images that name none. */
+  readonly fallback: Upstream | undefined;
+
+  /** Throws `config_invalid` for names that are taken twice or not possible, and for a default that is not there. */
+  constructor(
+    upstreams: readonly UpstreamOptions[],
+    defaultUpstream: string | undefined,
+    shared: { readonly agent: Agent; readonly clock: Clock; readonly userAgent: string },
+  ) {
+    this.names = upstreams.map(({ name }) => name);
+    for (const options of upstreams) {
+      const upstream = createUpstream(options, shared);
+      for (const name of [options.name, ...(options.aliases ?? [])]) this.#add(name, upstream);
+    }
+    this.fallback = defaultUpstream === undefined ? undefined : this.find(defaultUpstream);
+    if (defaultUpstream !== undefined && this.fallback === undefined) {
+      throw configError(
+        `the default upstream "${defaultUpstream}" is not among the upstreams: ${this.names.join(', ')}`,
+      );
+    }
+  }
+
+  /** The upstream that is called so. Hosts compare without regard to case. */
+  find(name: string): Upstream | undefined {
+    return this.#byName.get(name) ?? this.#byName.get(name.toLowerCase());
+  }
+
+  #add(name: string, upstream: Upstream): void {
+    if (this.#byName.has(checkedName(name))) throw configError(`the upstream name "${name}" is given twice`);
+    this.#byName.set(name, upstream);
+  }
+}
+
+function createUpstream(
+  options: UpstreamOptions,
+  shared: { readonly agent: Agent; readonly clock: Clock; readonly userAgent: string },
+): Upstream {
+  const url = upstreamUrl(options.url);
+  if (url.protocol === 'http:' && isWellKnownHost(url.host)) {
+    throw configError(`the upstream "${options.name}" must be spoken to by https`);
+  }
+  const credentials = options.auth?.basic;
+  return {
+    name: options.name,
+    tagTtlMs: options.tagTtlMs,
+    authenticated: credentials !== undefined,
+    singleSegmentPrefix: wellKnownUpstreams[options.name]?.singleSegmentPrefix,
+    client: createUpstreamClient({
+      url: options.url,
+      ...shared,
+      ...(credentials === undefined ? {} : { credentials }),
+    }),
+  };
+}
