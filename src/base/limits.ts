@@ -85,6 +85,8 @@ export const limits = {
   rangeWaitBytesMax: 8 * 1024 * 1024,
   /** Bytes of one download that wait for the disk before its upstream is held back. */
   downloadBufferBytesMax: 4 * 1024 * 1024,
+  /** How long blobs are passed through, not cached, after the disk has refused one. */
+  diskRetryMs: 5_000,
   /** Bytes that one reader of a blob holds in memory. */
   blobReadBytes: 256 * 1024,
   /** Connections to one upstream origin at a time. */
