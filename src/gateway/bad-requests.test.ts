@@ -1,0 +1,62 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import { badRequests, type BadRequest } from './testing/bad-requests.ts';
+import { TestGateway } from './testing/gateway.ts';
+import { TestUpstream } from './testing/upstream.ts';
+
+let lab: TestUpstream;
+let gateway: TestGateway;
+
+beforeAll(async () => {
+  lab = await TestUpstream.start();
+  gateway = await TestGateway.start({ lab });
+});
+
+afterAll(async () => {
+  await gateway.remove();
+  await lab.stop();
+});
+
+function requestText({ method, target, headers }: BadRequest): Buffer {
+  const lines = [`${method} ${target} HTTP/1.1`, 'Host: gateway', 'Connection: close', ...headers, '', ''];
+  return Buffer.from(lines.join('\r\n'), 'latin1');
+}
+
+test.each(badRequests)('$title is refused with $status and $code', async (bad) => {
+  const [head = '', body = ''] = (await gateway.raw(requestText(bad))).toString('utf8').split('\r\n\r\n');
+  expect(head).toMatch(new RegExp(`^HTTP/1.1 ${bad.status} `));
+  expect(head).toMatch(/\r\nDocker-Distribution-Api-Version: registry\/2\.0/);
+  expect(head).toMatch(/\r\nX-Content-Type-Options: nosniff/);
+  expect(head).toMatch(/\r\nContent-Type: application\/json/);
+  if (bad.status === 405) expect(head).toMatch(/\r\nAllow: GET, HEAD/);
+  if (bad.code === null) return expect(body).toBe('');
+  expect(JSON.parse(body)).toEqual({ errors: [{ code: bad.code, message: expect.any(String) }] });
+});
+
+test('none of these reached the upstream, and none was an error of our own', () => {
+  expect(lab.requests).toEqual([]);
+  expect(gateway.logs).toEqual([]);
+});
+
+test('there are enough of them', () => {
+  expect(badRequests.length).toBeGreaterThanOrEqual(60);
+});
+
+test('no refusal repeats what was asked for', async () => {
+  for (const target of [
+    '/v2/SECRET/manifests/x',
+    '/v2/secret.example/app/manifests/x',
+    '/v2/app/blobs/secret',
+    '/secret',
+  ]) {
+    const answer = await gateway.get(target);
+    expect(answer.body.toString().toLowerCase()).not.toContain('secret');
+  }
+});
+
+test.each(['/v2/', '/v2', '/v2/?x=y'])('%s says that the gateway is there', async (target) => {
+  const answer = await gateway.get(target);
+  expect(answer.status).toBe(200);
+  expect(answer.headers['docker-distribution-api-version']).toBe('registry/2.0');
+  expect((await gateway.head(target)).body).toHaveLength(0);
+});

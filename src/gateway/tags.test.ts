@@ -1,0 +1,253 @@
+import { afterEach, beforeEach, describe, expect, it, test } from 'vitest';
+
+import { TestGateway } from './testing/gateway.ts';
+import { image } from './testing/images.ts';
+import { TestUpstream } from './testing/upstream.ts';
+
+const first = image({ name: 'first' });
+const second = image({ name: 'second' });
+const target = '/v2/app/manifests/v1';
+const minuteMs = 60_000;
+
+let lab: TestUpstream;
+let gateway: TestGateway;
+
+beforeEach(async () => {
+  lab = await TestUpstream.start();
+  lab.put('app', first, 'v1');
+  gateway = await TestGateway.start({ lab });
+});
+
+afterEach(async () => {
+  await gateway.remove();
+  await lab.stop();
+});
+
+/** Makes the upstream answer all manifest requests so, until it is called again without a status. */
+function fail(status?: number, headers: Record<string, string> = {}, body = ''): void {
+  delete lab.behaviour.intercept;
+  if (status === undefined) return;
+  lab.behaviour.intercept = (request, response) => {
+    if (request.url?.includes('/manifests/') !== true) return false;
+    response.writeHead(status, headers).end(request.method === 'HEAD' ? undefined : body);
+    return true;
+  };
+}
+
+async function digestOf(path = target): Promise<string | undefined> {
+  return (await gateway.get(path)).headers['docker-content-digest']?.toString();
+}
+
+describe('a tag', () => {
+  it('is served without asking for its time to live', async () => {
+    await gateway.get(target);
+    lab.put('app', second, 'v1');
+    gateway.clock.advance(minuteMs - 1);
+    expect(await digestOf()).toBe(first.digest.text);
+    expect(lab.asked('/manifests/')).toEqual([`GET ${target}`]);
+  });
+
+  it('that has not moved is confirmed by one HEAD, once for each time to live', async () => {
+    await gateway.get(target);
+    gateway.clock.advance(minuteMs);
+    expect(await digestOf()).toBe(first.digest.text);
+    expect(await digestOf()).toBe(first.digest.text);
+    expect(lab.asked('/manifests/')).toEqual([`GET ${target}`, `HEAD ${target}`]);
+  });
+
+  it('that has moved is fetched anew', async () => {
+    await gateway.get(target);
+    lab.put('app', second, 'v1');
+    gateway.clock.advance(minuteMs);
+    expect(await digestOf()).toBe(second.digest.text);
+    expect(lab.asked('/manifests/')).toEqual([`GET ${target}`, `HEAD ${target}`, `GET ${target}`]);
+  });
+
+  it('that has moved to what is cached already is not fetched', async () => {
+    lab.put('app', second, 'v2');
+    await gateway.get(target);
+    await gateway.get('/v2/app/manifests/v2');
+    lab.put('app', second, 'v1');
+    gateway.clock.advance(minuteMs);
+    expect(await digestOf()).toBe(second.digest.text);
+    expect(lab.asked('/manifests/').filter((line) => line.startsWith('GET'))).toHaveLength(2);
+  });
+
+  it('is asked for again when the upstream says no digest', async () => {
+    lab.behaviour.hideDigest = true;
+    await gateway.get(target);
+    lab.put('app', second, 'v1');
+    gateway.clock.advance(minuteMs);
+    expect(await digestOf()).toBe(second.digest.text);
+  });
+
+  it('is revalidated once for all who want it at once', async () => {
+    await gateway.get(target);
+    gateway.clock.advance(minuteMs);
+    await Promise.all(Array.from({ length: 20 }, () => gateway.get(target)));
+    expect(lab.asked('/manifests/')).toEqual([`GET ${target}`, `HEAD ${target}`]);
+  });
+
+  it('keeps its case', async () => {
+    lab.put('app', second, 'V1');
+    expect(await digestOf()).toBe(first.digest.text);
+    expect(await digestOf('/v2/app/manifests/V1')).toBe(second.digest.text);
+  });
+
+  it('is forgotten when the upstream has it no more', async () => {
+    await gateway.get(target);
+    lab.untag('app', 'v1');
+    gateway.clock.advance(minuteMs);
+    expect((await gateway.get(target)).status).toBe(404);
+    await lab.stop();
+    expect((await gateway.get(target)).status).toBe(502);
+  });
+
+  it('is asked for again when the clock was set back', async () => {
+    await gateway.get(target);
+    gateway.clock.advance(-minuteMs);
+    await gateway.get(target);
+    expect(lab.asked('/manifests/')).toHaveLength(2);
+  });
+});
+
+describe('a stale tag is served, with a warning and counted,', () => {
+  async function expectStale(): Promise<void> {
+    const answer = await gateway.get(target);
+    expect(answer).toMatchObject({ status: 200, body: first.body });
+    expect(answer.headers.warning).toBe('110 - "Response is Stale"');
+    expect(gateway.pulls).toHaveLength(2);
+    expect(gateway.logs).toMatchObject([{ level: 'warn', message: 'a tag is served stale' }]);
+  }
+
+  beforeEach(async () => {
+    await gateway.get(target);
+    gateway.clock.advance(minuteMs);
+  });
+
+  it.each([429, 500, 502, 503, 504])('when the upstream answers %s', async (status) => {
+    fail(status);
+    await expectStale();
+  });
+
+  it.each([401, 403])('when it was fetched anonymously and the upstream answers %s', async (status) => {
+    fail(status);
+    await expectStale();
+  });
+
+  it('when the upstream is not there', async () => {
+    await lab.stop();
+    await expectStale();
+  });
+
+  it('when the upstream breaks the connection', async () => {
+    lab.behaviour.intercept = (request) => {
+      request.socket.destroy();
+      return true;
+    };
+    await expectStale();
+  });
+
+  it('when the new manifest cannot be had', async () => {
+    lab.put('app', { ...second, digest: first.blobs[0]?.digest ?? second.digest }, 'v1');
+    await expectStale();
+  });
+
+  it('and the upstream is left alone for a while, then asked again', async () => {
+    fail(500);
+    await gateway.get(target);
+    const asked = lab.requests.length;
+    await gateway.get(target);
+    expect(lab.requests).toHaveLength(asked);
+    fail();
+    gateway.clock.advance(5_000);
+    expect((await gateway.get(target)).headers.warning).toBeUndefined();
+  });
+
+  it('and a 304 says so too', async () => {
+    fail(500);
+    const answer = await gateway.get(target, { 'if-none-match': `"${first.digest.text}"` });
+    expect(answer.status).toBe(304);
+    expect(answer.headers.warning).toBe('110 - "Response is Stale"');
+  });
+});
+
+describe('an upstream that takes credentials', () => {
+  const credentials = { username: 'gateway', password: 'hidden-word' };
+
+  beforeEach(async () => {
+    await gateway.remove();
+    lab.behaviour.basic = 'gateway:hidden-word';
+    gateway = await TestGateway.start({ lab }, { credentials });
+    expect((await gateway.get(target)).status).toBe(200);
+    gateway.clock.advance(minuteMs);
+  });
+
+  it.each([401, 403])('and now answers %s: nothing is served stale, and the client is told why', async (status) => {
+    fail(status);
+    const answer = await gateway.get(target);
+    expect(answer.status).toBe(502);
+    expect(JSON.parse(answer.body.toString())).toEqual({
+      errors: [{ code: 'DENIED', message: `upstream lab refused our credentials (answered ${status})` }],
+    });
+    expect(answer.body.toString()).not.toContain('hidden-word');
+  });
+
+  it('and now answers 500: the tag is served stale', async () => {
+    fail(500);
+    expect((await gateway.get(target)).headers.warning).toBeDefined();
+  });
+});
+
+describe('what is not cached is refused', () => {
+  const said = (code: string): string => JSON.stringify({ errors: [{ code, message: 'x' }] });
+
+  it.each([
+    [404, said('MANIFEST_UNKNOWN'), 404, 'MANIFEST_UNKNOWN'],
+    [404, said('NAME_UNKNOWN'), 404, 'NAME_UNKNOWN'],
+    [404, '<html>', 404, 'MANIFEST_UNKNOWN'],
+    [401, said('UNAUTHORIZED'), 502, 'DENIED'],
+    [401, said('NAME_UNKNOWN'), 404, 'NAME_UNKNOWN'],
+    [403, said('DENIED'), 502, 'DENIED'],
+    [429, said('TOOMANYREQUESTS'), 429, 'TOOMANYREQUESTS'],
+    [500, '', 502, 'UNAVAILABLE'],
+    [503, 'x'.repeat(100_000), 502, 'UNAVAILABLE'],
+    [418, '', 502, 'UNKNOWN'],
+    [204, '', 502, 'UNKNOWN'],
+  ])('when the upstream answers %s %s: %s %s', async (status, body, expected, code) => {
+    fail(status, {}, body);
+    const answer = await gateway.get(target);
+    expect(answer.status).toBe(expected);
+    expect(JSON.parse(answer.body.toString())).toMatchObject({ errors: [{ code }] });
+    expect(gateway.pulls).toEqual([]);
+  });
+
+  it('when the upstream is not there: 502, without its address', async () => {
+    await lab.stop();
+    const answer = await gateway.get(target);
+    expect(answer.status).toBe(502);
+    expect(answer.body.toString()).toContain('upstream lab could not be reached (ECONNREFUSED)');
+    expect(answer.body.toString()).not.toContain('127.0.0.1');
+  });
+});
+
+test('an upstream that is throttling is not asked before its Retry-After is over, and clients are told', async () => {
+  fail(429, { 'retry-after': '30' });
+  expect((await gateway.get(target)).headers['retry-after']).toBe('30');
+  const asked = lab.requests.length;
+  gateway.clock.advance(10_000);
+  const answer = await gateway.get('/v2/other/manifests/v1');
+  expect([answer.status, answer.headers['retry-after']]).toEqual([429, '20']);
+  expect(lab.requests).toHaveLength(asked);
+  fail();
+  gateway.clock.advance(20_000);
+  expect((await gateway.get(target)).status).toBe(200);
+});
+
+test('a digest is never asked for again', async () => {
+  const path = `/v2/app/manifests/${first.digest.text}`;
+  await gateway.get(path);
+  gateway.clock.advance(1_000 * minuteMs);
+  await lab.stop();
+  expect((await gateway.get(path)).body).toEqual(first.body);
+});
