@@ -1,0 +1,64 @@
+import type { Dialect } from './dialect.ts';
+import { checkHistogramPoint } from './check-histogram.ts';
+import { checkSample } from './check-sample.ts';
+import type { FamilyDraft } from './family-draft.ts';
+import { ParseError } from './parse-error.ts';
+import { distinguishingLabel, groupPoints, type PointGroup } from './point-groups.ts';
+
+/** Checks what the format says of a whole family. Throws `ParseError` at the first sample that breaks a rule. */
+export function checkFamily(draft: FamilyDraft, dialect: Dialect): void {
+  if (dialect.openMetrics) {
+    if (draft.name.startsWith('_')) fail(draft.line, 'family names that begin with an underscore are reserved');
+    checkUnit(draft);
+  }
+  for (const sample of draft.samples) checkSample(draft, sample, dialect);
+  for (const group of groupPoints(draft, dialect)) {
+    checkUnique(draft, group);
+    if (dialect.openMetrics) checkPoint(draft, group);
+  }
+}
+
+function checkUnit({ unit, type, name, unitLine }: FamilyDraft): void {
+  if (unit === '') return;
+  if (type === 'info' || type === 'stateset') fail(unitLine, `${type} ${name} has a unit, ${unit}`);
+  if (!name.endsWith(`_${unit}`)) fail(unitLine, `the name of ${type} ${name} does not end with its unit, _${unit}`);
+}
+
+/** A series stands once in an exposition (or once for each time). */
+function checkUnique(draft: FamilyDraft, group: PointGroup): void {
+  const seen = new Set<string>();
+  for (const sample of group.samples) {
+    const apart = distinguishingLabel(draft, sample);
+    const value = sample.labels.find(({ name }) => name === apart)?.value ?? '';
+    const series = JSON.stringify([sample.name, apart === undefined || apart === draft.name ? value : Number(value)]);
+    if (seen.has(series)) fail(sample.line, `the same series is there twice: ${sample.name}`);
+    seen.add(series);
+  }
+}
+
+function checkPoint(draft: FamilyDraft, group: PointGroup): void {
+  const { name, type } = draft;
+  const line = group.samples[0]?.line ?? draft.line;
+  const has = (sampleName: string): boolean => group.samples.some((sample) => sample.name === sampleName);
+  switch (type) {
+    case 'counter':
+      if (!has(`${name}_total`)) fail(line, `counter ${name} has no ${name}_total here`);
+      break;
+    case 'histogram':
+      checkHistogramPoint(name, { count: `${name}_count`, sum: `${name}_sum`, mayFall: false }, group.samples);
+      break;
+    case 'gaugehistogram':
+      checkHistogramPoint(name, { count: `${name}_gcount`, sum: `${name}_gsum`, mayFall: true }, group.samples);
+      break;
+    case 'gauge':
+    case 'info':
+    case 'stateset':
+    case 'summary':
+    case 'unknown':
+      break;
+  }
+}
+
+function fail(line: number, reason: string): never {
+  throw new ParseError(line, 1, reason);
+}

@@ -1,0 +1,19 @@
+import { TonnageError } from '../../base/index.ts';
+
+/** Where and why a text is no valid exposition. */
+export class ParseError extends TonnageError {
+  /** Counted from 1. */
+  readonly line: number;
+  /** In UTF-16 units, counted from 1. */
+  readonly column: number;
+  /** What was expected and what came, without the place. */
+  readonly reason: string;
+
+  constructor(line: number, column: number, reason: string) {
+    super('exposition_invalid', `line ${line}, column ${column}: ${reason}`);
+    this.name = 'ParseError';
+    this.line = line;
+    this.column = column;
+    this.reason = reason;
+  }
+}

@@ -1,0 +1,127 @@
+import { FamilyNames, type MetricFamily } from '../../metric/index.ts';
+import { checkFamily } from './check-family.ts';
+import { decodeUtf8 } from './decode-utf8.ts';
+import { openMetricsDialect, prometheusDialect, type Dialect } from './dialect.ts';
+import { FamilyDraft } from './family-draft.ts';
+import { familyOf } from './family-of.ts';
+import { parseMetadata } from './metadata-line.ts';
+import { ParseError } from './parse-error.ts';
+import { parseSample } from './sample-line.ts';
+
+export interface ParseOptions {
+  /** `openmetrics`: OpenMetrics text 1.0. `text`: Prometheus text 0.0.4 (and 1.0.0). */
+  readonly format: 'openmetrics' | 'text';
+  /**
+   * Takes whatever can be understood: comments, blank lines, odd spaces, a missing end mark, impossible values. Off
+   * unless told: then every rule of the format holds.
+   */
+  readonly lenient?: boolean;
+}
+
+/**
+ * Reads an exposition. Answers its families in the order of the text, with their points in memory. Throws `ParseError`
+ * (with line and column) at the first place where the text is not valid.
+ */
+export function parse(input: string | Uint8Array, options: ParseOptions): MetricFamily[] {
+  const strict = options.lenient !== true;
+  const dialect = options.format === 'openmetrics' ? openMetricsDialect(strict) : prometheusDialect(strict);
+  const text = typeof input === 'string' ? input : decodeUtf8(input);
+  return new ExpositionReader(dialect).read(text);
+}
+
+/** Goes through the lines and gathers them into families. */
+class ExpositionReader {
+  readonly #dialect: Dialect;
+  readonly #drafts = new Map<string, FamilyDraft>();
+  readonly #names = new FamilyNames();
+  readonly #families: MetricFamily[] = [];
+  #draft: FamilyDraft | undefined;
+  #ended = false;
+
+  constructor(dialect: Dialect) {
+    this.#dialect = dialect;
+  }
+
+  read(text: string): MetricFamily[] {
+    let line = 0;
+    let start = 0;
+    while (start < text.length) {
+      line++;
+      const end = text.indexOf('\n', start);
+      this.#line(text.slice(start, end < 0 ? undefined : end), line);
+      start = end < 0 ? text.length : end + 1;
+    }
+    this.#end(text, line);
+    for (const draft of this.#dialect.rules ? [] : this.#drafts.values())
+      this.#families.push(familyOf(draft, this.#dialect));
+    return this.#families;
+  }
+
+  #line(raw: string, line: number): void {
+    const { rules, openMetrics } = this.#dialect;
+    const text = rules ? raw : raw.replace(/\r$/, '');
+    if (this.#ended && rules) throw new ParseError(line, 1, 'text after # EOF');
+    if (rules && openMetrics && text.endsWith('\r')) {
+      throw new ParseError(line, text.length, 'a carriage return at the end of the line');
+    }
+    if (text.trim() === '') {
+      if (rules && openMetrics) throw new ParseError(line, 1, 'a blank line');
+      return;
+    }
+    if (text.trimStart().startsWith('#')) this.#metadata(text, line);
+    else this.#sample(text, line);
+  }
+
+  #metadata(text: string, line: number): void {
+    const metadata = parseMetadata(text, line, this.#dialect);
+    if (metadata.kind === 'eof') this.#ended = true;
+    if (metadata.kind === 'eof' || metadata.kind === 'comment') return;
+    if (this.#draft?.name !== metadata.name) this.#begin(metadata.name, line);
+    this.#draft?.describe(line, metadata);
+  }
+
+  #sample(text: string, line: number): void {
+    const sample = parseSample(text, line, this.#dialect);
+    if (this.#draft?.takes(sample.name) !== true) this.#begin(sample.name, line);
+    this.#draft?.samples.push(sample);
+  }
+
+  /** Begins a family, or goes back to one where that is allowed. */
+  #begin(name: string, line: number): void {
+    this.#close();
+    if (!this.#dialect.rules) {
+      const known = this.#drafts.get(name) ?? [...this.#drafts.values()].find((draft) => draft.takes(name));
+      this.#draft = known ?? new FamilyDraft(name, line, this.#dialect);
+      if (known === undefined) this.#drafts.set(name, this.#draft);
+      return;
+    }
+    if (this.#drafts.has(name))
+      throw new ParseError(line, 1, `the family ${name} was there before: its lines must stand together`);
+    this.#draft = new FamilyDraft(name, line, this.#dialect);
+    this.#drafts.set(name, this.#draft);
+  }
+
+  /** Finishes the current family: with rules its points are checked at once. */
+  #close(): void {
+    const draft = this.#draft;
+    this.#draft = undefined;
+    if (draft === undefined || !this.#dialect.rules) return;
+    if (this.#dialect.openMetrics) {
+      const clash = this.#names.clash(draft);
+      if (clash !== undefined) throw new ParseError(draft.line, 1, `${draft.type} ${draft.name}: ${clash}`);
+      this.#names.claim(draft);
+    }
+    checkFamily(draft, this.#dialect);
+    this.#families.push(familyOf(draft, this.#dialect));
+    draft.samples.length = 0;
+  }
+
+  #end(text: string, line: number): void {
+    this.#close();
+    if (!this.#dialect.rules) return;
+    if (this.#dialect.openMetrics && !this.#ended) throw new ParseError(line + 1, 1, 'expected # EOF at the end');
+    if (!this.#dialect.openMetrics && text !== '' && !text.endsWith('\n')) {
+      throw new ParseError(line, 1, 'expected a line feed at the end of the last line');
+    }
+  }
+}

@@ -1,0 +1,90 @@
+import { LabelNames, type LabelSet } from '../../metric/index.ts';
+import type { Dialect } from './dialect.ts';
+import type { FamilyDraft } from './family-draft.ts';
+import { ParseError } from './parse-error.ts';
+import type { ParsedLabel, ParsedSample } from './sample-line.ts';
+
+/** The samples that make up one point: those of one metric at one time. */
+export interface PointGroup {
+  /** The metric's labels, without the one that tells its samples apart. */
+  readonly labels: LabelSet;
+  readonly timestamp: number | undefined;
+  readonly samples: ParsedSample[];
+}
+
+/** The label that tells the samples of one point apart: `le`, `quantile`, a state set's own name; else none. */
+export function distinguishingLabel(draft: FamilyDraft, sample: ParsedSample): string | undefined {
+  switch (draft.type) {
+    case 'histogram':
+    case 'gaugehistogram':
+      return sample.name === `${draft.name}_bucket` ? 'le' : undefined;
+    case 'summary':
+      return sample.name === draft.name ? 'quantile' : undefined;
+    case 'stateset':
+      return draft.name;
+    default:
+      return undefined;
+  }
+}
+
+/** Builds label sets; those with the same names share them. */
+export class LabelSets {
+  readonly #names = new Map<string, LabelNames>();
+
+  of(labels: readonly ParsedLabel[]): LabelSet {
+    const names = labels.map(({ name }) => name);
+    const key = JSON.stringify(names);
+    let known = this.#names.get(key);
+    if (known === undefined) {
+      known = new LabelNames(names);
+      this.#names.set(key, known);
+    }
+    return known.of(labels.map(({ value }) => value));
+  }
+}
+
+/**
+ * The points of a family, in the order of the text. With OpenMetrics' rules a metric's samples stand together, its
+ * points in the order of time; elsewhere samples of one metric may be anywhere in the family.
+ */
+export function groupPoints(draft: FamilyDraft, dialect: Dialect): PointGroup[] {
+  const sets = new LabelSets();
+  const groups: PointGroup[] = [];
+  const last = new Map<string, PointGroup>();
+  let current: string | undefined;
+  for (const sample of draft.samples) {
+    const apart = distinguishingLabel(draft, sample);
+    const labels = sets.of(sample.labels.filter(({ name }) => name !== apart));
+    const key = keyOf(labels);
+    const before = last.get(key);
+    if (before !== undefined && dialect.rules && dialect.openMetrics) {
+      if (key !== current) throw new ParseError(sample.line, 1, 'the samples of this metric do not stand together');
+      checkTime(before, sample);
+    }
+    current = key;
+    if (before !== undefined && before.timestamp === sample.timestamp) {
+      before.samples.push(sample);
+      continue;
+    }
+    const group = { labels, timestamp: sample.timestamp, samples: [sample] };
+    last.set(key, group);
+    groups.push(group);
+  }
+  return groups;
+}
+
+/** Labels in another order are the same labels. */
+function keyOf(labels: LabelSet): string {
+  const values = labels.values;
+  const pairs = labels.names.map((name, index) => [name, values[index]]);
+  return JSON.stringify(pairs.sort(([a = ''], [b = '']) => (a < b ? -1 : 1)));
+}
+
+function checkTime(before: PointGroup, sample: ParsedSample): void {
+  if ((before.timestamp === undefined) !== (sample.timestamp === undefined)) {
+    throw new ParseError(sample.line, 1, 'some samples of this metric have a timestamp, others have none');
+  }
+  if ((sample.timestamp ?? 0) < (before.timestamp ?? 0)) {
+    throw new ParseError(sample.line, 1, `timestamps of this metric go backwards, from ${before.timestamp}`);
+  }
+}
