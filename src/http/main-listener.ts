@@ -11,6 +11,8 @@ import { createRequestIds } from './request-id.ts';
 export interface MainHandlerOptions {
   readonly gateway: Pick<Gateway, 'handle'>;
   readonly api: App;
+  /** Answers `/v2/token`. */
+  readonly token: Handler;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -29,6 +31,7 @@ export function createMainHandler(options: MainHandlerOptions): Handler {
     const forGateway = isGatewayTarget(target);
     const refusal = refusalOf(request, target);
     if (refusal !== undefined) return refuse(response, refusal, forGateway || !target.startsWith('/'));
+    if (isTokenTarget(target)) return options.token(request, response);
     if (forGateway) return gateway.handle(request, response);
     noteRequestId(request, id);
     return api.routing(request, response);
@@ -37,6 +40,10 @@ export function createMainHandler(options: MainHandlerOptions): Handler {
 
 function isGatewayTarget(target: string): boolean {
   return target.startsWith('/v2') && (target.length === 3 || target[3] === '/' || target[3] === '?');
+}
+
+function isTokenTarget(target: string): boolean {
+  return target.startsWith('/v2/token') && (target.length === 9 || target[9] === '?');
 }
 
 /** What no route should ever see: forms of requests that only proxies take, and those without a host (RFC 9112, 3.2). */

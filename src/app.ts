@@ -1,0 +1,279 @@
+import { mkdirSync } from 'node:fs';
+import { isIPv6 } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { destination, pino } from 'pino';
+import { messageOf, systemClock as clock, systemRandom as random, type Log } from './base/index.ts';
+import type { Config, UpstreamConfig } from './config/index.ts';
+import { openGateway, type Gateway, type Pull, type UpstreamOptions } from './gateway/index.ts';
+import {
+  createAdmit,
+  createApi,
+  createAuthorise,
+  createListener,
+  createMainHandler,
+  createMetricsHandler,
+  createTokenEndpoint,
+  listen,
+  type AdmissionOptions,
+  type Listener,
+  type Readiness,
+} from './http/index.ts';
+import { createDoor, createStaticUsers, isLoopbackAddress, PullTokens } from './identity/index.ts';
+import { openLedger, type Count, type Ledger } from './ledger/index.ts';
+import { MetricSet } from './metric/index.ts';
+import { lockFile } from './sqlite/index.ts';
+import type { Store, Totals } from './store/index.ts';
+import { canonicalArch, type DimensionValues } from './usage/index.ts';
+
+/** Drivers by the name that the configuration gives; each is loaded only when it is asked for. */
+const storeDrivers = { sqlite: () => import('./store/drivers/sqlite.ts') } as const;
+
+const ledgerFileName = 'ledger.sqlite';
+
+/** How long the ledger tries to commit what is in memory when the process stops. */
+const ledgerCloseMs = 10_000;
+
+export interface ServerOptions {
+  readonly config: Config;
+  /** Count in the configured time zone although the ledger was kept in another one. */
+  readonly acceptTimeZone: boolean;
+  readonly version: string;
+}
+
+export interface RunningServer {
+  readonly url: string;
+  /** URL of `/metrics`; absent when there is no metrics listener. */
+  readonly metricsUrl?: string;
+  /**
+   * Takes no more requests, lets those in flight end, commits, and lets go of the data directory. Rejects with
+   * `ledger_unsaved` when counts could not be saved. A second call answers the first one's promise.
+   */
+  stop(): Promise<void>;
+}
+
+/** Things to undo, the last one first; what fails is remembered, and the rest is undone all the same. */
+class Closers {
+  readonly #closers: (() => unknown)[] = [];
+
+  add(close: () => unknown): void {
+    this.#closers.push(close);
+  }
+
+  async close(): Promise<void> {
+    const failures: unknown[] = [];
+    for (const close of this.#closers.splice(0).toReversed()) {
+      try {
+        await close();
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw failures[0];
+  }
+}
+
+/**
+ * Starts everything that the configuration asks for, in the order in which the parts need each other. When one cannot
+ * start, those before it are stopped again and its error is thrown: `data_locked`, `data_version`, `address_in_use`...
+ */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const closers = new Closers();
+  try {
+    return await start(options, closers);
+  } catch (error) {
+    // What could not start is the news; that something else did not stop cleanly after it is not.
+    await closers.close().catch(() => undefined);
+    throw error;
+  }
+}
+
+async function start({ config, acceptTimeZone, version }: ServerOptions, closers: Closers): Promise<RunningServer> {
+  const log = createLog(config);
+  const metrics = new MetricSet({
+    clock,
+    onError: (error) => log.error({ error: messageOf(error) }, 'a metric failed'),
+  });
+  mkdirSync(config.data, { recursive: true, mode: 0o750 });
+  const lock = lockFile(join(config.data, 'lock'));
+  closers.add(() => lock.release());
+
+  const store = await openStore(config, acceptTimeZone);
+  closers.add(() => store.close());
+  const ledger = await openLedger({
+    store,
+    clock,
+    log,
+    metrics,
+    dimensions: config.usage.dimensions,
+    durability: config.usage.durability,
+    commitWaitMs: config.usage.commitWaitMs,
+    orgLabels: config.metrics?.orgs ?? (config.metrics !== undefined && isLoopbackAddress(config.metrics.listen.host)),
+  });
+  closers.add(() => ledger.close(ledgerCloseMs));
+
+  const { admission, tokens } = createIdentity(config, metrics, log);
+  const gateway = await openGatewayOf({ config, version, metrics, log, ledger, admission });
+  closers.add(() => gateway.close());
+
+  const state = { stopping: false };
+  const api = await createApi({
+    ledger,
+    authorise: createAuthorise(admission),
+    readiness: () => readinessOf(ledger, state.stopping),
+    dashboard: fileURLToPath(new URL('../web/dist', import.meta.url)),
+    version,
+    log,
+  });
+  closers.add(() => api.close());
+  const token = createTokenEndpoint({ ...admission, tokens, clock, log });
+  const handler = createMainHandler({ gateway, api, token, clock, random, log, accessLog: config.log.access });
+  const listeners = await openListeners(
+    config,
+    handler,
+    createMetricsHandler({ gather: () => metrics.gather(), clock, log }),
+  );
+  // Added the other way round: the metrics can be read until the last request has ended.
+  const { main, metrics: metricsListener } = listeners;
+  if (metricsListener) closers.add(() => closeListener(metricsListener, config, log));
+  closers.add(() => closeListener(main, config, log));
+
+  const urls = { url: main.url, ...(metricsListener && { metricsUrl: `${metricsListener.url}/metrics` }) };
+  warnOfOpenDoors(config, log);
+  log.info(urls, 'listening');
+  let stopped: Promise<void> | undefined;
+  return {
+    ...urls,
+    stop() {
+      state.stopping = true;
+      stopped ??= closers.close().then(() => log.info({}, 'stopped'));
+      return stopped;
+    },
+  };
+}
+
+/** The totals of a data directory, for reading, also while a server is running there. */
+export async function openTotals(data: string): Promise<Totals & Pick<Store, 'timeZone' | 'close'>> {
+  const { openSqliteTotals } = await storeDrivers.sqlite();
+  return openSqliteTotals(join(data, ledgerFileName));
+}
+
+function createLog(config: Config): Log {
+  return pino({ level: config.log.level, base: { pid: process.pid } }, destination({ fd: 1, sync: true }));
+}
+
+async function openStore(config: Config, acceptTimeZone: boolean): Promise<Store> {
+  const { openSqliteStore } = await storeDrivers[config.store.driver]();
+  const file = join(config.data, ledgerFileName);
+  return openSqliteStore({ file, timeZone: config.timeZone, acceptTimeZone, clock, random });
+}
+
+function createIdentity(
+  config: Config,
+  metrics: MetricSet,
+  log: Log,
+): { admission: AdmissionOptions; tokens: PullTokens } {
+  const tokens = new PullTokens({ clock, random });
+  const users = config.users.map((user) => ({ ...user, passwordHash: user.passwordHash.reveal() }));
+  const authenticators = users.length === 0 ? [] : [tokens, createStaticUsers({ users, log, random })];
+  const door = createDoor({ authenticators, anonymousPull: config.gateway.anonymous, clock, random, metrics });
+  const listener = isLoopbackAddress(config.listen.host) ? 'loopback' : 'open';
+  return { admission: { door, listener, challenges: authenticators.length > 0 }, tokens };
+}
+
+interface GatewayParts {
+  readonly config: Config;
+  readonly version: string;
+  readonly metrics: MetricSet;
+  readonly log: Log;
+  readonly ledger: Ledger;
+  readonly admission: AdmissionOptions;
+}
+
+function openGatewayOf({ config, version, metrics, log, ledger, admission }: GatewayParts): Promise<Gateway> {
+  const { defaultUpstream, factsWaitMs, fusionEntrypoint } = config.gateway;
+  return openGateway({
+    upstreams: config.upstreams.map(upstreamOf),
+    ...(defaultUpstream !== undefined && { defaultUpstream }),
+    directory: join(config.data, 'cache'),
+    factsWaitMs,
+    ...(fusionEntrypoint !== false && { fusionEntrypoint }),
+    version,
+    admit: createAdmit(admission),
+    record: (pull) => ledger.record(countsOf(pull)),
+    metrics,
+    clock,
+    random,
+    log,
+  });
+}
+
+function upstreamOf({ auth, ...upstream }: UpstreamConfig): UpstreamOptions {
+  if (auth === undefined) return upstream;
+  return { ...upstream, auth: { basic: { username: auth.basic.username, password: auth.basic.password.reveal() } } };
+}
+
+/** What a pull counts for: `pulls`, and `fusion` beside it when the image is one. */
+function countsOf(pull: Pull): readonly Count[] {
+  const arch = canonicalArch(pull.arch);
+  const org = pull.principal?.org;
+  const dimensions: DimensionValues = {
+    ...(org !== undefined && { org }),
+    ...(arch !== undefined && { arch }),
+    upstream: pull.upstream,
+    repository: pull.repository,
+  };
+  const counts: Count[] = [{ meter: 'pulls', dimensions, quantity: 1n }];
+  if (pull.fusion) counts.push({ meter: 'fusion', dimensions, quantity: 1n });
+  return counts;
+}
+
+function readinessOf(ledger: Ledger, stopping: boolean): Readiness {
+  const { failure, unsavedEvents } = ledger.status();
+  const saving = failure === undefined;
+  const checks = {
+    ledger: saving ? 'ok' : `${unsavedEvents} events cannot be saved: ${failure}`,
+    server: stopping ? 'stopping' : 'ok',
+  };
+  return { ready: saving && !stopping, checks };
+}
+
+type Handlers = Parameters<typeof createListener>[0];
+
+async function openListeners(
+  config: Config,
+  main: Handlers,
+  metrics: Handlers,
+): Promise<{ main: Listener; metrics?: Listener }> {
+  const first = await listen(createListener(main), config.listen);
+  if (config.metrics === undefined) return { main: first };
+  try {
+    return { main: first, metrics: await listen(createListener(metrics), config.metrics.listen) };
+  } catch (error) {
+    await first.close(0);
+    throw error;
+  }
+}
+
+async function closeListener(listener: Listener, config: Config, log: Log): Promise<void> {
+  const cut = await listener.close(config.shutdownTimeoutMs);
+  if (cut > 0) log.warn({ requests: cut, waitedMs: config.shutdownTimeoutMs }, 'requests were cut off at the stop');
+}
+
+/** What an operator should know about who gets in. */
+function warnOfOpenDoors({ listen: { host, port }, gateway, users }: Config, log: Log): void {
+  if (isLoopbackAddress(host)) return;
+  const address = `${isIPv6(host) ? `[${host}]` : host}:${port}`;
+  if (gateway.anonymous) {
+    log.warn(
+      { address },
+      'anybody who reaches this address may pull through it: set gateway.anonymous to false to ask for credentials',
+    );
+  }
+  if (users.length === 0) {
+    log.warn(
+      { address },
+      'no users are configured, so that nobody can read usage here: add one under users, with a hash from tonnage user hash',
+    );
+  }
+}

@@ -1,0 +1,70 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { messageOf, type Clock, type Log } from '../base/index.ts';
+import type { Door, Outcome, PullTokens, Visitor } from '../identity/index.ts';
+import { OciError } from '../oci/index.ts';
+import { tooManyLogins } from './admission.ts';
+import type { Handler } from './listener.ts';
+
+export interface TokenEndpointOptions {
+  readonly door: Door;
+  readonly tokens: PullTokens;
+  readonly listener: Visitor['listener'];
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/**
+ * `GET /v2/token`, the realm of the Bearer challenge: a short-lived token for whoever logs in with Basic, and an anonymous
+ * one for who brings nothing, where anonymous pulls are allowed. Wrong credentials never become anonymous.
+ */
+export function createTokenEndpoint(options: TokenEndpointOptions): Handler {
+  return (request, response) => {
+    answer(options, request, response).catch((error: unknown) => {
+      const refusal = error instanceof OciError ? error : new OciError('internal', 'something went wrong here');
+      if (refusal !== error) options.log.error({ error: messageOf(error) }, 'a token could not be given');
+      send(response, refusal.status, refusal.body(), refusal.headers);
+    });
+  };
+}
+
+async function answer(
+  options: TokenEndpointOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    throw new OciError('methodUnsupported', 'expected GET', { Allow: 'GET, HEAD' });
+  }
+  const { authorization, host } = request.headers;
+  const remoteAddress = request.socket.remoteAddress ?? '';
+  const outcome = await options.door.enter({ authorization, host, remoteAddress, listener: options.listener });
+  const { token, expiresInSeconds } = options.tokens.issue(holderOf(outcome));
+  const issued = new Date(options.clock.now()).toISOString();
+  const body = { token, access_token: token, expires_in: expiresInSeconds, issued_at: issued };
+  send(response, 200, JSON.stringify(body), { 'Cache-Control': 'no-store' });
+}
+
+function holderOf(outcome: Outcome) {
+  switch (outcome.kind) {
+    case 'principal':
+      return outcome.principal;
+    case 'anonymous':
+      return undefined;
+    case 'unauthorized':
+      throw new OciError('unauthorized', 'credentials are needed, or those given are wrong', {
+        'WWW-Authenticate': 'Basic realm="Tonnage", charset="UTF-8"',
+      });
+    case 'limited':
+      throw tooManyLogins(outcome.retryAfterSeconds);
+  }
+}
+
+function send(response: ServerResponse, status: number, body: string, headers: Readonly<Record<string, string>>): void {
+  response.writeHead(status, {
+    'Content-Type': 'application/json',
+    'Content-Length': Buffer.byteLength(body),
+    'Docker-Distribution-Api-Version': 'registry/2.0',
+    ...headers,
+  });
+  response.end(response.req.method === 'HEAD' ? undefined : body);
+}
