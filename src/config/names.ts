@@ -45,7 +45,8 @@ export const organisationForm = 'an organisation (written like a domain: letters
 /** The organisation in lower case, by the same grammar as `identity/` has; `undefined` when it cannot be one. */
 export function parseOrganisation(text: string): string | undefined {
   const organisation = text.toLowerCase();
-  return domainPattern.test(organisation) ? organisation : undefined;
+  // Other letters can have an ASCII one as lower case (U+212A, the Kelvin sign, has k).
+  return /^[A-Za-z0-9.-]+$/.test(text) && domainPattern.test(organisation) ? organisation : undefined;
 }
 
 /** How an e-mail address is written, for messages and descriptions. */

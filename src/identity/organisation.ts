@@ -17,6 +17,8 @@ export function isOrganisation(text: string): boolean {
 export function organisationOf(email: string): string | undefined {
   const [localPart, domain, ...more] = email.split('@');
   if (localPart === undefined || domain === undefined || more.length > 0) return undefined;
+  // Other letters can have an ASCII one as lower case (U+212A, the Kelvin sign, has k): these are no domains.
+  const isAscii = /^[A-Za-z0-9.-]+$/.test(domain);
   const organisation = domain.toLowerCase();
-  return localPartPattern.test(localPart) && isOrganisation(organisation) ? organisation : undefined;
+  return localPartPattern.test(localPart) && isAscii && isOrganisation(organisation) ? organisation : undefined;
 }

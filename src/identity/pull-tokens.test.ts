@@ -1,0 +1,67 @@
+import { beforeEach, expect, test } from 'vitest';
+import { limits, systemRandom } from '../base/index.ts';
+import type { Principal, Right } from './principal.ts';
+import { PullTokens } from './pull-tokens.ts';
+import { HandClock } from './testing/fixtures.ts';
+
+let clock: HandClock;
+let tokens: PullTokens;
+beforeEach(() => {
+  clock = new HandClock();
+  tokens = new PullTokens({ clock, random: systemRandom });
+});
+
+const principal = (...rights: Right[]): Principal => ({
+  subject: 'alice',
+  org: 'example.org',
+  rights: new Set(rights),
+});
+const show = (token: string) => tokens.authenticate({ scheme: 'bearer', token });
+
+test('a token stands for its holder, for pulling only', () => {
+  const { token, expiresInSeconds } = tokens.issue(principal('pull', 'query', 'admin'));
+  expect(token).toMatch(/^[A-Za-z0-9_-]{43}$/);
+  expect(expiresInSeconds).toBe(limits.pullTokenMs / 1000);
+  expect(show(token)).toEqual({ subject: 'alice', org: 'example.org', rights: new Set(['pull']) });
+});
+
+test('it gives nobody a right that they do not have', () => {
+  expect(show(tokens.issue(principal('query')).token)).toMatchObject({ rights: new Set() });
+});
+
+test('whoever has no credentials gets a token that stands for nobody', () => {
+  expect(show(tokens.issue(undefined).token)).toBe('anonymous');
+});
+
+test('it ends', () => {
+  const { token } = tokens.issue(principal('pull'));
+  clock.forward(limits.pullTokenMs - 1);
+  expect(show(token)).toBeDefined();
+  clock.forward(1);
+  expect(show(token)).toBeUndefined();
+});
+
+test('the same holder gets the same token until half its life is over, and the old one stays good', () => {
+  const holder = principal('pull');
+  const first = tokens.issue(holder);
+  clock.forward(limits.pullTokenMs / 2);
+  const second = tokens.issue(holder);
+  expect(second).toEqual({ token: first.token, expiresInSeconds: first.expiresInSeconds / 2 });
+  clock.forward(1);
+  const third = tokens.issue(holder);
+  expect(third.token).not.toBe(first.token);
+  expect(show(first.token)).toBeDefined();
+  expect(tokens.issue(principal('pull')).token).not.toBe(third.token);
+});
+
+test('unknown tokens and other credentials are none of its business', () => {
+  tokens.issue(undefined);
+  expect(show('unknown')).toBeUndefined();
+  expect(tokens.authenticate({ scheme: 'basic', user: 'a', password: 'b' })).toBeUndefined();
+});
+
+test('memory is bounded: the oldest token is dropped', () => {
+  const first = tokens.issue(principal('pull'));
+  for (let count = 0; count < limits.credentialMemoryEntriesMax; count++) tokens.issue(principal('pull'));
+  expect(show(first.token)).toBeUndefined();
+});
