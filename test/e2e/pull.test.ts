@@ -1,10 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startDockerUpstream, type DockerUpstream } from '../support/docker-upstream.ts';
 import { layer, mediaTypes, pushImage, pushIndex, type PushedImage } from '../support/images.ts';
-import { runProgram, startProgram } from '../support/program.ts';
+import { freePort, runProgram, startProgram } from '../support/program.ts';
 import { pulledFiles, skopeoPull } from '../support/skopeo.ts';
 import { startTonnage, tonnage, type Tonnage } from '../support/tonnage.ts';
 
@@ -45,7 +45,7 @@ const reference = (tag: string): string => `127.0.0.1:${server.port}/lab/team/ap
 const target = (name: string): string => join(directory, 'pulled', name);
 
 async function pullBothPlatforms(name: string): Promise<ReadonlyMap<string, string>> {
-  await runProgram('mkdir', ['-p', target(name)]);
+  mkdirSync(target(name), { recursive: true });
   await skopeoPull(reference('v1'), target(name), { all: true });
   return pulledFiles(target(name));
 }
@@ -61,7 +61,7 @@ describe('a pull through Tonnage', () => {
   let direct: ReadonlyMap<string, string>;
 
   test('gives the bytes that the upstream holds', async () => {
-    await runProgram('mkdir', ['-p', target('direct')]);
+    mkdirSync(target('direct'), { recursive: true });
     await skopeoPull(`127.0.0.1:${upstream.port}/team/app:v1`, target('direct'), { all: true });
     direct = pulledFiles(target('direct'));
     expect(direct.size).toBeGreaterThan(9);
@@ -159,7 +159,6 @@ print(sum(s.value for s in families['tonnage_usage'].samples if s.labels['meter'
     const address = new URL(server.metricsUrl).host;
     const configFile = join(directory, 'prometheus.yml');
     const port = await freePort();
-    const { writeFileSync } = await import('node:fs');
     writeFileSync(
       configFile,
       `scrape_configs: [{ job_name: tonnage, scrape_interval: 1s, static_configs: [{ targets: ["${address}"] }] }]\n`,
@@ -194,17 +193,7 @@ async function promValues(url: string): Promise<unknown> {
   }
 }
 
-async function freePort(): Promise<number> {
-  const { createServer } = await import('node:net');
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
-
 test('a blob that the upstream holds spoilt is never answered as complete, and never kept', async () => {
-  const { writeFileSync } = await import('node:fs');
   const spoilt = { corrupt: layer(3_000_000), truncated: layer(3_000_000) };
   const image = await pushImage(upstream.url, 'team/spoilt', 'v1', {
     architecture: 'amd64',
