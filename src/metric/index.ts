@@ -1,4 +1,5 @@
 export { durationBounds, exponentialBounds, linearBounds } from './buckets.ts';
+export { checkFamily } from './check-family.ts';
 export type { Counter } from './counter.ts';
 export { FamilyNames } from './family-names.ts';
 export {

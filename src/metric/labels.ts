@@ -1,5 +1,6 @@
 import { misuse, shown } from './misuse.ts';
-import { isLegacyLabelName, underscored } from './names.ts';
+import { labelNamesProblem } from './label-problems.ts';
+import { isLegacyLabelName } from './names.ts';
 
 const needsEscape = /[\\"\n]/;
 const escapes: Readonly<Record<string, string>> = { '\\': '\\\\', '"': '\\"', '\n': '\\n' };
@@ -82,7 +83,7 @@ export class LabelNames {
   readonly #openings: readonly string[];
   readonly #legacy: boolean;
 
-  /** Takes names that are known to be distinct; `checkLabelNames` is for those that a programmer has written. */
+  /** Takes names that are known to be distinct; `labelNamesProblem` is for those that are not. */
   constructor(names: readonly string[]) {
     this.names = Object.freeze([...names]);
     this.#openings = names.map((name, index) => `${index === 0 ? '' : ','}${nameText(name)}="`);
@@ -122,29 +123,13 @@ export class LabelNames {
   }
 }
 
-/**
- * Refuses label names that are empty, reserved or there twice. Names beginning with an underscore are reserved for the
- * formats themselves (OpenMetrics 1.0, "Label"), `reserved` for the family's type. `subject` names the family.
- */
-export function checkLabelNames(subject: string, names: readonly string[], reserved: readonly string[] = []): void {
-  const seen = new Set<string>();
-  for (const name of names) {
-    if (name === '' || !name.isWellFormed()) misuse(subject, `expected a label name of UTF-8 text, got ${shown(name)}`);
-    if (name.startsWith('_')) misuse(subject, `label ${shown(name)} begins with an underscore, which is reserved`);
-    if (reserved.includes(name)) misuse(subject, `label ${shown(name)} is reserved for this type`);
-    const asRead = underscored(name, isLegacyLabelName);
-    if (seen.has(asRead))
-      misuse(subject, `label ${shown(name)} is there twice, or another differs in punctuation only`);
-    seen.add(asRead);
-  }
-}
-
 /** The empty label set. */
 export const noLabels: LabelSet = new LabelNames([]).set('');
 
 /** A label set of its own, for points that a collector builds. Names keep the order of the object's keys. */
 export function labelSet(labels: Readonly<Record<string, string>>): LabelSet {
-  checkLabelNames('label set', Object.keys(labels));
+  const problem = labelNamesProblem(Object.keys(labels));
+  if (problem !== undefined) misuse('label set', problem);
   const names = new LabelNames(Object.keys(labels));
   return names.set(names.text('label set', labels));
 }

@@ -1,4 +1,4 @@
-import { limits, type Clock } from '../base/index.ts';
+import { limits, TonnageError, type Clock } from '../base/index.ts';
 import { checkBounds, durationBounds } from './buckets.ts';
 import { Counter } from './counter.ts';
 import { FamilyNames } from './family-names.ts';
@@ -10,9 +10,9 @@ import { Instrument } from './instrument.ts';
 import { Labelled } from './labelled.ts';
 import { noLabels, type LabelSet } from './labels.ts';
 import { misuse } from './misuse.ts';
+import { claimNames } from './name-problems.ts';
 import { checkNative } from './native-buckets.ts';
 import {
-  checkNames,
   seriesMaxOf,
   type CounterOptions,
   type HistogramOptions,
@@ -172,7 +172,7 @@ export class MetricSet {
     for (const source of this.#sources) {
       try {
         const found = [...source.collect()];
-        if (!source.claimed) for (const family of found) claim(names, family, []);
+        if (!source.claimed) for (const family of found) claimFound(names, family);
         families.push(...found);
       } catch (error) {
         this.#failures.inc();
@@ -241,10 +241,14 @@ function metadata(
   return { name: options.name, help: options.help, unit: options.unit };
 }
 
-/** Checks a family's names and takes them. */
+/** Takes the names of a family that a programmer declares. */
 function claim(names: FamilyNames, family: MetricFamily, labels: readonly string[]): void {
-  checkNames(family, labels);
-  const clash = names.clash(family);
-  if (clash !== undefined) misuse(`${family.type} ${family.name}`, clash);
-  names.claim(family);
+  const problem = claimNames(names, family, labels);
+  if (problem !== undefined) misuse(`${family.type} ${family.name}`, problem);
+}
+
+/** Takes the names of a family that a callback has found. */
+function claimFound(names: FamilyNames, family: MetricFamily): void {
+  const problem = claimNames(names, family, []);
+  if (problem !== undefined) throw new TonnageError('metric_invalid', `${family.type} ${family.name}: ${problem}`);
 }

@@ -1,9 +1,7 @@
 import { limits } from '../base/index.ts';
-import type { MetricFamily, Value } from './family.ts';
-import { checkLabelNames } from './labels.ts';
+import type { Value } from './family.ts';
 import { misuse, shown } from './misuse.ts';
 import type { NativeOptions } from './native-buckets.ts';
-import { reservedLabels } from './sample-names.ts';
 
 /** What every instrument is told. */
 export interface MetricOptions {
@@ -49,28 +47,6 @@ export interface NoLabelOptions {
 export interface ReadOptions {
   /** Called at each scrape. If it throws, the family is left out of that scrape. */
   readonly read: () => Value;
-}
-
-/** Refuses names that a strict reader would refuse, or that say something else than the type does. */
-export function checkNames(family: MetricFamily, labels: readonly string[]): void {
-  const subject = `${family.type} ${family.name}`;
-  if (family.name === '' || !family.name.isWellFormed()) misuse(subject, 'expected a name of UTF-8 text');
-  if (family.name.startsWith('_')) misuse(subject, 'names that begin with an underscore are reserved');
-  if (family.type === 'counter' && family.name.endsWith('_total')) {
-    misuse(subject, 'expected the name without _total, which the sample gets by itself');
-  }
-  if (family.type === 'info' && family.name.endsWith('_info')) {
-    misuse(subject, 'expected the name without _info, which the sample gets by itself');
-  }
-  checkUnit(subject, family);
-  checkLabelNames(subject, labels, reservedLabels(family.type, family.name));
-}
-
-function checkUnit(subject: string, family: MetricFamily): void {
-  const { unit = '', type, name } = family;
-  if (unit === '') return;
-  if (type === 'info' || type === 'stateset') misuse(subject, `has no unit by its type, got ${shown(unit)}`);
-  if (!name.endsWith(`_${unit}`)) misuse(subject, `expected a name that ends with its unit, _${unit}`);
 }
 
 /** The series cap of an instrument with labels. */
