@@ -31,6 +31,8 @@ export type { Histogram } from './histogram.ts';
 export type { Info } from './info.ts';
 export { overflowValue, type Labelled } from './labelled.ts';
 export { escapeLabelValue, LabelNames, LabelSet, labelSet, noLabels } from './labels.ts';
+export { lint, lintRules, type LintFinding } from './lint/lint.ts';
+export type { LintRule, LintSubject } from './lint/rule.ts';
 export { MetricSet, type MetricSetOptions } from './metric-set.ts';
 export { isLegacyLabelName, isLegacyMetricName } from './names.ts';
 export type { NativeOptions } from './native-buckets.ts';

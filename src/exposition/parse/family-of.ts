@@ -15,11 +15,17 @@ import { numberOf } from './number-text.ts';
 import { groupPoints, LabelSets, type PointGroup } from './point-groups.ts';
 import type { ParsedSample } from './sample-line.ts';
 
+/** A family that was read from a text. */
+export type ParsedFamily = MetricFamily & {
+  /** The line at which it begins, counted from 1. */
+  readonly line: number;
+};
+
 /** Makes a family of what its lines said. What is missing, which only a lenient reading lets through, is filled in. */
-export function familyOf(draft: FamilyDraft, dialect: Dialect): MetricFamily {
+export function familyOf(draft: FamilyDraft, dialect: Dialect): ParsedFamily {
   const groups = groupPoints(draft, dialect);
-  const { name, type } = draft;
-  const metadata = { name, help: draft.help || undefined, unit: draft.unit || undefined };
+  const { name, type, line } = draft;
+  const metadata = { name, help: draft.help || undefined, unit: draft.unit || undefined, line };
   switch (type) {
     case 'gauge':
     case 'unknown':
@@ -46,10 +52,11 @@ interface Metadata {
   readonly name: string;
   readonly help: string | undefined;
   readonly unit: string | undefined;
+  readonly line: number;
 }
 
 /** In Prometheus text the family has the sample's name: without its `_total`, or, where there is none, bare. */
-function counterFamily(metadata: Metadata, groups: readonly PointGroup[], dialect: Dialect): MetricFamily {
+function counterFamily(metadata: Metadata, groups: readonly PointGroup[], dialect: Dialect): ParsedFamily {
   const { name } = metadata;
   if (dialect.openMetrics) {
     return { ...metadata, type: 'counter', points: groups.map((group) => counterPoint(`${name}_total`, name, group)) };

@@ -1,9 +1,9 @@
-import { FamilyNames, type MetricFamily } from '../../metric/index.ts';
+import { FamilyNames } from '../../metric/index.ts';
 import { checkFamily } from './check-family.ts';
 import { decodeUtf8 } from './decode-utf8.ts';
 import { openMetricsDialect, prometheusDialect, type Dialect } from './dialect.ts';
 import { FamilyDraft } from './family-draft.ts';
-import { familyOf } from './family-of.ts';
+import { familyOf, type ParsedFamily } from './family-of.ts';
 import { parseMetadata } from './metadata-line.ts';
 import { ParseError } from './parse-error.ts';
 import { parseSample } from './sample-line.ts';
@@ -22,7 +22,7 @@ export interface ParseOptions {
  * Reads an exposition. Answers its families in the order of the text, with their points in memory. Throws `ParseError`
  * (with line and column) at the first place where the text is not valid.
  */
-export function parse(input: string | Uint8Array, options: ParseOptions): MetricFamily[] {
+export function parse(input: string | Uint8Array, options: ParseOptions): ParsedFamily[] {
   const strict = options.lenient !== true;
   const dialect = options.format === 'openmetrics' ? openMetricsDialect(strict) : prometheusDialect(strict);
   const text = typeof input === 'string' ? input : decodeUtf8(input);
@@ -34,7 +34,7 @@ class ExpositionReader {
   readonly #dialect: Dialect;
   readonly #drafts = new Map<string, FamilyDraft>();
   readonly #names = new FamilyNames();
-  readonly #families: MetricFamily[] = [];
+  readonly #families: ParsedFamily[] = [];
   #draft: FamilyDraft | undefined;
   #ended = false;
 
@@ -42,7 +42,7 @@ class ExpositionReader {
     this.#dialect = dialect;
   }
 
-  read(text: string): MetricFamily[] {
+  read(text: string): ParsedFamily[] {
     let line = 0;
     let start = 0;
     while (start < text.length) {
