@@ -197,13 +197,23 @@ export class TestUpstream {
         gate !== undefined && offset < gate.at ? gate.at : Infinity,
       ];
       const end = Math.min(...stops, sent.byteLength);
-      if (!response.write(sent.subarray(offset, end)))
-        await Promise.race([once(response, 'drain'), once(response, 'close')]);
+      await written(response, sent.subarray(offset, end));
       offset = end;
       if (pace !== undefined) await sleep(pace.pauseMs);
     }
     response.end();
   }
+}
+
+/** Resolves when the bytes have left, or the connection has. */
+async function written(response: ServerResponse, bytes: Buffer): Promise<void> {
+  await new Promise<void>((resolve) => {
+    response.once('close', resolve);
+    response.write(bytes, () => {
+      response.off('close', resolve);
+      resolve();
+    });
+  });
 }
 
 function basicValue(credentials: string): string {

@@ -1,0 +1,196 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+import { systemClock } from '../base/index.ts';
+import { TestGateway } from './testing/gateway.ts';
+import { image, index, types, type TestImage } from './testing/images.ts';
+import { TestUpstream } from './testing/upstream.ts';
+
+let lab: TestUpstream;
+let gateway: TestGateway;
+
+beforeEach(async () => {
+  lab = await TestUpstream.start();
+  gateway = await TestGateway.start({ lab });
+});
+
+afterEach(async () => {
+  await gateway.remove();
+  await lab.stop();
+});
+
+async function reopen(more: Parameters<TestGateway['open']>[0]): Promise<void> {
+  await gateway.close();
+  await gateway.open(more);
+}
+
+const pull = (reference: string) => gateway.get(`/v2/app/manifests/${reference}`);
+const configOf = (of: TestImage): string => of.blobs[0]?.digest.text ?? '';
+
+/** Makes configs fail to come; answers what lets them come again. */
+function withholdBlobs(status: number | 'silence'): () => void {
+  lab.behaviour.intercept = (request, response) => {
+    if (request.url?.includes('/blobs/') !== true) return false;
+    if (status !== 'silence') response.writeHead(status).end();
+    return true;
+  };
+  return () => delete lab.behaviour.intercept;
+}
+
+describe('the architecture', () => {
+  it.each([
+    ['amd64', 'amd64'],
+    ['ARM64', 'arm64'],
+    ['unknown', undefined],
+    ['', undefined],
+  ])('of a config that says %j is %j', async (architecture, arch) => {
+    lab.put('app', image({ architecture }), 'v1');
+    await pull('v1');
+    expect(gateway.pulls.map((counted) => counted.arch)).toEqual([arch]);
+    expect(gateway.counted('facts_unknown', 'lab')).toBe(0);
+  });
+
+  it('comes from the index that named the image, and no config is fetched', async () => {
+    const child = image({ architecture: 'arm64' });
+    lab.put('app', child);
+    lab.put('app', index([[child, 'arm64']]), 'v1');
+    await pull('v1');
+    await pull(child.digest.text);
+    expect(gateway.pulls).toMatchObject([{ arch: 'arm64' }]);
+    expect(lab.asked('/blobs/')).toEqual([]);
+  });
+
+  it('is not taken from an index of another repository', async () => {
+    const child = image({ architecture: 'arm64' });
+    lab.put('app', child);
+    lab.put('evil', child);
+    lab.put('evil', index([[child, 's390x']]), 'v1');
+    await gateway.get('/v2/evil/manifests/v1');
+    await gateway.get(`/v2/evil/manifests/${child.digest.text}`);
+    await pull(child.digest.text);
+    expect(gateway.pulls.map(({ repository, arch }) => [repository, arch])).toEqual([
+      ['evil', 's390x'],
+      ['app', 'arm64'],
+    ]);
+  });
+
+  it('comes from the config where an index does not know it', async () => {
+    const child = image({ architecture: 'riscv64' });
+    lab.put('app', child);
+    lab.put('app', index([[child, 'unknown']]), 'v1');
+    await pull('v1');
+    await pull(child.digest.text);
+    expect(gateway.pulls).toMatchObject([{ arch: 'riscv64' }]);
+  });
+
+  it('of an artifact is none, and nothing is fetched to find it', async () => {
+    lab.put('app', image({ configType: 'application/vnd.cncf.helm.config.v1+json' }), 'v1');
+    await pull('v1');
+    expect(gateway.pulls.map((counted) => counted.arch)).toEqual([undefined]);
+    expect(gateway.counted('facts_unknown', 'lab')).toBe(0);
+    expect(lab.asked('/blobs/')).toEqual([]);
+  });
+
+  it('is found once, for good, and the config is then in the blob cache', async () => {
+    const manifest = image({ architecture: 'arm64' });
+    lab.put('app', manifest, 'v1');
+    await pull('v1');
+    await reopen({});
+    await pull('v1');
+    await gateway.get(`/v2/app/blobs/${configOf(manifest)}`);
+    expect(gateway.pulls.map(({ arch }) => arch)).toEqual(['arm64', 'arm64']);
+    expect(lab.asked('/blobs/')).toEqual([`GET /v2/app/blobs/${configOf(manifest)}`]);
+  });
+});
+
+describe('facts that cannot be had', () => {
+  it.each([404, 500, 'silence'] as const)('(%s) are unknown for now, counted, and looked for again', async (status) => {
+    await reopen({ factsWaitMs: 50 });
+    lab.put('app', image({ architecture: 'arm64' }), 'v1');
+    const restore = withholdBlobs(status);
+    expect((await pull('v1')).status).toBe(200);
+    expect(gateway.counted('facts_unknown', 'lab')).toBe(1);
+    restore();
+    if (status === 'silence') return;
+    await pull('v1');
+    expect(gateway.pulls.map(({ arch }) => arch)).toEqual([undefined, 'arm64']);
+    expect(gateway.counted('facts_unknown', 'lab')).toBe(1);
+  });
+
+  it('in time come from the index meanwhile', async () => {
+    await reopen({ factsWaitMs: 50, fusionEntrypoint: '/usr/bin/fusion' });
+    const child = image({ architecture: 'arm64' });
+    lab.put('app', child);
+    lab.put('app', index([[child, 'arm64']]), 'v1');
+    withholdBlobs('silence');
+    await pull('v1');
+    await pull(child.digest.text);
+    expect(gateway.pulls).toMatchObject([{ arch: 'arm64', fusion: false }]);
+    expect(gateway.counted('facts_unknown', 'lab')).toBe(1);
+  });
+
+  it('do not make a pull wait longer than it may', async () => {
+    await reopen({ factsWaitMs: 100 });
+    lab.put('app', image({}), 'v1');
+    withholdBlobs('silence');
+    const started = systemClock.monotonic();
+    await pull('v1');
+    expect(systemClock.monotonic() - started).toBeLessThan(2_000);
+  });
+
+  it('because the config is too large are unknown', async () => {
+    const manifest = image({ name: 'x'.repeat(8 * 1024 * 1024) });
+    lab.put('app', manifest, 'v1');
+    await pull('v1');
+    expect(gateway.pulls.map(({ arch }) => arch)).toEqual([undefined]);
+    expect(lab.asked('/blobs/')).toEqual([]);
+  });
+});
+
+describe('fusion', () => {
+  const rule = { fusionEntrypoint: '/usr/bin/fusion' };
+
+  it.each([
+    [['/usr/bin/fusion'], true],
+    [['/usr/bin/fusion', 'bash', '-c'], true],
+    [['/bin/sh', '/usr/bin/fusion'], false],
+    [['/usr/bin/fusion2'], false],
+    [[], false],
+    [undefined, false],
+  ])('with the entrypoint %j is %s', async (entrypoint, fusion) => {
+    await reopen(rule);
+    lab.put('app', image(entrypoint === undefined ? {} : { entrypoint }), 'v1');
+    await pull('v1');
+    expect(gateway.pulls).toMatchObject([{ fusion }]);
+  });
+
+  it('is never said without a rule', async () => {
+    lab.put('app', image({ entrypoint: ['/usr/bin/fusion'] }), 'v1');
+    await pull('v1');
+    expect(gateway.pulls).toMatchObject([{ fusion: false }]);
+  });
+
+  it.each([types.ociImage, types.dockerImage])(
+    'needs the config of %s even where an index says the architecture',
+    async (mediaType) => {
+      await reopen(rule);
+      const child = image({ mediaType, architecture: 'arm64', entrypoint: ['/usr/bin/fusion'] });
+      lab.put('app', child);
+      lab.put('app', index([[child, 'arm64']]), 'v1');
+      await pull('v1');
+      await pull(child.digest.text);
+      expect(gateway.pulls).toMatchObject([{ arch: 'arm64', fusion: true }]);
+    },
+  );
+
+  it('follows a rule that is new, also for what was cached before', async () => {
+    const child = image({ architecture: 'arm64', entrypoint: ['/usr/bin/fusion'] });
+    const other = image({ name: 'other', entrypoint: ['/usr/bin/fusion'] });
+    lab.put('app', child);
+    lab.put('app', index([[child, 'arm64']]), 'v1');
+    lab.put('app', other, 'v2');
+    for (const reference of ['v1', child.digest.text, 'v2']) await pull(reference);
+    await reopen(rule);
+    for (const reference of [child.digest.text, 'v2']) await pull(reference);
+    expect(gateway.pulls.map((counted) => counted.fusion)).toEqual([false, false, true, true]);
+  });
+});
