@@ -1,0 +1,86 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+import { TestGateway } from './testing/gateway.ts';
+import { bytesOf, content, image } from './testing/images.ts';
+import { TestUpstream } from './testing/upstream.ts';
+
+const secret = image({ name: 'secret', layers: [bytesOf(3 * 1024 * 1024, 6)] });
+const open = image({ name: 'open' });
+const layer = secret.blobs[1] ?? secret;
+
+let lab: TestUpstream;
+let other: TestUpstream;
+let gateway: TestGateway;
+
+beforeEach(async () => {
+  lab = await TestUpstream.start();
+  other = await TestUpstream.start();
+  lab.put('private', secret, 'v1');
+  lab.put('public', open, 'v1');
+  other.put('public', open, 'v1');
+  gateway = await TestGateway.start({ lab, other });
+});
+
+afterEach(async () => {
+  await gateway.remove();
+  await lab.stop();
+  await other.stop();
+});
+
+const elsewhere = ['/v2/public', '/v2/lab/public', '/v2/other/public', '/v2/nowhere'];
+
+describe('a private layer that is cached', () => {
+  beforeEach(async () => {
+    await gateway.get('/v2/private/manifests/v1');
+    expect((await gateway.get(`/v2/private/blobs/${layer.digest.text}`)).status).toBe(200);
+    await expect.poll(() => readdir(join(gateway.directory, 'blobs/sha256'))).toContain(layer.digest.hex);
+  });
+
+  it.each(elsewhere)('is not served under %s, whose upstream does not have it', async (repository) => {
+    const path = `${repository}/blobs/${layer.digest.text}`;
+    for (const method of ['GET', 'HEAD']) expect((await gateway.ask(method, path)).status).toBe(404);
+    expect((await gateway.get(path, { range: 'bytes=0-9' })).status).toBe(404);
+    expect((await gateway.get(path, { 'if-none-match': `"${layer.digest.text}"` })).status).toBe(404);
+  });
+
+  it.each(elsewhere)('has a manifest that is not served under %s either', async (repository) => {
+    expect((await gateway.get(`${repository}/manifests/${secret.digest.text}`)).status).toBe(404);
+  });
+
+  it('is not served under another repository while nobody can be asked', async () => {
+    await lab.stop();
+    expect((await gateway.get(`/v2/public/blobs/${layer.digest.text}`)).status).toBe(502);
+    expect((await gateway.get(`/v2/private/blobs/${layer.digest.text}`)).status).toBe(200);
+  });
+
+  it('is served from the cache where the upstream confirms it, and asked for once', async () => {
+    lab.putBlob('public', layer);
+    const path = `/v2/public/blobs/${layer.digest.text}`;
+    for (let round = 0; round < 2; round++) expect((await gateway.get(path)).body.equals(layer.body)).toBe(true);
+    expect(lab.asked(path)).toEqual([`HEAD ${path}`]);
+  });
+});
+
+describe('a private layer on its way', () => {
+  it('is not served to readers of another repository', async () => {
+    let openGate = (): void => {};
+    lab.behaviour.gate = { at: 1024 * 1024, opened: new Promise((resolve) => (openGate = resolve)) };
+    const whole = gateway.get(`/v2/private/blobs/${layer.digest.text}`);
+    await expect.poll(() => lab.asked('/blobs/')).toHaveLength(1);
+    expect((await gateway.get(`/v2/public/blobs/${layer.digest.text}`)).status).toBe(404);
+    openGate();
+    expect((await whole).body.equals(layer.body)).toBe(true);
+  });
+});
+
+it('fifty readers of a blob that no manifest names cost the upstream one request', async () => {
+  const blob = content('', Buffer.from('named by nobody'));
+  lab.putBlob('public', blob);
+  const path = `/v2/public/blobs/${blob.digest.text}`;
+  const answers = await Promise.all(Array.from({ length: 50 }, () => gateway.get(path)));
+  expect(answers.every(({ body }) => body.equals(blob.body))).toBe(true);
+  expect(lab.asked(path)).toEqual([`GET ${path}`]);
+});
