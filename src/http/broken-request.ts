@@ -1,4 +1,4 @@
-import { STATUS_CODES } from 'node:http';
+import { STATUS_CODES, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { OciError, type OciErrorKind } from '../oci/index.ts';
 import { problem, problemType } from './problem.ts';
@@ -29,10 +29,16 @@ const malformed: Refusal = { status: 400, kind: 'requestInvalid', message: 'the 
 /**
  * Answers bytes that Node could not parse as a request, where it would else send a body of its own or none, and ends
  * the connection: after such bytes nobody can tell where the next request begins (RFC 9112, section 2.2 and 6.3).
+ * `last` is the latest answer on this connection. While that one is on its way, or belongs to the broken request itself
+ * (whose body is what could not be parsed), nothing may be written behind it.
  */
-export function answerBrokenRequest(error: ParserError, socket: Duplex): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+export function answerBrokenRequest(error: ParserError, socket: Duplex, last: ServerResponse | undefined): void {
+  if (error.code === 'ECONNRESET' || !socket.writable || (last !== undefined && !last.writableEnded)) {
     socket.destroy();
+    return;
+  }
+  if (last !== undefined && !last.req.complete) {
+    socket.end(() => socket.destroy());
     return;
   }
   const start = Buffer.from(error.rawPacket ?? []).toString('latin1', 0, 256);

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { limits, messageOf, TonnageError } from '../base/index.ts';
 import { answerBrokenRequest, answerConnect } from './broken-request.ts';
 
@@ -33,9 +34,14 @@ export function createListener(handler: Handler): Server {
     // Checked by us, since Node's own refusal has no body.
     requireHostHeader: false,
   });
-  server.on('request', handler);
-  server.on('checkExpectation', handler);
-  server.on('clientError', answerBrokenRequest);
+  const lastAnswer = new WeakMap<Duplex, ServerResponse>();
+  const handle: Handler = (request, response) => {
+    lastAnswer.set(request.socket, response);
+    handler(request, response);
+  };
+  server.on('request', handle);
+  server.on('checkExpectation', handle);
+  server.on('clientError', (error, socket) => answerBrokenRequest(error, socket, lastAnswer.get(socket)));
   server.on('connect', (_request, socket) => answerConnect(socket));
   return server;
 }

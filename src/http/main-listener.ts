@@ -46,10 +46,13 @@ function isTokenTarget(target: string): boolean {
   return target.startsWith('/v2/token') && (target.length === 9 || target[9] === '?');
 }
 
-/** What no route should ever see: forms of requests that only proxies take, and those without a host (RFC 9112, 3.2). */
+/** What no route should ever see: forms of requests that only proxies take, those without a host, and unknown codings (RFC 9112, 3.2 and 6.1). */
 function refusalOf(request: IncomingMessage, target: string): string | undefined {
   if (!target.startsWith('/')) return 'expected the path of a resource on this server as the target of the request';
   if (request.headers.host === undefined && request.httpVersion !== '1.0') return 'expected a Host header, got none';
+  const coding = request.headers['transfer-encoding'];
+  if (coding !== undefined && coding.toLowerCase() !== 'chunked')
+    return 'expected no transfer coding other than chunked';
   return undefined;
 }
 

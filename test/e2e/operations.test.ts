@@ -1,0 +1,115 @@
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { get, type IncomingMessage } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { startDockerUpstream, type DockerUpstream } from '../support/docker-upstream.ts';
+import { layer, pushImage, type PushedImage } from '../support/images.ts';
+import { runProgram, sleep } from '../support/program.ts';
+import { skopeoPull } from '../support/skopeo.ts';
+import { startTonnage, tonnage, type Tonnage } from '../support/tonnage.ts';
+
+let directory: string;
+let upstream: DockerUpstream;
+let image: PushedImage;
+let server: Tonnage | undefined;
+
+beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'tonnage-e2e-'));
+  upstream = await startDockerUpstream(directory);
+  image = await pushImage(upstream.url, 'app', 'v1', { architecture: 'amd64', layers: [layer(20_000_000)] });
+});
+afterEach(async () => {
+  await server?.program.stop('SIGKILL');
+  server = undefined;
+  await upstream.stop();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+const config = (more: Record<string, unknown> = {}): Record<string, unknown> => ({
+  upstreams: { lab: { url: upstream.url } },
+  ...more,
+});
+
+describe('a stop', () => {
+  test('lets a download in flight end, takes nothing new, and exits with 0', async () => {
+    server = await startTonnage(directory, config());
+    const { url, program } = server;
+    await (await fetch(`${url}/v2/lab/app/manifests/v1`)).arrayBuffer();
+    const request = get(`${url}/v2/lab/app/blobs/${image.layers[0]?.digest}`);
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    response.pause();
+    const stopped = program.stop('SIGTERM');
+    await program.until(/SIGTERM/);
+    await sleep(200);
+    await expect(fetch(`${url}/healthz`)).rejects.toThrow();
+    let length = 0;
+    for await (const chunk of response) length += (chunk as Buffer).length;
+    expect(length).toBe(20_000_000);
+    expect(await stopped).toBe(0);
+  });
+
+  test('cuts a client off that does not read, after the time that it is given', async () => {
+    server = await startTonnage(directory, config({ shutdownTimeout: '300ms' }));
+    const request = get(`${server.url}/v2/lab/app/blobs/${image.layers[0]?.digest}`);
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    response.pause();
+    response.on('error', () => undefined);
+    expect(await server.program.stop('SIGTERM')).toBe(0);
+    expect(server.program.output()).toMatch(/"requests":1,.*cut off/);
+  });
+});
+
+describe('a data directory', () => {
+  test('takes one server at a time, and says who is in the way', async () => {
+    server = await startTonnage(directory, config());
+    const args = ['serve', '--config', join(directory, 'tonnage.yaml'), '--port', '0'];
+    const { stderr } = await tonnage(args, { expected: 1 });
+    expect(stderr).toMatch(/^tonnage: .*lock is held by another Tonnage process/m);
+    expect(await (await fetch(`${server.url}/healthz`)).json()).toEqual({ alive: true });
+  });
+
+  test('kept in one time zone is refused in another, until that is accepted', async () => {
+    server = await startTonnage(directory, config());
+    await server.program.stop();
+    const args = ['serve', '--config', join(directory, 'tonnage.yaml'), '--port', '0'];
+    const env = { TONNAGE_TIME_ZONE: 'Europe/Berlin' };
+    const { stderr } = await tonnage(args, { expected: 1, env });
+    expect(stderr).toMatch(/counts its days in UTC, the configuration says Europe\/Berlin/);
+  });
+});
+
+describe('users', () => {
+  test('are challenged, counted for their organisation, and never anonymous by mistake', async () => {
+    const hash = (await tonnage(['user', 'hash'], { input: 'pa:ss wörd\n' })).stdout.trim();
+    expect(hash).toMatch(/^scrypt:/);
+    server = await startTonnage(
+      directory,
+      config({ users: { alice: { passwordHash: hash, email: 'Alice@Example.ORG' } } }),
+    );
+    const reference = `127.0.0.1:${server.port}/lab/app:v1`;
+    await skopeoPull(reference, join(directory, 'named'), { args: ['--src-creds', 'alice:pa:ss wörd'] });
+    await skopeoPull(reference, join(directory, 'anonymous'));
+    await expect(skopeoPull(reference, join(directory, 'no'), { args: ['--src-creds', 'alice:no'] })).rejects.toThrow(
+      /unauthorized|invalid username/,
+    );
+    expect((await fetch(`${server.url}/api/v1/usage/pulls`)).status).toBe(401);
+    expect((await fetch(`${server.url}/v1alpha2/metrics/pulls`)).status).toBe(401);
+    const authorization = `Basic ${Buffer.from('alice:pa:ss wörd').toString('base64')}`;
+    const own = await fetch(`${server.url}/api/v1/usage/pulls?by=org`, { headers: { authorization } });
+    expect(await own.json()).toMatchObject({ rows: [{ org: 'example.org', value: 1 }], total: 1 });
+    const wave = await fetch(`${server.url}/v1alpha2/metrics/pulls`, { headers: { authorization } });
+    expect(await wave.json()).toEqual({ metric: 'pulls', count: 1, orgs: { 'example.org': 1 } });
+    const all = await tonnage(['usage', 'pulls', '--by', 'org', '--format', 'csv', '--data', join(directory, 'data')]);
+    expect(all.stdout).toBe('org,value\r\n,1\r\nexample.org,1\r\n');
+    expect(server.program.output()).not.toMatch(/pa:ss|scrypt:|cGE6c3M/);
+  });
+});
+
+test('without the configuration to listen for metrics nothing listens for them', async () => {
+  server = await startTonnage(directory, config({ metrics: false }));
+  const { stdout } = await runProgram('ls', ['-l', `/proc/${server.pid}/fd`]);
+  expect(stdout).toContain('socket:');
+  expect(server.metricsUrl).toBeUndefined();
+});
