@@ -1,0 +1,52 @@
+import { spawnSync } from 'node:child_process';
+
+/** One sample as the reference parser reads it. */
+export interface ReadSample {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** As text, since JSON knows no NaN. */
+  readonly value: string;
+}
+
+export interface PythonText {
+  readonly format: 'openmetrics' | 'text';
+  readonly text: string;
+}
+
+const script = `
+import json, sys
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
+from prometheus_client.parser import text_string_to_metric_families as text
+answers = []
+for case in json.load(sys.stdin):
+    parse = openmetrics if case['format'] == 'openmetrics' else text
+    try:
+        answers.append({'samples': [
+            {'name': s.name, 'labels': s.labels, 'value': repr(float(s.value))}
+            for family in parse(case['text']) for s in family.samples]})
+    except Exception as error:
+        answers.append({'error': repr(error)})
+json.dump(answers, sys.stdout)
+`;
+
+/**
+ * Reads expositions with the parser of Debian's python3-prometheus-client, the strict one for OpenMetrics. Throws, with
+ * what to install, when it is not there, and with the text when it refuses one.
+ */
+export function readWithPython(texts: readonly PythonText[]): ReadSample[][] {
+  const run = spawnSync('/usr/bin/python3', ['-c', script], {
+    input: JSON.stringify(texts),
+    encoding: 'utf8',
+    maxBuffer: 256 * 1024 * 1024,
+  });
+  if (run.status !== 0) {
+    throw new Error(
+      `/usr/bin/python3 with the package python3-prometheus-client is needed: ${run.stderr}${run.error ?? ''}`,
+    );
+  }
+  const answers = JSON.parse(run.stdout) as { samples?: ReadSample[]; error?: string }[];
+  return answers.map(({ samples, error }, index) => {
+    if (samples === undefined) throw new Error(`refused: ${error}\n${texts[index]?.text}`);
+    return samples;
+  });
+}
