@@ -180,9 +180,9 @@ test('chunks are bounded, cut between points, and made only when asked for', () 
     }
   });
   const chunks = encode([{ type: 'gauge', name: 'g', points }], openMetrics);
-  const sizes: number[] = [];
+  const sizes: number[] = [chunks.next().value?.length ?? 0];
+  expect(made).toBeLessThan(4000);
   for (const chunk of chunks) {
-    if (sizes.length === 0) expect(made).toBeLessThan(4000);
     sizes.push(chunk.length);
     expect(Buffer.from(chunk).toString()).toMatch(/\n$/);
   }

@@ -83,6 +83,8 @@ test('the reference parsers accept both text formats and read the same series', 
 function sortedWithout(samples: readonly ReadSample[], suffix: string): string[] {
   return samples
     .filter(({ name }) => !name.endsWith(suffix))
-    .map(({ name, labels, value }) => JSON.stringify([name, Object.entries(labels).sort(), value]))
+    .map(({ name, labels, value }) =>
+      JSON.stringify([name, Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)), value]),
+    )
     .sort();
 }

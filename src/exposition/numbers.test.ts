@@ -39,8 +39,9 @@ test('any value can be read back', () => {
   fc.assert(
     fc.property(fc.oneof(fc.integer(), fc.double(), fc.bigInt()), (value) => {
       const text = written(value);
-      if (typeof value === 'bigint') expect(BigInt(text)).toBe(value);
-      else expect(Number(text.replace('Inf', 'Infinity'))).toBe(value === 0 ? 0 : value);
+      const read = typeof value === 'bigint' ? BigInt(text) : Number(text.replace('Inf', 'Infinity'));
+      // There is one zero: a minus before it would say nothing.
+      expect(read).toBe(value === 0 ? 0 : value);
     }),
   );
 });

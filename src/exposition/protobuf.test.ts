@@ -62,7 +62,7 @@ test('the same series as in text, of any families', () => {
         return !histograms.some((h) => name === `${h}_sum` || name === `${h}_count`) && !summaries.includes(name);
       });
       expect(series.length).toBe(compared.length);
-      expect(series.map((line) => line.split(' ')[0]).sort()).toEqual(
+      expect(series.map((line) => line.split(' ')[0] ?? '').sort()).toEqual(
         compared.map((line) => /^[^{ ]*/.exec(line)?.[0] ?? '').sort(),
       );
     }),

@@ -9,7 +9,7 @@ const openMetrics = (input: string, lenient = false): ParsedFamily[] =>
 /** Families with their points as plain values, without what is undefined. */
 function plain(families: readonly ParsedFamily[]): unknown {
   const read = families.map((family) => ({ ...family, points: [...family.points] }));
-  return JSON.parse(JSON.stringify(read, (_, value) => (typeof value === 'bigint' ? `${value}n` : value)));
+  return JSON.parse(JSON.stringify(read, (_, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value)));
 }
 
 test('an error names line, column, what was expected and what came', () => {

@@ -62,7 +62,7 @@ function points<P extends object>(
 ): fc.Arbitrary<(P & { labels: LabelSet; timestamp: number | undefined })[]> {
   const distinct = fc.uniqueArray(fc.tuple(naming.labels, point), {
     maxLength: 4,
-    selector: ([labels]) => JSON.stringify(Object.entries(labels).sort()),
+    selector: ([labels]) => JSON.stringify(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1))),
   });
   return fc
     .tuple(distinct, seconds)
