@@ -3,7 +3,6 @@ import { parse } from './parse.ts';
 
 /** One valid exposition that touches every type; each case below breaks one rule of it. */
 const valid = `# TYPE jobs counter
-# UNIT jobs 
 # HELP jobs Jobs done.
 jobs_total{queue="a"} 3 # {trace_id="x"} 1 12.5
 jobs_created{queue="a"} 10.5
@@ -74,9 +73,9 @@ test.each([
   ['an open quote', 'room="a"} -1.5', 'room="a} -1.5'],
   ['le on the sum of a histogram', 'wait_seconds_sum 9.5', 'wait_seconds_sum{le="1"} 9.5'],
   ['quantile on the sum of a summary', 'took_sum 4', 'took_sum{quantile="1"} 4'],
-  ['a second TYPE', '# UNIT jobs ', '# TYPE jobs counter\n# UNIT jobs '],
+  ['a second TYPE', '# HELP jobs', '# TYPE jobs counter\n# HELP jobs'],
   ['a second HELP', '# HELP jobs Jobs done.\n', '# HELP jobs Jobs done.\n# HELP jobs Jobs done.\n'],
-  ['a second UNIT', '# UNIT jobs \n', '# UNIT jobs \n# UNIT jobs \n'],
+  ['a second UNIT', '# UNIT wait_seconds seconds\n', '# UNIT wait_seconds seconds\n# UNIT wait_seconds seconds\n'],
   ['HELP after the samples', 'misc NaN\n', 'misc NaN\n# HELP misc x\n'],
   ['another keyword', '# HELP jobs', '# NOTE jobs'],
   ['a type that there is not', 'misc unknown', 'misc untyped'],
