@@ -1,0 +1,36 @@
+import { Command } from 'commander';
+import { configSchema, printConfig } from '../config/index.ts';
+import { configFileOf, configurationOf } from './configuration.ts';
+import type { Terminal } from './contract.ts';
+
+/** `tonnage config check | print | schema`. */
+export function configCommand(terminal: Terminal): Command {
+  const config = new Command('config').description('look at the configuration');
+
+  config
+    .command('check')
+    .description('validate the configuration: file, environment and flags; one line for each problem')
+    .addHelpText('after', '\nExample:\n  $ tonnage config check --config tonnage.yaml')
+    .action((_options: object, command: Command) => {
+      configurationOf(command, terminal);
+      terminal.out(`${configFileOf(command) ?? 'configuration'}: ok\n`);
+    });
+
+  config
+    .command('print')
+    .description('print the configuration in effect, with every default, as YAML; secrets are masked')
+    .addHelpText('after', '\nExample:\n  $ TONNAGE_LISTEN=8081 tonnage config print --config tonnage.yaml')
+    .action((_options: object, command: Command) => {
+      terminal.out(printConfig(configurationOf(command, terminal)));
+    });
+
+  config
+    .command('schema')
+    .description('print the JSON Schema of configuration files, for editors')
+    .addHelpText('after', '\nExample:\n  $ tonnage config schema > tonnage.schema.json')
+    .action(() => {
+      terminal.out(`${JSON.stringify(configSchema, null, 2)}\n`);
+    });
+
+  return config;
+}

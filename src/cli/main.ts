@@ -1,0 +1,37 @@
+import { readFileSync } from 'node:fs';
+import { systemClock, systemRandom } from '../base/index.ts';
+import type { Terminal } from './contract.ts';
+import { runCli } from './program.ts';
+
+const signals = ['SIGINT', 'SIGTERM'] as const;
+
+function packageVersion(): string {
+  // Two levels up from the sources and from what is built of them alike.
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  const named = typeof manifest === 'object' && manifest !== null && 'version' in manifest;
+  return named && typeof manifest.version === 'string' ? manifest.version : 'unknown';
+}
+
+const terminal: Terminal = {
+  environment: process.env,
+  workingDirectory: process.cwd(),
+  input: process.stdin,
+  out: (text) => void process.stdout.write(text),
+  say: (text) => void process.stderr.write(text),
+  onSignals(onSignal) {
+    for (const signal of signals) process.on(signal, onSignal);
+    return () => {
+      for (const signal of signals) process.off(signal, onSignal);
+    };
+  },
+  clock: systemClock,
+  random: systemRandom,
+  version: packageVersion(),
+};
+
+// Whoever reads our output may stop reading (`tonnage usage pulls | head -1`), which is no failure of ours.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
+process.exitCode = await runCli(process.argv.slice(2), terminal);

@@ -1,0 +1,85 @@
+import { Command, CommanderError, Option } from 'commander';
+import { messageOf, TonnageError } from '../base/index.ts';
+import { configCommand } from './config.ts';
+import { exitCodes, UsageError, type ExitCode, type Terminal } from './contract.ts';
+import { serveCommand } from './serve.ts';
+import { usageCommand } from './usage.ts';
+import { userCommand } from './user.ts';
+
+const help = `
+Begin with:
+  $ tonnage serve                    a gateway on 127.0.0.1:8080, with its data in ./data
+  $ tonnage usage pulls --by org     what was pulled through it
+  $ tonnage help serve               more about a command
+
+Exit codes: 0 done, 1 ran and failed or found something, 2 wrong usage.`;
+
+/** Every command, not yet parsed. Options of the program itself are taken before and after a command's name. */
+export function createProgram(terminal: Terminal): Command {
+  const program = new Command('tonnage')
+    .description('A usage meter for container registries: a caching pull-through gateway that counts who pulled what.')
+    .version(terminal.version, '-V, --version', 'print the version')
+    .option('-c, --config <file>', 'configuration file (YAML)')
+    .addOption(new Option('--config-file <file>', 'the same as --config').hideHelp())
+    .option('--data <directory>', 'data directory')
+    .addHelpText('after', help)
+    .addCommand(serveCommand(terminal))
+    .addCommand(usageCommand(terminal))
+    .addCommand(configCommand(terminal))
+    .addCommand(userCommand(terminal));
+  for (const command of allCommands(program)) {
+    command
+      .exitOverride()
+      .showSuggestionAfterError()
+      .configureHelp({ showGlobalOptions: true })
+      .helpOption('-h, --help', 'print this help');
+    command.configureOutput({
+      writeOut: (text) => terminal.out(text),
+      writeErr: (text) => terminal.say(text),
+      // One line that begins with our name, like every other error.
+      outputError: (text, write) =>
+        write(
+          `tonnage: ${text
+            .replace(/^error: /, '')
+            .trimEnd()
+            .replaceAll('\n', ' ')}\n`,
+        ),
+    });
+  }
+  return program;
+}
+
+function allCommands(command: Command): readonly Command[] {
+  return [command, ...command.commands.flatMap(allCommands)];
+}
+
+/**
+ * Runs the command that `argv` (without interpreter and script) asks for, and answers the exit code. Says what is wrong
+ * in lines that begin with `tonnage:`; a stack trace only where the fault is ours.
+ */
+export async function runCli(argv: readonly string[], terminal: Terminal): Promise<ExitCode> {
+  try {
+    await createProgram(terminal).parseAsync(argv, { from: 'user' });
+    return exitCodes.done;
+  } catch (thrown) {
+    if (thrown instanceof CommanderError) return exitCodeOf(thrown);
+    for (const line of explain(thrown).split('\n')) terminal.say(`tonnage: ${line}\n`);
+    return thrown instanceof UsageError ? exitCodes.usage : exitCodes.failed;
+  }
+}
+
+/** The parser has said everything already. Help that was asked for is no error; help for lack of a command is one. */
+function exitCodeOf(thrown: CommanderError): ExitCode {
+  return thrown.exitCode === 0 ? exitCodes.done : exitCodes.usage;
+}
+
+function explain(thrown: unknown): string {
+  if (thrown instanceof TonnageError || thrown instanceof UsageError || isSystemError(thrown)) return thrown.message;
+  const trace = thrown instanceof Error ? thrown.stack : undefined;
+  return `this is a fault of the program, please report it: ${trace ?? messageOf(thrown)}`;
+}
+
+/** What the operating system refused: no space, no permission, no such file. */
+function isSystemError(thrown: unknown): thrown is Error {
+  return thrown instanceof Error && 'syscall' in thrown;
+}

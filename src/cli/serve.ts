@@ -1,0 +1,94 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+
+import { listenForm, parseHost, parseListen, parsePort } from '../config/index.ts';
+import { configFileOf, configurationOf } from './configuration.ts';
+import type { Terminal } from './contract.ts';
+import { welcome } from './welcome.ts';
+
+interface ServeOptions {
+  readonly host?: string;
+  readonly port?: number;
+  readonly metrics?: string;
+  readonly acceptTimeZone?: true;
+}
+
+const help = `
+Flags go before the environment (TONNAGE_LISTEN, TONNAGE_GATEWAY_ANONYMOUS...), that before the file.
+On SIGTERM or SIGINT it lets requests end, saves what it has counted and exits with 0; a second signal ends it at once.
+
+Examples:
+  $ tonnage serve
+  $ tonnage serve --config tonnage.yaml
+  $ tonnage serve --port 8081 --metrics 127.0.0.1:2112 --data /var/lib/tonnage`;
+
+/** `tonnage serve`. */
+export function serveCommand(terminal: Terminal): Command {
+  return new Command('serve')
+    .description('run the server until it is told to stop')
+    .addOption(new Option('--host <host>', 'host or address of the main listener').argParser(hostOf))
+    .addOption(new Option('--port <port>', 'port of the main listener; 0: any free one').argParser(portOf))
+    .addOption(
+      new Option('--metrics <[host:]port>', 'listener of /metrics; a port alone: all addresses; false: none').argParser(
+        metricsOf,
+      ),
+    )
+    .option('--accept-time-zone', 'count in the configured time zone although the ledger was kept in another')
+    .addHelpText('after', help)
+    .action(async (_options: object, command: Command) => serve(command, terminal));
+}
+
+function hostOf(text: string): string {
+  const host = parseHost(text);
+  if (host === undefined) throw new InvalidArgumentError('Expected a host name or an address.');
+  return host;
+}
+
+function portOf(text: string): number {
+  const port = parsePort(text);
+  if (port === undefined) throw new InvalidArgumentError('Expected a number from 0 to 65535.');
+  return port;
+}
+
+function metricsOf(text: string): string {
+  if (text !== 'false' && parseListen(text) === undefined) {
+    throw new InvalidArgumentError(`Expected false, ${listenForm}.`);
+  }
+  return text;
+}
+
+async function serve(command: Command, terminal: Terminal): Promise<void> {
+  const { host, port, metrics, acceptTimeZone } = command.optsWithGlobals<ServeOptions>();
+  const config = configurationOf(command, terminal, {
+    ...(host !== undefined && { host }),
+    ...(port !== undefined && { port }),
+    ...(metrics !== undefined && { metrics }),
+  });
+  const configFile = configFileOf(command);
+  // Listens for signals before anything is started, so that one that comes meanwhile is a clean stop as well.
+  const stopping = stopSignal(terminal);
+  // Loaded here, so that the other commands start without the server and what it needs.
+  const { startServer } = await import('../app.ts');
+  const server = await startServer({ config, acceptTimeZone: acceptTimeZone === true, version: terminal.version });
+  terminal.say(welcome({ config, ...server, ...(configFile !== undefined && { configFile }) }));
+  terminal.say(`${await stopping.first}: stopping\n`);
+  await server.stop();
+  stopping.done();
+}
+
+/**
+ * A terminal signals the whole process group, and parents (npm, a supervisor's wrapper) pass the same signal on: what
+ * comes this soon after the first is its echo, not somebody who has lost patience.
+ */
+const echoMs = 250;
+
+/** Resolves `first` with the first signal. A second one ends the process at once, saved or not. */
+function stopSignal({ onSignals, clock }: Terminal): { first: Promise<NodeJS.Signals>; done: () => void } {
+  const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>();
+  let firstAt: number | undefined;
+  const done = onSignals((signal) => {
+    firstAt ??= clock.monotonic();
+    resolve(signal);
+    if (clock.monotonic() - firstAt > echoMs) process.exit(1);
+  });
+  return { first: promise, done };
+}

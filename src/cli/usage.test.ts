@@ -1,0 +1,197 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { startServer, type RunningServer } from '../app.ts';
+import { limits, systemRandom } from '../base/index.ts';
+import { readConfig } from '../config/index.ts';
+import { hashPassword } from '../identity/index.ts';
+import type { Count } from '../ledger/index.ts';
+import { countedDirectory } from './testing/counted.ts';
+import { run } from './testing/terminal.ts';
+
+const pull = (org: string | undefined, arch: string, quantity: bigint): Count => ({
+  meter: 'pulls',
+  dimensions: { ...(org !== undefined && { org }), arch, upstream: 'docker.io', repository: 'library/alpine' },
+  quantity,
+});
+
+let data: string;
+let server: RunningServer;
+beforeAll(async () => {
+  data = await countedDirectory([
+    pull('example.org', 'amd64', 9_007_199_254_740_993n),
+    pull('a.io', 'arm64', 1_234n),
+    pull(undefined, 'amd64', 7n),
+  ]);
+  const hash = await hashPassword('pa:ss', systemRandom);
+  const config = readConfig({
+    file: {
+      name: 'c.yaml',
+      text: `listen: 127.0.0.1:0\nlog: { level: error }\nupstreams: {}\nusers: { a: { passwordHash: "${hash}" }, bound: { passwordHash: "${hash}", org: a.io } }`,
+      directory: data,
+    },
+    environment: {},
+    flags: { data },
+    workingDirectory: data,
+    readSecret: () => '',
+  });
+  server = await startServer({ config, acceptTimeZone: false, version: '0' });
+});
+afterAll(async () => {
+  await server.stop();
+  rmSync(data, { recursive: true });
+});
+
+const day = '[0-9]{4}-[0-9]{2}-[0-9]{2}';
+
+describe('from the data directory, while a server is running on it', () => {
+  test('as a table', async () => {
+    const { code, stdout, stderr } = await run(['usage', 'pulls', '--by', 'org', '--data', data], {
+      environment: { LANG: 'C.UTF-8' },
+    });
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(
+      new RegExp(
+        `^pulls from ${day} until ${day} \\(UTC\\)\n\n` +
+          'org +pulls\n' +
+          'example\\.org +9,007,199,254,740,993 {2}█{20}\n' +
+          'a\\.io +1,234 {2}▏\n' +
+          '- +7 {2}▏\n' +
+          'total +9,007,199,254,742,234\n$',
+      ),
+    );
+  });
+
+  test('as CSV', async () => {
+    const { stdout } = await run(['usage', 'pulls', '--by', 'org', '--data', data, '--format', 'csv']);
+    expect(stdout).toBe('org,value\r\nexample.org,9007199254740993\r\na.io,1234\r\n,7\r\n');
+  });
+
+  test('filtered', async () => {
+    const csv = async (...flags: string[]): Promise<string> =>
+      (await run(['usage', 'pulls', '--data', data, '--format', 'csv', ...flags])).stdout;
+    expect(await csv('--org', 'a.io')).toBe('value\r\n1234\r\n');
+    expect(await csv('--org', '')).toBe('value\r\n7\r\n');
+    expect(await csv('--arch', 'arm64')).toBe('value\r\n1234\r\n');
+    expect(await csv('--to', '2020-01-01')).toBe('value\r\n');
+  });
+
+  test('a directory in which nothing has been counted', async () => {
+    const { code, stderr } = await run(['usage', 'pulls', '--data', join(data, 'nope')]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^tonnage: .*ledger\.sqlite does not exist: nothing has been counted there yet\n$/);
+  });
+});
+
+describe('from a running server', () => {
+  const remote = (flags: readonly string[], environment: Record<string, string> = {}) =>
+    run(['usage', 'pulls', '--by', 'org', '--url', server.url, ...flags], { environment });
+
+  test('gives the same as the data directory', async () => {
+    for (const format of ['table', 'csv', 'json']) {
+      const there = await remote(['--user', 'a', '--format', format], { TONNAGE_PASSWORD: 'pa:ss' });
+      const here = await run(['usage', 'pulls', '--by', 'org', '--data', data, '--format', format]);
+      expect(there.stderr).toBe('');
+      // A server does not say in which zone it counts its days.
+      expect(there.stdout).toBe(here.stdout.replace(' (UTC)', ''));
+    }
+  });
+
+  test('a bound user sees its own organisation', async () => {
+    const { stdout } = await remote(['--user', 'bound', '--format', 'csv'], { TONNAGE_TOKEN: 'pa:ss' });
+    expect(stdout).toBe('org,value\r\na.io,1234\r\n');
+  });
+
+  test.each([
+    ['no credentials', [], {}, /^tonnage: http:\S+ answered 401: .*\n$/],
+    [
+      'a wrong password',
+      ['--user', 'a'],
+      { TONNAGE_PASSWORD: 'wrong-secret' },
+      /^tonnage: http:\S+ answered 401: .*\n$/,
+    ],
+    ['a wrong token', [], { TONNAGE_TOKEN: 'wrong-secret' }, /^tonnage: http:\S+ answered 401: .*\n$/],
+  ])('%s', async (_title, flags, environment, message) => {
+    const { code, stdout, stderr } = await remote(flags, environment);
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toContain('wrong-secret');
+    expect([code, stdout]).toEqual([1, '']);
+  });
+});
+
+describe('from a server that is something else', () => {
+  let other: Server | undefined;
+  afterEach(() => void other?.close());
+
+  async function serving(listener: RequestListener): Promise<string> {
+    other = createServer(listener);
+    await new Promise<void>((resolve) => other?.listen(0, '127.0.0.1', resolve));
+    const address = other.address();
+    return `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`;
+  }
+
+  test.each<[string, RequestListener, RegExp]>([
+    ['HTML', (_request, response) => response.end('<html>'), /did not answer as a Tonnage server does/],
+    [
+      'other JSON',
+      (_request, response) => response.end('{"from":1}'),
+      /did not answer as a Tonnage server does: expected a day/,
+    ],
+    [
+      'fractions',
+      (_request, response) => response.end('{"from":"2026-01-01","to":"2026-01-02","rows":[],"total":1.5}'),
+      /expected an integer/,
+    ],
+    ['an error page', (_request, response) => response.writeHead(502).end('<html>'), /answered 502: Bad Gateway/],
+    [
+      'a redirect',
+      (_request, response) => response.writeHead(302, { location: 'http://example.org' }).end(),
+      /does not answer/,
+    ],
+    ['a broken answer', (_request, response) => response.destroy(), /does not answer/],
+  ])('%s', async (_title, listener, message) => {
+    const { code, stderr } = await run(['usage', 'pulls', '--url', await serving(listener)]);
+    expect(stderr).toMatch(message);
+    expect([code, stderr.split('\n').length]).toEqual([1, 2]);
+  });
+
+  test('a token comes from the environment or a file, and goes into no URL', async () => {
+    const seen: (string | undefined)[] = [];
+    const url = await serving((request, response) => {
+      seen.push(request.headers.authorization, request.url);
+      response.end('{"from":"2026-01-01","to":"2026-01-02","rows":[],"total":0}');
+    });
+    writeFileSync(join(data, 'token'), 'from-file\n');
+    await run(['usage', 'pulls', '--url', `${url}/base/`], {
+      environment: { TONNAGE_TOKEN_FILE: join(data, 'token') },
+    });
+    await run(['usage', 'pulls', '--url', url, '--limit', '5'], { environment: { TONNAGE_TOKEN: 'from-environment' } });
+    expect(seen).toEqual([
+      'Bearer from-file',
+      `/base/api/v1/usage/pulls?limit=${limits.queryRowsMax}&format=json`,
+      'Bearer from-environment',
+      '/api/v1/usage/pulls?limit=5&format=json',
+    ]);
+    const { code, stderr } = await run(['usage', 'pulls', '--url', url], {
+      environment: { TONNAGE_TOKEN_FILE: '/nope' },
+    });
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/^tonnage: TONNAGE_TOKEN_FILE cannot be read: /)]);
+  });
+
+  test('pages are put together for a table and CSV, and are what they are in JSON', async () => {
+    const page = (org: string, next?: string): string =>
+      JSON.stringify({ from: '2026-01-01', to: '2026-01-02', rows: [{ org, value: 1 }], total: 2, next });
+    const cursor = Buffer.from('offset:1').toString('base64url');
+    const url = await serving((request, response) => {
+      const asked = new URL(request.url ?? '', 'http://x').searchParams.get('cursor');
+      response.end(asked === cursor ? page('b.io') : page('a.io', cursor));
+    });
+    const ask = async (...flags: string[]): Promise<string> =>
+      (await run(['usage', 'pulls', '--by', 'org', '--url', url, ...flags])).stdout;
+    expect(await ask('--format', 'csv')).toBe('org,value\r\na.io,1\r\nb.io,1\r\n');
+    expect(await ask('--format', 'csv', '--limit', '1')).toBe('org,value\r\na.io,1\r\n');
+    expect(await ask('--format', 'json')).toBe(`${page('a.io', cursor)}\n`);
+    expect(await ask('--format', 'json', '--cursor', cursor)).toBe(`${page('b.io')}\n`);
+  });
+});

@@ -1,0 +1,135 @@
+import { Argument, Command, Option } from 'commander';
+import { limits, TonnageError } from '../base/index.ts';
+import {
+  builtInMeters,
+  formatCursor,
+  parseUsageQuery,
+  usageAsCsv,
+  type UsageAnswer,
+  type UsageParameters,
+  type UsageQuery,
+} from '../usage/index.ts';
+import { configurationOf } from './configuration.ts';
+import { UsageError, type Terminal } from './contract.ts';
+import { openLocalUsage } from './local-usage.ts';
+import { openRemoteUsage } from './remote-usage.ts';
+import type { UsageSource } from './usage-source.ts';
+import { usageAsTable, type BarStyle } from './usage-table.ts';
+
+const formats = ['table', 'json', 'csv'] as const;
+
+interface UsageOptions {
+  readonly from?: string;
+  readonly to?: string;
+  readonly by?: string;
+  readonly org?: string;
+  readonly arch?: string;
+  readonly limit?: string;
+  readonly cursor?: string;
+  readonly format: (typeof formats)[number];
+  readonly url?: string;
+  readonly user?: string;
+}
+
+const help = `
+Reads the data directory of this machine, also while the server is running; with --url a server anywhere.
+Credentials for --url: TONNAGE_TOKEN (or TONNAGE_TOKEN_FILE), or --user with the password in TONNAGE_PASSWORD.
+Table and CSV hold all rows, unless --limit says otherwise; JSON is one page of the API, whose "next" is for --cursor.
+
+Examples:
+  $ tonnage usage pulls --by org
+  $ tonnage usage pulls --from 2026-08-01 --to 2026-09-01 --by org,day --format csv
+  $ TONNAGE_PASSWORD=... tonnage usage pulls --url https://pull.example.org --user alice`;
+
+/** `tonnage usage METER`. */
+export function usageCommand(terminal: Terminal): Command {
+  return new Command('usage')
+    .description('print totals of a meter')
+    .addArgument(new Argument('<meter>', `what was counted: ${[...builtInMeters.keys()].join(', ')}`))
+    .option('--from <day>', 'first day, as YYYY-MM-DD (default: the first one with data)')
+    .option('--to <day>', 'first day that is no longer in (default: tomorrow)')
+    .option('--by <names>', 'what rows are told apart by: org, arch, upstream, repository, day, month; with commas')
+    .option('--org <name>', 'only this organisation; empty: only pulls without one')
+    .option('--arch <name>', 'only this architecture; empty: only images without one')
+    .option('--limit <rows>', 'at most so many rows')
+    .option('--cursor <cursor>', 'go on where the page before ended')
+    .addOption(new Option('--format <format>', 'how to print it').choices(formats).default('table'))
+    .option('--url <url>', 'ask this server')
+    .option('--user <name>', 'log in as this user at --url')
+    .addHelpText('after', help)
+    .action(async (meter: string, _options: object, command: Command) => usage(meter, command, terminal));
+}
+
+async function usage(meter: string, command: Command, terminal: Terminal): Promise<void> {
+  const { from, to, by, org, arch, limit, cursor, format, ...where } = command.optsWithGlobals<UsageOptions>();
+  if (where.user !== undefined && where.url === undefined) {
+    throw new UsageError('--user: expected --url beside it; the data directory takes no login');
+  }
+  // Without a limit of its own a table or CSV is put together of the largest pages.
+  const everything = limit === undefined && format !== 'json';
+  const words: UsageParameters = {
+    from,
+    to,
+    by,
+    org,
+    arch,
+    cursor,
+    limit: everything ? String(limits.queryRowsMax) : limit,
+  };
+  const query = understood(meter, words);
+  const source = await openSource(where, command, terminal);
+  try {
+    if (format === 'json') {
+      terminal.out(`${(await source.page(query, words)).json}\n`);
+      return;
+    }
+    const answer = await collect(source, query, words, everything);
+    if (format === 'csv') terminal.out(usageAsCsv(query, answer));
+    else terminal.out(usageAsTable(query, answer, source.timeZone, barStyle(terminal)));
+  } finally {
+    await source.close();
+  }
+}
+
+/** A question that cannot be understood is wrong usage, whoever would answer it. */
+function understood(meter: string, words: UsageParameters): UsageQuery {
+  try {
+    return parseUsageQuery(meter, words);
+  } catch (thrown) {
+    if (thrown instanceof TonnageError) throw new UsageError(thrown.message, { cause: thrown });
+    throw thrown;
+  }
+}
+
+async function openSource(
+  { url, user }: Pick<UsageOptions, 'url' | 'user'>,
+  command: Command,
+  terminal: Terminal,
+): Promise<UsageSource> {
+  if (url === undefined) return openLocalUsage(configurationOf(command, terminal).data, terminal.clock);
+  return openRemoteUsage({ url, environment: terminal.environment, ...(user !== undefined && { user }) });
+}
+
+/** The first page and, when everything is wanted, the rows of those after it. */
+async function collect(
+  source: UsageSource,
+  query: UsageQuery,
+  words: UsageParameters,
+  everything: boolean,
+): Promise<UsageAnswer> {
+  const { answer: first } = await source.page(query, words);
+  const rows = [...first.rows];
+  let next = everything ? first.nextOffset : undefined;
+  while (next !== undefined) {
+    const { answer } = await source.page({ ...query, offset: next }, { ...words, cursor: formatCursor(next) });
+    rows.push(...answer.rows);
+    next = answer.nextOffset;
+  }
+  return { ...first, rows };
+}
+
+/** Blocks where the locale says that the terminal shows more than ASCII (POSIX: the first of these that is set). */
+function barStyle({ environment }: Terminal): BarStyle {
+  const locale = [environment['LC_ALL'], environment['LC_CTYPE'], environment['LANG']].find((value) => value);
+  return /utf-?8/i.test(locale ?? '') ? 'blocks' : 'ascii';
+}
