@@ -28,9 +28,9 @@ test.each(badRequests)('$title is refused with $status and $code', async (bad) =
   expect(head).toMatch(/\r\nDocker-Distribution-Api-Version: registry\/2\.0/);
   expect(head).toMatch(/\r\nX-Content-Type-Options: nosniff/);
   expect(head).toMatch(/\r\nContent-Type: application\/json/);
-  if (bad.status === 405) expect(head).toMatch(/\r\nAllow: GET, HEAD/);
-  if (bad.code === null) return expect(body).toBe('');
-  expect(JSON.parse(body)).toEqual({ errors: [{ code: bad.code, message: expect.any(String) }] });
+  expect(/\r\nAllow: GET, HEAD\r\n/.test(head)).toBe(bad.status === 405);
+  const [error] = body === '' ? [{ code: null }] : (JSON.parse(body) as { errors: { code: string }[] }).errors;
+  expect(error?.code).toBe(bad.code);
 });
 
 test('none of these reached the upstream, and none was an error of our own', () => {

@@ -8,6 +8,7 @@ import { digestOf } from '../oci/index.ts';
 import { TestGateway, type Answer } from './testing/gateway.ts';
 import { bytesOf, content, image } from './testing/images.ts';
 import { TestUpstream } from './testing/upstream.ts';
+import { until } from './testing/until.ts';
 
 const mebibyte = 1024 * 1024;
 const large = content('application/octet-stream', bytesOf(4 * mebibyte, 1));
@@ -37,7 +38,7 @@ const filesIn = (folder: string): Promise<string[]> => readdir(join(gateway.dire
 const isWhole = ({ status, complete }: Answer): boolean => (status === 200 || status === 206) && complete;
 
 /** A promise that the test keeps until it wants it. */
-function gate(): { readonly opened: Promise<void>; open(): void } {
+function gate(): { readonly opened: Promise<void>; readonly open: () => void } {
   let open = (): void => {};
   const opened = new Promise<void>((resolve) => (open = resolve));
   return { opened, open };
@@ -238,7 +239,7 @@ describe('when all clients leave', () => {
     const answer = fetch(`http://127.0.0.1:${gateway.port}${pathOf(large)}`, { signal: controller.signal });
     await expect.poll(() => lab.asked('/blobs/')).toHaveLength(1);
     controller.abort();
-    await expect(answer).rejects.toThrow();
+    await expect(answer).rejects.toThrow('aborted');
     await expect.poll(() => closed).toBe(true);
     open();
   });
@@ -247,7 +248,7 @@ describe('when all clients leave', () => {
 describe('a cached blob whose file', () => {
   beforeEach(async () => {
     await gateway.get(pathOf(large));
-    await expect.poll(() => filesIn('blobs/sha256')).toHaveLength(1);
+    await until('it is cached', async () => (await filesIn('blobs/sha256')).length === 1);
     await sleep(20);
   });
 

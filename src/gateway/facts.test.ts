@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { systemClock } from '../base/index.ts';
 import { TestGateway } from './testing/gateway.ts';
@@ -7,23 +7,27 @@ import { TestUpstream } from './testing/upstream.ts';
 
 let lab: TestUpstream;
 let gateway: TestGateway;
+let count = 0;
+let app: string;
 
-beforeEach(async () => {
+beforeAll(async () => {
   lab = await TestUpstream.start();
   gateway = await TestGateway.start({ lab });
 });
 
-afterEach(async () => {
+beforeEach(async () => {
+  app = `app-${++count}`;
+  lab.reset();
+  await gateway.reset();
+});
+
+afterAll(async () => {
   await gateway.remove();
   await lab.stop();
 });
 
-async function reopen(more: Parameters<TestGateway['open']>[0]): Promise<void> {
-  await gateway.close();
-  await gateway.open(more);
-}
-
-const pull = (reference: string) => gateway.get(`/v2/app/manifests/${reference}`);
+const anImage = (options: Parameters<typeof image>[0]): TestImage => image({ name: app, ...options });
+const pull = (reference: string) => gateway.get(`/v2/${app}/manifests/${reference}`);
 const configOf = (of: TestImage): string => of.blobs[0]?.digest.text ?? '';
 
 /** Makes configs fail to come; answers what lets them come again. */
@@ -43,16 +47,16 @@ describe('the architecture', () => {
     ['unknown', undefined],
     ['', undefined],
   ])('of a config that says %j is %j', async (architecture, arch) => {
-    lab.put('app', image({ architecture }), 'v1');
+    lab.put(app, anImage({ architecture }), 'v1');
     await pull('v1');
     expect(gateway.pulls.map((counted) => counted.arch)).toEqual([arch]);
     expect(gateway.counted('facts_unknown', 'lab')).toBe(0);
   });
 
   it('comes from the index that named the image, and no config is fetched', async () => {
-    const child = image({ architecture: 'arm64' });
-    lab.put('app', child);
-    lab.put('app', index([[child, 'arm64']]), 'v1');
+    const child = anImage({ architecture: 'arm64' });
+    lab.put(app, child);
+    lab.put(app, index([[child, 'arm64']]), 'v1');
     await pull('v1');
     await pull(child.digest.text);
     expect(gateway.pulls).toMatchObject([{ arch: 'arm64' }]);
@@ -60,30 +64,30 @@ describe('the architecture', () => {
   });
 
   it('is not taken from an index of another repository', async () => {
-    const child = image({ architecture: 'arm64' });
-    lab.put('app', child);
-    lab.put('evil', child);
-    lab.put('evil', index([[child, 's390x']]), 'v1');
-    await gateway.get('/v2/evil/manifests/v1');
-    await gateway.get(`/v2/evil/manifests/${child.digest.text}`);
+    const child = anImage({ architecture: 'arm64' });
+    lab.put(app, child);
+    lab.put(`evil-${app}`, child);
+    lab.put(`evil-${app}`, index([[child, 's390x']]), 'v1');
+    await gateway.get(`/v2/evil-${app}/manifests/v1`);
+    await gateway.get(`/v2/evil-${app}/manifests/${child.digest.text}`);
     await pull(child.digest.text);
     expect(gateway.pulls.map(({ repository, arch }) => [repository, arch])).toEqual([
-      ['evil', 's390x'],
-      ['app', 'arm64'],
+      [`evil-${app}`, 's390x'],
+      [app, 'arm64'],
     ]);
   });
 
   it('comes from the config where an index does not know it', async () => {
-    const child = image({ architecture: 'riscv64' });
-    lab.put('app', child);
-    lab.put('app', index([[child, 'unknown']]), 'v1');
+    const child = anImage({ architecture: 'riscv64' });
+    lab.put(app, child);
+    lab.put(app, index([[child, 'unknown']]), 'v1');
     await pull('v1');
     await pull(child.digest.text);
     expect(gateway.pulls).toMatchObject([{ arch: 'riscv64' }]);
   });
 
   it('of an artifact is none, and nothing is fetched to find it', async () => {
-    lab.put('app', image({ configType: 'application/vnd.cncf.helm.config.v1+json' }), 'v1');
+    lab.put(app, anImage({ configType: 'application/vnd.cncf.helm.config.v1+json' }), 'v1');
     await pull('v1');
     expect(gateway.pulls.map((counted) => counted.arch)).toEqual([undefined]);
     expect(gateway.counted('facts_unknown', 'lab')).toBe(0);
@@ -91,21 +95,21 @@ describe('the architecture', () => {
   });
 
   it('is found once, for good, and the config is then in the blob cache', async () => {
-    const manifest = image({ architecture: 'arm64' });
-    lab.put('app', manifest, 'v1');
+    const manifest = anImage({ architecture: 'arm64' });
+    lab.put(app, manifest, 'v1');
     await pull('v1');
-    await reopen({});
+    await gateway.reopen({ factsWaitMs: 1_000 });
     await pull('v1');
-    await gateway.get(`/v2/app/blobs/${configOf(manifest)}`);
+    await gateway.get(`/v2/${app}/blobs/${configOf(manifest)}`);
     expect(gateway.pulls.map(({ arch }) => arch)).toEqual(['arm64', 'arm64']);
-    expect(lab.asked('/blobs/')).toEqual([`GET /v2/app/blobs/${configOf(manifest)}`]);
+    expect(lab.asked('/blobs/')).toEqual([`GET /v2/${app}/blobs/${configOf(manifest)}`]);
   });
 });
 
 describe('facts that cannot be had', () => {
   it.each([404, 500, 'silence'] as const)('(%s) are unknown for now, counted, and looked for again', async (status) => {
-    await reopen({ factsWaitMs: 50 });
-    lab.put('app', image({ architecture: 'arm64' }), 'v1');
+    await gateway.reopen({ factsWaitMs: 50 });
+    lab.put(app, anImage({ architecture: 'arm64' }), 'v1');
     const restore = withholdBlobs(status);
     expect((await pull('v1')).status).toBe(200);
     expect(gateway.counted('facts_unknown', 'lab')).toBe(1);
@@ -117,10 +121,10 @@ describe('facts that cannot be had', () => {
   });
 
   it('in time come from the index meanwhile', async () => {
-    await reopen({ factsWaitMs: 50, fusionEntrypoint: '/usr/bin/fusion' });
-    const child = image({ architecture: 'arm64' });
-    lab.put('app', child);
-    lab.put('app', index([[child, 'arm64']]), 'v1');
+    await gateway.reopen({ factsWaitMs: 50, fusionEntrypoint: '/usr/bin/fusion' });
+    const child = anImage({ architecture: 'arm64' });
+    lab.put(app, child);
+    lab.put(app, index([[child, 'arm64']]), 'v1');
     withholdBlobs('silence');
     await pull('v1');
     await pull(child.digest.text);
@@ -129,8 +133,8 @@ describe('facts that cannot be had', () => {
   });
 
   it('do not make a pull wait longer than it may', async () => {
-    await reopen({ factsWaitMs: 100 });
-    lab.put('app', image({}), 'v1');
+    await gateway.reopen({ factsWaitMs: 100 });
+    lab.put(app, anImage({}), 'v1');
     withholdBlobs('silence');
     const started = systemClock.monotonic();
     await pull('v1');
@@ -138,8 +142,8 @@ describe('facts that cannot be had', () => {
   });
 
   it('because the config is too large are unknown', async () => {
-    const manifest = image({ name: 'x'.repeat(8 * 1024 * 1024) });
-    lab.put('app', manifest, 'v1');
+    const manifest = anImage({ name: 'x'.repeat(8 * 1024 * 1024) });
+    lab.put(app, manifest, 'v1');
     await pull('v1');
     expect(gateway.pulls.map(({ arch }) => arch)).toEqual([undefined]);
     expect(lab.asked('/blobs/')).toEqual([]);
@@ -157,14 +161,14 @@ describe('fusion', () => {
     [[], false],
     [undefined, false],
   ])('with the entrypoint %j is %s', async (entrypoint, fusion) => {
-    await reopen(rule);
-    lab.put('app', image(entrypoint === undefined ? {} : { entrypoint }), 'v1');
+    await gateway.reopen(rule);
+    lab.put(app, anImage(entrypoint === undefined ? {} : { entrypoint }), 'v1');
     await pull('v1');
     expect(gateway.pulls).toMatchObject([{ fusion }]);
   });
 
   it('is never said without a rule', async () => {
-    lab.put('app', image({ entrypoint: ['/usr/bin/fusion'] }), 'v1');
+    lab.put(app, anImage({ entrypoint: ['/usr/bin/fusion'] }), 'v1');
     await pull('v1');
     expect(gateway.pulls).toMatchObject([{ fusion: false }]);
   });
@@ -172,10 +176,10 @@ describe('fusion', () => {
   it.each([types.ociImage, types.dockerImage])(
     'needs the config of %s even where an index says the architecture',
     async (mediaType) => {
-      await reopen(rule);
-      const child = image({ mediaType, architecture: 'arm64', entrypoint: ['/usr/bin/fusion'] });
-      lab.put('app', child);
-      lab.put('app', index([[child, 'arm64']]), 'v1');
+      await gateway.reopen(rule);
+      const child = anImage({ mediaType, architecture: 'arm64', entrypoint: ['/usr/bin/fusion'] });
+      lab.put(app, child);
+      lab.put(app, index([[child, 'arm64']]), 'v1');
       await pull('v1');
       await pull(child.digest.text);
       expect(gateway.pulls).toMatchObject([{ arch: 'arm64', fusion: true }]);
@@ -183,13 +187,13 @@ describe('fusion', () => {
   );
 
   it('follows a rule that is new, also for what was cached before', async () => {
-    const child = image({ architecture: 'arm64', entrypoint: ['/usr/bin/fusion'] });
-    const other = image({ name: 'other', entrypoint: ['/usr/bin/fusion'] });
-    lab.put('app', child);
-    lab.put('app', index([[child, 'arm64']]), 'v1');
-    lab.put('app', other, 'v2');
+    const child = anImage({ architecture: 'arm64', entrypoint: ['/usr/bin/fusion'] });
+    const other = anImage({ name: 'other', entrypoint: ['/usr/bin/fusion'] });
+    lab.put(app, child);
+    lab.put(app, index([[child, 'arm64']]), 'v1');
+    lab.put(app, other, 'v2');
     for (const reference of ['v1', child.digest.text, 'v2']) await pull(reference);
-    await reopen(rule);
+    await gateway.reopen(rule);
     for (const reference of [child.digest.text, 'v2']) await pull(reference);
     expect(gateway.pulls.map((counted) => counted.fusion)).toEqual([false, false, true, true]);
   });

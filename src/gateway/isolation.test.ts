@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { TestGateway } from './testing/gateway.ts';
 import { bytesOf, content, image } from './testing/images.ts';
 import { TestUpstream } from './testing/upstream.ts';
+import { until } from './testing/until.ts';
 
 const secret = image({ name: 'secret', layers: [bytesOf(3 * 1024 * 1024, 6)] });
 const open = image({ name: 'open' });
@@ -35,8 +36,9 @@ const elsewhere = ['/v2/public', '/v2/lab/public', '/v2/other/public', '/v2/nowh
 describe('a private layer that is cached', () => {
   beforeEach(async () => {
     await gateway.get('/v2/private/manifests/v1');
-    expect((await gateway.get(`/v2/private/blobs/${layer.digest.text}`)).status).toBe(200);
-    await expect.poll(() => readdir(join(gateway.directory, 'blobs/sha256'))).toContain(layer.digest.hex);
+    await gateway.get(`/v2/private/blobs/${layer.digest.text}`);
+    const files = (): Promise<string[]> => readdir(join(gateway.directory, 'blobs/sha256'));
+    await until('it is cached', async () => (await files()).includes(layer.digest.hex));
   });
 
   it.each(elsewhere)('is not served under %s, whose upstream does not have it', async (repository) => {

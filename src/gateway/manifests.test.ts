@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, test } from 'vitest';
 
 import type { Principal } from '../identity/index.ts';
 import { TestGateway } from './testing/gateway.ts';
@@ -7,13 +7,21 @@ import { TestUpstream } from './testing/upstream.ts';
 
 let lab: TestUpstream;
 let gateway: TestGateway;
+let count = 0;
+let app: string;
 
-beforeEach(async () => {
+beforeAll(async () => {
   lab = await TestUpstream.start();
   gateway = await TestGateway.start({ lab });
 });
 
-afterEach(async () => {
+beforeEach(async () => {
+  app = `app-${++count}`;
+  lab.reset();
+  await gateway.reset();
+});
+
+afterAll(async () => {
   await gateway.remove();
   await lab.stop();
 });
@@ -27,8 +35,8 @@ const countable: readonly [string, TestImage, string][] = [
 
 describe('a GET that is a pull', () => {
   it.each(countable)('of %s counts once, with its architecture', async (_name, manifest, arch) => {
-    lab.put('team/app', manifest, 'v1');
-    const answer = await gateway.get('/v2/lab/team/app/manifests/v1');
+    lab.put(`team/${app}`, manifest, 'v1');
+    const answer = await gateway.get(`/v2/lab/team/${app}/manifests/v1`);
     expect(answer).toMatchObject({ status: 200, body: manifest.body });
     expect(answer.headers).toMatchObject({
       'content-type': manifest.mediaType,
@@ -38,69 +46,74 @@ describe('a GET that is a pull', () => {
       'x-content-type-options': 'nosniff',
     });
     expect(gateway.pulls).toEqual([
-      { principal: null, upstream: 'lab', repository: 'team/app', tag: 'v1', arch, fusion: false, client: '127.0.0.1' },
+      {
+        principal: null,
+        upstream: 'lab',
+        repository: `team/${app}`,
+        tag: 'v1',
+        arch,
+        fusion: false,
+        client: '127.0.0.1',
+      },
     ]);
   });
 
   it.each(countable)('of %s counts with parameters behind its type too', async (_name, manifest, arch) => {
-    lab.put('app', { ...manifest, mediaType: `${manifest.mediaType}; charset=utf-8` }, 'v1');
-    const answer = await gateway.get('/v2/app/manifests/v1');
+    lab.put(app, { ...manifest, mediaType: `${manifest.mediaType}; charset=utf-8` }, 'v1');
+    const answer = await gateway.get(`/v2/${app}/manifests/v1`);
     expect(answer.headers['content-type']).toBe(manifest.mediaType);
     expect(gateway.pulls).toMatchObject([{ arch }]);
   });
 
   it('counts each time, by tag and by digest, from memory and from the upstream', async () => {
-    const manifest = image({});
-    lab.put('app', manifest, 'v1');
+    const manifest = image({ name: app });
+    lab.put(app, manifest, 'v1');
     for (const reference of ['v1', 'v1', manifest.digest.text, manifest.digest.text]) {
-      expect((await gateway.get(`/v2/app/manifests/${reference}`)).body).toEqual(manifest.body);
+      expect((await gateway.get(`/v2/${app}/manifests/${reference}`)).body).toEqual(manifest.body);
     }
     expect(gateway.pulls.map(({ tag }) => tag)).toEqual(['v1', 'v1', undefined, undefined]);
-    expect(lab.asked('/manifests/')).toEqual(['GET /v2/app/manifests/v1']);
+    expect(lab.asked('/manifests/')).toEqual([`GET /v2/${app}/manifests/v1`]);
   });
 
   it('names the principal that it is made by', async () => {
     const principal: Principal = { subject: 'alice', org: 'example.org', rights: new Set(['pull']) };
-    await gateway.close();
-    await gateway.open({ admit: () => Promise.resolve({ kind: 'principal', principal }) });
-    lab.put('app', image({}), 'v1');
-    await gateway.get('/v2/app/manifests/v1');
+    await gateway.reopen({ admit: () => Promise.resolve({ kind: 'principal', principal }) });
+    lab.put(app, image({ name: app }), 'v1');
+    await gateway.get(`/v2/${app}/manifests/v1`);
     expect(gateway.pulls).toMatchObject([{ principal }]);
   });
 
   it('is served although it could not be recorded, and the log says so', async () => {
-    lab.put('app', image({}), 'v1');
+    lab.put(app, image({ name: app }), 'v1');
     for (const record of [
       () => Promise.reject(new Error('no ledger')),
       (): void => {
         throw new Error('no ledger');
       },
     ]) {
-      await gateway.close();
-      await gateway.open({ record });
-      expect((await gateway.get('/v2/app/manifests/v1')).status).toBe(200);
+      await gateway.reopen({ record });
+      expect((await gateway.get(`/v2/${app}/manifests/v1`)).status).toBe(200);
     }
     const lines = gateway.logs.filter(({ message }) => message.includes('could not be recorded'));
     expect(lines).toMatchObject([{ fields: { error: 'no ledger' } }, { fields: { error: 'no ledger' } }]);
   });
 
   it('waits for the record, and counts as aborted when its client leaves meanwhile', async () => {
-    lab.put('app', image({}), 'v1');
+    lab.put(app, image({ name: app }), 'v1');
     let recorded = (): void => {};
     let called = (): void => {};
     const wasCalled = new Promise<void>((resolve) => (called = resolve));
-    await gateway.close();
-    await gateway.open({
+    await gateway.reopen({
       record: () => {
         called();
         return new Promise<void>((resolve) => (recorded = resolve));
       },
     });
     const controller = new AbortController();
-    const leaving = fetch(`http://127.0.0.1:${gateway.port}/v2/app/manifests/v1`, { signal: controller.signal });
+    const leaving = fetch(`http://127.0.0.1:${gateway.port}/v2/${app}/manifests/v1`, { signal: controller.signal });
     await wasCalled;
     controller.abort();
-    await expect(leaving).rejects.toThrow();
+    await expect(leaving).rejects.toThrow('aborted');
     await new Promise((resolve) => setTimeout(resolve, 30));
     recorded();
     await expect.poll(() => gateway.counted('counted_aborted', 'lab')).toBe(1);
@@ -121,18 +134,18 @@ describe('what is no pull', () => {
   ];
 
   it.each(cases)('%s counts nothing', async (_name, manifest, method, path, status) => {
-    lab.put('app', child);
-    lab.put('app', manifest, 'v1');
-    expect((await gateway.ask(method, `/v2/app/${path}`)).status).toBe(status);
+    lab.put(app, child);
+    lab.put(app, manifest, 'v1');
+    expect((await gateway.ask(method, `/v2/${app}/${path}`)).status).toBe(status);
     expect(gateway.pulls).toEqual([]);
   });
 
   it.each(['%', 'W/%', '"sha256:other", %', '*'])(
     'a GET with If-None-Match %s is a 304 that counts nothing',
     async (form) => {
-      lab.put('app', child, 'v1');
-      await gateway.head('/v2/app/manifests/v1');
-      const answer = await gateway.get('/v2/app/manifests/v1', {
+      lab.put(app, child, 'v1');
+      await gateway.head(`/v2/${app}/manifests/v1`);
+      const answer = await gateway.get(`/v2/${app}/manifests/v1`, {
         'if-none-match': form.replace('%', `"${child.digest.text}"`),
       });
       expect(answer).toMatchObject({ status: 304, body: Buffer.alloc(0) });
@@ -142,16 +155,16 @@ describe('what is no pull', () => {
   );
 
   it('a GET whose If-None-Match names something else is a pull', async () => {
-    lab.put('app', child, 'v1');
-    expect((await gateway.get('/v2/app/manifests/v1', { 'if-none-match': '"sha256:other"' })).status).toBe(200);
+    lab.put(app, child, 'v1');
+    expect((await gateway.get(`/v2/${app}/manifests/v1`, { 'if-none-match': '"sha256:other"' })).status).toBe(200);
     expect(gateway.pulls).toHaveLength(1);
   });
 });
 
 test('a HEAD has all the headers of the GET, and no body', async () => {
-  const manifest = image({});
-  lab.put('app', manifest, 'v1');
-  const answer = await gateway.head('/v2/app/manifests/v1');
+  const manifest = image({ name: app });
+  lab.put(app, manifest, 'v1');
+  const answer = await gateway.head(`/v2/${app}/manifests/v1`);
   expect(answer.body).toHaveLength(0);
   expect(answer.headers).toMatchObject({
     'content-length': String(manifest.body.byteLength),
@@ -161,10 +174,12 @@ test('a HEAD has all the headers of the GET, and no body', async () => {
 });
 
 test('fifty clients that want one manifest at once cost the upstream one request', async () => {
-  const manifest = image({});
-  lab.put('app', manifest, 'v1');
+  const manifest = image({ name: app });
+  lab.put(app, manifest, 'v1');
   for (const reference of ['v1', manifest.digest.text]) {
-    const answers = await Promise.all(Array.from({ length: 50 }, () => gateway.get(`/v2/app/manifests/${reference}`)));
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, () => gateway.get(`/v2/${app}/manifests/${reference}`)),
+    );
     expect(answers.every(({ status, body }) => status === 200 && body.equals(manifest.body))).toBe(true);
   }
   expect(lab.asked('/manifests/')).toHaveLength(1);
@@ -173,8 +188,8 @@ test('fifty clients that want one manifest at once cost the upstream one request
 });
 
 test('every manifest request to the upstream accepts all six types, whatever the client accepts', async () => {
-  lab.put('app', image({}), 'v1');
-  const answer = await gateway.get('/v2/app/manifests/v1', { accept: types.dockerImage });
+  lab.put(app, image({ name: app }), 'v1');
+  const answer = await gateway.get(`/v2/${app}/manifests/v1`, { accept: types.dockerImage });
   expect(answer.headers['content-type']).toBe(types.ociImage);
   const accept = lab.requests[0]?.headers.accept?.split(', ') ?? [];
   expect(accept).toHaveLength(6);
@@ -183,25 +198,25 @@ test('every manifest request to the upstream accepts all six types, whatever the
 
 describe('a manifest that is not what its digest says', () => {
   it('is not served when the upstream names another digest with a tag', async () => {
-    const manifest = image({});
-    lab.put('app', { ...manifest, digest: image({ name: 'other' }).digest }, 'v1');
-    expect((await gateway.get('/v2/app/manifests/v1')).status).toBe(502);
+    const manifest = image({ name: app });
+    lab.put(app, { ...manifest, digest: image({ name: 'other' }).digest }, 'v1');
+    expect((await gateway.get(`/v2/${app}/manifests/v1`)).status).toBe(502);
     expect(gateway.pulls).toEqual([]);
   });
 
   it('is not served when it was asked for by digest', async () => {
     const wanted = image({ name: 'wanted' });
-    lab.put('app', { ...image({}), digest: wanted.digest });
-    const answer = await gateway.get(`/v2/app/manifests/${wanted.digest.text}`);
+    lab.put(app, { ...image({ name: app }), digest: wanted.digest });
+    const answer = await gateway.get(`/v2/${app}/manifests/${wanted.digest.text}`);
     expect(JSON.parse(answer.body.toString())).toMatchObject({ errors: [{ code: 'UNKNOWN' }] });
     expect(answer.status).toBe(502);
   });
 
   it('is computed where the upstream says none', async () => {
-    const manifest = image({});
+    const manifest = image({ name: app });
     lab.behaviour.hideDigest = true;
-    lab.put('app', manifest, 'v1');
-    const answer = await gateway.get('/v2/app/manifests/v1');
+    lab.put(app, manifest, 'v1');
+    const answer = await gateway.get(`/v2/${app}/manifests/v1`);
     expect(answer.headers['docker-content-digest']).toBe(manifest.digest.text);
   });
 
@@ -209,13 +224,13 @@ describe('a manifest that is not what its digest says', () => {
     ['too large', Buffer.alloc(4 * 1024 * 1024 + 1, 'x')],
     ['no JSON', Buffer.from('<html></html>')],
   ])('is not served when it is %s', async (_name, body) => {
-    lab.put('app', content(types.ociImage, body), 'v1');
-    expect((await gateway.get('/v2/app/manifests/v1')).status).toBe(502);
+    lab.put(app, content(types.ociImage, body), 'v1');
+    expect((await gateway.get(`/v2/${app}/manifests/v1`)).status).toBe(502);
   });
 
   it('is served up to 4 MiB', async () => {
     const body = Buffer.from(JSON.stringify({ annotations: { filler: 'x'.repeat(4_000_000) } }));
-    lab.put('app', content(types.ociImage, body), 'v1');
-    expect((await gateway.get('/v2/app/manifests/v1')).body.equals(body)).toBe(true);
+    lab.put(app, content(types.ociImage, body), 'v1');
+    expect((await gateway.get(`/v2/${app}/manifests/v1`)).body.equals(body)).toBe(true);
   });
 });

@@ -7,6 +7,7 @@ import { parseContentRange, rangeHeader, satisfy, type AskedRange, type ByteRang
 import type { BlobAnswer } from './upstream/client.ts';
 import { connectionFailure } from './upstream/connection.ts';
 import { UpstreamError } from './upstream/failure.ts';
+import { abandon } from './upstream/send.ts';
 
 /** A part of a blob that comes straight from the upstream, for one reader. */
 export interface RemotePart {
@@ -39,7 +40,7 @@ export async function openRemote(
   const options = asked === null ? { signal } : { signal, range: rangeHeader(asked) };
   const answer = await repository.upstream.client.getBlob(repository.name, digest, options);
   const part = asked === null ? wholeOf(answer) : partOf(answer, asked);
-  if (part === null || 'unsatisfiable' in part) answer.body.destroy();
+  if (part === null || 'unsatisfiable' in part) abandon(answer.body);
   if (part === null) throw new UpstreamError('invalid', 'sent another range than was asked for');
   return part;
 }
@@ -76,7 +77,7 @@ function isWhatWasAsked(said: ByteRange & { readonly size: number | null }, aske
 async function* wantedChunks(part: RemotePart): AsyncGenerator<Buffer> {
   let toSkip = part.skip;
   let toTake = part.end === null ? Number.POSITIVE_INFINITY : part.end - part.start;
-  if (toTake === 0) return part.body.destroy();
+  if (toTake === 0) return abandon(part.body);
   try {
     for await (const chunk of part.body as AsyncIterable<Buffer>) {
       const wanted = chunk.subarray(toSkip, toSkip + toTake);

@@ -1,24 +1,36 @@
-import { afterEach, beforeEach, describe, expect, it, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, test } from 'vitest';
 
 import { TestGateway } from './testing/gateway.ts';
-import { image } from './testing/images.ts';
+import { image, type TestImage } from './testing/images.ts';
 import { TestUpstream } from './testing/upstream.ts';
 
-const first = image({ name: 'first' });
-const second = image({ name: 'second' });
-const target = '/v2/app/manifests/v1';
 const minuteMs = 60_000;
 
 let lab: TestUpstream;
 let gateway: TestGateway;
+let count = 0;
+let app: string;
+let target: string;
+let first: TestImage;
+let second: TestImage;
 
-beforeEach(async () => {
+beforeAll(async () => {
   lab = await TestUpstream.start();
-  lab.put('app', first, 'v1');
   gateway = await TestGateway.start({ lab });
 });
 
-afterEach(async () => {
+beforeEach(async () => {
+  app = `app-${++count}`;
+  target = `/v2/${app}/manifests/v1`;
+  first = image({ name: `${app} first` });
+  second = image({ name: `${app} second` });
+  if (!lab.isRunning) lab = await TestUpstream.start(lab.port);
+  lab.reset();
+  lab.put(app, first, 'v1');
+  await gateway.reset();
+});
+
+afterAll(async () => {
   await gateway.remove();
   await lab.stop();
 });
@@ -41,7 +53,7 @@ async function digestOf(path = target): Promise<string | undefined> {
 describe('a tag', () => {
   it('is served without asking for its time to live', async () => {
     await gateway.get(target);
-    lab.put('app', second, 'v1');
+    lab.put(app, second, 'v1');
     gateway.clock.advance(minuteMs - 1);
     expect(await digestOf()).toBe(first.digest.text);
     expect(lab.asked('/manifests/')).toEqual([`GET ${target}`]);
@@ -57,17 +69,17 @@ describe('a tag', () => {
 
   it('that has moved is fetched anew', async () => {
     await gateway.get(target);
-    lab.put('app', second, 'v1');
+    lab.put(app, second, 'v1');
     gateway.clock.advance(minuteMs);
     expect(await digestOf()).toBe(second.digest.text);
     expect(lab.asked('/manifests/')).toEqual([`GET ${target}`, `HEAD ${target}`, `GET ${target}`]);
   });
 
   it('that has moved to what is cached already is not fetched', async () => {
-    lab.put('app', second, 'v2');
+    lab.put(app, second, 'v2');
     await gateway.get(target);
-    await gateway.get('/v2/app/manifests/v2');
-    lab.put('app', second, 'v1');
+    await gateway.get(`/v2/${app}/manifests/v2`);
+    lab.put(app, second, 'v1');
     gateway.clock.advance(minuteMs);
     expect(await digestOf()).toBe(second.digest.text);
     expect(lab.asked('/manifests/').filter((line) => line.startsWith('GET'))).toHaveLength(2);
@@ -76,7 +88,7 @@ describe('a tag', () => {
   it('is asked for again when the upstream says no digest', async () => {
     lab.behaviour.hideDigest = true;
     await gateway.get(target);
-    lab.put('app', second, 'v1');
+    lab.put(app, second, 'v1');
     gateway.clock.advance(minuteMs);
     expect(await digestOf()).toBe(second.digest.text);
   });
@@ -89,14 +101,14 @@ describe('a tag', () => {
   });
 
   it('keeps its case', async () => {
-    lab.put('app', second, 'V1');
+    lab.put(app, second, 'V1');
     expect(await digestOf()).toBe(first.digest.text);
-    expect(await digestOf('/v2/app/manifests/V1')).toBe(second.digest.text);
+    expect(await digestOf(`/v2/${app}/manifests/V1`)).toBe(second.digest.text);
   });
 
   it('is forgotten when the upstream has it no more', async () => {
     await gateway.get(target);
-    lab.untag('app', 'v1');
+    lab.untag(app, 'v1');
     gateway.clock.advance(minuteMs);
     expect((await gateway.get(target)).status).toBe(404);
     await lab.stop();
@@ -149,7 +161,7 @@ describe('a stale tag is served, with a warning and counted,', () => {
   });
 
   it('when the new manifest cannot be had', async () => {
-    lab.put('app', { ...second, digest: first.blobs[0]?.digest ?? second.digest }, 'v1');
+    lab.put(app, { ...second, digest: first.blobs[0]?.digest ?? second.digest }, 'v1');
     await expectStale();
   });
 
@@ -175,17 +187,20 @@ describe('a stale tag is served, with a warning and counted,', () => {
 describe('an upstream that takes credentials', () => {
   const credentials = { username: 'gateway', password: 'hidden-word' };
 
+  let ours: TestGateway;
+
   beforeEach(async () => {
-    await gateway.remove();
     lab.behaviour.basic = 'gateway:hidden-word';
-    gateway = await TestGateway.start({ lab }, { credentials });
-    expect((await gateway.get(target)).status).toBe(200);
-    gateway.clock.advance(minuteMs);
+    ours = await TestGateway.start({ lab }, { credentials });
+    await ours.get(target);
+    ours.clock.advance(minuteMs);
   });
+
+  afterEach(() => ours.remove());
 
   it.each([401, 403])('and now answers %s: nothing is served stale, and the client is told why', async (status) => {
     fail(status);
-    const answer = await gateway.get(target);
+    const answer = await ours.get(target);
     expect(answer.status).toBe(502);
     expect(JSON.parse(answer.body.toString())).toEqual({
       errors: [{ code: 'DENIED', message: `upstream lab refused our credentials (answered ${status})` }],
@@ -195,7 +210,7 @@ describe('an upstream that takes credentials', () => {
 
   it('and now answers 500: the tag is served stale', async () => {
     fail(500);
-    expect((await gateway.get(target)).headers.warning).toBeDefined();
+    expect((await ours.get(target)).headers.warning).toBeDefined();
   });
 });
 
@@ -245,7 +260,7 @@ test('an upstream that is throttling is not asked before its Retry-After is over
 });
 
 test('a digest is never asked for again', async () => {
-  const path = `/v2/app/manifests/${first.digest.text}`;
+  const path = `/v2/${app}/manifests/${first.digest.text}`;
   await gateway.get(path);
   gateway.clock.advance(1_000 * minuteMs);
   await lab.stop();

@@ -6,6 +6,7 @@ import type { Digest } from '../../oci/index.ts';
 import type { BlobAnswer } from '../upstream/client.ts';
 import { connectionFailure } from '../upstream/connection.ts';
 import { UpstreamError } from '../upstream/failure.ts';
+import { abandon } from '../upstream/send.ts';
 import type { BlobFiles, TempFile } from './blob-files.ts';
 import { TempWriter } from './temp-writer.ts';
 
@@ -165,7 +166,7 @@ export class Download {
       this.#temp = await onDisk(this.#files.createTemp());
       return this.#temp;
     } catch (error) {
-      body.destroy();
+      abandon(body);
       throw error;
     }
   }

@@ -51,6 +51,8 @@ export class TestGateway {
   gateway: Gateway | undefined;
   readonly #options: Partial<GatewayOptions>;
   readonly #upstreams: GatewayOptions['upstreams'];
+  readonly #countedBefore = new Map<string, number>();
+  #isChanged = false;
   #server: Server | undefined;
 
   private constructor(directory: string, upstreams: GatewayOptions['upstreams'], options: Partial<GatewayOptions>) {
@@ -79,13 +81,21 @@ export class TestGateway {
     return started;
   }
 
+  /** Opens the gateway over its directory with other options than before. */
+  async reopen(more: Partial<GatewayOptions>): Promise<void> {
+    await this.close();
+    await this.open(more);
+  }
+
   /** Opens the gateway over its directory, again after `close`. */
   async open(more: Partial<GatewayOptions> = {}): Promise<void> {
     const line = (level: LogEntry['level']) => (fields: object, message: string) => {
       this.logs.push({ level, fields, message });
     };
     const log: Log = { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') };
+    this.#isChanged = Object.keys(more).length > 0;
     this.metrics = new MetricSet();
+    this.#countedBefore.clear();
     const first = this.#upstreams[0]?.name;
     this.gateway = await openGateway({
       upstreams: this.#upstreams,
@@ -168,8 +178,28 @@ export class TestGateway {
     return Buffer.concat(chunks);
   }
 
-  /** Value of a counter with the label `upstream`. */
+  /** Forgets what was counted and logged so far, and other options than it was started with. What is cached stays. */
+  async reset(): Promise<void> {
+    if (this.#isChanged || this.gateway === undefined) {
+      await this.close();
+      await this.open();
+    }
+    this.pulls.length = 0;
+    this.logs.length = 0;
+    this.#countedBefore.clear();
+    for (const name of ['counted_aborted', 'facts_unknown', 'blob_rejected']) {
+      for (const { name: upstream } of this.#upstreams) {
+        this.#countedBefore.set(`${name} ${upstream}`, this.#total(name, upstream));
+      }
+    }
+  }
+
+  /** How much a counter with the label `upstream` has risen since it was opened or reset. */
   counted(name: string, upstream: string): number {
+    return this.#total(name, upstream) - (this.#countedBefore.get(`${name} ${upstream}`) ?? 0);
+  }
+
+  #total(name: string, upstream: string): number {
     for (const family of this.metrics.gather()) {
       if (family.name !== `tonnage_gateway_${name}` || family.type !== 'counter') continue;
       for (const point of family.points) if (point.labels.get('upstream') === upstream) return Number(point.value);
@@ -179,17 +209,17 @@ export class TestGateway {
 
   /** Stops the listener and the gateway; the directory stays. */
   async close(): Promise<void> {
-    this.#server?.closeAllConnections();
-    await new Promise<void>((resolve) =>
-      this.#server === undefined ? resolve() : this.#server.close(() => resolve()),
-    );
-    await this.gateway?.close();
+    const { gateway } = this;
+    if (gateway === undefined) return;
     this.gateway = undefined;
+    this.#server?.closeAllConnections();
+    await new Promise<void>((resolve) => void this.#server?.close(() => resolve()));
+    await gateway.close();
   }
 
   /** `close`, and the directory too. */
   async remove(): Promise<void> {
-    if (this.gateway !== undefined) await this.close();
+    await this.close();
     await rm(this.directory, { recursive: true, force: true });
   }
 }

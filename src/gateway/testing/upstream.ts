@@ -49,7 +49,7 @@ const error = (code: string): string => JSON.stringify({ errors: [{ code, messag
 
 /** A real upstream over HTTP, small, in this process, with a log of what it was asked. */
 export class TestUpstream {
-  readonly behaviour: Behaviour = {};
+  behaviour: Behaviour = {};
   readonly requests: SeenRequest[] = [];
   readonly #repositories = new Map<string, StoredRepository>();
   readonly #server: Server;
@@ -78,6 +78,16 @@ export class TestUpstream {
 
   get url(): string {
     return `http://127.0.0.1:${this.#port}`;
+  }
+
+  get isRunning(): boolean {
+    return this.#server.listening;
+  }
+
+  /** Behaves well again, and forgets what it was asked. What it has stays. */
+  reset(): void {
+    this.behaviour = {};
+    this.requests.length = 0;
   }
 
   /** Puts a manifest and its blobs into a repository, under a tag if one is named. */

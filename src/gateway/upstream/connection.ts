@@ -39,7 +39,8 @@ export function connectionFailure(thrown: unknown): UpstreamError {
   const code = codeOf(thrown);
   return new UpstreamError('unreachable', `could not be reached (${code})`, {
     cause: new Error(messageOf(thrown)),
-    retryable: retryableCodes.has(code),
+    // A parser's error on a kept connection is what came late after an earlier answer; a new connection has none.
+    retryable: retryableCodes.has(code) || code.startsWith('HPE_'),
   });
 }
 
@@ -47,7 +48,9 @@ export function connectionFailure(thrown: unknown): UpstreamError {
 export function createSend(agent: Agent): Send {
   return async ({ method, url, headers, signal }) => {
     try {
-      const answer = await undiciRequest(url, { dispatcher: agent, method, headers, signal: signal ?? null });
+      // `reset: false` keeps the connection after a HEAD too: tags are revalidated by nothing else.
+      const options = { dispatcher: agent, method, headers, signal: signal ?? null, reset: false };
+      const answer = await undiciRequest(url, options);
       return { status: answer.statusCode, headers: answer.headers, origin: url.origin, body: answer.body };
     } catch (thrown) {
       throw connectionFailure(thrown);

@@ -41,12 +41,18 @@ export function lengthOf(answer: Pick<UpstreamAnswer, 'headers'>): number | null
   return Number.isSafeInteger(length) ? length : null;
 }
 
+/** Gives a body up that nobody reads. What breaking it off says is no news, but must be heard by somebody. */
+export function abandon(body: UpstreamAnswer['body']): void {
+  body.on('error', () => {});
+  body.destroy();
+}
+
 /** Reads a short body to its end, so that its connection can be used again, and gives up on a long one. */
 export async function discard(answer: UpstreamAnswer): Promise<void> {
   try {
     await answer.body.dump({ limit: 16 * 1024 });
   } catch {
-    answer.body.destroy();
+    abandon(answer.body);
   }
 }
 

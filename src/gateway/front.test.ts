@@ -1,0 +1,174 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it, test } from 'vitest';
+
+import type { Principal, Right } from '../identity/index.ts';
+import type { Admission, AdmissionScope } from './index.ts';
+import { nextLink } from './tags-handler.ts';
+import { TestGateway } from './testing/gateway.ts';
+import { image } from './testing/images.ts';
+import { TestUpstream } from './testing/upstream.ts';
+
+const manifest = image({});
+const blobPath = `/v2/lab/team/app/blobs/${manifest.digest.text}`;
+const contentPaths = [
+  '/v2/lab/team/app/manifests/v1',
+  blobPath,
+  '/v2/lab/team/app/tags/list',
+  '/v2/other.example/x/tags/list',
+];
+
+let lab: TestUpstream;
+let gateway: TestGateway;
+let admit: (scope: AdmissionScope) => Admission | Promise<Admission>;
+
+beforeAll(async () => {
+  lab = await TestUpstream.start();
+  for (const tag of ['v1', 'v10', 'v2', 'V3', 'latest']) lab.put('team/app', manifest, tag);
+  lab.put('library/alpine', manifest, 'latest');
+  gateway = await TestGateway.start({ lab, 'docker.io': lab }, { admit: (_headers, _address, scope) => admit(scope) });
+});
+
+beforeEach(() => {
+  admit = () => ({ kind: 'anonymous' });
+  lab.requests.length = 0;
+  gateway.pulls.length = 0;
+  gateway.logs.length = 0;
+});
+
+afterAll(async () => {
+  await gateway.remove();
+  await lab.stop();
+});
+
+const codeOf = (body: Buffer): string | undefined => /"code":"([A-Z_]+)"/.exec(body.toString())?.[1];
+const principal = (...rights: readonly Right[]): Principal => ({ subject: 'alice', rights: new Set(rights) });
+
+describe('a client', () => {
+  it('that is refused is challenged everywhere, and learns nothing', async () => {
+    admit = () => ({ kind: 'refused', challenge: 'Bearer realm="https://gateway.example/v2/token"' });
+    for (const path of ['/v2/', ...contentPaths]) {
+      const answer = await gateway.get(path);
+      expect([answer.status, codeOf(answer.body)]).toEqual([401, 'UNAUTHORIZED']);
+      expect(answer.headers['www-authenticate']).toBe('Bearer realm="https://gateway.example/v2/token"');
+    }
+    expect(lab.requests).toEqual([]);
+  });
+
+  it('may be challenged at the base alone', async () => {
+    admit = (scope) => (scope === 'base' ? { kind: 'refused', challenge: 'Basic realm="x"' } : { kind: 'anonymous' });
+    expect((await gateway.get('/v2/')).status).toBe(401);
+    expect((await gateway.get('/v2/lab/team/app/manifests/v1')).status).toBe(200);
+  });
+
+  it('without the right to pull is denied content, but not the base', async () => {
+    admit = () => Promise.resolve({ kind: 'principal', principal: principal('query', 'admin') });
+    expect((await gateway.get('/v2/')).status).toBe(200);
+    for (const path of contentPaths) {
+      const answer = await gateway.get(path);
+      expect([answer.status, codeOf(answer.body)]).toEqual([403, 'DENIED']);
+    }
+  });
+
+  it('with the right to pull is let in', async () => {
+    admit = () => ({ kind: 'principal', principal: principal('pull') });
+    expect((await gateway.get('/v2/lab/team/app/manifests/v1')).status).toBe(200);
+  });
+
+  it.each([
+    ['rejects', () => Promise.reject(new Error('secret detail'))],
+    [
+      'throws',
+      (): Admission => {
+        throw new Error('secret detail');
+      },
+    ],
+  ])('whose admission %s gets 500, and the log the reason', async (_name, failing) => {
+    admit = failing;
+    const answer = await gateway.get('/v2/');
+    expect([answer.status, codeOf(answer.body)]).toEqual([500, 'UNKNOWN']);
+    expect(answer.body.toString()).not.toContain('secret');
+    expect(gateway.logs).toMatchObject([{ level: 'error', fields: { error: 'secret detail' } }]);
+  });
+});
+
+test.each([
+  ['/v2/docker.io/alpine/manifests/latest', {}],
+  ['/v2/alpine/manifests/latest?ns=docker.io', {}],
+  ['/v2/library/alpine/manifests/latest?ns=docker.io', {}],
+  ['/v2/alpine/manifests/latest', { 'x-registry': 'docker.io' }],
+])('%s with the headers %j is library/alpine of docker.io', async (path, headers) => {
+  expect((await gateway.get(path, headers)).status).toBe(200);
+  expect(gateway.pulls).toMatchObject([{ upstream: 'docker.io', repository: 'library/alpine', tag: 'latest' }]);
+});
+
+test('a namespace that was asked for is confirmed', async () => {
+  const path = '/v2/team/app/manifests/v1';
+  expect((await gateway.get(`${path}?ns=lab`)).headers['oci-namespace']).toBe('lab');
+  expect((await gateway.get(path)).headers['oci-namespace']).toBeUndefined();
+});
+
+test('a path that is percent-encoded where it need not be is the same path', async () => {
+  expect((await gateway.get('/v2/lab/team/app/manifests/%76%31')).status).toBe(200);
+  expect((await gateway.get(`/v2/lab/team/app/manifests/${manifest.digest.text.replace(':', '%3A')}`)).status).toBe(
+    200,
+  );
+});
+
+describe('a tag list', () => {
+  it('is that of the upstream, under the name that was asked for', async () => {
+    const answer = await gateway.get('/v2/docker.io/team/app/tags/list');
+    expect(answer.status).toBe(200);
+    expect(answer.headers['content-type']).toBe('application/json');
+    expect(JSON.parse(answer.body.toString())).toEqual({
+      name: 'docker.io/team/app',
+      tags: ['V3', 'latest', 'v1', 'v10', 'v2'],
+    });
+    expect((await gateway.head('/v2/docker.io/team/app/tags/list')).body).toHaveLength(0);
+  });
+
+  it('comes in pages, which link to each other through us', async () => {
+    const tags: string[] = [];
+    let next: string | undefined = '/v2/team/app/tags/list?n=2&ns=lab&evil=1';
+    while (next !== undefined) {
+      const answer = await gateway.get(next);
+      tags.push(...(JSON.parse(answer.body.toString()) as { tags: string[] }).tags);
+      next = /^<(\/v2\/team\/app\/tags\/list\?[^>]*ns=lab)>; rel="next"$/.exec(String(answer.headers.link))?.[1];
+    }
+    expect(tags).toEqual(['V3', 'latest', 'v1', 'v10', 'v2']);
+    expect(lab.requests.map(({ target }) => target)).toEqual([
+      '/v2/team/app/tags/list?n=2',
+      '/v2/team/app/tags/list?n=2&last=latest',
+      '/v2/team/app/tags/list?n=2&last=v10',
+    ]);
+  });
+
+  it('of a repository that does not exist is a 404', async () => {
+    const answer = await gateway.get('/v2/lab/nowhere/tags/list');
+    expect([answer.status, codeOf(answer.body)]).toEqual([404, 'NAME_UNKNOWN']);
+  });
+
+  it.each([
+    ['{"name":"x","tags":null}', 200],
+    ['{"name":"x","tags":[1]}', 502],
+    ['[]', 502],
+    [`{"name":"x","tags":["${'x'.repeat(4 * 1024 * 1024)}"]}`, 502],
+  ])('that is %.30s is answered with %s', async (body, status) => {
+    lab.behaviour.intercept = (_request, response) => {
+      response.end(body);
+      return true;
+    };
+    expect((await gateway.get('/v2/lab/team/app/tags/list')).status).toBe(status);
+    delete lab.behaviour.intercept;
+  });
+});
+
+test.each([
+  [undefined, null],
+  ['', null],
+  ['</v2/x/tags/list?n=2&last=a>; rel="next"', '</v2/app/tags/list?n=2&last=a>; rel="next"'],
+  ['</v2/x/tags/list?n=2&last=a>; rel=next', '</v2/app/tags/list?n=2&last=a>; rel="next"'],
+  ['<https://evil.example/?last=a%3E%0d%0a&token=x>; rel="next"', '</v2/app/tags/list?last=a%3E%0D%0A>; rel="next"'],
+  ['</a>; rel="prev", </b?last=z>; rel="next"', '</v2/app/tags/list?last=z>; rel="next"'],
+  ['</a>; rel="prev"', null],
+])('the link %j becomes %j', (link, expected) => {
+  expect(nextLink(link, 'app', undefined)).toBe(expected);
+});

@@ -1,0 +1,304 @@
+import { createServer, type Server } from 'node:net';
+import { once } from 'node:events';
+
+import type { Agent } from 'undici';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+import { parseReference, type Reference } from '../../oci/index.ts';
+import { TestClock } from '../testing/gateway.ts';
+import { content, image } from '../testing/images.ts';
+import { TestUpstream } from '../testing/upstream.ts';
+import { createUpstreamClient, type UpstreamClient } from './client.ts';
+import { createAgent } from './connection.ts';
+import { UpstreamError } from './failure.ts';
+import { abandon, readBody } from './send.ts';
+
+const manifest = image({});
+const blob = manifest.blobs[1] ?? manifest;
+const tag = (text: string): Reference => parseReference(text) ?? { kind: 'tag', tag: text };
+const credentials = { username: 'gateway', password: 'p:ä"x' };
+const credentialText = `${credentials.username}:${credentials.password}`;
+
+let lab: TestUpstream;
+let agent: Agent;
+let clock: TestClock;
+let anonymous: UpstreamClient;
+let known: UpstreamClient;
+
+beforeEach(async () => {
+  lab = await TestUpstream.start();
+  lab.put('app', manifest, 'v1');
+  lab.put('other', manifest, 'v1');
+  agent = createAgent();
+  clock = new TestClock();
+  const shared = { url: lab.url, userAgent: 'tonnage/test', agent, clock };
+  anonymous = createUpstreamClient(shared);
+  known = createUpstreamClient({ ...shared, credentials });
+});
+
+afterEach(async () => {
+  await agent.destroy();
+  await lab.stop();
+});
+
+const failureKind = async (work: Promise<unknown>): Promise<string> => {
+  const error: unknown = await work.then(
+    () => 'none',
+    (thrown: unknown) => thrown,
+  );
+  return error instanceof UpstreamError ? error.kind : String(error);
+};
+
+async function wholeBlob(client: UpstreamClient): Promise<Buffer | null> {
+  const answer = await client.getBlob('app', blob.digest);
+  return readBody({ ...answer, headers: {}, origin: '' }, 1_000_000);
+}
+
+const authorizations = (text: string): readonly (string | undefined)[] =>
+  lab.requests.filter(({ target }) => target.includes(text)).map(({ headers }) => headers.authorization);
+
+describe('an upstream that wants a bearer token', () => {
+  beforeEach(() => {
+    lab.behaviour.bearer = {};
+  });
+
+  it('gives one anonymously, for one repository, which is used from then on', async () => {
+    for (let round = 0; round < 3; round++) await anonymous.getManifest('app', tag('v1'));
+    expect(lab.asked('/token')).toEqual(['GET /token?service=test%2C+upstream&scope=repository%3Aapp%3Apull']);
+    expect(authorizations('/v2/')).toEqual([undefined, 'Bearer token-0', 'Bearer token-0', 'Bearer token-0']);
+    await anonymous.getManifest('other', tag('v1'));
+    expect(lab.asked('/token')).toHaveLength(2);
+  });
+
+  it('is asked once by many who need it at once', async () => {
+    await anonymous.getManifest('app', tag('v1'));
+    await Promise.all(Array.from({ length: 20 }, () => anonymous.headManifest('other', tag('v1'))));
+    expect(lab.asked('/token')).toHaveLength(2);
+  });
+
+  it('gives a new one shortly before the old one ends', async () => {
+    lab.behaviour.bearer = { expiresIn: 100 };
+    await anonymous.getManifest('app', tag('v1'));
+    clock.advance(89_999);
+    await anonymous.getManifest('app', tag('v1'));
+    expect(lab.asked('/token')).toHaveLength(1);
+    clock.advance(1);
+    await anonymous.getManifest('app', tag('v1'));
+    expect(lab.asked('/token')).toHaveLength(2);
+  });
+
+  it('gives a new one when the old one is refused', async () => {
+    await anonymous.getManifest('app', tag('v1'));
+    let refusals = 1;
+    lab.behaviour.intercept = (request, response) => {
+      if (request.url?.includes('/v2/') !== true || refusals-- <= 0) return false;
+      response.writeHead(401, { 'www-authenticate': `Bearer realm="${lab.url}/token"` }).end();
+      return true;
+    };
+    await anonymous.getManifest('app', tag('v1'));
+    expect(authorizations('/v2/').slice(-2)).toEqual(['Bearer token-0', 'Bearer token-1']);
+  });
+
+  it('gives it for credentials, which go to its token endpoint only', async () => {
+    lab.behaviour.bearer = { credentials: credentialText };
+    await known.getManifest('app', tag('v1'));
+    expect(authorizations('/token')).toEqual([`Basic ${Buffer.from(credentialText).toString('base64')}`]);
+    expect(authorizations('/v2/')).toEqual([undefined, 'Bearer token-0']);
+  });
+
+  it('refuses who has none', async () => {
+    lab.behaviour.bearer = { credentials: credentialText };
+    expect(await failureKind(anonymous.getManifest('app', tag('v1')))).toBe('refused');
+  });
+
+  it.each([
+    ['{}', 'invalid'],
+    ['no json', 'invalid'],
+    [JSON.stringify({ token: 'a\r\nb' }), 'invalid'],
+    [JSON.stringify({ token: 'x'.repeat(70_000) }), 'invalid'],
+  ])('and answers %s instead fails', async (body, kind) => {
+    lab.behaviour.intercept = (request, response) => {
+      if (request.url?.startsWith('/token') !== true) return false;
+      response.end(body);
+      return true;
+    };
+    expect(await failureKind(anonymous.getManifest('app', tag('v1')))).toBe(kind);
+  });
+
+  it('and refuses its own tokens is not asked for ever', async () => {
+    lab.behaviour.intercept = (request, response) => {
+      if (request.url?.includes('/v2/') !== true) return false;
+      response.writeHead(401, { 'www-authenticate': `Bearer realm="${lab.url}/token"` }).end();
+      return true;
+    };
+    expect(await failureKind(anonymous.getManifest('app', tag('v1')))).toBe('refused');
+    expect(lab.asked('/v2/')).toHaveLength(2);
+  });
+});
+
+describe('an upstream that wants Basic credentials', () => {
+  it('gets them after it has asked for them, and from then on', async () => {
+    lab.behaviour.basic = credentialText;
+    await known.getManifest('app', tag('v1'));
+    await known.getManifest('app', tag('v1'));
+    const value = `Basic ${Buffer.from(credentialText).toString('base64')}`;
+    expect(authorizations('/v2/')).toEqual([undefined, value, value]);
+  });
+
+  it('refuses who has none, or wrong ones, after one try', async () => {
+    lab.behaviour.basic = 'somebody:else';
+    expect(await failureKind(anonymous.getManifest('app', tag('v1')))).toBe('refused');
+    expect(lab.requests).toHaveLength(1);
+    expect(await failureKind(known.getManifest('app', tag('v1')))).toBe('refused');
+    expect(lab.requests).toHaveLength(3);
+  });
+});
+
+describe('a redirect', () => {
+  let elsewhere: TestUpstream;
+
+  beforeEach(async () => {
+    elsewhere = await TestUpstream.start();
+    elsewhere.putBlob('app', blob);
+  });
+
+  afterEach(() => elsewhere.stop());
+
+  it('is followed, and our credentials stay with the origin that they are for', async () => {
+    lab.behaviour.basic = credentialText;
+    lab.behaviour.redirectBlobsTo = elsewhere.url;
+    expect(await wholeBlob(known)).toEqual(blob.body);
+    expect(elsewhere.requests[0]?.headers.authorization).toBeUndefined();
+    expect(elsewhere.requests[0]?.headers['user-agent']).toBe('tonnage/test');
+  });
+
+  it('keeps the range that was asked for', async () => {
+    lab.behaviour.redirectBlobsTo = elsewhere.url;
+    const answer = await known.getBlob('app', blob.digest, { range: 'bytes=0-3' });
+    abandon(answer.body);
+    expect(answer).toMatchObject({ status: 206, length: 4 });
+  });
+
+  it('to a host that wants credentials does not get ours', async () => {
+    lab.behaviour.redirectBlobsTo = elsewhere.url;
+    elsewhere.behaviour.basic = credentialText;
+    expect(await failureKind(known.getBlob('app', blob.digest))).toBe('refused');
+    expect(elsewhere.requests.map(({ headers }) => headers.authorization)).toEqual([undefined]);
+  });
+
+  it('in a circle ends', async () => {
+    lab.behaviour.redirectBlobsTo = lab.url;
+    expect(await failureKind(known.getBlob('app', blob.digest))).toBe('invalid');
+    expect(lab.requests).toHaveLength(6);
+  });
+
+  it.each(['ftp://host/x', 'file:///etc/passwd', 'data:,x', ''])('to %j is not followed', async (location) => {
+    lab.behaviour.intercept = (_request, response) => {
+      response.writeHead(302, location === '' ? {} : { location }).end();
+      return true;
+    };
+    expect(await failureKind(anonymous.getBlob('app', blob.digest))).toBe('invalid');
+    expect(lab.requests).toHaveLength(1);
+  });
+});
+
+describe('a connection', () => {
+  it('that breaks before an answer is tried once more', async () => {
+    let breaks = 1;
+    lab.behaviour.intercept = (request) => {
+      if (breaks-- <= 0) return false;
+      request.socket.destroy();
+      return true;
+    };
+    expect((await anonymous.getManifest('app', tag('v1'))).body).toEqual(manifest.body);
+    expect(lab.requests).toHaveLength(2);
+  });
+
+  it('that always breaks is tried twice', async () => {
+    lab.behaviour.intercept = (request) => {
+      request.socket.destroy();
+      return true;
+    };
+    expect(await failureKind(anonymous.getManifest('app', tag('v1')))).toBe('unreachable');
+    expect(lab.requests).toHaveLength(2);
+  });
+
+  it('is used for many requests', async () => {
+    const ports = new Set<number | undefined>();
+    lab.behaviour.intercept = (request) => {
+      ports.add(request.socket.remotePort);
+      return false;
+    };
+    for (let round = 0; round < 5; round++) {
+      await anonymous.getManifest('app', tag('v1'));
+      await anonymous.headBlob('app', blob.digest);
+      await failureKind(anonymous.headManifest('app', tag('absent')));
+    }
+    // A request may go out before the last answer's connection is known to be free.
+    expect(ports.size).toBeLessThan(4);
+  });
+
+  it('to something that speaks no HTTP fails', async () => {
+    const server: Server = createServer((socket) => socket.end('220 not a web server\r\n'));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    const port = typeof address === 'object' ? address?.port : 0;
+    const client = createUpstreamClient({ url: `http://127.0.0.1:${port}`, userAgent: 'x', agent, clock });
+    expect(await failureKind(client.headBlob('app', blob.digest))).toBe('unreachable');
+    // The same by https: the handshake fails.
+    const secure = createUpstreamClient({ url: `https://127.0.0.1:${port}`, userAgent: 'x', agent, clock });
+    expect(await failureKind(secure.headBlob('app', blob.digest))).toBe('unreachable');
+    server.close();
+  });
+
+  it('to a name that does not exist fails, without telling more than that', async () => {
+    const client = createUpstreamClient({ url: 'http://no-such-host.invalid', userAgent: 'x', agent, clock });
+    await expect(client.headBlob('app', blob.digest)).rejects.toThrow(/^could not be reached \(E[A-Z_]+\)$/);
+  });
+});
+
+describe('Retry-After', () => {
+  const answerWith = (status: number, value: string): void => {
+    lab.behaviour.intercept = (_request, response) => {
+      response.writeHead(status, { 'retry-after': value }).end();
+      return true;
+    };
+  };
+
+  it.each([
+    [429, '10', 10_000, 'throttled'],
+    [503, '10', 10_000, 'failing'],
+    [429, '100000', 300_000, 'throttled'],
+  ])('of a %s, %s seconds, is obeyed for %s ms', async (status, value, waitMs, kind) => {
+    answerWith(status, value);
+    expect(await failureKind(anonymous.headManifest('app', tag('v1')))).toBe(kind);
+    clock.advance(waitMs - 1);
+    expect(await failureKind(anonymous.headManifest('app', tag('v1')))).toBe(kind);
+    expect(lab.requests).toHaveLength(1);
+    clock.advance(1);
+    await failureKind(anonymous.headManifest('app', tag('v1')));
+    expect(lab.requests).toHaveLength(2);
+  });
+
+  it('may be a date', async () => {
+    answerWith(429, new Date(clock.now() + 60_000).toUTCString());
+    await failureKind(anonymous.headManifest('app', tag('v1')));
+    clock.advance(58_000);
+    await failureKind(anonymous.headManifest('app', tag('v1')));
+    expect(lab.requests).toHaveLength(1);
+  });
+
+  it.each(['', 'soon', '-5', '0'])('of %j keeps nobody from asking', async (value) => {
+    answerWith(429, value);
+    await failureKind(anonymous.headManifest('app', tag('v1')));
+    await failureKind(anonymous.headManifest('app', tag('v1')));
+    expect(lab.requests).toHaveLength(2);
+  });
+});
+
+it('the address of an upstream may have a path', async () => {
+  const client = createUpstreamClient({ url: `${lab.url}/mirror`, userAgent: 'x', agent, clock });
+  await failureKind(client.headBlob('app', content('', Buffer.from('x')).digest));
+  expect(lab.requests[0]?.target).toMatch(/^\/mirror\/v2\/app\/blobs\/sha256:/);
+});
