@@ -8,7 +8,7 @@ export interface SourceFile {
 }
 
 /** Folders that are not ours, or that a run writes. */
-const skipped = new Set(['node_modules', '.git', 'dist', 'data']);
+const skipped = new Set(['node_modules', '.git', '.vitest', 'dist', 'data']);
 
 /** Kinds of files that people read and write. Names without extension, such as `run` and `LICENSE`, are text too. */
 const textKinds = new Set(
