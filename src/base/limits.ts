@@ -61,8 +61,18 @@ export const limits = {
   passwordChecksMax: 2,
   /** Password checks that wait for their turn; with so many a further one is told to come back. */
   passwordChecksWaitingMax: 256,
+  /** Longest password that is read to be hashed: beyond it would not fit into a request's headers. */
+  passwordBytesMax: 4 * 1024,
+  /** scrypt's N of a password hash, at least: what takes less time to check takes less time to guess. */
+  passwordHashCostMin: 1_024,
+  /** scrypt's p of a password hash. */
+  passwordHashParallelismMax: 16,
+  /** Memory that a password hash may ask for (128 times scrypt's N times r, in bytes). */
+  passwordHashMemoryBytesMax: 128 * 1024 * 1024,
   /** How long a token of `/v2/token` is good. */
   pullTokenMs: 5 * 60_000,
+  /** How long a command waits for the answer of a server. */
+  commandAnswerMsMax: 60_000,
   /** Largest configuration file. */
   configBytesMax: 1024 * 1024,
   /** Values of one configuration file, with all aliases followed. */
@@ -105,6 +115,10 @@ export const limits = {
   metricSeriesMax: 10_000,
   /** Size of one chunk of an exposition; a single point that is larger makes its own. */
   expositionChunkBytesMax: 64 * 1024,
+  /** Expositions that are made at a time; scrapes beyond share one. */
+  scrapesMax: 3,
+  /** How long a scrape may take when the scraper does not say how long it waits. */
+  scrapeMsMax: 60_000,
   /** How long encoding an exposition may hold the event loop at a stretch. */
   expositionStretchMsMax: 5,
 } as const;

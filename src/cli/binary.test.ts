@@ -117,7 +117,7 @@ async function serve(argv: readonly string[], node = process.execPath) {
 }
 
 async function until(condition: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 1_000 && !condition(); tries++) await delay(10);
+  for (let tries = 0; tries < 2_000 && !condition(); tries++) await delay(10);
   expect(condition()).toBe(true);
 }
 

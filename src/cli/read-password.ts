@@ -1,8 +1,5 @@
-import { TonnageError } from '../base/index.ts';
+import { limits, TonnageError } from '../base/index.ts';
 import type { Input, Terminal } from './contract.ts';
-
-/** A password longer than this does not fit into a request's headers. */
-const passwordBytesMax = 4 * 1024;
 
 function refused(message: string): TonnageError {
   return new TonnageError('bad_request', `password: ${message}`);
@@ -32,7 +29,8 @@ async function readAll(input: Input): Promise<Buffer> {
   for await (const chunk of input) {
     const piece = Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk));
     bytes += piece.length;
-    if (bytes > passwordBytesMax) throw refused(`expected at most ${passwordBytesMax} bytes, but came more`);
+    if (bytes > limits.passwordBytesMax)
+      throw refused(`expected at most ${limits.passwordBytesMax} bytes, but came more`);
     chunks.push(piece);
   }
   return Buffer.concat(chunks);

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { messageOf, TonnageError } from '../base/index.ts';
+import { limits, messageOf, TonnageError } from '../base/index.ts';
 import type { Environment } from '../config/index.ts';
 import { parseDay, parseUsageQuery, type UsageAnswer, type UsageParameters, type UsageQuery } from '../usage/index.ts';
 import { UsageError } from './contract.ts';
@@ -13,9 +13,6 @@ export interface RemoteUsageOptions {
   readonly user?: string;
   readonly environment: Environment;
 }
-
-/** How long a server may take for one page. */
-const answerMsMax = 60_000;
 
 /** Totals of a running server. Throws `UsageError` for a URL that cannot be one, or credentials that are incomplete. */
 export function openRemoteUsage(options: RemoteUsageOptions): UsageSource {
@@ -77,7 +74,7 @@ async function fetchText(url: string, authorization: string | undefined): Promis
       headers: { accept: 'application/json', ...(authorization !== undefined && { authorization }) },
       // Credentials are for this server only.
       redirect: 'error',
-      signal: AbortSignal.timeout(answerMsMax),
+      signal: AbortSignal.timeout(limits.commandAnswerMsMax),
     });
     text = await response.text();
   } catch (cause) {

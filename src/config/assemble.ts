@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { Config, GatewayConfig, UpstreamAuthConfig, UpstreamConfig, UserConfig } from './config.ts';
-import { quote, type ConfigProblem } from './problems.ts';
+import { quote, shownOf, type ConfigProblem } from './problems.ts';
 import type { Parsed } from './schema.ts';
 import { nearest } from './suggest.ts';
 import { keyOriginAt, nodeAt, originAt, type Path, type Tree } from './tree.ts';
@@ -71,7 +71,7 @@ class Assembly {
           const path = ['upstreams', upstream.name, 'aliases', index];
           this.#report(
             path,
-            `expected a name that no other upstream has, but ${quote(alias)} also names ${quote(owner)}`,
+            `expected a name that no other upstream has, but ${this.#shown(path, alias)} also names ${quote(owner)}`,
           );
         }
       }
@@ -116,7 +116,10 @@ class Assembly {
         upstreams.map((upstream) => upstream.name),
       );
       const hint = meant === undefined ? '' : `; did you mean ${quote(meant)}?`;
-      this.#report(['gateway', 'defaultUpstream'], `expected one of upstreams, but came ${quote(wanted)}${hint}`);
+      this.#report(
+        ['gateway', 'defaultUpstream'],
+        `expected one of upstreams, but came ${this.#shown(['gateway', 'defaultUpstream'], wanted)}${hint}`,
+      );
     }
     if (!stated.anonymous && this.#namesOf('users').length === 0) {
       this.#report(
@@ -145,6 +148,12 @@ class Assembly {
   #namesOf(key: 'upstreams' | 'users'): readonly string[] {
     const node = nodeAt(this.#tree, [key]);
     return node?.kind === 'map' ? [...node.entries.keys()] : [];
+  }
+
+  /** A value as it was written: what a reference in it stands for may be a secret. */
+  #shown(path: Path, value: string): string {
+    const node = nodeAt(this.#tree, path);
+    return node === undefined ? quote(value) : shownOf(node);
   }
 
   #report(path: Path, message: string): void {

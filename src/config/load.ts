@@ -64,12 +64,7 @@ export function loadConfig(options: LoadOptions): Config {
   const workingDirectory = options.workingDirectory ?? process.cwd();
   const { file: path, ...layers } = options;
   const file = path === undefined ? undefined : readFile(path, workingDirectory);
-  const readSecret = (secretFile: string): string => {
-    try {
-      return readText(resolve(file?.directory ?? workingDirectory, secretFile), limits.secretFileBytesMax);
-    } catch (thrown) {
-      throw new TonnageError('config_invalid', `${JSON.stringify(secretFile)} ${messageOf(thrown)}`, { cause: thrown });
-    }
-  };
+  const readSecret = (secretFile: string): string =>
+    readText(resolve(file?.directory ?? workingDirectory, secretFile), limits.secretFileBytesMax);
   return readConfig({ ...layers, ...(file && { file }), workingDirectory, readSecret });
 }

@@ -1,3 +1,5 @@
+import { limits } from '../base/index.ts';
+
 /** How an upstream's name is written, for messages and descriptions. */
 export const upstreamNameForm =
   'the name of an upstream (a host such as "ghcr.io" or "localhost:5001", or a word such as "lab"; in lower case; not "wt", "token" or "_catalog")';
@@ -75,15 +77,15 @@ export function parsePasswordHash(text: string): string | undefined {
     : undefined;
 }
 
-/** scrypt's N (a power of two), r and p (RFC 7914 section 2), within 128 MiB of memory and a bearable time. */
+/** scrypt's N (a power of two), r and p (RFC 7914 section 2), within what `identity/` is ready to spend on a login. */
 function scryptCostIsSound(cost: number, blockSize: number, parallelism: number): boolean {
   return (
-    cost >= 1024 &&
+    cost >= limits.passwordHashCostMin &&
     Number.isInteger(Math.log2(cost)) &&
     blockSize >= 1 &&
+    128 * cost * blockSize <= limits.passwordHashMemoryBytesMax &&
     parallelism >= 1 &&
-    parallelism <= 16 &&
-    128 * cost * blockSize <= 128 * 1024 * 1024
+    parallelism <= limits.passwordHashParallelismMax
   );
 }
 

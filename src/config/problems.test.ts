@@ -15,6 +15,11 @@ describe('one line for each problem: place, key, what was expected, what came', 
     ['store: { url: x }', 'c.yaml:1:10: store.url: unknown key here; did you mean upstreams.NAME.url?'],
     ['log: { colour: 1 }', 'c.yaml:1:8: log.colour: unknown key; the keys here are level, access'],
     ['"a b": 1', 'c.yaml:1:1: ["a b"]: unknown key; the keys here are listen, metrics, data'],
+    [
+      'users: { a: { passwordHash:hunter2 } }',
+      'users.a["passwordHash:..."]: unknown key; is a blank missing after its colon?',
+    ],
+    ['users: { a:hunter2 }', 'users["a:..."]: expected a user name'],
     // Kinds.
     ['gateway: 5', 'c.yaml:1:10: gateway: expected a map of settings, but came a number'],
     ['gateway:', 'c.yaml:1:9: gateway: expected a map of settings, but came nothing'],
@@ -77,7 +82,7 @@ describe('one line for each problem: place, key, what was expected, what came', 
     ],
     [
       'users: { "a:b": {} }',
-      'users["a:b"]: expected a user name (1 to 128 characters, no colon, no blanks), but came "a:b"',
+      'users["a:..."]: expected a user name (1 to 128 characters, no colon, no blanks), but came "a:..."',
     ],
     ['users: { a: {} }', 'c.yaml:1:10: users.a: expected passwordHash or passwordHashFile, but both are missing'],
     ['users: { a: { passwordHash: hunter2 } }', 'but came something else (not shown, since it is a secret)'],
@@ -110,6 +115,21 @@ describe('one line for each problem: place, key, what was expected, what came', 
     expect(problems[0]).toContain(expected);
     expect(problems[0]).not.toContain('\n');
     expect(problems[0]).not.toContain('hunter2');
+  });
+});
+
+describe('what a reference stands for is not shown', () => {
+  test.each([
+    ['listen: "${S}"', 'but came "${S}"'],
+    ['log: { level: "${S}" }', 'but came "${S}"'],
+    ['gateway: { defaultUpstream: "${S}" }', 'expected one of upstreams, but came "${S}"'],
+    ['upstreams: { a.b: { aliases: ["${S}"] }, hunter2: { url: "http://h" } }', 'but "${S}" also names "hunter2"'],
+    ['users: { a: { passwordHashFile: "${S}" } }', 'users.a.passwordHashFile: "${S}" cannot be read'],
+  ])('%s', (text, expected) => {
+    const [problem, ...more] = problemsOf(text, { environment: { S: 'hunter2' } });
+    expect(problem).toContain(expected);
+    expect(problem?.replace('names "hunter2"', '')).not.toContain('hunter2');
+    expect(more).toEqual([]);
   });
 });
 

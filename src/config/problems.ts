@@ -55,11 +55,20 @@ export function formatOrigin(origin: Origin): string {
 
 /** A key path as errors name it: dots between plain names, brackets around others and around positions in lists. */
 export function formatPath(path: Path): string {
-  return path.reduce<string>((text, step) => {
+  return path.reduce<string>((text, step, index) => {
     if (typeof step === 'number') return `${text}[${step}]`;
-    if (!/^[A-Za-z0-9_-]{1,64}$/.test(step)) return `${text}[${quote(step)}]`;
+    if (!/^[A-Za-z0-9_-]{1,64}$/.test(step)) return `${text}[${quote(shownStep(path, index))}]`;
     return text === '' ? step : `${text}.${step}`;
   }, '');
+}
+
+/**
+ * One step of a path as errors may show it. `{ password:x }` without a blank is a single key in YAML, with the secret in
+ * its name; a colon belongs into the names of upstreams only.
+ */
+export function shownStep(path: Path, index: number): string {
+  const step = String(path[index]);
+  return path[0] === 'upstreams' && index === 1 ? step : step.replace(/:.*$/s, ':...');
 }
 
 /** A text as errors show it: in quotes, on one line, not too long, and without what may be a user and password. */

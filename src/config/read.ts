@@ -41,7 +41,7 @@ export interface ReadOptions {
   readonly defaults?: ConfigDefaults;
   /** Relative paths from the environment, flags and defaults are relative to this. */
   readonly workingDirectory: string;
-  /** Reads a file that a `...File` key names. Throws with a message that says what is wrong with it. */
+  /** Reads a file that a `...File` key names. Throws with a message that goes on after the file's name. */
   readonly readSecret: (file: string) => string;
 }
 

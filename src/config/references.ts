@@ -1,13 +1,13 @@
 import { messageOf } from '../base/index.ts';
 import type { Environment } from './environment.ts';
 import { valueOfText, type KeyInfo } from './keys.ts';
-import { kindOf, type ConfigProblem } from './problems.ts';
+import { kindOf, shownOf, type ConfigProblem } from './problems.ts';
 import type { MapEntry, MapNode, Path, ScalarNode, Tree } from './tree.ts';
 
 export interface ReferenceSources {
   /** What `${NAME}` stands for. */
   readonly environment: Environment;
-  /** Reads the file that a `...File` key names. Throws with a message that says what is wrong with it. */
+  /** Reads the file that a `...File` key names. Throws with a message that goes on after the file's name. */
   readonly readSecret: (file: string) => string;
 }
 
@@ -88,7 +88,7 @@ class Follower {
     try {
       return { ...content, value: this.#sources.readSecret(node.value).replace(/\r?\n$/, '') };
     } catch (thrown) {
-      this.#report(node, path, messageOf(thrown));
+      this.#report(node, path, `${shownOf(node)} ${messageOf(thrown)}`);
       return content;
     }
   }

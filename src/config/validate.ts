@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { everyKey, keyAt, rootKey, type KeyInfo } from './keys.ts';
-import { formatPath, kindOf, quote, shownOf, type ConfigProblem } from './problems.ts';
+import { formatPath, kindOf, quote, shownOf, shownStep, type ConfigProblem } from './problems.ts';
 import { schema, type Parsed } from './schema.ts';
 import { nearest } from './suggest.ts';
 import { keyOriginAt, nodeAt, originAt, plainOf, withoutPath, type Path, type Tree } from './tree.ts';
@@ -75,8 +75,8 @@ function problemsOf(issue: Issue, tree: Tree): ConfigProblem[] {
     }));
   }
   if (issue.code === 'invalid_key') {
-    const message = `${issue.issues[0]?.message ?? 'expected another name'}, but came ${quote(String(path.at(-1)))}`;
-    return [{ origin: keyOriginAt(tree, path), path: path, message }];
+    const message = `${issue.issues[0]?.message ?? 'expected another name'}, but came ${quote(shownStep(path, path.length - 1))}`;
+    return [{ origin: keyOriginAt(tree, path), path, message }];
   }
   const message = `${issue.message}, but ${cameAt(tree, path)}${meantValue(issue, tree, path)}`;
   // What is missing can only be pointed at by the key under which it belongs.
@@ -103,6 +103,7 @@ function meantValue(issue: Issue, tree: Tree, path: Path): string {
 
 /** Says of an unknown key what was most likely meant: a key beside it, or the same key at another place. */
 function unknownKey(key: string, parent: Path): string {
+  if (key.includes(':')) return 'unknown key; is a blank missing after its colon?';
   const siblings = keyAt(parent)?.keys ?? new Map<string, KeyInfo>();
   const meant = nearest(key, siblings.keys());
   if (meant !== undefined) return `unknown key; did you mean ${meant}?`;

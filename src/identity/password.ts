@@ -1,5 +1,5 @@
 import { createHash, scrypt, timingSafeEqual, type ScryptOptions } from 'node:crypto';
-import type { Random } from '../base/index.ts';
+import { limits, type Random } from '../base/index.ts';
 
 /** A password hash, read. Cost, block size and parallelism are scrypt's N, r and p (RFC 7914 section 2). */
 export type PasswordHash =
@@ -20,9 +20,6 @@ export type PasswordHash =
 const newHashCost = { cost: 16_384, blockSize: 8, parallelism: 1 } as const;
 const saltBytes = 16;
 const hashBytes = 32;
-/** More than this a hash may not ask for, or it would be a way to stop the server. */
-const memoryBytesMax = 128 * 1024 * 1024;
-
 const scryptPattern =
   /^scrypt:([0-9]{1,7}):([0-9]{1,2}):([0-9]{1,2}):([A-Za-z0-9+/]{22,88}={0,2}):([A-Za-z0-9+/]{42,88}={0,2})$/;
 
@@ -41,16 +38,15 @@ export function parsePasswordHash(text: string): PasswordHash | undefined {
 
 type Cost = { readonly cost: number; readonly blockSize: number; readonly parallelism: number };
 
+/** A power of two, as RFC 7914 section 2 asks for, and within what we are ready to spend on a login. */
 function isSound({ cost, blockSize, parallelism }: Cost): boolean {
-  const isPowerOfTwo = Number.isInteger(Math.log2(cost));
-  const memoryBytes = 128 * cost * blockSize;
   return (
-    cost >= 1024 &&
-    isPowerOfTwo &&
-    memoryBytes >= 1 &&
-    memoryBytes <= memoryBytesMax &&
+    cost >= limits.passwordHashCostMin &&
+    Number.isInteger(Math.log2(cost)) &&
+    blockSize >= 1 &&
+    128 * cost * blockSize <= limits.passwordHashMemoryBytesMax &&
     parallelism >= 1 &&
-    parallelism <= 16
+    parallelism <= limits.passwordHashParallelismMax
   );
 }
 
@@ -80,7 +76,7 @@ export function decoyHash(random: Random): PasswordHash {
 function derive(password: string, salt: Uint8Array, length: number, cost: Cost): Promise<Uint8Array> {
   const { cost: N, blockSize: r, parallelism: p } = cost;
   // Node.js refuses by default what needs more than 32 MiB.
-  const options: ScryptOptions = { N, r, p, maxmem: 2 * memoryBytesMax };
+  const options: ScryptOptions = { N, r, p, maxmem: 2 * limits.passwordHashMemoryBytesMax };
   return new Promise((resolve, reject) => {
     scrypt(password, salt, length, options, (error, derived) => {
       if (error === null) resolve(derived);

@@ -17,7 +17,7 @@ export class Turns {
       return this.#run(task);
     }
     if (this.#waiting.length >= this.#waitingMax) return undefined;
-    return new Promise<void>((resolve) => this.#waiting.push(resolve)).then(() => this.#run(task));
+    return new Promise((resolve) => this.#waiting.push(() => resolve(this.#run(task))));
   }
 
   async #run<T>(task: () => Promise<T>): Promise<T> {
