@@ -8,6 +8,7 @@ import type { BlobFile } from './cache/blob-files.ts';
 import type { Blobs } from './cache/blobs.ts';
 import type { Link } from './cache/catalog.ts';
 import type { Download } from './cache/download.ts';
+import type { HeldBlob } from './cache/held-blob.ts';
 import type { Links } from './cache/links.ts';
 import { isHead, writeHead, type Exchange } from './exchange.ts';
 import { matchesETag } from './headers.ts';
@@ -48,19 +49,23 @@ export class BlobHandler {
     this.#onRejected = options.onRejected;
   }
 
-  async serve(exchange: Exchange, repository: Repository, digest: Digest): Promise<void> {
+  /** A small blob that is in memory is answered without a promise. */
+  serve(exchange: Exchange, repository: Repository, digest: Digest): Promise<void> | void {
+    const held = this.#links.has(repository, digest) ? this.#blobs.held(digest) : undefined;
+    return held === undefined ? this.#serve(exchange, repository, digest) : sendHeld(exchange, held);
+  }
+
+  async #serve(exchange: Exchange, repository: Repository, digest: Digest): Promise<void> {
     const link = await this.#belonging(repository, digest);
     if (isHead(exchange)) return this.#head(exchange, repository, digest, link);
     const { headers } = exchange.request;
     if (link !== null && matchesETag(headers['if-none-match'], `"${digest.text}"`)) {
-      writeHead(exchange, 304, blobIdentity(digest));
-      exchange.response.end();
-      return;
+      return sendUnchanged(exchange, digest);
     }
     const request = { exchange, repository, digest, asked: askedRange(headers, digest) };
     const file = link === null ? null : await this.#blobs.openCached(digest);
     // Without a link nothing may come between the check that no other repository's download runs, and our own.
-    return file === null ? this.#sendUncached(request, link) : sendCached(request, file);
+    return file === null ? this.#sendUncached(request, link) : this.#sendCached(request, file);
   }
 
   /**
@@ -86,6 +91,21 @@ export class BlobHandler {
     }
     writeHead(exchange, 200, blobHeaders({ digest, length: size }));
     exchange.response.end();
+  }
+
+  async #sendCached(request: BlobRequest, file: BlobFile): Promise<void> {
+    const { exchange, digest, asked } = request;
+    try {
+      if (file.size <= limits.smallBlobBytesMax) return sendHeld(exchange, await this.#blobs.hold(digest, file));
+      const range = rangeOf(asked, file.size);
+      if (range === null) throw unsatisfiable(file.size);
+      const outlet = new Outlet(exchange.response);
+      writeRangeHead(request, range, file.size);
+      await sendFile(file.handle, range, outlet);
+      if (!outlet.closed) exchange.response.end();
+    } finally {
+      await file.handle.close();
+    }
   }
 
   /** Joins or starts the download, unless a range begins so far behind it that waiting would take too long. */
@@ -195,18 +215,30 @@ function writeRangeHead({ exchange, digest, asked }: BlobRequest, range: ByteRan
   writeHead(exchange, 206, blobHeaders({ digest, length: range.end - range.start, range: { ...range, size } }));
 }
 
-async function sendCached(request: BlobRequest, { handle, size }: BlobFile): Promise<void> {
-  const { response } = request.exchange;
-  try {
-    const range = rangeOf(request.asked, size);
-    if (range === null) throw unsatisfiable(size);
-    const outlet = new Outlet(response);
-    writeRangeHead(request, range, size);
-    await sendFile(handle, range, outlet);
-    if (!outlet.closed) response.end();
-  } finally {
-    await handle.close();
+function sendHeld(exchange: Exchange, { digest, body, etag, headers }: HeldBlob): void {
+  const { request, response } = exchange;
+  if (isHead(exchange)) {
+    writeHead(exchange, 200, headers);
+    response.end();
+    return;
   }
+  if (matchesETag(request.headers['if-none-match'], etag)) return sendUnchanged(exchange, digest);
+  const asked = askedRange(request.headers, digest);
+  if (asked === null) {
+    writeHead(exchange, 200, headers);
+    response.end(body);
+    return;
+  }
+  const range = satisfy(asked, body.byteLength);
+  if (range === null) throw unsatisfiable(body.byteLength);
+  const { start, end } = range;
+  writeHead(exchange, 206, blobHeaders({ digest, length: end - start, range: { start, end, size: body.byteLength } }));
+  response.end(body.subarray(start, end));
+}
+
+function sendUnchanged(exchange: Exchange, digest: Digest): void {
+  writeHead(exchange, 304, blobIdentity(digest));
+  exchange.response.end();
 }
 
 async function hashFile(download: Download, length: number, hash: ReturnType<typeof createHash>): Promise<void> {

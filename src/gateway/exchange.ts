@@ -57,13 +57,14 @@ export function refuse(exchange: Pick<Exchange, 'request' | 'response'>, error: 
   response.end(isHead(exchange) ? undefined : body);
 }
 
-function isPlain(socket: Socket): boolean {
-  return !('encrypted' in socket);
+/** Whether a connection is plain TCP: nothing else can be reset. */
+function isResettable(socket: Socket): boolean {
+  return !('encrypted' in socket) && socket.remoteFamily !== undefined;
 }
 
 /** Ends an answer in the middle so that no client takes it for whole: by a reset, where the connection can be reset. */
 export function breakOff(response: ServerResponse): void {
   const { socket } = response;
-  if (socket !== null && !socket.destroyed && isPlain(socket)) socket.resetAndDestroy();
+  if (socket !== null && !socket.destroyed && isResettable(socket)) socket.resetAndDestroy();
   response.destroy();
 }

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { messageOf, unreachable, type Log } from '../base/index.ts';
 import { OciError } from '../oci/index.ts';
 import type { BlobHandler } from './blob-handler.ts';
-import { isHead, refuse, writeHead, type Exchange } from './exchange.ts';
+import { isConnected, isHead, refuse, writeHead, type Exchange } from './exchange.ts';
 import { baseHeaders, type HeaderList } from './headers.ts';
 import type { ManifestHandler } from './manifest-handler.ts';
 import { resolveName, type Repository } from './names.ts';
@@ -106,6 +106,8 @@ export class Front {
     if (error instanceof OciError) return refuse(incoming, error);
     const requestId = incoming.response.getHeader('x-request-id');
     if (error instanceof UpstreamError && at !== undefined) {
+      // What was fetched for this client alone ends when it leaves; there is nothing wrong then, and nobody to tell.
+      if (!isConnected(incoming)) return;
       const { upstream, name } = at.repository;
       const fields = { requestId, upstream: upstream.name, repository: name, error: error.message };
       if (error.kind !== 'missing') this.#options.log.warn(fields, 'an upstream did not give what was asked for');

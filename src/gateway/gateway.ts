@@ -27,7 +27,10 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   await mkdir(directory, { recursive: true });
   const catalog = await Catalog.open(join(directory, 'catalog.sqlite'), log);
   const metrics = createGatewayMetrics(options.metrics);
-  const blobs = await Blobs.open({ directory, catalog, metrics, clock, random, log });
+  const blobs = await Blobs.open({ directory, catalog, metrics, clock, random, log }).catch(async (error: unknown) => {
+    await catalog.close();
+    throw error;
+  });
   const links = new Links(catalog);
   const manifests = new Manifests({ catalog, links, fusionEntrypoint: options.fusionEntrypoint });
   const tags = new Tags({

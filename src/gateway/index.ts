@@ -1,4 +1,3 @@
 export { openGateway } from './gateway.ts';
 export type { Admission, AdmissionScope, Gateway, GatewayOptions, Pull, UpstreamOptions } from './options.ts';
-export { reservedUpstreamNames } from './upstreams.ts';
 export { wellKnownUpstreams, type WellKnownUpstream } from './well-known.ts';

@@ -17,7 +17,7 @@ export interface Upstream {
 }
 
 /** Words that stand at an upstream's place in paths of our own. */
-export const reservedUpstreamNames: ReadonlySet<string> = new Set(['wt', 'token', '_catalog']);
+const reservedNames: ReadonlySet<string> = new Set(['wt', 'token', '_catalog']);
 const namePattern = /^[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?(?::[0-9]{1,5})?$/;
 
 function configError(message: string): TonnageError {
@@ -25,7 +25,7 @@ function configError(message: string): TonnageError {
 }
 
 function checkedName(name: string): string {
-  if (reservedUpstreamNames.has(name))
+  if (reservedNames.has(name))
     throw configError(`"${name}" cannot be the name of an upstream: it is a path of our own`);
   if (!namePattern.test(name))
     throw configError(`expected a host or a lower-case word as upstream name, got "${name}"`);

@@ -48,14 +48,18 @@ describe('an image manifest', () => {
     [`${ociManifest}; charset=utf-8`, ociManifest],
     [ociManifest.toUpperCase(), ociManifest],
     [undefined, ociManifest],
+    ['', ociManifest],
+    ['application/json', ociManifest],
+    ['application/octet-stream', ociManifest],
   ])('sent as %s has the media type %s', (sent, expected) => {
     expect(parseManifest(sent, bytes(manifest))).toMatchObject({ mediaType: expected, kind: 'image', image: null });
   });
 
   it('of an unknown type is known by what it names, and has no kind', () => {
-    const parsed = parseManifest('application/vnd.example+json', bytes(manifest));
-    expect(parsed).toMatchObject({ kind: null, mediaType: 'application/vnd.example+json' });
-    expect(namedTexts('application/vnd.example+json', manifest)).toHaveLength(3);
+    const unknown = { ...manifest, mediaType: 'application/vnd.example+json' };
+    const parsed = parseManifest('application/json', bytes(unknown));
+    expect(parsed).toMatchObject({ kind: null, mediaType: 'application/json' });
+    expect(namedTexts(undefined, unknown)).toHaveLength(3);
   });
 });
 

@@ -54,14 +54,23 @@ function schema1Layers(manifest: JsonObject): readonly Descriptor[] {
 }
 
 /**
- * Reads a manifest. `contentType` is what the upstream said it is; when it said nothing, the body's `mediaType` member
- * decides. Answers null when the body is no JSON object or no type is known. Descriptors that cannot be read are left
+ * What a manifest is: what the upstream said, unless that is none of the six types and the body's own `mediaType` is, as
+ * with upstreams that are mere file servers. Empty when neither says anything.
+ */
+function mediaTypeOf(contentType: string | undefined, manifest: JsonObject): string {
+  const said = bareMediaType(contentType ?? '');
+  const own = bareMediaType(textOf(manifest.mediaType) ?? '');
+  return said === '' || (manifestKindOf(said) === null && manifestKindOf(own) !== null) ? own : said;
+}
+
+/**
+ * Reads a manifest. `contentType` is what the upstream said it is. Answers null when the body is no JSON object or no type is known. Descriptors that cannot be read are left
  * out: the bytes are served as they are, and what is left out is merely not known to belong to the repository.
  */
 export function parseManifest(contentType: string | undefined, body: Uint8Array): Manifest | null {
   const manifest = parseJsonObject(body);
   if (manifest === null) return null;
-  const mediaType = bareMediaType(contentType ?? textOf(manifest.mediaType) ?? '');
+  const mediaType = mediaTypeOf(contentType, manifest);
   if (mediaType === '') return null;
   const kind = manifestKindOf(mediaType);
   const schema1 = kind === 'schema1';

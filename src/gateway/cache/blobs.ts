@@ -1,5 +1,6 @@
 import { limits, messageOf, type Clock, type Log, type Random } from '../../base/index.ts';
 import { digestOf, type Digest } from '../../oci/index.ts';
+import { Lru } from '../lru.ts';
 import type { GatewayMetrics } from '../metrics.ts';
 import type { Repository } from '../names.ts';
 import { connectionFailure } from '../upstream/connection.ts';
@@ -7,6 +8,7 @@ import { UpstreamError } from '../upstream/failure.ts';
 import { BlobFiles, type BlobFile } from './blob-files.ts';
 import type { Catalog } from './catalog.ts';
 import { Download } from './download.ts';
+import { HeldBlob } from './held-blob.ts';
 
 /**
  * Where a blob can be read from. `file`: cached; to be closed. `download`: on its way, joined already; to be left.
@@ -32,6 +34,7 @@ export class Blobs {
   readonly #files: BlobFiles;
   /** Size of every blob on disk, by digest. */
   readonly #sizes: Map<string, number>;
+  readonly #memory = new Lru<HeldBlob>(limits.blobMemoryBytesMax, (held) => held.body.byteLength);
   readonly #downloads = new Map<string, Download>();
   readonly #ending = new Set<Promise<void>>();
   #diskFailedUntilMs = Number.NEGATIVE_INFINITY;
@@ -66,6 +69,18 @@ export class Blobs {
   /** Size of a blob that is cached. */
   sizeOf(digest: Digest): number | undefined {
     return this.#sizes.get(digest.text);
+  }
+
+  /** A small blob that is in memory. */
+  held(digest: Digest): HeldBlob | undefined {
+    return this.#memory.get(digest.text);
+  }
+
+  /** Reads a small blob into memory, as a whole. */
+  async hold(digest: Digest, file: BlobFile): Promise<HeldBlob> {
+    const held = new HeldBlob(digest, await file.handle.readFile());
+    this.#memory.set(digest.text, held);
+    return held;
   }
 
   /** The download that is under way at this upstream. */

@@ -16,6 +16,11 @@ export class Links {
     this.#catalog = catalog;
   }
 
+  /** Whether a digest is known, without the catalog, to belong to a repository. */
+  has(repository: Repository, digest: Digest): boolean {
+    return this.#memory.get(keyOf(repository, digest.text)) !== undefined;
+  }
+
   /** What is known of a digest in a repository; null when nothing there names it. */
   async find(repository: Repository, digest: Digest): Promise<Link | null> {
     const key = keyOf(repository, digest.text);

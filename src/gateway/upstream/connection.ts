@@ -27,6 +27,8 @@ export function createAgent(): Agent {
 }
 
 function codeOf(thrown: unknown): string {
+  // A deadline of our own or a client that left; these have names, and numbers where others have codes.
+  if (thrown instanceof DOMException) return thrown.name;
   if (typeof thrown === 'object' && thrown !== null && 'code' in thrown && typeof thrown.code === 'string') {
     return thrown.code;
   }
