@@ -97,6 +97,10 @@ export const limits = {
   downloadBufferBytesMax: 4 * 1024 * 1024,
   /** How long blobs are passed through, not cached, after the disk has refused one. */
   diskRetryMs: 5_000,
+  /** Largest blob that is kept in memory as a whole: configs, and layers that hold next to nothing. */
+  smallBlobBytesMax: 64 * 1024,
+  /** Small blobs kept in memory: bytes of all together. The least recently used leave first; the disk keeps them. */
+  blobMemoryBytesMax: 64 * 1024 * 1024,
   /** Bytes that one reader of a blob holds in memory. */
   blobReadBytes: 256 * 1024,
   /** Connections to one upstream origin at a time. */
