@@ -1,5 +1,6 @@
 import { LabelNames, type LabelSet } from './labels.ts';
 import type { Instrument } from './instrument.ts';
+import { ChildIndex } from './child-index.ts';
 
 /** The value that every label of the overflow series has. */
 export const overflowValue = '__other__';
@@ -22,12 +23,14 @@ export class Labelled<Child, Name extends string> implements Iterable<Child> {
   readonly #options: LabelledOptions<Child>;
   readonly #names: LabelNames;
   readonly #overflowText: string;
+  readonly #index: ChildIndex<Child>;
   /** By label text, in the order in which they came; the overflow series too, once it is needed. */
   readonly #children = new Map<string, Child>();
 
   constructor(options: LabelledOptions<Child>) {
     this.#options = options;
     this.#names = new LabelNames(options.labels);
+    this.#index = new ChildIndex(this.#names.names);
     const overflow = Object.fromEntries(options.labels.map((name) => [name, overflowValue]));
     this.#overflowText = this.#names.text(options.instrument.subject, overflow);
   }
@@ -37,12 +40,17 @@ export class Labelled<Child, Name extends string> implements Iterable<Child> {
    * set gets the overflow series, whose labels all say `__other__`. Throws (`BUG:`) for missing or unknown labels.
    */
   labels(values: Readonly<Record<Name, string>>): Child {
+    const indexed = this.#index.get(values);
+    if (indexed !== undefined) return indexed;
     const text = this.#names.text(this.#options.instrument.subject, values);
-    const known = this.#children.get(text);
-    if (known !== undefined) return known;
-    if (this.size < this.#options.seriesMax || text === this.#overflowText) return this.#add(text);
-    this.#options.onFold();
-    return this.#children.get(this.#overflowText) ?? this.#add(this.#overflowText);
+    let child = this.#children.get(text);
+    if (child === undefined) {
+      // What is folded is looked up anew each time, so that each time counts, and a place that became free is taken.
+      if (this.size >= this.#options.seriesMax && text !== this.#overflowText) return this.#fold();
+      child = this.#add(text);
+    }
+    this.#index.add(values, child);
+    return child;
   }
 
   /**
@@ -50,11 +58,13 @@ export class Labelled<Child, Name extends string> implements Iterable<Child> {
    * counter that comes back later begins at 0.
    */
   remove(values: Readonly<Record<Name, string>>): boolean {
+    this.#index.clear();
     return this.#children.delete(this.#names.text(this.#options.instrument.subject, values));
   }
 
   /** Takes all series out, the overflow series too. */
   clear(): void {
+    this.#index.clear();
     this.#children.clear();
   }
 
@@ -65,6 +75,11 @@ export class Labelled<Child, Name extends string> implements Iterable<Child> {
 
   [Symbol.iterator](): Iterator<Child> {
     return this.#children.values();
+  }
+
+  #fold(): Child {
+    this.#options.onFold();
+    return this.#children.get(this.#overflowText) ?? this.#add(this.#overflowText);
   }
 
   #add(text: string): Child {
