@@ -1,0 +1,56 @@
+/**
+ * One candidate alone in a process: `node exposition-process.ts NAME SERIES`. Prints one line of JSON: how long a
+ * rendering takes, how long it holds the event loop at a stretch, its bytes, and the memory that the process has come to need.
+ */
+import { median } from './cases.ts';
+import { candidates } from './exposition-candidates.ts';
+
+export interface ProcessFigures {
+  /** Median time of a rendering, in ms. */
+  readonly time: number;
+  /** The longest that the event loop was held while a scrape was served, in ms: median of several scrapes. */
+  readonly stall: number;
+  readonly bytes: number;
+  /** The process's largest resident set, in MB. */
+  readonly rss: number;
+}
+
+/** The longest time between two turns of the event loop while `work` runs. */
+async function longestStall(work: () => Promise<unknown>): Promise<number> {
+  let longest = 0;
+  let running = true;
+  let last = performance.now();
+  const turn = (): void => {
+    const now = performance.now();
+    longest = Math.max(longest, now - last);
+    last = now;
+    if (running) setImmediate(turn);
+  };
+  setImmediate(turn);
+  await new Promise((resolve) => setImmediate(resolve));
+  longest = 0;
+  await work();
+  await new Promise((resolve) => setImmediate(resolve));
+  running = false;
+  return longest;
+}
+
+const [name, series] = process.argv.slice(2);
+const candidate = candidates.find((known) => known.name === name);
+if (candidate === undefined)
+  throw new Error(`expected one of ${candidates.map((known) => known.name).join(', ')}, got ${name}`);
+const filled = candidate.fill(Number(series));
+const rounds = Number(series) > 100_000 ? 3 : 7;
+
+let bytes = await filled.render();
+const times: number[] = [];
+const stalls: number[] = [];
+for (let round = 0; round < rounds; round++) {
+  const start = performance.now();
+  bytes = await filled.render();
+  times.push(performance.now() - start);
+  stalls.push(await longestStall(() => filled.serve()));
+}
+const rss = process.resourceUsage().maxRSS / 1024;
+const figures: ProcessFigures = { time: median(times), stall: median(stalls), bytes, rss };
+process.stdout.write(`${JSON.stringify(figures)}\n`);
