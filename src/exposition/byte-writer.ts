@@ -11,8 +11,14 @@ const minus = 0x2d;
  * `full`, between two points, so that chunks stay near `limits.expositionChunkBytesMax`.
  */
 export class ByteWriter {
+  readonly #reuse: boolean;
   #bytes = Buffer.allocUnsafeSlow(limits.expositionChunkBytesMax);
   #length = 0;
+
+  /** `reuse`: what `take` hands over is good only until the next byte is written. */
+  constructor(reuse = false) {
+    this.#reuse = reuse;
+  }
 
   get length(): number {
     return this.#length;
@@ -23,10 +29,10 @@ export class ByteWriter {
     return this.#length > limits.expositionChunkBytesMax - 4096;
   }
 
-  /** The bytes written since the last call, which are the caller's from now on. */
+  /** The bytes written since the last call, which are the caller's from now on (but see `reuse`). */
   take(): Uint8Array {
     const chunk = this.#bytes.subarray(0, this.#length);
-    this.#bytes = Buffer.allocUnsafeSlow(limits.expositionChunkBytesMax);
+    if (!this.#reuse) this.#bytes = Buffer.allocUnsafeSlow(limits.expositionChunkBytesMax);
     this.#length = 0;
     return chunk;
   }

@@ -190,6 +190,20 @@ test('chunks are bounded, cut between points, and made only when asked for', () 
   expect(made).toBe(20_000);
 });
 
+test('with reuse a chunk is good until the next one is asked for', () => {
+  const points = Array.from({ length: 5_000 }, (_, n) => ({ labels: labelSet({ n: `series ${n}` }), value: n }));
+  const family: MetricFamily = { type: 'gauge', name: 'g', points };
+  const own = [...encode([family], openMetrics)];
+  let text = '';
+  const buffers = new Set<ArrayBufferLike>();
+  for (const chunk of encode([family], openMetrics, { reuse: true })) {
+    text += Buffer.from(chunk).toString();
+    buffers.add(chunk.buffer);
+  }
+  expect(text).toBe(Buffer.concat(own).toString());
+  expect([buffers.size, own.length]).toEqual([1, 2]);
+});
+
 test('a point larger than a chunk is written whole', () => {
   const value = 'ü'.repeat(200_000);
   const text = Buffer.concat([

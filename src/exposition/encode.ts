@@ -11,6 +11,12 @@ import { SampleWriter } from './sample-writer.ts';
 export interface EncodeOptions {
   /** Show when counters, histograms and summaries began. Off unless asked for: it doubles the series of counters. */
   readonly created?: boolean;
+  /**
+   * Write each chunk over the one before. For readers that are done with a chunk when they ask for the next, as one is
+   * that awaits the callback of each write: a large exposition then leaves nothing for the garbage collector, whose
+   * pauses would be longer than ours. Off unless asked for: each chunk is then the reader's own.
+   */
+  readonly reuse?: boolean;
 }
 
 /**
@@ -24,7 +30,7 @@ export function* encode(
   format: Format,
   options: EncodeOptions = {},
 ): Generator<Uint8Array, void> {
-  const out = new ByteWriter();
+  const out = new ByteWriter(options.reuse);
   const created = options.created === true;
   switch (format.syntax) {
     case 'openmetrics-1.0.0':
