@@ -5,6 +5,8 @@ import { limits } from '../base/index.ts';
 const valueBytesMax = 32;
 const zero = 0x30;
 const minus = 0x2d;
+const closingBrace = 0x7d;
+const space = 0x20;
 
 /**
  * Collects the bytes of an exposition. `take` hands over what is there and begins anew: whoever writes calls it once
@@ -46,6 +48,19 @@ export class ByteWriter {
     this.#reserve(bytes.length);
     this.#bytes.set(bytes, this.#length);
     this.#length += bytes.length;
+  }
+
+  /** `opening`, ASCII text, and the closing brace and space before a value: what most lines of an exposition are. */
+  plainSeries(opening: Uint8Array, text: string): void {
+    this.#reserve(opening.length + text.length + 2);
+    const bytes = this.#bytes;
+    let at = this.#length;
+    bytes.set(opening, at);
+    at += opening.length;
+    at += bytes.write(text, at, 'latin1');
+    bytes[at] = closingBrace;
+    bytes[at + 1] = space;
+    this.#length = at + 2;
   }
 
   /** Text of which the caller knows that it is ASCII. */

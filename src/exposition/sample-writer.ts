@@ -64,7 +64,9 @@ export class SampleWriter {
   series(name: SampleName, labels: LabelSet, extra: Uint8Array | undefined): void {
     const out = this.out;
     const text = labels.text;
-    if (text === '' && extra === undefined) {
+    if (extra === undefined && labels.plain && this.#escaping !== 'dots' && text !== '') {
+      out.plainSeries(name.opening, text);
+    } else if (text === '' && extra === undefined) {
       out.bytes(name.alone);
     } else {
       out.bytes(name.opening);
