@@ -87,7 +87,7 @@ export class BlobHandler {
     let size = link === null ? null : (this.#blobs.sizeOf(digest) ?? null);
     if (size === null) {
       size = await repository.upstream.client.headBlob(repository.name, digest);
-      this.#links.confirm(repository, digest, size);
+      if (link === null) this.#links.confirm(repository, digest, size);
     }
     writeHead(exchange, 200, blobHeaders({ digest, length: size }));
     exchange.response.end();
@@ -138,7 +138,7 @@ export class BlobHandler {
     if (outlet.closed) return;
     const { state, size } = download;
     if (state.kind === 'failed') throw state.error;
-    if (link === null) this.#links.confirm(repository, digest, size);
+    if (link === null && !this.#links.has(repository, digest)) this.#links.confirm(repository, digest, size);
     if (state.kind === 'detached') return this.#passThrough(request, outlet);
     if (range === null) throw unsatisfiable(size);
     writeRangeHead(request, range, size);
@@ -165,7 +165,7 @@ export class BlobHandler {
       );
     }
     const check = asked === null ? { hash: createHash(digest.algorithm), digest } : undefined;
-    await this.#checked(repository, sendRemote(part, outlet, check));
+    await this.#sendChecked(request, outlet, sendRemote(part, outlet, check));
     if (!outlet.closed) exchange.response.end();
   }
 
@@ -180,14 +180,16 @@ export class BlobHandler {
     const last = Number.isFinite(rest.end) ? rest.end - 1 : null;
     const part = await openRemote(repository, digest, { kind: 'from', first: rest.start, last }, outlet.signal);
     if ('unsatisfiable' in part) throw unsatisfiable(part.size);
-    await this.#checked(repository, sendRemote(part, outlet, asked === null ? { hash, digest } : undefined));
+    const check = asked === null ? { hash, digest } : undefined;
+    await this.#sendChecked(request, outlet, sendRemote(part, outlet, check));
   }
 
-  async #checked(repository: Repository, work: Promise<void>): Promise<void> {
+  /** Waits for the body to be sent; one that went wrong while somebody was still there is a blob rejected. */
+  async #sendChecked({ repository }: BlobRequest, outlet: Outlet, sent: Promise<void>): Promise<void> {
     try {
-      await work;
+      await sent;
     } catch (error) {
-      this.#onRejected(repository);
+      if (!outlet.closed) this.#onRejected(repository);
       throw error;
     }
   }

@@ -95,6 +95,18 @@ describe('a range of a blob that is not there yet', () => {
     expect(await cached()).toEqual([]);
   });
 
+  it('far from its beginning is given up when its client leaves, and that is no fault of the upstream', async () => {
+    lab.behaviour.gate = { at: 1, opened: new Promise(() => {}) };
+    const controller = new AbortController();
+    const headers = { range: `bytes=${9 * mebibyte}-` };
+    const answer = await fetch(`http://127.0.0.1:${gateway.port}${path}`, { headers, signal: controller.signal });
+    expect(answer.status).toBe(206);
+    controller.abort();
+    await expect.poll(() => lab.open).toBe(0);
+    expect(gateway.counted('blob_rejected', 'lab')).toBe(0);
+    expect(gateway.logs).toEqual([]);
+  });
+
   it('from its end comes straight from the upstream, also when nobody said how large it is', async () => {
     expectPart(await gateway.get(path, { range: 'bytes=-100' }), size - 100, size);
     expect(await cached()).toEqual([]);

@@ -100,6 +100,14 @@ test.each([
   expect(gateway.pulls).toMatchObject([{ upstream: 'docker.io', repository: 'library/alpine', tag: 'latest' }]);
 });
 
+test('a repository may be called like a part of a route', async () => {
+  for (const name of ['manifests', 'blobs/manifests', 'tags/list', 'a/manifests/b/blobs', 'v2/app', 'a/b/c/d/e/f/g']) {
+    lab.put(name, manifest, 'list');
+    expect((await gateway.get(`/v2/lab/${name}/manifests/list`)).status).toBe(200);
+  }
+  expect(gateway.pulls.map(({ repository }) => repository)).toContain('a/manifests/b/blobs');
+});
+
 test('a namespace that was asked for is confirmed', async () => {
   const path = '/v2/team/app/manifests/v1';
   expect((await gateway.get(`${path}?ns=lab`)).headers['oci-namespace']).toBe('lab');

@@ -43,6 +43,8 @@ describe('an image name', () => {
     ['docker.io/library/alpine', undefined, undefined, 'docker.io library/alpine'],
     ['index.docker.io/alpine', undefined, undefined, 'docker.io library/alpine'],
     ['Docker.IO/alpine', undefined, undefined, 'docker.io library/alpine'],
+    ['DOC\u212AER.io/alpine', undefined, undefined, 'nameInvalid'],
+    ['alpine', undefined, 'DOC\u212AER.io', 'nameUnknown'],
     ['ghcr.io/app', undefined, undefined, 'ghcr.io app'],
     ['ghcr.io/a/b/c/d/e/f', undefined, undefined, 'ghcr.io a/b/c/d/e/f'],
     ['lab/app', undefined, undefined, 'lab app'],

@@ -103,13 +103,14 @@ export async function sendRemote(
 ): Promise<void> {
   let held: Buffer | undefined;
   for await (const chunk of wantedChunks(part)) {
-    if (held !== undefined) await outlet.send(held);
-    if (outlet.closed) return;
+    const ready = check === undefined ? chunk : held;
     check?.hash.update(chunk);
     held = chunk;
+    if (ready !== undefined) await outlet.send(ready);
+    if (outlet.closed) return;
   }
-  if (check !== undefined && check.hash.digest('hex') !== check.digest.hex) {
+  if (check === undefined) return;
+  if (check.hash.digest('hex') !== check.digest.hex)
     throw new UpstreamError('invalid', 'sent a blob with another digest');
-  }
   if (held !== undefined) await outlet.send(held);
 }

@@ -20,6 +20,10 @@ export interface Upstream {
 const reservedNames: ReadonlySet<string> = new Set(['wt', 'token', '_catalog']);
 const namePattern = /^[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?(?::[0-9]{1,5})?$/;
 
+function isAscii(text: string): boolean {
+  return /^[\x21-\x7e]*$/.test(text);
+}
+
 function configError(message: string): TonnageError {
   return new TonnageError('config_invalid', message);
 }
@@ -60,7 +64,8 @@ export class UpstreamTable {
 
   /** The upstream that is called so. Hosts compare without regard to case. */
   find(name: string): Upstream | undefined {
-    return this.#byName.get(name) ?? this.#byName.get(name.toLowerCase());
+    // Beyond ASCII there are letters whose lower case is an ASCII letter: those are other names.
+    return this.#byName.get(name) ?? (isAscii(name) ? this.#byName.get(name.toLowerCase()) : undefined);
   }
 
   #add(name: string, upstream: Upstream): void {

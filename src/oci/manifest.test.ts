@@ -85,6 +85,11 @@ test.each([
   ['{', ociManifest],
   ['<html></html>', 'text/html'],
   ['{}', undefined],
+  ['{}', ';charset=utf-8'],
+  ['{}', 'json'],
+  [String.raw`{"mediaType":"a/b\r\nX-Evil: 1"}`, undefined],
+  ['{"mediaType":"a/\u00fc"}', undefined],
+  ['{"mediaType":5}', undefined],
 ])('%s sent as %s is no manifest', (text, type) => {
   expect(parseManifest(type, bytes(text))).toBeNull();
 });

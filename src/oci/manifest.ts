@@ -53,6 +53,9 @@ function schema1Layers(manifest: JsonObject): readonly Descriptor[] {
   return [...distinct.values()].map((digest) => ({ mediaType: '', digest, size: null }));
 }
 
+/** Type and subtype, each a token (RFC 9110, section 8.3.1): it is sent in a header again. */
+const mediaTypePattern = /^[a-z0-9!#$&^_.+-]+\/[a-z0-9!#$&^_.+-]+$/;
+
 /**
  * What a manifest is: what the upstream said, unless that is none of the six types and the body's own `mediaType` is, as
  * with upstreams that are mere file servers. Empty when neither says anything.
@@ -60,7 +63,8 @@ function schema1Layers(manifest: JsonObject): readonly Descriptor[] {
 function mediaTypeOf(contentType: string | undefined, manifest: JsonObject): string {
   const said = bareMediaType(contentType ?? '');
   const own = bareMediaType(textOf(manifest.mediaType) ?? '');
-  return said === '' || (manifestKindOf(said) === null && manifestKindOf(own) !== null) ? own : said;
+  const type = said === '' || (manifestKindOf(said) === null && manifestKindOf(own) !== null) ? own : said;
+  return mediaTypePattern.test(type) ? type : '';
 }
 
 /**

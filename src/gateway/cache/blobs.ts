@@ -1,5 +1,6 @@
 import { limits, messageOf, type Clock, type Log, type Random } from '../../base/index.ts';
 import { digestOf, type Digest } from '../../oci/index.ts';
+import { Flights } from '../flights.ts';
 import { Lru } from '../lru.ts';
 import type { GatewayMetrics } from '../metrics.ts';
 import type { Repository } from '../names.ts';
@@ -34,7 +35,8 @@ export class Blobs {
   readonly #files: BlobFiles;
   /** Size of every blob on disk, by digest. */
   readonly #sizes: Map<string, number>;
-  readonly #memory = new Lru<HeldBlob>(limits.blobMemoryBytesMax, (held) => held.body.byteLength);
+  readonly #memory = new Lru<HeldBlob>(limits.blobMemoryBytesMax, (held) => held.weight);
+  readonly #repairs = new Flights<void>();
   readonly #downloads = new Map<string, Download>();
   readonly #ending = new Set<Promise<void>>();
   #diskFailedUntilMs = Number.NEGATIVE_INFINITY;
@@ -95,10 +97,8 @@ export class Blobs {
     const file = await this.#files.openBlob(digest);
     if (file?.size === size) return file;
     await file?.handle.close();
-    this.#options.log.warn({ digest: digest.text }, 'a cached blob is gone or has another size; it is fetched again');
-    await this.#files.remove(digest);
-    this.#sizes.delete(digest.text);
-    this.#options.catalog.deleteBlobs([digest.text]);
+    // Nobody fetches the blob again before the wrong file is gone, or else it might be the new one that is removed.
+    await this.#repairs.run(digest.text, () => this.#forget(digest));
     return null;
   }
 
@@ -135,6 +135,13 @@ export class Blobs {
   async close(): Promise<void> {
     for (const download of this.#downloads.values()) download.abort();
     await Promise.all(this.#ending);
+  }
+
+  async #forget(digest: Digest): Promise<void> {
+    this.#options.log.warn({ digest: digest.text }, 'a cached blob is gone or has another size; it is fetched again');
+    await this.#files.remove(digest);
+    this.#sizes.delete(digest.text);
+    this.#options.catalog.deleteBlobs([digest.text]);
   }
 
   #start(repository: Repository, digest: Digest, expectedSize: number | null): Download {

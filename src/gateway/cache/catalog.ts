@@ -183,8 +183,14 @@ export class Catalog {
     return [{ sql, rows: [[facts.source, architecture, entrypoint, ...columns(repository), digest.text]] }];
   }
 
+  /** One row, or none: what cannot be read now is asked of the upstream, as if it had never been cached. */
   async #row(sql: string, parameters: Row): Promise<Row | undefined> {
-    return (await this.#database.read(sql, parameters))[0];
+    try {
+      return (await this.#database.read(sql, parameters))[0];
+    } catch (error) {
+      this.#log.warn({ error: messageOf(error) }, 'the image catalog could not be read');
+      return undefined;
+    }
   }
 
   #write(statements: readonly Statement[]): void {

@@ -58,7 +58,7 @@ export class FactsFinder {
   }
 
   async #saidByIndex(repository: Repository, held: HeldManifest): Promise<string | null> {
-    const link = await this.#options.links.find(repository, held.digest).catch(() => null);
+    const link = await this.#options.links.find(repository, held.digest);
     return link?.architecture ?? null;
   }
 

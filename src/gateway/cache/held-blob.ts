@@ -16,4 +16,9 @@ export class HeldBlob {
     this.etag = `"${digest.text}"`;
     this.headers = blobHeaders({ digest, length: body.byteLength });
   }
+
+  /** Bytes that it takes in memory, with about a kibibyte for what stands around the body. */
+  get weight(): number {
+    return this.body.byteLength + 1_024;
+  }
 }

@@ -40,6 +40,11 @@ export class HeldManifest {
     ];
     this.headers = ['Content-Type', mediaType, 'Content-Length', String(body.byteLength), ...this.unchangedHeaders];
   }
+
+  /** Bytes that it takes in memory, with about two kibibytes for what stands around the body. */
+  get weight(): number {
+    return this.body.byteLength + 2_048;
+  }
 }
 
 /**

@@ -12,7 +12,7 @@ export class Manifests {
   readonly #catalog: Catalog;
   readonly #links: Links;
   readonly #fusionEntrypoint: string | undefined;
-  readonly #memory = new Lru<HeldManifest>(limits.manifestMemoryBytesMax, (held) => held.body.byteLength);
+  readonly #memory = new Lru<HeldManifest>(limits.manifestMemoryBytesMax, (held) => held.weight);
   readonly #flights = new Flights<HeldManifest>();
 
   constructor(options: {

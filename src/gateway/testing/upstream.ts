@@ -55,9 +55,12 @@ export class TestUpstream {
   readonly #server: Server;
   readonly #tokens = new Set<string>();
   #port = 0;
+  #open = 0;
 
   private constructor() {
     this.#server = createServer((request, response) => {
+      this.#open++;
+      response.once('close', () => this.#open--);
       this.#handle(request, response).catch((thrown: unknown) => response.destroy(new Error(String(thrown))));
     });
   }
@@ -78,6 +81,11 @@ export class TestUpstream {
 
   get url(): string {
     return `http://127.0.0.1:${this.#port}`;
+  }
+
+  /** Answers that are not ended yet. */
+  get open(): number {
+    return this.#open;
   }
 
   get isRunning(): boolean {

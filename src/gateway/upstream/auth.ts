@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/index.ts';
 import { parseChallenges } from '../../oci/index.ts';
+import { connectionFailure } from './connection.ts';
 import { discard, headerOf, type Send, type UpstreamAnswer, type UpstreamRequest } from './send.ts';
 import { Tokens, type TokenEndpoint } from './tokens.ts';
 
@@ -29,6 +30,17 @@ function schemeOf(answer: UpstreamAnswer, secure: boolean): Scheme | null {
   return challenges.some(({ scheme }) => scheme === 'basic') ? { kind: 'basic' } : null;
 }
 
+/** The outcome of work, or a failure as soon as the signal aborts. */
+function unlessAborted<Value>(work: Promise<Value>, signal: AbortSignal | undefined): Promise<Value> {
+  if (signal === undefined) return work;
+  return new Promise((resolve, reject) => {
+    const giveUp = (): void => reject(connectionFailure(signal.reason));
+    if (signal.aborted) giveUp();
+    signal.addEventListener('abort', giveUp, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', giveUp));
+  });
+}
+
 /**
  * Authenticates at one upstream, in the steps of the token specification:
  * 1. the request goes out with what the upstream asked for last time: nothing, Basic, or a bearer token that is kept;
@@ -48,9 +60,10 @@ export function withAuth(
   const tokens = new Tokens({ send: next, clock, basic });
   let scheme = none;
 
-  async function authorization(asked: Scheme, repository: string): Promise<string | undefined> {
-    if (asked.kind === 'bearer') return `Bearer ${await tokens.get(asked.endpoint, repository)}`;
-    return asked.kind === 'basic' ? basic : undefined;
+  async function authorization(asked: Scheme, { repository, signal }: UpstreamRequest): Promise<string | undefined> {
+    if (asked.kind !== 'bearer') return asked.kind === 'basic' ? basic : undefined;
+    // The token is for others too: this request may give up on it, but does not end it.
+    return `Bearer ${await unlessAborted(tokens.get(asked.endpoint, repository), signal)}`;
   }
 
   function sendWith(request: UpstreamRequest, value: string | undefined): Promise<UpstreamAnswer> {
@@ -58,7 +71,7 @@ export function withAuth(
   }
 
   return async (request) => {
-    const used = await authorization(scheme, request.repository);
+    const used = await authorization(scheme, request);
     const answer = await sendWith(request, used);
     if (answer.status !== 401 || answer.origin !== origin.origin) return answer;
     const asked = schemeOf(answer, origin.protocol === 'https:');
@@ -66,6 +79,6 @@ export function withAuth(
     await discard(answer);
     if (used?.startsWith('Bearer ') === true) tokens.forget(request.repository, used.slice('Bearer '.length));
     scheme = asked;
-    return sendWith(request, await authorization(asked, request.repository));
+    return sendWith(request, await authorization(asked, request));
   };
 }

@@ -5,27 +5,38 @@ import type { Send } from './send.ts';
 /** What an upstream asked for when it last wanted to be left alone. */
 interface Rest {
   readonly kind: 'throttled' | 'failing';
-  readonly status: number;
+  readonly message: string;
   readonly untilMs: number;
 }
 
 /**
- * Obeys `Retry-After` of a 429 or 503: until then the upstream is not asked again, and requests fail at once. So a
- * throttled upstream answers sooner again, and what is cached is served without waiting for the next refusal.
+ * Obeys `Retry-After` of a 429 or 503, of the upstream's token endpoint too: until then the upstream is not asked again,
+ * and requests fail at once. So a throttled upstream answers sooner again, and what is cached is served without waiting
+ * for the next refusal. What a host that it redirected to asks for is that host's matter.
  */
-export function withBackOff(next: Send, clock: Clock): Send {
+export function withBackOff(next: Send, origin: string, clock: Clock): Send {
   let rest: Rest | undefined;
+
+  function leaveAlone(kind: Rest['kind'], message: string, waitMs: number | undefined): void {
+    if (waitMs !== undefined)
+      rest = { kind, message: `${message} and asked to wait`, untilMs: clock.monotonic() + waitMs };
+  }
+
   return async (request) => {
     const leftMs = rest === undefined ? 0 : rest.untilMs - clock.monotonic();
-    if (rest !== undefined && leftMs > 0) {
-      throw new UpstreamError(rest.kind, `answered ${rest.status} and asked to wait`, { retryAfterMs: leftMs });
+    if (rest !== undefined && leftMs > 0) throw new UpstreamError(rest.kind, rest.message, { retryAfterMs: leftMs });
+    try {
+      const answer = await next(request);
+      const { status } = answer;
+      if ((status === 429 || status === 503) && answer.origin === origin) {
+        leaveAlone(status === 429 ? 'throttled' : 'failing', `answered ${status}`, retryAfterMsOf(answer, clock.now()));
+      }
+      return answer;
+    } catch (error) {
+      if (error instanceof UpstreamError && (error.kind === 'throttled' || error.kind === 'failing')) {
+        leaveAlone(error.kind, error.message, error.retryAfterMs);
+      }
+      throw error;
     }
-    const answer = await next(request);
-    if (answer.status === 429 || answer.status === 503) {
-      const waitMs = retryAfterMsOf(answer, clock.now());
-      const kind = answer.status === 429 ? 'throttled' : 'failing';
-      if (waitMs !== undefined) rest = { kind, status: answer.status, untilMs: clock.monotonic() + waitMs };
-    }
-    return answer;
   };
 }

@@ -125,6 +125,23 @@ describe('an upstream that wants a bearer token', () => {
     expect(await failureKind(anonymous.getManifest('app', tag('v1')))).toBe(kind);
   });
 
+  it('and does not give it in time fails as soon as its client gives up', async () => {
+    lab.behaviour.intercept = (request) => request.url?.startsWith('/token') === true;
+    const work = anonymous.headManifest('app', tag('v1'), AbortSignal.timeout(50));
+    await expect(work).rejects.toThrow('could not be reached (TimeoutError)');
+  });
+
+  it('and throttles the handing out of them is left alone', async () => {
+    lab.behaviour.intercept = (request, response) => {
+      if (request.url?.startsWith('/token') !== true) return false;
+      response.writeHead(429, { 'retry-after': '10' }).end();
+      return true;
+    };
+    expect(await failureKind(anonymous.headManifest('app', tag('v1')))).toBe('throttled');
+    expect(await failureKind(anonymous.headManifest('app', tag('v1')))).toBe('throttled');
+    expect(lab.asked('/token')).toHaveLength(1);
+  });
+
   it('and refuses its own tokens is not asked for ever', async () => {
     lab.behaviour.intercept = (request, response) => {
       if (request.url?.includes('/v2/') !== true) return false;
@@ -184,6 +201,16 @@ describe('a redirect', () => {
     elsewhere.behaviour.basic = credentialText;
     expect(await failureKind(known.getBlob('app', blob.digest))).toBe('refused');
     expect(elsewhere.requests.map(({ headers }) => headers.authorization)).toEqual([undefined]);
+  });
+
+  it('to a host that is throttling keeps nobody from asking the upstream', async () => {
+    lab.behaviour.redirectBlobsTo = elsewhere.url;
+    elsewhere.behaviour.intercept = (_request, response) => {
+      response.writeHead(503, { 'retry-after': '10' }).end();
+      return true;
+    };
+    expect(await failureKind(known.getBlob('app', blob.digest))).toBe('failing');
+    expect((await known.headManifest('app', tag('v1')))?.text).toBe(manifest.digest.text);
   });
 
   it('in a circle ends', async () => {

@@ -86,7 +86,7 @@ export function createUpstreamClient(options: UpstreamClientOptions): UpstreamCl
   send = withRedirects(send);
   send = withAuth(send, { origin, credentials, clock });
   send = withRetry(send);
-  send = withBackOff(send, clock);
+  send = withBackOff(send, origin.origin, clock);
 
   async function ask(
     method: 'GET' | 'HEAD',
