@@ -15,6 +15,10 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
+// Ending by `exit` ends the tool that runs, too.
+process.once('SIGINT', () => process.exit(130));
+process.once('SIGTERM', () => process.exit(143));
+
 const tallies: Tally[] = [];
 for (const check of long ? [] : checks) tallies.push(await runCheck(check));
 tallies.push(await runSuites({ long }));

@@ -16,7 +16,7 @@ export async function runSuites(options: { readonly long: boolean }): Promise<Ta
     const { code } = await runTool(
       tools.vitest,
       ['run', '--configLoader=native', '--reporter=default', '--reporter=json', `--outputFile.json=${file}`],
-      { show: true, env: options.long ? { TONNAGE_TEST_LONG: '1' } : {} },
+      { show: true, env: options.long ? { TONNAGE_TEST_LONG: '1' } : {}, done: () => existsSync(file) },
     );
     const tally = tallyOf(existsSync(file) ? readReport(file) : undefined, code);
     if (tally.skipped > 0) process.stdout.write(`${tally.skipped} skipped (each must say why)\n`);

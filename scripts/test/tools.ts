@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 
 /** Root of the checkout. */
@@ -29,6 +29,10 @@ export interface ToolOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** Shows the output as it comes instead of keeping it. */
   readonly show?: boolean;
+  /** Says whether the tool has done its work. One that does not end within `graceMs` after that is killed: a failure. */
+  readonly done?: () => boolean;
+  /** Default: 20 s. */
+  readonly graceMs?: number;
 }
 
 /** Runs a JavaScript or TypeScript file with this Node.js and waits for it. Never rejects: not starting is a failure. */
@@ -38,13 +42,32 @@ export function runTool(file: string, args: readonly string[], options: ToolOpti
     env: { ...withoutSettings(process.env), ...options.env },
     stdio: options.show === true ? ['ignore', 'inherit', 'inherit'] : ['ignore', 'pipe', 'pipe'],
   });
+  const stop = () => child.kill('SIGTERM');
+  process.once('exit', stop);
+  const watch = options.done && killAfterGrace(child, options.done, options.graceMs ?? 20_000);
   let output = '';
   child.stdout?.on('data', (chunk: Buffer) => (output += chunk.toString()));
   child.stderr?.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  return new Promise((resolve) => {
+  const ended = new Promise<ToolResult>((resolve) => {
     child.once('error', (error) => resolve({ code: 1, output: error.message }));
     child.once('close', (code) => resolve({ code: code ?? 1, output }));
   });
+  return ended.finally(() => {
+    process.off('exit', stop);
+    clearInterval(watch);
+  });
+}
+
+/** A process that a test has left behind keeps the tool's output open, and with it the tool, for ever. */
+function killAfterGrace(child: ChildProcess, done: () => boolean, graceMs: number): NodeJS.Timeout {
+  let doneSince: number | undefined;
+  return setInterval(() => {
+    if (!done()) return;
+    doneSince ??= performance.now();
+    if (performance.now() - doneSince < graceMs) return;
+    process.stdout.write(`done ${graceMs / 1000} s ago and still running: killed\n`);
+    child.kill('SIGKILL');
+  }, 500);
 }
 
 /** The environment without settings of Tonnage: whoever has some for their own server tests the same as everybody. */
