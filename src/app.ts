@@ -131,7 +131,7 @@ async function start({ config, acceptTimeZone, version }: ServerOptions, closers
   const listeners = await openListeners(
     config,
     handler,
-    createMetricsHandler({ gather: () => metrics.gather(), clock, log }),
+    createMetricsHandler({ gather: () => metrics.gather(), metrics, clock, log }),
   );
   // Added the other way round: the metrics can be read until the last request has ended.
   const { main, metrics: metricsListener } = listeners;

@@ -125,4 +125,10 @@ export const limits = {
   scrapeMsMax: 60_000,
   /** How long encoding an exposition may hold the event loop at a stretch. */
   expositionStretchMsMax: 5,
+  /** How long one read of a source may take, unless the source is given a deadline of its own. */
+  sourceReadMsMax: 10_000,
+  /** Series of one source; a read that finds more is refused. */
+  sourceSeriesMax: 100_000,
+  /** How long a source may take to close when the process stops. */
+  sourceCloseMsMax: 5_000,
 } as const;

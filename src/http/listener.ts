@@ -1,7 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { limits, messageOf, TonnageError } from '../base/index.ts';
+import { assert, limits, messageOf, TonnageError } from '../base/index.ts';
 import { answerBrokenRequest, answerConnect } from './broken-request.ts';
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void;
@@ -67,7 +66,9 @@ function unavailable({ host, port }: Address, error: Error): TonnageError {
 }
 
 function urlOf(server: Server): string {
-  const { address, family, port } = server.address() as AddressInfo;
+  const bound = server.address();
+  assert(typeof bound === 'object' && bound !== null, 'a server that listens has an address with a port');
+  const { address, family, port } = bound;
   const host = address === '::' || address === '0.0.0.0' ? '127.0.0.1' : address;
   return family === 'IPv6' && host.includes(':') ? `http://[${host}]:${port}` : `http://${host}:${port}`;
 }

@@ -1,5 +1,5 @@
 import type { Database, DatabaseOptions, ReadOptions, SqlValue, Statement } from './contract.ts';
-import { Lane, member } from './lane.ts';
+import { changesOf, Lane } from './lane.ts';
 import { Reader } from './reader.ts';
 
 /**
@@ -16,7 +16,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   return {
     file,
     async transact(statements: readonly Statement[]) {
-      return member(await writer.ask({ kind: 'transact', statements }), 'changes');
+      return changesOf(await writer.ask({ kind: 'transact', statements }));
     },
     read: (sql: string, parameters: readonly SqlValue[] = [], readOptions: ReadOptions = {}) =>
       reader.read(sql, parameters, readOptions),

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { assert, messageOf, TonnageError } from '../base/index.ts';
+import type { SqlValue } from './contract.ts';
 import { openedId, type Reply, type Request, type WorkerOptions } from './protocol.ts';
 
 /** A request without its id, which the lane gives. */
@@ -100,8 +101,14 @@ export class Lane {
   }
 }
 
-/** Narrows a reply to the member that its request always gets. */
-export function member<K extends 'changes' | 'rows'>(reply: Reply, key: K): Extract<Reply, Record<K, unknown>>[K] {
-  assert(key in reply, `the database worker answered without ${key}`);
-  return (reply as Extract<Reply, Record<K, unknown>>)[key];
+/** What a transaction was answered with. */
+export function changesOf(reply: Reply): readonly number[] {
+  assert('changes' in reply, 'the database worker answered a transaction with something else');
+  return reply.changes;
+}
+
+/** What a query was answered with. */
+export function rowsOf(reply: Reply): readonly (readonly SqlValue[])[] {
+  assert('rows' in reply, 'the database worker answered a query with something else');
+  return reply.rows;
 }

@@ -1,6 +1,6 @@
 import { limits, TonnageError } from '../base/index.ts';
 import type { ReadOptions, SqlValue } from './contract.ts';
-import { Lane, member } from './lane.ts';
+import { Lane, rowsOf } from './lane.ts';
 import type { WorkerOptions } from './protocol.ts';
 
 type Rows = readonly (readonly SqlValue[])[];
@@ -62,7 +62,7 @@ export class Reader {
     this.#running = query;
     this.#lane
       .ask({ kind: 'read', sql: query.sql, parameters: query.parameters })
-      .then((reply) => finish(query, () => query.resolve(member(reply, 'rows'))))
+      .then((reply) => finish(query, () => query.resolve(rowsOf(reply))))
       .catch((error: unknown) => finish(query, () => query.reject(error)))
       .finally(() => {
         if (this.#running !== query) return;

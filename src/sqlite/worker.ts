@@ -56,7 +56,7 @@ function transact(statements: readonly Statement[]): readonly number[] {
 }
 
 function read(sql: string, parameters: readonly SqlValue[]): readonly (readonly SqlValue[])[] {
-  // With setReturnArrays(true) each row is an array, which the types of node:sqlite cannot express.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- setReturnArrays(true) makes arrays of rows, which the types of node:sqlite cannot express
   return prepare(sql).all(...parameters.map(bindable)) as unknown as readonly (readonly SqlValue[])[];
 }
 
@@ -88,6 +88,7 @@ port.on('message', (request: Request) => {
 });
 
 try {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only sqlite/lane.ts starts this file, with these options
   database = openFile(workerData as WorkerOptions);
   port.postMessage({ id: openedId, done: true } satisfies Reply);
 } catch (error) {

@@ -43,7 +43,7 @@ describe('a stop', () => {
     const stopped = program.stop('SIGTERM');
     await program.until(/SIGTERM/);
     await sleep(200);
-    await expect(fetch(`${url}/healthz`)).rejects.toThrow();
+    await expect(fetch(`${url}/healthz`)).rejects.toThrow(/fetch failed/);
     let length = 0;
     for await (const chunk of response) length += (chunk as Buffer).length;
     expect(length).toBe(20_000_000);

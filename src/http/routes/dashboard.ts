@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import fastifyStatic from '@fastify/static';
+import { z } from 'zod';
 import { TonnageError } from '../../base/index.ts';
 import type { ApiOptions, App } from '../contract.ts';
 
@@ -28,7 +29,8 @@ export async function dashboardRoutes(app: App, { dashboard }: Pick<ApiOptions, 
   });
   app.get('/', { schema: { hide: true } }, (_request, reply) => reply.sendFile('index.html', { maxAge: 0 }));
   // Names of built assets carry a hash of their content, so they never change.
-  app.get('/assets/:file', { schema: { hide: true } }, (request, reply) =>
-    reply.sendFile(`assets/${String((request.params as { file: string }).file)}`, { maxAge: '1y', immutable: true }),
+  const asset = { hide: true, params: z.object({ file: z.string() }) };
+  app.get('/assets/:file', { schema: asset }, (request, reply) =>
+    reply.sendFile(`assets/${request.params.file}`, { maxAge: '1y', immutable: true }),
   );
 }

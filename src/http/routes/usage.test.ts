@@ -64,7 +64,7 @@ describe('GET /api/v1/usage/{meter}', () => {
   });
 
   test.each([
-    ['pulls?from=2026-13-01', 400, 'bad_request', 'from: expected a day as YYYY-MM-DD, got "2026-13-01"'],
+    ['pulls?from=2026-13-01', 400, 'bad_request', /^from: expected a day as YYYY-MM-DD, got "2026-13-01"$/],
     ['pulls?from=2026-02-02&to=2026-02-01', 400, 'bad_request', /^from: expected a day not after to/],
     ['pulls?colour=red', 400, 'bad_request', /colour/],
     ['pulls?org=a&org=b', 400, 'bad_request', /org.*string/],
@@ -79,7 +79,7 @@ describe('GET /api/v1/usage/{meter}', () => {
       title: expect.any(String),
       status,
       code,
-      detail: typeof detail === 'string' ? detail : expect.stringMatching(detail),
+      detail: expect.stringMatching(detail),
     });
   });
 

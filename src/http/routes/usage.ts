@@ -110,5 +110,5 @@ function nextLink(words: UsageParameters, nextOffset: number): string {
   for (const [name, value] of Object.entries({ ...words, cursor: formatCursor(nextOffset) })) {
     if (value !== undefined) parameters.set(name, value);
   }
-  return `<?${parameters}>; rel="next"`;
+  return `<?${parameters.toString()}>; rel="next"`;
 }

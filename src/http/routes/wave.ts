@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
 import { limits, TonnageError } from '../../base/index.ts';
 import {
   parseDay,
@@ -7,15 +8,20 @@ import {
   waveAnswer,
   waveMetrics,
   type UsageRow,
-  type WaveParameters,
   type WaveQuestion,
-  type WaveVersion,
 } from '../../usage/index.ts';
 import type { ApiOptions, App } from '../contract.ts';
 import { sendText } from '../send-text.ts';
 import { confinedTo } from './query-scope.ts';
 
 type Options = Pick<ApiOptions, 'ledger' | 'authorise' | 'log'>;
+
+/** A parameter as Wave reads it: the first value where it is repeated. Unknown parameters do not matter. */
+const first = z
+  .union([z.string(), z.array(z.string())])
+  .transform((value) => (typeof value === 'string' ? value : value[0]))
+  .optional();
+const parameters = z.object({ date: first, org: first, arch: first });
 
 /**
  * Wave's query API, `/{v1alpha2,v1alpha3}/metrics/{metric}`, as its clients know it: its parameters, its JSON to the
@@ -24,42 +30,32 @@ type Options = Pick<ApiOptions, 'ledger' | 'authorise' | 'log'>;
 export function waveRoutes(app: App, options: Options): void {
   for (const version of ['v1alpha2', 'v1alpha3'] as const) {
     for (const [path, metric] of waveMetrics) {
-      const schema = { summary: `Wave ${version}: ${metric}`, tags: ['wave'] };
-      app.get(`/${version}/metrics/${path}`, { schema }, (request, reply) =>
-        answer(options, version, metric, request, reply),
-      );
+      const schema = { summary: `Wave ${version}: ${metric}`, tags: ['wave'], querystring: parameters };
+      app.get(`/${version}/metrics/${path}`, { schema }, async (request, reply) => {
+        const question = parseWaveParameters(version, metric, request.query);
+        if ('refusal' in question) refuse(reply, 400, question.refusal);
+        else await answer(options, question, request, reply);
+        return reply;
+      });
     }
   }
 }
 
 async function answer(
   options: Options,
-  version: WaveVersion,
-  metric: string,
+  question: WaveQuestion,
   request: FastifyRequest,
   reply: FastifyReply,
-): Promise<FastifyReply> {
-  const question = parseWaveParameters(version, metric, parametersOf(request.query));
-  if ('refusal' in question) return refuse(reply, 400, question.refusal);
+): Promise<void> {
   try {
     const principal = await options.authorise(request, 'query');
     const org = confinedTo(principal, question.org) ?? question.org;
     const asked = { ...question, ...(org !== undefined && { org }) };
     const rows = await rowsByOrganisation(options, asked);
     sendText(reply, 'application/json', stringifyJson(waveAnswer(asked, rows)));
-    return reply;
   } catch (error) {
-    return answerFailure(options, error, request, reply);
+    answerFailure(options, error, request, reply);
   }
-}
-
-/** The values as Wave reads them: the first one where a parameter is repeated; unknown ones do not matter. */
-function parametersOf(query: unknown): WaveParameters {
-  const first = (name: string): string | undefined => {
-    const value = (query as Readonly<Record<string, string | readonly string[] | undefined>>)[name];
-    return typeof value === 'string' ? value : value?.[0];
-  };
-  return { date: first('date'), org: first('org'), arch: first('arch') };
 }
 
 /** Totals by organisation under the question's date, organisation and architecture, all of them. */
@@ -86,18 +82,18 @@ async function rowsByOrganisation({ ledger }: Options, question: WaveQuestion): 
 }
 
 /** Wave's errors: 401 without a body and with its own challenge, the others as `{"message"}`. */
-function answerFailure({ log }: Options, error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+function answerFailure({ log }: Options, error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const known = error instanceof TonnageError ? error : undefined;
   if (known?.code === 'unauthorized') {
-    return reply.code(401).header('www-authenticate', 'Basic realm=Wave Authentication').send();
+    void reply.code(401).header('www-authenticate', 'Basic realm=Wave Authentication').send();
+    return;
   }
   if (known && known.status < 500) return refuse(reply, known.status, known.message);
   log.error({ err: error, requestId: request.id }, 'a Wave query failed');
   return refuse(reply, known?.status ?? 500, known?.message ?? 'an error of the server; its log says more');
 }
 
-function refuse(reply: FastifyReply, status: number, message: string): FastifyReply {
+function refuse(reply: FastifyReply, status: number, message: string): void {
   reply.code(status);
   sendText(reply, 'application/json', JSON.stringify({ message }));
-  return reply;
 }
