@@ -33,6 +33,7 @@ export const errorTable = {
   upstream_failed: { status: 502, title: 'The upstream could not be reached' },
   exposition_invalid: { status: 400, title: 'The text is not a valid exposition of metrics' },
   metric_invalid: { status: 500, title: 'A metric family is not valid' },
+  source_failed: { status: 502, title: 'A source could not be read' },
 } as const satisfies Record<string, ErrorRow>;
 
 export type ErrorCode = keyof typeof errorTable;
