@@ -64,7 +64,6 @@ export class BlobHandler {
     }
     const request = { exchange, repository, digest, asked: askedRange(headers, digest) };
     const file = link === null ? null : await this.#blobs.openCached(digest);
-    // Without a link nothing may come between the check that no other repository's download runs, and our own.
     return file === null ? this.#sendUncached(request, link) : this.#sendCached(request, file);
   }
 
@@ -112,6 +111,10 @@ export class BlobHandler {
   async #sendUncached(request: BlobRequest, link: Link | null): Promise<void> {
     const { repository, digest, asked } = request;
     const running = this.#blobs.inFlight(repository, digest);
+    // Another repository's download that has begun since: what it brings must be confirmed before it is shared.
+    if (link === null && running !== undefined && running.source !== repository.key) {
+      return this.#serve(request.exchange, repository, digest);
+    }
     const outlet = new Outlet(request.exchange.response);
     if (asked !== null) {
       const size = running?.size ?? link?.size ?? null;

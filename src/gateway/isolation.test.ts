@@ -73,9 +73,20 @@ describe('a private layer on its way', () => {
     const whole = gateway.get(`/v2/private/blobs/${layer.digest.text}`);
     await expect.poll(() => lab.asked('/blobs/')).toHaveLength(1);
     expect((await gateway.get(`/v2/public/blobs/${layer.digest.text}`)).status).toBe(404);
+    const others = await Promise.all(
+      Array.from({ length: 20 }, () => gateway.get(`/v2/nowhere/blobs/${layer.digest.text}`)),
+    );
+    expect(new Set(others.map(({ status }) => status))).toEqual(new Set([404]));
     openGate();
     expect((await whole).body.equals(layer.body)).toBe(true);
   });
+});
+
+it('a private layer is not served to whoever asks for it at the same moment as one who may', async () => {
+  await gateway.get('/v2/private/manifests/v1');
+  const wanted = ['private', 'public', 'private', 'nowhere', 'public', 'private'];
+  const answers = await Promise.all(wanted.map((name) => gateway.get(`/v2/${name}/blobs/${layer.digest.text}`)));
+  expect(answers.map(({ status }) => status)).toEqual([200, 404, 200, 404, 404, 200]);
 });
 
 it('fifty readers of a blob that no manifest names cost the upstream one request', async () => {
