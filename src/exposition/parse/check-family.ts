@@ -3,16 +3,20 @@ import { checkHistogramPoint } from './check-histogram.ts';
 import { checkSample } from './check-sample.ts';
 import type { FamilyDraft } from './family-draft.ts';
 import { ParseError } from './parse-error.ts';
-import { distinguishingLabel, groupPoints, type PointGroup } from './point-groups.ts';
+import { distinguishingLabel, type PointGroup } from './point-groups.ts';
 
-/** Checks what the format says of a whole family. Throws `ParseError` at the first sample that breaks a rule. */
-export function checkFamily(draft: FamilyDraft, dialect: Dialect): void {
+/** Checks what the format says of a family's names and of each sample. Throws `ParseError` where a rule is broken. */
+export function checkSamples(draft: FamilyDraft, dialect: Dialect): void {
   if (dialect.openMetrics) {
     if (draft.name.startsWith('_')) fail(draft.line, 'family names that begin with an underscore are reserved');
     checkUnit(draft);
   }
   for (const sample of draft.samples) checkSample(draft, sample, dialect);
-  for (const group of groupPoints(draft, dialect)) {
+}
+
+/** Checks what the format says of whole points. */
+export function checkPoints(draft: FamilyDraft, groups: readonly PointGroup[], dialect: Dialect): void {
+  for (const group of groups) {
     checkUnique(draft, group);
     if (dialect.openMetrics) checkPoint(draft, group);
   }

@@ -12,7 +12,7 @@ import {
 import type { Dialect } from './dialect.ts';
 import type { FamilyDraft } from './family-draft.ts';
 import { numberOf } from './number-text.ts';
-import { groupPoints, LabelSets, type PointGroup } from './point-groups.ts';
+import { LabelSets, type PointGroup } from './point-groups.ts';
 import type { ParsedSample } from './sample-line.ts';
 
 /** A family that was read from a text. */
@@ -22,8 +22,7 @@ export type ParsedFamily = MetricFamily & {
 };
 
 /** Makes a family of what its lines said. What is missing, which only a lenient reading lets through, is filled in. */
-export function familyOf(draft: FamilyDraft, dialect: Dialect): ParsedFamily {
-  const groups = groupPoints(draft, dialect);
+export function familyOf(draft: FamilyDraft, groups: readonly PointGroup[], dialect: Dialect): ParsedFamily {
   const { name, type, line } = draft;
   const metadata = { name, help: draft.help || undefined, unit: draft.unit || undefined, line };
   switch (type) {

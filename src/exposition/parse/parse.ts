@@ -1,11 +1,12 @@
 import { FamilyNames } from '../../metric/index.ts';
-import { checkFamily } from './check-family.ts';
+import { checkPoints, checkSamples } from './check-family.ts';
 import { decodeUtf8 } from './decode-utf8.ts';
 import { openMetricsDialect, prometheusDialect, type Dialect } from './dialect.ts';
 import { FamilyDraft } from './family-draft.ts';
 import { familyOf, type ParsedFamily } from './family-of.ts';
 import { parseMetadata } from './metadata-line.ts';
 import { ParseError } from './parse-error.ts';
+import { groupPoints } from './point-groups.ts';
 import { parseSample } from './sample-line.ts';
 
 export interface ParseOptions {
@@ -53,7 +54,7 @@ class ExpositionReader {
     }
     this.#end(text, line);
     for (const draft of this.#dialect.rules ? [] : this.#drafts.values())
-      this.#families.push(familyOf(draft, this.#dialect));
+      this.#families.push(familyOf(draft, groupPoints(draft, this.#dialect), this.#dialect));
     return this.#families;
   }
 
@@ -111,8 +112,10 @@ class ExpositionReader {
       if (clash !== undefined) throw new ParseError(draft.line, 1, `${draft.type} ${draft.name}: ${clash}`);
       this.#names.claim(draft);
     }
-    checkFamily(draft, this.#dialect);
-    this.#families.push(familyOf(draft, this.#dialect));
+    checkSamples(draft, this.#dialect);
+    const groups = groupPoints(draft, this.#dialect);
+    checkPoints(draft, groups, this.#dialect);
+    this.#families.push(familyOf(draft, groups, this.#dialect));
     draft.samples.length = 0;
   }
 

@@ -29,17 +29,26 @@ export function distinguishingLabel(draft: FamilyDraft, sample: ParsedSample): s
 
 /** Builds label sets; those with the same names share them. */
 export class LabelSets {
-  readonly #names = new Map<string, LabelNames>();
+  readonly #known = new Map<string, LabelNames>();
 
   of(labels: readonly ParsedLabel[]): LabelSet {
-    const names = labels.map(({ name }) => name);
+    return this.#named(labels.map(({ name }) => name)).of(labels.map(({ value }) => value));
+  }
+
+  /** A key that label sets share when they differ in the order of their labels only. */
+  keyOf(labels: readonly ParsedLabel[], set: LabelSet): string {
+    const ascending = set.names.every((name, index) => index === 0 || (set.names[index - 1] ?? '') < name);
+    return ascending ? set.text : this.of(labels.toSorted((a, b) => (a.name < b.name ? -1 : 1))).text;
+  }
+
+  #named(names: readonly string[]): LabelNames {
     const key = JSON.stringify(names);
-    let known = this.#names.get(key);
+    let known = this.#known.get(key);
     if (known === undefined) {
       known = new LabelNames(names);
-      this.#names.set(key, known);
+      this.#known.set(key, known);
     }
-    return known.of(labels.map(({ value }) => value));
+    return known;
   }
 }
 
@@ -54,8 +63,9 @@ export function groupPoints(draft: FamilyDraft, dialect: Dialect): PointGroup[] 
   let current: string | undefined;
   for (const sample of draft.samples) {
     const apart = distinguishingLabel(draft, sample);
-    const labels = sets.of(sample.labels.filter(({ name }) => name !== apart));
-    const key = keyOf(labels);
+    const identifying = apart === undefined ? sample.labels : sample.labels.filter(({ name }) => name !== apart);
+    const labels = sets.of(identifying);
+    const key = sets.keyOf(identifying, labels);
     const before = last.get(key);
     if (before !== undefined && dialect.rules && dialect.openMetrics) {
       if (key !== current) throw new ParseError(sample.line, 1, 'the samples of this metric do not stand together');
@@ -71,13 +81,6 @@ export function groupPoints(draft: FamilyDraft, dialect: Dialect): PointGroup[] 
     groups.push(group);
   }
   return groups;
-}
-
-/** Labels in another order are the same labels. */
-function keyOf(labels: LabelSet): string {
-  const values = labels.values;
-  const pairs = labels.names.map((name, index) => [name, values[index]]);
-  return JSON.stringify(pairs.sort(([a = ''], [b = '']) => (a < b ? -1 : 1)));
 }
 
 function checkTime(before: PointGroup, sample: ParsedSample): void {
