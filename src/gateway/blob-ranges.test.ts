@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { TestGateway, type Answer } from './testing/gateway.ts';
 import { bytesOf, content, image } from './testing/images.ts';
 import { TestUpstream } from './testing/upstream.ts';
-import { until } from './testing/until.ts';
+import { patiently, until } from './testing/until.ts';
 
 const mebibyte = 1024 * 1024;
 const large = content('application/octet-stream', bytesOf(20 * mebibyte, 2));
@@ -83,7 +83,7 @@ describe('a range of a blob that is not there yet', () => {
     ['near its beginning', 8 * mebibyte],
   ])('%s starts its download', async (_name, start) => {
     expectPart(await gateway.get(path, { range: `bytes=${start}-${start + 99}` }), start, start + 100);
-    await expect.poll(cached).toHaveLength(1);
+    await expect.poll(cached, patiently).toHaveLength(1);
     expectPart(await gateway.get(path, { range: 'bytes=-1000' }), size - 1_000, size);
     expect(lab.asked('/blobs/')).toHaveLength(1);
   });
@@ -102,7 +102,7 @@ describe('a range of a blob that is not there yet', () => {
     const answer = await fetch(`http://127.0.0.1:${gateway.port}${path}`, { headers, signal: controller.signal });
     expect(answer.status).toBe(206);
     controller.abort();
-    await expect.poll(() => lab.open).toBe(0);
+    await expect.poll(() => lab.open, patiently).toBe(0);
     expect(gateway.counted('blob_rejected', 'lab')).toBe(0);
     expect(gateway.logs).toEqual([]);
   });
@@ -156,7 +156,7 @@ describe('a range of a blob on its way', () => {
   it('within reach waits for it, and is not whole before the digest is known', async () => {
     let received = 0;
     const near = gateway.ask('GET', path, { range: 'bytes=0-9999' }, (bytes) => (received = bytes));
-    await expect.poll(() => received).toBe(9_999);
+    await expect.poll(() => received, patiently).toBe(9_999);
     const next = gateway.get(path, { range: `bytes=${9 * mebibyte - 1}-${9 * mebibyte}` });
     open();
     expectPart(await near, 0, 10_000);
@@ -168,7 +168,7 @@ describe('a range of a blob on its way', () => {
   it('out of reach has a request of its own', async () => {
     const start = 9 * mebibyte + 1;
     const far = gateway.get(path, { range: `bytes=${start}-` });
-    await expect.poll(() => lab.asked(large.digest.text)).toHaveLength(2);
+    await expect.poll(() => lab.asked(large.digest.text), patiently).toHaveLength(2);
     open();
     expectPart(await far, start, size);
     expect((await whole).body.equals(large.body)).toBe(true);

@@ -8,7 +8,7 @@ import { digestOf } from '../oci/index.ts';
 import { TestGateway, type Answer } from './testing/gateway.ts';
 import { bytesOf, content, image } from './testing/images.ts';
 import { TestUpstream } from './testing/upstream.ts';
-import { until } from './testing/until.ts';
+import { patiently, until } from './testing/until.ts';
 
 const mebibyte = 1024 * 1024;
 const large = content('application/octet-stream', bytesOf(4 * mebibyte, 1));
@@ -72,7 +72,7 @@ describe('a blob', () => {
         'cache-control': 'private, max-age=31536000, immutable',
         'docker-distribution-api-version': 'registry/2.0',
       });
-      await expect.poll(() => filesIn('blobs/sha256')).toEqual([blob.digest.hex]);
+      await expect.poll(() => filesIn('blobs/sha256'), patiently).toEqual([blob.digest.hex]);
     }
     expect(lab.asked('/blobs/')).toEqual([`GET ${pathOf(blob)}`]);
     expect(await filesIn('tmp')).toEqual([]);
@@ -84,7 +84,7 @@ describe('a blob', () => {
     const blob = { body, mediaType: '', digest: digestOf('sha512', body) };
     lab.putBlob('app', blob);
     expect((await gateway.get(pathOf(blob))).body).toEqual(body);
-    await expect.poll(() => filesIn('blobs/sha512')).toEqual([blob.digest.hex]);
+    await expect.poll(() => filesIn('blobs/sha512'), patiently).toEqual([blob.digest.hex]);
   });
 
   it('answers HEAD from the upstream without fetching it, then from the cache', async () => {
@@ -94,7 +94,7 @@ describe('a blob', () => {
       expect(answer.headers['docker-content-digest']).toBe(large.digest.text);
       expect(answer.body).toHaveLength(0);
       await gateway.get(pathOf(large));
-      await expect.poll(() => filesIn('blobs/sha256')).toHaveLength(1);
+      await expect.poll(() => filesIn('blobs/sha256'), patiently).toHaveLength(1);
     }
     expect(lab.asked('/blobs/')).toEqual([`HEAD ${pathOf(large)}`, `GET ${pathOf(large)}`]);
   });
@@ -141,7 +141,7 @@ describe('many clients of one cold blob', () => {
     const slow = await fetch(`http://127.0.0.1:${gateway.port}${pathOf(large)}`, { signal: controller.signal });
     expect(slow.status).toBe(200);
     expect((await gateway.get(pathOf(large))).body.equals(large.body)).toBe(true);
-    await expect.poll(() => filesIn('blobs/sha256')).toHaveLength(1);
+    await expect.poll(() => filesIn('blobs/sha256'), patiently).toHaveLength(1);
     expect(Buffer.from(await slow.arrayBuffer()).equals(large.body)).toBe(true);
     expect(lab.asked('/blobs/')).toHaveLength(1);
   });
@@ -153,7 +153,7 @@ describe('many clients of one cold blob', () => {
     const answers = [1, 2, 3].map(() =>
       gateway.ask('GET', pathOf(large), {}, (bytes) => (received = Math.max(received, bytes))),
     );
-    await expect.poll(() => received).toBe(mebibyte - 1);
+    await expect.poll(() => received, patiently).toBe(mebibyte - 1);
     open();
     for (const answer of await Promise.all(answers)) expect(answer.body.equals(large.body)).toBe(true);
   });
@@ -197,7 +197,7 @@ describe('a blob that breaks off', () => {
     const answers = await Promise.all([gateway.get(pathOf(large)), gateway.get(pathOf(large))]);
     expect(answers.filter(isWhole)).toEqual([]);
     expect(await filesIn('blobs/sha256')).toEqual([]);
-    await expect.poll(() => filesIn('tmp')).toEqual([]);
+    await expect.poll(() => filesIn('tmp'), patiently).toEqual([]);
     expect(gateway.counted('blob_rejected', 'lab')).toBe(1);
   });
 });
@@ -207,7 +207,7 @@ describe('when all clients leave', () => {
     const { opened, open } = gate();
     lab.behaviour.gate = { at: mebibyte, opened };
     await readAndLeave(pathOf(large));
-    await expect.poll(() => filesIn('tmp')).toEqual([]);
+    await expect.poll(() => filesIn('tmp'), patiently).toEqual([]);
     open();
     await sleep(50);
     expect(await filesIn('blobs/sha256')).toEqual([]);
@@ -221,7 +221,7 @@ describe('when all clients leave', () => {
     await readAndLeave(pathOf(large), 3 * mebibyte - 1);
     await sleep(50);
     open();
-    await expect.poll(() => filesIn('blobs/sha256')).toEqual([large.digest.hex]);
+    await expect.poll(() => filesIn('blobs/sha256'), patiently).toEqual([large.digest.hex]);
     expect((await gateway.get(pathOf(large))).body.equals(large.body)).toBe(true);
     expect(lab.asked('/blobs/')).toHaveLength(1);
   });
@@ -237,10 +237,10 @@ describe('when all clients leave', () => {
     };
     const controller = new AbortController();
     const answer = fetch(`http://127.0.0.1:${gateway.port}${pathOf(large)}`, { signal: controller.signal });
-    await expect.poll(() => lab.asked('/blobs/')).toHaveLength(1);
+    await expect.poll(() => lab.asked('/blobs/'), patiently).toHaveLength(1);
     controller.abort();
     await expect(answer).rejects.toThrow('aborted');
-    await expect.poll(() => closed).toBe(true);
+    await expect.poll(() => closed, patiently).toBe(true);
     open();
   });
 });

@@ -27,7 +27,7 @@ afterAll(async () => {
 });
 
 const anImage = (options: Parameters<typeof image>[0]): TestImage => image({ name: app, ...options });
-const pull = (reference: string) => gateway.get(`/v2/${app}/manifests/${reference}`);
+const pull = (reference: string, from = gateway) => from.get(`/v2/${app}/manifests/${reference}`);
 const configOf = (of: TestImage): string => of.blobs[0]?.digest.text ?? '';
 
 /** Makes configs fail to come; answers what lets them come again. */
@@ -152,6 +152,15 @@ describe('facts that cannot be had', () => {
 
 describe('fusion', () => {
   const rule = { fusionEntrypoint: '/usr/bin/fusion' };
+  let ruled: TestGateway;
+
+  beforeAll(async () => {
+    ruled = await TestGateway.start({ lab }, rule);
+  });
+
+  beforeEach(() => ruled.reset());
+
+  afterAll(() => ruled.remove());
 
   it.each([
     [['/usr/bin/fusion'], true],
@@ -161,10 +170,9 @@ describe('fusion', () => {
     [[], false],
     [undefined, false],
   ])('with the entrypoint %j is %s', async (entrypoint, fusion) => {
-    await gateway.reopen(rule);
     lab.put(app, anImage(entrypoint === undefined ? {} : { entrypoint }), 'v1');
-    await pull('v1');
-    expect(gateway.pulls).toMatchObject([{ fusion }]);
+    await pull('v1', ruled);
+    expect(ruled.pulls).toMatchObject([{ fusion }]);
   });
 
   it('is never said without a rule', async () => {
@@ -176,13 +184,12 @@ describe('fusion', () => {
   it.each([types.ociImage, types.dockerImage])(
     'needs the config of %s even where an index says the architecture',
     async (mediaType) => {
-      await gateway.reopen(rule);
       const child = anImage({ mediaType, architecture: 'arm64', entrypoint: ['/usr/bin/fusion'] });
       lab.put(app, child);
       lab.put(app, index([[child, 'arm64']]), 'v1');
-      await pull('v1');
-      await pull(child.digest.text);
-      expect(gateway.pulls).toMatchObject([{ arch: 'arm64', fusion: true }]);
+      await pull('v1', ruled);
+      await pull(child.digest.text, ruled);
+      expect(ruled.pulls).toMatchObject([{ arch: 'arm64', fusion: true }]);
     },
   );
 

@@ -8,6 +8,7 @@ import { startChild, type GatewayChild } from './testing/child.ts';
 import { TestGateway } from './testing/gateway.ts';
 import { bytesOf, content, image } from './testing/images.ts';
 import { TestUpstream } from './testing/upstream.ts';
+import { patiently } from './testing/until.ts';
 
 const mebibyte = 1024 * 1024;
 const large = content('application/octet-stream', bytesOf(6 * mebibyte, 3));
@@ -79,7 +80,7 @@ describe('when the disk is full in the middle of a blob', () => {
     const small = content('', bytesOf(mebibyte, 4));
     lab.putBlob('app', small);
     expect((await whole(`${child.url}/v2/app/blobs/${small.digest.text}`))?.equals(small.body)).toBe(true);
-    await expect.poll(() => readdir(join(directory, 'blobs/sha256'))).toEqual([small.digest.hex]);
+    await expect.poll(() => readdir(join(directory, 'blobs/sha256')), patiently).toEqual([small.digest.hex]);
   });
 });
 

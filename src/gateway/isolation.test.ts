@@ -1,31 +1,42 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { TestGateway } from './testing/gateway.ts';
-import { bytesOf, content, image } from './testing/images.ts';
+import { bytesOf, content, image, type Content, type TestImage } from './testing/images.ts';
 import { TestUpstream } from './testing/upstream.ts';
-import { until } from './testing/until.ts';
+import { patiently, until } from './testing/until.ts';
 
-const secret = image({ name: 'secret', layers: [bytesOf(3 * 1024 * 1024, 6)] });
 const open = image({ name: 'open' });
-const layer = secret.blobs[1] ?? secret;
 
 let lab: TestUpstream;
 let other: TestUpstream;
 let gateway: TestGateway;
+let count = 0;
+let secret: TestImage;
+let layer: Content;
 
-beforeEach(async () => {
+beforeAll(async () => {
   lab = await TestUpstream.start();
   other = await TestUpstream.start();
-  lab.put('private', secret, 'v1');
   lab.put('public', open, 'v1');
   other.put('public', open, 'v1');
   gateway = await TestGateway.start({ lab, other });
 });
 
-afterEach(async () => {
+beforeEach(async () => {
+  if (!lab.isRunning) lab = await TestUpstream.start(lab.port);
+  lab.reset();
+  secret = image({ name: `secret ${++count}`, layers: [bytesOf(3 * 1024 * 1024, count)] });
+  layer = secret.blobs[1] ?? secret;
+  lab.put('public', open, 'v1');
+  lab.put('private', secret, 'v1');
+  await gateway.reset();
+  gateway.clock.advance(60_000);
+});
+
+afterAll(async () => {
   await gateway.remove();
   await lab.stop();
   await other.stop();
@@ -71,7 +82,7 @@ describe('a private layer on its way', () => {
     let openGate = (): void => {};
     lab.behaviour.gate = { at: 1024 * 1024, opened: new Promise((resolve) => (openGate = resolve)) };
     const whole = gateway.get(`/v2/private/blobs/${layer.digest.text}`);
-    await expect.poll(() => lab.asked('/blobs/')).toHaveLength(1);
+    await expect.poll(() => lab.asked('/blobs/'), patiently).toHaveLength(1);
     expect((await gateway.get(`/v2/public/blobs/${layer.digest.text}`)).status).toBe(404);
     const others = await Promise.all(
       Array.from({ length: 20 }, () => gateway.get(`/v2/nowhere/blobs/${layer.digest.text}`)),

@@ -8,7 +8,7 @@ import { startChild } from './testing/child.ts';
 import { TestGateway } from './testing/gateway.ts';
 import { bytesOf, content, image, index } from './testing/images.ts';
 import { TestUpstream } from './testing/upstream.ts';
-import { until } from './testing/until.ts';
+import { patiently, until } from './testing/until.ts';
 
 const manifest = image({ architecture: 'arm64' });
 const layer = manifest.blobs[1] ?? manifest;
@@ -94,7 +94,7 @@ describe('killed in the middle of a download', () => {
     lab.behaviour.gate = { at: 1024 * 1024, opened: new Promise(() => {}) };
     const first = await startChild({ directory, upstreamUrl: lab.url });
     const answer = await fetch(url(first.url));
-    await expect.poll(() => readdir(join(directory, 'tmp'))).toHaveLength(1);
+    await expect.poll(() => readdir(join(directory, 'tmp')), patiently).toHaveLength(1);
     await first.kill('SIGKILL');
     await expect(answer.arrayBuffer()).rejects.toThrow('terminated');
     delete lab.behaviour.gate;
