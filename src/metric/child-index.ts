@@ -24,9 +24,7 @@ export class ChildIndex<Child> {
 
   /** The child of exactly these labels, if it is indexed. Answers nothing for labels that are not right. */
   get(values: Readonly<Record<string, string>>): Child | undefined {
-    let given = 0;
-    for (const name in values) if (name !== undefined) given++;
-    if (given !== this.#names.length) return undefined;
+    if (Object.keys(values).length !== this.#names.length) return undefined;
     let at: Level<Child> | Leaf<Child> | undefined = this.#root;
     for (const name of this.#names) {
       const value = values[name];
