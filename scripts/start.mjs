@@ -5,4 +5,6 @@
 import { join } from 'node:path';
 import { root, runPinned } from './setup/run-pinned.mjs';
 
-runPinned([join(root, 'bin', 'tonnage.js'), 'serve', ...process.argv.slice(2)], { TONNAGE_START: '1' });
+// With `TONNAGE_STARTED_AGAIN` the server ends when its channel to this process does: it never outlives a killed `npm start`.
+const env = { TONNAGE_START: '1', TONNAGE_STARTED_AGAIN: '1' };
+runPinned([join(root, 'bin', 'tonnage.js'), 'serve', ...process.argv.slice(2)], { env, channel: true });

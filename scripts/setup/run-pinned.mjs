@@ -12,19 +12,23 @@ export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
  * Starts the pinned Node.js in place of this process, as far as its parent and its terminal can see.
  *
  * @param {readonly string[]} args file and arguments
- * @param {NodeJS.ProcessEnv} [env] variables beside those of this process
+ * @param {object} [options]
+ * @param {NodeJS.ProcessEnv} [options.env] variables beside those of this process
+ * @param {boolean} [options.channel] gives the child an IPC channel, which closes when this process is killed
  */
-export function runPinned(args, env = {}) {
+export function runPinned(args, { env = {}, channel = false } = {}) {
   const node = pinnedNode();
   // So that whatever the child starts as `node`, or through npm's links, is the pinned one too.
   const path = `${dirname(node)}:${join(root, 'node_modules', '.bin')}:${process.env['PATH'] ?? ''}`;
+  /** @type {import('node:child_process').StdioOptions} */
+  const stdio = ['inherit', 'inherit', 'inherit', ...(channel ? [/** @type {const} */ ('ipc')] : [])];
   /** @type {import('node:child_process').ChildProcess | undefined} */
   let child;
   // Before the child starts: a signal that came between would end this process and leave the child behind.
   for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2'])) {
     process.on(signal, () => child?.kill(signal));
   }
-  child = spawn(node, [...args], { stdio: 'inherit', env: { ...process.env, PATH: path, ...env } });
+  child = spawn(node, [...args], { stdio, env: { ...process.env, PATH: path, ...env } });
   child.once('error', (error) => fail(`${node} does not start: ${error.message}`));
   child.once('exit', (code, signal) => {
     process.exit(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
