@@ -4,6 +4,9 @@ import { messageOf, TonnageError } from '../base/index.ts';
 /** SQLite's result code for a lock that somebody else holds. */
 const sqliteBusy = 5;
 
+/** Locks that are held: a connection that nobody refers to is collected, and lets go of its file without a word. */
+const held = new Set<DatabaseSync>();
+
 export interface FileLock {
   release(): void;
 }
@@ -27,8 +30,14 @@ export function lockFile(file: string): FileLock {
     }
     throw new TonnageError('data_invalid', `${file}: cannot be locked: ${messageOf(error)}`, { cause: error });
   }
-  const held = connection;
-  return { release: () => held.close() };
+  const holder = connection;
+  held.add(holder);
+  return {
+    release() {
+      held.delete(holder);
+      holder.close();
+    },
+  };
 }
 
 function isBusy(error: unknown): boolean {

@@ -24,7 +24,10 @@ beforeAll(async () => {
   upstream = await startDockerUpstream(directory);
   const image = await pushImage(upstream.url, 'big', 'v1', { architecture: 'amd64', layers: [layer(blobBytes)] });
   blob = image.layers[0] ?? image;
-  server = await startTonnage(directory, { upstreams: { lab: { url: upstream.url } } });
+  const config = { upstreams: { lab: { url: upstream.url } } };
+  // The very first start in a checkout carries the compiler of the sources; what is measured is any other one.
+  await (await startTonnage(directory, config)).program.stop();
+  server = await startTonnage(directory, config);
 });
 afterAll(async () => {
   await server.program.stop('SIGKILL');
