@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SetupFailure } from './failure.mjs';
 import { pinnedNodePath, pinnedNodeRuns, platform } from './node.mjs';
@@ -68,6 +68,8 @@ export async function installPackages(root, say) {
       'the same command again.',
     );
   }
+  // npm puts that folder first in PATH, so a link to a Node.js that does not start would break every npm script.
+  if (!stamp.pinnedNode) rmSync(join(root, 'node_modules', '.bin', 'node'), { force: true });
   writeFileSync(join(root, stampName), `${JSON.stringify(stamp)}\n`);
   return stamp;
 }

@@ -1,4 +1,3 @@
-import { dirname } from 'node:path/posix';
 import type { SourceFile } from './files.ts';
 import { brokenLinks } from './links.ts';
 
@@ -50,15 +49,20 @@ function untidyLines({ path, lines }: SourceFile): Finding[] {
   );
 }
 
-/** A driver is one file in `drivers/`, or a folder in it; beside it stands a test that calls the contract's suite. */
+/**
+ * A driver is one file in `drivers/`, a folder there, or a file with a folder of the same name. Beside it, or in its folder,
+ * stands a test that calls the contract's suite.
+ */
 function driversWithoutTest(paths: ReadonlySet<string>): Finding[] {
-  const sources = [...paths].filter((path) => /^src\/.+\/drivers\/.+[.]ts$/.test(path) && !path.endsWith('.test.ts'));
-  const drivers = new Set(sources.map((path) => /^src\/.+?\/drivers\/[^/]+/.exec(path)?.[0] ?? path));
+  const files = [...paths].filter((path) => /^src\/.+\/drivers\/.+[.]ts$/.test(path));
+  const tested = new Set(files.filter((path) => path.endsWith('.test.ts')).map(driverOf));
+  const drivers = new Set(files.filter((path) => !path.endsWith('.test.ts')).map(driverOf));
   return [...drivers]
-    .filter((driver) => ![...paths].some((path) => path.endsWith('.test.ts') && isTestOf(driver, path)))
+    .filter((driver) => !tested.has(driver))
     .map((path) => ({ path, line: 1, message: 'a driver without a test beside it' }));
 }
 
-function isTestOf(driver: string, test: string): boolean {
-  return driver.endsWith('.ts') ? test === driver.replace(/ts$/, 'test.ts') : dirname(test).startsWith(driver);
+/** `src/x/drivers/name` of every file that belongs to that driver. */
+function driverOf(path: string): string {
+  return /^src\/.+?\/drivers\/[^/.]+/.exec(path)?.[0] ?? path;
 }

@@ -39,7 +39,7 @@ describe('the tidy check', () => {
       'a driver without a test',
     ],
   ])('finds %s', async (_, path, text, line, message) => {
-    const where = path.endsWith('/b.ts') ? 'src/store/drivers/a' : path;
+    const where = /^src[/].+[/]drivers[/][a-z]+/.exec(path)?.[0] ?? path;
     expect(await untidy({ [path]: text })).toEqual([expect.stringContaining(`${where}:${line}: `)]);
     expect((await untidy({ [path]: text })).join()).toContain(message);
   });
@@ -53,6 +53,9 @@ describe('the tidy check', () => {
       'src/store/drivers/a.test.ts': 'export {};\n',
       'src/store/drivers/b/one.ts': 'export {};\n',
       'src/store/drivers/b/two.test.ts': 'export {};\n',
+      'src/store/drivers/c.ts': 'export {};\n',
+      'src/store/drivers/c/part.ts': 'export {};\n',
+      'src/store/drivers/c.test.ts': 'export {};\n',
       'node_modules/a/index.js': '// TODO\n',
       'data/notes.md': 'TODO\n',
     };

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { pinnedPackages, platform } from '../../scripts/setup/node.mjs';
 import { installPackages, readStamp } from '../../scripts/setup/packages.mjs';
 import { withTree, type Files } from '../support/tree.ts';
 
@@ -75,6 +76,31 @@ describe('installing the npm packages', () => {
       expect(readStamp(folder)).toBeUndefined();
       writeFileSync(file, stamp.slice(0, 20));
       expect(readStamp(folder)).toBeUndefined();
+    });
+  });
+
+  it('removes the link of a pinned Node.js that does not start', async () => {
+    const name = pinnedPackages[platform];
+    if (name === undefined) return;
+    const files = {
+      'package.json': `{"name":"project","version":"1.0.0","dependencies":{"${name}":"file:broken"}}`,
+      'package-lock.json': JSON.stringify({
+        name: 'project',
+        version: '1.0.0',
+        lockfileVersion: 3,
+        packages: {
+          '': { name: 'project', version: '1.0.0', dependencies: { [name]: 'file:broken' } },
+          [`node_modules/${name}`]: { resolved: 'broken', link: true },
+          broken: { name, version: '1.0.0', bin: { node: 'bin/node' } },
+        },
+      }),
+      'broken/package.json': `{"name":"${name}","version":"1.0.0","bin":{"node":"bin/node"}}`,
+      'broken/bin/node': 'not a program',
+    };
+    await withTree(files, async (folder) => {
+      await install(folder);
+      expect(existsSync(join(folder, 'node_modules', name, 'bin', 'node'))).toBe(true);
+      expect(existsSync(join(folder, 'node_modules', '.bin', 'node'))).toBe(false);
     });
   });
 
