@@ -11,6 +11,8 @@ export const limits = {
   requestBodyMsMax: 60_000,
   /** Largest request body that the JSON routes read. */
   requestBodyBytesMax: 1024 * 1024,
+  /** An answer that took longer is logged, except for blobs, which may be large. */
+  slowAnswerMs: 5_000,
   /** How long a stopping server waits for requests in flight. Configuration: `shutdownTimeout`. */
   shutdownMsMax: 30_000,
   /** Largest manifest that is taken from an upstream (the distribution spec asks for at least 4 MB). */

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Clock, Log, Random } from '../base/index.ts';
+import { limits, type Clock, type Log, type Random } from '../base/index.ts';
 import type { Gateway } from '../gateway/index.ts';
 import { OciError } from '../oci/index.ts';
 import { noteRequestId } from './api.ts';
@@ -22,11 +22,11 @@ export interface MainHandlerOptions {
 
 /** Sends each request of the main listener where it belongs: `/v2` to the gateway, everything else to the API. */
 export function createMainHandler(options: MainHandlerOptions): Handler {
-  const { gateway, api, log, clock } = options;
+  const { gateway, api } = options;
   const giveId = createRequestIds(options.random);
   return (request, response) => {
     const id = giveId(request, response);
-    if (options.accessLog) logWhenDone(log, clock, id, request, response);
+    logWhenDone(options, id, request, response);
     const target = request.url ?? '';
     const forGateway = isGatewayTarget(target);
     const refusal = refusalOf(request, target);
@@ -68,25 +68,32 @@ function refuse(response: ServerResponse, message: string, forGateway: boolean):
   response.end(response.req.method === 'HEAD' ? undefined : body);
 }
 
-/** One line for each request; the path without its query, which may hold what is nobody's business. */
+/**
+ * One line for a request that was refused or slow, and with the access log for every other one too; the path without its
+ * query, which may hold what is nobody's business. A blob may take its time.
+ */
 function logWhenDone(
-  log: Log,
-  clock: Clock,
+  { log, clock, accessLog }: MainHandlerOptions,
   requestId: string,
   request: IncomingMessage,
   response: ServerResponse,
 ): void {
   const started = clock.monotonic();
   response.once('close', () => {
+    const ms = clock.monotonic() - started;
+    const refused = response.statusCode >= 400;
+    const slow = ms > limits.slowAnswerMs && request.url?.includes('/blobs/') !== true;
+    if (!accessLog && !refused && !slow) return;
     const fields = {
       requestId,
       method: request.method,
       path: request.url?.split('?', 1)[0],
       status: response.statusCode,
       complete: response.writableFinished,
-      ms: Math.round(clock.monotonic() - started),
+      ms: Math.round(ms),
       client: request.socket.remoteAddress,
     };
-    log.info(fields, 'request');
+    if (slow) log.warn(fields, 'a slow answer');
+    else log.info(fields, refused ? 'a request was refused' : 'request');
   });
 }
