@@ -130,7 +130,7 @@ export const limits = {
   /** How long one read of a source may take, unless the source is given a deadline of its own. */
   sourceReadMsMax: 10_000,
   /** Series of one source; a read that finds more is refused. */
-  sourceSeriesMax: 100_000,
+  sourceSeriesMax: 10_000,
   /** How long a source may take to close when the process stops. */
   sourceCloseMsMax: 5_000,
 } as const;
