@@ -9,6 +9,7 @@ import { say, SetupFailure } from './setup/failure.mjs';
 import { withLock } from './setup/lock.mjs';
 import { chooseNode } from './setup/node.mjs';
 import { installPackages, readStamp } from './setup/packages.mjs';
+import { stopPrograms } from './setup/run.mjs';
 import { installSystemPackages } from './setup/system.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -23,28 +24,38 @@ async function setup() {
       'Setup runs in a checkout, not in an installed package.',
     );
   }
-  const stamp = readStamp(root) ?? (await locked(() => readStamp(root) ?? installPackages(root, say)));
+  const stamp = readStamp(root) ?? (await locked((writer) => readStamp(root) ?? installPackages(root, say, writer)));
   chooseNode(root, stamp.pinnedNode);
   if (process.argv.includes('--test')) await installSystemPackages(say);
 }
 
 /**
  * @template T
- * @param {() => Promise<T> | T} work
+ * @param {(writer: (pid: number) => void) => Promise<T> | T} work
  * @returns {Promise<T>}
  */
 function locked(work) {
   const onWait = () => say('waiting for another setup in this checkout');
-  return withLock(join(root, '.setup.lock'), async () => work(), { onWait });
+  return withLock(join(root, '.setup.lock'), async (writer) => work(writer), { onWait });
 }
 
-// The handlers of `exit` stop npm and take the lock file away, which an unhandled signal would not do.
-process.once('SIGINT', () => process.exit(130));
-process.once('SIGTERM', () => process.exit(143));
+/** @type {number | undefined} */
+let interrupted;
+for (const [signal, code] of /** @type {const} */ ([
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+])) {
+  process.once(signal, () => {
+    interrupted = code;
+    // npm is to have ended before the lock is let go, which is what happens when it fails.
+    if (stopPrograms() === 0) process.exit(code);
+  });
+}
 
 try {
   await setup();
 } catch (error) {
+  if (interrupted !== undefined) process.exit(interrupted);
   if (!(error instanceof SetupFailure)) throw error;
   for (const line of error.message.split('\n')) say(line);
   process.exit(1);

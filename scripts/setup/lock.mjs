@@ -1,4 +1,4 @@
-import { closeSync, openSync, rmSync, statSync, utimesSync, writeSync } from 'node:fs';
+import { readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SetupFailure } from './failure.mjs';
 
@@ -11,12 +11,18 @@ const touchMs = 1_000;
 const waitMsMax = 20 * 60_000;
 
 /**
+ * A killed setup can leave behind the npm that it has started, which goes on writing. So the lock names that process, and
+ * counts as held while it lives; not for ever, since after a restart the number can belong to anybody.
+ */
+const orphanMsMax = 3 * 60_000;
+
+/**
  * Runs `work` while holding the lock `file`, so that two setups never write `node_modules` at once. Waits for another
  * holder and takes the lock over from one that was killed.
  *
  * @template T
  * @param {string} file
- * @param {() => Promise<T>} work
+ * @param {(writer: (pid: number) => void) => Promise<T>} work is given a function that names the process that writes
  * @param {{ readonly staleMs?: number, readonly onWait?: () => void }} [options]
  * @returns {Promise<T>}
  */
@@ -26,7 +32,7 @@ export async function withLock(file, work, options = {}) {
   const release = () => rmSync(file, { force: true });
   process.once('exit', release);
   try {
-    return await work();
+    return await work((pid) => writeFileSync(file, `${pid}\n`));
   } finally {
     clearInterval(touching);
     process.off('exit', release);
@@ -48,7 +54,7 @@ async function acquire(file, stale, onWait) {
         'When none is running, remove that file and try again.',
       );
     }
-    if (age(file) > stale) takeAway(file, stale);
+    if (isAbandoned(file, stale)) takeAway(file, stale);
     await sleep(200);
   }
 }
@@ -67,9 +73,42 @@ function takeAway(file, stale) {
     return;
   }
   try {
-    if (age(file) > stale) rmSync(file, { force: true });
+    if (isAbandoned(file, stale)) rmSync(file, { force: true });
   } finally {
     rmSync(guard, { force: true });
+  }
+}
+
+/**
+ * @param {string} file
+ * @param {number} stale
+ */
+function isAbandoned(file, stale) {
+  const idle = age(file);
+  return idle > stale && (idle > orphanMsMax || !isAlive(writerOf(file)));
+}
+
+/**
+ * The process that the lock names; undefined when the lock has gone meanwhile or is being written.
+ *
+ * @param {string} file
+ */
+function writerOf(file) {
+  try {
+    return Number.parseInt(readFileSync(file, 'utf8'), 10);
+  } catch {
+    return undefined;
+  }
+}
+
+/** @param {number | undefined} pid */
+function isAlive(pid) {
+  if (pid === undefined || Number.isNaN(pid)) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
   }
 }
 
@@ -80,9 +119,7 @@ function takeAway(file, stale) {
  */
 function create(file) {
   try {
-    const descriptor = openSync(file, 'wx');
-    writeSync(descriptor, `${process.pid}\n`);
-    closeSync(descriptor);
+    writeFileSync(file, `${process.pid}\n`, { flag: 'wx' });
     return true;
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;

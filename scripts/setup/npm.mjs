@@ -8,14 +8,17 @@ import { run } from './run.mjs';
  *
  * @param {string} root
  * @param {readonly string[]} args
- * @param {string} [node] runs npm with this Node.js instead of the running one
+ * @param {object} [options]
+ * @param {string} [options.node] runs npm with this Node.js instead of the running one
+ * @param {(pid: number) => void} [options.onStart] is told npm's process id
  * @throws {SetupFailure}
  */
-export async function npm(root, args, node = process.execPath) {
+export async function npm(root, args, { node = process.execPath, onStart } = {}) {
   const script = process.env['npm_execpath'];
   const own = script !== undefined && basename(script) === 'npm-cli.js';
   const { status, output } = await run(own ? node : 'npm', [...(own ? [script] : []), ...args, '--loglevel=error'], {
     cwd: root,
+    ...(onStart && { onStart }),
   });
   if (status !== '0') throw new SetupFailure(...explainNpm(`npm ${args[0]}`, output, status));
 }

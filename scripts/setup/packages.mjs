@@ -51,13 +51,14 @@ export function readStamp(root) {
  *
  * @param {string} root
  * @param {(line: string) => void} say
+ * @param {(pid: number) => void} [onStart] is told the process id of each npm that writes there
  * @returns {Promise<Stamp>}
  */
-export async function installPackages(root, say) {
+export async function installPackages(root, say, onStart) {
   if (!isInstalled(root)) {
     say('installing npm packages, which takes a minute the first time');
-    await npm(root, ['ci', ...npmOptions]);
-    if (missingForPlatform(root).length > 0) await installByPinnedNode(root);
+    await npm(root, ['ci', ...npmOptions], { ...(onStart && { onStart }) });
+    if (missingForPlatform(root).length > 0) await installByPinnedNode(root, onStart);
   }
   const missing = missingForPlatform(root);
   const stamp = { packages: lockfileHash(root), platform, pinnedNode: pinnedNodeRuns(root) };
@@ -89,11 +90,12 @@ const npmOptions = [
  * optional. The pinned Node.js meets them all, so npm installs once more with it.
  *
  * @param {string} root
+ * @param {(pid: number) => void} [onStart]
  */
-async function installByPinnedNode(root) {
+async function installByPinnedNode(root, onStart) {
   const pinned = pinnedNodePath(root);
   if (pinned === undefined || !pinnedNodeRuns(root)) return;
-  await npm(root, ['ci', ...npmOptions], pinned);
+  await npm(root, ['ci', ...npmOptions], { node: pinned, ...(onStart && { onStart }) });
 }
 
 /**

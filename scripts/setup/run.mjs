@@ -1,18 +1,35 @@
 import { spawn } from 'node:child_process';
 
+/** @type {Set<import('node:child_process').ChildProcess>} */
+const running = new Set();
+
 /**
- * Runs a program without input, waits for it and keeps what it wrote. The program ends when this process does.
+ * Tells the programs that run to end, so that whoever waits for them goes on. Answers how many there are.
+ */
+export function stopPrograms() {
+  for (const child of running) {
+    child.kill('SIGTERM');
+    setTimeout(() => child.kill('SIGKILL'), 5_000).unref();
+  }
+  return running.size;
+}
+
+/**
+ * Runs a program without input, waits for it and keeps what it wrote.
  *
  * @param {string} command
  * @param {readonly string[]} args
- * @param {{ readonly cwd?: string, readonly env?: NodeJS.ProcessEnv }} [options] `env`: beside this process's variables
+ * @param {object} [options]
+ * @param {string} [options.cwd]
+ * @param {NodeJS.ProcessEnv} [options.env] variables beside those of this process
+ * @param {(pid: number) => void} [options.onStart] is told the process id
  * @returns {Promise<{ status: string, output: string }>} `status`: the exit code, the signal, or why it did not start
  */
 export async function run(command, args, options = {}) {
   const env = { ...process.env, ...options.env };
   const child = spawn(command, args, { cwd: options.cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
-  const stop = () => child.kill('SIGTERM');
-  process.once('exit', stop);
+  running.add(child);
+  if (child.pid !== undefined) options.onStart?.(child.pid);
   let output = '';
   child.stdout.on('data', (chunk) => (output += String(chunk)));
   child.stderr.on('data', (chunk) => (output += String(chunk)));
@@ -21,6 +38,6 @@ export async function run(command, args, options = {}) {
     child.once('error', (error) => resolve(error.message));
     child.once('close', (code, signal) => resolve(String(code ?? signal)));
   });
-  process.off('exit', stop);
+  running.delete(child);
   return { status, output };
 }

@@ -1,9 +1,14 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { withLock } from '../../scripts/setup/lock.mjs';
 import { withTree } from '../support/tree.ts';
+
+/** Larger than any process id can be. */
+const noProcess = 2 ** 31 - 1;
 
 describe('the lock of a setup', () => {
   it('lets one at a time work, and is gone afterwards', async () => {
@@ -32,7 +37,7 @@ describe('the lock of a setup', () => {
   it('is taken over from a holder that was killed, by one of several that wait', async () => {
     await withTree({}, async (folder) => {
       const file = join(folder, 'lock');
-      writeFileSync(file, '1\n');
+      writeFileSync(file, `${noProcess}\n`);
       const past = new Date(Date.now() - 60_000);
       utimesSync(file, past, past);
       let working = 0;
@@ -42,6 +47,20 @@ describe('the lock of a setup', () => {
         working--;
       };
       await Promise.all([1, 2, 3].map(() => withLock(file, work, { staleMs: 1_000 })));
+    });
+  });
+
+  it('is not taken over while the program that a killed holder has left behind still writes', async () => {
+    await withTree({}, async (folder) => {
+      const file = join(folder, 'lock');
+      const program = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 1500)']);
+      const ended = once(program, 'exit').then(() => 'ended');
+      writeFileSync(file, `${program.pid}\n`);
+      const past = new Date(Date.now() - 60_000);
+      utimesSync(file, past, past);
+      const second = withLock(file, () => Promise.resolve('second'), { staleMs: 1_000 });
+      expect(await Promise.race([ended, second])).toBe('ended');
+      expect(await second).toBe('second');
     });
   });
 
