@@ -1,0 +1,337 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { limits, systemClock, type Clock } from '../base/index.ts';
+import { lazily, lint, noLabels, type GaugePoint } from '../metric/index.ts';
+import type { CollectorSet } from './collector-set.ts';
+import type { Collected, Collector } from './contract.ts';
+import { SourceError, sourceErrorClasses, type SourceErrorClass } from './source-error.ts';
+import { about, gauge, newSet, scrape, StoppedClock } from './testing/sources.ts';
+
+const never = () => new Promise<Collected>(() => undefined);
+const fails = (error: Error) => () => {
+  throw error;
+};
+const brokenPoints = lazily<GaugePoint>(fails(new Error('the cursor is gone')));
+
+let opened: CollectorSet[] = [];
+afterEach(async () => {
+  vi.useRealTimers();
+  await Promise.all(opened.map((set) => set.close()));
+  opened = [];
+});
+
+function open(clock: Clock = systemClock) {
+  const parts = newSet(clock);
+  opened.push(parts.set);
+  return parts;
+}
+
+/** A source that is read once a minute, so that a test sees its first read only. */
+const source = (name: string, collect: Collector['collect'], intervalMs = 60_000) => ({
+  name,
+  collector: { collect },
+  intervalMs,
+  deadlineMs: 50,
+});
+
+/** The scrape as soon as the reads that have begun have ended. */
+async function settled(set: CollectorSet): Promise<ReadonlyMap<string, number>> {
+  await vi.waitFor(() => expect(set.status().every(({ up }) => up !== undefined)).toBe(true));
+  return scrape(set.gather());
+}
+
+describe('a source that is read on its schedule', () => {
+  test('is served from its snapshot, with how it is doing', async () => {
+    const { set } = open();
+    set.add(source('site', async () => ({ families: [gauge('users', 7)], dataTimestamp: 1_794_999_000 })));
+    set.start();
+    const begun = Date.now() / 1000;
+    const samples = await settled(set);
+    expect(samples.get('users')).toBe(7);
+    expect(samples.get(about('site', 'up'))).toBe(1);
+    expect(samples.get(about('site', 'data_timestamp_seconds'))).toBe(1_794_999_000);
+    expect(Math.abs(samples.get(about('site', 'last_success_timestamp_seconds'))! - begun)).toBeLessThan(5);
+    expect(samples.get(about('site', 'collect_duration_seconds'))).toBeLessThan(1);
+    for (const errorClass of sourceErrorClasses) {
+      expect(samples.get(about('site', 'errors_total', { class: errorClass }))).toBe(0);
+    }
+  });
+
+  test('is read again each interval, whether or not anybody scrapes', async () => {
+    const { set } = open();
+    let reads = 0;
+    set.add(source('site', () => [gauge('reads', ++reads)], 20));
+    set.start();
+    await vi.waitFor(() => expect(reads).toBeGreaterThanOrEqual(3));
+    for (let scrapes = 0; scrapes < 20; scrapes++) set.gather();
+    expect(scrape(set.gather()).get('reads')).toBe(reads);
+  });
+
+  test('keeps nobody waiting: while its first read hangs, nothing is said of it but its errors', async () => {
+    const { set } = open();
+    set.add({ ...source('slow', never), deadlineMs: 60_000 });
+    set.start();
+    const begun = systemClock.monotonic();
+    const samples = scrape(set.gather());
+    expect(systemClock.monotonic() - begun).toBeLessThan(200);
+    expect([...samples.keys()].filter((key) => key.includes('slow'))).toEqual(
+      sourceErrorClasses.map((errorClass) => about('slow', 'errors_total', { class: errorClass })),
+    );
+  });
+});
+
+describe('a broken source costs its own families only', () => {
+  test.each<[string, Collector['collect'], SourceErrorClass, string]>([
+    ['throws', fails(new Error('no such table')), 'failed', 'no such table'],
+    ['rejects', async () => Promise.reject(new Error('no such table')), 'failed', 'no such table'],
+    ['hangs', never, 'timeout', 'within 50 ms, none came'],
+    ['says why', fails(new SourceError('denied', 'the password is wrong')), 'denied', 'the password is wrong'],
+    ['finds what is invalid', () => [gauge('_users')], 'invalid', 'reserved'],
+    ['finds points that fail', () => [{ ...gauge('users'), points: brokenPoints }], 'failed', 'the cursor is gone'],
+    ['finds one family twice', () => [gauge('users'), gauge('users')], 'invalid', 'clashes with gauge users'],
+    ['finds a name of this process', () => [gauge('jobs_total')], 'invalid', 'clashes with counter jobs'],
+    ['finds a name about sources', () => [gauge('tonnage_source_up')], 'invalid', 'clashes with gauge tonnage_source'],
+  ])('one that %s', async (_, collect, errorClass, message) => {
+    const { set, metrics, lines } = open();
+    metrics.counter({ name: 'jobs', help: 'Of a test.' });
+    set.add(source('before', async () => [gauge('before_users', 1)]));
+    set.add(source('broken', collect));
+    set.add(source('after', async () => [gauge('after_users', 2)]));
+    set.start();
+    const samples = await settled(set);
+    expect([samples.get('before_users'), samples.get('after_users'), samples.get('jobs_total')]).toEqual([1, 2, 0]);
+    expect(['before', 'broken', 'after'].map((name) => samples.get(about(name, 'up')))).toEqual([1, 0, 1]);
+    expect(samples.get(about('broken', 'errors_total', { class: errorClass }))).toBe(1);
+    expect(samples.has(about('broken', 'last_success_timestamp_seconds'))).toBe(false);
+    expect(samples.has('users')).toBe(false);
+    const { failure } = set.status().find(({ name }) => name === 'broken')!;
+    expect(failure).toEqual({ class: errorClass, message: expect.stringContaining(message) });
+    expect(lines).toEqual([expect.stringMatching(/^warn: a source could not be read .*"source":"broken"/)]);
+  });
+
+  test('of two with the same name, the one that comes with it later', async () => {
+    const { set } = open();
+    let names = ['first_users'];
+    set.add(source('first', () => names.map((name) => gauge(name, 1))));
+    set.add(source('second', () => [gauge('second_users', 2)]));
+    await set.read('first');
+    await set.read('second');
+    names = ['first_users', 'second_users'];
+    await expect(set.read('first')).rejects.toMatchObject({ errorClass: 'invalid' });
+    const samples = scrape(set.gather());
+    // The first is served from its last good snapshot, and the second is not disturbed.
+    expect([samples.get('first_users'), samples.get('second_users')]).toEqual([1, 2]);
+    expect([samples.get(about('first', 'up')), samples.get(about('second', 'up'))]).toEqual([0, 1]);
+  });
+
+  test('one that hangs is given up once, and left alone', async () => {
+    const { set } = open();
+    let begun = 0;
+    let aborted = 0;
+    set.add({
+      name: 'slow',
+      collector: {
+        collect: (signal) => {
+          begun++;
+          signal.addEventListener('abort', () => aborted++);
+          return never();
+        },
+      },
+      intervalMs: 5,
+      deadlineMs: 20,
+    });
+    set.start();
+    await settled(set);
+    await pause(100);
+    expect([begun, aborted]).toEqual([1, 1]);
+    expect(scrape(set.gather()).get(about('slow', 'errors_total', { class: 'timeout' }))).toBe(1);
+  });
+});
+
+describe('the last good snapshot', () => {
+  test('stays while reads fail, with the time of the last good one, and is replaced by the next good one', async () => {
+    const clock = new StoppedClock();
+    const { set, lines } = open(clock);
+    let answer: () => Collected = () => [gauge('users', 7), gauge('groups', 3)];
+    set.add(source('site', () => answer()));
+    await set.read('site');
+    const succeeded = clock.now() / 1000;
+
+    answer = fails(new SourceError('unreachable', 'expected a file at site.json, there is none'));
+    clock.move(60_000);
+    for (const _ of [1, 2, 3]) await expect(set.read('site')).rejects.toMatchObject({ errorClass: 'unreachable' });
+    let samples = scrape(set.gather());
+    expect([samples.get('users'), samples.get('groups')]).toEqual([7, 3]);
+    expect(samples.get(about('site', 'up'))).toBe(0);
+    expect(samples.get(about('site', 'last_success_timestamp_seconds'))).toBe(succeeded);
+    expect(samples.get(about('site', 'errors_total', { class: 'unreachable' }))).toBe(3);
+
+    answer = () => [gauge('users', 8)];
+    await set.read('site');
+    samples = scrape(set.gather());
+    expect([samples.get('users'), samples.has('groups')]).toEqual([8, false]);
+    expect(samples.get(about('site', 'up'))).toBe(1);
+    expect(samples.get(about('site', 'last_success_timestamp_seconds'))).toBe(succeeded + 60);
+    expect(set.status()[0]?.failure).toBeUndefined();
+    // What repeats itself is said once.
+    expect(lines.map((line) => line.split(' {')[0])).toEqual([
+      'warn: a source could not be read',
+      'info: a source can be read again',
+    ]);
+  });
+
+  test.each([
+    ['for ever, unless told', undefined, 366 * 86_400_000, true],
+    ['up to the age that it may have', 30_000, 30_000, true],
+    ['no longer', 30_000, 30_001, false],
+  ])('is served %s', async (_, keepMs, age, served) => {
+    const clock = new StoppedClock();
+    const { set } = open(clock);
+    set.add({ ...source('site', () => [gauge('users')]), ...(keepMs !== undefined && { keepMs }) });
+    await set.read('site');
+    clock.move(age);
+    const samples = scrape(set.gather());
+    expect(samples.has('users')).toBe(served);
+    expect(samples.has(about('site', 'last_success_timestamp_seconds'))).toBe(true);
+  });
+
+  test('is given up when the process itself comes to need one of its names', async () => {
+    const { set, metrics } = open();
+    set.add(source('site', () => [gauge('users', 7)]));
+    await set.read('site');
+    metrics.collect(() => [gauge('users', 1)]);
+    const samples = scrape(set.gather());
+    expect(samples.get('users')).toBe(1);
+    expect(samples.get(about('site', 'up'))).toBe(0);
+    expect(scrape(set.gather()).get(about('site', 'errors_total', { class: 'invalid' }))).toBe(1);
+  });
+});
+
+describe('a source that is read at the scrape', () => {
+  test('is read anew by each, and by nothing else', async () => {
+    const { set } = open();
+    let reads = 0;
+    set.add({ name: 'runtime', collector: { collect: () => [gauge('reads', ++reads)] }, interval: 'scrape' });
+    set.start();
+    await set.read('runtime');
+    expect([scrape(set.gather()).get('reads'), scrape(set.gather()).get('reads')]).toEqual([1, 2]);
+    expect(scrape(set.gather()).get(about('runtime', 'up'))).toBe(1);
+  });
+
+  test('that fails is served as it was, and says so', () => {
+    const { set } = open();
+    let answer = (): Collected => [gauge('threads', 4)];
+    set.add({ name: 'runtime', collector: { collect: () => answer() }, interval: 'scrape' });
+    set.gather();
+    answer = fails(new Error('broken'));
+    const samples = scrape(set.gather());
+    expect(samples.get('threads')).toBe(4);
+    expect(samples.get(about('runtime', 'up'))).toBe(0);
+    expect(samples.get(about('runtime', 'errors_total', { class: 'failed' }))).toBe(1);
+  });
+
+  test('comes before those that are not part of this process', async () => {
+    const { set } = open();
+    set.add(source('sql', () => [gauge('threads', 1)]));
+    set.add({ name: 'runtime', collector: { collect: () => [gauge('threads', 4)] }, interval: 'scrape' });
+    await set.read('sql');
+    const samples = scrape(set.gather());
+    expect(samples.get('threads')).toBe(4);
+    expect([samples.get(about('runtime', 'up')), samples.get(about('sql', 'up'))]).toEqual([1, 0]);
+    await expect(set.read('sql')).rejects.toMatchObject({ errorClass: 'invalid' });
+  });
+});
+
+describe('one source alone', () => {
+  test('can be read and shown without any schedule', async () => {
+    const { set } = open();
+    set.add(source('site', async () => [gauge('users', 7)]));
+    set.add(source('other', never));
+    await set.read('site');
+    expect(set.families('site').map(({ name }) => name)).toEqual(['users']);
+  });
+
+  test('that is not configured is not found', async () => {
+    const { set } = open();
+    set.add(source('site', () => []));
+    const missing = { code: 'not_found', message: 'expected the name of a source (site), got "sites"' };
+    await expect(set.read('sites')).rejects.toMatchObject(missing);
+    expect(() => set.families('sites')).toThrow(expect.objectContaining(missing));
+  });
+});
+
+describe('what a set refuses', () => {
+  test('two sources under one name', () => {
+    const { set } = open();
+    set.add({ name: 'runtime', collector: { collect: () => [] }, interval: 'scrape' });
+    expect(() => set.add(source('runtime', () => []))).toThrow(
+      expect.objectContaining({ code: 'config_invalid', message: expect.stringContaining('got "runtime" twice') }),
+    );
+  });
+
+  test.each([0, -1, NaN, Infinity, 2 ** 31])('an interval of %d ms, which a timer does not take', (intervalMs) => {
+    expect(() => open().set.add(source('site', () => [], intervalMs))).toThrow(/^BUG: the source site wants 1 to/);
+  });
+
+  test('a source after the start, and a second start', () => {
+    const { set } = open();
+    set.start();
+    expect(() => set.add(source('late', () => []))).toThrow('BUG: the source late was added after the start');
+    expect(() => set.start()).toThrow('BUG: the collectors were started twice');
+  });
+});
+
+describe('the end', () => {
+  test('stops the schedules, gives up what is under way, closes every collector, and counts none of it', async () => {
+    const { set, lines } = open();
+    const closed: string[] = [];
+    let reads = 0;
+    let aborted = false;
+    const close = (name: string) => () => void closed.push(name);
+    set.add({ name: 'fast', collector: { collect: () => (reads++, []), close: close('fast') }, intervalMs: 5 });
+    set.add({
+      name: 'slow',
+      collector: {
+        collect: (signal) => {
+          signal.addEventListener('abort', () => (aborted = true));
+          return never();
+        },
+        close: close('slow'),
+      },
+      intervalMs: 5,
+    });
+    set.add({ name: 'runtime', collector: { collect: () => [], close: close('runtime') }, interval: 'scrape' });
+    set.start();
+    await vi.waitFor(() => expect(reads).toBeGreaterThan(1));
+    await Promise.all([set.close(), set.close()]);
+    const readsAtTheEnd = reads;
+    await pause(40);
+    expect([reads, aborted]).toEqual([readsAtTheEnd, true]);
+    expect(closed.toSorted()).toEqual(['fast', 'runtime', 'slow']);
+    expect(set.status().find(({ name }) => name === 'slow')).toMatchObject({ errors: { failed: 0, timeout: 0 } });
+    expect(lines).toEqual([]);
+  });
+
+  test('does not wait for ever, and is not kept by a collector that cannot close', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const { set, lines } = open();
+    const hangs = () => new Promise<void>(() => undefined);
+    set.add({ name: 'hangs', collector: { collect: () => [], close: hangs }, intervalMs: 1_000 });
+    set.add({ name: 'fails', collector: { collect: () => [], close: fails(new Error('stuck')) }, intervalMs: 1_000 });
+    const closing = set.close();
+    await vi.advanceTimersByTimeAsync(limits.sourceCloseMsMax);
+    await closing;
+    expect(lines).toEqual([
+      'warn: a source could not be closed {"source":"fails","error":"stuck"}',
+      `warn: a source did not close in time {"source":"hangs","waitedMs":${limits.sourceCloseMsMax}}`,
+    ]);
+  });
+});
+
+test('the families about sources are well named, and stand in an exposition without any source', () => {
+  const { set } = open();
+  expect(lint(set.gather().filter(({ name }) => name.startsWith('tonnage_source_')))).toEqual([]);
+  expect(scrape(set.gather()).size).toBeGreaterThan(0);
+  set.add(source('site', () => [{ ...gauge('users'), points: [{ labels: noLabels, value: 1 }] }]));
+  expect(lint(set.gather())).toEqual([]);
+});

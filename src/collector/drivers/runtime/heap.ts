@@ -1,0 +1,137 @@
+import { getHeapSpaceStatistics, getHeapStatistics, type HeapInfo, type HeapSpaceInfo } from 'node:v8';
+import type { MetricFamily } from '../../../metric/index.ts';
+import { byLabel, counter, gauge, single, type Figure } from './figure.ts';
+
+type SpaceKey = Exclude<keyof HeapSpaceInfo, 'space_name'>;
+
+/** Every figure of `v8.getHeapStatistics()`; a test compares the two. */
+export const heapFigures: readonly (readonly [keyof HeapInfo, Figure])[] = [
+  ['total_heap_size', gauge('nodejs_heap_size_total_bytes', 'Size of the V8 heap of the main thread.', 'bytes')],
+  [
+    'used_heap_size',
+    gauge(
+      'nodejs_heap_size_used_bytes',
+      'Bytes of the V8 heap that objects take up, garbage that is not collected yet included.',
+      'bytes',
+    ),
+  ],
+  [
+    'total_heap_size_executable',
+    gauge('nodejs_heap_size_executable_bytes', 'Size of the part of the V8 heap that holds compiled code.', 'bytes'),
+  ],
+  [
+    'total_physical_size',
+    gauge('nodejs_heap_size_physical_bytes', 'Bytes of the V8 heap that are backed by memory.', 'bytes'),
+  ],
+  [
+    'total_available_size',
+    gauge(
+      'nodejs_heap_size_available_bytes',
+      'Bytes that can still be allocated on the V8 heap before it reaches its limit.',
+      'bytes',
+    ),
+  ],
+  [
+    'heap_size_limit',
+    gauge('nodejs_heap_size_limit_bytes', 'Size of the V8 heap at which the process ends for lack of memory.', 'bytes'),
+  ],
+  [
+    'malloced_memory',
+    gauge('nodejs_heap_malloced_bytes', 'Bytes that V8 has allocated outside its heap for itself.', 'bytes'),
+  ],
+  [
+    'peak_malloced_memory',
+    gauge(
+      'nodejs_heap_malloced_peak_bytes',
+      'Peak of what V8 has allocated outside its heap for itself, as V8 tells it.',
+      'bytes',
+    ),
+  ],
+  [
+    'does_zap_garbage',
+    gauge(
+      'nodejs_heap_zaps_garbage',
+      'Whether V8 overwrites garbage (1) or not (0). Overwriting keeps all of the heap backed by memory.',
+    ),
+  ],
+  [
+    'number_of_native_contexts',
+    gauge('nodejs_heap_native_contexts', 'Top-level contexts of V8. A number that keeps rising is a leak.'),
+  ],
+  [
+    'number_of_detached_contexts',
+    gauge(
+      'nodejs_heap_detached_contexts',
+      'Contexts of V8 that were detached and are not collected yet. If they stay, they are a leak.',
+    ),
+  ],
+  [
+    'total_global_handles_size',
+    gauge(
+      'nodejs_heap_global_handles_size_bytes',
+      'Size of the tables of global handles, which are references to objects from outside the V8 heap.',
+      'bytes',
+    ),
+  ],
+  [
+    'used_global_handles_size',
+    gauge('nodejs_heap_global_handles_used_bytes', 'Bytes of the tables of global handles that are in use.', 'bytes'),
+  ],
+  [
+    'external_memory',
+    gauge(
+      'nodejs_external_memory_bytes',
+      'Bytes outside the V8 heap that objects on it hold, such as buffers.',
+      'bytes',
+    ),
+  ],
+  [
+    'total_allocated_bytes',
+    counter(
+      'nodejs_heap_allocated_bytes',
+      'Bytes allocated on the V8 heap of the main thread, whether collected since or not.',
+      'bytes',
+    ),
+  ],
+];
+
+/** Every figure of `v8.getHeapSpaceStatistics()`, one series for each space. */
+export const heapSpaceFigures: readonly (readonly [SpaceKey, Figure])[] = [
+  ['space_size', gauge('nodejs_heap_space_size_total_bytes', 'Size of one space of the V8 heap.', 'bytes')],
+  [
+    'space_used_size',
+    gauge('nodejs_heap_space_size_used_bytes', 'Bytes of one space of the V8 heap that objects take up.', 'bytes'),
+  ],
+  [
+    'space_available_size',
+    gauge('nodejs_heap_space_size_available_bytes', 'Bytes of one space of the V8 heap that are free.', 'bytes'),
+  ],
+  [
+    'physical_space_size',
+    gauge(
+      'nodejs_heap_space_size_physical_bytes',
+      'Bytes of one space of the V8 heap that are backed by memory.',
+      'bytes',
+    ),
+  ],
+];
+
+/**
+ * The V8 heap of the main thread, in all and by space; a figure that this version of Node.js does not have is left out.
+ * What `v8.getHeapCodeStatistics()` tells is left out too: it walks through all compiled code, which takes most of a
+ * millisecond.
+ */
+export function heapFamilies(): MetricFamily[] {
+  const heap = getHeapStatistics();
+  const spaces = getHeapSpaceStatistics();
+  return [
+    ...heapFigures.flatMap(([key, figure]) => single(figure, heap[key])),
+    ...heapSpaceFigures.map(([key, figure]) =>
+      byLabel(
+        figure,
+        'space',
+        spaces.map((space) => [space.space_name.replace(/_space$/, ''), space[key]]),
+      ),
+    ),
+  ];
+}

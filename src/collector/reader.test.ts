@@ -1,0 +1,83 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { describe, expect, test, vi } from 'vitest';
+import type { Collected, Collector } from './contract.ts';
+import { Reader } from './reader.ts';
+
+const readerOf = (collect: Collector['collect'], deadlineMs = 1_000) => new Reader({ collect }, deadlineMs);
+const forever = () => new Promise<Collected>(() => undefined);
+
+describe('a read', () => {
+  test.each<[string, Collector['collect']]>([
+    ['at once', () => []],
+    ['later', async () => pause(5, [])],
+  ])('that answers %s is answered', async (_, collect) => {
+    expect(await readerOf(collect).read()).toEqual([]);
+  });
+
+  test.each<[string, Collector['collect']]>([
+    [
+      'throws',
+      () => {
+        throw new Error('broken');
+      },
+    ],
+    ['rejects', async () => Promise.reject(new Error('broken'))],
+  ])('that %s is rejected with the same error, and the next one begins', async (_, collect) => {
+    const reader = readerOf(collect);
+    await expect(reader.read()).rejects.toThrow('broken');
+    expect(reader.busy).toBe(false);
+    await expect(reader.read()).rejects.toThrow('broken');
+  });
+
+  test('that does not end in time is given up and its signal aborted', async () => {
+    let reason: unknown;
+    const reader = readerOf((signal) => {
+      signal.addEventListener('abort', () => {
+        reason = signal.reason;
+      });
+      return forever();
+    }, 30);
+    const message = 'expected an answer within 30 ms, none came';
+    await expect(reader.read()).rejects.toMatchObject({ code: 'source_failed', errorClass: 'timeout', message });
+    expect(reason).toMatchObject({ errorClass: 'timeout' });
+  });
+
+  test('that hangs is not begun a second time before it has ended', async () => {
+    let begun = 0;
+    let finish: (collected: Collected) => void = () => undefined;
+    const reader = readerOf(() => {
+      begun++;
+      return new Promise((resolve) => (finish = resolve));
+    }, 20);
+    await expect(reader.read()).rejects.toMatchObject({ errorClass: 'timeout' });
+    await expect(reader.read()).rejects.toThrow('has not ended yet');
+    expect([begun, reader.busy]).toEqual([1, true]);
+    finish([]);
+    await vi.waitFor(() => expect(reader.busy).toBe(false));
+    const next = reader.read();
+    finish([]);
+    expect(await next).toEqual([]);
+    expect(begun).toBe(2);
+  });
+
+  test('that fails after it was given up disturbs nobody', async () => {
+    const unhandled = vi.fn<() => void>();
+    process.on('unhandledRejection', unhandled);
+    const reader = readerOf(async () => {
+      await pause(40);
+      throw new Error('too late');
+    }, 10);
+    await expect(reader.read()).rejects.toMatchObject({ errorClass: 'timeout' });
+    await vi.waitFor(() => expect(reader.busy).toBe(false));
+    await pause(10);
+    process.off('unhandledRejection', unhandled);
+    expect(unhandled).not.toHaveBeenCalled();
+  });
+
+  test('can be given up from outside', async () => {
+    const reader = readerOf(forever);
+    const reading = reader.read();
+    reader.abort();
+    await expect(reading).rejects.toMatchObject({ errorClass: 'failed', message: expect.stringContaining('closed') });
+  });
+});
