@@ -143,6 +143,7 @@ describe('a broken source costs its own families only', () => {
     set.start();
     await settled(set);
     await pause(100);
+    await expect(set.read('slow')).rejects.toThrow('was given up and has not ended yet');
     expect([begun, aborted]).toEqual([1, 1]);
     expect(scrape(set.gather()).get(about('slow', 'errors_total', { class: 'timeout' }))).toBe(1);
   });
@@ -249,6 +250,20 @@ describe('one source alone', () => {
     set.add(source('other', never));
     await set.read('site');
     expect(set.families('site').map(({ name }) => name)).toEqual(['users']);
+  });
+
+  test('that is being read is not read a second time at once', async () => {
+    const { set } = open();
+    let reads = 0;
+    const collect = async (): Promise<Collected> => {
+      reads++;
+      await pause(20);
+      throw new SourceError('denied', 'the password is wrong');
+    };
+    set.add(source('site', collect));
+    const ends = await Promise.allSettled([set.read('site'), set.read('site')]);
+    expect(ends.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    expect([reads, set.status()[0]!.errors.denied]).toEqual([1, 1]);
   });
 
   test('that is not configured is not found', async () => {

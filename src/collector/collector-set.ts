@@ -6,7 +6,7 @@ import { declareSourceFamilies } from './metrics.ts';
 import { Reader } from './reader.ts';
 import { repeat, timerMsMax } from './schedule.ts';
 import { takeSnapshot, withNames } from './snapshot.ts';
-import { sourceErrorOf } from './source-error.ts';
+import { SourceError, sourceErrorOf } from './source-error.ts';
 import { SourceState, type SourceStatus } from './source-state.ts';
 
 export interface CollectorSetOptions {
@@ -47,6 +47,7 @@ export class CollectorSet {
   readonly #log: Log;
   #scraped: readonly Scraped[] = [];
   #scheduled: readonly Scheduled[] = [];
+  readonly #reads = new Map<Scheduled, Promise<void>>();
   #ends: readonly (() => void)[] | undefined;
   #closed: Promise<void> | undefined;
 
@@ -81,17 +82,16 @@ export class CollectorSet {
   start(): void {
     assert(this.#ends === undefined, 'the collectors were started twice');
     this.#ends = this.#scheduled.map((source) => {
-      // A failure is in the source's state, which tells of it. A read that still hangs is left alone.
-      const beat = async (): Promise<void> => {
-        if (!source.reader.busy) await this.#read(source).catch(() => undefined);
-      };
+      // A failure is kept in the source's state, which tells of it.
+      const beat = (): Promise<void> => this.#read(source).catch(() => undefined);
       return repeat(beat, source.intervalMs, this.#clock);
     });
   }
 
   /**
-   * Reads one source now, beside its schedule. Rejects with the `SourceError` that the read ended with, with
-   * `not_found` when there is no such source. Sources that are read at the scrape need no other read.
+   * Reads one source now, beside its schedule, or joins the read that is under way. Rejects with the `SourceError` that
+   * the read ended with, with `not_found` when there is no such source. A source that is read at the scrape needs no
+   * other read.
    */
   async read(name: string): Promise<void> {
     assert(this.#closed === undefined, 'a source was read after the close');
@@ -133,8 +133,19 @@ export class CollectorSet {
     await Promise.all(this.#sources().map(({ name, collector }) => closeCollector(name, collector, this.#log)));
   }
 
+  /** One read at a time: whoever asks while it is under way gets its end. */
+  #read(source: Scheduled): Promise<void> {
+    const underWay = this.#reads.get(source);
+    if (underWay !== undefined) return underWay;
+    const reading = this.#readOnce(source).finally(() => this.#reads.delete(source));
+    this.#reads.set(source, reading);
+    return reading;
+  }
+
   /** Reads a source and takes its snapshot, if that can stand beside everything else; notes how it went. */
-  async #read({ state, reader }: Scheduled): Promise<void> {
+  async #readOnce({ state, reader }: Scheduled): Promise<void> {
+    // One that was given up and hangs has been counted, and is left alone.
+    if (reader.busy) throw new SourceError('timeout', 'the read before this one was given up and has not ended yet');
     const begun = this.#clock.monotonic();
     try {
       const snapshot = takeSnapshot(await reader.read());

@@ -50,7 +50,7 @@ describe('a read', () => {
       return new Promise((resolve) => (finish = resolve));
     }, 20);
     await expect(reader.read()).rejects.toMatchObject({ errorClass: 'timeout' });
-    await expect(reader.read()).rejects.toThrow('has not ended yet');
+    await expect(reader.read()).rejects.toThrow('BUG: a source was read although its last read has not ended');
     expect([begun, reader.busy]).toEqual([1, true]);
     finish([]);
     await vi.waitFor(() => expect(reader.busy).toBe(false));

@@ -1,3 +1,4 @@
+import { assert } from '../base/index.ts';
 import type { Collected, Collector } from './contract.ts';
 import { SourceError } from './source-error.ts';
 
@@ -22,9 +23,9 @@ export class Reader {
     return this.#underWay;
   }
 
-  /** Reads once. Rejects with what the collector threw, or with `SourceError` (`timeout`). */
+  /** Reads once, while no read is under way. Rejects with what the collector threw, or with `SourceError` (`timeout`). */
   async read(): Promise<Collected> {
-    if (this.#underWay) throw new SourceError('timeout', 'the read before this one has not ended yet');
+    assert(!this.#underWay, 'a source was read although its last read has not ended');
     const controller = new AbortController();
     const { promise: givenUp, reject } = Promise.withResolvers<never>();
     const giveUp = (error: SourceError): void => {
