@@ -64,9 +64,9 @@ describe('the process', () => {
   test('its CPU time rises when it works', () => {
     const collector = open();
     const before = samplesOf(collector).get('process_cpu_seconds_total')!;
-    const until = systemClock.monotonic() + 50;
-    while (systemClock.monotonic() < until);
-    expect(samplesOf(collector).get('process_cpu_seconds_total')).toBeGreaterThan(before + 0.02);
+    const begun = process.cpuUsage();
+    while (process.cpuUsage(begun).user + process.cpuUsage(begun).system < 50_000);
+    expect(samplesOf(collector).get('process_cpu_seconds_total')).toBeGreaterThanOrEqual(before + 0.049);
   });
 
   test('its start time is when it started', () => {
@@ -295,7 +295,7 @@ describe('the event loop', () => {
     expect(after.active - before.active).toBeGreaterThan(0.08);
     expect(after.idle - before.idle).toBeGreaterThan(0.05);
     const both = after.active - before.active + after.idle - before.idle;
-    expect(Math.abs(both - (after.at - before.at))).toBeLessThan(0.02);
+    expect(Math.abs(both - (after.at - before.at))).toBeLessThan(0.05);
   });
 
   test('its turns are counted', async () => {
