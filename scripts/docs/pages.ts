@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cruise } from '../layers/cruise.ts';
+import { commandsText } from './commands.ts';
+import { configurationTable } from './configuration.ts';
 import { layerGraph } from './graph.ts';
 import { errorsPage, limitsPage } from './tables.ts';
 
@@ -18,6 +20,8 @@ export async function generatePages(root: string): Promise<Page[]> {
   return [
     { path: 'docs/errors.md', text: errorsPage() },
     { path: 'docs/limits.md', text: limitsPage(read('src/base/limits.ts')) },
+    { path: 'docs/cli.md', text: between(read('docs/cli.md'), 'commands', commandsText()) },
+    { path: 'docs/configuration.md', text: between(read('docs/configuration.md'), 'keys', configurationTable()) },
     { path: 'README.md', text: between(read('README.md'), 'layers', picture) },
   ];
 }

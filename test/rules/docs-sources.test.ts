@@ -1,0 +1,70 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { commandsText } from '../../scripts/docs/commands.ts';
+import { configurationTable } from '../../scripts/docs/configuration.ts';
+import { root } from '../../scripts/test/tools.ts';
+import { readConfig } from '../../src/config/index.ts';
+import { everyKey } from '../../src/config/keys.ts';
+
+describe('the table of configuration keys', () => {
+  const table = configurationTable();
+
+  it('names each key once', () => {
+    const named = [...table.matchAll(/^\| `([^`]+)`/gm)].map(([, key]) => key);
+    expect(named).toEqual([...everyKey()].map(([path]) => path.join('.')));
+  });
+
+  it.each([
+    ['gateway.anonymous', 'true or false', '`true`'],
+    ['gateway.factsWait', 'a duration, at most 1h', '`3s`'],
+    ['gateway.defaultUpstream', 'an upstream name', 'docker.io, where that is an upstream'],
+    ['usage.durability', '"strict" or "relaxed"', '`strict`'],
+    ['upstreams.NAME.auth.basic.username', 'a user name', 'required'],
+    ['upstreams.NAME.auth.basic.passwordFile', 'the name of a file', ''],
+  ])('says of %s that it takes %s, by default %s', (key, takes, otherwise) => {
+    expect(table).toContain(`\n| \`${key}\` | ${takes} | ${otherwise} | `);
+  });
+});
+
+describe('the text of the commands', () => {
+  const text = commandsText();
+
+  it('has each command under its own heading, with its options and examples', () => {
+    const headings = [...text.matchAll(/^## `(.*)`$/gm)].map(([, name]) => name);
+    expect(headings).toEqual(
+      expect.arrayContaining(['tonnage', 'tonnage serve', 'tonnage usage', 'tonnage user hash']),
+    );
+    expect(headings).not.toContain('tonnage user');
+    expect(text.split('## `tonnage usage`')[1]).toMatch(/^ {2}--by <names>[^]*^Examples:\n {2}\$ tonnage usage/m);
+  });
+
+  it('repeats the options of all commands nowhere', () => {
+    expect(text.match(/--data <directory>/g)).toHaveLength(1);
+  });
+
+  it('keeps options within the width of a terminal', () => {
+    const lines = text.split('\n').filter((line) => /^ {2}(-|\w)/.test(line) && !line.includes('  $ '));
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
+  });
+});
+
+describe('examples in the pages', () => {
+  const hash = `sha256:${'0a'.repeat(32)}`;
+  const pages = ['docs/configuration.md'];
+  const examples = pages.flatMap((page) =>
+    [...readFileSync(join(root, page), 'utf8').matchAll(/^```yaml\n([^]*?)^```$/gm)].map(
+      ([, text = '']) => [page, text] as const,
+    ),
+  );
+
+  it.each(examples)('of %s are valid configurations', (page, text) => {
+    const config = readConfig({
+      file: { name: page, text, directory: '/' },
+      environment: { ALICE_HASH: hash, READER_HASH: hash },
+      workingDirectory: '/',
+      readSecret: () => 'secret',
+    });
+    expect(config.listen.port).toBe(8080);
+  });
+});
