@@ -11,6 +11,7 @@ import { chooseNode } from './setup/node.mjs';
 import { installPackages, readStamp } from './setup/packages.mjs';
 import { stopPrograms } from './setup/run.mjs';
 import { installSystemPackages } from './setup/system.mjs';
+import { buildWeb, isWebBuilt } from './setup/web.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -25,7 +26,8 @@ async function setup() {
     );
   }
   const stamp = readStamp(root) ?? (await locked((writer) => readStamp(root) ?? installPackages(root, say, writer)));
-  chooseNode(root, stamp.pinnedNode);
+  const node = chooseNode(root, stamp.pinnedNode);
+  if (!isWebBuilt(root)) await locked(async () => void (isWebBuilt(root) || (await buildWeb(root, node, say))));
   if (process.argv.includes('--test')) await installSystemPackages(say);
 }
 

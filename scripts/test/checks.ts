@@ -13,6 +13,7 @@ interface Check {
 /** What `npm test` checks before the suites, in this order. `CONTRIBUTING.md` describes them. */
 export const checks: readonly Check[] = [
   { name: 'types', file: tools.tsc, args: ['-p', '.'] },
+  { name: 'web types', file: tools.tsc, args: ['-p', 'web'] },
   {
     name: 'formatting',
     file: tools.prettier,

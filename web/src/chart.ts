@@ -1,0 +1,89 @@
+import uPlot from 'uplot';
+import 'uplot/dist/uPlot.min.css';
+import { dayStart } from './days.ts';
+import { formatShort } from './numbers.ts';
+import { upperEdges, type Layer } from './stack.ts';
+
+const height = 260;
+
+/** A chart on the page. */
+export interface Chart {
+  /** Shows other numbers, in the same place. */
+  show(days: readonly string[], layers: readonly Layer[]): void;
+}
+
+/**
+ * Stacked bars, one for each day. The chart itself is a picture: what it shows is also there as text and as a table.
+ *
+ * @param place where the chart goes; its width is the chart's
+ * @param onDay is told the index of the day that the pointer is on, and undefined when it has left
+ */
+export function createChart(place: HTMLElement, onDay: (index: number | undefined) => void): Chart {
+  let plot: uPlot | undefined;
+  let shown: { days: readonly string[]; layers: readonly Layer[] } | undefined;
+
+  function draw(): void {
+    plot?.destroy();
+    plot = undefined;
+    if (shown === undefined || place.clientWidth === 0) return;
+    const { days, layers } = shown;
+    plot = new uPlot(options(place, layers.length, onDay), data(days, layers), place);
+  }
+
+  new ResizeObserver(() => {
+    if (plot === undefined) draw();
+    else if (plot.width !== place.clientWidth) plot.setSize({ width: place.clientWidth, height });
+  }).observe(place);
+  // The colours are those of the page, which follow the system's setting.
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', draw);
+
+  return {
+    show(days, layers) {
+      shown = { days, layers };
+      draw();
+    },
+  };
+}
+
+/** The whole bar is drawn first and the lower layers over it, so that each shows its own part. */
+function data(days: readonly string[], layers: readonly Layer[]): uPlot.AlignedData {
+  return [days.map((day) => dayStart(day) / 1000), ...upperEdges(layers).toReversed()];
+}
+
+function options(place: HTMLElement, count: number, onDay: (index: number | undefined) => void): uPlot.Options {
+  const style = getComputedStyle(place);
+  const colour = (name: string): string => style.getPropertyValue(name).trim();
+  const axis = {
+    stroke: colour('--quiet'),
+    font: `12px ${style.fontFamily}`,
+    grid: { stroke: colour('--line'), width: 1 },
+  };
+  const bars = uPlot.paths.bars?.({ size: [0.75, 40] });
+  const layers = Array.from({ length: count }, (_, index) => {
+    const fill = colour(`--layer-${count - 1 - index}`);
+    return { fill, stroke: fill, width: 0, points: { show: false }, ...(bars && { paths: bars }) };
+  });
+  return {
+    width: place.clientWidth,
+    height,
+    tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), 'Etc/UTC'),
+    legend: { show: false },
+    cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
+    scales: { y: { range: (_, _least, most) => [0, most === 0 ? 1 : most * 1.08] } },
+    axes: [
+      { ...axis, grid: { show: false }, values: (_, ticks) => ticks.map(tickLabel) },
+      { ...axis, size: 56, incrs: wholeSteps, values: (_, ticks) => ticks.map(formatShort) },
+    ],
+    series: [{}, ...layers],
+    hooks: { setCursor: [(plot) => onDay(plot.cursor.idx ?? undefined)] },
+  };
+}
+
+const tickForm = new Intl.DateTimeFormat(undefined, { month: 'short', day: 'numeric', timeZone: 'UTC' });
+
+function tickLabel(seconds: number): string {
+  return tickForm.format(seconds * 1000);
+}
+
+/** Steps of the axis of counts: there is no half pull. */
+const wholeSteps = Array.from({ length: 16 }, (_, power) => [1, 2, 5].map((step) => step * 10 ** power)).flat();
