@@ -50,7 +50,7 @@ export async function readUsage(question: Question): Promise<UsageAnswer> {
   try {
     response = await fetch(usageAddress(question), { headers: { accept: 'application/json' } });
   } catch {
-    throw new ApiError(undefined, 'The server does not answer.');
+    throw new ApiError(undefined, 'the server does not answer.');
   }
   const text = await response.text().catch(() => '');
   if (!response.ok) throw new ApiError(response.status, refusal(response.status, text));
@@ -102,19 +102,19 @@ function parseJson(text: string): unknown {
 }
 
 function strange(): ApiError {
-  return new ApiError(undefined, 'The server answered with something else than usage. Is it a Tonnage?');
+  return new ApiError(undefined, 'the answer is no usage. Is something else listening at this address?');
 }
 
 /** What to tell people about a refusal: the server's own words, where it has some (RFC 9457). */
 function refusal(status: number, text: string): string {
-  if (status === 401) return 'Only users with the right “query” see the counts. Reload the page to log in.';
+  if (status === 401) return 'only users with the right “query” see them. Reload the page to log in.';
   try {
     const problem: unknown = JSON.parse(text);
-    if (isRecord(problem) && typeof problem['detail'] === 'string') return `${problem['detail']} (${status})`;
+    if (isRecord(problem) && typeof problem['detail'] === 'string') return `${problem['detail']} (${status}).`;
   } catch {
     // Not from this server but from something before it: the status is all there is.
   }
-  return `The server answered with status ${status}.`;
+  return `the server answered with status ${status}.`;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -5,6 +5,7 @@ import { formatShort } from './numbers.ts';
 import { upperEdges, type Layer } from './stack.ts';
 
 const height = 260;
+const halfDay = 12 * 60 * 60;
 
 /** A chart on the page. */
 export interface Chart {
@@ -69,9 +70,13 @@ function options(place: HTMLElement, count: number, onDay: (index: number | unde
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), 'Etc/UTC'),
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
-    scales: { y: { range: (_, _least, most) => [0, most === 0 ? 1 : most * 1.08] } },
+    // Half a day on either side, or the first and the last bar would be cut in half.
+    scales: {
+      x: { range: (_, first, last) => [first - halfDay, last + halfDay] },
+      y: { range: (_, _least, most) => [0, most === 0 ? 1 : most * 1.08] },
+    },
     axes: [
-      { ...axis, grid: { show: false }, values: (_, ticks) => ticks.map(tickLabel) },
+      { ...axis, size: 32, grid: { show: false }, values: (_, ticks) => ticks.map(tickLabel) },
       { ...axis, size: 56, incrs: wholeSteps, values: (_, ticks) => ticks.map(formatShort) },
     ],
     series: [{}, ...layers],

@@ -51,8 +51,8 @@ function showFirstSteps(): void {
 }
 
 function showFailure({ message }: ApiError): void {
-  const again = page === undefined ? '' : ' What you see is older.';
-  notice.replaceChildren(element('p', { class: 'failure' }, `${message}${again}`));
+  const rest = page === undefined ? '' : ' What you see is older.';
+  notice.replaceChildren(element('p', { class: 'failure' }, `The counts could not be read: ${message}${rest}`));
   if (page === undefined) place.replaceChildren();
 }
 

@@ -112,7 +112,7 @@ function dayTable(days: readonly string[], layers: readonly Layer[]): HTMLTableE
     const values = layers.map(({ values }) => values[index] ?? 0);
     return [formatDay(day), ...[...values, values.reduce((sum, value) => sum + value, 0)].map(formatCount)];
   });
-  return plainTable(['Day', ...layers.map(({ name }) => name), 'Total'], rows.toReversed());
+  return plainTable('Pulls by day', ['Day', ...layers.map(({ name }) => name), 'Total'], rows.toReversed());
 }
 
 function createSection(title: string): { section: HTMLElement; body: HTMLElement } {
@@ -122,7 +122,7 @@ function createSection(title: string): { section: HTMLElement; body: HTMLElement
 
 /** What a part shows, or why it cannot. */
 function answered(part: Part, show: (answer: UsageAnswer) => HTMLElement[]): HTMLElement[] {
-  if ('failure' in part) return [element('p', { class: 'failure' }, part.failure)];
+  if ('failure' in part) return [element('p', { class: 'failure' }, `This could not be read: ${part.failure}`)];
   if (part.answer.total === 0n) return [element('p', { class: 'quiet' }, `No pulls in the last ${shownDays} days.`)];
   return show(part.answer);
 }

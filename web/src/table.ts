@@ -17,15 +17,16 @@ export interface TotalsTable {
 /** Totals by name, largest first, with each one's share; what is beyond the rows is one more row. */
 export function totalsTable({ heading, dimensions, rows, total }: TotalsTable): HTMLTableElement {
   const rest = rows.reduce((left, { value }) => left - value, total);
+  const most = [rest, ...rows.map(({ value }) => value)].reduce((a, b) => (a > b ? a : b));
   return element(
     'table',
-    {},
+    { 'aria-label': `Pulls by ${heading.toLowerCase()}` },
     headRow([heading, 'Pulls', 'Share']),
     element(
       'tbody',
       {},
-      ...rows.map((row) => totalRow(nameOf(row, dimensions), row.value, total)),
-      ...(rest > 0n ? [totalRow('all others', rest, total)] : []),
+      ...rows.map((row) => totalRow(nameOf(row, dimensions), row.value, total, most)),
+      ...(rest > 0n ? [totalRow(['all others'], rest, total, most)] : []),
     ),
     element(
       'tfoot',
@@ -36,11 +37,15 @@ export function totalsTable({ heading, dimensions, rows, total }: TotalsTable): 
 }
 
 /** A plain table: one row of texts for each entry; all columns but the first hold numbers. */
-export function plainTable(headings: readonly string[], rows: readonly (readonly string[])[]): HTMLTableElement {
+export function plainTable(
+  label: string,
+  headings: readonly string[],
+  rows: readonly (readonly string[])[],
+): HTMLTableElement {
   const body = rows.map(([name = '', ...cells]) =>
     element('tr', {}, element('th', { scope: 'row' }, name), ...cells.map(number)),
   );
-  return element('table', {}, headRow(headings), element('tbody', {}, ...body));
+  return element('table', { 'aria-label': label }, headRow(headings), element('tbody', {}, ...body));
 }
 
 function headRow(headings: readonly string[]): HTMLTableSectionElement {
@@ -50,20 +55,26 @@ function headRow(headings: readonly string[]): HTMLTableSectionElement {
   return element('thead', {}, element('tr', {}, ...cells));
 }
 
-function totalRow(name: string, value: bigint, total: bigint): HTMLTableRowElement {
-  const part = share(value, total);
+/** @param most the largest count of the table, whose bar is the longest */
+function totalRow(name: readonly string[], value: bigint, total: bigint, most: bigint): HTMLTableRowElement {
   const bar = element('span', { class: 'bar', 'aria-hidden': 'true' });
   // The policy of the page forbids style attributes; properties set by its own code are allowed.
-  bar.style.inlineSize = `${part * 100}%`;
-  const shareCell = element('td', { class: 'number share' }, formatShare(part), bar);
-  return element('tr', {}, element('th', { scope: 'row' }, name), number(formatCount(value)), shareCell);
+  bar.style.inlineSize = `${share(value, most) * 100}%`;
+  const shareCell = element('td', { class: 'number share' }, formatShare(share(value, total)), bar);
+  return element('tr', {}, element('th', { scope: 'row' }, ...breakable(name)), number(formatCount(value)), shareCell);
+}
+
+/** A name of several parts, in which a line may break behind each slash. */
+function breakable(parts: readonly string[]): (Node | string)[] {
+  return parts.flatMap((part, index) => (index === 0 ? [part] : ['/', element('wbr'), part]));
 }
 
 function number(text: string): HTMLTableCellElement {
   return element('td', { class: 'number' }, text);
 }
 
-function nameOf(row: UsageRow, dimensions: readonly string[]): string {
-  const known = dimensions.flatMap((dimension) => row.dimensions[dimension] ?? []);
-  return known.length === 0 ? lacking : known.join('/');
+/** The parts of a row's name that slashes stand between. */
+function nameOf(row: UsageRow, dimensions: readonly string[]): string[] {
+  const known = dimensions.flatMap((dimension) => row.dimensions[dimension]?.split('/') ?? []);
+  return known.length === 0 ? [lacking] : known;
 }
