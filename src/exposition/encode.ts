@@ -1,6 +1,6 @@
 import { limits, type Clock } from '../base/index.ts';
 import type { MetricFamily } from '../metric/index.ts';
-import { ByteWriter } from './byte-writer.ts';
+import { TextWriter } from './text-writer.ts';
 import type { Format } from './format.ts';
 import { encodeOpenMetrics } from './openmetrics.ts';
 import { encodeOpenMetrics2 } from './openmetrics2.ts';
@@ -30,7 +30,7 @@ export function* encode(
   format: Format,
   options: EncodeOptions = {},
 ): Generator<Uint8Array, void> {
-  const out = new ByteWriter(options.reuse);
+  const out = new TextWriter(options.reuse);
   const created = options.created === true;
   switch (format.syntax) {
     case 'openmetrics-1.0.0':
@@ -47,7 +47,7 @@ export function* encode(
       yield* encodePrometheusText(new SampleWriter(out, format.escaping, 'prometheus'), families, created);
       break;
   }
-  if (out.length > 0) yield out.take();
+  if (!out.empty) yield out.take();
 }
 
 /**

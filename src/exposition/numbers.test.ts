@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { ByteWriter } from './byte-writer.ts';
+import { TextWriter } from './text-writer.ts';
 import { canonicalFloat } from './numbers.ts';
 
 test.each([
@@ -12,7 +12,7 @@ test.each([
 });
 
 function written(value: number | bigint): string {
-  const out = new ByteWriter();
+  const out = new TextWriter();
   out.value(value);
   return Buffer.from(out.take()).toString();
 }

@@ -1,4 +1,3 @@
-import { Buffer } from 'node:buffer';
 import type { MetricFamily } from '../metric/index.ts';
 import { openMetricsHelp } from './help.ts';
 import {
@@ -13,7 +12,7 @@ import {
 import { pointByPoint } from './point-by-point.ts';
 import type { SampleWriter } from './sample-writer.ts';
 
-const endOfText = Buffer.from('# EOF\n');
+const endOfText = '# EOF\n';
 
 /**
  * Encodes families as OpenMetrics text 1.0.0, up to the end mark. Yields what is full; the rest is left in the writer.
@@ -28,7 +27,7 @@ export function* encodeOpenMetrics(
     writeMetadata(samples, family);
     yield* writePoints(samples, family, created);
   }
-  samples.out.bytes(endOfText);
+  samples.out.text(endOfText);
 }
 
 /** TYPE, UNIT, HELP in this order, each at most once; what is empty is left out. */
@@ -36,9 +35,9 @@ function writeMetadata(samples: SampleWriter, family: MetricFamily): void {
   const name = samples.familyName(family.name);
   const type = family.type === 'counter' && family.bare === true ? 'unknown' : family.type;
   const { unit = '', help = '' } = family;
-  samples.out.utf8(`# TYPE ${name} ${type}\n`);
-  if (unit !== '') samples.out.utf8(`# UNIT ${name} ${unit}\n`);
-  if (help !== '') samples.out.utf8(`# HELP ${name} ${openMetricsHelp(help)}\n`);
+  samples.out.text(`# TYPE ${name} ${type}\n`);
+  if (unit !== '') samples.out.text(`# UNIT ${name} ${unit}\n`);
+  if (help !== '') samples.out.text(`# HELP ${name} ${openMetricsHelp(help)}\n`);
 }
 
 function writePoints(samples: SampleWriter, family: MetricFamily, created: boolean): Iterable<Uint8Array> {

@@ -1,4 +1,3 @@
-import { Buffer } from 'node:buffer';
 import type {
   CounterPoint,
   Exemplar,
@@ -16,7 +15,7 @@ import { pointByPoint } from './point-by-point.ts';
 import { gaugeWriter, infoWriter, stateSetWriter, type PointWriter } from './points.ts';
 import type { SampleWriter } from './sample-writer.ts';
 
-const endOfText = Buffer.from('# EOF\n');
+const endOfText = '# EOF\n';
 
 /**
  * Encodes families as OpenMetrics text 2.0.0, a release candidate: the family's name is the sample's name, a histogram
@@ -31,7 +30,7 @@ export function* encodeOpenMetrics2(
     writeMetadata(samples, family);
     yield* writePoints(samples, family, created);
   }
-  samples.out.bytes(endOfText);
+  samples.out.text(endOfText);
 }
 
 /** What the type appends to the name of family and samples alike. */
@@ -43,9 +42,9 @@ function fullName(family: MetricFamily): string {
 function writeMetadata(samples: SampleWriter, family: MetricFamily): void {
   const name = samples.familyName(fullName(family));
   const { unit = '', help = '' } = family;
-  samples.out.utf8(`# TYPE ${name} ${family.type}\n`);
-  if (unit !== '') samples.out.utf8(`# UNIT ${name} ${unit}\n`);
-  if (help !== '') samples.out.utf8(`# HELP ${name} ${openMetricsHelp(help)}\n`);
+  samples.out.text(`# TYPE ${name} ${family.type}\n`);
+  if (unit !== '') samples.out.text(`# UNIT ${name} ${unit}\n`);
+  if (help !== '') samples.out.text(`# HELP ${name} ${openMetricsHelp(help)}\n`);
 }
 
 function writePoints(samples: SampleWriter, family: MetricFamily, created: boolean): Iterable<Uint8Array> {
@@ -95,7 +94,7 @@ function histogramWriter(
     ];
     const buckets = counts.map((count, index) => `${canonicalFloat(bounds[index] ?? Infinity)}:${number(count)}`);
     samples.series(sample, point.labels, undefined);
-    samples.out.ascii(`{${fields.join(',')},bucket:[${buckets.join(',')}]}`);
+    samples.out.text(`{${fields.join(',')},bucket:[${buckets.join(',')}]}`);
     endLine(samples, point.timestamp, created ? point.created : undefined, point.exemplars ?? []);
   };
 }
@@ -122,7 +121,7 @@ function summaryWriter(samples: SampleWriter, name: string, created: boolean): P
   return (point) => {
     const quantiles = point.quantiles.map((q, index) => `${canonicalFloat(q)}:${number(point.values[index] ?? NaN)}`);
     samples.series(sample, point.labels, undefined);
-    samples.out.ascii(
+    samples.out.text(
       `{count:${number(point.count ?? 0)},sum:${number(point.sum ?? 0)},quantile:[${quantiles.join(',')}]}`,
     );
     endLine(samples, point.timestamp, created ? point.created : undefined, []);
@@ -137,7 +136,7 @@ function endLine(
   exemplars: readonly (Exemplar | undefined)[],
 ): void {
   if (timestamp !== undefined) samples.number(timestamp);
-  if (start !== undefined) samples.out.ascii(` st@${number(start)}`);
+  if (start !== undefined) samples.out.text(` st@${number(start)}`);
   for (const exemplar of exemplars) {
     if (exemplar?.timestamp !== undefined) samples.exemplar(exemplar);
   }

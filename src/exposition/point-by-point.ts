@@ -1,9 +1,9 @@
-import type { ByteWriter } from './byte-writer.ts';
+import type { TextWriter } from './text-writer.ts';
 import type { PointWriter } from './points.ts';
 
 /** Writes every point and yields a chunk whenever one is full: between two points, never within one. */
 export function* pointByPoint<P>(
-  out: ByteWriter,
+  out: TextWriter,
   points: Iterable<P>,
   write: PointWriter<P>,
 ): Generator<Uint8Array, void> {

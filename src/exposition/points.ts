@@ -18,9 +18,10 @@ export type PointWriter<P> = (point: P) => void;
 
 export function gaugeWriter(samples: SampleWriter, familyName: string): PointWriter<GaugePoint> {
   const name = samples.name(familyName, '');
-  return (point) => {
-    samples.sample(name, point.labels, undefined, point.value);
-    samples.end(point.timestamp);
+  return ({ labels, value, timestamp }) => {
+    if (timestamp === undefined) return samples.line(name, labels, value);
+    samples.sample(name, labels, undefined, value);
+    samples.end(timestamp);
   };
 }
 
@@ -28,8 +29,10 @@ export function gaugeWriter(samples: SampleWriter, familyName: string): PointWri
 export function counterWriter(samples: SampleWriter, familyName: string, suffix: string): PointWriter<CounterPoint> {
   const name = samples.name(familyName, suffix);
   return (point) => {
-    samples.sample(name, point.labels, undefined, point.value);
-    samples.end(point.timestamp, point.exemplar);
+    const { labels, value, timestamp, exemplar } = point;
+    if (timestamp === undefined && exemplar === undefined) return samples.line(name, labels, value);
+    samples.sample(name, labels, undefined, value);
+    samples.end(timestamp, exemplar);
   };
 }
 
@@ -125,9 +128,9 @@ function line(
 function labelsOf(
   samples: SampleWriter,
   name: string,
-): (numbers: readonly number[], infinity: boolean) => readonly Uint8Array[] {
+): (numbers: readonly number[], infinity: boolean) => readonly string[] {
   let known: readonly number[] | undefined;
-  let labels: readonly Uint8Array[] = [];
+  let labels: readonly string[] = [];
   return (numbers, infinity) => {
     if (numbers !== known) {
       known = numbers;

@@ -32,8 +32,8 @@ export function* encodePrometheusText(
 function writeMetadata(samples: SampleWriter, family: PrometheusFamily): void {
   const name = samples.familyName(family.name);
   const { help = '' } = family;
-  if (help !== '') samples.out.utf8(`# HELP ${name} ${prometheusHelp(help)}\n`);
-  samples.out.utf8(`# TYPE ${name} ${typeNames[family.type]}\n`);
+  if (help !== '') samples.out.text(`# HELP ${name} ${prometheusHelp(help)}\n`);
+  samples.out.text(`# TYPE ${name} ${typeNames[family.type]}\n`);
 }
 
 function writePoints(samples: SampleWriter, family: PrometheusFamily): Iterable<Uint8Array> {

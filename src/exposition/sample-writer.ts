@@ -1,4 +1,3 @@
-import { Buffer } from 'node:buffer';
 import {
   escapeLabelValue,
   isLegacyLabelName,
@@ -8,19 +7,13 @@ import {
   type LabelSet,
   type Value,
 } from '../metric/index.ts';
-import type { ByteWriter } from './byte-writer.ts';
 import { escapeName, type EscapingScheme } from './escape-name.ts';
+import type { TextWriter } from './text-writer.ts';
 
-const space = 0x20;
-const lineFeed = 0x0a;
-const exemplarOpening = Buffer.from(' # {');
-const closingBrace = 0x7d;
-const comma = 0x2c;
-
-/** A sample's name, ready to be copied: alone, and up to where labels begin. */
+/** A sample's name, ready to be written: alone, and up to where labels begin. */
 export interface SampleName {
-  readonly alone: Uint8Array;
-  readonly opening: Uint8Array;
+  readonly alone: string;
+  readonly opening: string;
 }
 
 /** Where the text formats differ at the end of a line: OpenMetrics has seconds and exemplars, Prometheus milliseconds. */
@@ -28,11 +21,11 @@ export type LineEnds = 'openmetrics' | 'prometheus';
 
 /** Writes samples, in the syntax that all text formats share. */
 export class SampleWriter {
-  readonly out: ByteWriter;
+  readonly out: TextWriter;
   readonly #escaping: EscapingScheme;
   readonly #ends: LineEnds;
 
-  constructor(out: ByteWriter, escaping: EscapingScheme, ends: LineEnds) {
+  constructor(out: TextWriter, escaping: EscapingScheme, ends: LineEnds) {
     this.out = out;
     this.#escaping = escaping;
     this.#ends = ends;
@@ -49,35 +42,35 @@ export class SampleWriter {
     const escaped = escapeName(familyName, this.#escaping, true) + suffix;
     const legacy = isLegacyMetricName(escaped);
     return {
-      alone: Buffer.from(legacy ? `${escaped} ` : `{${quoted(escaped)}} `),
-      opening: Buffer.from(legacy ? `${escaped}{` : `{${quoted(escaped)},`),
+      alone: legacy ? `${escaped} ` : `{${quoted(escaped)}} `,
+      opening: legacy ? `${escaped}{` : `{${quoted(escaped)},`,
     };
   }
 
-  /** `name{labels,extra} value`, to be followed by `end`. `extra` is one more label as bytes, such as `le="1.0"`. */
-  sample(name: SampleName, labels: LabelSet, extra: Uint8Array | undefined, value: Value): void {
+  /** `name{labels,extra} value`, to be followed by `end`. `extra` is one more label, such as `le="1.0"`. */
+  sample(name: SampleName, labels: LabelSet, extra: string | undefined, value: Value): void {
     this.series(name, labels, extra);
     this.out.value(value);
   }
 
-  /** `name{labels,extra} `: all that stands before a value. */
-  series(name: SampleName, labels: LabelSet, extra: Uint8Array | undefined): void {
-    const out = this.out;
-    const text = labels.text;
-    if (extra === undefined && labels.plain && this.#escaping !== 'dots' && text !== '') {
-      out.plainSeries(name.opening, text);
-    } else if (text === '' && extra === undefined) {
-      out.bytes(name.alone);
+  /** A whole line of what most of an exposition is made of: a sample with nothing behind its value. */
+  line(name: SampleName, labels: LabelSet, value: Value): void {
+    const { closed } = this.#shown(labels);
+    if (closed === '' || value === Infinity || value === -Infinity) {
+      this.sample(name, labels, undefined, value);
+      this.newline();
     } else {
-      out.bytes(name.opening);
-      if (text !== '') this.#labels(labels);
-      if (extra !== undefined) {
-        if (text !== '') out.byte(comma);
-        out.bytes(extra);
-      }
-      out.byte(closingBrace);
-      out.byte(space);
+      // In one step: each string that is joined on its own costs an object.
+      this.out.text(`${name.opening}${closed}${value}\n`);
     }
+  }
+
+  /** `name{labels,extra} `: all that stands before a value. */
+  series(name: SampleName, labels: LabelSet, extra: string | undefined): void {
+    const shown = this.#shown(labels);
+    if (shown.closed === '') this.out.text(extra === undefined ? name.alone : `${name.opening}${extra}} `);
+    else if (extra === undefined) this.out.text(name.opening + shown.closed);
+    else this.out.text(`${name.opening}${shown.text},${extra}} `);
   }
 
   /** The end of a sample's line. `timestamp` is in Unix seconds; exemplars are for OpenMetrics only. */
@@ -92,37 +85,31 @@ export class SampleWriter {
   }
 
   newline(): void {
-    this.out.byte(lineFeed);
+    this.out.text('\n');
   }
 
   /** One more number on the line, after a space. */
   number(value: number): void {
-    this.out.byte(space);
+    this.out.text(' ');
     this.out.value(value);
   }
 
   /** An exemplar, with the mark before it. */
   exemplar(exemplar: Exemplar): void {
-    this.out.bytes(exemplarOpening);
-    this.#labels(exemplar.labels);
-    this.out.byte(closingBrace);
+    this.out.text(` # {${this.#shown(exemplar.labels).text}}`);
     this.number(exemplar.value);
     if (exemplar.timestamp !== undefined) this.number(exemplar.timestamp);
   }
 
-  /** Labels without braces. */
-  #labels(labels: LabelSet): void {
-    if (labels.plain && this.#escaping !== 'dots') this.out.ascii(labels.text);
-    else this.out.utf8(this.#escaped(labels).text);
-  }
-
-  /** One label as bytes, for `extra`. */
-  label(name: string, value: string): Uint8Array {
+  /** One label, for `extra`. */
+  label(name: string, value: string): string {
     const escaped = escapeName(name, this.#escaping, false);
-    return Buffer.from(`${isLegacyLabelName(escaped) ? escaped : quoted(escaped)}="${escapeLabelValue(value)}"`);
+    return `${isLegacyLabelName(escaped) ? escaped : quoted(escaped)}="${escapeLabelValue(value)}"`;
   }
 
-  #escaped(labels: LabelSet): LabelSet {
+  /** The labels as this format shows their names. */
+  #shown(labels: LabelSet): LabelSet {
+    if (labels.plain && this.#escaping !== 'dots') return labels;
     const names = labels.names.map((name) => escapeName(name, this.#escaping, false));
     if (names.every((name, index) => name === labels.names[index])) return labels;
     return new LabelNames(names).of(labels.values);

@@ -102,7 +102,7 @@ export class Committer {
   #noteFailure(error: unknown, number: number, failures: number): void {
     this.#failure = messageOf(error);
     this.#options.instruments.failedCommits.inc();
-    const fields = { err: error, batch: number, failures, unsavedEvents: this.unsavedEvents };
+    const fields = { error: messageOf(error), batch: number, failures, unsavedEvents: this.unsavedEvents };
     this.#options.log.error(fields, 'the ledger could not commit; it keeps the counts in memory and tries again');
   }
 }

@@ -22,9 +22,9 @@ export interface LabelledOptions<Child> {
 export class Labelled<Child, Name extends string> implements Iterable<Child> {
   readonly #options: LabelledOptions<Child>;
   readonly #names: LabelNames;
-  readonly #overflowText: string;
+  readonly #overflowKey: string;
   readonly #index: ChildIndex<Child>;
-  /** By label text, in the order in which they came; the overflow series too, once it is needed. */
+  /** By the keys of their labels, in the order in which they came; the overflow series too, once it is needed. */
   readonly #children = new Map<string, Child>();
 
   constructor(options: LabelledOptions<Child>) {
@@ -32,7 +32,7 @@ export class Labelled<Child, Name extends string> implements Iterable<Child> {
     this.#names = new LabelNames(options.labels);
     this.#index = new ChildIndex(this.#names.names);
     const overflow = Object.fromEntries(options.labels.map((name) => [name, overflowValue]));
-    this.#overflowText = this.#names.text(options.instrument.subject, overflow);
+    this.#overflowKey = this.#names.key(options.instrument.subject, overflow);
   }
 
   /**
@@ -42,12 +42,12 @@ export class Labelled<Child, Name extends string> implements Iterable<Child> {
   labels(values: Readonly<Record<Name, string>>): Child {
     const indexed = this.#index.get(values);
     if (indexed !== undefined) return indexed;
-    const text = this.#names.text(this.#options.instrument.subject, values);
-    let child = this.#children.get(text);
+    const key = this.#names.key(this.#options.instrument.subject, values);
+    let child = this.#children.get(key);
     if (child === undefined) {
       // What is folded is looked up anew each time, so that each time counts, and a place that became free is taken.
-      if (this.size >= this.#options.seriesMax && text !== this.#overflowText) return this.#fold();
-      child = this.#add(text);
+      if (this.size >= this.#options.seriesMax && key !== this.#overflowKey) return this.#fold();
+      child = this.#add(key);
     }
     this.#index.add(values, child);
     return child;
@@ -59,7 +59,7 @@ export class Labelled<Child, Name extends string> implements Iterable<Child> {
    */
   remove(values: Readonly<Record<Name, string>>): boolean {
     this.#index.clear();
-    return this.#children.delete(this.#names.text(this.#options.instrument.subject, values));
+    return this.#children.delete(this.#names.key(this.#options.instrument.subject, values));
   }
 
   /** Takes all series out, the overflow series too. */
@@ -70,7 +70,7 @@ export class Labelled<Child, Name extends string> implements Iterable<Child> {
 
   /** Series kept, the overflow series not counted. */
   get size(): number {
-    return this.#children.size - (this.#children.has(this.#overflowText) ? 1 : 0);
+    return this.#children.size - (this.#children.has(this.#overflowKey) ? 1 : 0);
   }
 
   [Symbol.iterator](): Iterator<Child> {
@@ -79,12 +79,12 @@ export class Labelled<Child, Name extends string> implements Iterable<Child> {
 
   #fold(): Child {
     this.#options.onFold();
-    return this.#children.get(this.#overflowText) ?? this.#add(this.#overflowText);
+    return this.#children.get(this.#overflowKey) ?? this.#add(this.#overflowKey);
   }
 
-  #add(text: string): Child {
-    const child = this.#options.create(this.#names.set(text));
-    this.#children.set(text, child);
+  #add(key: string): Child {
+    const child = this.#options.create(this.#names.set(key));
+    this.#children.set(key, child);
     return child;
   }
 }

@@ -5,6 +5,8 @@ import { isLegacyLabelName } from './names.ts';
 const needsEscape = /[\\"\n]/;
 const escapes: Readonly<Record<string, string>> = { '\\': '\\\\', '"': '\\"', '\n': '\\n' };
 const unescapes: Readonly<Record<string, string>> = { '\\\\': '\\', '\\"': '"', '\\n': '\n' };
+/** What stands between the last label and the value, kept with the labels so that a line takes one join less. */
+const closing = '} ';
 /** The whole of ASCII, control characters included. */
 const ascii = /^[\0-\x7f]*$/;
 
@@ -25,27 +27,33 @@ export function escapeLabelValue(value: string): string {
 export class LabelSet {
   /** Label names, in the order of `text`. The sets of one family share one array. */
   readonly names: readonly string[];
-  /** `a="x",b="y"`, without braces; empty for no labels. */
-  readonly text: string;
+  /** `a="x",b="y"} `: the labels as an encoder writes them behind the opening brace; empty for no labels. */
+  readonly closed: string;
   /** All names are legacy names and all values ASCII: `text` can be written byte for byte in every text format. */
   readonly plain: boolean;
 
   /** For `LabelNames`; everybody else calls `labelSet`. */
-  constructor(names: readonly string[], text: string, legacyNames: boolean) {
+  constructor(names: readonly string[], closed: string, legacyNames: boolean) {
     this.names = names;
-    this.text = text;
-    this.plain = legacyNames && ascii.test(text);
+    this.closed = closed;
+    this.plain = legacyNames && ascii.test(closed);
+  }
+
+  /** `a="x",b="y"`, without braces; empty for no labels. */
+  get text(): string {
+    return this.closed.slice(0, -closing.length);
   }
 
   /** The values, in the order of `names`, unescaped. */
   get values(): string[] {
     const values: string[] = [];
+    const { closed } = this;
     let at = 0;
     for (const name of this.names) {
       const start = at + nameText(name).length + 2;
       let end = start;
-      while (this.text[end] !== '"') end += this.text[end] === '\\' ? 2 : 1;
-      const raw = this.text.slice(start, end);
+      while (closed[end] !== '"') end += closed[end] === '\\' ? 2 : 1;
+      const raw = closed.slice(start, end);
       values.push(raw.includes('\\') ? raw.replace(/\\[\\"n]/g, (pair) => unescapes[pair] ?? pair) : raw);
       at = end + 2;
     }
@@ -60,10 +68,10 @@ export class LabelSet {
 
   /** These labels and then the others, which must have other names. */
   with(others: LabelSet): LabelSet {
-    if (others.text === '') return this;
-    if (this.text === '') return others;
+    if (others.closed === '') return this;
+    if (this.closed === '') return others;
     const names = [...this.names, ...others.names];
-    return new LabelSet(names, `${this.text},${others.text}`, names.every(isLegacyLabelName));
+    return new LabelSet(names, `${this.text},${others.closed}`, names.every(isLegacyLabelName));
   }
 
   toJSON(): Record<string, string> {
@@ -72,7 +80,7 @@ export class LabelSet {
   }
 }
 
-/** A label name as it stands in `LabelSet.text`: quoted (and escaped like a value) unless it is a legacy name. */
+/** A label name as it stands in a label set: quoted (and escaped like a value) unless it is a legacy name. */
 function nameText(name: string): string {
   return isLegacyLabelName(name) ? name : `"${escapeLabelValue(name)}"`;
 }
@@ -90,8 +98,8 @@ export class LabelNames {
     this.#legacy = names.every(isLegacyLabelName);
   }
 
-  /** The text of a label set with these values, which is also its key. Every name needs a string, no other may come. */
-  text(subject: string, values: Readonly<Record<string, string>>): string {
+  /** The closed text of a label set with these values, which is also its key. Every name needs a string, no other may come. */
+  key(subject: string, values: Readonly<Record<string, string>>): string {
     let text = '';
     for (let index = 0; index < this.names.length; index++) {
       const name = this.names[index] ?? '';
@@ -104,18 +112,18 @@ export class LabelNames {
         misuse(subject, `has no label ${shown(name)} (value ${shown(values[name])}); its labels: ${this.#list()}`);
       }
     }
-    return text;
+    return text === '' ? '' : text + closing;
   }
 
   /** The label set with these values, in the order of the names; what is missing is empty. */
   of(values: readonly string[]): LabelSet {
     const parts = this.#openings.map((opening, index) => `${opening}${escapeLabelValue(values[index] ?? '')}"`);
-    return this.set(parts.join(''));
+    return this.set(parts.length === 0 ? '' : parts.join('') + closing);
   }
 
-  /** The label set of a text that `text()` has made. */
-  set(text: string): LabelSet {
-    return new LabelSet(this.names, text, this.#legacy);
+  /** The label set of a key that `key()` has made. */
+  set(key: string): LabelSet {
+    return new LabelSet(this.names, key, this.#legacy);
   }
 
   #list(): string {
@@ -131,5 +139,5 @@ export function labelSet(labels: Readonly<Record<string, string>>): LabelSet {
   const problem = labelNamesProblem(Object.keys(labels));
   if (problem !== undefined) misuse('label set', problem);
   const names = new LabelNames(Object.keys(labels));
-  return names.set(names.text('label set', labels));
+  return names.set(names.key('label set', labels));
 }
