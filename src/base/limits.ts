@@ -133,4 +133,10 @@ export const limits = {
   sourceSeriesMax: 10_000,
   /** How long a source may take to close when the process stops. */
   sourceCloseMsMax: 5_000,
+  /** Largest exposition that `tonnage lint` reads. */
+  lintBytesMax: 64 * 1024 * 1024,
+  /** How long reading one input of `tonnage lint` may take. */
+  lintMsMax: 60_000,
+  /** Problems of one input that `tonnage lint` names; of the rest it says how many there are. */
+  lintProblemsMax: 20,
 } as const;

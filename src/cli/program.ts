@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { messageOf, TonnageError } from '../base/index.ts';
 import { configCommand } from './config.ts';
 import { exitCodes, UsageError, type ExitCode, type Terminal } from './contract.ts';
+import { lintCommand } from './lint.ts';
 import { serveCommand } from './serve.ts';
 import { usageCommand } from './usage.ts';
 import { userCommand } from './user.ts';
@@ -26,7 +27,8 @@ export function createProgram(terminal: Terminal): Command {
     .addCommand(serveCommand(terminal))
     .addCommand(usageCommand(terminal))
     .addCommand(configCommand(terminal))
-    .addCommand(userCommand(terminal));
+    .addCommand(userCommand(terminal))
+    .addCommand(lintCommand(terminal));
   for (const command of allCommands(program)) {
     command
       .exitOverride()

@@ -1,0 +1,72 @@
+import { Argument, Command, Option } from 'commander';
+import { limits, TonnageError } from '../base/index.ts';
+import type { Terminal } from './contract.ts';
+import { checkInputNames, readInput } from './lint-input.ts';
+import { findProblems, reportLine, type LintFormat, type LintProblem } from './lint-report.ts';
+
+const formats: readonly LintFormat[] = ['openmetrics', 'text'];
+
+/** What a server is asked for: the format that was stated, or either. */
+const accepts = {
+  openmetrics: 'application/openmetrics-text; version=1.0.0; charset=utf-8',
+  text: 'text/plain; version=0.0.4; charset=utf-8',
+  either: 'application/openmetrics-text; version=1.0.0; charset=utf-8, text/plain; version=0.0.4; charset=utf-8; q=0.5',
+} as const;
+
+interface LintCommandOptions {
+  readonly format?: LintFormat;
+  readonly parseOnly?: true;
+}
+
+const help = `
+Prints one line for each input: NAME: ok, or NAME:LINE:COLUMN: and what is wrong there, further problems behind it.
+Exits with 1 when something is wrong anywhere.
+Without --format the Content-Type of a server decides; elsewhere what has a line "# EOF" is OpenMetrics.
+
+Examples:
+  $ tonnage lint http://127.0.0.1:2112/metrics
+  $ tonnage lint --parse-only metrics.txt metrics.om
+  $ my-exporter --once | tonnage lint --format openmetrics -`;
+
+/** `tonnage lint FILE|URL...`. */
+export function lintCommand(terminal: Terminal): Command {
+  return new Command('lint')
+    .description('check expositions of metrics: OpenMetrics 1.0 or Prometheus text, and the names in them')
+    .addArgument(new Argument('<inputs...>', 'files, URLs to scrape, or - for standard input'))
+    .option('--parse-only', 'leave the naming rules out')
+    .addOption(new Option('--format <format>', 'the format that it must be in').choices(formats))
+    .addHelpText('after', help)
+    .action(async (names: readonly string[], options: LintCommandOptions) => lintInputs(names, options, terminal));
+}
+
+async function lintInputs(names: readonly string[], options: LintCommandOptions, terminal: Terminal): Promise<void> {
+  checkInputNames(names);
+  let failed = 0;
+  for (const name of names) {
+    const problems = await problemsOf(name, options, terminal);
+    if (problems.length > 0) failed++;
+    terminal.out(reportLine(name, problems));
+  }
+  if (failed > 0) throw new TonnageError('exposition_invalid', `${failed} of ${names.length} failed`);
+}
+
+/** What cannot be read is wrong from its first character on, so that every line has the same form. */
+async function problemsOf(
+  name: string,
+  { format, parseOnly }: LintCommandOptions,
+  { input, workingDirectory }: Terminal,
+): Promise<readonly LintProblem[]> {
+  try {
+    const read = await readInput(name, {
+      input,
+      workingDirectory,
+      accept: accepts[format ?? 'either'],
+      bytesMax: limits.lintBytesMax,
+      msMax: limits.lintMsMax,
+    });
+    return findProblems(read, { parseOnly: parseOnly === true, ...(format && { format }) });
+  } catch (thrown) {
+    if (!(thrown instanceof TonnageError)) throw thrown;
+    return [{ line: 1, column: 1, message: thrown.message }];
+  }
+}
