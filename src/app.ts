@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { destination, pino } from 'pino';
 import { messageOf, systemClock as clock, systemRandom as random, type Log } from './base/index.ts';
+import { CollectorSet } from './collector/index.ts';
 import type { Config, UpstreamConfig } from './config/index.ts';
 import { openGateway, type Gateway, type Pull, type UpstreamOptions } from './gateway/index.ts';
 import {
@@ -28,6 +29,7 @@ import { canonicalArch, type DimensionValues } from './usage/index.ts';
 
 /** Drivers by the name that the configuration gives; each is loaded only when it is asked for. */
 const storeDrivers = { sqlite: () => import('./store/drivers/sqlite.ts') } as const;
+const collectorDrivers = { runtime: () => import('./collector/drivers/runtime.ts') } as const;
 
 const ledgerFileName = 'ledger.sqlite';
 
@@ -94,6 +96,13 @@ async function start({ config, acceptTimeZone, version }: ServerOptions, closers
     clock,
     onError: (error) => log.error({ error: messageOf(error) }, 'a metric failed'),
   });
+  const collectors = new CollectorSet({ metrics, clock, log });
+  closers.add(() => collectors.close());
+  // Before anything starts a thread: it counts those that begin after it.
+  const { createRuntimeCollector } = await collectorDrivers.runtime();
+  collectors.add({ name: 'runtime', collector: createRuntimeCollector({ version, clock }), interval: 'scrape' });
+  collectors.start();
+
   mkdirSync(config.data, { recursive: true, mode: 0o750 });
   const lock = lockFile(join(config.data, 'lock'));
   closers.add(() => lock.release());
@@ -131,7 +140,7 @@ async function start({ config, acceptTimeZone, version }: ServerOptions, closers
   const listeners = await openListeners(
     config,
     handler,
-    createMetricsHandler({ gather: () => metrics.gather(), metrics, clock, log }),
+    createMetricsHandler({ gather: () => collectors.gather(), metrics, clock, log }),
   );
   // Added the other way round: the metrics can be read until the last request has ended.
   const { main, metrics: metricsListener } = listeners;
