@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { tallyOf, type Tally, type VitestReport } from './tally.ts';
+import { skippedTests, tallyOf, type Tally, type VitestReport } from './tally.ts';
 import { runTool, tools } from './tools.ts';
 
 /**
@@ -18,9 +18,9 @@ export async function runSuites(options: { readonly long: boolean }): Promise<Ta
       ['run', '--configLoader=native', '--reporter=default', '--reporter=json', `--outputFile.json=${file}`],
       { show: true, env: options.long ? { TONNAGE_TEST_LONG: '1' } : {}, done: () => existsSync(file) },
     );
-    const tally = tallyOf(existsSync(file) ? readReport(file) : undefined, code);
-    if (tally.skipped > 0) process.stdout.write(`${tally.skipped} skipped (each must say why)\n`);
-    return tally;
+    const report = existsSync(file) ? readReport(file) : undefined;
+    for (const name of report === undefined ? [] : skippedTests(report)) process.stdout.write(`left out: ${name}\n`);
+    return tallyOf(report, code);
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -11,10 +11,12 @@ export interface VitestReport {
   readonly numFailedTests: number;
   readonly numPendingTests: number;
   readonly numTodoTests: number;
-  readonly testResults: readonly {
-    readonly status: string;
-    readonly assertionResults: readonly { readonly status: string }[];
-  }[];
+  readonly testResults: readonly FileReport[];
+}
+
+interface FileReport {
+  readonly status: string;
+  readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
 }
 
 /**
@@ -35,6 +37,12 @@ export function tallyOf(report: VitestReport | undefined, exitCode: number): Tal
     failed: failed === 0 && exitCode !== 0 ? 1 : failed,
     skipped: report.numPendingTests + report.numTodoTests,
   };
+}
+
+/** Names of the tests that were left out here, as by `skipIf`: a run never hides what it has not tried. */
+export function skippedTests(report: VitestReport): string[] {
+  const tests = report.testResults.flatMap(({ assertionResults }) => assertionResults);
+  return tests.filter(({ status }) => status !== 'passed' && status !== 'failed').map(({ fullName }) => fullName);
 }
 
 export function addTallies(tallies: readonly Tally[]): Tally {

@@ -1,17 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { addTallies, lastLine, tallyOf, type VitestReport } from '../../scripts/test/tally.ts';
+import { addTallies, lastLine, skippedTests, tallyOf, type VitestReport } from '../../scripts/test/tally.ts';
 
 const report = (changes: Partial<VitestReport> = {}): VitestReport => ({
   numPassedTests: 3,
   numFailedTests: 0,
   numPendingTests: 0,
   numTodoTests: 0,
-  testResults: [{ status: 'passed', assertionResults: [{ status: 'passed' }] }],
+  testResults: [{ status: 'passed', assertionResults: [{ status: 'passed', fullName: 'works' }] }],
   ...changes,
 });
 
 describe('the count of a run', () => {
-  const failedTest = { status: 'failed', assertionResults: [{ status: 'failed' }] };
+  const failedTest = { status: 'failed', assertionResults: [{ status: 'failed', fullName: 'fails' }] };
   const brokenFile = { status: 'failed', assertionResults: [] };
 
   it.each([
@@ -35,6 +35,15 @@ describe('the count of a run', () => {
     ['no report in spite of success', undefined, 0, { passed: 0, failed: 1, skipped: 0 }],
   ])('%s', (_, given, exitCode, expected) => {
     expect(tallyOf(given, exitCode)).toEqual(expected);
+  });
+
+  it('names what was left out', () => {
+    const test = (status: string) => ({ status, fullName: `is ${status}` });
+    const assertionResults = ['passed', 'failed', 'skipped', 'todo'].map(test);
+    expect(skippedTests(report({ testResults: [{ status: 'passed', assertionResults }] }))).toEqual([
+      'is skipped',
+      'is todo',
+    ]);
   });
 
   it('is summed up in the last line', () => {
