@@ -16,6 +16,7 @@ import {
   createMetricsHandler,
   createTokenEndpoint,
   listen,
+  ociregistryFamilies,
   type AdmissionOptions,
   type Listener,
   type Readiness,
@@ -124,6 +125,8 @@ async function start({ config, acceptTimeZone, version }: ServerOptions, closers
   const { admission, tokens } = createIdentity(config, metrics, log);
   const gateway = await openGatewayOf({ config, version, metrics, log, ledger, admission });
   closers.add(() => gateway.close());
+  const isOciregistry = config.metrics?.compat === 'ociregistry';
+  if (isOciregistry) metrics.collect(() => ociregistryFamilies(gateway.statistics()));
 
   const state = { stopping: false };
   const api = await createApi({
@@ -135,12 +138,23 @@ async function start({ config, acceptTimeZone, version }: ServerOptions, closers
     log,
   });
   closers.add(() => api.close());
-  const token = createTokenEndpoint({ ...admission, tokens, clock, log });
+  const giveToken = createTokenEndpoint({ ...admission, tokens, clock, log });
+  const token: Handlers = (request, response) => {
+    gateway.countTokenRequest(request, response);
+    giveToken(request, response);
+  };
   const handler = createMainHandler({ gateway, api, token, clock, random, log, accessLog: config.log.access });
   const listeners = await openListeners(
     config,
     handler,
-    createMetricsHandler({ gather: () => collectors.gather(), metrics, clock, log }),
+    createMetricsHandler({
+      prepare: () => gateway.survey(),
+      gather: () => collectors.gather(),
+      textOnly: isOciregistry,
+      metrics,
+      clock,
+      log,
+    }),
   );
   // Added the other way round: the metrics can be read until the last request has ended.
   const { main, metrics: metricsListener } = listeners;
@@ -187,7 +201,9 @@ function createIdentity(
   const authenticators = users.length === 0 ? [] : [tokens, createStaticUsers({ users, log, random })];
   const door = createDoor({ authenticators, anonymousPull: config.gateway.anonymous, clock, random, metrics });
   const listener = isLoopbackAddress(config.listen.host) ? 'loopback' : 'open';
-  return { admission: { door, listener, challenges: authenticators.length > 0 }, tokens };
+  const { publicUrl } = config;
+  const challenges = authenticators.length > 0;
+  return { admission: { door, listener, challenges, ...(publicUrl !== undefined && { publicUrl }) }, tokens };
 }
 
 interface GatewayParts {

@@ -36,6 +36,7 @@ export function assemble(
     listen: { host: options.host ?? parsed.listen.host, port: options.port ?? parsed.listen.port },
     ...(metrics && { metrics }),
     data: resolve(dataOrigin.kind === 'file' ? options.fileDirectory : options.workingDirectory, parsed.data),
+    ...(parsed.publicUrl !== undefined && { publicUrl: parsed.publicUrl }),
     timeZone: parsed.timeZone,
     upstreams,
     gateway,
@@ -141,7 +142,8 @@ class Assembly {
       this.#reportKey(['metrics'], 'expected listen, an address or false, but it is missing');
       return undefined;
     }
-    return { listen: stated.listen, ...(stated.orgs !== undefined && { orgs: stated.orgs }) };
+    const { listen, orgs, compat } = stated;
+    return { listen, ...(orgs !== undefined && { orgs }), ...(compat !== undefined && { compat }) };
   }
 
   /** Names that the tree states in a map, also of those entries that are not valid and so did not come with `parsed`. */

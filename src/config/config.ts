@@ -15,11 +15,17 @@ export type LogLevel = (typeof logLevels)[number];
 export const durabilities = ['strict', 'relaxed'] as const;
 export type Durability = (typeof durabilities)[number];
 
+/** Other programs whose metrics can be shown beside ours, under their names. */
+export const metricsCompatibilities = ['ociregistry'] as const;
+export type MetricsCompatibility = (typeof metricsCompatibilities)[number];
+
 /** The listener of `/metrics`. */
 export interface MetricsConfig {
   readonly listen: ListenAddress;
   /** Whether organisations are named on it. Absent: only where it listens on a loopback address. */
   readonly orgs?: boolean;
+  /** The program whose metrics are shown too. The listener then offers the text format 0.0.4 alone. */
+  readonly compat?: MetricsCompatibility;
 }
 
 /** Credentials that the gateway shows to an upstream: HTTP Basic. */
@@ -76,6 +82,8 @@ export interface Config {
   readonly metrics?: MetricsConfig;
   /** Absolute path of the data directory. */
   readonly data: string;
+  /** Scheme, host and port at which clients find this server; absent: as they call it. */
+  readonly publicUrl?: string;
   /** Time zone in which days begin, an IANA name. */
   readonly timeZone: string;
   readonly upstreams: readonly UpstreamConfig[];

@@ -30,6 +30,15 @@ export function parseUpstreamUrl(text: string): string | undefined {
   return url === null ? undefined : (url.origin + url.pathname).replace(/\/+$/, '');
 }
 
+/** How the server's own public URL is written, for messages and descriptions. */
+export const publicUrlForm = 'a URL without a path, such as "https://pull.example.org"';
+
+/** Scheme, host and port of the public URL (`publicUrlForm`), else `undefined`: clients know `/v2/` at the root only. */
+export function parsePublicUrl(text: string): string | undefined {
+  const url = parseUpstreamUrl(text);
+  return url !== undefined && new URL(url).origin === url ? url : undefined;
+}
+
 /** How a user's name is written, for messages and descriptions. */
 export const userNameForm = 'a user name (1 to 128 characters, no colon, no blanks)';
 

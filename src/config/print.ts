@@ -13,6 +13,7 @@ export function printConfig(config: Config): string {
     listen: formatListen(config.listen),
     metrics: metricsOf(config.metrics),
     data: config.data,
+    ...(config.publicUrl !== undefined && { publicUrl: config.publicUrl }),
     timeZone: config.timeZone,
     upstreams: Object.fromEntries(config.upstreams.map((upstream) => [upstream.name, upstreamOf(upstream)])),
     gateway: {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { limits } from '../base/index.ts';
 import { listenForm, parseListen } from './address.ts';
-import { durabilities, keptDimensions, logLevels, userRights } from './config.ts';
+import { durabilities, keptDimensions, logLevels, metricsCompatibilities, userRights } from './config.ts';
 import * as names from './names.ts';
 import { Secret } from './secret.ts';
 import { defaultUpstreamNames } from './upstreams.ts';
@@ -131,6 +131,9 @@ const metrics = z
       .boolean()
       .optional()
       .meta({ description: 'Whether organisations are named. Default: only on a loopback address.' }),
+    compat: z.enum(metricsCompatibilities).optional().meta({
+      description: 'Show the metrics of another program too, under its names; the format is text 0.0.4 then.',
+    }),
   })
   .meta({
     description: 'Listener of /metrics: false, PORT for all addresses, HOST:PORT, or a map. Default: off.',
@@ -183,6 +186,10 @@ export const schema = z.strictObject({
   data: nonEmpty('the name of a directory')
     .prefault('data')
     .meta({ description: 'Data directory; relative to the configuration file that states it, else to where it runs.' }),
+  publicUrl: text(names.publicUrlForm, names.parsePublicUrl).optional().meta({
+    description:
+      'Where clients find this server, when it is behind a proxy: told to those that have to log in. Default: http:// and the Host of the request.',
+  }),
   timeZone: text(names.timeZoneForm, names.parseTimeZone)
     .prefault('UTC')
     .meta({ description: 'IANA time zone in which days begin. A ledger keeps the one that it was begun with.' }),

@@ -1,0 +1,117 @@
+import type { FastifyRequest } from 'fastify';
+import { describe, expect, test } from 'vitest';
+import { systemClock, systemRandom } from '../base/index.ts';
+import { createDoor, createStaticUsers, PullTokens } from '../identity/index.ts';
+import { MetricSet } from '../metric/index.ts';
+import { createAdmit, createAuthorise, type AdmissionOptions } from './admission.ts';
+
+/** Password `password`, as Wave keeps it. */
+const passwordHash = 'sha256:5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8';
+const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+interface Setting {
+  readonly users?: boolean;
+  readonly anonymousPull?: boolean;
+  readonly listener?: AdmissionOptions['listener'];
+  readonly publicUrl?: string;
+}
+
+/** The door of a server with or without a user, and the token that it gave to this user. */
+function setUp({ users = true, anonymousPull = true, listener = 'open', publicUrl }: Setting = {}) {
+  const tokens = new PullTokens({ clock: systemClock, random: systemRandom });
+  const alice = { name: 'alice', passwordHash, email: 'alice@example.org', rights: ['pull', 'query'] as const };
+  const authenticators = users ? [tokens, createStaticUsers({ users: [alice], log, random: systemRandom })] : [];
+  const metrics = new MetricSet();
+  const door = createDoor({ authenticators, anonymousPull, clock: systemClock, random: systemRandom, metrics });
+  const options = { door, listener, challenges: users, ...(publicUrl !== undefined && { publicUrl }) };
+  return { admit: createAdmit(options), authorise: createAuthorise(options) };
+}
+
+const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`;
+const realm = (url: string): string => `Bearer realm="${url}/v2/token",service="tonnage"`;
+
+describe('who may go below /v2', () => {
+  test('without users everybody pulls, and nobody is challenged', async () => {
+    const { admit } = setUp({ users: false });
+    expect(await admit({}, '192.0.2.1', 'base')).toEqual({ kind: 'anonymous' });
+    expect(await admit({}, '192.0.2.1', 'content')).toEqual({ kind: 'anonymous' });
+  });
+
+  test('with users /v2/ challenges who comes without, and the rest lets them pull', async () => {
+    const { admit } = setUp();
+    const headers = { host: 'pull.example.org:8080' };
+    expect(await admit(headers, '192.0.2.1', 'base')).toEqual({
+      kind: 'refused',
+      challenge: realm('http://pull.example.org:8080'),
+    });
+    expect(await admit(headers, '192.0.2.1', 'content')).toEqual({ kind: 'anonymous' });
+  });
+
+  test('where credentials are needed, everything challenges', async () => {
+    const { admit } = setUp({ anonymousPull: false });
+    const refused = { kind: 'refused', challenge: realm('http://localhost') };
+    expect(await admit({}, '192.0.2.1', 'content')).toEqual(refused);
+  });
+
+  test('good credentials are somebody, wrong ones are refused and never anonymous', async () => {
+    const { admit } = setUp();
+    expect(await admit({ authorization: basic('alice:password') }, '192.0.2.1', 'content')).toMatchObject({
+      kind: 'principal',
+      principal: { subject: 'alice', org: 'example.org' },
+    });
+    for (const authorization of [basic('alice:wrong'), 'Bearer nonsense', 'Digest x', 'Basic !']) {
+      expect(await admit({ authorization }, '192.0.2.1', 'content')).toMatchObject({ kind: 'refused' });
+    }
+  });
+
+  test('the public URL is told instead of the Host, and a Host that would break out of the header is not', async () => {
+    const behindProxy = setUp({ publicUrl: 'https://pull.example.org' }).admit;
+    expect(await behindProxy({ host: '10.0.0.1:8080' }, '192.0.2.1', 'base')).toEqual({
+      kind: 'refused',
+      challenge: realm('https://pull.example.org'),
+    });
+    expect(await setUp().admit({ host: 'x",service="evil' }, '192.0.2.1', 'base')).toEqual({
+      kind: 'refused',
+      challenge: realm('http://localhost'),
+    });
+  });
+
+  test('too many failures from one address have to wait, which is told as 429', async () => {
+    const { admit } = setUp();
+    const authorization = (index: number): string => basic(`alice:wrong${index}`);
+    const tries = Array.from({ length: 31 }, (_, index) =>
+      Promise.resolve(admit({ authorization: authorization(index) }, '192.0.2.7', 'content')),
+    );
+    const outcomes = await Promise.allSettled(tries);
+    expect(outcomes.at(-1)).toMatchObject({
+      status: 'rejected',
+      reason: { status: 429, headers: { 'Retry-After': expect.stringMatching(/^\d+$/) } },
+    });
+  });
+});
+
+describe('who may ask the API', () => {
+  const request = (headers: Record<string, string>): FastifyRequest =>
+    ({ headers, ip: '127.0.0.1' }) as unknown as FastifyRequest;
+
+  test('without users: a request to a loopback name on a loopback listener has all rights', async () => {
+    const { authorise } = setUp({ users: false, listener: 'loopback' });
+    expect((await authorise(request({ host: 'localhost:8080' }), 'admin')).rights).toContain('admin');
+    await expect(authorise(request({ host: 'rebound.example' }), 'query')).rejects.toMatchObject({
+      code: 'unauthorized',
+    });
+  });
+
+  test('without users on any other listener nobody reads usage', async () => {
+    const { authorise } = setUp({ users: false });
+    await expect(authorise(request({ host: 'localhost' }), 'query')).rejects.toMatchObject({ code: 'unauthorized' });
+  });
+
+  test('with users credentials are needed, and must give the right', async () => {
+    const { authorise } = setUp({ listener: 'loopback' });
+    await expect(authorise(request({ host: 'localhost' }), 'query')).rejects.toMatchObject({ code: 'unauthorized' });
+    const headers = { host: 'localhost', authorization: basic('alice:password') };
+    expect((await authorise(request(headers), 'query')).subject).toBe('alice');
+    await expect(authorise(request(headers), 'admin')).rejects.toMatchObject({ code: 'forbidden' });
+  });
+});
