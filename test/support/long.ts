@@ -3,5 +3,5 @@
  * soak. A suite that calls this belongs to both runs.
  */
 export function scaled(short: number, long: number): number {
-  return process.env['TONNAGE_TEST_LONG'] === '1' ? long : short;
+  return process.env['TEST_LONG'] === '1' ? long : short;
 }
