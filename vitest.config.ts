@@ -8,9 +8,9 @@ const long = process.env['TONNAGE_TEST_LONG'] === '1';
 delete process.env['TONNAGE_TEST_LONG'];
 const tests = ['src/**/*.test.ts', 'test/**/*.test.ts', 'web/src/**/*.test.ts'];
 
-/** Of the long run: suites that say so in their name, and those that ask `scaled()` for a count. */
+/** Of the long run: suites that say so in their name, that ask `scaled()` for a count, or that run a contract's suite. */
 function isLong(file: string): boolean {
-  return file.endsWith('.long.test.ts') || /\bscaled\(/.test(readFileSync(file, 'utf8'));
+  return file.endsWith('.long.test.ts') || /\bscaled\(|conformance[.]ts'/.test(readFileSync(file, 'utf8'));
 }
 
 export default defineConfig({
