@@ -117,12 +117,16 @@ export const limits = {
   upstreamTokensMax: 10_000,
   /** How long before its end a token of an upstream is no longer used. */
   upstreamTokenMarginMs: 10_000,
+  /** How long a scrape waits until the files of the image cache are counted; after that it shows what was counted last. */
+  cacheSurveyMsMax: 1_000,
   /** Series of one metric family; further label sets share one overflow series. Instruments may set their own. */
   metricSeriesMax: 10_000,
   /** Size of one chunk of an exposition; a single point that is larger makes its own. */
   expositionChunkBytesMax: 64 * 1024,
   /** Expositions that are made at a time; scrapes beyond share one. */
   scrapesMax: 3,
+  /** Shared expositions in memory; the next is made when one has been taken by all who share it. */
+  scrapeBodiesMax: 4,
   /** How long a scrape may take when the scraper does not say how long it waits. */
   scrapeMsMax: 60_000,
   /** How long encoding an exposition may hold the event loop at a stretch. */

@@ -2,15 +2,15 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { limits, messageOf, TonnageError, type Clock, type ErrorCode, type Log } from '../base/index.ts';
-import { encode, negotiate, paced } from '../exposition/index.ts';
+import { encode, negotiate, paced, type Format } from '../exposition/index.ts';
 import type { MetricFamily, MetricSet } from '../metric/index.ts';
 import type { Handler } from './listener.ts';
 import { scrapeInstruments } from './metrics.ts';
 import { problem, problemType } from './problem.ts';
-import { chooseCoding, compressor } from './scrape/coding.ts';
+import { chooseCoding, compressor, type ContentCoding } from './scrape/coding.ts';
 import { scrapeDeadlineMs } from './scrape/deadline.ts';
 import { filterFamilies } from './scrape/filter.ts';
-import { Scrapes } from './scrape/scrapes.ts';
+import { Scrapes, type Exposition } from './scrape/scrapes.ts';
 
 export interface MetricsHandlerOptions {
   /** All families, gathered anew. */
@@ -25,7 +25,7 @@ export interface MetricsHandlerOptions {
  * only, and nothing else. An exposition is sent while it is made, at the scraper's speed.
  */
 export function createMetricsHandler(options: MetricsHandlerOptions): Handler {
-  const scrapes = new Scrapes(limits.scrapesMax);
+  const scrapes = new Scrapes({ expositionsMax: limits.scrapesMax, bodiesMax: limits.scrapeBodiesMax });
   const instruments = scrapeInstruments(options.metrics);
   const { clock, log } = options;
   return (request, response) => {
@@ -35,19 +35,52 @@ export function createMetricsHandler(options: MetricsHandlerOptions): Handler {
       response.setHeader('allow', 'GET, HEAD');
       return refuse(response, 'method_not_allowed', 'expected GET or HEAD');
     }
+    const question = questionOf(request);
+    if (request.method === 'HEAD') return void response.writeHead(200, question.headers).end();
     const started = clock.monotonic();
-    scrape(options, scrapes, request, response)
+    scrape(options, scrapes, question, response)
       .then((shared) => {
         instruments.durationSeconds.observe((clock.monotonic() - started) / 1000);
         if (shared) instruments.shared.inc();
       })
       .catch((error: unknown) => {
         instruments.brokenOff.inc();
-        if (error instanceof TonnageError && !response.headersSent) return refuse(response, error.code, error.message);
         log.warn({ error: messageOf(error) }, 'a scrape was broken off');
+        if (!response.headersSent) return refuseFor(response, error);
         // Nobody may take half an exposition for a whole one.
         response.destroy();
       });
+  };
+}
+
+/** What a scraper asks for. */
+interface Question {
+  readonly format: Format;
+  readonly coding: ContentCoding;
+  /** Families to answer; empty: all of them. */
+  readonly names: readonly string[];
+  /** The end of the connection is all that would end the answer, so that half of it could pass for the whole. */
+  readonly needsLength: boolean;
+  readonly deadlineMs: number;
+  /** Of the answer. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+function questionOf({ headers, httpVersion, url }: IncomingMessage): Question {
+  const format = negotiate(headers.accept);
+  const coding = chooseCoding(headerText(headers['accept-encoding']));
+  return {
+    format,
+    coding,
+    names: new URLSearchParams(url?.split('?')[1]).getAll('name[]'),
+    needsLength: httpVersion === '1.0' && coding === 'identity',
+    deadlineMs: scrapeDeadlineMs(headers['x-prometheus-scrape-timeout-seconds']),
+    headers: {
+      'content-type': format.contentType,
+      vary: 'Accept, Accept-Encoding',
+      'cache-control': 'no-store',
+      ...(coding !== 'identity' && { 'content-encoding': coding }),
+    },
   };
 }
 
@@ -55,51 +88,38 @@ export function createMetricsHandler(options: MetricsHandlerOptions): Handler {
 async function scrape(
   { gather, clock }: MetricsHandlerOptions,
   scrapes: Scrapes,
-  request: IncomingMessage,
+  { format, coding, names, needsLength, deadlineMs, headers }: Question,
   response: ServerResponse,
 ): Promise<boolean> {
-  const format = negotiate(request.headers.accept);
-  const names = new URLSearchParams(request.url?.split('?')[1]).getAll('name[]');
-  const coding = chooseCoding(headerText(request.headers['accept-encoding']));
-  const headers = {
-    'content-type': format.contentType,
-    vary: 'Accept, Accept-Encoding',
-    'cache-control': 'no-store',
-    ...(coding !== 'identity' && { 'content-encoding': coding }),
-  };
-  if (request.method === 'HEAD') {
-    response.writeHead(200, headers).end();
-    return false;
-  }
-  const deadline = AbortSignal.timeout(scrapeDeadlineMs(request.headers['x-prometheus-scrape-timeout-seconds']));
+  const gone = new AbortController();
+  response.once('close', () => gone.abort());
+  const deadline = AbortSignal.timeout(deadlineMs);
+  const signal = AbortSignal.any([deadline, gone.signal]);
+  const key = JSON.stringify([format.contentType, names]);
   const make = () => paced(encode(filterFamilies(gather(), names), format), clock);
-  const opening = scrapes.open(JSON.stringify([format.contentType, names]), make);
-  const { chunks, shared } = await beforeDeadline(opening, deadline);
-  response.writeHead(200, headers);
-  const compress = compressor(coding);
-  const body = Readable.from(chunks, { objectMode: false });
-  if (compress) await pipeline(body, compress, response, { signal: deadline });
-  else await pipeline(body, response, { signal: deadline });
-  return shared;
-}
-
-/** What `work` resolves with, or `unavailable` once the time is over. */
-async function beforeDeadline<T>(work: Promise<T>, deadline: AbortSignal): Promise<T> {
-  const late = new Promise<never>((_, reject) => {
-    deadline.addEventListener('abort', () =>
-      reject(
-        new TonnageError(
-          'unavailable',
-          'too many scrapes at once: there was no room before this one had to be answered',
-        ),
-      ),
-    );
-  });
-  return Promise.race([work, late]);
+  const send = async (exposition: Exposition): Promise<void> => {
+    const length = coding === 'identity' && exposition.kind === 'whole' ? exposition.length : undefined;
+    response.writeHead(200, { ...headers, ...(length !== undefined && { 'content-length': length }) });
+    const body = Readable.from(exposition.chunks, { objectMode: false });
+    const compress = compressor(coding);
+    if (compress) await pipeline(body, compress, response, { signal });
+    else await pipeline(body, response, { signal });
+  };
+  try {
+    return await scrapes.run({ key, make, whole: needsLength, signal }, send);
+  } catch (cause) {
+    if (!deadline.aborted) throw cause;
+    throw new TonnageError('unavailable', `a scrape could not be answered within ${deadlineMs} ms`, { cause });
+  }
 }
 
 function headerText(header: string | readonly string[] | undefined): string | undefined {
   return typeof header === 'string' ? header : header?.join(',');
+}
+
+function refuseFor(response: ServerResponse, error: unknown): void {
+  if (error instanceof TonnageError) return refuse(response, error.code, error.message);
+  refuse(response, 'internal_error', 'the metrics could not be read; the log says more');
 }
 
 function refuse(response: ServerResponse, code: ErrorCode, detail: string): void {

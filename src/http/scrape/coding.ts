@@ -19,7 +19,8 @@ export function chooseCoding(header: string | undefined): ContentCoding {
   }
   const qualityOf = (coding: ContentCoding): number =>
     qualities.get(coding) ?? (coding === 'identity' ? 0.0001 : (qualities.get('*') ?? 0));
-  return codings.reduce((best, coding) => (qualityOf(coding) > qualityOf(best) ? coding : best), 'identity');
+  const best = codings.reduce((left, right) => (qualityOf(right) > qualityOf(left) ? right : left));
+  return qualityOf(best) > 0 ? best : 'identity';
 }
 
 /** The stream that applies a coding; none for `identity`. Fast settings: a scrape is read once and thrown away. */

@@ -1,68 +1,142 @@
-type Chunks = AsyncIterable<Uint8Array>;
+/** One scrape, as far as the making of its exposition goes. */
+export interface Scrape {
+  /** What is asked for, format and filter: scrapes with the same key may get the same bytes. */
+  readonly key: string;
+  readonly make: () => AsyncIterable<Uint8Array>;
+  /** Wants to know the length before the first byte is sent. */
+  readonly whole: boolean;
+  /** Aborts when nobody waits for the answer any more. */
+  readonly signal: AbortSignal;
+}
+
+/** What there is to send: while it is made, or made already, and then of a known length. */
+export type Exposition =
+  | { readonly kind: 'stream'; readonly chunks: AsyncIterable<Uint8Array> }
+  | { readonly kind: 'whole'; readonly chunks: readonly Uint8Array[]; readonly length: number };
+
+/** An exposition that is made as a whole, for all who ask for it until it is complete. */
+interface Body extends Pick<Scrape, 'key' | 'make'> {
+  readonly chunks: PromiseWithResolvers<readonly Uint8Array[]>;
+  /** Who waits for it or is sending it. */
+  readers: number;
+  /** How many there have been. */
+  joined: number;
+  begun: boolean;
+}
 
 /**
- * Lets so many expositions be made at a time, and lets those who come beyond that share one: all who ask for the same
- * wait for one exposition, which is made once there is room, and get its bytes. So a crowd of scrapers costs a fixed
- * number of renderings and one body in memory for each kind of question.
+ * Makes so many expositions at a time: all but one as streams, at the speed of their readers, and one as a whole, which
+ * no slow reader can hold up. Who comes when all streams are taken waits for a whole one, together with all who ask
+ * for the same. So a crowd of scrapers costs a fixed number of renderings and of bodies in memory, and some that do not
+ * read keep nobody else from their answer.
  */
 export class Scrapes {
-  readonly #runningMax: number;
-  #running = 0;
-  readonly #waiting: (() => void)[] = [];
-  readonly #shared = new Map<string, Promise<readonly Uint8Array[]>>();
+  readonly #streamsMax: number;
+  readonly #bodiesMax: number;
+  #streams = 0;
+  /** By key, in the order in which they are made: bodies that more readers can join, the one that is made now included. */
+  readonly #open = new Map<string, Body>();
+  #making = false;
+  /** Bodies in memory: begun, and not yet sent to all their readers. */
+  #bodies = 0;
 
-  constructor(runningMax: number) {
-    this.#runningMax = runningMax;
+  /** `expositionsMax`: made at a time, at least 2. `bodiesMax`: whole ones in memory. */
+  constructor({ expositionsMax, bodiesMax }: { readonly expositionsMax: number; readonly bodiesMax: number }) {
+    this.#streamsMax = expositionsMax - 1;
+    this.#bodiesMax = bodiesMax;
   }
 
   /**
-   * The exposition that `make` makes, or that somebody else's `make` made for the same `key` (format and filter).
-   * Answers whether it is shared. Its chunks are read once; whoever stops reading early ends the iteration.
+   * Has a scrape answered by `send`, now or when there is room. Answers whether its exposition was made for several.
+   * Rejects with what `make` or `send` threw, or when the scrape is aborted before its turn.
    */
-  async open(
-    key: string,
-    make: () => Chunks,
-  ): Promise<{ readonly chunks: Chunks | readonly Uint8Array[]; readonly shared: boolean }> {
-    if (this.#running < this.#runningMax) {
-      this.#running++;
-      return { chunks: this.#leaving(make()), shared: false };
-    }
-    const shared = this.#shared.get(key) ?? this.#collect(key, make);
-    return { chunks: await shared, shared: true };
-  }
-
-  /** Passes the chunks on, and gives the place back when the last one was taken or nobody wants more. */
-  async *#leaving(chunks: Chunks): AsyncGenerator<Uint8Array, void> {
-    try {
-      yield* chunks;
-    } finally {
-      this.#leave();
-    }
-  }
-
-  #collect(key: string, make: () => Chunks): Promise<readonly Uint8Array[]> {
-    const collected = this.#turn().then(async () => {
+  async run(scrape: Scrape, send: (exposition: Exposition) => Promise<void>): Promise<boolean> {
+    if (!scrape.whole && this.#streams < this.#streamsMax) {
+      this.#streams++;
       try {
-        const chunks: Uint8Array[] = [];
-        for await (const chunk of make()) chunks.push(chunk);
-        return chunks;
+        await send({ kind: 'stream', chunks: scrape.make() });
       } finally {
-        this.#shared.delete(key);
-        this.#leave();
+        this.#streams--;
       }
+      return false;
+    }
+    const body = this.#join(scrape);
+    try {
+      const chunks = await unlessAborted(body.chunks.promise, scrape.signal);
+      await send({ kind: 'whole', chunks, length: chunks.reduce((sum, chunk) => sum + chunk.length, 0) });
+      return body.joined > 1;
+    } finally {
+      this.#leave(body);
+    }
+  }
+
+  #join({ key, make }: Scrape): Body {
+    const body = this.#open.get(key) ?? {
+      key,
+      make,
+      chunks: Promise.withResolvers(),
+      readers: 0,
+      joined: 0,
+      begun: false,
+    };
+    body.readers++;
+    body.joined++;
+    this.#open.set(key, body);
+    this.#makeNext();
+    return body;
+  }
+
+  #leave(body: Body): void {
+    body.readers--;
+    if (body.readers > 0) return;
+    if (body.begun) this.#bodies--;
+    this.#close(body);
+    this.#makeNext();
+  }
+
+  /** Nobody can join a body any more that is complete, or that its readers have given up. */
+  #close(body: Body): void {
+    if (this.#open.get(body.key) === body) this.#open.delete(body.key);
+  }
+
+  #makeNext(): void {
+    const next = [...this.#open.values()].find(({ begun }) => !begun);
+    if (this.#making || this.#bodies >= this.#bodiesMax || next === undefined) return;
+    this.#making = true;
+    this.#bodies++;
+    next.begun = true;
+    void this.#make(next).finally(() => {
+      this.#close(next);
+      this.#making = false;
+      this.#makeNext();
     });
-    this.#shared.set(key, collected);
-    return collected;
   }
 
-  #turn(): Promise<void> {
-    return new Promise((resolve) => this.#waiting.push(resolve));
+  async #make(body: Body): Promise<void> {
+    try {
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of body.make()) {
+        // Its readers have left: what they do not take is not made.
+        if (body.readers === 0) return;
+        chunks.push(chunk);
+      }
+      body.chunks.resolve(chunks);
+    } catch (error) {
+      body.chunks.promise.catch(() => undefined);
+      body.chunks.reject(error);
+    }
   }
+}
 
-  /** The place goes to who has waited longest; nobody else can come in between. */
-  #leave(): void {
-    const next = this.#waiting.shift();
-    if (next) next();
-    else this.#running--;
+/** What `work` comes to, or a rejection as soon as the signal aborts. */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const aborted = Promise.withResolvers<never>();
+  const onAbort = (): void => aborted.reject(new Error('aborted'));
+  signal.addEventListener('abort', onAbort);
+  try {
+    if (signal.aborted) onAbort();
+    return await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
   }
 }
