@@ -53,9 +53,18 @@ export function startProgram(command: string, args: readonly string[], env: Node
 export async function runProgram(
   command: string,
   args: readonly string[],
-  options: { readonly input?: string; readonly expected?: number; readonly env?: NodeJS.ProcessEnv } = {},
+  options: {
+    readonly input?: string;
+    readonly expected?: number;
+    readonly env?: NodeJS.ProcessEnv;
+    readonly cwd?: string;
+  } = {},
 ): Promise<{ readonly stdout: string; readonly stderr: string }> {
-  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, ...options.env } });
+  const child = spawn(command, args, {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: { ...process.env, ...options.env },
+    cwd: options.cwd,
+  });
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
