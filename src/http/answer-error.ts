@@ -10,10 +10,17 @@ export function answerError(log: Log, error: unknown, request: FastifyRequest, r
   const { code, detail, status } = describe(error);
   if (status >= 500) log.error({ err: error, requestId: request.id, code }, 'a request failed');
   if (code === 'unauthorized') reply.header('www-authenticate', 'Basic realm="Tonnage", charset="UTF-8"');
-  if (status === 503) reply.header('retry-after', '5');
+  const wait = retryAfterSeconds.get(status);
+  if (wait !== undefined) reply.header('retry-after', wait);
   reply.code(status);
   sendText(reply, problemType, JSON.stringify(problem(code, detail, status)));
 }
+
+/** When a client may come again: soon when something is in the way here, after the minute that failed logins count for. */
+const retryAfterSeconds: ReadonlyMap<number, number> = new Map([
+  [429, 60],
+  [503, 5],
+]);
 
 interface Described {
   readonly code: ErrorCode;

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { TonnageError } from '../../base/index.ts';
 import { fixtureDay, openApiFixture, type ApiFixture } from '../testing/api-fixture.ts';
 
 let fixture: ApiFixture;
@@ -88,6 +89,19 @@ describe('GET /api/v1/usage/{meter}', () => {
     expect(response.statusCode).toBe(401);
     expect(response.headers['www-authenticate']).toMatch(/^Basic realm=/);
     expect(response.json()).toMatchObject({ code: 'unauthorized' });
+  });
+});
+
+describe('an answer that may be better later', () => {
+  test.each([
+    ['login_limited', 429, '60'],
+    ['query_deadline', 503, '5'],
+  ] as const)('%s says when', async (code, status, seconds) => {
+    const refusing = await openApiFixture({ authorise: () => Promise.reject(new TonnageError(code, 'not now')) });
+    const response = await refusing.app.inject('/api/v1/usage/pulls');
+    await refusing.close();
+    expect([response.statusCode, response.headers['retry-after']]).toEqual([status, seconds]);
+    expect(response.json()).toMatchObject({ code, detail: 'not now' });
   });
 });
 
