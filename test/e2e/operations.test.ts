@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { startDockerUpstream, type DockerUpstream } from '../support/docker-upstream.ts';
 import { layer, pushImage, type PushedImage } from '../support/images.ts';
-import { runProgram, sleep } from '../support/program.ts';
+import { freePort, listeningAddresses, sleep } from '../support/program.ts';
 import { skopeoPull } from '../support/skopeo.ts';
 import { startTonnage, tonnage, type Tonnage } from '../support/tonnage.ts';
 
@@ -107,9 +107,29 @@ describe('users', () => {
   });
 });
 
-test('without the configuration to listen for metrics nothing listens for them', async () => {
-  server = await startTonnage(directory, config({ metrics: false }));
-  const { stdout } = await runProgram('ls', ['-l', `/proc/${server.pid}/fd`]);
-  expect(stdout).toContain('socket:');
-  expect(server.metricsUrl).toBeUndefined();
+describe('the metrics listener', () => {
+  test.each([
+    ['metrics: false', { metrics: false }],
+    ['no metrics at all', { metrics: undefined }],
+  ])('with %s nothing listens but the main listener', async (_, metrics) => {
+    server = await startTonnage(directory, config(metrics));
+    expect(listeningAddresses(server.pid)).toEqual([`127.0.0.1:${server.port}`]);
+    expect(server.metricsUrl).toBeUndefined();
+  });
+
+  test.each([
+    ['a port alone is one on all addresses, and names no organisation there', false, ''],
+    ['organisations are named there only where that is asked for', true, 'example.org'],
+  ])('%s', async (_, orgs, named) => {
+    const port = await freePort();
+    // The password is `password`.
+    const passwordHash = 'sha256:5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8';
+    const users = { alice: { passwordHash, email: 'alice@example.org' } };
+    server = await startTonnage(directory, config({ metrics: orgs ? { listen: port, orgs } : port, users }));
+    expect(listeningAddresses(server.pid)).toContain(`0.0.0.0:${port}`);
+    const authorization = `Basic ${Buffer.from('alice:password').toString('base64')}`;
+    const pulled = await fetch(`${server.url}/v2/lab/app/manifests/v1`, { headers: { authorization } });
+    expect(pulled.status).toBe(200);
+    expect(await server.metrics()).toContain(`tonnage_usage_total{meter="pulls",org="${named}",arch="amd64"} 1\n`);
+  });
 });
