@@ -17,6 +17,7 @@ import {
   createTokenEndpoint,
   listen,
   ociregistryFamilies,
+  textOnly,
   type AdmissionOptions,
   type Listener,
   type Readiness,
@@ -125,8 +126,6 @@ async function start({ config, acceptTimeZone, version }: ServerOptions, closers
   const { admission, tokens } = createIdentity(config, metrics, log);
   const gateway = await openGatewayOf({ config, version, metrics, log, ledger, admission });
   closers.add(() => gateway.close());
-  const isOciregistry = config.metrics?.compat === 'ociregistry';
-  if (isOciregistry) metrics.collect(() => ociregistryFamilies(gateway.statistics()));
 
   const state = { stopping: false };
   const api = await createApi({
@@ -138,24 +137,9 @@ async function start({ config, acceptTimeZone, version }: ServerOptions, closers
     log,
   });
   closers.add(() => api.close());
-  const giveToken = createTokenEndpoint({ ...admission, tokens, clock, log });
-  const token: Handlers = (request, response) => {
-    gateway.countTokenRequest(request, response);
-    giveToken(request, response);
-  };
+  const token = counted(gateway, createTokenEndpoint({ ...admission, tokens, clock, log }));
   const handler = createMainHandler({ gateway, api, token, clock, random, log, accessLog: config.log.access });
-  const listeners = await openListeners(
-    config,
-    handler,
-    createMetricsHandler({
-      prepare: () => gateway.survey(),
-      gather: () => collectors.gather(),
-      textOnly: isOciregistry,
-      metrics,
-      clock,
-      log,
-    }),
-  );
+  const listeners = await openListeners(config, handler, createScrapes({ config, collectors, gateway, metrics, log }));
   // Added the other way round: the metrics can be read until the last request has ended.
   const { main, metrics: metricsListener } = listeners;
   if (metricsListener) closers.add(() => closeListener(metricsListener, config, log));
@@ -236,6 +220,31 @@ function openGatewayOf({ config, version, metrics, log, ledger, admission }: Gat
 function upstreamOf({ auth, ...upstream }: UpstreamConfig): UpstreamOptions {
   if (auth === undefined) return upstream;
   return { ...upstream, auth: { basic: { username: auth.basic.username, password: auth.basic.password.reveal() } } };
+}
+
+/** The token endpoint, among the routes that the gateway counts. */
+function counted(gateway: Gateway, token: Handlers): Handlers {
+  return (request, response) => {
+    gateway.countTokenRequest(request, response);
+    token(request, response);
+  };
+}
+
+interface ScrapeParts {
+  readonly config: Config;
+  readonly collectors: CollectorSet;
+  readonly gateway: Gateway;
+  readonly metrics: MetricSet;
+  readonly log: Log;
+}
+
+/** Answers scrapes, each after a look at what the image cache has on disk. */
+function createScrapes({ config, collectors, gateway, metrics, log }: ScrapeParts): Handlers {
+  const native = createMetricsHandler({ gather: () => collectors.gather(), metrics, clock, log });
+  const isOciregistry = config.metrics?.compat === 'ociregistry';
+  if (isOciregistry) metrics.collect(() => ociregistryFamilies(gateway.statistics()));
+  const answer = isOciregistry ? textOnly(native) : native;
+  return (request, response) => void gateway.survey().then(() => answer(request, response));
 }
 
 /** What a pull counts for: `pulls`, and `fusion` beside it when the image is one. */

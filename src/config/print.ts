@@ -44,7 +44,8 @@ export function printConfig(config: Config): string {
 }
 
 function metricsOf(metrics: MetricsConfig | undefined): object | false {
-  return metrics === undefined ? false : { listen: formatListen(metrics.listen), orgs: metrics.orgs };
+  if (metrics === undefined) return false;
+  return { listen: formatListen(metrics.listen), orgs: metrics.orgs, compat: metrics.compat };
 }
 
 function upstreamOf(upstream: UpstreamConfig): object {

@@ -15,6 +15,7 @@ import { matchesETag } from './headers.ts';
 import type { Repository } from './names.ts';
 import { Outlet } from './outlet.ts';
 import { openRemote, sendRemote } from './pass-through.ts';
+import type { AnswerMeters, CacheOutcome } from './upstream-meters.ts';
 import { parseRange, satisfy, type AskedRange, type ByteRange } from './range.ts';
 
 /** One blob request, on its way through the steps below. */
@@ -24,6 +25,12 @@ interface BlobRequest {
   readonly digest: Digest;
   /** Null: the whole blob. */
   readonly asked: AskedRange | null;
+}
+
+/** Where the body of an answer goes, and what is counted of it. */
+interface Answer {
+  readonly outlet: Outlet;
+  readonly meters: AnswerMeters;
 }
 
 /** Further than any blob goes: a range that begins here waits until its download is over. */
@@ -36,23 +43,16 @@ const nowhere: ByteRange = { start: Number.MAX_SAFE_INTEGER, end: Number.MAX_SAF
 export class BlobHandler {
   readonly #blobs: Blobs;
   readonly #links: Links;
-  /** Told when a blob that no cache saw turned out to be another one. */
-  readonly #onRejected: (repository: Repository) => void;
 
-  constructor(options: {
-    readonly blobs: Blobs;
-    readonly links: Links;
-    readonly onRejected: (repository: Repository) => void;
-  }) {
+  constructor(options: { readonly blobs: Blobs; readonly links: Links }) {
     this.#blobs = options.blobs;
     this.#links = options.links;
-    this.#onRejected = options.onRejected;
   }
 
   /** A small blob that is in memory is answered without a promise. */
   serve(exchange: Exchange, repository: Repository, digest: Digest): Promise<void> | void {
     const held = this.#links.has(repository, digest) ? this.#blobs.held(digest) : undefined;
-    return held === undefined ? this.#serve(exchange, repository, digest) : sendHeld(exchange, held);
+    return held === undefined ? this.#serve(exchange, repository, digest) : sendHeld(exchange, repository, held);
   }
 
   async #serve(exchange: Exchange, repository: Repository, digest: Digest): Promise<void> {
@@ -60,7 +60,7 @@ export class BlobHandler {
     if (isHead(exchange)) return this.#head(exchange, repository, digest, link);
     const { headers } = exchange.request;
     if (link !== null && matchesETag(headers['if-none-match'], `"${digest.text}"`)) {
-      return sendUnchanged(exchange, digest);
+      return sendUnchanged(exchange, repository, digest);
     }
     const request = { exchange, repository, digest, asked: askedRange(headers, digest) };
     const file = link === null ? null : await this.#blobs.openCached(digest);
@@ -84,24 +84,28 @@ export class BlobHandler {
 
   async #head(exchange: Exchange, repository: Repository, digest: Digest, link: Link | null): Promise<void> {
     let size = link === null ? null : (this.#blobs.sizeOf(digest) ?? null);
+    const outcome = size === null ? 'miss' : 'hit';
     if (size === null) {
       size = await repository.upstream.client.headBlob(repository.name, digest);
       if (link === null) this.#links.confirm(repository, digest, size);
     }
     writeHead(exchange, 200, blobHeaders({ digest, length: size }));
     exchange.response.end();
+    repository.upstream.meters.answers('blob', outcome).whole(exchange.startedMs, 0);
   }
 
   async #sendCached(request: BlobRequest, file: BlobFile): Promise<void> {
-    const { exchange, digest, asked } = request;
+    const { exchange, repository, digest, asked } = request;
     try {
-      if (file.size <= limits.smallBlobBytesMax) return sendHeld(exchange, await this.#blobs.hold(digest, file));
+      if (file.size <= limits.smallBlobBytesMax)
+        return sendHeld(exchange, repository, await this.#blobs.hold(digest, file));
       const range = rangeOf(asked, file.size);
       if (range === null) throw unsatisfiable(file.size);
       const outlet = new Outlet(exchange.response);
       writeRangeHead(request, range, file.size);
+      const answer = begin(request, outlet, 'hit');
       await sendFile(file.handle, range, outlet);
-      if (!outlet.closed) exchange.response.end();
+      finish(exchange, answer);
     } finally {
       await file.handle.close();
     }
@@ -124,15 +128,21 @@ export class BlobHandler {
     }
     const source = this.#blobs.fetch(repository, digest, link?.size ?? null);
     if (source.kind !== 'download') return this.#passThrough(request, outlet);
+    if (running !== undefined) repository.upstream.meters.coalesced.blob.inc();
+    const outcome = running === undefined ? 'miss' : 'coalesced';
     try {
-      await this.#sendDownload(request, source.download, outlet, link);
+      await this.#sendDownload({ ...request, link, outcome }, source.download, outlet);
     } finally {
       source.download.leave();
     }
   }
 
-  async #sendDownload(request: BlobRequest, download: Download, outlet: Outlet, link: Link | null): Promise<void> {
-    const { exchange, repository, digest, asked } = request;
+  async #sendDownload(
+    request: BlobRequest & { readonly link: Link | null; readonly outcome: CacheOutcome },
+    download: Download,
+    outlet: Outlet,
+  ): Promise<void> {
+    const { exchange, repository, digest, asked, link, outcome } = request;
     await outlet.until(download.begun());
     // A range can only be told apart from a wrong one once the size is known.
     if (asked !== null && download.size === null) await awaitReadable(download, nowhere, outlet);
@@ -145,10 +155,11 @@ export class BlobHandler {
     if (state.kind === 'detached') return this.#passThrough(request, outlet);
     if (range === null) throw unsatisfiable(size);
     writeRangeHead(request, range, size);
+    const answer = begin(request, outlet, outcome);
     const followed = await follow(download, range, outlet);
     if (followed.kind === 'detached')
       await this.#goOn(request, download, { start: followed.offset, end: range.end }, outlet);
-    if (!outlet.closed) exchange.response.end();
+    finish(exchange, answer);
   }
 
   /** Answers from the upstream alone, for a range far ahead or when the disk takes nothing. */
@@ -167,9 +178,10 @@ export class BlobHandler {
         blobHeaders({ digest, length: (end ?? start) - start, range: { start, end: end ?? start, size } }),
       );
     }
+    const answer = begin(request, outlet, 'bypass');
     const check = asked === null ? { hash: createHash(digest.algorithm), digest } : undefined;
     await this.#sendChecked(request, outlet, sendRemote(part, outlet, check));
-    if (!outlet.closed) exchange.response.end();
+    finish(exchange, answer);
   }
 
   /**
@@ -192,7 +204,7 @@ export class BlobHandler {
     try {
       await sent;
     } catch (error) {
-      if (!outlet.closed) this.#onRejected(repository);
+      if (!outlet.closed) repository.upstream.meters.blobRejected.inc();
       throw error;
     }
   }
@@ -220,30 +232,55 @@ function writeRangeHead({ exchange, digest, asked }: BlobRequest, range: ByteRan
   writeHead(exchange, 206, blobHeaders({ digest, length: range.end - range.start, range: { ...range, size } }));
 }
 
-function sendHeld(exchange: Exchange, { digest, body, etag, headers }: HeldBlob): void {
-  const { request, response } = exchange;
+/** Counts a pull whose headers go out, and what follows them. Nothing counts when there is nobody left. */
+function begin({ exchange, repository }: BlobRequest, outlet: Outlet, outcome: CacheOutcome): Answer {
+  const { meters: upstream } = repository.upstream;
+  const meters = upstream.answers('blob', outcome);
+  if (!outlet.closed) {
+    upstream.blobPulls.inc();
+    meters.begun(exchange.startedMs);
+  }
+  outlet.countInto(meters.served);
+  return { outlet, meters };
+}
+
+/** Ends an answer, unless its client has left before. */
+function finish({ response, startedMs }: Exchange, { outlet, meters }: Answer): void {
+  if (outlet.closed) return;
+  response.end();
+  meters.ended(startedMs);
+}
+
+function sendHeld(exchange: Exchange, repository: Repository, { digest, body, etag, headers }: HeldBlob): void {
+  const { request, response, startedMs } = exchange;
+  const { meters } = repository.upstream;
+  const answers = meters.answers('blob', 'hit');
   if (isHead(exchange)) {
     writeHead(exchange, 200, headers);
     response.end();
-    return;
+    return answers.whole(startedMs, 0);
   }
-  if (matchesETag(request.headers['if-none-match'], etag)) return sendUnchanged(exchange, digest);
+  if (matchesETag(request.headers['if-none-match'], etag)) return sendUnchanged(exchange, repository, digest);
   const asked = askedRange(request.headers, digest);
   if (asked === null) {
     writeHead(exchange, 200, headers);
     response.end(body);
-    return;
+    meters.blobPulls.inc();
+    return answers.whole(startedMs, body.byteLength);
   }
   const range = satisfy(asked, body.byteLength);
   if (range === null) throw unsatisfiable(body.byteLength);
   const { start, end } = range;
   writeHead(exchange, 206, blobHeaders({ digest, length: end - start, range: { start, end, size: body.byteLength } }));
   response.end(body.subarray(start, end));
+  meters.blobPulls.inc();
+  answers.whole(startedMs, end - start);
 }
 
-function sendUnchanged(exchange: Exchange, digest: Digest): void {
+function sendUnchanged(exchange: Exchange, repository: Repository, digest: Digest): void {
   writeHead(exchange, 304, blobIdentity(digest));
   exchange.response.end();
+  repository.upstream.meters.answers('blob', 'hit').whole(exchange.startedMs, 0);
 }
 
 async function hashFile(download: Download, length: number, hash: ReturnType<typeof createHash>): Promise<void> {

@@ -13,6 +13,8 @@ export interface Exchange {
   readonly principal: Principal | null;
   /** Address of the client. */
   readonly client: string;
+  /** When the request came, on the monotonic clock in milliseconds. */
+  readonly startedMs: number;
   /** The name of the namespace that the client asked for by `ns`, told back to it. */
   readonly namespace: string | undefined;
 }

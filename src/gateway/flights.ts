@@ -2,6 +2,11 @@
 export class Flights<Value> {
   readonly #running = new Map<string, Promise<Value>>();
 
+  /** Whether work runs under this key, which `run` would join. */
+  has(key: string): boolean {
+    return this.#running.has(key);
+  }
+
   /** Joins the work that runs under this key, or starts it. A failure goes to all who joined, and is not remembered. */
   run(key: string, work: () => Promise<Value>): Promise<Value> {
     const running = this.#running.get(key);

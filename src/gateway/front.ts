@@ -1,14 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-import { messageOf, unreachable, type Log } from '../base/index.ts';
+import { messageOf, unreachable, type Clock, type Log } from '../base/index.ts';
 import { OciError } from '../oci/index.ts';
 import type { BlobHandler } from './blob-handler.ts';
-import { isConnected, isHead, refuse, writeHead, type Exchange } from './exchange.ts';
+import { isConnected, isHead, refuse, type Exchange } from './exchange.ts';
 import { baseHeaders, type HeaderList } from './headers.ts';
 import type { ManifestHandler } from './manifest-handler.ts';
+import type { EndpointMeters, GatewayMetrics } from './metrics.ts';
 import { resolveName, type Repository } from './names.ts';
 import type { Admission, GatewayOptions } from './options.ts';
-import { refusalOf, type Asked } from './refusals.ts';
+import { refusalOf } from './refusals.ts';
 import { parseRoute, type Route } from './routes.ts';
 import { serveTags } from './tags-handler.ts';
 import { UpstreamError } from './upstream/failure.ts';
@@ -21,6 +22,8 @@ export interface FrontOptions {
   readonly admit: GatewayOptions['admit'];
   readonly manifests: ManifestHandler;
   readonly blobs: BlobHandler;
+  readonly metrics: GatewayMetrics;
+  readonly clock: Clock;
   readonly log: Log;
 }
 
@@ -33,11 +36,6 @@ const baseAnswerHeaders: HeaderList = [
   ...baseHeaders,
 ];
 
-const asked = { manifest: 'manifest', blob: 'blob', tags: 'tags' } as const satisfies Record<
-  ContentRoute['kind'],
-  Asked
->;
-
 /** Takes requests in: reads the route, admits the client, finds the repository, and answers whatever goes wrong. */
 export class Front {
   readonly #options: FrontOptions;
@@ -49,34 +47,55 @@ export class Front {
   /** Answers one request; never throws. Synchronous where admission and content are at hand. */
   handle(request: IncomingMessage, response: ServerResponse, remoteAddress?: string): void {
     const client = remoteAddress ?? request.socket.remoteAddress ?? '';
-    const exchange = { request, response, client };
+    const incoming = { request, response, client, startedMs: this.#options.clock.monotonic() };
+    let endpoint: EndpointMeters | undefined;
     try {
       const route = parseRoute(request.method, request.url);
+      endpoint = this.#options.metrics.endpoints[route.kind];
+      (isHead(incoming) ? endpoint.head : endpoint.get).inc();
+      endpoint.inFlight.inc();
       const scope = route.kind === 'base' ? 'base' : 'content';
       const admission = this.#options.admit(request.headers, client, scope);
-      if (!(admission instanceof Promise)) return this.#go(exchange, route, admission);
-      admission
-        .then((later) => this.#go(exchange, route, later))
-        .catch((error: unknown) => this.#fail(exchange, error));
+      if (!(admission instanceof Promise)) return this.#go(incoming, endpoint, route, admission);
+      const taken = endpoint;
+      admission.then(
+        (later) => this.#go(incoming, taken, route, later),
+        (error: unknown) => this.#end(incoming, taken, error),
+      );
     } catch (error) {
-      this.#fail(exchange, error);
+      this.#end(incoming, endpoint, error);
     }
   }
 
-  #go(incoming: Incoming, route: Route, admission: Admission): void {
-    const { principal } = admitted(admission, route);
-    if (route.kind === 'base') {
-      const exchange = { ...incoming, principal, namespace: undefined };
-      writeHead(exchange, 200, baseAnswerHeaders);
-      incoming.response.end(isHead(incoming) ? undefined : baseBody);
-      return;
+  /** Answers a request that admission has decided about; never throws. It is in flight until its answer has been handed over. */
+  #go(incoming: Incoming, endpoint: InFlight, route: Route, admission: Admission): void {
+    let at: At | undefined;
+    try {
+      const { principal } = admitted(admission, route);
+      if (route.kind === 'base') {
+        answerBase(incoming);
+        return this.#end(incoming, endpoint);
+      }
+      const query = route.query === '' ? undefined : new URLSearchParams(route.query);
+      const namespace = query?.get('ns') ?? undefined;
+      const repository = resolveName(this.#options.upstreams, route.name, { header: headerHint(incoming), namespace });
+      at = { kind: route.kind, repository };
+      const exchange: Exchange = { ...incoming, principal, namespace };
+      const served = this.#serve(exchange, route, repository, query);
+      if (!(served instanceof Promise)) return this.#end(incoming, endpoint);
+      served.then(
+        () => this.#end(incoming, endpoint),
+        (error: unknown) => this.#end(incoming, endpoint, error, at),
+      );
+    } catch (error) {
+      this.#end(incoming, endpoint, error, at);
     }
-    const query = route.query === '' ? undefined : new URLSearchParams(route.query);
-    const namespace = query?.get('ns') ?? undefined;
-    const repository = resolveName(this.#options.upstreams, route.name, { header: headerHint(incoming), namespace });
-    const exchange: Exchange = { ...incoming, principal, namespace };
-    const served = this.#serve(exchange, route, repository, query);
-    if (served instanceof Promise) served.catch((error: unknown) => this.#fail(incoming, error, { route, repository }));
+  }
+
+  /** The answer has ended, or an error takes its place. */
+  #end(incoming: Incoming, endpoint: InFlight | undefined, error?: unknown, at?: At): void {
+    endpoint?.inFlight.dec();
+    if (error !== undefined) this.#fail(incoming, error, at);
   }
 
   #serve(
@@ -98,12 +117,8 @@ export class Front {
   }
 
   /** Turns whatever was thrown into an answer. What is our own fault is told to the log alone. */
-  #fail(
-    incoming: Incoming,
-    error: unknown,
-    at?: { readonly route: ContentRoute; readonly repository: Repository },
-  ): void {
-    if (error instanceof OciError) return refuse(incoming, error);
+  #fail(incoming: Incoming, error: unknown, at: At | undefined): void {
+    if (error instanceof OciError) return this.#refuse(incoming, error, at);
     const requestId = incoming.response.getHeader('x-request-id');
     if (error instanceof UpstreamError && at !== undefined) {
       // What was fetched for this client alone ends when it leaves; there is nothing wrong then, and nobody to tell.
@@ -111,14 +126,36 @@ export class Front {
       const { upstream, name } = at.repository;
       const fields = { requestId, upstream: upstream.name, repository: name, error: error.message };
       if (error.kind !== 'missing') this.#options.log.warn(fields, 'an upstream did not give what was asked for');
-      return refuse(incoming, refusalOf(upstream, error, asked[at.route.kind]));
+      return this.#refuse(incoming, refusalOf(upstream, error, at.kind), at);
     }
     this.#options.log.error({ requestId, error: messageOf(error) }, 'a request below /v2 failed');
-    refuse(incoming, new OciError('internal', 'something went wrong here'));
+    this.#refuse(incoming, new OciError('internal', 'something went wrong here'), at);
+  }
+
+  /** A client that has left already is told nothing, and nothing is counted. */
+  #refuse(incoming: Incoming, error: OciError, at: At | undefined): void {
+    if (isConnected(incoming)) {
+      const brokenOff = incoming.response.headersSent;
+      this.#options.metrics.failed(error.kind, brokenOff);
+      if (!brokenOff) at?.repository.upstream.meters.answers(at.kind, 'failed').whole(incoming.startedMs, 0);
+    }
+    refuse(incoming, error);
   }
 }
 
-type Incoming = Pick<Exchange, 'request' | 'response' | 'client'>;
+type Incoming = Pick<Exchange, 'request' | 'response' | 'client' | 'startedMs'>;
+type InFlight = Pick<EndpointMeters, 'inFlight'>;
+
+/** What a request is about, once that is known. */
+interface At {
+  readonly kind: ContentRoute['kind'];
+  readonly repository: Repository;
+}
+
+function answerBase({ request, response }: Incoming): void {
+  response.writeHead(200, baseAnswerHeaders);
+  response.end(isHead({ request }) ? undefined : baseBody);
+}
 
 function headerHint({ request }: Incoming): string | undefined {
   const value = request.headers['x-registry'];

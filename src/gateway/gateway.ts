@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { limits } from '../base/index.ts';
 import { BlobHandler } from './blob-handler.ts';
 import { Blobs } from './cache/blobs.ts';
 import { Catalog } from './cache/catalog.ts';
@@ -10,10 +11,14 @@ import { Manifests } from './cache/manifests.ts';
 import { Tags } from './cache/tags.ts';
 import { Front } from './front.ts';
 import { ManifestHandler } from './manifest-handler.ts';
-import { createGatewayMetrics } from './metrics.ts';
+import { declareCacheGauges } from './cache-gauges.ts';
+import { CacheSurvey } from './cache/survey.ts';
+import { GatewayMetrics } from './metrics.ts';
+import { statisticsOf } from './statistics.ts';
 import type { Gateway, GatewayOptions } from './options.ts';
 import { createAgent } from './upstream/connection.ts';
 import { UpstreamTable } from './upstreams.ts';
+import { withinMs } from './within-ms.ts';
 
 /**
  * Opens the gateway over its cache directory. Rejects with `config_invalid` for upstreams that cannot be, and as
@@ -23,11 +28,16 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   const { clock, directory, log, random } = options;
   const agent = createAgent();
   const userAgent = `tonnage/${options.version}`;
-  const upstreams = new UpstreamTable(options.upstreams, options.defaultUpstream, { agent, clock, userAgent });
+  const metrics = new GatewayMetrics(options.metrics, clock);
+  const upstreams = new UpstreamTable(options.upstreams, options.defaultUpstream, {
+    agent,
+    clock,
+    userAgent,
+    meters: (name) => metrics.upstream(name),
+  });
   await mkdir(directory, { recursive: true });
   const catalog = await Catalog.open(join(directory, 'catalog.sqlite'), log);
-  const metrics = createGatewayMetrics(options.metrics);
-  const blobs = await Blobs.open({ directory, catalog, metrics, clock, random, log }).catch(async (error: unknown) => {
+  const blobs = await Blobs.open({ directory, catalog, clock, random, log }).catch(async (error: unknown) => {
     await catalog.close();
     throw error;
   });
@@ -40,20 +50,25 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     onStale: ({ upstream, name }, error) =>
       log.warn({ upstream: upstream.name, repository: name, error: error.message }, 'a tag is served stale'),
   });
-  const facts = new FactsFinder({ manifests, links, blobs, waitMs: options.factsWaitMs, metrics, log });
+  const facts = new FactsFinder({ manifests, links, blobs, waitMs: options.factsWaitMs, log });
   const front = new Front({
     upstreams,
     admit: options.admit.bind(options),
-    manifests: new ManifestHandler({ manifests, tags, facts, record: options.record.bind(options), metrics, log }),
-    blobs: new BlobHandler({
-      blobs,
-      links,
-      onRejected: ({ upstream }) => metrics.blobRejected.labels({ upstream: upstream.name }).inc(),
-    }),
+    manifests: new ManifestHandler({ manifests, tags, facts, record: options.record.bind(options), log }),
+    blobs: new BlobHandler({ blobs, links }),
+    metrics,
+    clock,
     log,
   });
+  const survey = new CacheSurvey({ directory, blobs, catalog, log });
+  await survey.take();
+  const parts = { survey, blobs, manifests, tags };
+  declareCacheGauges(options.metrics, parts);
   return {
     handle: (request, response, remoteAddress) => front.handle(request, response, remoteAddress),
+    countTokenRequest: (request, response) => metrics.countTokenRequest(request, response),
+    survey: () => withinMs(survey.take(), limits.cacheSurveyMsMax),
+    statistics: () => statisticsOf(metrics, parts),
     close: async () => {
       await blobs.close();
       await agent.destroy();

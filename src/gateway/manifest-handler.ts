@@ -1,14 +1,14 @@
 import { messageOf, type Log } from '../base/index.ts';
 import type { Reference } from '../oci/index.ts';
 import type { FactsFinder } from './cache/facts.ts';
-import type { Facts, HeldManifest } from './cache/held-manifest.ts';
-import type { Manifests } from './cache/manifests.ts';
-import type { Tagged, Tags } from './cache/tags.ts';
+import type { Facts } from './cache/held-manifest.ts';
+import type { Found, Manifests } from './cache/manifests.ts';
+import type { Tags } from './cache/tags.ts';
 import { isConnected, isHead, writeHead, type Exchange } from './exchange.ts';
 import { matchesETag, type HeaderList } from './headers.ts';
-import type { GatewayMetrics } from './metrics.ts';
 import type { Repository } from './names.ts';
 import type { GatewayOptions, Pull } from './options.ts';
+import type { UpstreamMeters } from './upstream-meters.ts';
 
 /** RFC 9111 took the header's registry of codes away, but this one is what clients and people still know. */
 const staleWarning: HeaderList = ['Warning', '110 - "Response is Stale"'];
@@ -18,7 +18,6 @@ export interface ManifestHandlerOptions {
   readonly tags: Tags;
   readonly facts: FactsFinder;
   readonly record: GatewayOptions['record'];
-  readonly metrics: GatewayMetrics;
   readonly log: Log;
 }
 
@@ -47,41 +46,56 @@ export class ManifestHandler {
       reference.kind === 'tag'
         ? tags.lookup(repository, reference.tag)
         : manifests.lookup(repository, reference.digest);
-    return held === undefined ? this.#fetch(exchange, target) : this.#answer(exchange, target, { held, stale: false });
+    return held === undefined
+      ? this.#fetch(exchange, target)
+      : this.#answer(exchange, target, { held, outcome: 'hit' });
   }
 
   async #fetch(exchange: Exchange, target: Target): Promise<void> {
     const { tags, manifests } = this.#options;
     const { repository, reference } = target;
-    const tagged =
-      reference.kind === 'tag'
-        ? await tags.get(repository, reference.tag)
-        : { held: await manifests.get(repository, reference.digest), stale: false };
-    return this.#answer(exchange, target, tagged);
+    let found: Found;
+    try {
+      found = await (reference.kind === 'tag'
+        ? tags.get(repository, reference.tag)
+        : manifests.get(repository, reference.digest));
+    } catch (error) {
+      repository.upstream.meters.pulls.resolved('failed');
+      throw error;
+    }
+    return this.#answer(exchange, target, found);
   }
 
-  #answer(exchange: Exchange, target: Target, tagged: Tagged): Promise<void> | void {
-    const { held } = tagged;
+  #answer(exchange: Exchange, target: Target, found: Found): Promise<void> | void {
+    const { held, outcome } = found;
+    const { meters } = target.repository.upstream;
+    meters.pulls.resolved(outcome);
     if (matchesETag(exchange.request.headers['if-none-match'], held.etag)) {
-      writeHead(exchange, 304, tagged.stale ? [...held.unchangedHeaders, ...staleWarning] : held.unchangedHeaders);
+      writeHead(
+        exchange,
+        304,
+        outcome === 'stale' ? [...held.unchangedHeaders, ...staleWarning] : held.unchangedHeaders,
+      );
       exchange.response.end();
+      meters.answers('manifest', outcome).whole(exchange.startedMs, 0);
       return;
     }
-    if (!held.counts || isHead(exchange)) return send(exchange, tagged);
-    if (held.facts !== null) return this.#count(exchange, target, tagged, held.facts);
+    if (!held.counts || isHead(exchange)) return send(exchange, meters, found);
+    if (held.facts !== null) return this.#count(exchange, target, found, held.facts);
     return this.#options.facts
       .find(target.repository, held)
-      .then((facts) => this.#count(exchange, target, tagged, facts));
+      .then((facts) => this.#count(exchange, target, found, facts));
   }
 
   /** The one place where a pull is counted: everything is ready, and somebody is there to take it. */
-  #count(exchange: Exchange, target: Target, tagged: Tagged, facts: Facts): Promise<void> | void {
+  #count(exchange: Exchange, target: Target, found: Found, facts: Facts): Promise<void> | void {
     if (!isConnected(exchange)) return;
+    const { meters } = target.repository.upstream;
     const recorded = this.#record(exchange, target, facts);
-    if (recorded === undefined) return send(exchange, tagged);
+    if (recorded === undefined) return send(exchange, meters, found);
     return recorded.then(() => {
-      if (isConnected(exchange)) return send(exchange, tagged);
-      this.#options.metrics.countedAborted.labels({ upstream: target.repository.upstream.name }).inc();
+      if (isConnected(exchange)) return send(exchange, meters, found);
+      meters.countedAborted.inc();
     });
   }
 
@@ -114,7 +128,12 @@ function pullOf(exchange: Exchange, { repository, reference }: Target, facts: Fa
   return pull;
 }
 
-function send(exchange: Exchange, { held, stale }: { readonly held: HeldManifest; readonly stale: boolean }): void {
-  writeHead(exchange, 200, stale ? [...held.headers, ...staleWarning] : held.headers);
-  exchange.response.end(isHead(exchange) ? undefined : held.body);
+/** Answers with 200, and counts the answer in the same turn. */
+function send(exchange: Exchange, meters: UpstreamMeters, { held, outcome }: Found): void {
+  if (!isConnected(exchange)) return;
+  const head = isHead(exchange);
+  writeHead(exchange, 200, outcome === 'stale' ? [...held.headers, ...staleWarning] : held.headers);
+  exchange.response.end(head ? undefined : held.body);
+  meters.pulls.sent(head, outcome);
+  meters.answers('manifest', outcome).whole(exchange.startedMs, head ? 0 : held.body.byteLength);
 }

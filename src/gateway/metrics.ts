@@ -1,30 +1,136 @@
-import type { Counter, Labelled, MetricSet } from '../metric/index.ts';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 
-type ByUpstream = Labelled<Counter, 'upstream'>;
+import type { Clock } from '../base/index.ts';
+import type { Counter, Gauge, Labelled, MetricSet } from '../metric/index.ts';
+import { ociErrors, type OciErrorKind } from '../oci/index.ts';
+import { pullFamilies } from './pull-counts.ts';
+import { declareUpstreamFamilies } from './upstream-families.ts';
+import { UpstreamMeters, type UpstreamFamilies } from './upstream-meters.ts';
 
-/** What the gateway counts about itself. Label values are configured upstreams only, so that they are few. */
-export interface GatewayMetrics {
-  readonly countedAborted: ByUpstream;
-  readonly factsUnknown: ByUpstream;
-  readonly blobRejected: ByUpstream;
+/** The implemented routes below `/v2`. */
+export const endpoints = ['base', 'manifest', 'blob', 'tags', 'token'] as const;
+export type Endpoint = (typeof endpoints)[number];
+
+/** The series of one route. */
+export interface EndpointMeters {
+  readonly get: Counter;
+  readonly head: Counter;
+  readonly inFlight: Gauge;
 }
 
-export function createGatewayMetrics(set: MetricSet): GatewayMetrics {
+/** Errors that Ociregistry counts too: those of requests that it takes and cannot answer. */
+const servingErrors: ReadonlySet<OciErrorKind> = new Set<OciErrorKind>([
+  'nameUnknown',
+  'manifestUnknown',
+  'blobUnknown',
+  'upstreamDenied',
+  'upstreamThrottled',
+  'upstreamUnavailable',
+  'upstreamInvalid',
+  'internal',
+]);
+
+/**
+ * What the gateway counts about itself. Label values are configured upstreams, routes, outcomes and codes, so that there
+ * are few; every series is bound once, and counting looks nothing up.
+ */
+export class GatewayMetrics {
+  readonly endpoints: Readonly<Record<Endpoint, EndpointMeters>>;
+  readonly #errors: Labelled<Counter, 'code'>;
+  readonly #families: UpstreamFamilies;
+  readonly #upstreams = new Map<string, UpstreamMeters>();
+  readonly #clock: Clock;
+  #servingErrors = 0;
+
+  /** Declares the families in `set`. */
+  constructor(set: MetricSet, clock: Clock) {
+    this.#clock = clock;
+    this.endpoints = endpointMeters(set);
+    this.#errors = errorCounter(set);
+    const created = clock.now() / 1_000;
+    set.collect(() => pullFamilies(this.pulls(), created));
+    this.#families = declareUpstreamFamilies(set);
+  }
+
+  /** The series of an upstream, made when it is first named. */
+  upstream(name: string): UpstreamMeters {
+    let meters = this.#upstreams.get(name);
+    if (meters === undefined) {
+      meters = new UpstreamMeters(name, this.#families, this.#clock);
+      this.#upstreams.set(name, meters);
+    }
+    return meters;
+  }
+
+  /** A request is refused, or its answer is broken off in the middle. */
+  failed(kind: OciErrorKind, brokenOff: boolean): void {
+    this.#errors.labels({ code: ociErrors[kind].code }).inc();
+    if (!brokenOff && servingErrors.has(kind)) this.#servingErrors++;
+  }
+
+  /** Counts a request to the token endpoint, and what becomes of it. */
+  countTokenRequest(request: IncomingMessage, response: ServerResponse): void {
+    const { get, head, inFlight } = this.endpoints.token;
+    (request.method === 'HEAD' ? head : get).inc();
+    inFlight.inc();
+    response.once('close', () => {
+      inFlight.dec();
+      const kind = response.headersSent ? tokenErrorKind(response.statusCode) : undefined;
+      if (kind !== undefined) this.failed(kind, false);
+    });
+  }
+
+  /** Requests that were taken and could not be answered, as Ociregistry counts errors. */
+  get servingErrors(): number {
+    return this.#servingErrors;
+  }
+
+  /** Each upstream's manifest pulls. */
+  *pulls(): Generator<readonly [string, UpstreamMeters['pulls']], void> {
+    for (const [name, { pulls }] of this.#upstreams) yield [name, pulls];
+  }
+}
+
+/** The kind of error that a status of the token endpoint stands for; undefined: none. */
+function tokenErrorKind(status: number): OciErrorKind | undefined {
+  if (status < 400) return undefined;
+  if (status === 401) return 'unauthorized';
+  if (status === 405) return 'methodUnsupported';
+  if (status === 429) return 'upstreamThrottled';
+  return status < 500 ? 'requestInvalid' : 'internal';
+}
+
+function endpointMeters(set: MetricSet): Readonly<Record<Endpoint, EndpointMeters>> {
+  const hits = set.counter({
+    name: 'tonnage_gateway_endpoint_hits',
+    help: 'Requests to an implemented route below /v2, whatever became of them, by route and method.',
+    labels: ['route', 'method'],
+  });
+  const inFlight = set.gauge({
+    name: 'tonnage_gateway_requests_in_flight',
+    help: 'Requests below /v2 that are being answered now.',
+    labels: ['route'],
+  });
+  const metersOf = (route: Endpoint): EndpointMeters => ({
+    get: hits.labels({ route, method: 'GET' }),
+    head: hits.labels({ route, method: 'HEAD' }),
+    inFlight: inFlight.labels({ route }),
+  });
   return {
-    countedAborted: set.counter({
-      name: 'tonnage_gateway_counted_aborted',
-      help: 'Pulls that were counted and whose client left before the manifest could be sent.',
-      labels: ['upstream'],
-    }),
-    factsUnknown: set.counter({
-      name: 'tonnage_gateway_facts_unknown',
-      help: 'Pulls that were counted before the facts of their image (architecture, fusion) could be found.',
-      labels: ['upstream'],
-    }),
-    blobRejected: set.counter({
-      name: 'tonnage_gateway_blob_rejected',
-      help: 'Blobs that an upstream sent with another digest than asked for, or not to their end; none was kept.',
-      labels: ['upstream'],
-    }),
+    base: metersOf('base'),
+    manifest: metersOf('manifest'),
+    blob: metersOf('blob'),
+    tags: metersOf('tags'),
+    token: metersOf('token'),
   };
+}
+
+function errorCounter(set: MetricSet): Labelled<Counter, 'code'> {
+  const errors = set.counter({
+    name: 'tonnage_gateway_api_errors',
+    help: 'Answers below /v2 with a status of 400 or above, and bodies that had to be broken off, by OCI error code.',
+    labels: ['code'],
+  });
+  for (const { code } of Object.values(ociErrors)) errors.labels({ code });
+  return errors;
 }

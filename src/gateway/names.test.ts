@@ -2,6 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { OciError } from '../oci/index.ts';
 import { systemClock } from '../base/index.ts';
+import { MetricSet } from '../metric/index.ts';
+import { GatewayMetrics } from './metrics.ts';
 import { resolveName } from './names.ts';
 import { createAgent } from './upstream/connection.ts';
 import { UpstreamTable } from './upstreams.ts';
@@ -9,7 +11,8 @@ import type { UpstreamOptions } from './options.ts';
 import { isWellKnownHost, wellKnownUpstreams } from './well-known.ts';
 
 const agent = createAgent();
-const shared = { agent, clock: systemClock, userAgent: 'test' };
+const metrics = new GatewayMetrics(new MetricSet(), systemClock);
+const shared = { agent, clock: systemClock, userAgent: 'test', meters: (name: string) => metrics.upstream(name) };
 const upstream = (name: string, aliases: readonly string[] = []): UpstreamOptions => ({
   name,
   url: 'https://upstream.example',

@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:
 import type { Clock, Log, Random } from '../base/index.ts';
 import type { Principal } from '../identity/index.ts';
 import type { MetricSet } from '../metric/index.ts';
+import type { GatewayStatistics } from './statistics.ts';
 
 /** One counted pull: a GET of an image manifest that is ready to be answered with 200. */
 export interface Pull {
@@ -75,6 +76,15 @@ export interface Gateway {
    * client's where a trusted proxy stands in between; by default the connection's.
    */
   handle(request: IncomingMessage, response: ServerResponse, remoteAddress?: string): void;
+  /** Counts a request to `/v2/token`, which others answer, like those that the gateway answers. To be called before. */
+  countTokenRequest(request: IncomingMessage, response: ServerResponse): void;
+  /**
+   * Looks up what the cache has on disk, for the gauges of the next scrape. Waits at most `limits.cacheSurveyMsMax`: after
+   * that the gauges show the last look-up, until this one has ended. Never rejects.
+   */
+  survey(): Promise<void>;
+  /** What was counted so far, all of one moment. */
+  statistics(): GatewayStatistics;
   /** Ends downloads that still run, saves what was learned, and closes. To be called after the last answer. */
   close(): Promise<void>;
 }

@@ -1,5 +1,7 @@
 import type { ServerResponse } from 'node:http';
 
+import type { Counter } from '../metric/index.ts';
+
 /**
  * The body of an answer as a place to put bytes, one chunk after the other: the next is taken when the last has left for
  * the client. So a reader holds one buffer, however slow its client is, and learns at once when the client is gone.
@@ -9,6 +11,7 @@ export class Outlet {
   #closed: boolean;
   #wake: (() => void) | undefined;
   #gone: AbortController | undefined;
+  #sent: Counter | undefined;
 
   constructor(response: ServerResponse) {
     this.#response = response;
@@ -32,6 +35,11 @@ export class Outlet {
     return this.#gone.signal;
   }
 
+  /** Counts the bytes that leave from now on. */
+  countInto(sent: Counter): void {
+    this.#sent = sent;
+  }
+
   /** Resolves once the client is gone, or `work` is over. */
   async until(work: Promise<unknown>): Promise<void> {
     if (this.#closed) return;
@@ -47,7 +55,13 @@ export class Outlet {
 
   /** Sends a chunk, and resolves once it may be overwritten. Sends nothing when the client is gone. */
   async send(chunk: Uint8Array): Promise<void> {
-    await this.until(new Promise<void>((resolve) => this.#response.write(chunk, () => resolve())));
+    const written = new Promise<void>((resolve) => {
+      this.#response.write(chunk, (error) => {
+        if (error === null || error === undefined) this.#sent?.inc(chunk.byteLength);
+        resolve();
+      });
+    });
+    await this.until(written);
   }
 
   /** Ends the answer. */

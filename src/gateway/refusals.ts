@@ -1,18 +1,17 @@
 import { unreachable } from '../base/index.ts';
 import { OciError, type OciErrorKind } from '../oci/index.ts';
+import type { ContentKind } from './upstream-meters.ts';
 import type { Upstream } from './upstreams.ts';
 import type { UpstreamError } from './upstream/failure.ts';
 
-/** What was asked of the upstream, which decides what a 404 of it means. */
-export type Asked = 'manifest' | 'blob' | 'tags';
-
-const unknownKinds: Readonly<Record<Asked, OciErrorKind>> = {
+/** What a 404 of the upstream means, by what it was asked for. */
+const unknownKinds: Readonly<Record<ContentKind, OciErrorKind>> = {
   manifest: 'manifestUnknown',
   blob: 'blobUnknown',
   tags: 'nameUnknown',
 };
 
-function missing(upstream: Upstream, error: UpstreamError, asked: Asked): OciError {
+function missing(upstream: Upstream, error: UpstreamError, asked: ContentKind): OciError {
   if (error.nameUnknown) return new OciError('nameUnknown', `upstream ${upstream.name} does not know this repository`);
   const what = asked === 'tags' ? 'repository' : asked;
   return new OciError(unknownKinds[asked], `upstream ${upstream.name} does not have this ${what}`);
@@ -31,7 +30,7 @@ function waiting(error: UpstreamError): Readonly<Record<string, string>> {
 }
 
 /** What a client is told when the upstream failed and nothing cached can be served instead. */
-export function refusalOf(upstream: Upstream, error: UpstreamError, asked: Asked): OciError {
+export function refusalOf(upstream: Upstream, error: UpstreamError, asked: ContentKind): OciError {
   const said = `upstream ${upstream.name} ${error.message}`;
   switch (error.kind) {
     case 'missing':

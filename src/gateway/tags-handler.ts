@@ -62,5 +62,7 @@ export async function serveTags(
     ...(next === null ? [] : ['Link', next]),
     ...baseHeaders,
   ]);
-  exchange.response.end(isHead(exchange) ? undefined : body);
+  const head = isHead(exchange);
+  exchange.response.end(head ? undefined : body);
+  repository.upstream.meters.answers('tags', 'miss').whole(exchange.startedMs, head ? 0 : body.byteLength);
 }

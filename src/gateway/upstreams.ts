@@ -3,6 +3,7 @@ import type { Agent } from 'undici';
 import { TonnageError, type Clock } from '../base/index.ts';
 import type { UpstreamOptions } from './options.ts';
 import { createUpstreamClient, upstreamUrl, type UpstreamClient } from './upstream/client.ts';
+import type { UpstreamMeters } from './upstream-meters.ts';
 import { isWellKnownHost, wellKnownUpstreams } from './well-known.ts';
 
 /** A configured upstream and the client that speaks to it. */
@@ -14,6 +15,17 @@ export interface Upstream {
   /** Put before names of one segment (`library` at Docker Hub). */
   readonly singleSegmentPrefix: string | undefined;
   readonly client: UpstreamClient;
+  /** What is counted of it. */
+  readonly meters: UpstreamMeters;
+}
+
+/** What all upstreams share. */
+export interface UpstreamSurroundings {
+  readonly agent: Agent;
+  readonly clock: Clock;
+  readonly userAgent: string;
+  /** The series of the upstream that is called so. */
+  readonly meters: (name: string) => UpstreamMeters;
 }
 
 /** Words that stand at an upstream's place in paths of our own. */
@@ -47,7 +59,7 @@ export class UpstreamTable {
   constructor(
     upstreams: readonly UpstreamOptions[],
     defaultUpstream: string | undefined,
-    shared: { readonly agent: Agent; readonly clock: Clock; readonly userAgent: string },
+    shared: UpstreamSurroundings,
   ) {
     this.names = upstreams.map(({ name }) => name);
     for (const options of upstreams) {
@@ -76,21 +88,26 @@ export class UpstreamTable {
 
 function createUpstream(
   options: UpstreamOptions,
-  shared: { readonly agent: Agent; readonly clock: Clock; readonly userAgent: string },
+  { agent, clock, userAgent, meters: metersOf }: UpstreamSurroundings,
 ): Upstream {
   const url = upstreamUrl(options.url);
   if (url.protocol === 'http:' && isWellKnownHost(url.host)) {
     throw configError(`the upstream "${options.name}" must be spoken to by https`);
   }
   const credentials = options.auth?.basic;
+  const meters = metersOf(options.name);
   return {
     name: options.name,
     tagTtlMs: options.tagTtlMs,
     authenticated: credentials !== undefined,
     singleSegmentPrefix: wellKnownUpstreams[options.name]?.singleSegmentPrefix,
+    meters,
     client: createUpstreamClient({
       url: options.url,
-      ...shared,
+      agent,
+      clock,
+      userAgent,
+      meter: meters,
       ...(credentials === undefined ? {} : { credentials }),
     }),
   };

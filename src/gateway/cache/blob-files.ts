@@ -1,8 +1,10 @@
 import { mkdir, open, readdir, rename, rm, stat, unlink, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import type { Random } from '../../base/index.ts';
 import { digestAlgorithms, parseDigest, type Digest } from '../../oci/index.ts';
+import type { Amount } from './survey.ts';
 
 /** A file that a download is written to, and that its readers read while it grows. */
 export interface TempFile {
@@ -16,6 +18,9 @@ export interface BlobFile {
   readonly handle: FileHandle;
   readonly size: number;
 }
+
+/** Names that are looked at in one turn of the event loop. */
+const namesPerTurn = 1_000;
 
 function isAbsent(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT';
@@ -49,6 +54,36 @@ export class BlobFiles {
       return names.flatMap((name) => parseDigest(`${algorithm}:${name}`) ?? []);
     });
     return (await Promise.all(lists)).flat();
+  }
+
+  /**
+   * How many blobs are on disk now, and their bytes. `knownSize` spares asking for the size of a file. Lets others have
+   * the event loop in between, however many files there are.
+   */
+  async amount(knownSize: (digest: string) => number | undefined): Promise<Amount> {
+    let count = 0;
+    let bytes = 0;
+    for (const algorithm of digestAlgorithms) {
+      const names = await readdir(join(this.#directory, 'blobs', algorithm));
+      for (const [index, name] of names.entries()) {
+        if (index % namesPerTurn === namesPerTurn - 1) await nextTurn();
+        const text = `${algorithm}:${name}`;
+        const size = knownSize(text) ?? (await this.#sizeOf(parseDigest(text)));
+        if (size === null) continue;
+        count++;
+        bytes += size;
+      }
+    }
+    return { count, bytes };
+  }
+
+  /** Size of a blob's file; null for what is no blob, and for a file that has gone since. */
+  async #sizeOf(digest: Digest | null): Promise<number | null> {
+    if (digest === null) return null;
+    return this.size(digest).catch((error: unknown) => {
+      if (isAbsent(error)) return null;
+      throw error;
+    });
   }
 
   async size(digest: Digest): Promise<number> {

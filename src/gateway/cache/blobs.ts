@@ -2,7 +2,6 @@ import { limits, messageOf, type Clock, type Log, type Random } from '../../base
 import { digestOf, type Digest } from '../../oci/index.ts';
 import { Flights } from '../flights.ts';
 import { Lru } from '../lru.ts';
-import type { GatewayMetrics } from '../metrics.ts';
 import type { Repository } from '../names.ts';
 import { connectionFailure } from '../upstream/connection.ts';
 import { UpstreamError } from '../upstream/failure.ts';
@@ -10,6 +9,7 @@ import { BlobFiles, type BlobFile } from './blob-files.ts';
 import type { Catalog } from './catalog.ts';
 import { Download } from './download.ts';
 import { HeldBlob } from './held-blob.ts';
+import type { Amount } from './survey.ts';
 
 /**
  * Where a blob can be read from. `file`: cached; to be closed. `download`: on its way, joined already; to be left.
@@ -23,7 +23,6 @@ export type BlobSource =
 export interface BlobsOptions {
   readonly directory: string;
   readonly catalog: Catalog;
-  readonly metrics: GatewayMetrics;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -71,6 +70,21 @@ export class Blobs {
   /** Size of a blob that is cached. */
   sizeOf(digest: Digest): number | undefined {
     return this.#sizes.get(digest.text);
+  }
+
+  /** The files as they are on disk now, whatever was believed of them. Rejects when the directory cannot be read. */
+  onDisk(): Promise<Amount> {
+    return this.#files.amount((digest) => this.#sizes.get(digest));
+  }
+
+  /** Small blobs in memory, and what they take. */
+  get inMemory(): Amount {
+    return { count: this.#memory.size, bytes: this.#memory.weight };
+  }
+
+  /** Downloads under way. */
+  get downloads(): number {
+    return this.#downloads.size;
   }
 
   /** A small blob that is in memory. */
@@ -145,8 +159,8 @@ export class Blobs {
   }
 
   #start(repository: Repository, digest: Digest, expectedSize: number | null): Download {
-    const { catalog, metrics, log, clock } = this.#options;
-    const upstream = repository.upstream.name;
+    const { catalog, log, clock } = this.#options;
+    const { name: upstream, meters } = repository.upstream;
     const key = keyOf(repository, digest);
     const download: Download = new Download({
       digest,
@@ -160,7 +174,7 @@ export class Blobs {
           catalog.putBlobs(new Map([[digest.text, size]]));
         },
         rejected: (error) => {
-          metrics.blobRejected.labels({ upstream }).inc();
+          meters.blobRejected.inc();
           log.error({ upstream, digest: digest.text, error: error.message }, 'a blob of an upstream was rejected');
         },
         diskFailed: (error) => {

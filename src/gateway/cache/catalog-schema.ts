@@ -48,4 +48,6 @@ export const catalogMigrations: readonly string[] = [
     size integer not null
   ) strict, without rowid;
   `,
+  // The sizes alone, so that adding them up does not read the bodies.
+  'create index body_size on body (length(bytes));',
 ];

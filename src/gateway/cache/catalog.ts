@@ -3,6 +3,7 @@ import { parseDigest, type Digest, type ImageFacts } from '../../oci/index.ts';
 import { openDatabase, type Database, type SqlValue, type Statement } from '../../sqlite/index.ts';
 import type { Repository } from '../names.ts';
 import { catalogApplicationId, catalogMigrations } from './catalog-schema.ts';
+import type { Amount } from './survey.ts';
 
 /** The facts of an image: from its own config (or schema 1 manifest), or only what an index says of it. */
 export type StoredFacts =
@@ -115,6 +116,13 @@ export class Catalog {
   async blobs(): Promise<ReadonlyMap<string, number>> {
     const rows = await this.#database.read('select digest, size from blob');
     return new Map(rows.map(([digest, size]) => [textOrNull(digest) ?? '', numberOrNull(size) ?? 0]));
+  }
+
+  /** Distinct manifest bodies that are saved, and their bytes. Rejects when the file cannot be read. */
+  async bodies(): Promise<Amount> {
+    await Promise.all(this.#pending);
+    const [row] = await this.#database.read('select count(*), coalesce(sum(length(bytes)), 0) from body');
+    return { count: numberOrNull(row?.[0]) ?? 0, bytes: numberOrNull(row?.[1]) ?? 0 };
   }
 
   putManifest(

@@ -1,7 +1,7 @@
 import { limits, messageOf, type Log } from '../../base/index.ts';
 import { parseImageConfig, type Descriptor } from '../../oci/index.ts';
 import { Flights } from '../flights.ts';
-import type { GatewayMetrics } from '../metrics.ts';
+import { withinMs } from '../within-ms.ts';
 import type { Repository } from '../names.ts';
 import type { Blobs } from './blobs.ts';
 import type { StoredFacts } from './catalog.ts';
@@ -15,7 +15,6 @@ export interface FactsFinderOptions {
   readonly blobs: Blobs;
   /** How long one pull waits, in milliseconds. */
   readonly waitMs: number;
-  readonly metrics: GatewayMetrics;
   readonly log: Log;
 }
 
@@ -34,7 +33,7 @@ export class FactsFinder {
 
   /** The facts of a manifest, after at most `waitMs`. Never rejects: what cannot be found in time is null and counted. */
   async find(repository: Repository, held: HeldManifest): Promise<Facts> {
-    const { waitMs, log, metrics } = this.#options;
+    const { waitMs, log } = this.#options;
     const search = this.#flights
       .run(`${repository.key} ${held.digest.text}`, () => this.#search(repository, held))
       .catch((error: unknown) =>
@@ -45,7 +44,7 @@ export class FactsFinder {
       );
     await withinMs(search, waitMs);
     if (held.facts !== null) return held.facts;
-    metrics.factsUnknown.labels({ upstream: repository.upstream.name }).inc();
+    repository.upstream.meters.factsUnknown.inc();
     return { architecture: await this.#saidByIndex(repository, held), fusion: false };
   }
 
@@ -67,15 +66,4 @@ export class FactsFinder {
     // A config that is no JSON object says nothing, and never will: its digest is right.
     return { source: 'image', image: parseImageConfig(bytes) ?? { architecture: null, entrypoint: [] } };
   }
-}
-
-/** Waits for work, but not longer than `ms`; the work goes on either way. */
-function withinMs(work: Promise<void>, ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    void work.then(() => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }

@@ -3,9 +3,22 @@ import { parseManifest, type Digest, type ImageFacts, type Reference } from '../
 import { Flights } from '../flights.ts';
 import { Lru } from '../lru.ts';
 import type { Repository } from '../names.ts';
+import type { CacheOutcome } from '../upstream-meters.ts';
 import type { Catalog, StoredFacts } from './catalog.ts';
 import { factsInManifest, HeldManifest, type Facts } from './held-manifest.ts';
 import type { Links } from './links.ts';
+import type { Amount } from './survey.ts';
+
+/** A manifest, and where it came from. */
+export interface Found {
+  readonly held: HeldManifest;
+  readonly outcome: CacheOutcome;
+}
+
+/** What somebody who joined a fetch has got of it: the fetch was another's. */
+export function asJoined<Of extends Found>(found: Of): Of {
+  return found.outcome === 'miss' ? { ...found, outcome: 'coalesced' } : found;
+}
 
 /** Manifests by digest, for each repository: in memory, else in the catalog, else from the upstream. */
 export class Manifests {
@@ -13,7 +26,7 @@ export class Manifests {
   readonly #links: Links;
   readonly #fusionEntrypoint: string | undefined;
   readonly #memory = new Lru<HeldManifest>(limits.manifestMemoryBytesMax, (held) => held.weight);
-  readonly #flights = new Flights<HeldManifest>();
+  readonly #flights = new Flights<Found>();
 
   constructor(options: {
     readonly catalog: Catalog;
@@ -30,18 +43,32 @@ export class Manifests {
     return this.#fusionEntrypoint !== undefined;
   }
 
+  /** Manifests in memory, and what they take. */
+  get inMemory(): Amount {
+    return { count: this.#memory.size, bytes: this.#memory.weight };
+  }
+
   /** A manifest that is in memory. */
   lookup(repository: Repository, digest: Digest): HeldManifest | undefined {
     return this.#memory.get(keyOf(repository, digest));
   }
 
   /** A manifest by digest, from wherever it is nearest. Rejects with `UpstreamError` when it cannot be had. */
-  get(repository: Repository, digest: Digest): Promise<HeldManifest> {
+  get(repository: Repository, digest: Digest): Promise<Found> {
     const held = this.lookup(repository, digest);
-    if (held !== undefined) return Promise.resolve(held);
-    return this.#flights.run(keyOf(repository, digest), async () => {
-      return (await this.find(repository, digest)) ?? this.fetch(repository, { kind: 'digest', digest });
-    });
+    if (held !== undefined) return Promise.resolve({ held, outcome: 'hit' });
+    const key = keyOf(repository, digest);
+    const joins = this.#flights.has(key);
+    const flight = this.#flights.run(key, () => this.#findOrFetch(repository, digest));
+    if (!joins) return flight;
+    repository.upstream.meters.coalesced.manifest.inc();
+    return flight.then(asJoined);
+  }
+
+  async #findOrFetch(repository: Repository, digest: Digest): Promise<Found> {
+    const found = await this.find(repository, digest);
+    if (found !== null) return { held: found, outcome: 'hit' };
+    return { held: await this.fetch(repository, { kind: 'digest', digest }), outcome: 'miss' };
   }
 
   /** A manifest by digest that is cached; null when it is not, without asking the upstream. */

@@ -6,13 +6,7 @@ import type { Repository } from '../names.ts';
 import { UpstreamError } from '../upstream/failure.ts';
 import type { Catalog, StoredTag } from './catalog.ts';
 import type { HeldManifest } from './held-manifest.ts';
-import type { Manifests } from './manifests.ts';
-
-/** A manifest that a tag means now, or meant when its upstream could last be asked. */
-export interface Tagged {
-  readonly held: HeldManifest;
-  readonly stale: boolean;
-}
+import { asJoined, type Found, type Manifests } from './manifests.ts';
 
 /** A tag in memory. `retryAtMs`: its upstream failed, and is not asked again before then (in milliseconds since the epoch). */
 interface KnownTag extends StoredTag {
@@ -29,7 +23,7 @@ export class Tags {
   readonly #clock: Clock;
   readonly #onStale: (repository: Repository, error: UpstreamError) => void;
   readonly #memory = new Lru<KnownTag>(limits.gatewayMemoryEntriesMax);
-  readonly #flights = new Flights<Tagged>();
+  readonly #flights = new Flights<Found>();
 
   constructor(options: {
     readonly catalog: Catalog;
@@ -51,19 +45,31 @@ export class Tags {
     return this.#manifests.lookup(repository, known.digest);
   }
 
-  /** The manifest of a tag. Rejects with `UpstreamError` when there is none and the upstream gives none. */
-  get(repository: Repository, tag: string): Promise<Tagged> {
-    return this.#flights.run(keyOf(repository, tag), () => this.#resolve(repository, tag));
+  /** Tags in memory. */
+  get inMemory(): number {
+    return this.#memory.size;
   }
 
-  async #resolve(repository: Repository, tag: string): Promise<Tagged> {
+  /**
+   * The manifest that a tag means now; the outcome `stale`: that it meant when its upstream could last be asked. Rejects
+   * with `UpstreamError` when there is none and the upstream gives none.
+   */
+  get(repository: Repository, tag: string): Promise<Found> {
+    const key = keyOf(repository, tag);
+    const joins = this.#flights.has(key);
+    const flight = this.#flights.run(key, () => this.#resolve(repository, tag));
+    if (!joins) return flight;
+    repository.upstream.meters.coalesced.manifest.inc();
+    return flight.then(asJoined);
+  }
+
+  async #resolve(repository: Repository, tag: string): Promise<Found> {
     const known = await this.#known(repository, tag);
-    if (known === null) return { held: await this.#fetch(repository, tag), stale: false };
-    if (this.#isFresh(repository, known))
-      return { held: await this.#manifests.get(repository, known.digest), stale: false };
+    if (known === null) return { held: await this.#fetch(repository, tag), outcome: 'miss' };
+    if (this.#isFresh(repository, known)) return this.#manifests.get(repository, known.digest);
     const old = await this.#manifests.find(repository, known.digest);
-    if (old === null) return { held: await this.#fetch(repository, tag), stale: false };
-    if (known.retryAtMs !== null && this.#clock.now() < known.retryAtMs) return { held: old, stale: true };
+    if (old === null) return { held: await this.#fetch(repository, tag), outcome: 'miss' };
+    if (known.retryAtMs !== null && this.#clock.now() < known.retryAtMs) return { held: old, outcome: 'stale' };
     return this.#revalidate(repository, tag, known, old);
   }
 
@@ -77,7 +83,7 @@ export class Tags {
     return known;
   }
 
-  async #revalidate(repository: Repository, tag: string, known: KnownTag, old: HeldManifest): Promise<Tagged> {
+  async #revalidate(repository: Repository, tag: string, known: KnownTag, old: HeldManifest): Promise<Found> {
     try {
       const reference: Reference = { kind: 'tag', tag };
       const signal = AbortSignal.timeout(limits.tagRevalidateMsMax);
@@ -88,16 +94,16 @@ export class Tags {
           : digest === null
             ? null
             : await this.#manifests.find(repository, digest);
-      if (held === null) return { held: await this.#fetch(repository, tag, true), stale: false };
+      if (held === null) return { held: await this.#fetch(repository, tag, true), outcome: 'miss' };
       this.#remember(repository, tag, held);
-      return { held, stale: false };
+      return { held, outcome: 'revalidated' };
     } catch (error) {
       if (!(error instanceof UpstreamError)) throw error;
       if (error.kind === 'missing') this.#forget(repository, tag);
       if (!mayServeStale(error, known)) throw error;
       this.#memory.set(keyOf(repository, tag), { ...known, retryAtMs: this.#clock.now() + limits.tagRetryMs });
       this.#onStale(repository, error);
-      return { held: old, stale: true };
+      return { held: old, outcome: 'stale' };
     }
   }
 

@@ -194,6 +194,23 @@ export class TestGateway {
     }
   }
 
+  /**
+   * What the family `tonnage_gateway_<name>` says of these labels now: the sum of the values of all series that have them
+   * (of a histogram: how many observations); undefined when there is none.
+   */
+  sample(name: string, labels: Readonly<Record<string, string>> = {}): number | undefined {
+    let sum: number | undefined;
+    for (const family of this.metrics.gather()) {
+      if (family.name !== `tonnage_gateway_${name}`) continue;
+      for (const point of family.points) {
+        if (!Object.entries(labels).every(([label, value]) => point.labels.get(label) === value)) continue;
+        const value = 'counts' in point ? point.counts.at(-1) : 'value' in point ? point.value : undefined;
+        sum = (sum ?? 0) + Number(value);
+      }
+    }
+    return sum;
+  }
+
   /** How much a counter with the label `upstream` has risen since it was opened or reset. */
   counted(name: string, upstream: string): number {
     return this.#total(name, upstream) - (this.#countedBefore.get(`${name} ${upstream}`) ?? 0);

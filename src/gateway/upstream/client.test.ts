@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseReference, type Reference } from '../../oci/index.ts';
 import { TestClock } from '../testing/gateway.ts';
 import { content, image } from '../testing/images.ts';
+import { RecordingMeter } from '../testing/meter.ts';
 import { TestUpstream } from '../testing/upstream.ts';
 import { createUpstreamClient, type UpstreamClient } from './client.ts';
 import { createAgent } from './connection.ts';
@@ -22,6 +23,7 @@ const credentialText = `${credentials.username}:${credentials.password}`;
 let lab: TestUpstream;
 let agent: Agent;
 let clock: TestClock;
+let meter: RecordingMeter;
 let anonymous: UpstreamClient;
 let known: UpstreamClient;
 
@@ -31,7 +33,8 @@ beforeEach(async () => {
   lab.put('other', manifest, 'v1');
   agent = createAgent();
   clock = new TestClock();
-  const shared = { url: lab.url, userAgent: 'tonnage/test', agent, clock };
+  meter = new RecordingMeter();
+  const shared = { url: lab.url, userAgent: 'tonnage/test', agent, clock, meter };
   anonymous = createUpstreamClient(shared);
   known = createUpstreamClient({ ...shared, credentials });
 });
@@ -271,16 +274,16 @@ describe('a connection', () => {
     await once(server, 'listening');
     const address = server.address();
     const port = typeof address === 'object' ? address?.port : 0;
-    const client = createUpstreamClient({ url: `http://127.0.0.1:${port}`, userAgent: 'x', agent, clock });
+    const client = createUpstreamClient({ url: `http://127.0.0.1:${port}`, userAgent: 'x', agent, clock, meter });
     expect(await failureKind(client.headBlob('app', blob.digest))).toBe('unreachable');
     // The same by https: the handshake fails.
-    const secure = createUpstreamClient({ url: `https://127.0.0.1:${port}`, userAgent: 'x', agent, clock });
+    const secure = createUpstreamClient({ url: `https://127.0.0.1:${port}`, userAgent: 'x', agent, clock, meter });
     expect(await failureKind(secure.headBlob('app', blob.digest))).toBe('unreachable');
     server.close();
   });
 
   it('to a name that does not exist fails, without telling more than that', async () => {
-    const client = createUpstreamClient({ url: 'http://no-such-host.invalid', userAgent: 'x', agent, clock });
+    const client = createUpstreamClient({ url: 'http://no-such-host.invalid', userAgent: 'x', agent, clock, meter });
     await expect(client.headBlob('app', blob.digest)).rejects.toThrow(/^could not be reached \(E[A-Z_]+\)$/);
   });
 });
@@ -325,7 +328,7 @@ describe('Retry-After', () => {
 });
 
 it('the address of an upstream may have a path', async () => {
-  const client = createUpstreamClient({ url: `${lab.url}/mirror`, userAgent: 'x', agent, clock });
+  const client = createUpstreamClient({ url: `${lab.url}/mirror`, userAgent: 'x', agent, clock, meter });
   await failureKind(client.headBlob('app', content('', Buffer.from('x')).digest));
   expect(lab.requests[0]?.target).toMatch(/^\/mirror\/v2\/app\/blobs\/sha256:/);
 });

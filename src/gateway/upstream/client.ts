@@ -6,6 +6,7 @@ import { withAuth, type BasicCredentials } from './auth.ts';
 import { withBackOff } from './back-off.ts';
 import { connectionFailure, createSend } from './connection.ts';
 import { failureOf, UpstreamError } from './failure.ts';
+import { countingBytes, withMeter, type UpstreamMeter } from './metered.ts';
 import { verifiedManifest, type VerifiedManifest } from './manifest-body.ts';
 import { withRedirects } from './redirect.ts';
 import { withRetry } from './retry.ts';
@@ -58,6 +59,8 @@ export interface UpstreamClientOptions {
   readonly userAgent: string;
   readonly agent: Agent;
   readonly clock: Clock;
+  /** Told of what passes. */
+  readonly meter: UpstreamMeter;
 }
 
 /** Reads an upstream's address; rejects one that is no plain https or http address with `config_invalid`. */
@@ -79,9 +82,10 @@ const textOfReference = (reference: Reference): string =>
 
 /** Builds the client out of its layers: the outermost is listed last. */
 export function createUpstreamClient(options: UpstreamClientOptions): UpstreamClient {
-  const { clock, credentials } = options;
+  const { clock, credentials, meter } = options;
   const origin = upstreamUrl(options.url);
-  let send: Send = createSend(options.agent);
+  let send: Send = createSend(countingBytes(options.agent, meter));
+  send = withMeter(send, meter, { origin: origin.origin, clock });
   send = withUserAgent(send, options.userAgent);
   send = withRedirects(send);
   send = withAuth(send, { origin, credentials, clock });

@@ -1,4 +1,4 @@
-import { Agent, request as undiciRequest } from 'undici';
+import { Agent, request as undiciRequest, type Dispatcher } from 'undici';
 
 import { limits, messageOf } from '../../base/index.ts';
 import { UpstreamError } from './failure.ts';
@@ -47,11 +47,11 @@ export function connectionFailure(thrown: unknown): UpstreamError {
 }
 
 /** The innermost layer: one request over a kept connection. Redirects and refusals are answers like others. */
-export function createSend(agent: Agent): Send {
+export function createSend(dispatcher: Dispatcher): Send {
   return async ({ method, url, headers, signal }) => {
     try {
       // `reset: false` keeps the connection after a HEAD too: tags are revalidated by nothing else.
-      const options = { dispatcher: agent, method, headers, signal: signal ?? null, reset: false };
+      const options = { dispatcher, method, headers, signal: signal ?? null, reset: false };
       const answer = await undiciRequest(url, options);
       return { status: answer.statusCode, headers: answer.headers, origin: url.origin, body: answer.body };
     } catch (thrown) {

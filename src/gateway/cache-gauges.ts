@@ -1,0 +1,65 @@
+import { noLabels, type MetricFamily, type MetricSet } from '../metric/index.ts';
+import type { Blobs } from './cache/blobs.ts';
+import type { Manifests } from './cache/manifests.ts';
+import type { CacheSurvey } from './cache/survey.ts';
+import type { Tags } from './cache/tags.ts';
+
+/** The parts of the cache whose size is shown. */
+export interface CacheParts {
+  readonly survey: CacheSurvey;
+  readonly blobs: Blobs;
+  readonly manifests: Manifests;
+  readonly tags: Tags;
+}
+
+/**
+ * Declares the gauges of what the cache holds, on disk and in memory apart. All are read when they are shown: those of the
+ * disk from the last survey, those of memory from what is in memory then.
+ */
+export function declareCacheGauges(set: MetricSet, parts: CacheParts): void {
+  set.collect(() => [...diskFamilies(parts.survey), ...memoryFamilies(parts)]);
+}
+
+/** What could not be surveyed is left out. */
+function diskFamilies({ blobs, manifests, room }: CacheSurvey): readonly MetricFamily[] {
+  const families: MetricFamily[] = [];
+  if (blobs !== null) {
+    families.push(
+      gauge('disk_blobs', 'Blob files on disk: verified blobs, without downloads under way.', blobs.count),
+      gaugeOfBytes('disk_blob_bytes', 'Bytes of the blob files on disk.', blobs.bytes),
+    );
+  }
+  if (manifests !== null) {
+    families.push(
+      gauge('disk_manifests', 'Distinct manifests on disk, in the catalog.', manifests.count),
+      gaugeOfBytes('disk_manifest_bytes', 'Bytes of the distinct manifests on disk.', manifests.bytes),
+    );
+  }
+  if (room !== null) {
+    families.push(
+      gaugeOfBytes('disk_free_bytes', 'Bytes free for this process on the file system of the image cache.', room.free),
+      gaugeOfBytes('disk_size_bytes', 'Size of the file system of the image cache.', room.size),
+    );
+  }
+  return families;
+}
+
+function memoryFamilies({ blobs, manifests, tags }: CacheParts): readonly MetricFamily[] {
+  const estimate = 'their bodies, and an estimate of what stands around each';
+  return [
+    gauge('memory_manifests', 'Manifests in memory, one for each digest and repository.', manifests.inMemory.count),
+    gaugeOfBytes('memory_manifest_bytes', `What the manifests in memory take: ${estimate}.`, manifests.inMemory.bytes),
+    gauge('memory_tags', 'Tags in memory.', tags.inMemory),
+    gauge('memory_blobs', 'Small blobs in memory, as a whole.', blobs.inMemory.count),
+    gaugeOfBytes('memory_blob_bytes', `What the small blobs in memory take: ${estimate}.`, blobs.inMemory.bytes),
+    gauge('downloads_in_flight', 'Blobs on their way from an upstream into the cache.', blobs.downloads),
+  ];
+}
+
+function gauge(name: string, help: string, value: number): MetricFamily {
+  return { type: 'gauge', name: `tonnage_gateway_${name}`, help, points: [{ labels: noLabels, value }] };
+}
+
+function gaugeOfBytes(name: string, help: string, value: number): MetricFamily {
+  return { ...gauge(name, help, value), unit: 'bytes' };
+}

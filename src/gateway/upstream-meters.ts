@@ -1,0 +1,141 @@
+import type { Clock } from '../base/index.ts';
+import type { Counter, Gauge, Histogram, Labelled } from '../metric/index.ts';
+import { PullCounts } from './pull-counts.ts';
+import { statusLabel } from './status-label.ts';
+import type { UpstreamMeter } from './upstream/metered.ts';
+
+/** What is asked of an upstream's repository, as metrics call it. */
+export type ContentKind = 'manifest' | 'blob' | 'tags';
+
+/**
+ * Where an answer came from: `hit` from the cache alone; `revalidated` from the cache, after the upstream has confirmed
+ * the tag; `stale` from the cache, since the upstream failed; `coalesced` out of a fetch that another request had begun;
+ * `miss` fetched for this request; `bypass` fetched for this request and not kept; `failed` no content, but an error.
+ */
+export type CacheOutcome = 'hit' | 'revalidated' | 'stale' | 'coalesced' | 'miss' | 'bypass' | 'failed';
+
+/** Families of which each upstream has series. */
+export interface UpstreamFamilies {
+  readonly durationSeconds: Labelled<Histogram, 'upstream' | 'route' | 'cache'>;
+  readonly firstByteSeconds: Labelled<Histogram, 'upstream' | 'route' | 'cache'>;
+  readonly servedBytes: Labelled<Counter, 'upstream' | 'route' | 'cache'>;
+  readonly blobPulls: Labelled<Counter, 'upstream'>;
+  readonly coalescedWaits: Labelled<Counter, 'upstream' | 'route'>;
+  readonly countedAborted: Labelled<Counter, 'upstream'>;
+  readonly factsUnknown: Labelled<Counter, 'upstream'>;
+  readonly blobRejected: Labelled<Counter, 'upstream'>;
+  readonly fetchedBytes: Labelled<Counter, 'upstream'>;
+  readonly upstreamResponses: Labelled<Counter, 'upstream' | 'status'>;
+  readonly upstreamResponseSeconds: Labelled<Histogram, 'upstream'>;
+  readonly upstreamUnanswered: Labelled<Counter, 'upstream'>;
+  readonly rateLimitRemaining: Labelled<Gauge, 'upstream'>;
+}
+
+/** The series of answers of one kind from one upstream with one outcome. Times are of the monotonic clock, in milliseconds. */
+export class AnswerMeters {
+  readonly served: Counter;
+  readonly #clock: Clock;
+  readonly #duration: Histogram;
+  readonly #firstByte: Histogram;
+
+  constructor(clock: Clock, series: { duration: Histogram; firstByte: Histogram; served: Counter }) {
+    this.#clock = clock;
+    this.#duration = series.duration;
+    this.#firstByte = series.firstByte;
+    this.served = series.served;
+  }
+
+  /** The first byte of an answer goes out. */
+  begun(startedMs: number): void {
+    this.#firstByte.observe((this.#clock.monotonic() - startedMs) / 1_000);
+  }
+
+  /** The last byte of an answer has been handed to the connection. */
+  ended(startedMs: number): void {
+    this.#duration.observe((this.#clock.monotonic() - startedMs) / 1_000);
+  }
+
+  /** An answer went out in one piece, with a body of `bytes`. */
+  whole(startedMs: number, bytes: number): void {
+    const seconds = (this.#clock.monotonic() - startedMs) / 1_000;
+    this.#firstByte.observe(seconds);
+    this.#duration.observe(seconds);
+    this.served.inc(bytes);
+  }
+}
+
+type Bound = { [Route in ContentKind]: { [Outcome in CacheOutcome]?: AnswerMeters } };
+
+/**
+ * Everything that is counted of one upstream, bound to its series once, so that a request costs additions only. Series of
+ * answers and statuses come into being when there is something to show; the others are there, at 0, from the start.
+ */
+export class UpstreamMeters implements UpstreamMeter {
+  readonly pulls = new PullCounts();
+  readonly blobPulls: Counter;
+  readonly coalesced: Readonly<Record<'manifest' | 'blob', Counter>>;
+  readonly countedAborted: Counter;
+  readonly factsUnknown: Counter;
+  readonly blobRejected: Counter;
+  readonly #upstream: string;
+  readonly #families: UpstreamFamilies;
+  readonly #clock: Clock;
+  readonly #answers: Bound = { manifest: {}, blob: {}, tags: {} };
+  readonly #responses = new Map<number, Counter>();
+  readonly #responseSeconds: Histogram;
+  readonly #unanswered: Counter;
+  readonly #fetched: Counter;
+
+  constructor(upstream: string, families: UpstreamFamilies, clock: Clock) {
+    this.#upstream = upstream;
+    this.#families = families;
+    this.#clock = clock;
+    this.blobPulls = families.blobPulls.labels({ upstream });
+    this.coalesced = {
+      manifest: families.coalescedWaits.labels({ upstream, route: 'manifest' }),
+      blob: families.coalescedWaits.labels({ upstream, route: 'blob' }),
+    };
+    this.countedAborted = families.countedAborted.labels({ upstream });
+    this.factsUnknown = families.factsUnknown.labels({ upstream });
+    this.blobRejected = families.blobRejected.labels({ upstream });
+    this.#responseSeconds = families.upstreamResponseSeconds.labels({ upstream });
+    this.#unanswered = families.upstreamUnanswered.labels({ upstream });
+    this.#fetched = families.fetchedBytes.labels({ upstream });
+  }
+
+  /** The series of answers of this kind and outcome. */
+  answers(route: ContentKind, outcome: CacheOutcome): AnswerMeters {
+    return (this.#answers[route][outcome] ??= this.#bind(route, outcome));
+  }
+
+  received(bytes: number): void {
+    this.#fetched.inc(bytes);
+  }
+
+  responded(status: number, seconds: number): void {
+    this.#responseSeconds.observe(seconds);
+    let counter = this.#responses.get(status);
+    if (counter === undefined) {
+      counter = this.#families.upstreamResponses.labels({ upstream: this.#upstream, status: statusLabel(status) });
+      this.#responses.set(status, counter);
+    }
+    counter.inc();
+  }
+
+  unanswered(): void {
+    this.#unanswered.inc();
+  }
+
+  remaining(requests: number): void {
+    this.#families.rateLimitRemaining.labels({ upstream: this.#upstream }).set(requests);
+  }
+
+  #bind(route: ContentKind, outcome: CacheOutcome): AnswerMeters {
+    const labels = { upstream: this.#upstream, route, cache: outcome };
+    return new AnswerMeters(this.#clock, {
+      duration: this.#families.durationSeconds.labels(labels),
+      firstByte: this.#families.firstByteSeconds.labels(labels),
+      served: this.#families.servedBytes.labels(labels),
+    });
+  }
+}
