@@ -5,6 +5,8 @@ export interface Violation {
   readonly from: string;
   readonly to: string;
   readonly rule: { readonly name: string };
+  /** Of a cycle: the files from `to` back to `from`. */
+  readonly cycle?: readonly { readonly name: string }[];
 }
 
 /** One source file and what it imports, both relative to the root of the tree. */
