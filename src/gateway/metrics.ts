@@ -71,7 +71,8 @@ export class GatewayMetrics {
   /** Counts a request to the token endpoint, and what becomes of it. */
   countTokenRequest(request: IncomingMessage, response: ServerResponse): void {
     const { get, head, inFlight } = this.endpoints.token;
-    (request.method === 'HEAD' ? head : get).inc();
+    if (request.method === 'GET') get.inc();
+    if (request.method === 'HEAD') head.inc();
     inFlight.inc();
     response.once('close', () => {
       inFlight.dec();

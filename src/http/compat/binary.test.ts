@@ -1,0 +1,120 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { startTonnage, type Tonnage } from '../../../test/support/tonnage.ts';
+import { readWithPython } from '../../exposition/testing/python-parser.ts';
+import { image, index } from '../../gateway/testing/images.ts';
+import { TestUpstream } from '../../gateway/testing/upstream.ts';
+
+/** What a Prometheus asks for that is left to itself. */
+const prometheus =
+  'application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,text/plain;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.4,*/*;q=0.1';
+const openMetrics = 'application/openmetrics-text; version=1.0.0';
+const single = image({ name: 'single' });
+const list = index([[single, 'amd64']]);
+
+let directory: string;
+let lab: TestUpstream;
+
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'tonnage-compat-'));
+  lab = await TestUpstream.start();
+  lab.put('app', single, 'v1');
+  lab.put('app', list, 'list');
+});
+
+afterAll(async () => {
+  await lab.stop();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+async function scrape(server: Tonnage, accept: string): Promise<{ type: string; values: Record<string, number> }> {
+  const response = await fetch(server.metricsUrl, { headers: { accept } });
+  const [samples = []] = readWithPython([{ format: 'text', text: await response.text() }]);
+  const values = samples.map(({ name, labels, value }) => [
+    'ns' in labels ? `${name}{${labels['ns']}}` : name,
+    Number(value),
+  ]);
+  return {
+    type: response.headers.get('content-type') ?? '',
+    values: Object.fromEntries(values) as Record<string, number>,
+  };
+}
+
+describe('with `metrics.compat: ociregistry`', () => {
+  let server: Tonnage;
+
+  beforeAll(async () => {
+    server = await startTonnage(directory, {
+      metrics: { listen: '127.0.0.1:0', compat: 'ociregistry' },
+      upstreams: { lab: { url: lab.url } },
+    });
+    const ask = async (path: string, method = 'GET'): Promise<void> => {
+      await (await fetch(`${server.url}/v2/${path}`, { method })).arrayBuffer();
+    };
+    await ask('');
+    await ask('lab/app/manifests/list');
+    await ask(`lab/app/manifests/${single.digest.text}`);
+    for (const { digest } of single.blobs) await ask(`lab/app/blobs/${digest.text}`);
+    await ask('lab/app/manifests/list');
+    await ask('lab/app/manifests/list', 'HEAD');
+    await ask('lab/app/manifests/none');
+    await ask(`lab/app/blobs/sha256:${'0'.repeat(64)}`);
+    await ask('lab/App/manifests/none');
+  });
+
+  afterAll(() => server.program.stop('SIGTERM'));
+
+  it('each metric counts as it does there', async () => {
+    const { values } = await scrape(server, prometheus);
+    const files = await readdir(join(directory, 'data/cache/blobs/sha256'));
+    const sizes = await Promise.all(
+      files.map(async (name) => (await stat(join(directory, 'data/cache/blobs/sha256', name))).size),
+    );
+    expect(values).toMatchObject({
+      'ociregistry_cached_pulls_by_ns_total{lab}': 2,
+      // The parser gives counters the suffix that they lack.
+      'ociregistry_upstream_pulls_by_ns_total{lab}': 3,
+      ociregistry_manifest_pulls_total: 5,
+      ociregistry_blob_pulls_total: 3,
+      ociregistry_v2_api_endpoint_hits_total: 10,
+      ociregistry_api_errors_total: 2,
+      // The list by tag and by digest, and the image by digest.
+      ociregistry_cached_manifest_count: 3,
+      ociregistry_cached_blob_count: files.length,
+      ociregistry_blob_bytes_on_disk_total: sizes.reduce((sum, size) => sum + size, 0),
+      ociregistry_manifest_bytes_on_disk_total: list.body.byteLength + single.body.byteLength,
+    });
+    expect(files).toHaveLength(2);
+    expect(values).toMatchObject({ tonnage_gateway_disk_blobs: 2 });
+  });
+
+  it.each([prometheus, openMetrics, 'application/vnd.google.protobuf', ''])(
+    'asked for %j it answers text 0.0.4',
+    async (accept) => {
+      expect((await scrape(server, accept)).type).toBe('text/plain; version=0.0.4; charset=utf-8');
+    },
+  );
+});
+
+it('without it there is no such name, and OpenMetrics is offered', async () => {
+  const server = await startTonnage(join(directory, 'plain'), { upstreams: { lab: { url: lab.url } } });
+  const response = await fetch(server.metricsUrl, { headers: { accept: prometheus } });
+  expect(response.headers.get('content-type')).toMatch(/^application\/openmetrics-text; version=1\.0\.0/);
+  expect(await response.text()).not.toContain('ociregistry');
+  await server.program.stop('SIGTERM');
+});
+
+it('token requests are hits too', async () => {
+  const server = await startTonnage(join(directory, 'token'), { upstreams: { lab: { url: lab.url } } });
+  await fetch(`${server.url}/v2/token`);
+  await fetch(`${server.url}/v2/token`, { method: 'POST' });
+  const { values } = await scrape(server, 'text/plain');
+  expect(Object.keys(values)).toContain('tonnage_gateway_endpoint_hits_total');
+  const text = await (await fetch(server.metricsUrl)).text();
+  expect(text).toContain('tonnage_gateway_endpoint_hits_total{route="token",method="GET"} 1');
+  await server.program.stop('SIGTERM');
+});
