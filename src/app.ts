@@ -117,6 +117,7 @@ async function start({ config, acceptTimeZone, version }: ServerOptions, closers
     log,
     metrics,
     dimensions: config.usage.dimensions,
+    plain: config.usage.plain,
     durability: config.usage.durability,
     commitWaitMs: config.usage.commitWaitMs,
     orgLabels: config.metrics?.orgs ?? (config.metrics !== undefined && isLoopbackAddress(config.metrics.listen.host)),
@@ -256,6 +257,9 @@ function countsOf(pull: Pull): readonly Count[] {
     ...(arch !== undefined && { arch }),
     upstream: pull.upstream,
     repository: pull.repository,
+    ...(pull.tag !== undefined && { tag: pull.tag }),
+    ...(pull.principal && { user: pull.principal.subject }),
+    client: pull.client,
   };
   const counts: Count[] = [{ meter: 'pulls', dimensions, quantity: 1n }];
   if (pull.fusion) counts.push({ meter: 'fusion', dimensions, quantity: 1n });

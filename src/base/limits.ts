@@ -51,6 +51,22 @@ export const limits = {
   queryRowsDefault: 1_000,
   /** Series of `tonnage_usage_total`; what comes later is summed under `org="__other__"`. */
   usageSeriesMax: 10_000,
+  /** Organisations told apart on one day; of each dimension, what comes beyond is counted under `__other__`. */
+  orgsPerDayMax: 10_000,
+  /** Architectures told apart on one day. */
+  architecturesPerDayMax: 64,
+  /** Upstreams told apart on one day. */
+  upstreamsPerDayMax: 1_000,
+  /** Repositories told apart on one day. */
+  repositoriesPerDayMax: 50_000,
+  /** Tags told apart on one day. */
+  tagsPerDayMax: 50_000,
+  /** Outcomes told apart on one day. */
+  outcomesPerDayMax: 64,
+  /** Users told apart on one day. */
+  usersPerDayMax: 50_000,
+  /** Client addresses told apart on one day. */
+  clientsPerDayMax: 50_000,
   /** Failed logins that one address may have within a minute before it is told to wait. */
   loginFailuresPerMinuteMax: 30,
   /** How long a verified credential is remembered. */

@@ -43,6 +43,7 @@ export function assemble(
     store: parsed.store,
     usage: {
       dimensions: parsed.usage.dimensions,
+      plain: parsed.usage.plain,
       durability: parsed.usage.durability,
       commitWaitMs: parsed.usage.commitWait,
     },

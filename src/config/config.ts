@@ -6,8 +6,15 @@ export const userRights = ['pull', 'query', 'ingest', 'admin'] as const;
 export type UserRight = (typeof userRights)[number];
 
 /** Dimensions that can be kept; the same words as `usage/` has. */
-export const keptDimensions = ['org', 'arch', 'upstream', 'repository'] as const;
+export const keptDimensions = ['org', 'arch', 'upstream', 'repository', 'tag', 'user', 'client'] as const;
 export type KeptDimension = (typeof keptDimensions)[number];
+
+/** Those that are kept unless others are stated: the rest is finer than most want to keep, or says who somebody is. */
+export const defaultDimensions: readonly KeptDimension[] = ['org', 'arch', 'upstream', 'repository'];
+
+/** Dimensions that say who somebody is: kept as pseudonyms. */
+export const personalDimensions = ['user', 'client'] as const;
+export type PersonalDimension = (typeof personalDimensions)[number];
 
 export const logLevels = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof logLevels)[number];
@@ -60,6 +67,8 @@ export interface GatewayConfig {
 export interface UsageConfig {
   /** In the order of `keptDimensions`, each once. */
   readonly dimensions: readonly KeptDimension[];
+  /** Those of `dimensions` that are kept as they are although they say who somebody is. */
+  readonly plain: readonly PersonalDimension[];
   readonly durability: Durability;
   /** How long the answer of a pull waits for its commit, in milliseconds. */
   readonly commitWaitMs: number;

@@ -25,6 +25,7 @@ export function printConfig(config: Config): string {
     store: config.store,
     usage: {
       dimensions: config.usage.dimensions,
+      plain: config.usage.plain,
       durability: config.usage.durability,
       commitWait: formatDuration(config.usage.commitWaitMs),
     },

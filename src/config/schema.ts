@@ -1,7 +1,15 @@
 import { z } from 'zod';
 import { limits } from '../base/index.ts';
 import { listenForm, parseListen } from './address.ts';
-import { durabilities, keptDimensions, logLevels, metricsCompatibilities, userRights } from './config.ts';
+import {
+  defaultDimensions,
+  durabilities,
+  keptDimensions,
+  logLevels,
+  metricsCompatibilities,
+  personalDimensions,
+  userRights,
+} from './config.ts';
 import * as names from './names.ts';
 import { Secret } from './secret.ts';
 import { defaultUpstreamNames } from './upstreams.ts';
@@ -162,9 +170,13 @@ const usage = z.strictObject({
   dimensions: z
     .array(z.enum(keptDimensions))
     .min(1, 'expected at least one dimension')
-    .prefault([...keptDimensions])
+    .prefault([...defaultDimensions])
     .transform((stated) => keptDimensions.filter((dimension) => stated.includes(dimension)))
-    .meta({ description: 'Parts of a usage event that are kept.' }),
+    .meta({ description: 'Parts of a usage event that are kept; user and client are stored as keyed hashes.' }),
+  plain: z
+    .array(z.enum(personalDimensions))
+    .prefault([])
+    .meta({ description: 'Dimensions out of user and client that are stored as they are, not as keyed hashes.' }),
   durability: z
     .enum(durabilities)
     .prefault('strict')

@@ -1,6 +1,7 @@
 import { messageOf, type Clock, type Log } from '../base/index.ts';
 import type { Journal } from '../store/index.ts';
 import type { Calendar } from '../usage/index.ts';
+import type { KeptDimensions } from './dimensions.ts';
 import type { LedgerInstruments } from './metrics.ts';
 import { Pending, type Count } from './pending.ts';
 import { Pauses, retryPauseMs } from './retry.ts';
@@ -11,6 +12,7 @@ export interface CommitterOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly instruments: LedgerInstruments;
+  readonly kept: KeptDimensions;
   /** Told of each batch once it is stored. */
   readonly onCommitted: (batch: Pending) => void;
 }
@@ -46,11 +48,12 @@ export class Committer {
 
   /** Adds counts of this moment to the batch that gathers, which is returned: its `wait` ends with its commit. */
   add(counts: readonly Count[]): Pending {
-    const { calendar, clock, instruments } = this.#options;
+    const { calendar, clock, instruments, kept } = this.#options;
     const batch = this.#gathering;
     const day = calendar.dayOf(clock.now());
     for (const count of counts) {
-      if (batch.add(day, count)) instruments.foldedEvents.inc();
+      const dimensions = kept.keep(day, count.dimensions);
+      if (batch.add(day, { ...count, dimensions })) instruments.foldedEvents.inc();
     }
     // One turn later, so that what arrives in the same turn of the event loop shares the first commit too.
     this.#running ??= new Promise<void>((resolve) => setImmediate(resolve)).then(() => this.#run());

@@ -2,12 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { systemClock, systemRandom, type Clock, type Log } from '../base/index.ts';
+import { limits, systemClock, systemRandom, type Clock, type Log } from '../base/index.ts';
 import { MetricSet, type MetricFamily } from '../metric/index.ts';
 import type { Batch, Store } from '../store/index.ts';
 import { openSqliteStore } from '../store/drivers/sqlite.ts';
 import { parseUsageQuery } from '../usage/index.ts';
 import { openLedger, type Count, type Ledger, type LedgerOptions } from './index.ts';
+import { Caps } from './caps.ts';
 import { Pending } from './pending.ts';
 
 const silent: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
@@ -49,7 +50,7 @@ function open(overrides: Partial<LedgerOptions> = {}): Promise<Ledger> {
     },
   };
   return openLedger({
-    store: { timeZone: store.timeZone, totals: store.totals, journal: gated },
+    store: { ...store, journal: gated },
     clock: systemClock,
     log: silent,
     metrics,
@@ -131,6 +132,69 @@ describe('record', () => {
     await ledger.record([pull()]);
     const { rows } = await ledger.query(parseUsageQuery('pulls', { by: 'day' }));
     expect(rows.map(({ from }) => (from ?? 0) - 20_778)).toEqual([0, 1]);
+  });
+});
+
+describe('people', () => {
+  const who = { user: 'alice', client: '192.0.2.1' };
+
+  test('are kept as pseudonyms, which the same ledger gives them again, and are found by their names', async () => {
+    const ledger = await open({ dimensions: ['user', 'client'] });
+    await ledger.record([pull(who)]);
+    const kept = batches[0]?.increments[0]?.dimensions;
+    expect(kept).toEqual({
+      user: expect.stringMatching(/^[0-9a-f]{8}:[0-9a-f]{32}$/),
+      client: expect.stringMatching(/^[0-9a-f]{8}:[0-9a-f]{32}$/),
+    });
+    const bySomebody = async (user: string): Promise<bigint> =>
+      (await ledger.query(parseUsageQuery('pulls', { user }))).total;
+    expect(await bySomebody('alice')).toBe(1n);
+    expect(await bySomebody(kept?.user ?? '')).toBe(1n);
+    expect(await bySomebody('bob')).toBe(0n);
+
+    await store.close();
+    store = await openStore();
+    metrics = new MetricSet();
+    await (await open({ dimensions: ['user', 'client'] })).record([pull(who)]);
+    expect(batches[1]?.increments[0]?.dimensions).toEqual(kept);
+  });
+
+  test('are kept as they are where that is asked for', async () => {
+    const ledger = await open({ dimensions: ['user', 'client'], plain: ['user'] });
+    await ledger.record([pull(who)]);
+    expect(batches[0]?.increments[0]?.dimensions).toEqual({ user: 'alice', client: expect.stringContaining(':') });
+  });
+});
+
+describe('a dimension with too many values', () => {
+  test('keeps those that came first on a day, and counts the rest under __other__', () => {
+    const caps = new Caps(20_000, new Map([['org', ['first.org']]]), { org: 2, repository: 1 });
+    const folded: string[] = [];
+    const keep = (day: number, org: string, repository: string) =>
+      caps.keep(day, { org, repository }, (dimension) => folded.push(dimension));
+    expect(keep(20_000, 'second.org', 'a')).toEqual({ org: 'second.org', repository: 'a' });
+    expect(keep(20_000, 'third.org', 'a')).toEqual({ org: '__other__', repository: 'a' });
+    expect(keep(20_000, 'first.org', 'b')).toEqual({ org: 'first.org', repository: '__other__' });
+    expect(folded).toEqual(['org', 'repository']);
+    expect(keep(20_001, 'third.org', 'b')).toEqual({ org: 'third.org', repository: 'b' });
+  });
+
+  test('remembers after a restart who was first, and says what was folded', async () => {
+    let ledger = await open({ dimensions: ['arch'] });
+    const arches = Array.from({ length: limits.architecturesPerDayMax + 3 }, (_, index) => `arch${index}`);
+    await ledger.record(arches.map((arch) => pull({ arch })));
+    expect(samples('tonnage_ledger_folded_values')).toEqual(new Map([['dimension="arch"', 3]]));
+    await store.close();
+    store = await openStore();
+    metrics = new MetricSet();
+    ledger = await open({ dimensions: ['arch'] });
+    await ledger.record([pull({ arch: 'arch0' }), pull({ arch: 'arch64' }), pull({ arch: 'new' })]);
+    const { rows, total: all } = await ledger.query(parseUsageQuery('pulls', { by: 'arch' }));
+    const values = new Map(rows.map(({ dimensions, value }) => [dimensions.arch, value]));
+    expect(values.get('arch0')).toBe(2n);
+    expect(values.get('__other__')).toBe(5n);
+    expect(values.has('new')).toBe(false);
+    expect(all).toBe(BigInt(arches.length + 3));
   });
 });
 

@@ -1,20 +1,19 @@
 import { limits, TonnageError, type Clock, type Log } from '../base/index.ts';
 import type { MetricSet } from '../metric/index.ts';
 import type { Store } from '../store/index.ts';
-import { createCalendar, type Dimension, type DimensionValues } from '../usage/index.ts';
+import { createCalendar } from '../usage/index.ts';
 import { Committer } from './committer.ts';
 import type { Ledger } from './contract.ts';
 import { Counted } from './counted.ts';
+import { KeptDimensions, openCaps, type DimensionOptions } from './dimensions.ts';
 import { ledgerInstruments } from './metrics.ts';
 import type { Pending } from './pending.ts';
 
-export interface LedgerOptions {
-  readonly store: Pick<Store, 'journal' | 'totals' | 'timeZone'>;
+export interface LedgerOptions extends DimensionOptions {
+  readonly store: Omit<Store, 'close'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: MetricSet;
-  /** Dimensions that are kept; the others are dropped from every count. */
-  readonly dimensions: readonly Dimension[];
   /** `strict`: `record` gives a promise of the commit. `relaxed`: it does not, and nobody waits. */
   readonly durability: 'strict' | 'relaxed';
   /** Whether `tonnage_usage_total` tells organisations apart. */
@@ -30,32 +29,24 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   const counted = new Counted(await store.totals.accounts(), { orgs: options.orgLabels });
   const instruments = ledgerInstruments(metrics, () => committer.unsavedEvents, counted);
   const onCommitted = (batch: Pending): void => counted.add(batch.increments());
-  const committer = new Committer({ journal: store.journal, calendar, clock, log, instruments, onCommitted });
-  const keep = new Set(options.dimensions);
+  const caps = await openCaps(store, calendar.dayOf(clock.now()), options.dimensions);
+  const kept = new KeptDimensions(options, store.hashKey, caps, instruments);
+  const committer = new Committer({ journal: store.journal, calendar, clock, log, instruments, kept, onCommitted });
 
   return {
     timeZone: store.timeZone,
     today: () => calendar.dayOf(clock.now()),
     record(counts) {
-      const batch = committer.add(counts.map((count) => ({ ...count, dimensions: kept(count.dimensions, keep) })));
+      const batch = committer.add(counts);
       return durability === 'strict' ? batch.wait(commitWaitMs) : undefined;
     },
-    query: (query) => store.totals.query(query, calendar.dayOf(clock.now())),
+    query: (query) => store.totals.query(kept.translate(query), calendar.dayOf(clock.now())),
     status() {
       const { unsavedEvents, failure } = committer;
       return { unsavedEvents, ...(failure !== undefined && { failure }) };
     },
     close: (waitMs) => settleWithin(committer, waitMs),
   };
-}
-
-function kept(values: DimensionValues, keep: ReadonlySet<Dimension>): DimensionValues {
-  const result: { -readonly [D in Dimension]?: string } = {};
-  for (const name of keep) {
-    const value = values[name];
-    if (value !== undefined) result[name] = value;
-  }
-  return result;
 }
 
 async function settleWithin(committer: Committer, waitMs: number): Promise<void> {

@@ -1,4 +1,4 @@
-import { lazily, type Counter, type Histogram, type MetricSet } from '../metric/index.ts';
+import { lazily, type Counter, type Histogram, type Labelled, type MetricSet } from '../metric/index.ts';
 import type { Counted } from './counted.ts';
 
 /** What the ledger counts of itself. */
@@ -7,6 +7,7 @@ export interface LedgerInstruments {
   readonly commitEvents: Histogram;
   readonly failedCommits: Counter;
   readonly foldedEvents: Counter;
+  readonly foldedValues: Labelled<Counter, 'dimension'>;
 }
 
 /** From well under a commit to a solid-state disk up to the wait that a pull bears at most. */
@@ -49,6 +50,11 @@ export function ledgerInstruments(
     foldedEvents: metrics.counter({
       name: 'tonnage_ledger_folded_events',
       help: 'Events whose details were counted under __other__, since too many distinct cells waited for a commit.',
+    }),
+    foldedValues: metrics.counter({
+      name: 'tonnage_ledger_folded_values',
+      help: 'Values that were counted under __other__, since their dimension has too many on one day.',
+      labels: ['dimension'],
     }),
   };
 }

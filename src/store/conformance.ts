@@ -126,6 +126,23 @@ export function storeConformance(fixture: StoreFixture): void {
     await store.close();
   });
 
+  test('the values of a dimension on a day are those of that day, the oldest series first', async () => {
+    const { store } = await fixture.open();
+    await store.journal.commit({
+      number: 1,
+      increments: [
+        increment('2026-11-19', 1n, { org: 'z.org' }),
+        increment('2026-11-20', 1n, { org: 'b.org', arch: 'amd64' }),
+        increment('2026-11-20', 1n, { org: 'a.org' }),
+        increment('2026-11-20', 1n, {}),
+      ],
+    });
+    expect(await store.totals.valuesOn(day('2026-11-20'), 'org', 10)).toEqual(['b.org', 'a.org']);
+    expect(await store.totals.valuesOn(day('2026-11-20'), 'org', 1)).toEqual(['b.org']);
+    expect(await store.totals.valuesOn(day('2026-11-20'), 'arch', 10)).toEqual(['amd64']);
+    await store.close();
+  });
+
   test('any batches, asked any question, answer as a model in memory does', async () => {
     await fc.assert(
       fc.asyncProperty(batches, fc.array(question, { minLength: 1, maxLength: 6 }), againstModel(fixture)),

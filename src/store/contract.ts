@@ -1,4 +1,4 @@
-import type { Increment, Series, UsageAnswer, UsageQuery } from '../usage/index.ts';
+import type { Day, Dimension, Increment, Series, UsageAnswer, UsageQuery } from '../usage/index.ts';
 
 /** What one transaction writes. */
 export interface Batch {
@@ -30,15 +30,19 @@ export interface AccountTotal {
 /** Where totals are read. */
 export interface Totals {
   /** Answers one question. `today` is the current day in the ledger's zone, the end of an open range. */
-  query(query: UsageQuery, today: number): Promise<UsageAnswer>;
+  query(query: UsageQuery, today: Day): Promise<UsageAnswer>;
   /** Every account with its sum. For the counters on `/metrics`, which are filled from it once, at start. */
   accounts(): Promise<readonly AccountTotal[]>;
+  /** Values that a dimension has on one day, at most `max` of them: those whose series are the oldest. */
+  valuesOn(day: Day, dimension: Dimension, max: number): Promise<readonly string[]>;
 }
 
 /** Both halves over one place, and its end. */
 export interface Store {
   /** IANA name of the zone in which this ledger counts its days. */
   readonly timeZone: string;
+  /** Random bytes that this ledger alone has, made with it: the key of its pseudonyms. */
+  readonly hashKey: Uint8Array;
   readonly journal: Journal;
   readonly totals: Totals;
   close(): Promise<void>;

@@ -49,4 +49,5 @@ export const ledgerMigrations: readonly string[] = [
     primary key (month, series)
   ) strict, without rowid;
   `,
+  'alter table ledger add column hash_key blob',
 ];

@@ -56,6 +56,12 @@ export function firstDaySql(meter: string): Sql {
   };
 }
 
+/** The values of a dimension on one day (parameters: the day, how many at most). */
+export function valuesSql(dimension: Dimension): string {
+  return `select s.${dimension} from detail_day join series s on s.id = detail_day.series
+    where day = ? and s.${dimension} is not null group by 1 order by min(s.id) limit ?`;
+}
+
 function windowColumns(query: UsageQuery): readonly string[] {
   if (query.window === 'day') return ['cells.day'];
   if (query.window === 'month') return [`unixepoch(cells.day * 86400, 'unixepoch', 'start of month') / 86400`];

@@ -1,7 +1,7 @@
 import type { ReadOnlyDatabase, SqlValue } from '../sqlite/index.ts';
 import type { Day, DimensionValues, UsageAnswer, UsageQuery, UsageRow } from '../usage/index.ts';
 import type { Totals } from './contract.ts';
-import { firstDaySql, rowsSql, totalSql, type RangedQuery } from './totals-sql.ts';
+import { firstDaySql, rowsSql, totalSql, valuesSql, type RangedQuery } from './totals-sql.ts';
 
 const accountsSql = `select s.meter, s.org, s.arch, sum(value)
   from account_month join series s on s.id = account_month.series group by 1, 2, 3`;
@@ -36,6 +36,11 @@ export function createTotals(database: Pick<ReadOnlyDatabase, 'read'>): Totals {
         total: beyondEnd ? await total(ranged) : integer(found[0]?.at(-1)),
         ...(found.length > query.limit && { nextOffset: query.offset + query.limit }),
       };
+    },
+
+    async valuesOn(day, dimension, max) {
+      const rows = await database.read(valuesSql(dimension), [day, max]);
+      return rows.flatMap(([value]) => text(value) ?? []);
     },
 
     async accounts() {

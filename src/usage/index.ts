@@ -14,4 +14,5 @@ export {
   type WaveVersion,
 } from './wave.ts';
 export { formatCursor, parseUsageQuery, type UsageParameters } from './parse-query.ts';
+export { Pseudonyms } from './pseudonym.ts';
 export { stringifyJson, usageAsCells, usageAsCsv, usageAsJson, usageColumns } from './present.ts';

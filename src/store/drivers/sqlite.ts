@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs';
-import { TonnageError, type Clock, type Random } from '../../base/index.ts';
+import { assert, TonnageError, type Clock, type Random } from '../../base/index.ts';
 import { openDatabase, openReadOnly, type Database, type SqlValue } from '../../sqlite/index.ts';
 import type { Store, Totals } from '../contract.ts';
 import { createJournal } from '../journal.ts';
 import { ledgerApplicationId, ledgerMigrations } from '../schema.ts';
 import { createTotals } from '../totals.ts';
+
+const hashKeyBytes = 32;
 
 export interface SqliteStoreOptions {
   /** Path of the ledger file; created when absent. */
@@ -29,9 +31,10 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     synchronous: 'full',
   });
   try {
-    const { ledgerId, lastBatch } = await identify(database, options);
+    const { ledgerId, lastBatch, hashKey } = await identify(database, options);
     return {
       timeZone: options.timeZone,
+      hashKey,
       journal: createJournal(database, ledgerId, lastBatch),
       totals: createTotals(database),
       close: () => database.close(),
@@ -59,15 +62,20 @@ export async function openSqliteTotals(file: string): Promise<Totals & Pick<Stor
 async function identify(
   database: Database,
   options: SqliteStoreOptions,
-): Promise<{ ledgerId: string; lastBatch: number }> {
+): Promise<{ ledgerId: string; lastBatch: number; hashKey: Uint8Array }> {
   const { clock, random, timeZone } = options;
   await database.transact([
-    { sql: 'insert or ignore into ledger values (1, ?, ?, 0, ?)', rows: [[random.uuid(), timeZone, clock.now()]] },
+    {
+      sql: `insert or ignore into ledger (id, ledger_id, time_zone, last_batch, created_at) values (1, ?, ?, 0, ?)`,
+      rows: [[random.uuid(), timeZone, clock.now()]],
+    },
+    { sql: 'update ledger set hash_key = ? where hash_key is null', rows: [[random.bytes(hashKeyBytes)]] },
   ]);
-  const [row = []] = await database.read('select ledger_id, time_zone, last_batch from ledger');
-  const [ledgerId, storedZone, lastBatch] = row;
+  const [row = []] = await database.read('select ledger_id, time_zone, last_batch, hash_key from ledger');
+  const [ledgerId, storedZone, lastBatch, hashKey] = row;
+  assert(hashKey instanceof Uint8Array, 'a ledger has a hash key once it is open');
   if (storedZone !== timeZone) await changeTimeZone(database, options, storedZone);
-  return { ledgerId: String(ledgerId), lastBatch: Number(lastBatch) };
+  return { ledgerId: String(ledgerId), lastBatch: Number(lastBatch), hashKey };
 }
 
 async function changeTimeZone(
