@@ -92,7 +92,7 @@ async function scrape(
   response: ServerResponse,
 ): Promise<boolean> {
   const gone = new AbortController();
-  response.once('close', () => gone.abort());
+  response.once('close', () => response.writableFinished || gone.abort());
   const deadline = AbortSignal.timeout(deadlineMs);
   const signal = AbortSignal.any([deadline, gone.signal]);
   const key = JSON.stringify([format.contentType, names]);
@@ -108,9 +108,18 @@ async function scrape(
   try {
     return await scrapes.run({ key, make, whole: needsLength, signal }, send);
   } catch (cause) {
-    if (!deadline.aborted) throw cause;
-    throw new TonnageError('unavailable', `a scrape could not be answered within ${deadlineMs} ms`, { cause });
+    if (deadline.aborted) {
+      throw new TonnageError('unavailable', `a scrape could not be answered within ${deadlineMs} ms`, { cause });
+    }
+    if (gone.signal.aborted && isEndOfConnection(cause)) throw new Error('the scraper left', { cause });
+    throw cause;
   }
+}
+
+/** What streams say when the other side is gone, as opposed to what the making of an exposition throws. */
+function isEndOfConnection(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return (error instanceof Error && error.name === 'AbortError') || code === 'ERR_STREAM_PREMATURE_CLOSE';
 }
 
 function headerText(header: string | readonly string[] | undefined): string | undefined {

@@ -48,9 +48,10 @@ export class Scrapes {
 
   /**
    * Has a scrape answered by `send`, now or when there is room. Answers whether its exposition was made for several.
-   * Rejects with what `make` or `send` threw, or when the scrape is aborted before its turn.
+   * Rejects with what `make` or `send` threw, or with an `AbortError` when the scrape is aborted before its turn.
    */
   async run(scrape: Scrape, send: (exposition: Exposition) => Promise<void>): Promise<boolean> {
+    if (scrape.signal.aborted) throw abortError();
     if (!scrape.whole && this.#streams < this.#streamsMax) {
       this.#streams++;
       try {
@@ -100,7 +101,7 @@ export class Scrapes {
   }
 
   #makeNext(): void {
-    const next = [...this.#open.values()].find(({ begun }) => !begun);
+    const next = this.#next();
     if (this.#making || this.#bodies >= this.#bodiesMax || next === undefined) return;
     this.#making = true;
     this.#bodies++;
@@ -110,6 +111,11 @@ export class Scrapes {
       this.#making = false;
       this.#makeNext();
     });
+  }
+
+  #next(): Body | undefined {
+    for (const body of this.#open.values()) if (!body.begun) return body;
+    return undefined;
   }
 
   async #make(body: Body): Promise<void> {
@@ -128,15 +134,19 @@ export class Scrapes {
   }
 }
 
-/** What `work` comes to, or a rejection as soon as the signal aborts. */
+/** What `work` comes to, or a rejection as soon as the signal aborts, which it has not yet. */
 async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   const aborted = Promise.withResolvers<never>();
-  const onAbort = (): void => aborted.reject(new Error('aborted'));
+  const onAbort = (): void => aborted.reject(abortError());
   signal.addEventListener('abort', onAbort);
   try {
-    if (signal.aborted) onAbort();
     return await Promise.race([work, aborted.promise]);
   } finally {
     signal.removeEventListener('abort', onAbort);
   }
+}
+
+/** As Node's own streams have it. */
+function abortError(): Error {
+  return new DOMException('nobody waits for this scrape any more', 'AbortError');
 }
