@@ -112,7 +112,7 @@ export const limits = {
   /** How far behind what is there a Range request on a blob in flight may begin, to wait rather than ask upstream itself. */
   rangeWaitBytesMax: 8 * 1024 * 1024,
   /** Bytes of one download that wait for the disk before its upstream is held back. */
-  downloadBufferBytesMax: 4 * 1024 * 1024,
+  downloadBufferBytesMax: 2 * 1024 * 1024,
   /** How long blobs are passed through, not cached, after the disk has refused one. */
   diskRetryMs: 5_000,
   /** Largest blob that is kept in memory as a whole: configs, and layers that hold next to nothing. */
@@ -120,7 +120,7 @@ export const limits = {
   /** Small blobs kept in memory: bytes of all together. The least recently used leave first; the disk keeps them. */
   blobMemoryBytesMax: 64 * 1024 * 1024,
   /** Bytes that one reader of a blob holds in memory. */
-  blobReadBytes: 256 * 1024,
+  blobReadBytes: 128 * 1024,
   /** Connections to one upstream origin at a time. */
   upstreamConnectionsMax: 128,
   /** Redirects that are followed for one request to an upstream. */

@@ -32,8 +32,8 @@ function increment(text: string, quantity: bigint, values: Increment['dimensions
   return { meter, day: day(text), quantity, dimensions: values };
 }
 
-/** The contract of `Store`, as tests: each driver's own test file calls this once. */
-export function storeConformance(fixture: StoreFixture): void {
+/** The contract of `Store`, as tests: each driver's own test file calls this once. `cases`: of the test by a model. */
+export function storeConformance(fixture: StoreFixture, cases: number): void {
   test('a batch is in the totals once its commit has resolved, and after opening again', async () => {
     const { store, reopen } = await fixture.open();
     await store.journal.commit({
@@ -147,7 +147,7 @@ export function storeConformance(fixture: StoreFixture): void {
     await fc.assert(
       fc.asyncProperty(batches, fc.array(question, { minLength: 1, maxLength: 6 }), againstModel(fixture)),
       {
-        numRuns: Number(process.env['TONNAGE_TEST_LONG'] ? 500 : 25),
+        numRuns: cases,
       },
     );
   });

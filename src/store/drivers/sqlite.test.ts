@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { systemClock, systemRandom } from '../../base/index.ts';
+import { scaled } from '../../../test/support/long.ts';
 import { storeConformance } from '../conformance.ts';
 import { openSqliteStore, openSqliteTotals } from './sqlite.ts';
 
@@ -16,12 +17,13 @@ const openFile = (file: string, timeZone = 'UTC', acceptTimeZone = false) =>
   openSqliteStore({ file, timeZone, acceptTimeZone, clock: systemClock, random: systemRandom });
 
 describe('the store contract', () => {
-  storeConformance({
+  const fixture = {
     async open() {
       const file = newFile();
       return { store: await openFile(file), reopen: () => openFile(file) };
     },
-  });
+  };
+  storeConformance(fixture, scaled(25, 500));
 });
 
 describe('the time zone', () => {
