@@ -7,7 +7,7 @@ import { messageOf } from '../../base/index.ts';
  * `bufferBytesMax` wait in memory. Once a write has failed nothing more is written.
  */
 export class TempWriter {
-  readonly #handle: FileHandle;
+  readonly #handle: Pick<FileHandle, 'write' | 'writev'>;
   readonly #bufferBytesMax: number;
   readonly #onWritten: (written: number) => void;
   #waiting: Buffer[] = [];
@@ -17,7 +17,11 @@ export class TempWriter {
   #running: Promise<void> | undefined;
 
   /** `onWritten` is told, after each write, how many bytes the file has now. */
-  constructor(handle: FileHandle, bufferBytesMax: number, onWritten: (written: number) => void) {
+  constructor(
+    handle: Pick<FileHandle, 'write' | 'writev'>,
+    bufferBytesMax: number,
+    onWritten: (written: number) => void,
+  ) {
     this.#handle = handle;
     this.#bufferBytesMax = bufferBytesMax;
     this.#onWritten = onWritten;
@@ -25,6 +29,8 @@ export class TempWriter {
 
   /** Takes a chunk. Resolves when there is room for the next; rejects with what the disk said once a write has failed. */
   async push(chunk: Buffer): Promise<void> {
+    // What comes after the gap that a failed write has left would stand at its place.
+    if (this.#failure !== undefined) throw this.#failure;
     this.#waiting.push(chunk);
     this.#waitingBytes += chunk.byteLength;
     this.#running ??= this.#drain();
@@ -52,6 +58,7 @@ export class TempWriter {
     } catch (error) {
       this.#failure = error instanceof Error ? error : new Error(messageOf(error));
       this.#waiting = [];
+      this.#waitingBytes = 0;
     } finally {
       this.#running = undefined;
     }
