@@ -30,17 +30,21 @@ export class TempWriter {
   /** Takes a chunk. Resolves when there is room for the next; rejects with what the disk said once a write has failed. */
   async push(chunk: Buffer): Promise<void> {
     // What comes after the gap that a failed write has left would stand at its place.
-    if (this.#failure !== undefined) throw this.#failure;
+    this.#check();
     this.#waiting.push(chunk);
     this.#waitingBytes += chunk.byteLength;
     this.#running ??= this.#drain();
     if (this.#waitingBytes > this.#bufferBytesMax) await this.#running;
-    if (this.#failure !== undefined) throw this.#failure;
+    this.#check();
   }
 
   /** Resolves when everything that was taken is written; rejects when that failed. */
   async finish(): Promise<void> {
     await this.#running;
+    this.#check();
+  }
+
+  #check(): void {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
