@@ -26,7 +26,7 @@ import { createDoor, createStaticUsers, isLoopbackAddress, PullTokens } from './
 import { openLedger, type Count, type Ledger } from './ledger/index.ts';
 import { MetricSet } from './metric/index.ts';
 import { lockFile } from './sqlite/index.ts';
-import type { Store, Totals } from './store/index.ts';
+import { backupLedger, checkLedger, rebuildLedger, restoreLedger, type Store, type Totals } from './store/index.ts';
 import { canonicalArch, type DimensionValues } from './usage/index.ts';
 
 /** Drivers by the name that the configuration gives; each is loaded only when it is asked for. */
@@ -164,6 +164,40 @@ async function start({ config, acceptTimeZone, version }: ServerOptions, closers
 export async function openTotals(data: string): Promise<Totals & Pick<Store, 'timeZone' | 'close'>> {
   const { openSqliteTotals } = await storeDrivers.sqlite();
   return openSqliteTotals(join(data, ledgerFileName));
+}
+
+/** What can be done for the ledger of a data directory without a server. */
+export interface LedgerCare {
+  /** One line for each thing that is wrong; also while a server is running. */
+  check(): Promise<readonly string[]>;
+  /** Copies it to a file that does not exist yet; also while a server is running. */
+  backup(target: string): Promise<void>;
+  /** Makes its roll-ups anew. Throws `data_locked` while a server is running. */
+  rebuild(): Promise<void>;
+  /** Puts a backup in its place, and answers where the old one is kept. Throws `data_locked` while a server is running. */
+  restore(backup: string): Promise<string | undefined>;
+}
+
+/** The ledger of a data directory, to be looked after. */
+export function openLedgerCare(data: string): LedgerCare {
+  const file = join(data, ledgerFileName);
+  return {
+    check: () => checkLedger(file),
+    backup: (target) => backupLedger(file, target),
+    rebuild: () => alone(data, () => rebuildLedger(file)),
+    restore: (backup) => alone(data, () => restoreLedger(file, backup)),
+  };
+}
+
+/** Does something in a data directory while nobody else can. */
+async function alone<T>(data: string, work: () => Promise<T>): Promise<T> {
+  mkdirSync(data, { recursive: true, mode: 0o750 });
+  const lock = lockFile(join(data, 'lock'));
+  try {
+    return await work();
+  } finally {
+    lock.release();
+  }
 }
 
 function createLog(config: Config): Log {

@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { messageOf, TonnageError } from '../base/index.ts';
 import { configCommand } from './config.ts';
 import { exitCodes, UsageError, type ExitCode, type Terminal } from './contract.ts';
+import { ledgerCommand } from './ledger.ts';
 import { lintCommand } from './lint.ts';
 import { serveCommand } from './serve.ts';
 import { usageCommand } from './usage.ts';
@@ -26,6 +27,7 @@ export function createProgram(terminal: Terminal): Command {
     .addHelpText('after', help)
     .addCommand(serveCommand(terminal))
     .addCommand(usageCommand(terminal))
+    .addCommand(ledgerCommand(terminal))
     .addCommand(configCommand(terminal))
     .addCommand(userCommand(terminal))
     .addCommand(lintCommand(terminal));

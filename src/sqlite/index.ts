@@ -1,3 +1,4 @@
+export { backupFile, integrityProblems } from './care.ts';
 export type { Database, DatabaseOptions, ReadOptions, SqlValue, Statement } from './contract.ts';
 export { openDatabase, openReadOnly, type ReadOnlyDatabase } from './database.ts';
 export { lockFile, type FileLock } from './lock.ts';

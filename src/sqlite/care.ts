@@ -1,0 +1,33 @@
+import { DatabaseSync, backup } from 'node:sqlite';
+import { messageOf, TonnageError } from '../base/index.ts';
+
+/**
+ * Copies the database at `file`, as it is at one moment, to `target`, which must not exist. Safe while another process
+ * writes to it. Rejects with `data_invalid` when it cannot be read or written.
+ */
+export async function backupFile(file: string, target: string): Promise<void> {
+  const source = new DatabaseSync(file, { readOnly: true });
+  try {
+    await backup(source, target);
+  } catch (error) {
+    throw new TonnageError('data_invalid', `${file} cannot be copied to ${target}: ${messageOf(error)}`, {
+      cause: error,
+    });
+  } finally {
+    source.close();
+  }
+}
+
+/** What SQLite itself finds wrong with a file: one line each, none when it is whole. Reads all of it. */
+export function integrityProblems(file: string): readonly string[] {
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(file, { readOnly: true });
+    const rows = database.prepare('pragma integrity_check').all();
+    return rows.map((row) => String(Object.values(row)[0])).filter((line) => line !== 'ok');
+  } catch (error) {
+    return [messageOf(error)];
+  } finally {
+    database?.close();
+  }
+}
