@@ -1,10 +1,12 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { startTonnage, type Tonnage } from '../../../test/support/tonnage.ts';
+import { parse } from '../../exposition/index.ts';
 import { readWithPython } from '../../exposition/testing/python-parser.ts';
 import { image, index } from '../../gateway/testing/images.ts';
 import { TestUpstream } from '../../gateway/testing/upstream.ts';
@@ -100,13 +102,46 @@ describe('with `metrics.compat: ociregistry`', () => {
   );
 });
 
-it('without it there is no such name, and OpenMetrics is offered', async () => {
-  const server = await startTonnage(join(directory, 'plain'), { upstreams: { lab: { url: lab.url } } });
-  const response = await fetch(server.metricsUrl, { headers: { accept: prometheus } });
-  expect(response.headers.get('content-type')).toMatch(/^application\/openmetrics-text; version=1\.0\.0/);
-  expect(await response.text()).not.toContain('ociregistry');
-  await server.program.stop('SIGTERM');
+describe('without it', () => {
+  let text: string;
+  let type: string | null;
+
+  beforeAll(async () => {
+    const server = await startTonnage(join(directory, 'plain'), { upstreams: { lab: { url: lab.url } } });
+    await (await fetch(`${server.url}/v2/lab/app/manifests/v1`)).arrayBuffer();
+    const response = await fetch(server.metricsUrl, { headers: { accept: prometheus } });
+    type = response.headers.get('content-type');
+    text = await response.text();
+    await server.program.stop('SIGTERM');
+  });
+
+  it('there is no such name, and OpenMetrics is offered', () => {
+    expect(type).toMatch(/^application\/openmetrics-text; version=1\.0\.0/);
+    expect(text).not.toContain('ociregistry');
+  });
+
+  it('docs/metrics.md has a row for each family, with its labels and help', () => {
+    const page = readFileSync(fileURLToPath(new URL('../../../docs/metrics.md', import.meta.url)), 'utf8');
+    const rows = new Map([...page.matchAll(/^\| `(\w+)` \| (\w+) \| (.*?) ?\| (.+) \|$/gm)].map(rowOf));
+    const families = parse(text, { format: 'openmetrics' });
+    for (const family of families) {
+      const { name, type, help } = family;
+      const row = rows.get(`${name}${type === 'counter' ? '_total' : type === 'info' ? '_info' : ''}`);
+      expect(row, `docs/metrics.md needs a row for the ${type} ${name}: ${help}`).toMatchObject({ type, help });
+      for (const { labels } of family.points) {
+        for (const label of labels.names) expect(row?.labels, `labels of ${name}`).toContain(`\`${label}\``);
+      }
+    }
+    const named = [...rows.keys()].filter((name) => name.startsWith('tonnage_'));
+    const exposed = families.map(({ name }) => name);
+    for (const name of named) expect(exposed).toContain(name.replace(/_(total|info)$/, ''));
+  });
 });
+
+/** A row of a table in `docs/metrics.md`, by the metric's name. */
+function rowOf([, name = '', type = '', labels = '', help = '']: RegExpExecArray) {
+  return [name, { type, labels, help }] as const;
+}
 
 it('token requests are hits too', async () => {
   const server = await startTonnage(join(directory, 'token'), { upstreams: { lab: { url: lab.url } } });
