@@ -43,6 +43,7 @@ describe('reading what was printed gives the same configuration', () => {
     ['an empty file', ''],
     ['no upstreams', 'upstreams: {}'],
     ['a listener of its own', 'listen: "[::1]:0"\nmetrics: { listen: 2112, orgs: false }'],
+    ['metrics of another program', 'metrics: { listen: 2112, compat: ociregistry }'],
     ['many settings', 'timeZone: Europe/Berlin\nusage: { dimensions: [org], durability: relaxed, commitWait: 1500ms }'],
     ['texts with special characters', 'data: "/a b/$${x}: #\'y"\ngateway: { fusionEntrypoint: false }'],
     ['an upstream', 'upstreams: { lab: { url: "http://h:1/base", aliases: [l, "m.n:5"], tagTtl: 0s } }'],

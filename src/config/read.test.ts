@@ -77,6 +77,8 @@ describe('precedence: flags over environment over file over defaults', () => {
   test('layers of metrics are joined key by key', () => {
     const config = readText('metrics: { orgs: true }', { environment: { TONNAGE_METRICS: '127.0.0.1:9' } });
     expect(config.metrics).toEqual({ listen: { host: '127.0.0.1', port: 9 }, orgs: true });
+    const compatible = readText('metrics: { compat: ociregistry }', { flags: { metrics: '2112' } });
+    expect(compatible.metrics).toEqual({ listen: { host: '0.0.0.0', port: 2112 }, compat: 'ociregistry' });
   });
 });
 
