@@ -13,10 +13,11 @@ import type { Links } from './cache/links.ts';
 import { isHead, writeHead, type Exchange } from './exchange.ts';
 import { matchesETag } from './headers.ts';
 import type { Repository } from './names.ts';
+import type { CacheOutcome } from './outcome.ts';
 import { Outlet } from './outlet.ts';
 import { openRemote, sendRemote } from './pass-through.ts';
-import type { AnswerMeters, CacheOutcome } from './upstream-meters.ts';
 import { parseRange, satisfy, type AskedRange, type ByteRange } from './range.ts';
+import type { AnswerMeters } from './upstream-meters.ts';
 
 /** One blob request, on its way through the steps below. */
 interface BlobRequest {

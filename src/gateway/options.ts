@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:
 import type { Clock, Log, Random } from '../base/index.ts';
 import type { Principal } from '../identity/index.ts';
 import type { MetricSet } from '../metric/index.ts';
-import type { GatewayStatistics } from './statistics.ts';
+import type { Amount } from './amount.ts';
 
 /** One counted pull: a GET of an image manifest that is ready to be answered with 200. */
 export interface Pull {
@@ -68,6 +68,29 @@ export interface GatewayOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+}
+
+/** What the gateway has counted and holds, for expositions under other names than its own. All of one moment. */
+export interface GatewayStatistics {
+  /** GETs and HEADs of manifests by upstream, whatever came of them, in the two parts of which each is one. */
+  readonly manifestRequests: readonly {
+    readonly upstream: string;
+    /** Answered without a manifest request of their own to the upstream. */
+    readonly cached: number;
+    /** The others, those that failed included. */
+    readonly fetched: number;
+  }[];
+  /** GETs of blobs, whatever came of them. */
+  readonly blobRequests: number;
+  /** Requests to implemented routes. */
+  readonly endpointHits: number;
+  /** Requests that were taken and could not be answered: not those that were malformed or not allowed. */
+  readonly servingErrors: number;
+  /** Manifests in memory by tag and by digest: one that is there both ways counts twice. */
+  readonly manifestsInMemory: number;
+  /** Blob files on disk at the last survey, and the bytes of manifests there; null when they could not be looked up. */
+  readonly blobsOnDisk: Amount | null;
+  readonly manifestsOnDisk: Amount | null;
 }
 
 export interface Gateway {

@@ -1,5 +1,5 @@
 import { labelSet, type CounterPoint, type LabelSet, type MetricFamily } from '../metric/index.ts';
-import type { CacheOutcome } from './upstream-meters.ts';
+import type { CacheOutcome } from './outcome.ts';
 
 /** One count in its two parts: answered without a manifest request of its own to the upstream, or by means of one. */
 export interface Parted {

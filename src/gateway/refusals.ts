@@ -1,6 +1,6 @@
 import { unreachable } from '../base/index.ts';
 import { OciError, type OciErrorKind } from '../oci/index.ts';
-import type { ContentKind } from './upstream-meters.ts';
+import type { ContentKind } from './outcome.ts';
 import type { Upstream } from './upstreams.ts';
 import type { UpstreamError } from './upstream/failure.ts';
 

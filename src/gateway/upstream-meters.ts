@@ -1,18 +1,9 @@
 import type { Clock } from '../base/index.ts';
 import type { Counter, Gauge, Histogram, Labelled } from '../metric/index.ts';
+import type { CacheOutcome, ContentKind } from './outcome.ts';
 import { PullCounts } from './pull-counts.ts';
 import { statusLabel } from './status-label.ts';
 import type { UpstreamMeter } from './upstream/metered.ts';
-
-/** What is asked of an upstream's repository, as metrics call it. */
-export type ContentKind = 'manifest' | 'blob' | 'tags';
-
-/**
- * Where an answer came from: `hit` from the cache alone; `revalidated` from the cache, after the upstream has confirmed
- * the tag; `stale` from the cache, since the upstream failed; `coalesced` out of a fetch that another request had begun;
- * `miss` fetched for this request; `bypass` fetched for this request and not kept; `failed` no content, but an error.
- */
-export type CacheOutcome = 'hit' | 'revalidated' | 'stale' | 'coalesced' | 'miss' | 'bypass' | 'failed';
 
 /** Families of which each upstream has series. */
 export interface UpstreamFamilies {

@@ -4,7 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import type { Random } from '../../base/index.ts';
 import { digestAlgorithms, parseDigest, type Digest } from '../../oci/index.ts';
-import type { Amount } from './survey.ts';
+import type { Amount } from '../amount.ts';
 
 /** A file that a download is written to, and that its readers read while it grows. */
 export interface TempFile {

@@ -1,5 +1,6 @@
 import { limits, messageOf, type Clock, type Log, type Random } from '../../base/index.ts';
 import { digestOf, type Digest } from '../../oci/index.ts';
+import type { Amount } from '../amount.ts';
 import { Flights } from '../flights.ts';
 import { Lru } from '../lru.ts';
 import type { Repository } from '../names.ts';
@@ -9,7 +10,6 @@ import { BlobFiles, type BlobFile } from './blob-files.ts';
 import type { Catalog } from './catalog.ts';
 import { Download } from './download.ts';
 import { HeldBlob } from './held-blob.ts';
-import type { Amount } from './survey.ts';
 
 /**
  * Where a blob can be read from. `file`: cached; to be closed. `download`: on its way, joined already; to be left.

@@ -1,9 +1,9 @@
 import { messageOf, type Log } from '../../base/index.ts';
 import { parseDigest, type Digest, type ImageFacts } from '../../oci/index.ts';
 import { openDatabase, type Database, type SqlValue, type Statement } from '../../sqlite/index.ts';
+import type { Amount } from '../amount.ts';
 import type { Repository } from '../names.ts';
 import { catalogApplicationId, catalogMigrations } from './catalog-schema.ts';
-import type { Amount } from './survey.ts';
 
 /** The facts of an image: from its own config (or schema 1 manifest), or only what an index says of it. */
 export type StoredFacts =

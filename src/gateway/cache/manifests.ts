@@ -1,13 +1,13 @@
 import { limits } from '../../base/index.ts';
 import { parseManifest, type Digest, type ImageFacts, type Reference } from '../../oci/index.ts';
+import type { Amount } from '../amount.ts';
 import { Flights } from '../flights.ts';
 import { Lru } from '../lru.ts';
 import type { Repository } from '../names.ts';
-import type { CacheOutcome } from '../upstream-meters.ts';
+import type { CacheOutcome } from '../outcome.ts';
 import type { Catalog, StoredFacts } from './catalog.ts';
 import { factsInManifest, HeldManifest, type Facts } from './held-manifest.ts';
 import type { Links } from './links.ts';
-import type { Amount } from './survey.ts';
 
 /** A manifest, and where it came from. */
 export interface Found {

@@ -1,14 +1,9 @@
 import { statfs } from 'node:fs/promises';
 
 import { messageOf, type Log } from '../../base/index.ts';
+import type { Amount } from '../amount.ts';
 import type { Blobs } from './blobs.ts';
 import type { Catalog } from './catalog.ts';
-
-/** Things that are there, and the bytes that they take. */
-export interface Amount {
-  readonly count: number;
-  readonly bytes: number;
-}
 
 /** Room on the file system that the cache is on, in bytes. */
 export interface Room {
