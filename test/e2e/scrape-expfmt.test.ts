@@ -13,10 +13,10 @@ import { startTonnage, type Tonnage } from '../support/tonnage.ts';
 let directory: string;
 let parser: GoProgram;
 
-beforeAll(() => {
+beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'tonnage-expfmt-'));
   const folder = fileURLToPath(new URL('../support/go-expfmt', import.meta.url));
-  parser = buildGoProgram(folder, join(directory, 'expfmt-check'));
+  parser = await buildGoProgram(folder, join(directory, 'expfmt-check'));
   if (parser.kind === 'absent') process.stderr.write(`Prometheus' Go parser is not tried: ${parser.why}\n`);
 }, 400_000);
 afterAll(() => rmSync(directory, { recursive: true, force: true }));

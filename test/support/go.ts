@@ -1,11 +1,11 @@
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
 
 /** A Go program that was built, or why there is none on this machine. */
 export type GoProgram =
-  | { readonly kind: 'built'; readonly path: string }
-  | { readonly kind: 'absent'; readonly why: string };
+  { readonly kind: 'built'; readonly path: string } | { readonly kind: 'absent'; readonly why: string };
 
 /** Folders that installers of Go use and that are not in everybody's PATH. */
 const goFolders = ['/usr/local/go/bin', '/usr/lib/go/bin'];
@@ -17,20 +17,20 @@ const buildMsMax = 240_000;
  * `npm test` installs: without one (of the version that go.mod asks for), or where the modules cannot be had, the answer
  * says why. Throws when the program itself does not build.
  */
-export function buildGoProgram(folder: string, path: string): GoProgram {
+export async function buildGoProgram(folder: string, path: string): Promise<GoProgram> {
   const go = findGo();
   if (go === undefined) return { kind: 'absent', why: 'no Go is installed' };
   // Nothing may change the files of the checkout.
   const env = { ...process.env, GOFLAGS: '-mod=readonly -buildvcs=false', GOWORK: 'off' };
   const run = (args: readonly string[], timeout: number) =>
-    spawnSync(go, args, { cwd: folder, env, timeout, encoding: 'utf8' });
-  const downloaded = run(['mod', 'download'], downloadMsMax);
-  if (downloaded.status !== 0) {
-    const said = downloaded.stderr.trim().split('\n').at(-1) ?? '';
-    return { kind: 'absent', why: `the modules of ${folder} cannot be had: ${said || String(downloaded.error)}` };
+    promisify(execFile)(go, args, { cwd: folder, env, timeout });
+  try {
+    await run(['mod', 'download'], downloadMsMax);
+  } catch (error) {
+    const lines = error instanceof Error ? error.message.trim().split('\n') : [];
+    return { kind: 'absent', why: `the modules of ${folder} cannot be had: ${lines.at(-1)}` };
   }
-  const built = run(['build', '-o', path, '.'], buildMsMax);
-  if (built.status !== 0) throw new Error(`${folder} does not build: ${built.stderr}${built.error ?? ''}`);
+  await run(['build', '-o', path, '.'], buildMsMax);
   return { kind: 'built', path };
 }
 
