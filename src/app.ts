@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -25,7 +24,7 @@ import {
 import { createDoor, createStaticUsers, isLoopbackAddress, PullTokens } from './identity/index.ts';
 import { openLedger, type Count, type Ledger } from './ledger/index.ts';
 import { MetricSet } from './metric/index.ts';
-import { lockFile } from './sqlite/index.ts';
+import { lockFile, makeDirectory } from './sqlite/index.ts';
 import { backupLedger, checkLedger, rebuildLedger, restoreLedger, type Store, type Totals } from './store/index.ts';
 import { canonicalArch, type DimensionValues } from './usage/index.ts';
 
@@ -105,7 +104,7 @@ async function start({ config, acceptTimeZone, version }: ServerOptions, closers
   collectors.add({ name: 'runtime', collector: createRuntimeCollector({ version, clock }), interval: 'scrape' });
   collectors.start();
 
-  mkdirSync(config.data, { recursive: true, mode: 0o750 });
+  makeDirectory(config.data);
   const lock = lockFile(join(config.data, 'lock'));
   closers.add(() => lock.release());
 
@@ -191,7 +190,7 @@ export function openLedgerCare(data: string): LedgerCare {
 
 /** Does something in a data directory while nobody else can. */
 async function alone<T>(data: string, work: () => Promise<T>): Promise<T> {
-  mkdirSync(data, { recursive: true, mode: 0o750 });
+  makeDirectory(data);
   const lock = lockFile(join(data, 'lock'));
   try {
     return await work();

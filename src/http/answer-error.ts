@@ -1,4 +1,4 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest, FastifySchemaValidationError } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { messageOf, TonnageError, type ErrorCode, type Log } from '../base/index.ts';
 import type { App } from './contract.ts';
@@ -50,15 +50,22 @@ function statusOf(error: unknown): number {
   return typeof error === 'object' && error !== null && 'statusCode' in error ? Number(error.statusCode) : 500;
 }
 
-/** One line for all that a schema found wrong: which parameter, what was expected. */
-function invalid(error: { validation: readonly { instancePath: string; message?: string | undefined }[] }): string {
-  return error.validation
-    .map(
-      ({ instancePath, message = 'not valid' }) =>
-        `${instancePath.replace(/^\//, '').replaceAll('/', '.')}: ${message}`,
-    )
-    .map((line) => line.replace(/^: /, ''))
-    .join('; ');
+/** One line for all that a schema found wrong: which parameter, what was expected, in the words of the other errors. */
+function invalid({ validation }: { validation: readonly FastifySchemaValidationError[] }): string {
+  return validation.map(problemOf).join('; ');
+}
+
+function problemOf({ instancePath, keyword, params, message = 'not valid' }: FastifySchemaValidationError): string {
+  const name = instancePath.replace(/^\//, '').replaceAll('/', '.');
+  const unknown = keyword === 'unrecognized_keys' && Array.isArray(params['keys']) ? params['keys'] : [];
+  if (unknown.length > 0) return unknown.map((key) => `${quoted(String(key))}: there is no such parameter`).join('; ');
+  if (keyword === 'invalid_type') return `${name}: expected it once, got it several times`;
+  return `${name}: ${message}`;
+}
+
+/** What a client sent, at a length that an answer can bear. */
+function quoted(text: string): string {
+  return JSON.stringify(text.length <= 80 ? text : `${text.slice(0, 80)}…`);
 }
 
 /** Answers 404 to paths that do not exist, and 405 with `Allow` to methods that a path does not have. */

@@ -60,9 +60,17 @@ export async function listen(server: Server, address: Address): Promise<Listener
 }
 
 function unavailable({ host, port }: Address, error: Error): TonnageError {
-  return new TonnageError('address_in_use', `cannot listen on ${host ?? '*'}:${port}: ${messageOf(error)}`, {
+  return new TonnageError('address_in_use', `cannot listen on ${host ?? '*'}:${port}: ${reasonOf(error)}`, {
     cause: error,
   });
+}
+
+function reasonOf(error: Error): string {
+  const code = 'code' in error ? error.code : undefined;
+  if (code === 'EADDRINUSE') return 'another program listens there already; choose another port';
+  if (code === 'EACCES') return 'this user may not; ports below 1024 are for the administrator';
+  if (code === 'EADDRNOTAVAIL') return 'this machine has no such address';
+  return messageOf(error);
 }
 
 function urlOf(server: Server): string {

@@ -1,4 +1,4 @@
-import type { UsageAnswer, UsageQuery } from '../usage/index.ts';
+import type { Dimension, UsageAnswer, UsageQuery } from '../usage/index.ts';
 import type { Count } from './pending.ts';
 
 /** How the ledger is doing, for `/readyz`. */
@@ -13,6 +13,8 @@ export interface LedgerStatus {
 export interface Ledger {
   /** The zone in which days begin. */
   readonly timeZone: string;
+  /** The dimensions that are kept; questions about others find nothing. */
+  readonly dimensions: readonly Dimension[];
   /** The current day in that zone. */
   today(): number;
   /**

@@ -35,6 +35,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
 
   return {
     timeZone: store.timeZone,
+    dimensions: options.dimensions,
     today: () => calendar.dayOf(clock.now()),
     record(counts) {
       const batch = committer.add(counts);

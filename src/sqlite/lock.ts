@@ -28,7 +28,8 @@ export function lockFile(file: string): FileLock {
         `${file} is held by another Tonnage process: stop it, or use another data directory`,
       );
     }
-    throw new TonnageError('data_invalid', `${file}: cannot be locked: ${messageOf(error)}`, { cause: error });
+    const hint = 'is its directory there, and may this user write to it?';
+    throw new TonnageError('data_invalid', `${file}: cannot be locked: ${messageOf(error)}; ${hint}`, { cause: error });
   }
   const holder = connection;
   held.add(holder);

@@ -8,10 +8,10 @@ const accountsSql = `select s.meter, s.org, s.arch, sum(value)
 
 /** Totals read from a ledger file. */
 export function createTotals(database: Pick<ReadOnlyDatabase, 'read'>): Totals {
-  async function firstDay(meter: string, end: Day): Promise<Day> {
+  async function firstDay(meter: string, otherwise: Day): Promise<Day> {
     const { text, parameters } = firstDaySql(meter);
     const [row] = await database.read(text, parameters);
-    return row ? Number(row[0]) : end;
+    return row ? Number(row[0]) : otherwise;
   }
 
   async function total(query: RangedQuery): Promise<bigint> {
@@ -23,7 +23,7 @@ export function createTotals(database: Pick<ReadOnlyDatabase, 'read'>): Totals {
   return {
     async query(query: UsageQuery, today: Day): Promise<UsageAnswer> {
       const to = query.to ?? today + 1;
-      const from = query.from ?? Math.min(await firstDay(query.meter, to), to);
+      const from = query.from ?? Math.min(await firstDay(query.meter, today), to);
       const ranged = { ...query, from, to };
       const { text, parameters } = rowsSql(ranged);
       const found = await database.read(text, parameters);

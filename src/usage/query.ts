@@ -8,7 +8,7 @@ export const windows: readonly Window[] = ['total', 'day', 'month'];
 /** A question about one meter. Days are half-open: `from` is in, `to` is not. */
 export interface UsageQuery {
   readonly meter: string;
-  /** Default: the first day with data. */
+  /** Default: the first day with data, else the current one. */
   readonly from?: Day;
   /** Default: the day after the current one. */
   readonly to?: Day;

@@ -48,7 +48,9 @@ export function usageAddress(question: Question): string {
 export async function readUsage(question: Question): Promise<UsageAnswer> {
   let response: Response;
   try {
-    response = await fetch(usageAddress(question), { headers: { accept: 'application/json' } });
+    // Not the page's own address as the base: it may hold a user and password, with which fetch refuses to work.
+    const base = location.origin + location.pathname;
+    response = await fetch(new URL(usageAddress(question), base), { headers: { accept: 'application/json' } });
   } catch {
     throw new ApiError(undefined, 'the server does not answer.');
   }

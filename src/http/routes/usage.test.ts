@@ -67,8 +67,15 @@ describe('GET /api/v1/usage/{meter}', () => {
   test.each([
     ['pulls?from=2026-13-01', 400, 'bad_request', /^from: expected a day as YYYY-MM-DD, got "2026-13-01"$/],
     ['pulls?from=2026-02-02&to=2026-02-01', 400, 'bad_request', /^from: expected a day not after to/],
-    ['pulls?colour=red', 400, 'bad_request', /colour/],
-    ['pulls?org=a&org=b', 400, 'bad_request', /org.*string/],
+    ['pulls?colour=red', 400, 'bad_request', /^"colour": there is no such parameter$/],
+    ['pulls?org=a&org=b', 400, 'bad_request', /^org: expected it once, got it several times$/],
+    [
+      'pulls?by=tag',
+      400,
+      'bad_request',
+      /^by: expected dimensions that are kept \(org, arch, upstream, repository\), got "tag"$/,
+    ],
+    ['pulls?user=alice', 400, 'bad_request', /^user: expected a dimension that is kept/],
     ['pulls?format=xml', 400, 'bad_request', /format/],
     ['pools', 404, 'not_found', /^meter: expected one of pulls/],
   ])('%s is refused as a problem', async (query, status, code, detail) => {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { TonnageError } from '../../base/index.ts';
 import {
   builtInMeters,
   dimensions,
@@ -6,7 +7,9 @@ import {
   parseUsageQuery,
   usageAsCsv,
   usageAsJson,
+  type Dimension,
   type UsageParameters,
+  type UsageQuery,
 } from '../../usage/index.ts';
 import type { ApiOptions, App } from '../contract.ts';
 import { problemSchema } from '../schemas.ts';
@@ -66,6 +69,7 @@ export function usageRoutes(app: App, { ledger, authorise }: Pick<ApiOptions, 'l
       const words: UsageParameters & { readonly format?: 'json' | 'csv' | undefined } = request.query;
       const own = confinedTo(principal, words.org);
       const query = parseUsageQuery(request.params.meter, own === undefined ? words : { ...words, org: own });
+      assertKept(query, ledger.dimensions);
       const found = await ledger.query(query);
       reply.header('vary', 'accept, authorization').header('cache-control', 'no-store');
       if (found.nextOffset !== undefined) reply.header('link', nextLink(words, found.nextOffset));
@@ -94,6 +98,19 @@ export function usageRoutes(app: App, { ledger, authorise }: Pick<ApiOptions, 'l
       return { meters: [...builtInMeters.values()] };
     },
   );
+}
+
+/** A dimension that is not kept would answer as if every event lacked it. */
+function assertKept({ by, where }: UsageQuery, kept: readonly Dimension[]): void {
+  const list = kept.join(', ');
+  for (const name of by) {
+    if (kept.includes(name)) continue;
+    throw new TonnageError('bad_request', `by: expected dimensions that are kept (${list}), got "${name}"`);
+  }
+  for (const name of dimensions) {
+    if (where[name] === undefined || kept.includes(name)) continue;
+    throw new TonnageError('bad_request', `${name}: expected a dimension that is kept (${list})`);
+  }
 }
 
 /** CSV where the header names it and not JSON before it; anything else, or nothing, means JSON. */

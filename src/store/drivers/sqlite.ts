@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
 import { assert, TonnageError, type Clock, type Random } from '../../base/index.ts';
 import { openDatabase, openReadOnly, type Database, type SqlValue } from '../../sqlite/index.ts';
 import type { Store, Totals } from '../contract.ts';
@@ -47,8 +47,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
 
 /** The totals of a ledger file that another process may be writing. Rejects with `not_found` where there is none. */
 export async function openSqliteTotals(file: string): Promise<Totals & Pick<Store, 'timeZone' | 'close'>> {
-  if (!existsSync(file))
-    throw new TonnageError('not_found', `${file} does not exist: nothing has been counted there yet`);
+  assertReadable(file);
   const database = openReadOnly({ file, applicationId: ledgerApplicationId });
   try {
     const [row] = await database.read('select time_zone from ledger');
@@ -56,6 +55,18 @@ export async function openSqliteTotals(file: string): Promise<Totals & Pick<Stor
   } catch (error) {
     await database.close();
     throw error;
+  }
+}
+
+function assertReadable(file: string): void {
+  try {
+    accessSync(file, constants.R_OK);
+  } catch (error) {
+    const absent = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    const [code, reason] = absent
+      ? (['not_found', 'does not exist: nothing has been counted there yet'] as const)
+      : (['data_invalid', 'cannot be read by this user'] as const);
+    throw new TonnageError(code, `${file} ${reason}`, { cause: error });
   }
 }
 
