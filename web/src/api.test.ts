@@ -42,8 +42,7 @@ describe('asking the server', () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const address = server.address();
     const port = typeof address === 'object' ? address?.port : undefined;
-    const realFetch = globalThis.fetch;
-    vi.stubGlobal('fetch', (path: string, init: RequestInit) => realFetch(`http://127.0.0.1:${port}/${path}`, init));
+    vi.stubGlobal('location', { origin: `http://127.0.0.1:${port}`, pathname: '/' });
     await use();
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
@@ -71,6 +70,7 @@ describe('asking the server', () => {
   });
 
   it('tells people that nobody answers', async () => {
+    vi.stubGlobal('location', { origin: 'http://127.0.0.1:1', pathname: '/' });
     vi.stubGlobal('fetch', () => Promise.reject(new TypeError('fetch failed')));
     await expect(readUsage({})).rejects.toThrow('the server does not answer');
   });
