@@ -123,7 +123,10 @@ const user = z
       .min(1, 'expected at least one right')
       .prefault(['pull', 'query'])
       .transform((stated) => userRights.filter((right) => stated.includes(right)))
-      .meta({ description: 'What the user may do: pull images, query totals, ingest events, admin for all of it.' }),
+      .meta({
+        description:
+          'What the user may do: pull images, query totals; admin lifts the bound to the own organisation. No route takes ingest yet.',
+      }),
   })
   .meta({
     description: 'Somebody who logs in with HTTP Basic; state passwordHash or passwordHashFile.',
