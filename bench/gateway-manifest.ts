@@ -3,7 +3,7 @@
  * docker-registry serving the same image, and nginx serving the same bytes as a static file, which counts nothing.
  * The client is wrk: one thread, 64 connections with keep-alive.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startDockerUpstream } from '../test/support/docker-upstream.ts';
@@ -32,6 +32,8 @@ async function requestsPerSecond(url: string): Promise<number> {
 
 async function startNginx(directory: string, body: Uint8Array): Promise<{ url: string; program: Program }> {
   const port = await freePort();
+  // Its workers run as another user when it is started by root.
+  chmodSync(directory, 0o755);
   mkdirSync(join(directory, 'www'));
   writeFileSync(join(directory, 'www', 'manifest'), body);
   writeFileSync(
