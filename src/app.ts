@@ -131,7 +131,7 @@ async function start({ config, acceptTimeZone, version }: ServerOptions, closers
   const api = await createApi({
     ledger,
     authorise: createAuthorise(admission),
-    readiness: () => readinessOf(ledger, state.stopping),
+    readiness: () => readinessOf(ledger, gateway, state.stopping),
     dashboard: fileURLToPath(new URL('../web/dist', import.meta.url)),
     version,
     log,
@@ -299,11 +299,15 @@ function countsOf(pull: Pull): readonly Count[] {
   return counts;
 }
 
-function readinessOf(ledger: Ledger, stopping: boolean): Readiness {
+/** A cache that cannot be written is told, but is no reason to send pulls elsewhere: they are passed through. */
+function readinessOf(ledger: Ledger, gateway: Gateway, stopping: boolean): Readiness {
   const { failure, unsavedEvents } = ledger.status();
   const saving = failure === undefined;
+  const cacheFailure = gateway.cacheFailure();
   const checks = {
     ledger: saving ? 'ok' : `${unsavedEvents} events cannot be saved: ${failure}`,
+    cache:
+      cacheFailure === undefined ? 'ok' : `blobs are passed through, since they cannot be written: ${cacheFailure}`,
     server: stopping ? 'stopping' : 'ok',
   };
   return { ready: saving && !stopping, checks };

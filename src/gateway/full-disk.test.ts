@@ -63,6 +63,7 @@ describe('when the disk is full in the middle of a blob', () => {
     expect(await readdir(join(directory, 'tmp'))).toEqual([]);
     expect(await readdir(join(directory, 'blobs/sha256'))).toEqual([]);
     expect(child.lines.some((line) => line.includes('could not be written') && line.includes('EFBIG'))).toBe(true);
+    expect((await whole(`${child.url}/cache-failure`))?.toString()).toContain('EFBIG');
     // The disk is not tried for each blob anew.
     const asked = lab.asked('/blobs/').length;
     expect((await whole(url))?.equals(large.body)).toBe(true);

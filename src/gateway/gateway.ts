@@ -68,6 +68,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     handle: (request, response, remoteAddress) => front.handle(request, response, remoteAddress),
     countTokenRequest: (request, response) => metrics.countTokenRequest(request, response),
     survey: () => withinMs(survey.take(), limits.cacheSurveyMsMax),
+    cacheFailure: () => blobs.diskFailure,
     statistics: () => statisticsOf(metrics, parts),
     close: async () => {
       await blobs.close();

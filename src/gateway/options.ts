@@ -106,6 +106,8 @@ export interface Gateway {
    * that the gauges show the last look-up, until this one has ended. Never rejects.
    */
   survey(): Promise<void>;
+  /** Why the disk takes no blobs at the moment, which are then passed through; absent while it does. */
+  cacheFailure(): string | undefined;
   /** What was counted so far, all of one moment. */
   statistics(): GatewayStatistics;
   /** Ends downloads that still run, saves what was learned, and closes. To be called after the last answer. */

@@ -39,6 +39,7 @@ export class Blobs {
   readonly #downloads = new Map<string, Download>();
   readonly #ending = new Set<Promise<void>>();
   #diskFailedUntilMs = Number.NEGATIVE_INFINITY;
+  #diskFailure: string | undefined;
 
   private constructor(options: BlobsOptions, files: BlobFiles, sizes: Map<string, number>) {
     this.#options = options;
@@ -116,6 +117,11 @@ export class Blobs {
     return null;
   }
 
+  /** Why the last blob could not be written; absent once one could be. */
+  get diskFailure(): string | undefined {
+    return this.#diskFailure;
+  }
+
   /** Joins the blob's download, or starts it. `expectedSize` is what a manifest says, null where it does not. */
   fetch(repository: Repository, digest: Digest, expectedSize: number | null): BlobSource {
     const running = this.inFlight(repository, digest);
@@ -170,6 +176,7 @@ export class Blobs {
       ask: (signal) => repository.upstream.client.getBlob(repository.name, digest, { signal }),
       events: {
         committed: (size) => {
+          this.#diskFailure = undefined;
           this.#sizes.set(digest.text, size);
           catalog.putBlobs(new Map([[digest.text, size]]));
         },
@@ -179,7 +186,8 @@ export class Blobs {
         },
         diskFailed: (error) => {
           this.#diskFailedUntilMs = clock.monotonic() + limits.diskRetryMs;
-          log.error({ digest: digest.text, error: messageOf(error) }, 'the image cache could not be written');
+          this.#diskFailure = messageOf(error);
+          log.error({ digest: digest.text, error: this.#diskFailure }, 'the image cache could not be written');
         },
         ended: () => {
           if (this.#downloads.get(key) === download) this.#downloads.delete(key);

@@ -73,7 +73,10 @@ async function serve(directory: string, url: string): Promise<void> {
     random: systemRandom,
     log: { debug: line, info: line, warn: line, error: line },
   });
-  const server = createServer((request, response) => gateway.handle(request, response));
+  const server = createServer((request, response) => {
+    if (request.url === '/cache-failure') response.end(gateway.cacheFailure());
+    else gateway.handle(request, response);
+  });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
