@@ -16,19 +16,19 @@ test('what to do next, and where to look', () => {
   expect(welcome({ config: config(''), url, metricsUrl: 'http://127.0.0.1:2112/metrics' })).toBe(
     `Tonnage serves images at http://127.0.0.1:8080 and counts who pulls them.
 
-  pull     docker pull 127.0.0.1:8080/library/alpine
-  usage    http://127.0.0.1:8080/
-  metrics  http://127.0.0.1:2112/metrics
-  data     /d/data
-  config   none; docs/configuration.md has every key
+  pull      docker pull 127.0.0.1:8080/library/alpine
+  dashboard http://127.0.0.1:8080/
+  metrics   http://127.0.0.1:2112/metrics
+  data      /d/data
+  config    none; docs/configuration.md has every key
 
 `,
   );
 });
 
 test.each([
-  ['no metrics', '', 'http://localhost:1', 'metrics  off; --metrics 2112 turns them on'],
-  ['all addresses', '', 'http://0.0.0.0:8080', 'usage    http://127.0.0.1:8080/'],
+  ['no metrics', '', 'http://localhost:1', 'metrics   off; --metrics 2112 turns them on'],
+  ['all addresses', '', 'http://0.0.0.0:8080', 'dashboard http://127.0.0.1:8080/'],
   ['all IPv6 addresses', '', 'http://[::]:8080', 'docker pull 127.0.0.1:8080/library/alpine'],
   [
     'an upstream of one’s own',
@@ -37,7 +37,7 @@ test.each([
     'docker pull [::1]:8080/lab/NAME:TAG',
   ],
   ['another default upstream', 'gateway: { defaultUpstream: ghcr.io }', 'http://h:1', 'docker pull h:1/NAME:TAG'],
-  ['no upstreams', 'upstreams: {}', 'http://h:1', 'pull     nothing yet: no upstreams are configured'],
+  ['no upstreams', 'upstreams: {}', 'http://h:1', 'pull      nothing yet: no upstreams are configured'],
 ])('%s', (_title, text, url, line) => {
-  expect(welcome({ config: config(text), url })).toContain(`  ${line.replace(/^docker/, 'pull     docker')}\n`);
+  expect(welcome({ config: config(text), url })).toContain(`  ${line.replace(/^docker/, 'pull      docker')}\n`);
 });

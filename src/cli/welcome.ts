@@ -14,12 +14,12 @@ export function welcome(options: WelcomeOptions): string {
   const url = reachable(options.url);
   const rows: [string, string][] = [
     ['pull', pullLine(config, new URL(url).host)],
-    ['usage', `${url}/`],
+    ['dashboard', `${url}/`],
     ['metrics', metricsUrl === undefined ? 'off; --metrics 2112 turns them on' : reachable(metricsUrl)],
     ['data', config.data],
     ['config', configFile ?? 'none; docs/configuration.md has every key'],
   ];
-  const lines = rows.map(([name, value]) => `  ${name.padEnd(8)} ${value}\n`);
+  const lines = rows.map(([name, value]) => `  ${name.padEnd(9)} ${value}\n`);
   return `Tonnage serves images at ${url} and counts who pulls them.\n\n${lines.join('')}\n`;
 }
 
