@@ -207,8 +207,14 @@ describe('routes and errors', () => {
   });
 
   it('a body that is broken off is an error; a client that leaves is none', async () => {
+    // The answer has begun before the upstream breaks off: what fails earlier is a whole answer, a 502.
+    const { promise: opened, resolve: open } = Promise.withResolvers<void>();
     lab.behaviour.truncateAt = 300_000;
-    expect((await gateway.get(largePath)).complete).toBe(false);
+    lab.behaviour.gate = { at: 200_000, opened };
+    const broken = await fetch(`http://127.0.0.1:${gateway.port}${largePath}`);
+    open();
+    await expect(broken.arrayBuffer()).rejects.toThrow(/terminated/);
+    await until('nothing is in flight', () => gateway.sample('requests_in_flight') === 0);
     expect(gateway.sample('api_errors')).toBe(1);
     delete lab.behaviour.truncateAt;
     const abort = new AbortController();

@@ -199,6 +199,13 @@ async function promValues(url: string): Promise<unknown> {
   }
 }
 
+/** The body of a success that came whole. Null: an error, or an answer that broke off, whichever was first. */
+async function wholeBody(address: string): Promise<ArrayBuffer | null> {
+  const response = await fetch(address);
+  const body = await response.arrayBuffer().catch(() => null);
+  return response.ok ? body : null;
+}
+
 test('a blob that the upstream holds spoilt is never answered as complete, and never kept', async () => {
   const spoilt = { corrupt: layer(3_000_000), truncated: layer(3_000_000) };
   const image = await pushImage(upstream.url, 'team/spoilt', 'v1', {
@@ -212,8 +219,8 @@ test('a blob that the upstream holds spoilt is never answered as complete, and n
   writeFileSync(upstream.blobFile(truncated?.digest ?? ''), spoilt.truncated.subarray(0, 2_000_000));
   for (const tries of [1, 2]) {
     for (const descriptor of [corrupt, truncated]) {
-      const response = await fetch(`${server.url}/v2/lab/team/spoilt/blobs/${descriptor?.digest}`);
-      await expect(response.arrayBuffer(), `try ${tries}`).rejects.toThrow(/terminated/);
+      const address = `${server.url}/v2/lab/team/spoilt/blobs/${descriptor?.digest}`;
+      expect(await wholeBody(address), `try ${tries}`).toBeNull();
     }
   }
   // Healed upstream, the same blobs come through: nothing of the bad ones was kept.
