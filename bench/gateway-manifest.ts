@@ -60,19 +60,25 @@ http {
       return { url, program };
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
+  await program.stop('SIGTERM');
   throw new Error(`nginx does not answer:\n${program.output()}`);
 }
 
 const directory = mkdtempSync(join(tmpdir(), 'tonnage-bench-'));
-const upstream = await startDockerUpstream(directory);
-const layers = Array.from({ length: 5 }, () => layer(1_000));
-await pushImage(upstream.url, 'library/app', 'v1', { architecture: 'amd64', layers });
-const server = await startTonnage(directory, { upstreams: { lab: { url: upstream.url } } });
-const path = 'library/app/manifests/v1';
-const manifest = await (await fetch(`${server.url}/v2/lab/${path}`)).bytes();
-const nginx = await startNginx(directory, manifest);
+/** What was started, to be stopped however this ends. */
+const stops: (() => Promise<unknown>)[] = [];
 
 try {
+  const upstream = await startDockerUpstream(directory);
+  stops.push(() => upstream.stop());
+  const layers = Array.from({ length: 5 }, () => layer(1_000));
+  await pushImage(upstream.url, 'library/app', 'v1', { architecture: 'amd64', layers });
+  const server = await startTonnage(directory, { upstreams: { lab: { url: upstream.url } } });
+  stops.push(() => server.program.stop('SIGKILL'));
+  const path = 'library/app/manifests/v1';
+  const manifest = await (await fetch(`${server.url}/v2/lab/${path}`)).bytes();
+  const nginx = await startNginx(directory, manifest);
+  stops.push(() => nginx.program.stop('SIGTERM'));
   const candidate = (name: string, url: string): Candidate => ({ name, measure: () => requestsPerSecond(url) });
   const [ours, peer, still] = await inTurns(
     [
@@ -94,6 +100,6 @@ try {
     caseLine({ ...common, case: 'cached manifest, counted strictly, vs nginx static file', peer: still.median }),
   );
 } finally {
-  await Promise.all([server.program.stop('SIGKILL'), nginx.program.stop('SIGTERM'), upstream.stop()]);
+  await Promise.all(stops.map((stop) => stop()));
   rmSync(directory, { recursive: true, force: true });
 }

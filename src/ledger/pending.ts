@@ -40,18 +40,22 @@ export class Pending {
   /** Adds one count to its cell of that day; answers whether its dimensions had to be folded. */
   add(day: Day, count: Count): boolean {
     this.#events++;
-    const steps = [count.dimensions, foldDetails(count.dimensions), foldAll(count.dimensions)];
-    for (const [step, dimensions] of steps.entries()) {
-      const series = step === 0 ? count : { meter: count.meter, dimensions };
-      const key = `${day} ${seriesKey(series)}`;
-      const cell = this.#cells.get(key);
-      const last = step === steps.length - 1;
-      if (cell) cell.quantity += count.quantity;
-      else if (last || this.#cells.size < this.#cellsMax * (step + 1))
-        this.#cells.set(key, newCell(day, series, count));
-      else continue;
-      return step > 0;
-    }
+    const { dimensions } = count;
+    if (this.#put(day, count, count.quantity, this.#cellsMax)) return false;
+    // Made only here: almost every count finds its cell, or room for a new one.
+    const details = { meter: count.meter, dimensions: foldDetails(dimensions) };
+    if (this.#put(day, details, count.quantity, this.#cellsMax * 2)) return true;
+    this.#put(day, { meter: count.meter, dimensions: foldAll(dimensions) }, count.quantity, Infinity);
+    return true;
+  }
+
+  /** Adds to the cell of a series, or makes one while there are fewer than `cellsMax`; answers whether it could. */
+  #put(day: Day, series: Series, quantity: bigint, cellsMax: number): boolean {
+    const key = `${day} ${seriesKey(series)}`;
+    const cell = this.#cells.get(key);
+    if (cell) cell.quantity += quantity;
+    else if (this.#cells.size < cellsMax) this.#cells.set(key, { ...series, day, quantity });
+    else return false;
     return true;
   }
 
@@ -74,10 +78,6 @@ export class Pending {
     clearTimeout(this.#timer);
     this.#release();
   }
-}
-
-function newCell(day: Day, series: Series, { quantity }: Count): Cell {
-  return { meter: series.meter, dimensions: series.dimensions, day, quantity };
 }
 
 function foldDetails(values: DimensionValues): DimensionValues {
