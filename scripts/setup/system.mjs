@@ -19,6 +19,7 @@ export const systemPackages = [
   { name: 'prometheus', command: 'promtool', use: 'reads and checks our expositions, rules and configuration' },
   { name: 'python3-prometheus-client', module: 'prometheus_client', use: 'the reference parser of OpenMetrics' },
   { name: 'nginx-light', command: 'nginx', use: 'a reverse proxy in front of the gateway' },
+  { name: 'redis-server', command: 'redis-server', use: 'Redis, Sentinel and Cluster under the Redis store' },
   { name: 'wrk', command: 'wrk', use: 'load for tests that count under load' },
 ];
 
