@@ -1,0 +1,28 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { runProgram } from './program.ts';
+import type { RedisCertificateFiles } from './redis.ts';
+
+/** Makes an authority of its own and a certificate by it, for 127.0.0.1 and localhost, in `directory`. */
+export async function makeCertificates(directory: string): Promise<RedisCertificateFiles> {
+  mkdirSync(directory, { recursive: true });
+  const file = (name: string) => join(directory, name);
+  const ellipticCurve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+  await openssl('req', '-x509', ...ellipticCurve, '-days', '3650', '-subj', '/CN=Tests', ...out('ca'));
+  await openssl('req', ...ellipticCurve, '-subj', '/CN=localhost', ...out('server', 'csr'));
+  writeFileSync(file('names.txt'), 'subjectAltName=IP:127.0.0.1,DNS:localhost\n');
+  const signed = ['-CA', file('ca.pem'), '-CAkey', file('ca.key'), '-CAcreateserial', '-days', '3650'];
+  await openssl(
+    ...['x509', '-req', '-in', file('server.csr'), ...signed],
+    ...['-extfile', file('names.txt'), '-out', file('server.pem')],
+  );
+  return { ca: file('ca.pem'), cert: file('server.pem'), key: file('server.key') };
+
+  function out(name: string, kind = 'pem'): readonly string[] {
+    return ['-keyout', file(`${name}.key`), '-out', file(`${name}.${kind}`)];
+  }
+}
+
+function openssl(...args: readonly string[]) {
+  return runProgram('openssl', args);
+}
