@@ -27,6 +27,8 @@ export const errorTable = {
   time_zone_changed: { status: 500, title: 'The ledger counts its days in another time zone' },
   address_in_use: { status: 500, title: 'The address cannot be listened on' },
   ledger_gap: { status: 500, title: 'The ledger misses a batch' },
+  ledger_unavailable: { status: 503, title: 'The ledger cannot commit right now; send the same again' },
+  ledger_full: { status: 503, title: 'The ledger has no room left' },
   ledger_unsaved: { status: 500, title: 'Counted events could not be saved' },
   sqlite_failed: { status: 503, title: 'The database refused the statement' },
   sqlite_guard: { status: 500, title: 'The database is not in the state that the transaction expects' },
@@ -34,6 +36,8 @@ export const errorTable = {
   exposition_invalid: { status: 400, title: 'The text is not a valid exposition of metrics' },
   metric_invalid: { status: 500, title: 'A metric family is not valid' },
   source_failed: { status: 502, title: 'A source could not be read' },
+  redis_unavailable: { status: 503, title: 'Redis could not be reached, or asks for patience' },
+  redis_refused: { status: 503, title: 'Redis refused the command' },
 } as const satisfies Record<string, ErrorRow>;
 
 export type ErrorCode = keyof typeof errorTable;

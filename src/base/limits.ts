@@ -39,6 +39,18 @@ export const limits = {
   commitWaitMsMax: 2_000,
   /** Distinct cells that wait in memory while the ledger cannot commit; beyond it details fold into `__other__`. */
   pendingCellsMax: 100_000,
+  /** Events with an identity that wait in memory for their commit; what would go beyond is told to come again. */
+  waitingEventsMax: 200_000,
+  /** How far ahead of its receipt the time of an event may be. */
+  eventAheadMsMax: 3_600_000,
+  /** Keys of events held to know what is sent again, at most; eleven bytes of memory each. Beyond it no event is taken. */
+  heldKeysMax: 50_000_000,
+  /** Pairs of tenant and source whose derived keys are remembered; forgotten all at once. */
+  eventSourcesRememberedMax: 10_000,
+  /** How often the ledger looks for keys and details whose time is over. */
+  tidyEveryMs: 60_000,
+  /** Bytes of batches on their way to a store elsewhere, at most. Beyond it nothing more is taken until some are delivered. */
+  outboxBytesMax: 4 * 1024 * 1024 * 1024,
   /** Longest pause between two tries of a failed commit. */
   commitRetryMsMax: 5_000,
   /** How long a query may take. */
@@ -91,6 +103,26 @@ export const limits = {
   pullTokenMs: 5 * 60_000,
   /** How long a command waits for the answer of a server. */
   commandAnswerMsMax: 60_000,
+  /** Largest body with events that is taken, also after decompression. */
+  eventBodyBytesMax: 8 * 1024 * 1024,
+  /** Bytes of bodies with events that are in memory at a time; with so many a further body is told to come back. */
+  eventBodiesBytesMax: 128 * 1024 * 1024,
+  /** Events of one request. */
+  eventBatchMax: 10_000,
+  /** Accepted events of one request that its answer lists without being asked to. */
+  eventResultsListedMax: 100,
+  /** Longest `source` of an event. */
+  eventSourceLengthMax: 512,
+  /** Longest `id` of an event. */
+  eventIdLengthMax: 512,
+  /** Longest upstream that an event names: a host with its port. */
+  eventUpstreamLengthMax: 261,
+  /** Longest user that an event names: as long as an e-mail address can be. */
+  eventUserLengthMax: 320,
+  /** Longest client that an event names. */
+  eventClientLengthMax: 255,
+  /** Longest outcome that an event names. */
+  eventOutcomeLengthMax: 32,
   /** Largest configuration file. */
   configBytesMax: 1024 * 1024,
   /** Values of one configuration file, with all aliases followed. */
@@ -159,4 +191,18 @@ export const limits = {
   lintMsMax: 60_000,
   /** Problems of one input that `tonnage lint` names; of the rest it says how many there are. */
   lintProblemsMax: 20,
+  /** How long Redis may take for one command, counted from when the one before it was answered. */
+  redisCommandMsMax: 5_000,
+  /** How long connecting to a Redis may take, and then again its greeting. */
+  redisConnectMsMax: 5_000,
+  /** How long a command that Redis asks to repeat (LOADING, TRYAGAIN, a moving slot and the like) is tried again. */
+  redisRetryMsMax: 3_000,
+  /** Longest pause between two tries of such a command. */
+  redisRetryPauseMsMax: 250,
+  /** Longest pause between two tries to connect to a Redis. */
+  redisReconnectMsMax: 2_000,
+  /** How often the slots of a Redis Cluster are asked for while nothing has changed. */
+  redisSlotsMs: 60_000,
+  /** Longest text of an error of Redis that is passed on. */
+  redisMessageLengthMax: 500,
 } as const;

@@ -12,10 +12,8 @@ export async function makeCertificates(directory: string): Promise<RedisCertific
   await openssl('req', ...ellipticCurve, '-subj', '/CN=localhost', ...out('server', 'csr'));
   writeFileSync(file('names.txt'), 'subjectAltName=IP:127.0.0.1,DNS:localhost\n');
   const signed = ['-CA', file('ca.pem'), '-CAkey', file('ca.key'), '-CAcreateserial', '-days', '3650'];
-  await openssl(
-    ...['x509', '-req', '-in', file('server.csr'), ...signed],
-    ...['-extfile', file('names.txt'), '-out', file('server.pem')],
-  );
+  const files = ['-in', file('server.csr'), '-extfile', file('names.txt'), '-out', file('server.pem')];
+  await openssl('x509', '-req', ...files, ...signed);
   return { ca: file('ca.pem'), cert: file('server.pem'), key: file('server.key') };
 
   function out(name: string, kind = 'pem'): readonly string[] {

@@ -122,7 +122,14 @@ export async function redisCli(
 function directives(directory: string, socketPath: string, options: RedisOptions): readonly string[] {
   const { tls } = options;
   return [
-    ...['--bind', '127.0.0.1', '--dir', directory, '--save', '', '--unixsocket', socketPath, '--daemonize', 'no'],
+    '--bind',
+    '127.0.0.1',
+    '--dir',
+    directory,
+    '--save',
+    '',
+    '--unixsocket',
+    socketPath,
     ...(options.appendOnly ? ['--appendonly', 'yes', '--appendfsync', 'always'] : []),
     ...(options.maxMemory === undefined ? [] : ['--maxmemory', options.maxMemory]),
     ...(options.maxMemoryPolicy === undefined ? [] : ['--maxmemory-policy', options.maxMemoryPolicy]),
