@@ -201,8 +201,32 @@ export const limits = {
   redisRetryPauseMsMax: 250,
   /** Longest pause between two tries to connect to a Redis. */
   redisReconnectMsMax: 2_000,
+  /** How often Sentinels are asked whether the primary is another one: they tell the old one only seconds later. */
+  redisSentinelMs: 1_000,
   /** How often the slots of a Redis Cluster are asked for while nothing has changed. */
   redisSlotsMs: 60_000,
   /** Longest text of an error of Redis that is passed on. */
   redisMessageLengthMax: 500,
+  /** Fields of a hash, or members of a set, that Redis is asked for at once; larger ones are read slice by slice. */
+  redisReadFieldsMax: 5_000,
+  /** Steps of one query that are under way in Redis at a time. */
+  redisReadsInFlightMax: 4,
+  /** Fields that Redis visits for one slice (COUNT of HSCAN and SSCAN). */
+  redisScanCount: 1_000,
+  /** Names of cells whose meaning one query remembers. */
+  redisDecodedFieldsMax: 200_000,
+  /** Fields of Wave's hash that are looked through in a second, while Wave still writes it. */
+  waveRefreshFieldsPerSecond: 20_000,
+  /** Fields of Wave's hash that an import could not tell apart and names; of the rest it says how many there are. */
+  waveSkippedNamedMax: 10,
+  /** Cells of several batches that one script in Redis takes; a batch that is larger goes alone, and whole. */
+  deliveryCellsMax: 2_000,
+  /** How often Redis is asked whether it would throw data away (`maxmemory-policy`). */
+  evictionCheckMs: 30_000,
+  /** How long a delivery waits for replicas to have it; with too few of them it is kept for longer. */
+  replicaWaitMsMax: 100,
+  /** How long replicas are not waited for after too few of them answered. */
+  replicaRetryMs: 1_000,
+  /** Fields of a hash that are read, written or deleted in Redis by one command or script, where there may be many. */
+  redisFieldsMax: 5_000,
 } as const;

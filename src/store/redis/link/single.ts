@@ -1,4 +1,5 @@
-import { TonnageError, type Log } from '../../../base/index.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { limits, TonnageError, type Log } from '../../../base/index.ts';
 import { Connection, type ConnectionOptions, type Endpoint, nameOf } from './connection.ts';
 import { RedisErrorReply, unavailable } from './failure.ts';
 import { RedisNode } from './node.ts';
@@ -16,37 +17,75 @@ export function standaloneRouter(endpoint: Endpoint, options: ConnectionOptions,
   return singleRouter(node, () => undefined);
 }
 
-/** The server that the Sentinels call primary: they are asked again for each connection. */
+/** The server that the Sentinels call primary: they are asked for each connection, and whether it still is the one. */
 export function sentinelRouter(
-  { sentinels, name }: SentinelRedis,
+  redis: SentinelRedis,
   settings: { readonly connection: ConnectionOptions; readonly sentinel: ConnectionOptions },
   log: Log,
 ): Router {
+  const { sentinels, name } = redis;
   let next = 0;
-  const open = async (signal: AbortSignal) => {
-    const failures: string[] = [];
-    for (let tried = 0; tried < sentinels.length; tried += 1) {
+  const firstOf = async <T>(signal: AbortSignal, work: (endpoint: Endpoint) => Promise<T>): Promise<T> => {
+    const failures = new Set<string>();
+    for (let tried = 0; tried < sentinels.length && !signal.aborted; tried += 1) {
       const sentinel = sentinels[next % sentinels.length];
       if (!sentinel) break;
       try {
-        return await openPrimary(
-          await askSentinel(sentinel, name, settings.sentinel, signal),
-          settings.connection,
-          signal,
-        );
+        return await work(await askSentinel(sentinel, name, settings.sentinel, signal));
       } catch (error) {
         if (!(error instanceof TonnageError)) throw error;
-        failures.push(error.message);
+        failures.add(error.message);
         next += 1; // one that answers is asked first the next time
       }
     }
-    throw unavailable(`no Sentinel leads to a primary called ${name}: ${[...new Set(failures)].join('; ')}`);
+    throw unavailable(`no Sentinel leads to a primary called ${name}: ${[...failures].join('; ')}`);
   };
-  const node = new RedisNode({ name, open, log });
-  return singleRouter(node, (word) => {
-    if (word !== 'READONLY' || node.failure) return;
-    node.drop(node.connection, unavailable(`Redis ${node.connection.name} is no longer the primary of ${name}`));
+  const node = new RedisNode({
+    name,
+    open: (signal) => firstOf(signal, (endpoint) => openPrimary(endpoint, settings.connection, signal)),
+    log,
   });
+  const leave = () => {
+    if (node.failure) return;
+    const { connection } = node;
+    node.drop(connection, unavailable(`Redis ${connection.name} is no longer the primary of ${name}`));
+  };
+  const watch = repeat(limits.redisSentinelMs, async (signal) => {
+    if (node.failure) return;
+    const before = node.connection;
+    const named = await firstOf(signal, async (endpoint) => nameOf(endpoint));
+    if (!node.failure && node.connection === before && named !== before.name) leave();
+  });
+  const router = singleRouter(node, (word) => {
+    if (word === 'READONLY') leave();
+  });
+  return {
+    ...router,
+    get status() {
+      return router.status;
+    },
+    close: async () => {
+      await Promise.all([watch.stop(), node.close()]);
+    },
+  };
+}
+
+/** Does `work` again and again, with a pause before each, until it is stopped. That it fails is for others to say. */
+function repeat(pauseMs: number, work: (signal: AbortSignal) => Promise<void>): { stop(): Promise<void> } {
+  const abort = new AbortController();
+  const { signal } = abort;
+  const loop = (async () => {
+    while (!signal.aborted) {
+      await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
+      if (!signal.aborted) await work(signal).catch(() => undefined);
+    }
+  })();
+  return {
+    async stop() {
+      abort.abort();
+      await loop;
+    },
+  };
 }
 
 function singleRouter(node: RedisNode, doubt: (word: string) => void): Router {

@@ -1,0 +1,111 @@
+import { join } from 'node:path';
+import { freePort } from './program.ts';
+import { eventually, startRedis, type RedisServer } from './redis.ts';
+
+/** What a test may do while a slot is on its way. */
+export interface MoveHooks {
+  /** The source sends those who ask for a key that it does not have to the target (ASK). */
+  readonly afterAnnounced?: () => Promise<void> | void;
+  /** Called after each key that has moved. */
+  readonly afterKey?: (key: string) => Promise<void> | void;
+  /** All keys are at the target, and no node calls it the owner yet. */
+  readonly afterKeys?: () => Promise<void> | void;
+}
+
+/** Three primaries that share all slots between them. */
+export interface RedisCluster {
+  readonly servers: readonly RedisServer[];
+  readonly nodes: readonly { readonly host: string; readonly port: number }[];
+  /** The server that has the slot, as the first node sees it. */
+  ownerOf(slot: number): Promise<RedisServer>;
+  /** Moves a slot with its keys, one after the other, while others may read and write. */
+  moveSlot(slot: number, to: RedisServer, hooks?: MoveHooks): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const slots = 16_384;
+const count = 3;
+
+/** Starts a Cluster with its data in folders of `directory`; answers when all nodes say that it is whole. */
+export async function startRedisCluster(
+  directory: string,
+  options: { readonly directives?: readonly string[] } = {},
+): Promise<RedisCluster> {
+  const servers: RedisServer[] = [];
+  const stop = async () => void (await Promise.all(servers.map((server) => server.kill())));
+  try {
+    for (let index = 0; index < count; index += 1) {
+      const bus = await freePort();
+      const directives = ['--cluster-enabled', 'yes', '--cluster-port', String(bus), '--cluster-node-timeout', '2000'];
+      servers.push(
+        await startRedis(join(directory, `node-${index}`), {
+          directives: [...directives, ...(options.directives ?? [])],
+        }),
+      );
+      const [first] = servers;
+      await servers[index]?.cli('cluster', 'addslotsrange', ...rangeOf(index));
+      await servers[index]?.cli('cluster', 'set-config-epoch', String(index + 1));
+      if (first && index > 0)
+        await first.cli('cluster', 'meet', '127.0.0.1', String(servers[index]?.port), String(bus));
+    }
+    await eventually('the Cluster is whole', async () => {
+      const infos = await Promise.all(servers.map((server) => server.cli('cluster', 'info')));
+      return infos.every((info) => info.includes('cluster_state:ok') && info.includes(`cluster_known_nodes:${count}`));
+    });
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    servers,
+    nodes: servers.map(({ port }) => ({ host: '127.0.0.1', port })),
+    ownerOf: (slot) => ownerOf(servers, slot),
+    moveSlot: (slot, to, hooks) => moveSlot(servers, slot, to, hooks),
+    stop,
+  };
+}
+
+function rangeOf(index: number): readonly string[] {
+  const first = Math.floor((slots * index) / count);
+  const next = Math.floor((slots * (index + 1)) / count);
+  return [String(first), String(next - 1)];
+}
+
+async function ownerOf(servers: readonly RedisServer[], slot: number): Promise<RedisServer> {
+  const lines = (await servers[0]?.cli('cluster', 'nodes'))?.split('\n') ?? [];
+  const line = lines.find((candidate) => {
+    const ranges = candidate.split(' ').slice(8);
+    return ranges.some((range) => {
+      const [first, last = first] = range.split('-').map(Number);
+      return first !== undefined && last !== undefined && first <= slot && slot <= last;
+    });
+  });
+  const port = Number(/:(\d+)@/.exec(line ?? '')?.[1]);
+  const owner = servers.find((server) => server.port === port);
+  if (!owner) throw new Error(`no node has slot ${slot}:\n${lines.join('\n')}`);
+  return owner;
+}
+
+/** The steps of the Cluster specification, "Moving a slot". */
+async function moveSlot(
+  servers: readonly RedisServer[],
+  slot: number,
+  to: RedisServer,
+  hooks: MoveHooks = {},
+): Promise<void> {
+  const from = await ownerOf(servers, slot);
+  const [fromId, toId] = await Promise.all([from.cli('cluster', 'myid'), to.cli('cluster', 'myid')]);
+  await to.cli('cluster', 'setslot', String(slot), 'importing', fromId);
+  await from.cli('cluster', 'setslot', String(slot), 'migrating', toId);
+  await hooks.afterAnnounced?.();
+  for (;;) {
+    const [key] = (await from.cli('cluster', 'getkeysinslot', String(slot), '1')).split('\n');
+    if (key === undefined || key === '') break;
+    await from.cli('migrate', '127.0.0.1', String(to.port), key, '0', '5000');
+    await hooks.afterKey?.(key);
+  }
+  await hooks.afterKeys?.();
+  for (const server of [to, from, ...servers.filter((other) => other !== to && other !== from)]) {
+    await server.cli('cluster', 'setslot', String(slot), 'node', toId);
+  }
+}
