@@ -16,49 +16,64 @@ export const dimensionCaps: Readonly<Record<Dimension, number>> = {
   client: limits.clientsPerDayMax,
 };
 
-/** The values that were seen of each dimension on the current day. */
+type SeenValues = Map<Dimension, Set<string>>;
+
+/** The values that were seen of each dimension, by day. Of the days those used last are remembered. */
 export class Caps {
   readonly #caps: Readonly<Partial<Record<Dimension, number>>>;
-  readonly #seen = new Map<Dimension, Set<string>>();
-  #day: Day;
+  readonly #days = new Map<Day, SeenValues>();
+  #current: { readonly day: Day; readonly seen: SeenValues } | undefined;
 
-  /** `seenToday`: what the ledger holds of `today` already, so that a restart does not begin anew. */
-  constructor(
-    today: Day,
-    seenToday: ReadonlyMap<Dimension, Iterable<string>>,
-    caps: Readonly<Partial<Record<Dimension, number>>> = dimensionCaps,
-  ) {
-    this.#day = today;
+  constructor(caps: Readonly<Partial<Record<Dimension, number>>> = dimensionCaps) {
     this.#caps = caps;
-    for (const [name, values] of seenToday) this.#seen.set(name, new Set(values));
+  }
+
+  /** Whether anything is known of a day: else what the ledger holds of it is to be read first. */
+  knows(day: Day): boolean {
+    return this.#days.has(day);
+  }
+
+  /** Notes what the ledger holds of a day already, so that neither a restart nor a late event begins it anew. */
+  remember(day: Day, held: ReadonlyMap<Dimension, Iterable<string>>): void {
+    const seen = this.#seenOn(day);
+    for (const [name, values] of held) seen.set(name, new Set([...values, ...(seen.get(name) ?? [])]));
   }
 
   /**
    * The dimensions under their caps: the same object when nothing is beyond one. `onFold` is told of each dimension
-   * whose value had to become `__other__`. A clock that jumps back a day begins that day anew.
+   * whose value had to become `__other__`.
    */
   keep(day: Day, values: DimensionValues, onFold: (dimension: Dimension) => void): DimensionValues {
-    if (day !== this.#day) {
-      this.#day = day;
-      this.#seen.clear();
-    }
+    const seen = this.#seenOn(day);
     let kept = values;
     let name: Dimension;
     for (name in values) {
       const value = values[name];
-      if (value === undefined || value === foldedValue || this.#admit(name, value)) continue;
+      if (value === undefined || value === foldedValue || this.#admit(seen, name, value)) continue;
       kept = { ...kept, [name]: foldedValue };
       onFold(name);
     }
     return kept;
   }
 
-  #admit(name: Dimension, value: string): boolean {
-    let seen = this.#seen.get(name);
-    if (seen === undefined) this.#seen.set(name, (seen = new Set()));
-    if (seen.has(value)) return true;
-    if (seen.size >= (this.#caps[name] ?? Infinity)) return false;
-    seen.add(value);
+  #seenOn(day: Day): SeenValues {
+    if (this.#current?.day === day) return this.#current.seen;
+    const seen = this.#days.get(day) ?? new Map<Dimension, Set<string>>();
+    // Behind all others, since it is the one used last.
+    this.#days.delete(day);
+    this.#days.set(day, seen);
+    const [oldest = day] = this.#days.keys();
+    if (this.#days.size > limits.cappedDaysMax) this.#days.delete(oldest);
+    this.#current = { day, seen };
+    return seen;
+  }
+
+  #admit(seen: SeenValues, name: Dimension, value: string): boolean {
+    let values = seen.get(name);
+    if (values === undefined) seen.set(name, (values = new Set()));
+    if (values.has(value)) return true;
+    if (values.size >= (this.#caps[name] ?? Infinity)) return false;
+    values.add(value);
     return true;
   }
 }

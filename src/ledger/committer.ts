@@ -1,7 +1,8 @@
-import { messageOf, type Clock, type Log } from '../base/index.ts';
-import type { Journal } from '../store/index.ts';
-import type { Calendar } from '../usage/index.ts';
+import { limits, messageOf, TonnageError, type Clock, type Log } from '../base/index.ts';
+import type { Committed, Journal } from '../store/index.ts';
+import type { Calendar, EventResult, Increment, LedgerEvent } from '../usage/index.ts';
 import type { KeptDimensions } from './dimensions.ts';
+import type { EventKeys } from './event-key.ts';
 import type { LedgerInstruments } from './metrics.ts';
 import { Pending, type Count } from './pending.ts';
 import { Pauses, retryPauseMs } from './retry.ts';
@@ -13,8 +14,11 @@ export interface CommitterOptions {
   readonly log: Log;
   readonly instruments: LedgerInstruments;
   readonly kept: KeptDimensions;
-  /** Told of each batch once it is stored. */
-  readonly onCommitted: (batch: Pending) => void;
+  readonly eventKeys: EventKeys;
+  /** Told of each batch once it is stored; the next one waits for what it answers. */
+  readonly onCommitted: (increments: readonly Increment[], committed: Committed) => Promise<void> | undefined;
+  /** What may be forgotten by now, for `Journal.tidy`. */
+  readonly forgettable: () => Parameters<Journal['tidy']>[0];
 }
 
 /**
@@ -22,7 +26,8 @@ export interface CommitterOptions {
  * ended. No timer, so one pull alone is committed at once, and ten thousand at a time cost one transaction.
  *
  * A batch whose commit fails is tried again, the same batch under the same number, because nobody can know whether
- * a failed try was stored after all; the journal answers a number that it has with success.
+ * a failed try was stored after all; the journal answers a number that it has with success. Events with an identity
+ * are in its first try only: whoever sent them is told to send them again, and is told what became of them then.
  */
 export class Committer {
   readonly #options: CommitterOptions;
@@ -32,6 +37,7 @@ export class Committer {
   #lastNumber: number;
   #running: Promise<void> | undefined;
   #failure: string | undefined;
+  #untidy = false;
 
   constructor(options: CommitterOptions) {
     this.#options = options;
@@ -40,6 +46,11 @@ export class Committer {
 
   get unsavedEvents(): number {
     return this.#gathering.events + (this.#committing?.events ?? 0);
+  }
+
+  /** Events with an identity that wait for a commit. */
+  get waitingEvents(): number {
+    return this.#gathering.keyedEvents + (this.#committing?.keyedEvents ?? 0);
   }
 
   get failure(): string | undefined {
@@ -55,9 +66,40 @@ export class Committer {
       const dimensions = kept.keep(day, count.dimensions);
       if (batch.add(day, { ...count, dimensions })) instruments.foldedEvents.inc();
     }
-    // One turn later, so that what arrives in the same turn of the event loop shares the first commit too.
-    this.#running ??= new Promise<void>((resolve) => setImmediate(resolve)).then(() => this.#run());
+    this.#start();
     return batch;
+  }
+
+  /**
+   * Adds events with an identity to the batch that gathers, and resolves with what became of them. Rejects with
+   * `ledger_unavailable` when they were not committed, or too many wait already.
+   */
+  async ingest(events: readonly LedgerEvent[]): Promise<readonly EventResult[]> {
+    this.#assertRoom(events.length);
+    const { calendar, kept, eventKeys } = this.#options;
+    const days = new Set(events.map(({ time }) => calendar.dayOf(time)));
+    if (![...days].every((day) => kept.isPrepared(day))) await kept.prepare(days);
+    const batch = this.#gathering;
+    const { keyed } = batch;
+    for (const event of events) {
+      const offset = keyed.reserve();
+      eventKeys.write(event, keyed.keys, offset);
+      if (event.kind === 'void') {
+        keyed.addVoid((out, at) => eventKeys.write(event.target, out, at));
+        continue;
+      }
+      const day = calendar.dayOf(event.time);
+      keyed.add(event.meter, day, kept.keep(day, event.dimensions), Number(event.quantity));
+    }
+    const results = batch.results(events.length);
+    this.#start();
+    return results;
+  }
+
+  /** Looks for what may be forgotten, between the commits. */
+  tidy(): void {
+    this.#untidy = true;
+    this.#start();
   }
 
   /** Resolves once nothing is left to commit; retries come in quick succession from now on. */
@@ -66,34 +108,73 @@ export class Committer {
     while (this.#running) await this.#running;
   }
 
+  #assertRoom(events: number): void {
+    if (this.#failure !== undefined) {
+      throw new TonnageError('ledger_unavailable', `the ledger cannot commit right now: ${this.#failure}`);
+    }
+    const waiting = this.waitingEvents;
+    if (waiting + events <= limits.waitingEventsMax) return;
+    throw new TonnageError(
+      'ledger_unavailable',
+      `${waiting} events wait for their commit, ${limits.waitingEventsMax} at most: send these again a little later`,
+    );
+  }
+
+  /** One turn later, so that what arrives in the same turn of the event loop shares the first commit too. */
+  #start(): void {
+    this.#running ??= new Promise<void>((resolve) => setImmediate(resolve)).then(() => this.#run());
+  }
+
   async #run(): Promise<void> {
-    while (!this.#gathering.empty) {
+    while (!this.#gathering.empty || this.#untidy) {
+      if (this.#gathering.empty) {
+        await this.#tidySlice();
+        continue;
+      }
       const batch = this.#gathering;
       this.#committing = batch;
       this.#gathering = new Pending();
       await this.#commit(batch);
       this.#committing = undefined;
-      this.#options.onCommitted(batch);
       batch.release();
+      if (this.#untidy) await this.#tidySlice();
     }
     this.#running = undefined;
   }
 
   async #commit(batch: Pending): Promise<void> {
     const { journal, clock, instruments } = this.#options;
-    const stored = { number: ++this.#lastNumber, increments: batch.increments() };
+    const increments = batch.increments();
+    const events = batch.events + batch.keyedEvents;
+    const stored = { number: ++this.#lastNumber, at: clock.now(), increments };
     for (let failures = 1; ; failures++) {
       const started = clock.monotonic();
+      const keyed = batch.takeKeyed();
       try {
-        await journal.commit(stored);
+        const committed = await journal.commit({ ...stored, ...(keyed && { keyed }) });
         instruments.commitSeconds.observe((clock.monotonic() - started) / 1000);
-        instruments.commitEvents.observe(batch.events);
+        instruments.commitEvents.observe(events);
         this.#noteSuccess(failures);
+        // Counted before anybody is told, so that whoever is told sees it counted.
+        await this.#options.onCommitted(increments, committed);
+        if (committed.outcomes) batch.settleKeyed(committed.outcomes);
         return;
       } catch (error) {
         this.#noteFailure(error, stored.number, failures);
-        await this.#pauses.sleep(retryPauseMs(failures));
+        batch.rejectKeyed(new TonnageError('ledger_unavailable', messageOf(error), { cause: error }));
+        // Without its events it may well succeed, and pulls wait for it.
+        if (!keyed) await this.#pauses.sleep(retryPauseMs(failures));
       }
+    }
+  }
+
+  /** A slice that fails is left for the next round: nothing depends on when it happens. */
+  async #tidySlice(): Promise<void> {
+    try {
+      this.#untidy = await this.#options.journal.tidy(this.#options.forgettable());
+    } catch (error) {
+      this.#untidy = false;
+      this.#options.log.warn({ error: messageOf(error) }, 'the ledger could not forget what is over; it tries again');
     }
   }
 

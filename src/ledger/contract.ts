@@ -1,4 +1,4 @@
-import type { Dimension, UsageAnswer, UsageQuery } from '../usage/index.ts';
+import type { Dimension, EventResult, LedgerEvent, UsageAnswer, UsageQuery } from '../usage/index.ts';
 import type { Count } from './pending.ts';
 
 /** How the ledger is doing, for `/readyz`. */
@@ -24,6 +24,12 @@ export interface Ledger {
    * durability there is nothing to wait for.
    */
   record(counts: readonly Count[]): Promise<void> | undefined;
+  /**
+   * Commits events of others, each once however often it is sent: resolves with one result for each, in order, when they
+   * are stored for good. Rejects with `ledger_unavailable` when that is not certain; whoever sends them again is told
+   * then. `quantity` is at most 2^53 - 1.
+   */
+  ingest(events: readonly LedgerEvent[]): Promise<readonly EventResult[]>;
   /** Answers a question about what has been committed. Rejects with `query_deadline` or the store's error. */
   query(query: UsageQuery): Promise<UsageAnswer>;
   status(): LedgerStatus;

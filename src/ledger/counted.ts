@@ -1,7 +1,6 @@
 import { limits } from '../base/index.ts';
 import { labelSet, type CounterPoint, type LabelSet } from '../metric/index.ts';
-import type { AccountTotal } from '../store/index.ts';
-import { accountOf, foldedValue, seriesKey, type Increment, type Series } from '../usage/index.ts';
+import { foldedValue, type Increment, type Series } from '../usage/index.ts';
 
 interface Counter extends CounterPoint {
   readonly labels: LabelSet;
@@ -16,47 +15,57 @@ export interface CountedOptions {
 }
 
 /**
- * What this ledger has counted, ever, by account: a mirror of the commits in memory, so that a scrape never asks the
- * store. Never lowered. Accounts beyond the cap are summed under the organisation `__other__` and their architecture.
+ * Sums by account (meter, organisation, architecture), mirrored in memory as they are committed, so that a scrape never
+ * asks the store. Never lowered. Accounts beyond the cap are summed under the organisation `__other__`.
  */
 export class Counted {
   readonly #options: CountedOptions;
-  readonly #counters = new Map<string, Counter>();
+  /** By meter, architecture and organisation, in that order, since there are few of the first two. */
+  readonly #counters = new Map<string, Map<string, Map<string, Counter>>>();
+  #count = 0;
 
-  constructor(soFar: readonly AccountTotal[], options: CountedOptions) {
+  constructor(options: CountedOptions) {
     this.#options = options;
-    for (const { account, value } of soFar) this.#add(account, value);
   }
 
-  add(increments: readonly Increment[]): void {
-    for (const increment of increments) this.#add(accountOf(increment), increment.quantity);
-  }
-
-  points(): Iterable<CounterPoint> {
-    return this.#counters.values();
-  }
-
-  #add(account: Series, value: bigint): void {
-    const { arch } = account.dimensions;
-    if (this.#options.orgs) this.#addTo(account, value);
-    else this.#addTo({ meter: account.meter, dimensions: arch === undefined ? {} : { arch } }, value);
-  }
-
-  #addTo(account: Series, value: bigint): void {
-    const { meter, dimensions } = account;
-    const key = seriesKey(account);
-    const counter = this.#counters.get(key);
-    if (counter) {
-      counter.value += value;
-    } else if (this.#counters.size < this.#accountsMax || dimensions.org === foldedValue) {
-      const labels = labelSet({ meter, org: dimensions.org ?? '', arch: dimensions.arch ?? '' });
-      this.#counters.set(key, { labels, value });
-    } else {
-      this.#addTo({ meter, dimensions: { ...dimensions, org: foldedValue } }, value);
+  /** Adds to the accounts of these increments. */
+  add(increments: readonly Pick<Increment, keyof Series | 'quantity'>[]): void {
+    for (const { meter, dimensions, quantity } of increments) {
+      const org = this.#options.orgs ? (dimensions.org ?? '') : '';
+      this.#counter(meter, dimensions.arch ?? '', org).value += quantity;
     }
   }
 
-  get #accountsMax(): number {
-    return this.#options.accountsMax ?? limits.usageSeriesMax;
+  /** Raises accounts to what is known of them, where they are lower: after a commit of which not all is known. */
+  raise(accounts: readonly Pick<Increment, keyof Series | 'quantity'>[]): void {
+    const fresh = new Counted(this.#options);
+    fresh.add(accounts);
+    for (const [meter, archs] of fresh.#counters) {
+      for (const [arch, orgs] of archs) {
+        for (const [org, { value }] of orgs) {
+          const counter = this.#counter(meter, arch, org);
+          if (counter.value < value) counter.value = value;
+        }
+      }
+    }
+  }
+
+  *points(): Iterable<CounterPoint> {
+    for (const archs of this.#counters.values()) for (const orgs of archs.values()) yield* orgs.values();
+  }
+
+  #counter(meter: string, arch: string, org: string): Counter {
+    const known = this.#counters.get(meter)?.get(arch)?.get(org);
+    if (known) return known;
+    const accountsMax = this.#options.accountsMax ?? limits.usageSeriesMax;
+    if (this.#count >= accountsMax && org !== foldedValue) return this.#counter(meter, arch, foldedValue);
+    const counter = { labels: labelSet({ meter, org, arch }), value: 0n };
+    let archs = this.#counters.get(meter);
+    if (!archs) this.#counters.set(meter, (archs = new Map()));
+    let orgs = archs.get(arch);
+    if (!orgs) archs.set(arch, (orgs = new Map()));
+    orgs.set(org, counter);
+    this.#count++;
+    return counter;
   }
 }

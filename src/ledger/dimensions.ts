@@ -1,4 +1,4 @@
-import type { Store } from '../store/index.ts';
+import type { Journal, Store } from '../store/index.ts';
 import { Pseudonyms, type Day, type Dimension, type DimensionValues, type UsageQuery } from '../usage/index.ts';
 import { Caps, dimensionCaps } from './caps.ts';
 import type { LedgerInstruments } from './metrics.ts';
@@ -18,13 +18,32 @@ export class KeptDimensions {
   readonly #options: DimensionOptions;
   readonly #pseudonyms: Pseudonyms;
   readonly #caps: Caps;
+  readonly #journal: Pick<Journal, 'valuesOn'>;
   readonly #instruments: LedgerInstruments;
 
-  constructor(options: DimensionOptions, hashKey: Uint8Array, caps: Caps, instruments: LedgerInstruments) {
+  constructor(options: DimensionOptions, store: Pick<Store, 'hashKey' | 'journal'>, instruments: LedgerInstruments) {
     this.#options = options;
-    this.#pseudonyms = new Pseudonyms(hashKey);
-    this.#caps = caps;
+    this.#pseudonyms = new Pseudonyms(store.hashKey);
+    this.#caps = new Caps();
+    this.#journal = store.journal;
     this.#instruments = instruments;
+  }
+
+  /** Reads what the ledger holds of these days, up to each dimension's cap, so that who came first stays first. */
+  async prepare(days: Iterable<Day>): Promise<void> {
+    for (const day of days) {
+      if (this.#caps.knows(day)) continue;
+      const held = new Map<Dimension, readonly string[]>();
+      for (const name of this.#options.dimensions) {
+        held.set(name, await this.#journal.valuesOn(day, name, dimensionCaps[name]));
+      }
+      this.#caps.remember(day, held);
+    }
+  }
+
+  /** Whether nothing has to be read before events of this day can be counted. */
+  isPrepared(day: Day): boolean {
+    return this.#caps.knows(day);
   }
 
   /** The dimensions as they are counted on `day`. */
@@ -51,11 +70,4 @@ export class KeptDimensions {
     if (!personal.includes(name) || this.#options.plain?.includes(name) === true) return value;
     return this.#pseudonyms.of(name, value);
   }
-}
-
-/** What the ledger holds of today, up to each dimension's cap: who came first stays first after a restart. */
-export async function openCaps(store: Pick<Store, 'totals'>, today: Day, names: readonly Dimension[]): Promise<Caps> {
-  const seen = new Map<Dimension, readonly string[]>();
-  for (const name of names) seen.set(name, await store.totals.valuesOn(today, name, dimensionCaps[name]));
-  return new Caps(today, seen);
 }

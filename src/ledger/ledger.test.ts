@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { limits, systemClock, systemRandom, type Clock, type Log } from '../base/index.ts';
 import { MetricSet, type MetricFamily } from '../metric/index.ts';
-import type { Batch, Store } from '../store/index.ts';
+import type { Batch, Journal, Store } from '../store/index.ts';
 import { openSqliteStore } from '../store/drivers/sqlite.ts';
 import { parseUsageQuery } from '../usage/index.ts';
 import { openLedger, type Count, type Ledger, type LedgerOptions } from './index.ts';
@@ -40,13 +40,12 @@ function openStore(timeZone = 'UTC'): Promise<Store> {
 /** A ledger over the real store, with a gate before each commit. */
 function open(overrides: Partial<LedgerOptions> = {}): Promise<Ledger> {
   const { journal } = store;
-  const gated = {
-    ledgerId: journal.ledgerId,
-    lastBatch: journal.lastBatch,
-    async commit(batch: Batch) {
+  const gated: Journal = {
+    ...journal,
+    async commit(batch) {
       batches.push(batch);
       await beforeCommit(batch);
-      await journal.commit(batch);
+      return journal.commit(batch);
     },
   };
   return openLedger({
@@ -168,7 +167,8 @@ describe('people', () => {
 
 describe('a dimension with too many values', () => {
   test('keeps those that came first on a day, and counts the rest under __other__', () => {
-    const caps = new Caps(20_000, new Map([['org', ['first.org']]]), { org: 2, repository: 1 });
+    const caps = new Caps({ org: 2, repository: 1 });
+    caps.remember(20_000, new Map([['org', ['first.org']]]));
     const folded: string[] = [];
     const keep = (day: number, org: string, repository: string) =>
       caps.keep(day, { org, repository }, (dimension) => folded.push(dimension));
@@ -177,6 +177,7 @@ describe('a dimension with too many values', () => {
     expect(keep(20_000, 'first.org', 'b')).toEqual({ org: 'first.org', repository: '__other__' });
     expect(folded).toEqual(['org', 'repository']);
     expect(keep(20_001, 'third.org', 'b')).toEqual({ org: 'third.org', repository: 'b' });
+    expect(keep(20_000, 'third.org', 'c')).toEqual({ org: '__other__', repository: '__other__' });
   });
 
   test('remembers after a restart who was first, and says what was folded', async () => {
@@ -220,14 +221,13 @@ describe('a commit that fails or is late', () => {
   test('a commit that was stored although its answer was lost is not counted twice', async () => {
     const { journal } = store;
     let lost = false;
-    const forgetful = {
+    const forgetful: Journal = {
       ...journal,
-      async commit(batch: Batch) {
-        await journal.commit(batch);
-        if (!lost) {
-          lost = true;
-          throw new Error('the answer got lost');
-        }
+      async commit(batch) {
+        const committed = await journal.commit(batch);
+        if (lost) return committed;
+        lost = true;
+        throw new Error('the answer got lost');
       },
     };
     const ledger = await open({ store: { ...store, journal: forgetful } });

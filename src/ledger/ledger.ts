@@ -1,13 +1,14 @@
-import { limits, TonnageError, type Clock, type Log } from '../base/index.ts';
+import { limits, messageOf, TonnageError, type Clock, type Log } from '../base/index.ts';
 import type { MetricSet } from '../metric/index.ts';
-import type { Store } from '../store/index.ts';
-import { createCalendar } from '../usage/index.ts';
+import type { AccountTotal, Committed, Store } from '../store/index.ts';
+import { createCalendar, type EventResult, type Increment, type LedgerEvent } from '../usage/index.ts';
 import { Committer } from './committer.ts';
 import type { Ledger } from './contract.ts';
 import { Counted } from './counted.ts';
-import { KeptDimensions, openCaps, type DimensionOptions } from './dimensions.ts';
-import { ledgerInstruments } from './metrics.ts';
-import type { Pending } from './pending.ts';
+import { KeptDimensions, type DimensionOptions } from './dimensions.ts';
+import { EventKeys } from './event-key.ts';
+import { countEvents, ledgerInstruments } from './metrics.ts';
+import { EventWindow } from './window.ts';
 
 export interface LedgerOptions extends DimensionOptions {
   readonly store: Omit<Store, 'close'>;
@@ -20,34 +21,134 @@ export interface LedgerOptions extends DimensionOptions {
   readonly orgLabels: boolean;
   /** How long `record`'s promise waits for the commit at most. Default: `limits.commitWaitMsMax`. */
   readonly commitWaitMs?: number;
+  /** Days for which an event that is sent again is known. Default: 35. */
+  readonly dedupeDays?: number;
+  /** Days for which details are kept; at least `dedupeDays`. Default: 400. */
+  readonly detailDays?: number;
 }
+
+export const defaultDedupeDays = 35;
+export const defaultDetailDays = 400;
 
 /** Opens the ledger over a store that this process alone writes. Reads the sums so far, for the counters. */
 export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   const { store, clock, log, metrics, durability, commitWaitMs = limits.commitWaitMsMax } = options;
+  const { journal } = store;
   const calendar = createCalendar(store.timeZone);
-  const counted = new Counted(await store.totals.accounts(), { orgs: options.orgLabels });
-  const instruments = ledgerInstruments(metrics, () => committer.unsavedEvents, counted);
-  const onCommitted = (batch: Pending): void => counted.add(batch.increments());
-  const caps = await openCaps(store, calendar.dayOf(clock.now()), options.dimensions);
-  const kept = new KeptDimensions(options, store.hashKey, caps, instruments);
-  const committer = new Committer({ journal: store.journal, calendar, clock, log, instruments, kept, onCommitted });
+  const window = new EventWindow(options.dedupeDays ?? defaultDedupeDays);
+  const counted = new Counted({ orgs: options.orgLabels });
+  const voided = new Counted({ orgs: options.orgLabels });
+  const soFar = await journal.accounts();
+  counted.add(soFar.map(asCounted));
+  voided.add(soFar.map(asVoided));
+  const instruments = ledgerInstruments(metrics, {
+    unsavedEvents: () => committer.unsavedEvents,
+    waitingEvents: () => committer.waitingEvents,
+    counted,
+    voided,
+  });
+  const kept = new KeptDimensions(options, store, instruments);
+  const today = (): number => calendar.dayOf(clock.now());
+  await kept.prepare([today()]);
+
+  function onCommitted(increments: readonly Increment[], committed: Committed): Promise<void> | undefined {
+    if (!committed.known) {
+      counted.add(increments);
+      counted.add(committed.added);
+      voided.add(committed.takenBack.map((taken) => ({ ...taken, quantity: -taken.quantity })));
+      noteRejected(committed.rejected);
+      return undefined;
+    }
+    // An earlier try was stored although it seemed to fail, perhaps with events that this one does not have any more.
+    return journal.accounts().then(raise, (error: unknown) => {
+      log.warn({ error: messageOf(error) }, 'tonnage_usage_total may lag behind until the next start');
+    });
+  }
+
+  function raise(accounts: readonly AccountTotal[]): void {
+    counted.raise(accounts.map(asCounted));
+    voided.raise(accounts.map(asVoided));
+  }
+
+  function noteRejected(cells: number): void {
+    if (cells === 0) return;
+    instruments.rejectedIncrements.inc(cells);
+    log.error({ cells }, 'sums beyond 64-bit integers: these increments are kept in the table rejected, and not added');
+  }
+
+  const committer = new Committer({
+    journal,
+    calendar,
+    clock,
+    log,
+    instruments,
+    kept,
+    eventKeys: new EventKeys(store.hashKey),
+    onCommitted,
+    forgettable: () => ({
+      keys: window.keysFrom(clock.now()),
+      details: today() - (options.detailDays ?? defaultDetailDays),
+    }),
+  });
+  const tidying = setInterval(() => committer.tidy(), limits.tidyEveryMs);
+  tidying.unref();
+
+  async function ingest(events: readonly LedgerEvent[]): Promise<readonly EventResult[]> {
+    const now = clock.now();
+    const refusals = events.map((event) => window.refusal(event, now));
+    const taken = events.filter((_, index) => refusals[index] === undefined);
+    const results = taken.length === 0 ? [] : await within(commitWaitMs, committer.ingest(taken));
+    let next = 0;
+    const all = refusals.map((refusal) => refusal ?? results[next++] ?? missing());
+    countEvents(instruments, all);
+    return all;
+  }
 
   return {
     timeZone: store.timeZone,
     dimensions: options.dimensions,
-    today: () => calendar.dayOf(clock.now()),
+    today,
     record(counts) {
       const batch = committer.add(counts);
       return durability === 'strict' ? batch.wait(commitWaitMs) : undefined;
     },
-    query: (query) => store.totals.query(kept.translate(query), calendar.dayOf(clock.now())),
+    ingest,
+    query: (query) => store.totals.query(kept.translate(query), today()),
     status() {
       const { unsavedEvents, failure } = committer;
       return { unsavedEvents, ...(failure !== undefined && { failure }) };
     },
-    close: (waitMs) => settleWithin(committer, waitMs),
+    close(waitMs) {
+      clearInterval(tidying);
+      return settleWithin(committer, waitMs);
+    },
   };
+}
+
+function asCounted({ account, counted }: AccountTotal): Omit<Increment, 'day'> {
+  return { ...account, quantity: counted };
+}
+
+function asVoided({ account, voided }: AccountTotal): Omit<Increment, 'day'> {
+  return { ...account, quantity: voided };
+}
+
+function missing(): never {
+  throw new TonnageError('internal_error', 'the ledger has no result for an event');
+}
+
+/** What is late may be committed after all; whoever sends it again is told so. */
+async function within<T>(waitMs: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const error = new TonnageError('ledger_unavailable', `the commit did not end within ${waitMs} ms`);
+    timer = setTimeout(() => reject(error), waitMs);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 async function settleWithin(committer: Committer, waitMs: number): Promise<void> {

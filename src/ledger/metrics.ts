@@ -1,4 +1,5 @@
 import { lazily, type Counter, type Histogram, type Labelled, type MetricSet } from '../metric/index.ts';
+import type { EventResult } from '../usage/index.ts';
 import type { Counted } from './counted.ts';
 
 /** What the ledger counts of itself. */
@@ -7,6 +8,10 @@ export interface LedgerInstruments {
   readonly commitEvents: Histogram;
   readonly failedCommits: Counter;
   readonly foldedEvents: Counter;
+  readonly duplicateEvents: Counter;
+  readonly voidedEvents: Counter;
+  readonly refusedEvents: Labelled<Counter, 'reason'>;
+  readonly rejectedIncrements: Counter;
   readonly foldedValues: Labelled<Counter, 'dimension'>;
 }
 
@@ -14,17 +19,42 @@ export interface LedgerInstruments {
 const commitSecondsBounds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2];
 const commitEventsBounds = [1, 4, 16, 64, 256, 1024, 4096, 16_384];
 
-/** Declares the ledger's families in `metrics`. `unsavedEvents` is asked at each scrape. */
-export function ledgerInstruments(
-  metrics: MetricSet,
-  unsavedEvents: () => number,
-  counted: Counted,
-): LedgerInstruments {
+/** What is asked at each scrape. */
+export interface LedgerSources {
+  readonly unsavedEvents: () => number;
+  readonly waitingEvents: () => number;
+  readonly counted: Counted;
+  readonly voided: Counted;
+}
+
+/** Counts what became of events with an identity. */
+export function countEvents(instruments: LedgerInstruments, results: readonly EventResult[]): void {
+  for (const result of results) {
+    if (result.status === 'duplicate') instruments.duplicateEvents.inc();
+    else if (result.status === 'voided') instruments.voidedEvents.inc();
+    else if (result.status === 'refused') instruments.refusedEvents.labels({ reason: result.reason }).inc();
+  }
+}
+
+/** Declares the ledger's families in `metrics`. */
+export function ledgerInstruments(metrics: MetricSet, sources: LedgerSources): LedgerInstruments {
+  const { counted, voided, unsavedEvents, waitingEvents } = sources;
   metrics.add({
     type: 'counter',
     name: 'tonnage_usage',
     help: 'What this data directory has counted, ever: by meter, organisation and architecture of the image.',
     points: lazily(() => counted.points()),
+  });
+  metrics.add({
+    type: 'counter',
+    name: 'tonnage_usage_voided',
+    help: 'What was taken back of that again; tonnage_usage_total is never lowered.',
+    points: lazily(() => voided.points()),
+  });
+  metrics.gauge({
+    name: 'tonnage_ledger_waiting_events',
+    help: 'Events with an identity that wait for their commit, and their senders with them.',
+    read: waitingEvents,
   });
   metrics.gauge({
     name: 'tonnage_ledger_unsaved_events',
@@ -50,6 +80,23 @@ export function ledgerInstruments(
     foldedEvents: metrics.counter({
       name: 'tonnage_ledger_folded_events',
       help: 'Events whose details were counted under __other__, since too many distinct cells waited for a commit.',
+    }),
+    duplicateEvents: metrics.counter({
+      name: 'tonnage_ledger_duplicate_events',
+      help: 'Events that had been counted before, and voids of what had been taken back before.',
+    }),
+    voidedEvents: metrics.counter({
+      name: 'tonnage_ledger_voided_events',
+      help: 'Events that came after their void, and so were not counted.',
+    }),
+    refusedEvents: metrics.counter({
+      name: 'tonnage_ledger_refused_events',
+      help: 'Events that the ledger did not take, by reason.',
+      labels: ['reason'],
+    }),
+    rejectedIncrements: metrics.counter({
+      name: 'tonnage_ledger_rejected_increments',
+      help: 'Increments that were noted and not added, since their sum would leave the range of 64-bit integers.',
     }),
     foldedValues: metrics.counter({
       name: 'tonnage_ledger_folded_values',

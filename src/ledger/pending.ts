@@ -1,9 +1,26 @@
 import { limits } from '../base/index.ts';
-import { foldedValue, seriesKey, type Day, type DimensionValues, type Increment, type Series } from '../usage/index.ts';
+import type { KeyedEvents } from '../store/index.ts';
+import {
+  foldedValue,
+  seriesKey,
+  type Day,
+  type DimensionValues,
+  type EventResult,
+  type Increment,
+  type Series,
+} from '../usage/index.ts';
+import { Gathering, resultOf } from './gathering.ts';
 
 /** What happened: so much of one meter, with these dimensions. */
 export interface Count extends Series {
   readonly quantity: bigint;
+}
+
+interface KeyedWaiting {
+  readonly from: number;
+  readonly to: number;
+  readonly resolve: (results: readonly EventResult[]) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 interface Cell extends Series {
@@ -23,18 +40,54 @@ export class Pending {
   #release: () => void = () => undefined;
   #released: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #keyed: Gathering | undefined;
+  readonly #keyedWaiting: KeyedWaiting[] = [];
 
   constructor(cellsMax: number = limits.pendingCellsMax) {
     this.#cellsMax = cellsMax;
   }
 
-  /** How many counts are in it. */
+  /** How many counts are in it, those with an identity apart. */
   get events(): number {
     return this.#events;
   }
 
+  /** How many events with an identity are in it. */
+  get keyedEvents(): number {
+    return this.#keyed?.count ?? 0;
+  }
+
   get empty(): boolean {
-    return this.#events === 0;
+    return this.#events === 0 && this.keyedEvents === 0;
+  }
+
+  /** The events with an identity that are in it, to add to. */
+  get keyed(): Gathering {
+    return (this.#keyed ??= new Gathering());
+  }
+
+  /** Those events, to be written; absent when there are none. To be asked for once. */
+  takeKeyed(): KeyedEvents | undefined {
+    return this.keyedEvents > 0 ? this.#keyed?.packed() : undefined;
+  }
+
+  /** Resolves with the results of the `count` events added last, once they are committed; rejects when they are not. */
+  results(count: number): Promise<readonly EventResult[]> {
+    const from = this.keyedEvents - count;
+    return new Promise((resolve, reject) => this.#keyedWaiting.push({ from, to: from + count, resolve, reject }));
+  }
+
+  /** The events with an identity are committed. */
+  settleKeyed(outcomes: Uint8Array): void {
+    for (const { from, to, resolve } of this.#keyedWaiting.splice(0)) {
+      resolve(Array.from(outcomes.subarray(from, to), resultOf));
+    }
+  }
+
+  /** They are given up, since whoever sent them sends them again; what has no identity stays. */
+  rejectKeyed(error: unknown): void {
+    this.#keyed = undefined;
+    for (const { reject } of this.#keyedWaiting.splice(0)) reject(error);
   }
 
   /** Adds one count to its cell of that day; answers whether its dimensions had to be folded. */

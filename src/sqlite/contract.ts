@@ -17,6 +17,27 @@ export interface ReadOptions {
   readonly deadlineMs?: number;
 }
 
+/** What a program has of the file, in the writer's thread. */
+export interface WriterFile {
+  /** The compiled statement, compiled once. Integers come back as `bigint`, rows as arrays of column values. */
+  prepare(sql: string): WriterStatement;
+  /** Runs `work` in one transaction: committed, and durable, when it returns; nothing is written when it throws. */
+  transact<T>(work: () => T): T;
+}
+
+export interface WriterStatement {
+  /** Runs it and answers how many rows it changed. */
+  run(...parameters: readonly SqlValue[]): number;
+  /** Runs it and answers its rows. */
+  all(...parameters: readonly SqlValue[]): readonly (readonly SqlValue[])[];
+}
+
+/** What a program offers: functions by name. Input and output cross threads, so they are plain data. */
+export type WriterProgram = Readonly<Record<string, (input: never) => unknown>>;
+
+/** The module of a program exports this as `createProgram`; `options` is what `DatabaseOptions.program` gave. */
+export type ProgramFactory = (file: WriterFile, options: never) => WriterProgram;
+
 /** One SQLite file: one worker that writes, one that only reads. Knows nothing of what the tables mean. */
 export interface Database {
   readonly file: string;
@@ -25,6 +46,11 @@ export interface Database {
    * resolves (`synchronous: 'full'`); when it rejects nothing has been written. Transactions run in the order of calls.
    */
   transact(statements: readonly Statement[]): Promise<readonly number[]>;
+  /**
+   * Runs a function of the program (`DatabaseOptions.program`) in the writer's thread, in turn with the transactions.
+   * `transfer`: buffers in `input` that are handed over instead of copied.
+   */
+  call(name: string, input: unknown, transfer?: readonly ArrayBuffer[]): Promise<unknown>;
   /** Runs one query on the read-only worker and answers its rows as arrays of column values. */
   read(sql: string, parameters?: readonly SqlValue[], options?: ReadOptions): Promise<readonly (readonly SqlValue[])[]>;
   /** Finishes the transactions handed in, then closes both workers. A second call answers the first one's promise. */
@@ -43,4 +69,6 @@ export interface DatabaseOptions {
   readonly migrations: readonly string[];
   /** `full`: a commit survives power loss. `normal`: it survives a crash of the process only; for what can be refetched. */
   readonly synchronous: 'full' | 'normal';
+  /** A module (URL) whose functions run beside the file, for what needs to read and decide within a transaction. */
+  readonly program?: { readonly module: string; readonly options: unknown };
 }

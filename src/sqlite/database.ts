@@ -1,5 +1,5 @@
 import type { Database, DatabaseOptions, ReadOptions, SqlValue, Statement } from './contract.ts';
-import { changesOf, Lane } from './lane.ts';
+import { changesOf, Lane, resultOf } from './lane.ts';
 import { Reader } from './reader.ts';
 
 /**
@@ -10,13 +10,17 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   const { file } = options;
   const writer = new Lane({ ...options, mode: 'write' });
   await writer.open();
-  const reader = new Reader({ ...options, mode: 'read' });
+  const { program: _, ...readerOptions } = options;
+  const reader = new Reader({ ...readerOptions, mode: 'read' });
   let closing: Promise<void> | undefined;
 
   return {
     file,
     async transact(statements: readonly Statement[]) {
       return changesOf(await writer.ask({ kind: 'transact', statements }));
+    },
+    async call(name: string, input: unknown, transfer?: readonly ArrayBuffer[]) {
+      return resultOf(await writer.ask({ kind: 'call', name, input }, transfer));
     },
     read: (sql: string, parameters: readonly SqlValue[] = [], readOptions: ReadOptions = {}) =>
       reader.read(sql, parameters, readOptions),

@@ -36,12 +36,12 @@ export class Lane {
   }
 
   /** Sends one request; resolves with its reply, rejects with the error that the worker told. */
-  ask(request: Ask): Promise<Reply> {
+  ask(request: Ask, transfer: readonly ArrayBuffer[] = []): Promise<Reply> {
     const worker = this.#start();
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
-      worker.postMessage({ ...request, id } satisfies Request);
+      worker.postMessage({ ...request, id } satisfies Request, [...transfer]);
     });
   }
 
@@ -105,6 +105,12 @@ export class Lane {
 export function changesOf(reply: Reply): readonly number[] {
   assert('changes' in reply, 'the database worker answered a transaction with something else');
   return reply.changes;
+}
+
+/** What a call of the program was answered with. */
+export function resultOf(reply: Reply): unknown {
+  assert('result' in reply, 'the database worker answered a call with something else');
+  return reply.result;
 }
 
 /** What a query was answered with. */

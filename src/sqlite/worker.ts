@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert, messageOf, TonnageError } from '../base/index.ts';
-import type { SqlValue, Statement } from './contract.ts';
+import type { ProgramFactory, SqlValue, Statement, WriterFile, WriterProgram, WriterStatement } from './contract.ts';
 import { openFile } from './open-file.ts';
 import { openedId, type Reply, type Request, type WorkerOptions } from './protocol.ts';
 
@@ -12,6 +12,7 @@ assert(parentPort, 'sqlite/worker.ts runs as a worker thread only');
 const port = parentPort;
 const prepared = new Map<string, StatementSync>();
 let database: DatabaseSync;
+let program: WriterProgram = {};
 
 function prepare(sql: string): StatementSync {
   const known = prepared.get(sql);
@@ -42,12 +43,12 @@ function run(statement: Statement): number {
   return changes;
 }
 
-function transact(statements: readonly Statement[]): readonly number[] {
+function transact<T>(work: () => T): T {
   database.exec('begin immediate');
   try {
-    const changes = statements.map(run);
+    const result = work();
     database.exec('commit');
-    return changes;
+    return result;
   } catch (error) {
     // A failed commit (a full disk) may have rolled back by itself already.
     if (database.isTransaction) database.exec('rollback');
@@ -55,17 +56,45 @@ function transact(statements: readonly Statement[]): readonly number[] {
   }
 }
 
-function read(sql: string, parameters: readonly SqlValue[]): readonly (readonly SqlValue[])[] {
+function rowsOf(statement: StatementSync, parameters: readonly SqlValue[]): readonly (readonly SqlValue[])[] {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- setReturnArrays(true) makes arrays of rows, which the types of node:sqlite cannot express
-  return prepare(sql).all(...parameters.map(bindable)) as unknown as readonly (readonly SqlValue[])[];
+  return statement.all(...parameters.map(bindable)) as unknown as readonly (readonly SqlValue[])[];
+}
+
+/** A program keeps its statements; it has few, and they live as long as the file is open. */
+function prepareForProgram(sql: string): WriterStatement {
+  const statement = database.prepare(sql);
+  statement.setReadBigInts(true);
+  statement.setReturnArrays(true);
+  return {
+    run: (...parameters) => Number(statement.run(...parameters.map(bindable)).changes),
+    all: (...parameters) => rowsOf(statement, parameters),
+  };
+}
+
+async function openProgram({ module, options }: NonNullable<WorkerOptions['program']>): Promise<WriterProgram> {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- whoever names the module vouches for its export
+  const { createProgram } = (await import(module)) as { readonly createProgram: ProgramFactory };
+  const file: WriterFile = { prepare: prepareForProgram, transact };
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the options are those that the module's own side gave
+  return createProgram(file, options as never);
+}
+
+function call(name: string, input: unknown): unknown {
+  const work = program[name];
+  assert(work, `the program of the database has no function ${name}`);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the program's own side made the input for it
+  return work(input as never);
 }
 
 function answer(request: Request): Reply {
   switch (request.kind) {
     case 'transact':
-      return { id: request.id, changes: transact(request.statements) };
+      return { id: request.id, changes: transact(() => request.statements.map(run)) };
     case 'read':
-      return { id: request.id, rows: read(request.sql, request.parameters) };
+      return { id: request.id, rows: rowsOf(prepare(request.sql), request.parameters) };
+    case 'call':
+      return { id: request.id, result: call(request.name, request.input) };
     case 'close':
       prepared.clear();
       database.close();
@@ -78,18 +107,23 @@ function failure(id: number, error: unknown): Reply {
   return { id, error: { code, message: messageOf(error) } };
 }
 
-port.on('message', (request: Request) => {
-  try {
-    port.postMessage(answer(request));
-  } catch (error) {
-    port.postMessage(failure(request.id, error));
-  }
-  if (request.kind === 'close') port.close();
-});
+function serve(): void {
+  port.on('message', (request: Request) => {
+    try {
+      port.postMessage(answer(request));
+    } catch (error) {
+      port.postMessage(failure(request.id, error));
+    }
+    if (request.kind === 'close') port.close();
+  });
+}
 
 try {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only sqlite/lane.ts starts this file, with these options
-  database = openFile(workerData as WorkerOptions);
+  const options = workerData as WorkerOptions;
+  database = openFile(options);
+  if (options.program) program = await openProgram(options.program);
+  serve();
   port.postMessage({ id: openedId, done: true } satisfies Reply);
 } catch (error) {
   port.postMessage(failure(openedId, error));

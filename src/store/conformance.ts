@@ -9,7 +9,9 @@ import {
   type UsageQuery,
   type UsageRow,
 } from '../usage/index.ts';
+import { eventConformance } from './conformance-events.ts';
 import type { Store } from './contract.ts';
+import { delivered } from './testing/delivered.ts';
 
 /** What a driver hands to the suite: stores that open on fresh data, and open again on the data that a store left. */
 export interface StoreFixture {
@@ -19,6 +21,7 @@ export interface StoreFixture {
 
 const day = (text: string): number => parseDay(text) ?? Number.NaN;
 const today = day('2026-11-21');
+const at = 0;
 const everything = {
   meter: 'pulls',
   window: 'total',
@@ -32,14 +35,18 @@ function increment(text: string, quantity: bigint, values: Increment['dimensions
   return { meter, day: day(text), quantity, dimensions: values };
 }
 
-/** The contract of `Store`, as tests: each driver's own test file calls this once. `cases`: of the test by a model. */
+/** The contract of `Store`, as tests: each driver's own test file calls this once. `cases`: of each test by a model. */
 export function storeConformance(fixture: StoreFixture, cases: number): void {
+  eventConformance(fixture, cases);
+
   test('a batch is in the totals once its commit has resolved, and after opening again', async () => {
     const { store, reopen } = await fixture.open();
     await store.journal.commit({
       number: 1,
+      at,
       increments: [increment('2026-11-20', 2n, { org: 'a.org', arch: 'amd64' })],
     });
+    await delivered(store);
     expect((await store.totals.query(everything, today)).total).toBe(2n);
     await store.close();
     const again = await reopen();
@@ -51,12 +58,15 @@ export function storeConformance(fixture: StoreFixture, cases: number): void {
 
   test('a batch handed in again is not counted again; one that skips a number is refused whole', async () => {
     const { store } = await fixture.open();
-    const one = { number: 1, increments: [increment('2026-11-20', 1n, { org: 'a.org' })] };
+    const one = { number: 1, at, increments: [increment('2026-11-20', 1n, { org: 'a.org' })] };
     await store.journal.commit(one);
+    await delivered(store);
     await store.journal.commit(one);
+    await delivered(store);
     await expect(store.journal.commit({ ...one, number: 3 })).rejects.toMatchObject({ code: 'ledger_gap' });
     expect((await store.totals.query(everything, today)).total).toBe(1n);
     await store.journal.commit({ ...one, number: 2 });
+    await delivered(store);
     expect((await store.totals.query(everything, today)).total).toBe(2n);
     await store.close();
   });
@@ -71,12 +81,14 @@ export function storeConformance(fixture: StoreFixture, cases: number): void {
     });
     await store.journal.commit({
       number: 1,
+      at,
       increments: [
         increment('2025-01-31', 1n, {}),
         increment('2024-06-01', 5n, {}, 'fusion'),
         increment('2026-11-22', 7n, {}),
       ],
     });
+    await delivered(store);
     expect(await store.totals.query(everything, today)).toEqual({
       from: day('2025-01-31'),
       to: today + 1,
@@ -91,7 +103,8 @@ export function storeConformance(fixture: StoreFixture, cases: number): void {
     const increments = Array.from({ length: 25 }, (_, index) =>
       increment('2026-11-20', BigInt(1 + (index % 7)), { repository: `r${String(index).padStart(2, '0')}` }),
     );
-    await store.journal.commit({ number: 1, increments });
+    await store.journal.commit({ number: 1, at, increments });
+    await delivered(store);
     const query: UsageQuery = { ...everything, by: ['repository'], limit: 10 };
     const whole = await store.totals.query({ ...query, limit: 100 }, today);
     const pages: UsageRow[] = [];
@@ -110,19 +123,22 @@ export function storeConformance(fixture: StoreFixture, cases: number): void {
     const { store } = await fixture.open();
     await store.journal.commit({
       number: 1,
+      at,
       increments: [
         increment('2026-11-20', 2n ** 60n, { org: 'a.org', arch: 'amd64', repository: 'x' }),
         increment('2025-11-20', 1n, { org: 'a.org', arch: 'amd64', repository: 'y' }),
         increment('2026-11-20', 3n, {}, 'fusion'),
       ],
     });
-    const accounts = await store.totals.accounts();
+    await delivered(store);
+    const accounts = await store.journal.accounts();
     expect(accounts).toHaveLength(2);
     expect(accounts).toContainEqual({
       account: { meter: 'pulls', dimensions: { org: 'a.org', arch: 'amd64' } },
-      value: 2n ** 60n + 1n,
+      counted: 2n ** 60n + 1n,
+      voided: 0n,
     });
-    expect(accounts).toContainEqual({ account: { meter: 'fusion', dimensions: {} }, value: 3n });
+    expect(accounts).toContainEqual({ account: { meter: 'fusion', dimensions: {} }, counted: 3n, voided: 0n });
     await store.close();
   });
 
@@ -130,6 +146,7 @@ export function storeConformance(fixture: StoreFixture, cases: number): void {
     const { store } = await fixture.open();
     await store.journal.commit({
       number: 1,
+      at,
       increments: [
         increment('2026-11-19', 1n, { org: 'z.org' }),
         increment('2026-11-20', 1n, { org: 'b.org', arch: 'amd64' }),
@@ -137,9 +154,10 @@ export function storeConformance(fixture: StoreFixture, cases: number): void {
         increment('2026-11-20', 1n, {}),
       ],
     });
-    expect(await store.totals.valuesOn(day('2026-11-20'), 'org', 10)).toEqual(['b.org', 'a.org']);
-    expect(await store.totals.valuesOn(day('2026-11-20'), 'org', 1)).toEqual(['b.org']);
-    expect(await store.totals.valuesOn(day('2026-11-20'), 'arch', 10)).toEqual(['amd64']);
+    await delivered(store);
+    expect(await store.journal.valuesOn(day('2026-11-20'), 'org', 10)).toEqual(['b.org', 'a.org']);
+    expect(await store.journal.valuesOn(day('2026-11-20'), 'org', 1)).toEqual(['b.org']);
+    expect(await store.journal.valuesOn(day('2026-11-20'), 'arch', 10)).toEqual(['amd64']);
     await store.close();
   });
 
@@ -192,7 +210,8 @@ const question: fc.Arbitrary<UsageQuery> = fc.record(
 function againstModel(fixture: StoreFixture) {
   return async (written: readonly (readonly Increment[])[], questions: readonly UsageQuery[]): Promise<void> => {
     const { store } = await fixture.open();
-    for (const [index, increments] of written.entries()) await store.journal.commit({ number: index + 1, increments });
+    for (const [index, increments] of written.entries())
+      await store.journal.commit({ number: index + 1, at, increments });
     for (const query of questions) {
       const answer = await store.totals.query(query, today);
       const expected = model(written.flat(), query);

@@ -1,49 +1,152 @@
 import type { Day, Dimension, Increment, Series, UsageAnswer, UsageQuery } from '../usage/index.ts';
 
+/** The outcome of one keyed event, as `Committed.outcomes` has it. */
+export const outcome = { accepted: 0, duplicate: 1, voided: 2, notVoidable: 3 } as const;
+
+/** The cell of a void, among `KeyedEvents.cellOf`. */
+export const voidCell = 0xffff_ffff;
+
+/**
+ * Events with an identity, packed, since a hundred thousand of them a second cross to another thread. Event `i` is
+ * `keys[16i..16i+16)`, adds `quantities[i]` to `cells[cellOf[i]]`, or takes back the event whose key is the next of
+ * `targets` where `cellOf[i]` is `voidCell`.
+ */
+export interface KeyedEvents {
+  /** 128 bits for each event (`ledger/event-key.ts`). */
+  readonly keys: Uint8Array;
+  readonly cells: readonly (Series & { readonly day: Day })[];
+  readonly cellOf: Uint32Array;
+  /** Whole numbers up to 2^53 - 1. */
+  readonly quantities: Float64Array;
+  /** 128 bits for each void, in the order of the voids. */
+  readonly targets: Uint8Array;
+}
+
 /** What one transaction writes. */
 export interface Batch {
   /** 1, 2, 3... without a gap. The number is stored in the same transaction, which is what makes a retry harmless. */
   readonly number: number;
+  /** When it was handed in, in milliseconds since the Unix epoch: what the age of its keys is counted from. */
+  readonly at: number;
+  /** Increments of events without identity. */
   readonly increments: readonly Increment[];
+  readonly keyed?: KeyedEvents;
+  /** The increments come from history, not from what happens now: totals have them, `accounts` does not. */
+  readonly backfill?: true;
 }
 
-/** Where the ledger writes: numbered batches, each whole or not at all, each once. */
+/** What became of a batch. */
+export interface Committed {
+  /** The batch had been stored before, by a try that seemed to fail: what became of its events is not known any more. */
+  readonly known?: true;
+  /** Of each keyed event one of `outcome`; absent for such a batch. */
+  readonly outcomes?: Uint8Array;
+  /** What the keyed events that were accepted have added, and what voids took back (negative quantities). */
+  readonly added: readonly Increment[];
+  readonly takenBack: readonly Increment[];
+  /** Increments that could not be added, because their sum would leave the range of 64-bit integers. */
+  readonly rejected: number;
+}
+
+/** What one account (meter, organisation, architecture) was ever given here, and what voids took back of it. */
+export interface AccountTotal {
+  readonly account: Series;
+  readonly counted: bigint;
+  readonly voided: bigint;
+}
+
+/** One stored batch on its way to a store elsewhere. */
+export interface OutboxBatch {
+  readonly number: number;
+  /** When it was committed, in milliseconds since the Unix epoch. */
+  readonly at: number;
+  /** All that it changes, voids with negative quantities; one entry for each cell. */
+  readonly increments: readonly Increment[];
+  /** Of each meter and day that it touches, the number of the batch before it that touched the same; 0: none did. */
+  readonly touched: readonly { readonly meter: string; readonly day: Day; readonly previous: number }[];
+}
+
+/** Batches that are kept for delivery: until they have been delivered, and a while longer, since a failover can lose them. */
+export interface Outbox {
+  /** Batches in order, from the first one whose number is above `after`, at most `max`. */
+  read(after: number, max: number): Promise<readonly OutboxBatch[]>;
+  /**
+   * Forgets delivered batches: those committed before `before`, and, while all that is kept is larger than `bytesMax`,
+   * those up to `confirmed`. Never one above `delivered`.
+   */
+  trim(rule: { delivered: number; confirmed: number; before: number; bytesMax: number }): Promise<void>;
+  status(): OutboxStatus;
+}
+
+export interface OutboxStatus {
+  /** Bytes of all batches that are kept. */
+  readonly bytes: number;
+  /** Number of the first batch that is kept; absent when none is. */
+  readonly first?: number;
+}
+
+/** Where the ledger writes: numbered batches, each whole or not at all, each once. Always a SQLite file of its own. */
 export interface Journal {
   /** Identity of this ledger, made when its data directory was. */
   readonly ledgerId: string;
   /** Number of the last batch that is stored; 0 in a new ledger. */
   readonly lastBatch: number;
+  /** Present when the journal was opened with one. */
+  readonly outbox?: Outbox;
   /**
    * Resolves once the batch is stored for good; at once when it was stored before (the outcome of a try may be unknown
    * to the caller, who then asks again with the same batch). Rejects with `ledger_gap` when a batch before it is
-   * missing, else with the store's error, and has then written nothing or the whole batch.
+   * missing, with `ledger_full` when the outbox or the table of keys is, else with the store's error, and has then
+   * written nothing or the whole batch.
    */
-  commit(batch: Batch): Promise<void>;
-}
-
-/** The sum of all that one account (meter, organisation, architecture) was ever given. */
-export interface AccountTotal {
-  readonly account: Series;
-  readonly value: bigint;
+  commit(batch: Batch): Promise<Committed>;
+  /**
+   * Does one slice of the work that is due behind the writer (a few milliseconds): forgets keys and details whose time is
+   * over. Answers whether there is more.
+   */
+  tidy(before: { readonly keys: number; readonly details: Day }): Promise<boolean>;
+  /** Every account with its sums. For the counters on `/metrics`, which are filled from it once, at start. */
+  accounts(): Promise<readonly AccountTotal[]>;
+  /** Values that a dimension has on one day, at most `max` of them: those whose series are the oldest. */
+  valuesOn(day: Day, dimension: Dimension, max: number): Promise<readonly string[]>;
 }
 
 /** Where totals are read. */
 export interface Totals {
   /** Answers one question. `today` is the current day in the ledger's zone, the end of an open range. */
   query(query: UsageQuery, today: Day): Promise<UsageAnswer>;
-  /** Every account with its sum. For the counters on `/metrics`, which are filled from it once, at start. */
-  accounts(): Promise<readonly AccountTotal[]>;
-  /** Values that a dimension has on one day, at most `max` of them: those whose series are the oldest. */
-  valuesOn(day: Day, dimension: Dimension, max: number): Promise<readonly string[]>;
+}
+
+/** What became of a delivery: all of it is there now, or the target misses what came after batch `to`. */
+export type Delivered =
+  { readonly kind: 'delivered'; readonly rejected: number } | { readonly kind: 'rewind'; readonly to: number };
+
+/** Totals that are kept elsewhere, and are told of each batch. */
+export interface RemoteTotals extends Totals {
+  /** Number of the last batch of this ledger that is there. Rejects while the store is away. */
+  position(): Promise<number>;
+  /**
+   * Applies batches (in order, without a gap), each once however often it is delivered. Rejects with `redis_unavailable`
+   * while the store is away (some of it may have been applied; deliver it again), with `store_evicts` while the store
+   * would throw data away.
+   */
+  deliver(batches: readonly OutboxBatch[]): Promise<Delivered>;
+  /** Number of the last delivered batch that enough replicas have. */
+  readonly confirmed: number;
+  /** Why the store cannot be reached or will not be written; absent while all is well. */
+  readonly failure?: string;
+  close(): Promise<void>;
 }
 
 /** Both halves over one place, and its end. */
 export interface Store {
   /** IANA name of the zone in which this ledger counts its days. */
   readonly timeZone: string;
-  /** Random bytes that this ledger alone has, made with it: the key of its pseudonyms. */
+  /** Random bytes that this ledger alone has, made with it: the key of its pseudonyms, and of its events' keys. */
   readonly hashKey: Uint8Array;
   readonly journal: Journal;
   readonly totals: Totals;
+  /** The same as `totals` where these are kept elsewhere: the ledger delivers to them. */
+  readonly remote?: RemoteTotals;
   close(): Promise<void>;
 }

@@ -1,2 +1,17 @@
 export { backupLedger, checkLedger, rebuildLedger, restoreLedger } from './care.ts';
-export type { AccountTotal, Batch, Journal, Store, Totals } from './contract.ts';
+export {
+  outcome,
+  voidCell,
+  type AccountTotal,
+  type Batch,
+  type Committed,
+  type Delivered,
+  type Journal,
+  type KeyedEvents,
+  type Outbox,
+  type OutboxBatch,
+  type OutboxStatus,
+  type RemoteTotals,
+  type Store,
+  type Totals,
+} from './contract.ts';

@@ -1,6 +1,9 @@
 /** `application_id` of a ledger file: "TnLg". */
 export const ledgerApplicationId = 0x546e4c67;
 
+/** Before any day that there is: a ledger whose details were never dropped has them all. */
+const firstDay = -1_000_000;
+
 /**
  * The ledger's tables. Append scripts, never change one: a file records how many it has seen.
  *
@@ -8,6 +11,14 @@ export const ledgerApplicationId = 0x546e4c67;
  * - `detail_day`: the cells, one for each series and day.
  * - `account_day`, `account_month`: the same increments under (meter, org, arch) alone, by day and by month (its
  *   first day), so that a question about a year reads a few thousand rows instead of millions.
+ *
+ * - `account_total`: what each account was ever given by what happened here, and what voids took back: never lowered.
+ * - `key_run`: keys of events from outside, as many as one batch brought, with what each counted (`journal/run-codec.ts`).
+ *   Only ever appended to, and dropped from its beginning.
+ * - `voided_key`: which of them were taken back.
+ * - `outbox`: batches on their way to a store elsewhere; `outbox_touch`: the last one that touched a meter's day.
+ * - `rejected`: increments whose sum would have left the range of 64-bit integers.
+ * - `moved_series`: where the events of an erased series count now.
  *
  * Days are counted from 1970-01-01 in the ledger's zone (`usage/day.ts`).
  */
@@ -50,4 +61,55 @@ export const ledgerMigrations: readonly string[] = [
   ) strict, without rowid;
   `,
   'alter table ledger add column hash_key blob',
+  `
+  alter table ledger add column details_from integer not null default ${firstDay};
+
+  create table account_total (
+    series integer primary key references series (id),
+    counted integer not null,
+    voided integer not null
+  ) strict;
+  insert into account_total (series, counted, voided) select series, sum(value), 0 from account_month group by series;
+
+  create table key_run (
+    run integer primary key,
+    received integer not null,
+    entries blob not null
+  ) strict;
+
+  create table voided_key (
+    run integer not null,
+    position integer not null,
+    primary key (run, position)
+  ) strict, without rowid;
+
+  create table outbox (
+    number integer primary key,
+    at integer not null,
+    bytes integer not null,
+    increments text not null,
+    touched text not null
+  ) strict;
+
+  create table outbox_touch (
+    meter text not null,
+    day integer not null,
+    number integer not null,
+    primary key (meter, day)
+  ) strict, without rowid;
+
+  create table rejected (
+    id integer primary key,
+    at integer not null,
+    batch integer not null,
+    series integer not null references series (id),
+    day integer not null,
+    quantity text not null
+  ) strict;
+
+  create table moved_series (
+    old integer primary key,
+    series integer not null references series (id)
+  ) strict;
+  `,
 ];

@@ -6,8 +6,8 @@ export interface Sql {
   readonly parameters: readonly SqlValue[];
 }
 
-/** The range is decided; `UsageQuery` leaves its ends open. */
-export type RangedQuery = UsageQuery & { readonly from: Day; readonly to: Day };
+/** The range is decided; `UsageQuery` leaves its ends open. `detailsFrom`: the first day whose details are kept. */
+export type RangedQuery = UsageQuery & { readonly from: Day; readonly to: Day; readonly detailsFrom: Day };
 
 /** The dimensions that the roll-ups keep. */
 const accountDimensions: ReadonlySet<Dimension> = new Set(['org', 'arch']);
@@ -56,10 +56,9 @@ export function firstDaySql(meter: string): Sql {
   };
 }
 
-/** The values of a dimension on one day (parameters: the day, how many at most). */
-export function valuesSql(dimension: Dimension): string {
-  return `select s.${dimension} from detail_day join series s on s.id = detail_day.series
-    where day = ? and s.${dimension} is not null group by 1 order by min(s.id) limit ?`;
+/** The dimensions of a question that only details can tell. */
+export function detailDimensionsOf({ by, where }: UsageQuery): readonly Dimension[] {
+  return dimensions.filter((name) => !accountDimensions.has(name) && (by.includes(name) || where[name] !== undefined));
 }
 
 function windowColumns(query: UsageQuery): readonly string[] {
@@ -82,18 +81,26 @@ function filterSql(query: UsageQuery): Sql {
 
 /** The cells of the range as `cells(day, series, value)`, out of the smallest tables that can tell. */
 function cellsSql(query: RangedQuery): Sql {
-  const needsDetail = dimensions.some(
-    (name) => !accountDimensions.has(name) && (query.by.includes(name) || query.where[name] !== undefined),
-  );
-  const parts = needsDetail ? [slice('detail_day', query.from, query.to)] : accountSlices(query);
+  const needsDetail = detailDimensionsOf(query).length > 0;
+  const parts = needsDetail ? detailSlices(query) : accountSlices(query);
   return {
     text: `with cells (day, series, value) as (${parts.map(({ text }) => text).join(' union all ')})`,
     parameters: parts.flatMap(({ parameters }) => parameters),
   };
 }
 
+/** Days whose details are gone are told by their roll-up, which has none of the other dimensions. */
+function detailSlices({ from, to, detailsFrom }: RangedQuery): readonly Sql[] {
+  if (from >= detailsFrom) return [slice('detail_day', from, to)];
+  return [
+    slice('account_day', from, Math.min(to, detailsFrom)),
+    slice('detail_day', detailsFrom, Math.max(to, detailsFrom)),
+  ];
+}
+
 /** Whole months come from the roll-up by month, the days before and after them from the one by day. */
-function accountSlices({ window, from, to }: RangedQuery): readonly Sql[] {
+function accountSlices({ window, from, to, allTime }: RangedQuery): readonly Sql[] {
+  if (allTime) return [{ text: 'select month, series, value from account_month', parameters: [] }];
   const firstMonth = monthOf(from) === from ? from : nextMonthOf(from);
   const endMonth = monthOf(to);
   if (window === 'day' || firstMonth >= endMonth) return [slice('account_day', from, to)];

@@ -1,10 +1,15 @@
 import type { ReadOnlyDatabase, SqlValue } from '../sqlite/index.ts';
-import type { Day, DimensionValues, UsageAnswer, UsageQuery, UsageRow } from '../usage/index.ts';
+import {
+  dimensions,
+  foldedValue,
+  type Day,
+  type Dimension,
+  type UsageAnswer,
+  type UsageQuery,
+  type UsageRow,
+} from '../usage/index.ts';
 import type { Totals } from './contract.ts';
-import { firstDaySql, rowsSql, totalSql, valuesSql, type RangedQuery } from './totals-sql.ts';
-
-const accountsSql = `select s.meter, s.org, s.arch, sum(value)
-  from account_month join series s on s.id = account_month.series group by 1, 2, 3`;
+import { detailDimensionsOf, firstDaySql, rowsSql, totalSql, type RangedQuery } from './totals-sql.ts';
 
 /** Totals read from a ledger file. */
 export function createTotals(database: Pick<ReadOnlyDatabase, 'read'>): Totals {
@@ -24,33 +29,40 @@ export function createTotals(database: Pick<ReadOnlyDatabase, 'read'>): Totals {
     async query(query: UsageQuery, today: Day): Promise<UsageAnswer> {
       const to = query.to ?? today + 1;
       const from = query.from ?? Math.min(await firstDay(query.meter, today), to);
-      const ranged = { ...query, from, to };
+      const detailed = detailDimensionsOf(query);
+      const detailsFrom = detailed.length > 0 ? await readDetailsFrom(database) : from;
+      const ranged = { ...query, from, to, detailsFrom };
       const { text, parameters } = rowsSql(ranged);
       const found = await database.read(text, parameters);
       const page = found.slice(0, query.limit);
+      const rows = page.map((row) => usageRow(query, row));
+      const folded = foldedDimensions(query, rows, from < detailsFrom ? detailed : []);
       const beyondEnd = found.length === 0 && query.offset > 0;
       return {
         from,
         to,
-        rows: page.map((row) => usageRow(query, row)),
+        rows,
         total: beyondEnd ? await total(ranged) : integer(found[0]?.at(-1)),
         ...(found.length > query.limit && { nextOffset: query.offset + query.limit }),
+        ...(folded.length > 0 && { folded }),
       };
     },
-
-    async valuesOn(day, dimension, max) {
-      const rows = await database.read(valuesSql(dimension), [day, max]);
-      return rows.flatMap(([value]) => text(value) ?? []);
-    },
-
-    async accounts() {
-      const rows = await database.read(accountsSql);
-      return rows.map(([meter, org, arch, value]) => ({
-        account: { meter: text(meter) ?? '', dimensions: present({ org: text(org), arch: text(arch) }) },
-        value: integer(value),
-      }));
-    },
   };
+}
+
+async function readDetailsFrom(database: Pick<ReadOnlyDatabase, 'read'>): Promise<Day> {
+  const [row] = await database.read('select details_from from ledger');
+  return Number(row?.[0]);
+}
+
+/** The dimensions that were not told apart everywhere: `gone` with the details of old days, others beyond their caps. */
+function foldedDimensions(
+  { by }: UsageQuery,
+  rows: readonly UsageRow[],
+  gone: readonly Dimension[],
+): readonly Dimension[] {
+  const capped = by.filter((name) => rows.some((row) => row.dimensions[name] === foldedValue));
+  return dimensions.filter((name) => gone.includes(name) || capped.includes(name));
 }
 
 /** A row as `rowsSql` orders its columns: window, dimensions, value, total. */
@@ -62,10 +74,6 @@ function usageRow(query: UsageQuery, columns: readonly SqlValue[]): UsageRow {
     dimensions: Object.fromEntries(values),
     value: integer(columns[windowed + query.by.length]),
   };
-}
-
-function present(values: { readonly org: string | null; readonly arch: string | null }): DimensionValues {
-  return { ...(values.org !== null && { org: values.org }), ...(values.arch !== null && { arch: values.arch }) };
 }
 
 function text(value: SqlValue | undefined): string | null {

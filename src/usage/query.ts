@@ -12,6 +12,8 @@ export interface UsageQuery {
   readonly from?: Day;
   /** Default: the day after the current one. */
   readonly to?: Day;
+  /** All days that there are, also those still to come; `from` and `to` are absent then, and the window is `total`. */
+  readonly allTime?: true;
   readonly window: Window;
   /** Dimensions that rows are told apart by; the others are summed over. */
   readonly by: readonly Dimension[];
@@ -40,4 +42,8 @@ export interface UsageAnswer {
   readonly total: bigint;
   /** Where the next page begins; absent on the last page. */
   readonly nextOffset?: number;
+  /** Dimensions of the question that are no longer, or were not, told apart on some of its days. */
+  readonly folded?: readonly Dimension[];
+  /** When the names were last looked up (milliseconds since the Unix epoch), where another program writes them too. */
+  readonly indexedAt?: number;
 }

@@ -46,6 +46,7 @@ describe('reading beside the process that writes', () => {
     const totals = await openSqliteTotals(file);
     await store.journal.commit({
       number: 1,
+      at: 0,
       increments: [{ meter: 'pulls', day: 20_000, quantity: 3n, dimensions: {} }],
     });
     const query = { meter: 'pulls', window: 'total', by: [], where: {}, limit: 10, offset: 0 } as const;

@@ -1,8 +1,9 @@
 import { accessSync, constants } from 'node:fs';
-import { assert, TonnageError, type Clock, type Random } from '../../base/index.ts';
+import { assert, limits, TonnageError, type Clock, type Random } from '../../base/index.ts';
 import { openDatabase, openReadOnly, type Database, type SqlValue } from '../../sqlite/index.ts';
 import type { Store, Totals } from '../contract.ts';
-import { createJournal } from '../journal.ts';
+import { createJournal, programModule } from '../journal/journal.ts';
+import type { ProgramOptions } from '../journal/program.ts';
 import { ledgerApplicationId, ledgerMigrations } from '../schema.ts';
 import { createTotals } from '../totals.ts';
 
@@ -15,6 +16,10 @@ export interface SqliteStoreOptions {
   readonly timeZone: string;
   /** Goes on with `timeZone` although the ledger was kept in another one; the days already counted stay as they are. */
   readonly acceptTimeZone: boolean;
+  /** Bytes that batches on their way to a store elsewhere may take. Absent: totals are kept here alone. */
+  readonly outboxBytesMax?: number;
+  /** Keys of events held at most. Default: `limits.heldKeysMax`. */
+  readonly heldKeysMax?: number;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -24,18 +29,24 @@ export interface SqliteStoreOptions {
  * with `time_zone_changed`, and as `openDatabase` does.
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
+  const { outboxBytesMax, heldKeysMax = limits.heldKeysMax } = options;
+  const hasOutbox = outboxBytesMax !== undefined;
   const database = await openDatabase({
     file: options.file,
     applicationId: ledgerApplicationId,
     migrations: ledgerMigrations,
     synchronous: 'full',
+    program: {
+      module: programModule,
+      options: { heldKeysMax, ...(hasOutbox && { outboxBytesMax }) } satisfies ProgramOptions,
+    },
   });
   try {
     const { ledgerId, lastBatch, hashKey } = await identify(database, options);
     return {
       timeZone: options.timeZone,
       hashKey,
-      journal: createJournal(database, ledgerId, lastBatch),
+      journal: await createJournal({ database, ledgerId, lastBatch, hasOutbox }),
       totals: createTotals(database),
       close: () => database.close(),
     };

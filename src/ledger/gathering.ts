@@ -1,0 +1,106 @@
+import { TonnageError } from '../base/index.ts';
+import { outcome, voidCell, type KeyedEvents } from '../store/index.ts';
+import { seriesKey, type Day, type DimensionValues, type EventResult, type Series } from '../usage/index.ts';
+import { keyWords } from './event-key.ts';
+
+const firstCapacity = 64;
+
+const accepted: EventResult = { status: 'accepted' };
+const duplicate: EventResult = { status: 'duplicate' };
+const voided: EventResult = { status: 'voided' };
+const notVoidable: EventResult = {
+  status: 'refused',
+  reason: 'not_voidable',
+  message: 'expected a void of a usage event, got one of a void',
+};
+
+/** Events with an identity that wait for one commit, packed as they will travel (`KeyedEvents`). */
+export class Gathering {
+  #keys = new Uint32Array(firstCapacity * keyWords);
+  #cellOf = new Uint32Array(firstCapacity);
+  #quantities = new Float64Array(firstCapacity);
+  #targets = new Uint32Array(0);
+  #targetCount = 0;
+  #count = 0;
+  readonly #cells: (Series & { readonly day: Day })[] = [];
+  readonly #cellByKey = new Map<string, number>();
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Room for one more event: the words of its key are to be written at the answered offset of `keys`. */
+  reserve(): number {
+    if (this.#count === this.#cellOf.length) this.#grow();
+    return this.#count * keyWords;
+  }
+
+  get keys(): Uint32Array {
+    return this.#keys;
+  }
+
+  /** Takes the event whose key has been written. */
+  add(meter: string, day: Day, dimensions: DimensionValues, quantity: number): void {
+    const key = `${day} ${seriesKey({ meter, dimensions })}`;
+    let cell = this.#cellByKey.get(key);
+    if (cell === undefined) {
+      cell = this.#cells.length;
+      this.#cells.push({ meter, day, dimensions });
+      this.#cellByKey.set(key, cell);
+    }
+    this.#cellOf[this.#count] = cell;
+    this.#quantities[this.#count] = quantity;
+    this.#count++;
+  }
+
+  /** Takes the void whose key has been written; `writeTarget` writes the key of the event that it takes back. */
+  addVoid(writeTarget: (out: Uint32Array, offset: number) => void): void {
+    const offset = this.#targetCount * keyWords;
+    if (offset === this.#targets.length) this.#targets = grown(this.#targets, Math.max(keyWords, 2 * offset));
+    writeTarget(this.#targets, offset);
+    this.#targetCount++;
+    this.#cellOf[this.#count++] = voidCell;
+  }
+
+  /** The events, in buffers that are handed away: to be asked for once. */
+  packed(): KeyedEvents {
+    return {
+      keys: new Uint8Array(this.#keys.slice(0, this.#count * keyWords).buffer),
+      cellOf: this.#cellOf.slice(0, this.#count),
+      quantities: this.#quantities.slice(0, this.#count),
+      targets: new Uint8Array(this.#targets.slice(0, this.#targetCount * keyWords).buffer),
+      cells: this.#cells,
+    };
+  }
+
+  #grow(): void {
+    const capacity = 2 * this.#cellOf.length;
+    this.#keys = grown(this.#keys, capacity * keyWords);
+    this.#cellOf = grown(this.#cellOf, capacity);
+    const quantities = new Float64Array(capacity);
+    quantities.set(this.#quantities);
+    this.#quantities = quantities;
+  }
+}
+
+function grown(array: Uint32Array, length: number): Uint32Array<ArrayBuffer> {
+  const larger = new Uint32Array(length);
+  larger.set(array);
+  return larger;
+}
+
+/** The result that an outcome of the store stands for. */
+export function resultOf(stored: number | undefined): EventResult {
+  switch (stored) {
+    case outcome.accepted:
+      return accepted;
+    case outcome.duplicate:
+      return duplicate;
+    case outcome.voided:
+      return voided;
+    case outcome.notVoidable:
+      return notVoidable;
+    default:
+      throw new TonnageError('internal_error', `the store answered ${stored} for an event`);
+  }
+}

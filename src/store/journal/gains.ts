@@ -1,0 +1,133 @@
+import type { WriterFile, WriterStatement } from '../../sqlite/index.ts';
+import { monthOf, type Day, type Increment } from '../../usage/index.ts';
+import type { StoredSeries } from './series-ids.ts';
+
+/** SQLite's largest integer; a sum beyond it would silently turn into a rounded number. */
+const integerMax = 2n ** 63n - 1n;
+
+interface Cell {
+  readonly stored: StoredSeries;
+  readonly day: Day;
+  quantity: bigint;
+}
+
+/** What one account gains in one month, which is also what its days gain there, or none of them. */
+interface AccountMonth {
+  readonly accountId: number;
+  readonly month: Day;
+  readonly days: Map<Day, bigint>;
+  readonly cells: Cell[];
+  quantity: bigint;
+  counted: bigint;
+  voided: bigint;
+}
+
+/** How an increment comes about, which decides what of `account_total` it raises. */
+export type Origin = 'counted' | 'voided' | 'backfill';
+
+/** What the tables gain by one batch: summed first, so that a row is touched once however many events meet in it. */
+export class Gains {
+  readonly #accounts = new Map<string, AccountMonth>();
+  readonly #cells = new Map<number, Map<Day, Cell>>();
+
+  add(stored: StoredSeries, day: Day, quantity: bigint, origin: Origin): void {
+    const account = this.#account(stored, monthOf(day));
+    account.quantity += quantity;
+    account.days.set(day, (account.days.get(day) ?? 0n) + quantity);
+    if (origin === 'counted') account.counted += quantity;
+    else if (origin === 'voided') account.voided -= quantity;
+    const cell = this.#cell(stored, day, account);
+    cell.quantity += quantity;
+  }
+
+  get accounts(): Iterable<AccountMonth> {
+    return this.#accounts.values();
+  }
+
+  #account({ accountId }: StoredSeries, month: Day): AccountMonth {
+    const key = `${accountId} ${month}`;
+    let account = this.#accounts.get(key);
+    if (account === undefined) {
+      account = { accountId, month, days: new Map(), cells: [], quantity: 0n, counted: 0n, voided: 0n };
+      this.#accounts.set(key, account);
+    }
+    return account;
+  }
+
+  #cell(stored: StoredSeries, day: Day, account: AccountMonth): Cell {
+    let days = this.#cells.get(stored.id);
+    if (days === undefined) this.#cells.set(stored.id, (days = new Map()));
+    let cell = days.get(day);
+    if (cell === undefined) {
+      cell = { stored, day, quantity: 0n };
+      days.set(day, cell);
+      account.cells.push(cell);
+    }
+    return cell;
+  }
+}
+
+/** What of the gains is in the tables now, and how many cells could not be added. */
+export interface Written {
+  readonly increments: readonly Increment[];
+  readonly rejected: number;
+}
+
+/** Adds gains to the tables. */
+export class Sums {
+  readonly #month: WriterStatement;
+  readonly #day: WriterStatement;
+  readonly #detail: WriterStatement;
+  readonly #total: WriterStatement;
+  readonly #reject: WriterStatement;
+
+  constructor(file: WriterFile) {
+    const add = (table: string, period: string, guard: string) =>
+      file.prepare(`insert into ${table} (${period}, series, value) values (?, ?, ?)
+        on conflict (${period}, series) do update set value = value + excluded.value ${guard}`);
+    this.#month = add('account_month', 'month', `where excluded.value <= 0 or value <= ${integerMax} - excluded.value`);
+    this.#day = add('account_day', 'day', '');
+    this.#detail = add('detail_day', 'day', '');
+    this.#total = file.prepare(`insert into account_total (series, counted, voided) values (?, ?, ?)
+      on conflict (series) do update set
+        counted = iif(counted <= ${integerMax} - excluded.counted, counted + excluded.counted, ${integerMax}),
+        voided = iif(voided <= ${integerMax} - excluded.voided, voided + excluded.voided, ${integerMax})`);
+    this.#reject = file.prepare(
+      'insert into rejected (at, batch, series, day, quantity) values (?, ?, ?, ?, cast(? as text))',
+    );
+  }
+
+  /**
+   * Writes the gains of a batch. An account whose month would overflow is left as it is, with its cells noted as
+   * rejected: a month is at least each of its days and details, so where it has room they have. Details of days before
+   * `detailsFrom` are no longer kept.
+   */
+  write(gains: Gains, batch: { readonly number: number; readonly at: number; readonly detailsFrom: Day }): Written {
+    const increments: Increment[] = [];
+    let rejected = 0;
+    for (const account of gains.accounts) {
+      const fits =
+        account.quantity <= integerMax && this.#month.run(account.month, account.accountId, account.quantity) > 0;
+      if (!fits) {
+        for (const { stored, day, quantity } of account.cells) {
+          this.#reject.run(batch.at, batch.number, stored.id, day, String(quantity));
+        }
+        rejected += account.cells.length;
+        continue;
+      }
+      for (const [day, quantity] of account.days) this.#day.run(day, account.accountId, quantity);
+      if (account.counted !== 0n || account.voided !== 0n) {
+        this.#total.run(account.accountId, capped(account.counted), capped(account.voided));
+      }
+      for (const { stored, day, quantity } of account.cells) {
+        if (day >= batch.detailsFrom) this.#detail.run(day, stored.id, quantity);
+        if (quantity !== 0n) increments.push({ ...stored.series, day, quantity });
+      }
+    }
+    return { increments, rejected };
+  }
+}
+
+function capped(value: bigint): bigint {
+  return value > integerMax ? integerMax : value;
+}

@@ -1,0 +1,136 @@
+import { assert } from '../../base/index.ts';
+import type { Database, SqlValue } from '../../sqlite/index.ts';
+import { dimensions, type Dimension, type Increment } from '../../usage/index.ts';
+import type { AccountTotal, Batch, Journal, Outbox, OutboxBatch, OutboxStatus } from '../contract.ts';
+import type { CommitReply, TidyRule } from './program.ts';
+import { valuesOf } from './series-ids.ts';
+
+const accountsSql = `select s.meter, s.org, s.arch, counted, voided
+  from account_total join series s on s.id = account_total.series`;
+const outboxSql = 'select number, at, increments, touched from outbox where number > ? order by number limit ?';
+
+/** The module that runs beside the file: the same in a checkout (`.ts`) and in an installed package (`.js`). */
+export const programModule = new URL(
+  `./program${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`,
+  import.meta.url,
+).href;
+
+export interface JournalOptions {
+  readonly database: Database;
+  readonly ledgerId: string;
+  readonly lastBatch: number;
+  /** Whether batches are kept for delivery: the program was given room for an outbox. */
+  readonly hasOutbox: boolean;
+}
+
+/** The journal over an open ledger file whose `ledger` row exists and whose program is `programModule`. */
+export async function createJournal({ database, ledgerId, lastBatch, hasOutbox }: JournalOptions): Promise<Journal> {
+  const outbox = hasOutbox ? await openOutbox(database) : undefined;
+  return {
+    ledgerId,
+    lastBatch,
+    ...(outbox && { outbox }),
+    async commit(batch) {
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the answer of `commit` in program.ts
+      const reply = (await database.call('commit', batch, buffersOf(batch))) as CommitReply;
+      if (reply.known) return { known: true, added: [], takenBack: [], rejected: 0 };
+      if (reply.outbox) outbox?.note(reply.outbox);
+      const { outcomes, added, takenBack, rejected } = reply;
+      return { outcomes, added, takenBack, rejected };
+    },
+    async tidy(before) {
+      return (await database.call('tidy', before satisfies TidyRule)) === true;
+    },
+    async accounts() {
+      const rows = await database.read(accountsSql);
+      return rows.map(accountTotal);
+    },
+    async valuesOn(day, dimension, max) {
+      const rows = await database.read(valuesSql(dimension), [day, max]);
+      return rows.flatMap(([value]) => (typeof value === 'string' ? [value] : []));
+    },
+  };
+}
+
+/** Handed over to the other thread instead of copied; each is a buffer of its own. */
+function buffersOf({ keyed }: Batch): readonly ArrayBuffer[] {
+  if (keyed === undefined) return [];
+  const { keys, cellOf, quantities, targets } = keyed;
+  return [keys, cellOf, quantities, targets].flatMap(({ buffer }) => (buffer instanceof ArrayBuffer ? [buffer] : []));
+}
+
+function accountTotal([meter, org, arch, counted, voided]: readonly SqlValue[]): AccountTotal {
+  return {
+    account: {
+      meter: String(meter),
+      dimensions: { ...(typeof org === 'string' && { org }), ...(typeof arch === 'string' && { arch }) },
+    },
+    counted: integer(counted),
+    voided: integer(voided),
+  };
+}
+
+/** The values of a dimension on one day (parameters: the day, how many at most). */
+function valuesSql(dimension: Dimension): string {
+  return `select s.${dimension} from detail_day join series s on s.id = detail_day.series
+    where day = ? and s.${dimension} is not null group by 1 order by min(s.id) limit ?`;
+}
+
+interface OpenOutbox extends Outbox {
+  /** What the writer says of it after a batch. */
+  note(status: OutboxStatus): void;
+}
+
+async function openOutbox(database: Database): Promise<OpenOutbox> {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the answer of `outboxStatus` in program.ts
+  let status = (await database.call('outboxStatus', undefined)) as OutboxStatus;
+  return {
+    note: (noted) => {
+      status = noted;
+    },
+    status: () => status,
+    async read(after, max) {
+      const rows = await database.read(outboxSql, [after, max]);
+      return rows.map(outboxBatch);
+    },
+    async trim(rule) {
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the answer of `trim` in program.ts
+      status = (await database.call('trim', rule)) as OutboxStatus;
+    },
+  };
+}
+
+function outboxBatch([number, at, increments, touched]: readonly SqlValue[]): OutboxBatch {
+  return {
+    number: Number(number),
+    at: Number(at),
+    increments: list(increments).map(unpacked),
+    touched: list(touched).map((entry) => {
+      const [meter, day, previous] = parts(entry);
+      return { meter: String(meter), day: Number(day), previous: Number(previous) };
+    }),
+  };
+}
+
+/** An increment as `outbox-writer.ts` packed it. */
+function unpacked(entry: unknown): Increment {
+  const [meter, day, quantity, ...values] = parts(entry);
+  const row = dimensions.map((_, index) => {
+    const value = values[index];
+    return typeof value === 'string' ? value : null;
+  });
+  return { meter: String(meter), day: Number(day), quantity: BigInt(String(quantity)), dimensions: valuesOf(row) };
+}
+
+function list(value: SqlValue | undefined): readonly unknown[] {
+  return parts(JSON.parse(String(value)));
+}
+
+function parts(value: unknown): readonly unknown[] {
+  assert(Array.isArray(value), 'the outbox holds lists');
+  return value;
+}
+
+function integer(value: SqlValue | undefined): bigint {
+  return typeof value === 'bigint' ? value : 0n;
+}

@@ -1,0 +1,111 @@
+import { TonnageError } from '../../base/index.ts';
+import type { WriterFile, WriterStatement } from '../../sqlite/index.ts';
+import { dimensionRow, type Day, type Increment } from '../../usage/index.ts';
+import type { OutboxStatus } from '../contract.ts';
+
+/** Batches forgotten in one transaction, at most. */
+const trimmedMax = 500;
+
+/** When a batch may be forgotten: see `Outbox.trim`. */
+export interface TrimRule {
+  readonly delivered: number;
+  readonly confirmed: number;
+  readonly before: number;
+  readonly bytesMax: number;
+}
+
+/** The outbox as the writer has it: batches are put in with the counts that they carry, and taken out when they are old. */
+export class OutboxWriter {
+  readonly #file: WriterFile;
+  readonly #bytesMax: number;
+  readonly #insert: WriterStatement;
+  readonly #touch: WriterStatement;
+  readonly #oldest: WriterStatement;
+  readonly #remove: WriterStatement;
+  /** The last batch that touched a meter's day, by `<meter> <day>`. */
+  readonly #touched = new Map<string, number>();
+  #staged = new Map<string, number>();
+  #bytes: number;
+  #stagedBytes = 0;
+
+  constructor(file: WriterFile, bytesMax: number) {
+    this.#file = file;
+    this.#bytesMax = bytesMax;
+    this.#insert = file.prepare('insert into outbox (number, at, bytes, increments, touched) values (?, ?, ?, ?, ?)');
+    this.#touch = file.prepare(
+      'insert into outbox_touch (meter, day, number) values (?, ?, ?) on conflict do update set number = excluded.number',
+    );
+    this.#oldest = file.prepare('select number, at, bytes from outbox order by number limit ?');
+    this.#remove = file.prepare('delete from outbox where number <= ?');
+    for (const [meter, day, number] of file.prepare('select meter, day, number from outbox_touch').all()) {
+      this.#touched.set(`${String(meter)} ${String(day)}`, Number(number));
+    }
+    this.#bytes = Number(file.prepare('select coalesce(sum(bytes), 0) from outbox').all()[0]?.[0]);
+  }
+
+  /** Puts a batch in, within its transaction. Throws `ledger_full` when the outbox is. */
+  put(number: number, at: number, increments: readonly Increment[]): void {
+    this.#staged = new Map();
+    const touched = [...meterDays(increments)].map(([key, { meter, day }]) => {
+      this.#staged.set(key, number);
+      this.#touch.run(meter, day, number);
+      return [meter, day, this.#touched.get(key) ?? 0];
+    });
+    const cells = JSON.stringify(increments.map(packed));
+    const days = JSON.stringify(touched);
+    this.#stagedBytes = cells.length + days.length + 32;
+    if (this.#bytes + this.#stagedBytes > this.#bytesMax) {
+      throw new TonnageError(
+        'ledger_full',
+        `the outbox holds ${this.#bytes} bytes of ${this.#bytesMax}: nothing more is taken until the store has some of it`,
+      );
+    }
+    this.#insert.run(number, at, this.#stagedBytes, cells, days);
+  }
+
+  /** The transaction of the batch was committed. */
+  keep(): void {
+    for (const [key, number] of this.#staged) this.#touched.set(key, number);
+    this.#bytes += this.#stagedBytes;
+    this.end();
+  }
+
+  /** The batch is over, whatever became of it. */
+  end(): void {
+    this.#staged = new Map();
+    this.#stagedBytes = 0;
+  }
+
+  trim({ delivered, confirmed, before, bytesMax }: TrimRule): OutboxStatus {
+    let last = 0;
+    let bytes = this.#bytes;
+    for (const row of this.#oldest.all(trimmedMax)) {
+      const [number = 0, at = 0, size = 0] = row.map(Number);
+      const isOld = at < before;
+      const mayGoEarly = bytes > bytesMax && number <= confirmed;
+      if (number > delivered || !(isOld || mayGoEarly)) break;
+      last = number;
+      bytes -= size;
+    }
+    if (last > 0) {
+      this.#file.transact(() => this.#remove.run(last));
+      this.#bytes = bytes;
+    }
+    return this.status();
+  }
+
+  status(): OutboxStatus {
+    const first = this.#oldest.all(1)[0]?.[0];
+    return { bytes: this.#bytes, ...(first !== undefined && { first: Number(first) }) };
+  }
+}
+
+/** An increment as the outbox has it: meter, day, quantity, and the dimensions without the nulls at their end. */
+function packed({ meter, day, quantity, dimensions }: Increment): readonly unknown[] {
+  const values = dimensionRow(dimensions);
+  return [meter, day, String(quantity), ...values.slice(0, values.findLastIndex((value) => value !== null) + 1)];
+}
+
+function meterDays(increments: readonly Increment[]): ReadonlyMap<string, { meter: string; day: Day }> {
+  return new Map(increments.map(({ meter, day }) => [`${meter} ${day}`, { meter, day }]));
+}

@@ -1,0 +1,94 @@
+/** 32-bit words of a key. */
+export const keyWords = 4;
+
+/** Keys of one run at most: finding one of them reads the whole run. */
+export const runKeysMax = 2_048;
+
+/** What stands instead of a cell: the key is that of a void, or of an event that was voided before it came. */
+export const voidEntry = 0xffff;
+export const tombstoneEntry = 0xfffe;
+
+/** What an event counted, so that a void can take back exactly that. */
+export interface RunCell {
+  readonly day: number;
+  readonly series: number;
+}
+
+/** Keys that came in one batch, with what each counted: `cells[cellOf[i]]` got `quantities[i]` (absent: 1 each). */
+export interface Run {
+  readonly keys: Uint32Array;
+  readonly cellOf: Uint16Array;
+  readonly quantities?: Float64Array;
+  readonly cells: readonly RunCell[];
+}
+
+/**
+ * A run as bytes: four counts (keys, cells, whether there are quantities, 0), then the quantities, the series and the days
+ * of the cells, the keys, and the cell of each key; little-endian as the machines that this runs on, parts with
+ * larger elements first so that each lies where a typed array may look at it.
+ */
+export function encodeRun({ keys, cellOf, quantities, cells }: Run): Uint8Array {
+  const count = cellOf.length;
+  const bytes = new Uint8Array(runBytes(count, cells.length, quantities !== undefined));
+  const { buffer } = bytes;
+  new Uint32Array(buffer, 0, keyWords).set([count, cells.length, quantities === undefined ? 0 : 1, 0]);
+  let at = headerBytes;
+  if (quantities !== undefined) {
+    new Float64Array(buffer, at, count).set(quantities);
+    at += 8 * count;
+  }
+  new Float64Array(buffer, at, cells.length).set(cells.map(({ series }) => series));
+  at += 8 * cells.length;
+  new Int32Array(buffer, at, cells.length).set(cells.map(({ day }) => day));
+  at += 4 * cells.length;
+  new Uint32Array(buffer, at, count * keyWords).set(keys);
+  at += 4 * count * keyWords;
+  new Uint16Array(buffer, at, count).set(cellOf);
+  return bytes;
+}
+
+/** Reads what `encodeRun` wrote. Throws a RangeError for bytes that it did not write. */
+export function decodeRun(stored: Uint8Array): Run {
+  // A copy of its own, since what a query answers may begin anywhere in a larger buffer.
+  const { buffer } = Uint8Array.from(stored);
+  const [count = 0, cellCount = 0, hasQuantities] = new Uint32Array(buffer, 0, keyWords);
+  if (stored.length !== runBytes(count, cellCount, hasQuantities === 1))
+    throw new RangeError('a run of another length');
+  let at = headerBytes;
+  const quantities = hasQuantities === 1 ? new Float64Array(buffer, at, count) : undefined;
+  at += quantities?.byteLength ?? 0;
+  const series = new Float64Array(buffer, at, cellCount);
+  at += series.byteLength;
+  const days = new Int32Array(buffer, at, cellCount);
+  at += days.byteLength;
+  const keys = new Uint32Array(buffer, at, count * keyWords);
+  at += keys.byteLength;
+  return {
+    keys,
+    cellOf: new Uint16Array(buffer, at, count),
+    ...(quantities && { quantities }),
+    cells: Array.from(series, (id, index) => ({ series: id, day: days[index] ?? 0 })),
+  };
+}
+
+const headerBytes = 16;
+
+function runBytes(count: number, cells: number, hasQuantities: boolean): number {
+  return headerBytes + count * (4 * keyWords + 2 + (hasQuantities ? 8 : 0)) + cells * 12;
+}
+
+/** Where a key is in a run; -1 where it is not. */
+export function positionIn(keys: Uint32Array, count: number, words: Uint32Array, offset: number): number {
+  const first = words[offset];
+  for (let position = 0, at = 0; position < count; position++, at += keyWords) {
+    if (keys[at] !== first) continue;
+    if (
+      keys[at + 1] === words[offset + 1] &&
+      keys[at + 2] === words[offset + 2] &&
+      keys[at + 3] === words[offset + 3]
+    ) {
+      return position;
+    }
+  }
+  return -1;
+}

@@ -1,0 +1,77 @@
+import { assert } from '../../base/index.ts';
+import type { SqlValue, WriterFile, WriterStatement } from '../../sqlite/index.ts';
+import { accountOf, dimensionRow, dimensions, seriesKey, type Series } from '../../usage/index.ts';
+
+/** Series whose ids are kept in memory; forgotten all at once. */
+const knownSeriesMax = 200_000;
+
+/** A series that is in the file, and the series of its account. */
+export interface StoredSeries {
+  readonly id: number;
+  readonly series: Series;
+  readonly account: Series;
+  readonly accountId: number;
+}
+
+/** Ids of series, which are made in the file when they are asked for. To be asked within a transaction. */
+export class SeriesIds {
+  readonly #select: WriterStatement;
+  readonly #insert: WriterStatement;
+  readonly #selectById: WriterStatement;
+  readonly #selectMoved: WriterStatement;
+  readonly #known = new Map<string, StoredSeries>();
+
+  constructor(file: WriterFile) {
+    const columns = ['key', 'meter', ...dimensions];
+    this.#select = file.prepare('select id from series where key = ?');
+    this.#insert = file.prepare(
+      `insert into series (${columns.join(', ')}) values (${columns.map(() => '?').join(', ')}) returning id`,
+    );
+    this.#selectById = file.prepare(`select meter, ${dimensions.join(', ')} from series where id = ?`);
+    this.#selectMoved = file.prepare('select series from moved_series where old = ?');
+  }
+
+  of(series: Series): StoredSeries {
+    const key = seriesKey(series);
+    const known = this.#known.get(key);
+    if (known) return known;
+    const id = this.#idOf(key, series);
+    const account = accountOf(series);
+    const accountKey = seriesKey(account);
+    const accountId = accountKey === key ? id : this.#idOf(accountKey, account);
+    const stored = { id, series, account, accountId };
+    if (this.#known.size >= knownSeriesMax) this.#known.clear();
+    this.#known.set(key, stored);
+    return stored;
+  }
+
+  /** The series with this id, or the one that what it counted was moved to when it was erased. */
+  byId(id: number): StoredSeries {
+    const moved = this.#selectMoved.all(id)[0]?.[0];
+    const [row] = this.#selectById.all(moved ?? id);
+    assert(row, `series ${id} is in the ledger`);
+    const [meter, ...values] = row;
+    return this.of({ meter: String(meter), dimensions: valuesOf(values) });
+  }
+
+  /** The transaction failed: series that it made are not there. */
+  forget(): void {
+    this.#known.clear();
+  }
+
+  #idOf(key: string, { meter, dimensions: values }: Series): number {
+    const [found] = this.#select.all(key);
+    const [row] = found ? [found] : this.#insert.all(key, meter, ...dimensionRow(values));
+    return Number(row?.[0]);
+  }
+}
+
+/** A row's dimensions, in their fixed order, as an event has them. */
+export function valuesOf(row: readonly SqlValue[]): Series['dimensions'] {
+  return Object.fromEntries(
+    dimensions.flatMap((name, index) => {
+      const value = row[index];
+      return typeof value === 'string' ? [[name, value]] : [];
+    }),
+  );
+}

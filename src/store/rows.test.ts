@@ -1,0 +1,95 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { parseDay, type UsageQuery } from '../usage/index.ts';
+import { compareTexts, RowSums } from './rows.ts';
+
+const day = (text: string): number => parseDay(text) ?? Number.NaN;
+const question = { window: 'total', by: ['org'], where: {}, limit: 10, offset: 0 } as const;
+
+function sumsOf(query: Pick<UsageQuery, 'window' | 'by' | 'where' | 'limit' | 'offset'>): RowSums {
+  const sums = new RowSums(query);
+  const cells = [
+    ['2026-01-31', 'a.org', 'amd64', 5],
+    ['2026-01-01', 'b.org', 'amd64', 2],
+    ['2026-02-01', 'b.org', null, 3n],
+    ['2026-02-01', null, 'arm64', 7],
+    ['2026-02-02', 'gone.org', null, 4],
+    ['2026-02-03', 'gone.org', null, -4],
+  ] as const;
+  for (const [date, org, arch, amount] of cells) {
+    sums.add(sums.windowOf(day(date)), sums.groupOf({ org, arch }), amount);
+  }
+  return sums;
+}
+
+describe('rows made of cells', () => {
+  test('the largest come first, equal ones by name and what has none before; rows of 0 are left out', () => {
+    expect(sumsOf(question).page()).toEqual({
+      rows: [
+        { dimensions: { org: null }, value: 7n },
+        { dimensions: { org: 'a.org' }, value: 5n },
+        { dimensions: { org: 'b.org' }, value: 5n },
+      ],
+      total: 17n,
+    });
+  });
+
+  test('months come in their order, each with its first day', () => {
+    expect(sumsOf({ ...question, window: 'month', by: [] }).page()).toEqual({
+      rows: [
+        { from: day('2026-01-01'), dimensions: {}, value: 7n },
+        { from: day('2026-02-01'), dimensions: {}, value: 10n },
+      ],
+      total: 17n,
+    });
+  });
+
+  test('a filter takes a value, or what has none', () => {
+    expect(sumsOf({ ...question, where: { org: 'b.org' }, by: ['arch'] }).page().rows).toEqual([
+      { dimensions: { arch: null }, value: 3n },
+      { dimensions: { arch: 'amd64' }, value: 2n },
+    ]);
+    expect(sumsOf({ ...question, where: { org: null } }).page()).toEqual({
+      rows: [{ dimensions: { org: null }, value: 7n }],
+      total: 7n,
+    });
+  });
+
+  test.each([
+    [0, 2, 2, 2],
+    [2, 2, 2, undefined],
+    [1, 3, 3, undefined],
+    [3, 1, 1, undefined],
+    [4, 1, 0, undefined],
+  ])('the page of offset %i and limit %i over two windows has %i rows', (offset, limit, length, nextOffset) => {
+    const window = { ...question, window: 'month', limit: 10, offset: 0 } as const;
+    const whole = sumsOf(window).page();
+    const page = sumsOf({ ...window, offset, limit }).page();
+    expect(page.rows).toEqual(whole.rows.slice(offset, offset + limit));
+    expect(page.rows).toHaveLength(length);
+    expect(page.total).toBe(17n);
+    expect(page.nextOffset).toBe(nextOffset);
+  });
+
+  test('sums beyond what a double can hold are exact', () => {
+    const sums = new RowSums(question);
+    const group = sums.groupOf({ org: 'a.org' });
+    const window = sums.windowOf(0);
+    for (const amount of [Number.MAX_SAFE_INTEGER, 1, 1, 2n ** 62n, 3]) sums.add(window, group, amount);
+    expect(sums.page().total).toBe(2n ** 53n + 1n + 2n ** 62n + 3n);
+  });
+});
+
+test('texts are in the order of their bytes in UTF-8', () => {
+  const text = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 4 }),
+    fc.constantFrom('\u{ffff}', '\u{e000}', '\u{10000}', '\u{d7ff}', ''),
+  );
+  fc.assert(
+    fc.property(text, text, (a, b) => {
+      expect(Math.sign(compareTexts(a, b))).toBe(Buffer.compare(Buffer.from(a), Buffer.from(b)));
+    }),
+  );
+  expect(compareTexts(null, '')).toBeLessThan(0);
+  expect(compareTexts('', null)).toBeGreaterThan(0);
+});

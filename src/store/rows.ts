@@ -1,0 +1,152 @@
+import { assert } from '../base/index.ts';
+import {
+  dimensions,
+  monthOf,
+  type Day,
+  type Dimension,
+  type UsageAnswer,
+  type UsageQuery,
+  type UsageRow,
+} from '../usage/index.ts';
+
+/** Values of one cell; a dimension that is absent or `null` is one that its events lack. */
+export type RowValues = { readonly [D in Dimension]?: string | null };
+
+/** Whole numbers within 2^53 are kept as `number`, which is several times faster than `bigint`. */
+export type Amount = number | bigint;
+
+/** What `groupOf` answers for cells that the question does not ask for. */
+const leftOut = -1;
+
+interface Group {
+  readonly dimensions: RowValues;
+  /** The values of `by`, in its order. */
+  readonly key: readonly (string | null)[];
+}
+
+interface Sum {
+  readonly group: Group;
+  readonly value: Amount;
+}
+
+/**
+ * Makes the rows of an answer out of cells, for stores that cannot sum on their own: filters, groups, sums, sorts and
+ * pages as the SQLite store does. Cells come by group and window, each worked out once for many of them.
+ */
+export class RowSums {
+  readonly #query: Pick<UsageQuery, 'window' | 'by' | 'where' | 'limit' | 'offset'>;
+  readonly #filters: readonly (readonly [Dimension, string | null])[];
+  readonly #groups: Group[] = [];
+  readonly #groupIndex = new Map<string, number>();
+  /** First day of the window -> group -> sum. A question for totals has one window, of day 0. */
+  readonly #windows = new Map<Day, Map<number, Amount>>();
+
+  constructor(query: Pick<UsageQuery, 'window' | 'by' | 'where' | 'limit' | 'offset'>) {
+    this.#query = query;
+    this.#filters = dimensions.flatMap((name) => {
+      const value = query.where[name];
+      return value === undefined ? [] : [[name, value] as const];
+    });
+  }
+
+  /** The group that cells with these values belong to; negative when the question leaves them out. */
+  groupOf(values: RowValues): number {
+    if (this.#filters.some(([name, wanted]) => (values[name] ?? null) !== wanted)) return leftOut;
+    const key = this.#query.by.map((name) => values[name] ?? null);
+    const text = JSON.stringify(key);
+    const known = this.#groupIndex.get(text);
+    if (known !== undefined) return known;
+    const group = this.#groups.length;
+    this.#groups.push({ dimensions: Object.fromEntries(this.#query.by.map((name, at) => [name, key[at]])), key });
+    this.#groupIndex.set(text, group);
+    return group;
+  }
+
+  /** What `add` writes to for cells of `day`. */
+  windowOf(day: Day): Map<number, Amount> {
+    const { window } = this.#query;
+    const first = window === 'total' ? 0 : window === 'day' ? day : monthOf(day);
+    let sums = this.#windows.get(first);
+    if (!sums) this.#windows.set(first, (sums = new Map()));
+    return sums;
+  }
+
+  /** Adds one cell; nothing for a negative group. */
+  add(window: Map<number, Amount>, group: number, amount: Amount): void {
+    if (group < 0) return;
+    window.set(group, plus(window.get(group) ?? 0, amount));
+  }
+
+  /** The page that the question asks for, and the sum over all rows. */
+  page(): Pick<UsageAnswer, 'rows' | 'total' | 'nextOffset'> {
+    const { limit, offset } = this.#query;
+    const rows: UsageRow[] = [];
+    let total: Amount = 0;
+    let count = 0;
+    for (const [first, sums] of [...this.#windows].toSorted(([a], [b]) => a - b)) {
+      const found: Sum[] = [];
+      for (const [index, value] of sums) {
+        if (value === 0 || value === 0n) continue;
+        total = plus(total, value);
+        found.push({ group: this.#group(index), value });
+      }
+      // Only windows that reach into the page are put in order.
+      if (count + found.length > offset && count < offset + limit) {
+        const page = found.toSorted(compareSums).slice(Math.max(0, offset - count), offset + limit - count);
+        rows.push(...page.map((sum) => this.#row(first, sum)));
+      }
+      count += found.length;
+    }
+    return { rows, total: BigInt(total), ...(count > offset + limit && { nextOffset: offset + limit }) };
+  }
+
+  #group(index: number): Group {
+    const group = this.#groups[index];
+    assert(group, `group ${index} has been asked for before`);
+    return group;
+  }
+
+  #row(first: Day, { group, value }: Sum): UsageRow {
+    const window = this.#query.window === 'total' ? {} : { from: first };
+    return { ...window, dimensions: group.dimensions, value: BigInt(value) };
+  }
+}
+
+/** The sum, as `bigint` only where it must be. */
+function plus(a: Amount, b: Amount): Amount {
+  if (typeof a === 'number' && typeof b === 'number') {
+    const sum = a + b;
+    if (Number.isSafeInteger(sum)) return sum;
+  }
+  return BigInt(a) + BigInt(b);
+}
+
+/** The largest first, then by the values of the dimensions. */
+function compareSums(a: Sum, b: Sum): number {
+  if (a.value < b.value) return 1;
+  if (a.value > b.value) return -1;
+  for (const [index, value] of a.group.key.entries()) {
+    const order = compareTexts(value, b.group.key[index] ?? null);
+    if (order !== 0) return order;
+  }
+  return 0;
+}
+
+/** Orders texts as SQLite does: by their bytes in UTF-8, which is by code points, and what is absent before all. */
+export function compareTexts(a: string | null, b: string | null): number {
+  if (a === b) return 0;
+  if (a === null) return -1;
+  if (b === null) return 1;
+  const length = Math.min(a.length, b.length);
+  for (let at = 0; at < length; at++) {
+    const one = a.charCodeAt(at);
+    const other = b.charCodeAt(at);
+    if (one !== other) return byCodePoint(one) - byCodePoint(other);
+  }
+  return a.length - b.length;
+}
+
+/** Surrogates, of which UTF-16 makes the highest code points, go behind all other code units. */
+function byCodePoint(unit: number): number {
+  return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit;
+}
