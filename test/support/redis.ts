@@ -130,6 +130,8 @@ function directives(directory: string, socketPath: string, options: RedisOptions
     '',
     '--unixsocket',
     socketPath,
+    '--repl-diskless-sync-delay', // copying begins at once, not after waiting whether more replicas come
+    '0',
     ...(options.appendOnly ? ['--appendonly', 'yes', '--appendfsync', 'always'] : []),
     ...(options.maxMemory === undefined ? [] : ['--maxmemory', options.maxMemory]),
     ...(options.maxMemoryPolicy === undefined ? [] : ['--maxmemory-policy', options.maxMemoryPolicy]),

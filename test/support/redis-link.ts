@@ -1,0 +1,46 @@
+import { systemClock, type Log } from '../../src/base/index.ts';
+import { openRedisLink, type RedisLink, type RedisLinkOptions } from '../../src/store/redis/link/index.ts';
+import { eventually } from './redis.ts';
+
+type WithoutOwn<T> = T extends unknown ? Omit<T, 'clock' | 'log'> : never;
+
+/** Options of a link but the clock, which is the system's, and the log, which is collected. */
+export type LinkTestOptions = WithoutOwn<RedisLinkOptions>;
+
+/** A link, and the lines that it has logged. */
+export interface TestLink {
+  readonly link: RedisLink;
+  readonly lines: readonly string[];
+}
+
+const links: RedisLink[] = [];
+
+/** Opens a link that `closeLinks` closes; answers at once, connected or not. */
+export async function openTestLink(options: LinkTestOptions): Promise<TestLink> {
+  const lines: string[] = [];
+  const line = (fields: object, message: string) => void lines.push(`${message} ${JSON.stringify(fields)}`);
+  const log: Log = { debug: line, info: line, warn: line, error: line };
+  const link = await openRedisLink({ ...options, clock: systemClock, log });
+  links.push(link);
+  return { link, lines };
+}
+
+/** Opens a link and waits until it is connected. */
+export async function connectTestLink(options: LinkTestOptions): Promise<TestLink> {
+  const opened = await openTestLink(options);
+  await untilConnected(opened.link);
+  return opened;
+}
+
+export function untilConnected(link: RedisLink): Promise<void> {
+  return eventually('the link is connected', () => link.status.connected);
+}
+
+export function untilDisconnected(link: RedisLink): Promise<void> {
+  return eventually('the link has noticed that its connection is gone', () => !link.status.connected);
+}
+
+/** Closes all that was opened here: for `afterEach`. */
+export async function closeLinks(): Promise<void> {
+  await Promise.all(links.splice(0).map((link) => link.close()));
+}
