@@ -39,6 +39,8 @@ export const limits = {
   commitWaitMsMax: 2_000,
   /** Distinct cells that wait in memory while the ledger cannot commit; beyond it details fold into `__other__`. */
   pendingCellsMax: 100_000,
+  /** Days whose values are remembered, to hold late events to the same caps; of a day beyond they are read again. */
+  cappedDaysMax: 64,
   /** Events with an identity that wait in memory for their commit; what would go beyond is told to come again. */
   waitingEventsMax: 200_000,
   /** How far ahead of its receipt the time of an event may be. */

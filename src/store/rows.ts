@@ -67,7 +67,10 @@ export class RowSums {
     const { window } = this.#query;
     const first = window === 'total' ? 0 : window === 'day' ? day : monthOf(day);
     let sums = this.#windows.get(first);
-    if (!sums) this.#windows.set(first, (sums = new Map()));
+    if (!sums) {
+      sums = new Map<number, Amount>();
+      this.#windows.set(first, sums);
+    }
     return sums;
   }
 

@@ -1,0 +1,69 @@
+import { limits, TonnageError } from '../../../base/index.ts';
+import { dimensions, type Day, type Dimension } from '../../../usage/index.ts';
+import type { Amount, RowSums, RowValues } from '../../rows.ts';
+import type { RedisReply } from '../link/index.ts';
+import { parseAmount } from './amount.ts';
+import { textOf } from './reads.ts';
+
+/** Adds hashes of cells to sums. The same field comes once for each day or month: its group is remembered. */
+export class CellFields {
+  readonly #sums: RowSums;
+  readonly #groups = new Map<string, number>();
+
+  constructor(sums: RowSums) {
+    this.#sums = sums;
+  }
+
+  /** Adds what one hash holds (field, value, field, value...) to the window of `day`. */
+  add(day: Day, pairs: readonly RedisReply[]): void {
+    const window = this.#sums.windowOf(day);
+    for (let at = 0; at < pairs.length; at += 2) {
+      this.#sums.add(window, this.#groupOf(textOf(pairs[at])), parseAmount(pairs[at + 1]));
+    }
+  }
+
+  #groupOf(field: string): number {
+    const known = this.#groups.get(field);
+    if (known !== undefined) return known;
+    const group = this.#sums.groupOf(parseCell(field));
+    if (this.#groups.size >= limits.redisDecodedFieldsMax) this.#groups.clear();
+    this.#groups.set(field, group);
+    return group;
+  }
+}
+
+/** Calls `each` with the values and the amount of each cell of a hash. */
+export function eachCell(pairs: readonly RedisReply[], each: (values: RowValues, amount: Amount) => void): void {
+  for (let at = 0; at < pairs.length; at += 2) each(parseCell(textOf(pairs[at])), parseAmount(pairs[at + 1]));
+}
+
+/**
+ * Reads a field that `accountField` or `detailField` has made: both are the values as a JSON array, in the order of
+ * `dimensions`.
+ *
+ * @throws {TonnageError} `data_invalid` for anything else
+ */
+export function parseCell(field: string): RowValues {
+  const values = parsedJson(field);
+  if (!Array.isArray(values) || !values.every(isValue) || values.length > dimensions.length) {
+    throw new TonnageError(
+      'data_invalid',
+      `a cell in Redis: expected a JSON array of texts and nulls, got ${JSON.stringify(field.slice(0, 100))}`,
+    );
+  }
+  const named: { [D in Dimension]?: string | null } = {};
+  for (const [index, name] of dimensions.entries()) named[name] = values[index] ?? null;
+  return named;
+}
+
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isValue(value: unknown): value is string | null {
+  return typeof value === 'string' || value === null;
+}

@@ -1,0 +1,1 @@
+export { createRedisTotals, type RedisTotalsOptions } from './totals.ts';

@@ -1,0 +1,67 @@
+import { parseDay, waveMeters, type Day } from '../../../usage/index.ts';
+import { foreignDaysKey, importKey, indexKey, numbersKey, ownDaysKey } from '../layout.ts';
+import type { Names } from './wave-cells.ts';
+import { listOf, textOf, type Reads } from './reads.ts';
+
+/** What there is of one meter: which days, and whose. */
+export interface Scope {
+  readonly meter: string;
+  /** Days on which each ledger has counted. */
+  readonly own: ReadonlyMap<string, readonly Day[]>;
+  /** Days on which somebody else has counted. */
+  readonly foreign: ReadonlySet<Day>;
+  /** First and last of all of these; absent when there are none. */
+  readonly first?: Day;
+  readonly last?: Day;
+  /** When the names in Wave's hash were last looked up, in milliseconds since the Unix epoch. */
+  readonly indexedAt?: number;
+}
+
+/** Whether the counts of a meter are in Wave's hash. */
+export function isWaveMeter(meter: string): boolean {
+  return waveMeters.includes(meter);
+}
+
+/** Looks up the days of a meter. */
+export async function readScope(reads: Reads, meter: string): Promise<Scope> {
+  const [ids, indexed] = await reads.commands([
+    { key: numbersKey, args: ['HKEYS', numbersKey] },
+    { key: importKey, args: ['HGET', importKey, 'indexedAt'] },
+  ]);
+  const ledgerIds = listOf(ids).map(textOf);
+  const [foreign = [], ...own] = await reads.members([
+    foreignDaysKey(meter),
+    ...ledgerIds.map((ledgerId) => ownDaysKey(ledgerId, meter)),
+  ]);
+  const ownDays = new Map(ledgerIds.map((ledgerId, index) => [ledgerId, daysOf(own[index] ?? [])]));
+  const foreignDays = isWaveMeter(meter) ? daysOf(foreign) : [];
+  const all = [...foreignDays, ...[...ownDays.values()].flat()].toSorted((a, b) => a - b);
+  const [first, last] = [all[0], all.at(-1)];
+  return {
+    meter,
+    own: ownDays,
+    foreign: new Set(foreignDays),
+    ...(first !== undefined && { first }),
+    ...(last !== undefined && { last }),
+    ...(typeof indexed === 'string' && { indexedAt: Number(indexed) }),
+  };
+}
+
+/** How many days each ledger has counted on: another number means that there are days which `scope` does not know. */
+export async function hasGrown(reads: Reads, { meter, own }: Scope): Promise<boolean> {
+  const ledgerIds = [...own.keys()];
+  if (ledgerIds.length === 0) return false;
+  const keys = ledgerIds.map((ledgerId) => ownDaysKey(ledgerId, meter));
+  const sizes = await reads.commands(keys.map((key) => ({ key, args: ['SCARD', key] })));
+  return ledgerIds.some((ledgerId, index) => sizes[index] !== own.get(ledgerId)?.length);
+}
+
+/** The names that occur in the fields of a meter. */
+export async function readNames(reads: Reads, meter: string): Promise<Names> {
+  const [orgs = [], archs = []] = await reads.members([indexKey(meter, 'orgs'), indexKey(meter, 'archs')]);
+  return { orgs, archs };
+}
+
+function daysOf(texts: readonly string[]): readonly Day[] {
+  return texts.flatMap((text) => parseDay(text) ?? []);
+}

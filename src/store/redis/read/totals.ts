@@ -1,0 +1,74 @@
+import type { Clock } from '../../../base/index.ts';
+import { dimensions, type Day, type Dimension, type UsageAnswer, type UsageQuery } from '../../../usage/index.ts';
+import type { Totals } from '../../contract.ts';
+import type { RedisLink } from '../link/index.ts';
+import { accountRows, allTimeRows, type RangedQuery } from './accounts.ts';
+import { withDeadline } from './deadline.ts';
+import { detailRows } from './details.ts';
+import { Reads } from './reads.ts';
+import { isWaveMeter, readScope, type Scope } from './scope.ts';
+
+export interface RedisTotalsOptions {
+  readonly link: Pick<RedisLink, 'pipeline'>;
+  readonly clock: Clock;
+  /**
+   * Wave writes the same hash all the time: then the current day is always read from it, and answers say when its names
+   * were last looked up.
+   */
+  readonly besideWave?: boolean;
+  /** First day whose details are still kept, when `today` is the current one. Default: those that are there. */
+  readonly detailsFrom?: (today: Day) => Day;
+}
+
+/** The dimensions that accounts have; all others are in details alone. */
+const accountDimensions: ReadonlySet<Dimension> = new Set(['org', 'arch']);
+
+/**
+ * Totals read from Redis: what all ledgers have delivered there, and what Wave has counted. Never walks through all keys
+ * or all fields. Rejects with `query_deadline`, with the link's errors (`redis_unavailable` while Redis is away), and with
+ * `data_invalid` where a count is no integer.
+ */
+export function createRedisTotals({ link, clock, besideWave = false, detailsFrom }: RedisTotalsOptions): Totals {
+  async function answer(reads: Reads, query: UsageQuery, today: Day): Promise<UsageAnswer> {
+    const found = await readScope(reads, query.meter);
+    const waveWrites = besideWave && isWaveMeter(query.meter);
+    const scope = waveWrites ? { ...found, foreign: new Set([...found.foreign, today]) } : found;
+    const { from, to } = rangeOf(query, scope, today);
+    const ranged = { ...query, from, to };
+    const details = detailsAsked(query);
+    const { sums, folded } = await rowsOf(reads, ranged, scope, details.length > 0, detailsFrom?.(today) ?? -Infinity);
+    return {
+      from,
+      to,
+      ...sums.page(),
+      ...(folded && { folded: details }),
+      ...(waveWrites && found.indexedAt !== undefined && { indexedAt: found.indexedAt }),
+    };
+  }
+
+  return {
+    query: (query, today) => withDeadline(clock, (deadline) => answer(new Reads(link, deadline), query, today)),
+  };
+}
+
+async function rowsOf(reads: Reads, query: RangedQuery, scope: Scope, needsDetails: boolean, detailsFrom: Day) {
+  if (needsDetails) return detailRows(reads, query, scope, detailsFrom);
+  const sums = query.allTime ? await allTimeRows(reads, query) : await accountRows(reads, query, scope);
+  return { sums, folded: false };
+}
+
+/** Dimensions of the question that accounts do not have. */
+function detailsAsked({ by, where }: UsageQuery): readonly Dimension[] {
+  const asked = (name: Dimension): boolean => by.includes(name) || where[name] !== undefined;
+  return dimensions.filter((name) => !accountDimensions.has(name) && asked(name));
+}
+
+function rangeOf(
+  { from, to, allTime }: UsageQuery,
+  scope: Scope,
+  today: Day,
+): { readonly from: Day; readonly to: Day } {
+  const tomorrow = today + 1;
+  const end = allTime ? Math.max(tomorrow, (scope.last ?? today) + 1) : (to ?? tomorrow);
+  return { from: from ?? Math.min(scope.first ?? today, end), to: end };
+}
