@@ -51,6 +51,18 @@ export const limits = {
   eventSourcesRememberedMax: 10_000,
   /** How often the ledger looks for keys and details whose time is over. */
   tidyEveryMs: 60_000,
+  /** Batches read from the outbox at a time. */
+  deliveredBatchesMax: 256,
+  /** Longest pause between two tries of a delivery that failed. */
+  deliveryRetryMsMax: 5_000,
+  /** How long a stop waits until all batches are delivered; the rest goes out after the next start. */
+  deliveryCloseMsMax: 2_000,
+  /** How often delivered batches that are old enough are forgotten. */
+  outboxTrimEveryMs: 10_000,
+  /** How long delivered batches are kept, should the store lose them again. Configuration: `store.outboxKeep`. */
+  outboxKeepMs: 24 * 3_600_000,
+  /** Bytes of delivered batches that are kept; beyond it they go earlier, once replicas have them. */
+  outboxKeepBytes: 1024 * 1024 * 1024,
   /** Bytes of batches on their way to a store elsewhere, at most. Beyond it nothing more is taken until some are delivered. */
   outboxBytesMax: 4 * 1024 * 1024 * 1024,
   /** Longest pause between two tries of a failed commit. */
@@ -193,7 +205,7 @@ export const limits = {
   lintMsMax: 60_000,
   /** Problems of one input that `tonnage lint` names; of the rest it says how many there are. */
   lintProblemsMax: 20,
-  /** How long Redis may take for one command, counted from when the one before it was answered. */
+  /** How long Redis may stay silent while an answer is due. What it reads together it also answers together. */
   redisCommandMsMax: 5_000,
   /** How long connecting to a Redis may take, and then again its greeting. */
   redisConnectMsMax: 5_000,
@@ -219,6 +231,8 @@ export const limits = {
   redisDecodedFieldsMax: 200_000,
   /** Fields of Wave's hash that are looked through in a second, while Wave still writes it. */
   waveRefreshFieldsPerSecond: 20_000,
+  /** Pause between two rounds through Wave's hash, while Wave still writes it. */
+  waveRefreshPauseMs: 10_000,
   /** Fields of Wave's hash that an import could not tell apart and names; of the rest it says how many there are. */
   waveSkippedNamedMax: 10,
   /** Cells of several batches that one script in Redis takes; a batch that is larger goes alone, and whole. */
@@ -229,6 +243,6 @@ export const limits = {
   replicaWaitMsMax: 100,
   /** How long replicas are not waited for after too few of them answered. */
   replicaRetryMs: 1_000,
-  /** Fields of a hash that are read, written or deleted in Redis by one command or script, where there may be many. */
-  redisFieldsMax: 5_000,
+  /** Fields of a hash that are written to, or deleted from, Redis by one command where there may be many. */
+  redisWriteFieldsMax: 5_000,
 } as const;

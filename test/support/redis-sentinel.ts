@@ -41,13 +41,7 @@ export async function startSentinel(directory: string, options: SentinelOptions 
   };
   try {
     const { password } = options;
-    // Copying begins at once, not after waiting whether more replicas come.
-    const directives = [
-      '--repl-diskless-sync-delay',
-      '0',
-      ...(password === undefined ? [] : ['--masterauth', password]),
-    ];
-    const common = { directives, ...(password === undefined ? {} : { password }) };
+    const common = password === undefined ? {} : { password, directives: ['--masterauth', password] };
     const primary = await startRedis(join(directory, 'first'), common);
     const replica = await startRedis(join(directory, 'second'), { ...common, replicaOf: primary.port });
     servers.push(primary, replica);

@@ -10,6 +10,8 @@ export interface RedisCertificateFiles {
 }
 
 export interface RedisOptions {
+  /** The port to take; a free one, unless it is given. */
+  readonly port?: number;
   /** Keep what was written over a kill: an append-only file, synced with every write. */
   readonly appendOnly?: boolean;
   /** Such as `20mb`. */
@@ -59,7 +61,7 @@ process.once('exit', () => {
 export async function startRedis(directory: string, options: RedisOptions = {}): Promise<RedisServer> {
   mkdirSync(directory, { recursive: true });
   const socketPath = join(directory, 'redis.sock');
-  const port = await freePort();
+  const port = options.port ?? (await freePort());
   const args = [...directives(directory, socketPath, options), options.tls ? '--tls-port' : '--port', String(port)];
   let program = await startRedisProgram(args);
 

@@ -38,9 +38,12 @@ export interface RedisLink {
    */
   script(script: RedisScript, keys: readonly string[], args: readonly string[]): Promise<RedisReply>;
   /**
-   * WAIT: how many replicas have what was written, on this connection, to the slot of `key`. Rejects with
-   * `redis_unavailable` when the connection is not the one that carried the last script of that slot, since Redis would
-   * answer for nothing then. It holds up everything behind it on that connection for up to `timeoutMs` (1 at least).
+   * WAIT: how many replicas have what was written, on this connection, to the slot of `key`. It holds up everything
+   * behind it on that connection for up to `timeoutMs` (1 at least).
+   *
+   * Rejects with `redis_unavailable` when no script of that slot has answered on this connection, since Redis would then
+   * answer for nothing. From 7.2 on Redis waits for the connection's last *write*: a script that finds its work done
+   * writes its number again, lest WAIT on a new connection confirm what no replica has.
    */
   waitReplicas(key: string, replicas: number, timeoutMs: number): Promise<number>;
   /** `maxmemory-policy` of every primary, with its address. */
@@ -102,7 +105,10 @@ export type RedisLinkOptions = (StandaloneRedis | SentinelRedis | ClusterRedis) 
   readonly database?: number;
   /** With it, connections speak TLS, those to Sentinels too; `rediss://` alone is enough where nothing is to be set. */
   readonly tls?: RedisTls;
-  /** How long Redis may take for one command, from when the one before it was answered. Limit `redisCommandMsMax`. */
+  /**
+   * How long Redis may stay silent while an answer is due, which begins anew with each answer. Limit `redisCommandMsMax`.
+   * Redis answers what it has read at once (some 16 KiB) only when all of that is done: a batch of slow scripts shares it.
+   */
   readonly commandTimeoutMs?: number;
   /** How long connecting may take, and then again greeting. Limit `redisConnectMsMax`. */
   readonly connectTimeoutMs?: number;
