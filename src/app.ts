@@ -26,7 +26,7 @@ import { openLedger, type Count, type Ledger } from './ledger/index.ts';
 import { MetricSet } from './metric/index.ts';
 import { lockFile, makeDirectory } from './sqlite/index.ts';
 import { backupLedger, checkLedger, rebuildLedger, restoreLedger, type Store, type Totals } from './store/index.ts';
-import { canonicalArch, type DimensionValues } from './usage/index.ts';
+import { canonicalArch, meterSet, type DimensionValues } from './usage/index.ts';
 
 /** Drivers by the name that the configuration gives; each is loaded only when it is asked for. */
 const storeDrivers = { sqlite: () => import('./store/drivers/sqlite.ts') } as const;
@@ -130,6 +130,9 @@ async function start({ config, acceptTimeZone, version }: ServerOptions, closers
   const state = { stopping: false };
   const api = await createApi({
     ledger,
+    meters: meterSet(config.usage.meters),
+    metrics,
+    clock,
     authorise: createAuthorise(admission),
     readiness: () => readinessOf(ledger, gateway, state.stopping),
     dashboard: fileURLToPath(new URL('../web/dist', import.meta.url)),

@@ -1,18 +1,35 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { systemRandom } from '../base/index.ts';
-import { keptDimensions, parseEmail, parseOrganisation, parsePasswordHash, userRights } from '../config/index.ts';
+import {
+  builtInMeterNames,
+  keptDimensions,
+  parseEmail,
+  parseEventType,
+  parseMember,
+  parseOrganisation,
+  parsePasswordHash,
+  userRights,
+} from '../config/index.ts';
 import * as identity from '../identity/index.ts';
-import { isDimension } from '../usage/index.ts';
+import { canonicalOrganisation, dimensions, meterSet, organisationOfEmail, voidEventType } from '../usage/index.ts';
 
-/** The configuration knows nothing of other folders, but what it takes must be what they take. */
-describe('what the configuration takes is what is then used', () => {
+/** Neither the configuration nor usage knows of other folders, but what they take must be the same everywhere. */
+describe('what the configuration and events take is what is then used', () => {
   test('rights', () => {
     expect(userRights).toEqual(identity.rights);
   });
 
   test('dimensions', () => {
-    expect(keptDimensions.filter((name) => !isDimension(name))).toEqual([]);
+    expect(keptDimensions).toEqual(dimensions);
+  });
+
+  test('meters', () => {
+    const { byName, byEventType } = meterSet();
+    expect(builtInMeterNames).toEqual([...byName.keys()]);
+    const taken = [...byEventType.keys(), voidEventType];
+    expect(taken.filter((type) => parseEventType(type) !== undefined)).toEqual([]);
+    expect([...dimensions, 'email'].filter((member) => parseMember(member) !== undefined)).toEqual([]);
   });
 
   const part = fc.stringMatching(/^[A-Za-z0-9.@ _\u212a\u00fc-]{0,12}$/);
@@ -20,7 +37,9 @@ describe('what the configuration takes is what is then used', () => {
   test('e-mail addresses', () => {
     const property = fc.property(part, part, (local, domain) => {
       const email = `${local}@${domain}`;
-      return (parseEmail(email) === undefined) === (identity.organisationOf(email) === undefined);
+      const organisation = identity.organisationOf(email);
+      if (organisationOfEmail(email) !== organisation) return false;
+      return (parseEmail(email) === undefined) === (organisation === undefined);
     });
     fc.assert(property, { numRuns: 1_000 });
   });
@@ -28,6 +47,7 @@ describe('what the configuration takes is what is then used', () => {
   test('organisations', () => {
     const property = fc.property(part, (text) => {
       const organisation = parseOrganisation(text);
+      if (canonicalOrganisation(text) !== organisation) return false;
       return organisation === undefined ? !identity.isOrganisation(text) : identity.isOrganisation(organisation);
     });
     fc.assert(property, { numRuns: 1_000 });

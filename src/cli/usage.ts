@@ -1,10 +1,11 @@
 import { Argument, Command, Option } from 'commander';
 import { limits, TonnageError } from '../base/index.ts';
 import {
-  builtInMeters,
   formatCursor,
+  meterSet,
   parseUsageQuery,
   usageAsCsv,
+  type MeterSet,
   type UsageAnswer,
   type UsageParameters,
   type UsageQuery,
@@ -41,11 +42,13 @@ Examples:
   $ tonnage usage pulls --from 2026-08-01 --to 2026-09-01 --by org,day --format csv
   $ TONNAGE_PASSWORD=... tonnage usage pulls --url https://pull.example.org --user alice`;
 
+const builtIn = [...meterSet().byName.keys()].join(', ');
+
 /** `tonnage usage METER`. */
 export function usageCommand(terminal: Terminal): Command {
   return new Command('usage')
     .description('print totals of a meter')
-    .addArgument(new Argument('<meter>', `what was counted: ${[...builtInMeters.keys()].join(', ')}`))
+    .addArgument(new Argument('<meter>', `what was counted: ${builtIn}, or one of usage.meters`))
     .option('--from <day>', 'first day, as YYYY-MM-DD (default: the first one with data)')
     .option('--to <day>', 'first day that is no longer in (default: tomorrow)')
     .option('--by <names>', 'what rows are told apart by: org, arch, upstream, repository, day, month; with commas')
@@ -76,8 +79,9 @@ async function usage(meter: string, command: Command, terminal: Terminal): Promi
     cursor,
     limit: everything ? String(limits.queryRowsMax) : limit,
   };
-  const query = understood(meter, words);
-  const source = await openSource(where, command, terminal);
+  const { meters, source: open } = sourceOf(where, command, terminal);
+  const query = understood(meter, words, meters);
+  const source = await open();
   try {
     if (format === 'json') {
       terminal.out(`${(await source.page(query, words)).json}\n`);
@@ -92,22 +96,28 @@ async function usage(meter: string, command: Command, terminal: Terminal): Promi
 }
 
 /** A question that cannot be understood is wrong usage, whoever would answer it. */
-function understood(meter: string, words: UsageParameters): UsageQuery {
+function understood(meter: string, words: UsageParameters, meters: MeterSet | undefined): UsageQuery {
   try {
-    return parseUsageQuery(meter, words);
+    return parseUsageQuery(meter, words, meters);
   } catch (thrown) {
     if (thrown instanceof TonnageError) throw new UsageError(thrown.message, { cause: thrown });
     throw thrown;
   }
 }
 
-async function openSource(
+/** Where totals are read, opened once the question is understood, and the meters that are there, where that is known. */
+function sourceOf(
   { url, user }: Pick<UsageOptions, 'url' | 'user'>,
   command: Command,
   terminal: Terminal,
-): Promise<UsageSource> {
-  if (url === undefined) return openLocalUsage(configurationOf(command, terminal).data, terminal.clock);
-  return openRemoteUsage({ url, environment: terminal.environment, ...(user !== undefined && { user }) });
+): { readonly source: () => Promise<UsageSource>; readonly meters?: MeterSet } {
+  if (url !== undefined) {
+    // Which meters there are, the server knows.
+    const remote = { url, environment: terminal.environment, ...(user !== undefined && { user }) };
+    return { source: async () => openRemoteUsage(remote) };
+  }
+  const { data, usage: counted } = configurationOf(command, terminal);
+  return { source: () => openLocalUsage(data, terminal.clock), meters: meterSet(counted.meters) };
 }
 
 /** The first page and, when everything is wanted, the rows of those after it. */

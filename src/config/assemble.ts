@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { Config, GatewayConfig, UpstreamAuthConfig, UpstreamConfig, UserConfig } from './config.ts';
+import type { Config, GatewayConfig, MeterConfig, UpstreamAuthConfig, UpstreamConfig, UserConfig } from './config.ts';
 import { quote, shownOf, type ConfigProblem } from './problems.ts';
 import type { Parsed } from './schema.ts';
 import { nearest } from './suggest.ts';
@@ -46,6 +46,7 @@ export function assemble(
       plain: parsed.usage.plain,
       durability: parsed.usage.durability,
       commitWaitMs: parsed.usage.commitWait,
+      meters: assembly.meters(parsed.usage.meters),
     },
     users,
     log: parsed.log,
@@ -145,6 +146,22 @@ class Assembly {
     }
     const { listen, orgs, compat } = stated;
     return { listen, ...(orgs !== undefined && { orgs }), ...(compat !== undefined && { compat }) };
+  }
+
+  meters(stated: Parsed['usage']['meters']): readonly MeterConfig[] {
+    const owners = new Map<string, string>();
+    return Object.entries(stated).map(([name, { description, ...meter }]) => {
+      const path = ['usage', 'meters', name, 'eventType'];
+      const owner = owners.get(meter.eventType);
+      if (owner === undefined) owners.set(meter.eventType, name);
+      else {
+        this.#report(
+          path,
+          `expected an event type that no other meter has, but ${this.#shown(path, meter.eventType)} is also that of ${quote(owner)}`,
+        );
+      }
+      return { name, ...meter, ...(description !== undefined && { description }) };
+    });
   }
 
   /** Names that the tree states in a map, also of those entries that are not valid and so did not come with `parsed`. */

@@ -6,7 +6,7 @@ export const userRights = ['pull', 'query', 'ingest', 'admin'] as const;
 export type UserRight = (typeof userRights)[number];
 
 /** Dimensions that can be kept; the same words as `usage/` has. */
-export const keptDimensions = ['org', 'arch', 'upstream', 'repository', 'tag', 'user', 'client'] as const;
+export const keptDimensions = ['org', 'arch', 'upstream', 'repository', 'tag', 'outcome', 'user', 'client'] as const;
 export type KeptDimension = (typeof keptDimensions)[number];
 
 /** Those that are kept unless others are stated: the rest is finer than most want to keep, or says who somebody is. */
@@ -64,6 +64,18 @@ export interface GatewayConfig {
   readonly fusionEntrypoint: string | false;
 }
 
+/** A meter that is counted beside the built-in ones. */
+export interface MeterConfig {
+  readonly name: string;
+  /** CloudEvents type of its events; no other meter has it. */
+  readonly eventType: string;
+  /** Member of an event's `data` that holds its quantity. */
+  readonly quantity: string;
+  /** What it counts, as UCUM writes it; `1` for plain events. */
+  readonly unit: string;
+  readonly description?: string;
+}
+
 export interface UsageConfig {
   /** In the order of `keptDimensions`, each once. */
   readonly dimensions: readonly KeptDimension[];
@@ -72,6 +84,7 @@ export interface UsageConfig {
   readonly durability: Durability;
   /** How long the answer of a pull waits for its commit, in milliseconds. */
   readonly commitWaitMs: number;
+  readonly meters: readonly MeterConfig[];
 }
 
 /** Somebody who logs in with HTTP Basic. */

@@ -5,6 +5,7 @@ export type {
   GatewayConfig,
   KeptDimension,
   LogLevel,
+  MeterConfig,
   MetricsConfig,
   UpstreamAuthConfig,
   UpstreamConfig,
@@ -16,6 +17,7 @@ export { keptDimensions, userRights } from './config.ts';
 export type { Environment } from './environment.ts';
 export { configSchema } from './keys.ts';
 export { loadConfig, type LoadOptions } from './load.ts';
+export { builtInMeterNames, parseEventType, parseMember } from './meters.ts';
 export { isHostLike, parseEmail, parseOrganisation, parsePasswordHash, parseUpstreamName } from './names.ts';
 export { printConfig } from './print.ts';
 export { ConfigError, formatProblem, type ConfigProblem } from './problems.ts';

@@ -28,6 +28,7 @@ export function printConfig(config: Config): string {
       plain: config.usage.plain,
       durability: config.usage.durability,
       commitWait: formatDuration(config.usage.commitWaitMs),
+      meters: Object.fromEntries(config.usage.meters.map(({ name, ...meter }) => [name, meter])),
     },
     users: Object.fromEntries(config.users.map((user) => [user.name, userOf(user)])),
     log: config.log,

@@ -10,6 +10,7 @@ import {
   personalDimensions,
   userRights,
 } from './config.ts';
+import * as meters from './meters.ts';
 import * as names from './names.ts';
 import { Secret } from './secret.ts';
 import { defaultUpstreamNames } from './upstreams.ts';
@@ -125,7 +126,7 @@ const user = z
       .transform((stated) => userRights.filter((right) => stated.includes(right)))
       .meta({
         description:
-          'What the user may do: pull images, query totals; admin lifts the bound to the own organisation. No route takes ingest yet.',
+          'What the user may do: pull images, query totals, ingest events; admin lifts the bound to the own organisation.',
       }),
   })
   .meta({
@@ -169,6 +170,21 @@ const gateway = z.strictObject({
     .meta({ description: 'Images with this entrypoint also count as fusion; false counts none.' }),
 });
 
+const meter = z
+  .strictObject({
+    eventType: text(meters.eventTypeForm, meters.parseEventType).meta({
+      description: 'CloudEvents type of its events; one type belongs to one meter.',
+    }),
+    quantity: text(meters.memberForm, meters.parseMember)
+      .prefault('quantity')
+      .meta({ description: "Member of an event's data that holds its quantity." }),
+    unit: text(meters.unitForm, meters.parseUnit).prefault('1').meta({
+      description: 'What it counts, as UCUM writes it. With another unit than 1 each event has to state its quantity.',
+    }),
+    description: nonEmpty('a text').optional().meta({ description: 'What it counts, for people.' }),
+  })
+  .meta({ description: 'A meter of your own.' });
+
 const usage = z.strictObject({
   dimensions: z
     .array(z.enum(keptDimensions))
@@ -187,6 +203,10 @@ const usage = z.strictObject({
   commitWait: duration(hour)
     .prefault(formatDuration(limits.commitWaitMsMax))
     .meta({ description: 'How long the answer of a pull waits for its commit, at most.' }),
+  meters: z
+    .record(text(meters.meterNameForm, meters.parseMeterName), meter)
+    .prefault({})
+    .meta({ description: 'Meters beside the built-in ones, by name; their events come from outside.' }),
 });
 
 /**

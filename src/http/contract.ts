@@ -1,9 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyBaseLogger, FastifyInstance, FastifyRequest, RawServerDefault } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
-import type { Log } from '../base/index.ts';
+import type { Clock, Log } from '../base/index.ts';
 import type { Principal, Right } from '../identity/index.ts';
 import type { Ledger } from '../ledger/index.ts';
+import type { MetricSet } from '../metric/index.ts';
+import type { MeterSet } from '../usage/index.ts';
 
 /** The framework's instance with schemas as zod types. */
 export type App = FastifyInstance<
@@ -26,10 +28,13 @@ export interface Readiness {
 /** What the routes of the API work with. */
 export interface ApiOptions {
   readonly ledger: Ledger;
+  readonly meters: MeterSet;
   readonly authorise: Authorise;
   readonly readiness: () => Readiness;
   /** Folder of the built dashboard; absent or empty: the route says how to build it. */
   readonly dashboard?: string;
   readonly version: string;
+  readonly metrics: MetricSet;
+  readonly clock: Clock;
   readonly log: Log;
 }

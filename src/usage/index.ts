@@ -2,7 +2,9 @@ export { canonicalArch } from './arch.ts';
 export { accountOf, dimensionRow, seriesKey, type Increment, type Series } from './cell.ts';
 export { createCalendar, formatDay, monthOf, nextMonthOf, parseDay, type Calendar, type Day } from './day.ts';
 export { dimensions, foldedValue, isDimension, type Dimension, type DimensionValues } from './dimensions.ts';
-export { builtInMeters, type Meter } from './meters.ts';
+export type { EventIdentity, EventResult, LedgerEvent, RefusalReason, UsageEvent, VoidEvent } from './event.ts';
+export { meterSet, voidEventType, type ConfiguredMeter, type Meter, type MeterSet } from './meters.ts';
+export { canonicalOrganisation, organisationOfEmail } from './organisation.ts';
 export { windows, type UsageAnswer, type UsageQuery, type UsageRow, type Window } from './query.ts';
 export {
   parseWaveParameters,
@@ -13,6 +15,7 @@ export {
   type WaveQuestion,
   type WaveVersion,
 } from './wave.ts';
+export { parseWaveField, waveFieldName, waveFieldsOf, waveMeters, type WaveField } from './wave-fields.ts';
 export { formatCursor, parseUsageQuery, type UsageParameters } from './parse-query.ts';
 export { Pseudonyms } from './pseudonym.ts';
 export { stringifyJson, usageAsCells, usageAsCsv, usageAsJson, usageColumns } from './present.ts';

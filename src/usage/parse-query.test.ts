@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import {
   formatCursor,
+  meterSet,
   parseUsageQuery,
   stringifyJson,
   usageAsCsv,
@@ -8,6 +9,10 @@ import {
   type UsageAnswer,
   type UsageQuery,
 } from './index.ts';
+
+const meters = meterSet([
+  { name: 'build_seconds', eventType: 'org.example.build.done', unit: 's', quantity: 'seconds' },
+]);
 
 describe('parseUsageQuery', () => {
   test('nothing given asks for everything', () => {
@@ -65,11 +70,25 @@ describe('parseUsageQuery', () => {
     ['pulls', { limit: '1e3' }, 'bad_request', /got "1e3"$/],
     ['pulls', { cursor: 'abc' }, 'bad_request', /^cursor: /],
     ['pulls', { from: 'x'.repeat(500) }, 'bad_request', /x{80}…"$/],
-    ['pools', {}, 'not_found', 'meter: expected one of pulls, fusion, builds, mirrors, scans, got "pools"'],
+    [
+      'pools',
+      {},
+      'not_found',
+      'meter: expected one of pulls, fusion, builds, mirrors, scans, egress_bytes, build_seconds, got "pools"',
+    ],
+    ['constructor', {}, 'not_found', /got "constructor"$/],
   ])('%s %j is refused', (meter, parameters, code, message) => {
-    expect(() => parseUsageQuery(meter, parameters)).toThrow(expect.objectContaining({ code }));
-    expect(() => parseUsageQuery(meter, parameters)).toThrow(message);
+    expect(() => parseUsageQuery(meter, parameters, meters)).toThrow(expect.objectContaining({ code }));
+    expect(() => parseUsageQuery(meter, parameters, meters)).toThrow(message);
   });
+});
+
+test('a meter of the configuration can be asked for', () => {
+  expect(parseUsageQuery('build_seconds', {}, meters).meter).toBe('build_seconds');
+});
+
+test('without meters whoever answers knows them', () => {
+  expect(parseUsageQuery('pools', {}).meter).toBe('pools');
 });
 
 describe('presentation', () => {

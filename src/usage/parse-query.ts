@@ -1,7 +1,7 @@
 import { limits, TonnageError } from '../base/index.ts';
 import { parseDay, type Day } from './day.ts';
 import { dimensions, isDimension, type Dimension } from './dimensions.ts';
-import { builtInMeters } from './meters.ts';
+import type { MeterSet } from './meters.ts';
 import { windows, type UsageQuery, type Window } from './query.ts';
 
 /** A question as a URL's or a command line's words; absent ones are `undefined`. An empty dimension asks for its lack. */
@@ -10,11 +10,12 @@ export type UsageParameters = {
 };
 
 /**
- * Reads the words of a question about `meter`. Throws `not_found` for a meter that does not exist and `bad_request`
- * for a word that cannot be understood, naming the parameter, what was expected and what came.
+ * Reads the words of a question about `meter`. Throws `not_found` for a meter that is not among `meters` and `bad_request`
+ * for a word that cannot be understood, naming the parameter, what was expected and what came. Without `meters` whoever
+ * answers knows which there are.
  */
-export function parseUsageQuery(meter: string, parameters: UsageParameters): UsageQuery {
-  if (!builtInMeters.has(meter)) throw unknownMeter(meter);
+export function parseUsageQuery(meter: string, parameters: UsageParameters, meters?: MeterSet): UsageQuery {
+  if (meters !== undefined && !meters.byName.has(meter)) throw unknownMeter(meter, meters);
   const from = dayOf('from', parameters.from);
   const to = dayOf('to', parameters.to);
   if (from !== undefined && to !== undefined && from > to) {
@@ -36,8 +37,8 @@ export function formatCursor(offset: number): string {
   return Buffer.from(`offset:${offset}`).toString('base64url');
 }
 
-function unknownMeter(meter: string): TonnageError {
-  const known = [...builtInMeters.keys()].join(', ');
+function unknownMeter(meter: string, meters: MeterSet): TonnageError {
+  const known = [...meters.byName.keys()].join(', ');
   return new TonnageError('not_found', `meter: expected one of ${known}, got ${quote(meter)}`);
 }
 

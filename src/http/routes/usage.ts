@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { TonnageError } from '../../base/index.ts';
 import {
-  builtInMeters,
   dimensions,
   formatCursor,
   parseUsageQuery,
@@ -51,8 +50,17 @@ const answer = z.object({
   next: z.string().optional().meta({ description: 'Cursor of the next page; absent on the last one.' }),
 });
 
+const meterSchema = z.object({
+  name: z.string(),
+  eventType: z.string().nullable().meta({ description: 'Type of its events; null: nobody sends any.' }),
+  unit: z.string().meta({ description: 'UCUM: 1 for plain events, s for seconds, By for bytes.' }),
+});
+
 /** `GET /api/v1/usage/{meter}` and `GET /api/v1/meters`. */
-export function usageRoutes(app: App, { ledger, authorise }: Pick<ApiOptions, 'ledger' | 'authorise'>): void {
+export function usageRoutes(
+  app: App,
+  { ledger, meters, authorise }: Pick<ApiOptions, 'ledger' | 'meters' | 'authorise'>,
+): void {
   app.get(
     '/api/v1/usage/:meter',
     {
@@ -68,7 +76,7 @@ export function usageRoutes(app: App, { ledger, authorise }: Pick<ApiOptions, 'l
       const principal = await authorise(request, 'query');
       const words: UsageParameters & { readonly format?: 'json' | 'csv' | undefined } = request.query;
       const own = confinedTo(principal, words.org);
-      const query = parseUsageQuery(request.params.meter, own === undefined ? words : { ...words, org: own });
+      const query = parseUsageQuery(request.params.meter, own === undefined ? words : { ...words, org: own }, meters);
       assertKept(query, ledger.dimensions);
       const found = await ledger.query(query);
       reply.header('vary', 'accept, authorization').header('cache-control', 'no-store');
@@ -87,7 +95,7 @@ export function usageRoutes(app: App, { ledger, authorise }: Pick<ApiOptions, 'l
         summary: 'What is metered',
         response: {
           200: z.object({
-            meters: z.array(z.object({ name: z.string(), eventType: z.string(), unit: z.string() })),
+            meters: z.array(meterSchema),
           }),
           401: problemSchema,
         },
@@ -95,7 +103,8 @@ export function usageRoutes(app: App, { ledger, authorise }: Pick<ApiOptions, 'l
     },
     async (request) => {
       await authorise(request, 'query');
-      return { meters: [...builtInMeters.values()] };
+      const known = [...meters.byName.values()];
+      return { meters: known.map(({ name, eventType = null, unit }) => ({ name, eventType, unit })) };
     },
   );
 }

@@ -6,6 +6,7 @@ import { rights, type Principal } from '../../identity/index.ts';
 import { openLedger, type Ledger } from '../../ledger/index.ts';
 import { MetricSet } from '../../metric/index.ts';
 import { openSqliteStore } from '../../store/drivers/sqlite.ts';
+import { meterSet } from '../../usage/index.ts';
 import { createApi } from '../api.ts';
 import type { ApiOptions, App } from '../contract.ts';
 
@@ -40,11 +41,12 @@ export async function openApiFixture(
     clock,
     random: systemRandom,
   });
+  const metrics = new MetricSet();
   const ledger = await openLedger({
     store,
     clock,
     log,
-    metrics: new MetricSet(),
+    metrics,
     dimensions: ['org', 'arch', 'upstream', 'repository'],
     durability: 'strict',
     orgLabels: true,
@@ -52,6 +54,9 @@ export async function openApiFixture(
   const { principal = everybody, ...options } = overrides;
   const app = await createApi({
     ledger,
+    meters: meterSet(),
+    metrics,
+    clock,
     authorise: async (request, right) => {
       if (request.headers['x-nobody'] !== undefined)
         throw new TonnageError('unauthorized', 'expected credentials, got none');

@@ -1,0 +1,57 @@
+import { z } from 'zod';
+import { refusalReasons } from '../../ingest/index.ts';
+
+const text = (description: string) => z.string().meta({ description });
+
+/** A CloudEvent as the ingest route takes it, for the API's description; each is read by hand, not by this. */
+export const eventSchema = z
+  .object({
+    specversion: z.literal('1.0'),
+    type: text('Event type of a meter, or `tonnage.void`.'),
+    source: text('Where the event comes from; with `id`, and the organisation of the credentials, its identity.'),
+    id: text('What tells the event from others of its source.'),
+    time: text('RFC 3339, with an offset. Default: when it is received.').optional(),
+    datacontenttype: text('JSON.').optional(),
+    data: z
+      .object({
+        org: text('Organisation.').optional(),
+        email: text('E-mail address, whose domain is the organisation.').optional(),
+        arch: text('Architecture of the image.').optional(),
+        upstream: z.string().optional(),
+        repository: z.string().optional(),
+        tag: z.string().optional(),
+        outcome: z.string().optional(),
+        user: z.string().optional(),
+        client: z.string().optional(),
+        quantity: z
+          .int()
+          .min(1)
+          .optional()
+          .meta({ description: 'Default: 1. Meters of the configuration may name it otherwise.' }),
+      })
+      .loose()
+      .optional(),
+  })
+  .loose();
+
+const count = z.int().min(0);
+
+/** The answer of the ingest route. */
+export const eventsAnswerSchema = z.object({
+  accepted: count,
+  duplicate: count.meta({ description: 'Had been counted before; nothing was added.' }),
+  voided: count.meta({ description: 'Had been taken back before they came; nothing was added.' }),
+  refused: count,
+  results: z
+    .array(
+      z.object({
+        index: count.meta({ description: 'Place of the event in the request, from 0.' }),
+        source: z.string().optional(),
+        id: z.string().optional(),
+        status: z.enum(['accepted', 'duplicate', 'voided', 'refused']),
+        code: z.enum(refusalReasons).optional().meta({ description: 'Why it was refused.' }),
+        message: z.string().optional(),
+      }),
+    )
+    .meta({ description: 'Accepted events are listed while there are at most 100, or with `results=all`.' }),
+});

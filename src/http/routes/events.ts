@@ -1,0 +1,104 @@
+import type { FastifySchemaCompiler } from 'fastify';
+import { validatorCompiler } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { limits } from '../../base/index.ts';
+import type { Principal } from '../../identity/index.ts';
+import {
+  answerText,
+  contentModeOf,
+  createEventReader,
+  eventContentTypes,
+  eventsOfBody,
+  outcomesOf,
+  Refusal,
+  summaryOf,
+  type Sender,
+} from '../../ingest/index.ts';
+import type { Ledger } from '../../ledger/index.ts';
+import type { LedgerEvent } from '../../usage/index.ts';
+import type { ApiOptions, App } from '../contract.ts';
+import { createBodyReader, isWorthDraining } from '../events/body-reader.ts';
+import { eventInstruments } from '../events/metrics.ts';
+import { eventsAnswerSchema, eventSchema } from '../events/schemas.ts';
+import { problemSchema } from '../schemas.ts';
+import { sendText } from '../send-text.ts';
+
+export type EventRouteOptions = Pick<ApiOptions, 'meters' | 'authorise' | 'metrics' | 'clock' | 'log'> & {
+  readonly ledger: Pick<Ledger, 'ingest'>;
+};
+
+const parameters = z.strictObject({
+  results: z.enum(['all']).optional().meta({ description: 'all: list accepted events however many there are.' }),
+});
+
+const schema = {
+  summary: 'Send events',
+  description:
+    'CloudEvents 1.0 over HTTP: structured, batched or binary mode, also compressed with gzip. Answered once they are committed; a bad event refuses itself only. 422 when all were refused.',
+  consumes: [...eventContentTypes],
+  querystring: parameters,
+  body: z.union([eventSchema, z.array(eventSchema).max(limits.eventBatchMax)]),
+  response: {
+    200: eventsAnswerSchema,
+    400: problemSchema,
+    401: problemSchema,
+    403: problemSchema,
+    413: problemSchema,
+    415: problemSchema,
+    422: eventsAnswerSchema,
+    503: problemSchema,
+  },
+};
+
+/** The body is described but not checked by its schema: each event is read on its own, and by hand. */
+const queryOnly: FastifySchemaCompiler<z.ZodType> = (route) =>
+  route.httpPart === 'body' ? (value: unknown) => ({ value }) : validatorCompiler(route);
+
+/** `POST /api/v1/events`. */
+export async function eventRoutes(app: App, options: EventRouteOptions): Promise<void> {
+  const bodies = createBodyReader();
+  const instruments = eventInstruments(options.metrics);
+  await app.register(async (scope: App) => {
+    // The body is read once it is known who sends it.
+    scope.setValidatorCompiler(queryOnly);
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser('*', (_request, _payload, done) => done(null, undefined));
+    scope.addHook('onError', async (request, reply) => {
+      if (!isWorthDraining(request.raw)) reply.header('connection', 'close');
+    });
+    scope.post('/api/v1/events', { schema }, async (request, reply) => {
+      const sender = senderOf(await options.authorise(request, 'ingest'));
+      const headers = request.raw.headersDistinct;
+      const mode = contentModeOf(headers);
+      const events = eventsOfBody(mode, headers, await bodies.read(request.raw));
+      const read = readAll(events, sender, options);
+      const valid = read.flatMap((event) => (event instanceof Refusal ? [] : [event]));
+      const outcomes = outcomesOf(read, valid.length === 0 ? [] : await options.ledger.ingest(valid));
+      const summary = summaryOf(outcomes);
+      instruments.count(summary);
+      if (summary.refused > 0) {
+        options.log.info(
+          { requestId: request.id, reasons: Object.fromEntries(summary.reasons) },
+          `${summary.refused} events were refused`,
+        );
+      }
+      reply.code(events.length > 0 && summary.refused === events.length ? 422 : 200);
+      const all = request.query.results === 'all';
+      sendText(reply, 'application/json', answerText({ events, outcomes, summary, all }));
+      return reply;
+    });
+  });
+}
+
+function readAll(
+  events: readonly unknown[],
+  sender: Sender,
+  { meters, clock }: EventRouteOptions,
+): readonly (LedgerEvent | Refusal)[] {
+  const read = createEventReader({ meters, sender, now: clock.now() });
+  return events.map((event) => (event instanceof Refusal ? event : read(event)));
+}
+
+function senderOf({ org, rights }: Principal): Sender {
+  return { ...(org !== undefined && { tenant: org }), admin: rights.has('admin') };
+}

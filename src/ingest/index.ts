@@ -1,0 +1,13 @@
+export {
+  answerText,
+  outcomesOf,
+  summaryOf,
+  type AnswerOptions,
+  type EventOutcome,
+  type EventsSummary,
+} from './answer.ts';
+export type { HeaderLines } from './binary-mode.ts';
+export { contentModeOf, eventContentTypes, eventsOfBody, type ContentMode } from './body.ts';
+export { createEventReader, type EventReader, type EventReaderOptions } from './event-reader.ts';
+export { Refusal, refusalReasons, type EventRefusalReason } from './refusal.ts';
+export type { Sender } from './sender.ts';

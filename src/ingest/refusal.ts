@@ -1,0 +1,52 @@
+/**
+ * Why an event is not taken: by what it says itself, or (the last three) by what the ledger knows. Part of the interface:
+ * closed, listed in docs/events.md, never renamed.
+ */
+export const refusalReasons = [
+  'invalid_event',
+  'unknown_type',
+  'invalid_time',
+  'unknown_member',
+  'invalid_quantity',
+  'invalid_dimension',
+  'not_your_organisation',
+  'too_old',
+  'in_future',
+  'not_voidable',
+] as const;
+export type EventRefusalReason = (typeof refusalReasons)[number];
+
+/** An event that is not taken. The message names the member, what was expected and what came. */
+export class Refusal {
+  readonly reason: EventRefusalReason;
+  readonly message: string;
+
+  constructor(reason: EventRefusalReason, message: string) {
+    this.reason = reason;
+    this.message = message;
+  }
+}
+
+const shownLengthMax = 80;
+
+/** What came, at a length that an answer can bear, and so that it cannot break out of a log line or a terminal. */
+export function shown(value: unknown): string {
+  switch (typeof value) {
+    case 'string':
+      return shownText(value);
+    case 'number':
+    case 'boolean':
+      return String(value);
+    case 'object':
+      if (value === null) return 'null';
+      return Array.isArray(value) ? 'a list' : 'an object';
+    default:
+      return 'nothing';
+  }
+}
+
+function shownText(text: string): string {
+  const quoted = JSON.stringify(text.length > shownLengthMax ? `${text.slice(0, shownLengthMax)}…` : text);
+  // JSON leaves these as they are.
+  return quoted.replace(/[\u007f-\u009f]/g, (character) => `\\u00${character.charCodeAt(0).toString(16)}`);
+}

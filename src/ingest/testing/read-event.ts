@@ -1,0 +1,32 @@
+import { meterSet, type LedgerEvent } from '../../usage/index.ts';
+import { createEventReader } from '../event-reader.ts';
+import { Refusal } from '../refusal.ts';
+import type { Sender } from '../sender.ts';
+
+/** The moment at which every event of these tests is received. */
+export const receivedAt = Date.parse('2026-11-21T12:00:00Z');
+
+/** Somebody who may send, bound to no organisation. */
+export const unbound: Sender = { admin: false };
+
+/** A meter of the configuration beside the built-in ones: seconds, under a name of their own. */
+export const meters = meterSet([
+  { name: 'build_seconds', eventType: 'org.example.build.done', unit: 's', quantity: 'seconds' },
+]);
+
+/** A build with `changes` over its attributes; those that are `undefined` are left out. */
+export function build(changes: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
+  const event = { specversion: '1.0', type: 'tonnage.build', source: '/ci', id: '1', ...changes };
+  return Object.fromEntries(Object.entries(event).filter(([, value]) => value !== undefined));
+}
+
+/** What is read of one event. */
+export function readEvent(event: unknown, sender: Sender = unbound): LedgerEvent | Refusal {
+  return createEventReader({ meters, sender, now: receivedAt })(event);
+}
+
+/** What is read of an event after it has been JSON text, as `reason: message` when it is refused. */
+export function refusalOf(event: unknown, sender: Sender = unbound): string {
+  const read = readEvent(event, sender);
+  return read instanceof Refusal ? `${read.reason}: ${read.message}` : 'taken';
+}

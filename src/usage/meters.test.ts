@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import { meterSet, type ConfiguredMeter } from './index.ts';
+
+const buildSeconds: ConfiguredMeter = {
+  name: 'build_seconds',
+  eventType: 'org.example.build.done',
+  unit: 's',
+  quantity: 'seconds',
+};
+
+test('the built-in meters, by name and by the type of their events', () => {
+  const { byName, byEventType } = meterSet();
+  expect([...byName.keys()]).toEqual(['pulls', 'fusion', 'builds', 'mirrors', 'scans', 'egress_bytes']);
+  expect([...byEventType].map(([type, { name }]) => `${type} ${name}`)).toEqual([
+    'tonnage.pull pulls',
+    'tonnage.fusion fusion',
+    'tonnage.build builds',
+    'tonnage.mirror mirrors',
+    'tonnage.scan scans',
+  ]);
+});
+
+test('bytes served are not taken from outside', () => {
+  expect(meterSet().byName.get('egress_bytes')).toMatchObject({ unit: 'By' });
+  expect(meterSet().byName.get('egress_bytes')).not.toHaveProperty('eventType');
+});
+
+test('meters of the configuration come after them', () => {
+  const { byName, byEventType } = meterSet([buildSeconds]);
+  expect([...byName.keys()].at(-1)).toBe('build_seconds');
+  expect(byEventType.get('org.example.build.done')).toBe(buildSeconds);
+});
+
+test.each([
+  [{ name: 'pulls' }, /a meter's name is its own, got pulls twice/],
+  [{ eventType: 'tonnage.pull' }, /a meter's event type is its own, got tonnage.pull twice/],
+  [{ eventType: 'tonnage.void' }, /a meter's event type is its own, got tonnage.void twice/],
+])('%j is a defect of whoever asks for it', (change, message) => {
+  expect(() => meterSet([{ ...buildSeconds, ...change }])).toThrow(message);
+});
