@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseDay, type UsageQuery } from '../usage/index.ts';
-import { compareTexts, RowSums } from './rows.ts';
+import { compareTexts, foldedDimensions, RowSums } from './rows.ts';
 
 const day = (text: string): number => parseDay(text) ?? Number.NaN;
 const question = { window: 'total', by: ['org'], where: {}, limit: 10, offset: 0 } as const;
@@ -78,6 +78,12 @@ describe('rows made of cells', () => {
     for (const amount of [Number.MAX_SAFE_INTEGER, 1, 1, 2n ** 62n, 3]) sums.add(window, group, amount);
     expect(sums.page().total).toBe(2n ** 53n + 1n + 2n ** 62n + 3n);
   });
+});
+
+test('folded are the dimensions of days without details, and those with a value that stands for many', () => {
+  const rows = [{ dimensions: { org: '__other__', arch: 'amd64', tag: null }, value: 1n }];
+  expect(foldedDimensions({ by: ['tag', 'arch', 'org'] }, rows, [])).toEqual(['org']);
+  expect(foldedDimensions({ by: ['tag', 'arch', 'org'] }, rows, ['user', 'tag'])).toEqual(['org', 'tag', 'user']);
 });
 
 test('texts are in the order of their bytes in UTF-8', () => {

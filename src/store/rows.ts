@@ -1,6 +1,7 @@
 import { assert } from '../base/index.ts';
 import {
   dimensions,
+  foldedValue,
   monthOf,
   type Day,
   type Dimension,
@@ -113,6 +114,19 @@ export class RowSums {
     const window = this.#query.window === 'total' ? {} : { from: first };
     return { ...window, dimensions: group.dimensions, value: BigInt(value) };
   }
+}
+
+/**
+ * The dimensions that an answer does not tell apart everywhere: `gone` with the details of some days, others because
+ * values beyond their cap share one.
+ */
+export function foldedDimensions(
+  { by }: Pick<UsageQuery, 'by'>,
+  rows: readonly UsageRow[],
+  gone: readonly Dimension[],
+): readonly Dimension[] {
+  const capped = by.filter((name) => rows.some((row) => row.dimensions[name] === foldedValue));
+  return dimensions.filter((name) => gone.includes(name) || capped.includes(name));
 }
 
 /** The sum, as `bigint` only where it must be. */

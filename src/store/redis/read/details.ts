@@ -11,7 +11,7 @@ import { createWaveCells } from './wave-cells.ts';
 /**
  * Sums of a question that needs more than organisations and architectures: the details of all ledgers. Where a day has
  * lost its details the ledger's account of it stands in, and on a foreign day what Wave's hash has beyond our ledgers;
- * both lack the other dimensions. `folded`: there was any of either.
+ * both lack the other dimensions. `gone`: there was any of either.
  *
  * @param detailsFrom first day whose details are still kept
  */
@@ -20,7 +20,7 @@ export async function detailRows(
   query: RangedQuery,
   scope: Scope,
   detailsFrom: Day,
-): Promise<{ readonly sums: RowSums; readonly folded: boolean }> {
+): Promise<{ readonly sums: RowSums; readonly gone: boolean }> {
   const sums = new RowSums(query);
   // By day, foreign days too: our own share of them has details.
   const { days } = planOf({ ...query, window: 'day', own: scope.own, foreign: new Set() });
@@ -29,7 +29,7 @@ export async function detailRows(
   const rest = days.filter((period) => !withDetails.has(period));
   const fromAccounts = await readAccounts(reads, query.meter, rest, sums);
   const fromWave = await readRestOfWave(reads, query, scope, sums);
-  return { sums, folded: fromAccounts || fromWave };
+  return { sums, gone: fromAccounts || fromWave };
 }
 
 /** Adds details, and answers which days have any. */

@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../base/index.ts';
@@ -13,15 +10,14 @@ import {
   type UsageQuery,
 } from '../../../usage/index.ts';
 import { scaled } from '../../../../test/support/long.ts';
-import { eventually, startRedis, type RedisServer } from '../../../../test/support/redis.ts';
 import { importKey, waveHash } from '../layout.ts';
 import { openRedisLink, type RedisLink } from '../link/index.ts';
+import { openTestRedis, silent as log, type TestRedis } from './testing/test-redis.ts';
 import { fill, wave, waveCommands, type Counted } from './testing/fill.ts';
 import { createRedisTotals } from './totals.ts';
 
 const day = (text: string): number => parseDay(text) ?? Number.NaN;
 const today = day('2026-11-21');
-const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 const everything = {
   meter: 'pulls',
   window: 'total',
@@ -31,20 +27,13 @@ const everything = {
   offset: 0,
 } satisfies UsageQuery;
 
-let directory: string;
-let server: RedisServer;
+let redis: TestRedis;
 let link: RedisLink;
 beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'tonnage-read-'));
-  server = await startRedis(directory);
-  link = await openRedisLink({ mode: 'standalone', url: server.url, clock: systemClock, log });
-  await eventually('the link is connected', () => link.status.connected);
+  redis = await openTestRedis();
+  ({ link } = redis);
 });
-afterAll(async () => {
-  await link.close();
-  await server.stop();
-  rmSync(directory, { recursive: true, force: true });
-});
+afterAll(() => redis.stop());
 beforeEach(() => link.send({ args: ['FLUSHALL'] }));
 
 const ask = (query: UsageQuery, options = {}): Promise<UsageAnswer> =>

@@ -2,6 +2,7 @@ import type { Clock } from '../../../base/index.ts';
 import { dimensions, type Day, type Dimension, type UsageAnswer, type UsageQuery } from '../../../usage/index.ts';
 import type { Totals } from '../../contract.ts';
 import type { RedisLink } from '../link/index.ts';
+import { foldedDimensions } from '../../rows.ts';
 import { accountRows, allTimeRows, type RangedQuery } from './accounts.ts';
 import { withDeadline } from './deadline.ts';
 import { detailRows } from './details.ts';
@@ -16,8 +17,8 @@ export interface RedisTotalsOptions {
    * were last looked up.
    */
   readonly besideWave?: boolean;
-  /** First day whose details are still kept, when `today` is the current one. Default: those that are there. */
-  readonly detailsFrom?: (today: Day) => Day;
+  /** The first day whose details are kept, as of now. Default: those that are there. */
+  readonly detailsFrom?: () => Day;
 }
 
 /** The dimensions that accounts have; all others are in details alone. */
@@ -36,12 +37,15 @@ export function createRedisTotals({ link, clock, besideWave = false, detailsFrom
     const { from, to } = rangeOf(query, scope, today);
     const ranged = { ...query, from, to };
     const details = detailsAsked(query);
-    const { sums, folded } = await rowsOf(reads, ranged, scope, details.length > 0, detailsFrom?.(today) ?? -Infinity);
+    const kept = detailsFrom?.() ?? -Infinity;
+    const { sums, gone } = await rowsOf(reads, ranged, scope, details.length > 0, kept);
+    const page = sums.page();
+    const folded = foldedDimensions(query, page.rows, gone || from < kept ? details : []);
     return {
       from,
       to,
-      ...sums.page(),
-      ...(folded && { folded: details }),
+      ...page,
+      ...(folded.length > 0 && { folded }),
       ...(waveWrites && found.indexedAt !== undefined && { indexedAt: found.indexedAt }),
     };
   }
@@ -54,7 +58,7 @@ export function createRedisTotals({ link, clock, besideWave = false, detailsFrom
 async function rowsOf(reads: Reads, query: RangedQuery, scope: Scope, needsDetails: boolean, detailsFrom: Day) {
   if (needsDetails) return detailRows(reads, query, scope, detailsFrom);
   const sums = query.allTime ? await allTimeRows(reads, query) : await accountRows(reads, query, scope);
-  return { sums, folded: false };
+  return { sums, gone: false };
 }
 
 /** Dimensions of the question that accounts do not have. */

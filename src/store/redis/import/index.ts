@@ -1,0 +1,8 @@
+export {
+  importWave,
+  type WaveImportOptions,
+  type WaveImportProgress,
+  type WaveImportSummary,
+  type WaveMeterSummary,
+} from './import.ts';
+export { createWaveRefresh, type WaveRefresh, type WaveRefreshOptions } from './refresh.ts';
