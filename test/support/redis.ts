@@ -51,7 +51,7 @@ export interface RedisServer {
   restart(): Promise<void>;
 }
 
-/** Programs that are still to be ended when the process of the tests ends, however it does. */
+/** Programs that are still to be ended when the process of the tests ends. */
 const running = new Set<Program>();
 process.once('exit', () => {
   for (const { child } of running) child.kill('SIGKILL');
@@ -90,7 +90,11 @@ export async function startRedis(directory: string, options: RedisOptions = {}):
 
 /** Starts redis-server with these arguments, waits until it answers, and sees to it that it does not outlive the tests. */
 export async function startRedisProgram(args: readonly string[], ready = /Ready to accept connections/) {
-  const program = startProgram('redis-server', args);
+  // Linux ends it itself with the process that started it, however that ends; elsewhere what can be done on exit is done.
+  const program =
+    process.platform === 'linux'
+      ? startProgram('setpriv', ['--pdeathsig', 'KILL', 'redis-server', ...args])
+      : startProgram('redis-server', args);
   running.add(program);
   try {
     await program.until(ready);
