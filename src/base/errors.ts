@@ -38,6 +38,9 @@ export const errorTable = {
   source_failed: { status: 502, title: 'A source could not be read' },
   redis_unavailable: { status: 503, title: 'Redis could not be reached, or asks for patience' },
   redis_refused: { status: 503, title: 'Redis refused the command' },
+  store_evicts: { status: 503, title: 'The store may throw counts away when its memory is full' },
+  store_invalid: { status: 503, title: 'The store holds something else than expected' },
+  store_rebuilding: { status: 503, title: 'A rebuild of the store was begun and has not ended' },
 } as const satisfies Record<string, ErrorRow>;
 
 export type ErrorCode = keyof typeof errorTable;

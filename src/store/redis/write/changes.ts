@@ -1,0 +1,224 @@
+import {
+  dimensionRow,
+  formatDay,
+  monthOf,
+  waveFieldsOf,
+  waveMeters,
+  type Day,
+  type Increment,
+} from '../../../usage/index.ts';
+import type { OutboxBatch } from '../../contract.ts';
+import {
+  accountField,
+  detailField,
+  detailKey,
+  detailNumbersKey,
+  detailRejectedKey,
+  indexKey,
+  numbersKey,
+  otherMetersHash,
+  ownDayKey,
+  ownDaysKey,
+  ownMonthKey,
+  rejectedKey,
+  waveHash,
+} from '../layout.ts';
+
+/** Where a change goes: fields of one hash. */
+export interface Target {
+  readonly key: string;
+  readonly fields: readonly string[];
+}
+
+/** The meter, day, organisation and architecture that a change counts for, as the list of rejected changes tells them. */
+export interface Account {
+  readonly meter: string;
+  readonly day: Day;
+  readonly org?: string;
+  readonly arch?: string;
+}
+
+/** One amount, and all fields that it is added to: all of them, or none. Without a field it can only be rejected. */
+export interface Change {
+  readonly batch: number;
+  readonly account: Account;
+  readonly amount: bigint;
+  readonly targets: readonly Target[];
+}
+
+/** What one batch does to the keys of one slot. */
+export interface TagBatch {
+  readonly number: number;
+  /** The number of the batch before it that did anything there; 0: none. */
+  readonly previous: number;
+  readonly changes: readonly Change[];
+  /** Members to be added to sets, by key. */
+  readonly names: ReadonlyMap<string, ReadonlySet<string>>;
+}
+
+/** Keys of one slot, and what a run of batches does to them. */
+export interface TagRun {
+  readonly numbersKey: string;
+  readonly rejectedKey: string;
+  /** Hashes that only this ledger writes: there a field that becomes 0 leaves. */
+  readonly own: ReadonlySet<string>;
+  readonly batches: readonly TagBatch[];
+  /** The meter and day whose details these are; absent: the run belongs to the tag of Wave's hash. */
+  readonly detail?: { readonly meter: string; readonly day: Day };
+}
+
+/** What the batches do to the tag of Wave's hash, which every batch touches. */
+export function mainRun(ledgerId: string, batches: readonly OutboxBatch[]): TagRun {
+  const own = new Set<string>();
+  return {
+    numbersKey,
+    rejectedKey,
+    own,
+    batches: batches.map(({ number, increments }) => {
+      const changes: Change[] = [];
+      const names = new Map<string, Set<string>>();
+      for (const day of groupByDay(increments)) {
+        const keys = accountKeys(ledgerId, day);
+        own.add(keys.ownDay).add(keys.ownMonth);
+        for (const [account, amount] of sumAccounts(day))
+          changes.push({ batch: number, ...keys.change(account, amount) });
+        addNames(names, ledgerId, day);
+      }
+      return { number, previous: number - 1, changes, names };
+    }),
+  };
+}
+
+/** What the batches do to the details of each meter and day, from `detailsFrom` on. */
+export function detailRuns(ledgerId: string, batches: readonly OutboxBatch[], detailsFrom: Day): readonly TagRun[] {
+  const runs = new Map<string, TagRun & { readonly batches: TagBatch[] }>();
+  for (const { number, increments, touched } of batches) {
+    for (const { meter, day, increments: ofDay } of groupByDay(increments)) {
+      if (day < detailsFrom) continue;
+      const tag = detailNumbersKey(meter, day);
+      const key = detailKey(meter, day, ledgerId);
+      let run = runs.get(tag);
+      if (!run) {
+        const detail = { meter, day };
+        const lists = { numbersKey: tag, rejectedKey: detailRejectedKey(meter, day) };
+        runs.set(tag, (run = { ...lists, own: new Set([key]), batches: [], detail }));
+      }
+      const before = touched.find((one) => one.meter === meter && one.day === day)?.previous ?? 0;
+      run.batches.push({
+        number,
+        previous: run.batches.at(-1)?.number ?? before,
+        changes: ofDay.map((increment) => detailChange(number, key, increment)),
+        names: new Map(),
+      });
+    }
+  }
+  return [...runs.values()];
+}
+
+function detailChange(batch: number, key: string, { meter, day, dimensions, quantity }: Increment): Change {
+  return {
+    batch,
+    account: { meter, day, ...accountNames(dimensions) },
+    amount: quantity,
+    targets: [{ key, fields: [detailField(dimensionRow(dimensions))] }],
+  };
+}
+
+export interface DayOfMeter {
+  readonly meter: string;
+  readonly day: Day;
+  readonly increments: readonly Increment[];
+}
+
+type DayGroup = DayOfMeter & { readonly increments: Increment[] };
+type AccountSum = [account: Account, sum: bigint];
+
+function groupByDay(increments: readonly Increment[]): Iterable<DayOfMeter> {
+  const groups = new Map<string, Map<Day, DayGroup>>();
+  const found: DayOfMeter[] = [];
+  for (const increment of increments) {
+    const { meter, day } = increment;
+    let days = groups.get(meter);
+    if (!days) groups.set(meter, (days = new Map<Day, DayGroup>()));
+    let group = days.get(day);
+    if (!group) {
+      days.set(day, (group = { meter, day, increments: [] }));
+      found.push(group);
+    }
+    group.increments.push(increment);
+  }
+  return found;
+}
+
+/** The organisation and architecture of an increment, absent where it has none. */
+function accountNames({ org, arch }: { readonly org?: string; readonly arch?: string }) {
+  return { ...(org !== undefined && { org }), ...(arch !== undefined && { arch }) };
+}
+
+function sumAccounts({ meter, day, increments }: DayOfMeter): Iterable<readonly [Account, bigint]> {
+  const sums = new Map<string | undefined, Map<string | undefined, AccountSum>>();
+  const found: AccountSum[] = [];
+  for (const { dimensions, quantity } of increments) {
+    const { org, arch } = dimensions;
+    let ofOrganisation = sums.get(org);
+    if (!ofOrganisation) sums.set(org, (ofOrganisation = new Map<string | undefined, AccountSum>()));
+    const sum = ofOrganisation.get(arch);
+    if (sum) {
+      sum[1] += quantity;
+      continue;
+    }
+    const account: AccountSum = [{ meter, day, ...accountNames(dimensions) }, quantity];
+    ofOrganisation.set(arch, account);
+    found.push(account);
+  }
+  return found;
+}
+
+/** The keys that hold the accounts of a meter on a day, and what a change of one of them touches. */
+export function accountKeys(ledgerId: string, { meter, day }: { readonly meter: string; readonly day: Day }) {
+  const ownDay = ownDayKey(ledgerId, meter, day);
+  const ownMonth = ownMonthKey(ledgerId, meter, monthOf(day));
+  const totals = totalsKey(meter);
+  const change = (account: Account, amount: bigint): Omit<Change, 'batch'> => {
+    if (!isWritable(account)) return { account, amount, targets: [] };
+    const own = [accountField(account)];
+    const targets = [
+      { key: totals, fields: waveFieldsOf(account) },
+      { key: ownDay, fields: own },
+      { key: ownMonth, fields: own },
+    ];
+    return { account, amount, targets };
+  };
+  return { ownDay, ownMonth, totals, change };
+}
+
+/** The hash that holds a meter's sums: Wave's for Wave's own meters alone, so that nothing foreign appears in it. */
+export function totalsKey(meter: string): string {
+  return waveMeters.includes(meter) ? waveHash : otherMetersHash;
+}
+
+/** A slash in a name, or a name that is empty, would make the name of a field read as another's. */
+export function isWritable({ org, arch }: Account): boolean {
+  return [org, arch].every((name) => name === undefined || (name !== '' && !name.includes('/')));
+}
+
+/** Adds what the increments of a day name to the sets of names. */
+export function addNames(
+  names: Map<string, Set<string>>,
+  ledgerId: string,
+  { meter, day, increments }: DayOfMeter,
+): void {
+  const set = (key: string) => {
+    let members = names.get(key);
+    if (!members) names.set(key, (members = new Set()));
+    return members;
+  };
+  const date = formatDay(day);
+  set(ownDaysKey(ledgerId, meter)).add(date);
+  set(indexKey(meter, 'days')).add(date);
+  for (const { dimensions } of increments) {
+    if (!isWritable({ meter, day, ...accountNames(dimensions) })) continue;
+    if (dimensions.org !== undefined) set(indexKey(meter, 'orgs')).add(dimensions.org);
+    if (dimensions.arch !== undefined) set(indexKey(meter, 'archs')).add(dimensions.arch);
+  }
+}

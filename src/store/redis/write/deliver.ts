@@ -1,0 +1,109 @@
+import { assert, limits } from '../../../base/index.ts';
+import type { Day } from '../../../usage/index.ts';
+import type { Delivered, OutboxBatch } from '../../contract.ts';
+import { numbersKey } from '../layout.ts';
+import type { RedisLink } from '../link/types.ts';
+import { composeCall, parseAnswer, sumRun, type FieldId } from './call.ts';
+import { detailRuns, mainRun, type TagRun } from './changes.ts';
+import { keptText } from './replace.ts';
+import { deliverScript } from './scripts.ts';
+
+/** The batches from the front that go together: as many as hold no more than `cellsMax` cells, and at least one. */
+export function nextRun(batches: readonly OutboxBatch[], cellsMax: number): readonly OutboxBatch[] {
+  let cells = 0;
+  const end = batches.findIndex((batch, index) => (cells += batch.increments.length) > cellsMax && index > 0);
+  return end < 0 ? batches : batches.slice(0, end);
+}
+
+export interface DeliveryOptions {
+  readonly link: RedisLink;
+  readonly ledgerId: string;
+  /** The first day whose details are kept. */
+  readonly detailsFrom: () => Day;
+  /** Told of each tag that has been written, by its numbers' key. */
+  readonly onWritten: (numbersKey: string) => void;
+}
+
+/** What became of one tag's part of a run. */
+type TagDelivered = { readonly rejected: number } | { readonly rewindTo: number };
+
+/**
+ * Delivers batches, run by run. Of each run the details go first, all at once, and Wave's hash only when they are there:
+ * its number is what the sender asks for after a restart, so it must not be ahead of anything; and since every batch
+ * touches it, a failover that has lost any of the writes before it has lost it too, and shows.
+ */
+export async function deliverBatches(batches: readonly OutboxBatch[], options: DeliveryOptions): Promise<Delivered> {
+  let rejected = 0;
+  for (let rest = batches; rest.length > 0;) {
+    const run = nextRun(rest, limits.deliveryCellsMax);
+    rest = rest.slice(run.length);
+    const delivered = await deliverRun(run, options);
+    if (delivered.kind === 'rewind') return delivered;
+    rejected += delivered.rejected;
+  }
+  return { kind: 'delivered', rejected };
+}
+
+async function deliverRun(run: readonly OutboxBatch[], options: DeliveryOptions): Promise<Delivered> {
+  const { link, ledgerId, detailsFrom } = options;
+  const details = detailRuns(ledgerId, run, detailsFrom());
+  const ended = await Promise.allSettled(details.map((tag) => deliverTag(tag, options)));
+  const parts: TagDelivered[] = [];
+  for (const [index, result] of ended.entries()) {
+    if (result.status === 'rejected') throw result.reason;
+    // Details that were dropped while the call was on its way are not missed.
+    const day = details[index]?.detail?.day;
+    if (day === undefined || day >= detailsFrom()) parts.push(result.value);
+  }
+  const missing = parts.filter(isRewind).map(({ rewindTo }) => rewindTo);
+  if (missing.length > 0) {
+    // A tag's number may be an old one, if it was seldom touched: where the main tag is behind too, its number is enough.
+    const main = Number(await keptText(link, numbersKey, ledgerId));
+    const isBehind = main < (run[0]?.number ?? 0) - 1;
+    return { kind: 'rewind', to: isBehind ? main : Math.min(...missing) };
+  }
+  const main = await deliverTag(mainRun(ledgerId, run), options);
+  if (isRewind(main)) return { kind: 'rewind', to: main.rewindTo };
+  return { kind: 'delivered', rejected: [main, ...parts].reduce((sum, part) => sum + rejectedOf(part), 0) };
+}
+
+function rejectedOf(part: TagDelivered): number {
+  return 'rejected' in part ? part.rejected : 0;
+}
+
+function isRewind(part: TagDelivered): part is { readonly rewindTo: number } {
+  return 'rewindTo' in part;
+}
+
+/**
+ * Sends one tag's part until all of it is there. More than one call is needed where an earlier delivery, whose answer was
+ * lost, had been cut elsewhere (then the rest is sent), and where fields are bad (then what touches them goes single).
+ */
+async function deliverTag(tag: TagRun, { link, ledgerId, onWritten }: DeliveryOptions): Promise<TagDelivered> {
+  const last = tag.batches.at(-1);
+  assert(last, 'a run has a batch');
+  const bad = new Set<FieldId>();
+  for (let rest: readonly Readonly<TagRun['batches'][number]>[] = tag.batches; ;) {
+    const [first] = rest;
+    assert(first, 'a tag that has the last batch answers so');
+    const head = [ledgerId, last.number, first.previous, first.number].map(String);
+    const call = composeCall(tag, ledgerId, head, sumRun(rest, bad));
+    const answer = parseAnswer(await link.script(deliverScript, call.keys, call.args), call);
+    switch (answer.kind) {
+      case 'applied':
+        onWritten(tag.numbersKey);
+        return { rejected: answer.rejected };
+      case 'duplicate':
+        return { rejected: 0 };
+      case 'kept':
+        if (answer.number < first.previous) return { rewindTo: answer.number };
+        rest = rest.filter(({ number }) => number > answer.number);
+        break;
+      case 'bad':
+        for (const field of answer.fields) bad.add(field);
+        break;
+      default:
+        throw new Error(`BUG: a delivery was answered with ${answer.kind}`);
+    }
+  }
+}

@@ -1,0 +1,144 @@
+import { assert, messageOf, TonnageError, type Clock, type Log } from '../../../base/index.ts';
+import type { Day } from '../../../usage/index.ts';
+import type { Delivered, OutboxBatch } from '../../contract.ts';
+import { detailKey, detailNumbersKey, detailRejectedKey, numbersKey } from '../layout.ts';
+import type { RedisLink } from '../link/types.ts';
+import { unfinishedRebuild } from './call.ts';
+import { deliverBatches } from './deliver.ts';
+import { eraseNames } from './erase.ts';
+import { StoreGuard } from './guard.ts';
+import { rebuild, type OwnCounts, type Rebuilt, type RebuildProgress } from './rebuild.ts';
+import { Replicas } from './replicas.ts';
+import { dropScript } from './scripts.ts';
+
+export type { OwnCounts, OwnDay, Rebuilt, RebuildProgress } from './rebuild.ts';
+
+export interface RedisWriterOptions {
+  readonly link: RedisLink;
+  /** Identity of the ledger whose batches these are. */
+  readonly ledgerId: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** `store.allowEviction`: deliver also to a Redis that throws data away when its memory is full. */
+  readonly allowEviction: boolean;
+  /** `usage.dedupe` is `shared`: that other ledgers count into the same Redis is meant. */
+  readonly shared: boolean;
+  /** Replicas that must have a batch before it counts as confirmed; 0: none is ever confirmed. */
+  readonly minReplicas: number;
+  /** The first day whose details are kept, as of now. */
+  readonly detailsFrom: () => Day;
+}
+
+/** The side of a Redis that is written: by one ledger, its batches in order, each once. */
+export interface RedisWriter {
+  /** Number of the last batch of this ledger that is there. Rejects with `store_rebuilding`, or the link's errors. */
+  position(): Promise<number>;
+  /**
+   * Applies batches (in order, without a gap), each once however often it is delivered. Rejects with `redis_unavailable`
+   * and `redis_refused` (some of it may have been applied; deliver it again), `store_evicts`, `store_invalid` (a key has
+   * another type than it must have; nothing of its slot was applied), `store_rebuilding`.
+   */
+  deliver(batches: readonly OutboxBatch[]): Promise<Delivered>;
+  /** Number of the last delivered batch that `minReplicas` replicas have; 0 while that is not known. */
+  readonly confirmed: number;
+  /** Why nothing can be delivered; absent while all is well. */
+  readonly failure: string | undefined;
+  /** Deletes this ledger's details of a day that lies before `detailsFrom`. Totals stay. */
+  dropDetails(meter: string, day: Day): Promise<void>;
+  /** Makes Redis hold what `own` says, up to batch `number`, and leaves alone what others have counted (`rebuild.ts`). */
+  rebuild(own: OwnCounts, number: number, onProgress?: (progress: RebuildProgress) => void): Promise<Rebuilt>;
+  /** Deletes what Redis still has under an organisation in the sums of these meters, whoever counted it (`erase.ts`). */
+  eraseNames(org: string, meters: readonly string[]): Promise<void>;
+}
+
+/** A writer over a link, which stays the caller's to close. */
+export function createRedisWriter(options: RedisWriterOptions): RedisWriter {
+  return new LinkedWriter(options);
+}
+
+class LinkedWriter implements RedisWriter {
+  readonly #options: RedisWriterOptions;
+  readonly #guard: StoreGuard;
+  readonly #replicas: Replicas;
+  #failure: string | undefined;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(options: RedisWriterOptions) {
+    this.#options = options;
+    this.#guard = new StoreGuard(options);
+    this.#replicas = new Replicas(options);
+  }
+
+  get confirmed(): number {
+    return this.#replicas.confirmed;
+  }
+
+  get failure(): string | undefined {
+    return this.#failure ?? this.#options.link.status.failure;
+  }
+
+  position(): Promise<number> {
+    return this.#alone(async () => {
+      const { link, ledgerId } = this.#options;
+      await this.#guard.check();
+      const kept = await link.send({ key: numbersKey, args: ['HGET', numbersKey, ledgerId] });
+      const number = Number(kept ?? 0);
+      if (!Number.isSafeInteger(number)) throw unfinishedRebuild();
+      return number;
+    });
+  }
+
+  deliver(batches: readonly OutboxBatch[]): Promise<Delivered> {
+    for (const [index, { number }] of batches.entries()) {
+      assert(number === (batches[0]?.number ?? 0) + index, 'batches are delivered in order, without a gap');
+    }
+    return this.#alone(async () => {
+      const { link, ledgerId, detailsFrom } = this.#options;
+      await this.#guard.check();
+      const onWritten = (key: string) => this.#replicas.wrote(key);
+      const delivered = await deliverBatches(batches, { link, ledgerId, detailsFrom, onWritten });
+      if (delivered.kind === 'rewind') this.#replicas.rewind(delivered.to);
+      else await this.#replicas.confirm(batches.at(-1)?.number ?? 0);
+      return delivered;
+    });
+  }
+
+  dropDetails(meter: string, day: Day): Promise<void> {
+    const { link, ledgerId, detailsFrom } = this.#options;
+    assert(day < detailsFrom(), 'only details that are no longer delivered are dropped');
+    const keys = [detailNumbersKey(meter, day), detailKey(meter, day, ledgerId), detailRejectedKey(meter, day)];
+    return this.#alone(async () => void (await link.script(dropScript, keys, [ledgerId])));
+  }
+
+  rebuild(own: OwnCounts, number: number, onProgress?: (progress: RebuildProgress) => void): Promise<Rebuilt> {
+    return this.#alone(async () => {
+      await this.#guard.check();
+      const { link, ledgerId, detailsFrom } = this.#options;
+      return rebuild({ link, ledgerId, detailsFrom: detailsFrom(), number, ...(onProgress && { onProgress }) }, own);
+    });
+  }
+
+  eraseNames(org: string, meters: readonly string[]): Promise<void> {
+    return this.#alone(() => eraseNames(this.#options.link, org, meters));
+  }
+
+  /** One thing at a time: a day's details do not leave while a batch for them is on its way. */
+  #alone<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#last.then(() => this.#watched(work));
+    this.#last = done.catch(() => undefined);
+    return done;
+  }
+
+  async #watched<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      const result = await work();
+      this.#failure = undefined;
+      return result;
+    } catch (error) {
+      // Whoever answers next may be another server.
+      if (error instanceof TonnageError) this.#guard.forget();
+      this.#failure = messageOf(error);
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,186 @@
+import { assert, limits } from '../../../base/index.ts';
+import { dimensionRow, formatDay, monthOf, parseDay, type Day, type Increment } from '../../../usage/index.ts';
+import {
+  accountField,
+  detailField,
+  detailKey,
+  detailNumbersKey,
+  detailRejectedKey,
+  numbersKey,
+  ownDaysKey,
+  ownMonthKey,
+} from '../layout.ts';
+import type { RedisLink } from '../link/types.ts';
+import { adjustDay, type Adjusted } from './adjust.ts';
+import { chunks, keptText, nextMark, renumber, replaceHash, type Mark } from './replace.ts';
+import { dropScript } from './scripts.ts';
+
+/** What a ledger has counted for one meter on one day: its accounts, the `quantity` of each being all of it. */
+export interface OwnDay {
+  readonly meter: string;
+  readonly day: Day;
+  readonly accounts: readonly Increment[];
+}
+
+/** Everything that a ledger has counted, as of one batch. */
+export interface OwnCounts {
+  /** All meters that this ledger may ever have counted for. */
+  readonly meters: readonly string[];
+  /** By meter, the days of each in their order; each meter and day once. */
+  days(): AsyncIterable<OwnDay>;
+  /** The cells of one meter and day, in pages. */
+  details(meter: string, day: Day): AsyncIterable<readonly Increment[]>;
+}
+
+export interface RebuildProgress {
+  /** Days of meters that are done. */
+  readonly days: number;
+  /** Accounts that were not what they should be, and are now. */
+  readonly adjusted: number;
+}
+
+export interface Rebuilt extends RebuildProgress {
+  /** Accounts that are still not what they should be, since one of their fields holds no integer or would overflow. */
+  readonly rejected: number;
+}
+
+export interface RebuildOptions {
+  readonly link: RedisLink;
+  readonly ledgerId: string;
+  readonly detailsFrom: Day;
+  /** The batch as of which the counts are. */
+  readonly number: number;
+  readonly onProgress?: (progress: RebuildProgress) => void;
+}
+
+interface Work extends RebuildOptions {
+  readonly mark: Mark;
+  readonly own: OwnCounts;
+  readonly months: Map<string, Set<Day>>;
+  readonly seen: Map<string, Set<Day>>;
+}
+
+/**
+ * Makes Redis hold what a ledger has counted: raises and lowers Wave's fields by what the ledger's own part of them is
+ * wrong by, so that what others have counted stays; replaces its months and details; then sets its numbers. Until then a
+ * mark stands in the number's place, so that nothing is delivered on top of a half; it may be interrupted anywhere, and
+ * begun again. Others may write meanwhile, the same ledger may not.
+ */
+export async function rebuild(options: RebuildOptions, own: OwnCounts): Promise<Rebuilt> {
+  const { link, ledgerId, number, onProgress } = options;
+  const kept = await keptText(link, numbersKey, ledgerId);
+  const mark = nextMark(kept, number);
+  await renumber(link, { numbersKey, ledgerId, from: kept, to: mark.text });
+  const work: Work = { ...options, mark, own, months: new Map(), seen: new Map() };
+  const sum = { days: 0, adjusted: 0, rejected: 0 };
+  for await (const adjusted of allDays(work)) {
+    sum.days += 1;
+    sum.adjusted += adjusted.adjusted;
+    sum.rejected += adjusted.rejected;
+    onProgress?.({ days: sum.days, adjusted: sum.adjusted });
+  }
+  await renumber(link, { numbersKey, ledgerId, from: mark.text, to: String(number) });
+  return sum;
+}
+
+async function* allDays(work: Work): AsyncGenerator<Adjusted> {
+  let month = new MonthSum();
+  for await (const day of work.own.days()) {
+    if (!month.holds(day)) {
+      await replaceMonth(work, month);
+      month = new MonthSum();
+    }
+    month.add(day);
+    remember(work.seen, day.meter, day.day);
+    yield await rebuildDay(work, day);
+  }
+  await replaceMonth(work, month);
+  yield* otherDays(work);
+}
+
+/** Days that Redis has of this ledger and the ledger has not: nothing of them may stay. */
+async function* otherDays(work: Work): AsyncGenerator<Adjusted> {
+  const { link, ledgerId, own } = work;
+  for (const meter of own.meters) {
+    const key = ownDaysKey(ledgerId, meter);
+    const reply = await link.send({ key, args: ['SMEMBERS', key] });
+    const dates = typeof reply === 'object' && reply !== null ? reply.map(String) : [];
+    for (const date of dates) {
+      const day = parseDay(date);
+      if (day === undefined || work.seen.get(meter)?.has(day)) continue;
+      yield await adjustDay(work, { meter, day, accounts: [] });
+      await dropDay(work, meter, day);
+      if (!work.months.get(meter)?.has(monthOf(day))) await replaceMonth(work, new MonthSum(meter, monthOf(day)));
+      await link.send({ key, args: ['SREM', key, date] });
+    }
+  }
+}
+
+async function rebuildDay(work: Work, day: OwnDay): Promise<Adjusted> {
+  const adjusted = await adjustDay(work, day);
+  if (day.day < work.detailsFrom) await dropDay(work, day.meter, day.day);
+  else await replaceDetails(work, day);
+  return adjusted;
+}
+
+async function dropDay({ link, ledgerId }: Work, meter: string, day: Day): Promise<void> {
+  const keys = [detailNumbersKey(meter, day), detailKey(meter, day, ledgerId), detailRejectedKey(meter, day)];
+  await link.script(dropScript, keys, [ledgerId]);
+}
+
+async function replaceDetails(work: Work, { meter, day }: OwnDay): Promise<void> {
+  const { link, ledgerId, mark, number, own } = work;
+  const numbers = detailNumbersKey(meter, day);
+  const kept = await keptText(link, numbers, ledgerId);
+  if (kept !== mark.text) await renumber(link, { numbersKey: numbers, ledgerId, from: kept, to: mark.text });
+  const key = detailKey(meter, day, ledgerId);
+  const pages = pagesOf(own.details(meter, day));
+  await replaceHash(link, { numbersKey: numbers, ledgerId, key, mark, to: String(number), pages });
+}
+
+async function* pagesOf(details: AsyncIterable<readonly Increment[]>): AsyncGenerator<readonly string[]> {
+  for await (const page of details) {
+    yield page.flatMap(({ dimensions, quantity }) => [detailField(dimensionRow(dimensions)), String(quantity)]);
+  }
+}
+
+async function replaceMonth({ link, ledgerId, mark, months }: Work, month: MonthSum): Promise<void> {
+  const { meter, first, sums } = month;
+  if (meter === undefined || first === undefined) return;
+  remember(months, meter, first);
+  const key = ownMonthKey(ledgerId, meter, first);
+  const fields = [...sums].filter(([, value]) => value !== 0n).flatMap(([field, value]) => [field, String(value)]);
+  const pages = chunks(fields, 2 * limits.redisWriteFieldsMax);
+  await replaceHash(link, { numbersKey, ledgerId, key, mark, to: mark.text, pages });
+}
+
+function remember(days: Map<string, Set<Day>>, meter: string, day: Day): void {
+  const known = days.get(meter) ?? new Set();
+  assert(!known.has(day), `${meter} ${formatDay(day)} comes once, its month in one piece`);
+  days.set(meter, known.add(day));
+}
+
+/** Sums the accounts of a meter's days over their month. */
+class MonthSum {
+  readonly sums = new Map<string, bigint>();
+  meter: string | undefined;
+  first: Day | undefined;
+
+  constructor(meter?: string, first?: Day) {
+    this.meter = meter;
+    this.first = first;
+  }
+
+  holds({ meter, day }: OwnDay): boolean {
+    return this.meter === undefined || (this.meter === meter && this.first === monthOf(day));
+  }
+
+  add({ meter, day, accounts }: OwnDay): void {
+    this.meter = meter;
+    this.first = monthOf(day);
+    for (const { dimensions, quantity } of accounts) {
+      const field = accountField(dimensions);
+      this.sums.set(field, (this.sums.get(field) ?? 0n) + quantity);
+    }
+  }
+}
