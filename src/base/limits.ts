@@ -119,8 +119,8 @@ export const limits = {
   commandAnswerMsMax: 60_000,
   /** Largest body with events that is taken, also after decompression. */
   eventBodyBytesMax: 8 * 1024 * 1024,
-  /** Bytes of bodies with events that are in memory at a time; with so many a further body is told to come back. */
-  eventBodiesBytesMax: 128 * 1024 * 1024,
+  /** Bytes of bodies with events that are in memory until their answer; with so many a further body is told to come back. */
+  eventBodiesBytesMax: 64 * 1024 * 1024,
   /** Events of one request. */
   eventBatchMax: 10_000,
   /** Accepted events of one request that its answer lists without being asked to. */

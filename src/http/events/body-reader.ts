@@ -8,29 +8,52 @@ const inflate = promisify(gunzip);
 /** Reads bodies of requests that may be large, within what one of them and all together may take. */
 export interface BodyReader {
   /**
-   * The body as it was before compression. Rejects with `request_too_large`, `unsupported_media_type` (another coding than
-   * gzip), `bad_request` (broken gzip, or the client left), or `unavailable` while too much of others is in memory.
+   * Hands the body, as it was before compression, to `handle` and answers what that does; until it has ended, the body
+   * counts as in memory. Rejects with `request_too_large`, `unsupported_media_type` (another coding than gzip),
+   * `bad_request` (broken gzip, or the client left), or `unavailable` while too much of others is in memory.
    */
-  read(request: IncomingMessage): Promise<Buffer>;
+  read<T>(request: IncomingMessage, handle: (body: Buffer) => T | Promise<T>): Promise<T>;
 }
 
-/** @param totalBytesMax bytes of all bodies that are being read, at most */
+/** Bodies that are decompressed at a time: the threads that do it are shared with files and passwords. */
+const inflationsMax = 2;
+
+/** @param totalBytesMax bytes of all bodies in memory, at most */
 export function createBodyReader(totalBytesMax: number = limits.eventBodiesBytesMax): BodyReader {
   const budget = { bytes: totalBytesMax };
+  const inTurn = createTurns(inflationsMax);
   return {
-    async read(request) {
+    async read(request, handle) {
       const coding = codingOf(request);
       if (Number(request.headers['content-length'] ?? 0) > limits.eventBodyBytesMax) throw tooLarge();
       const reserved: Reservation = { bytes: 0 };
       try {
-        const body = await receive(request, budget, reserved);
-        if (coding === 'identity') return body;
-        if (!take(budget, reserved, limits.eventBodyBytesMax)) throw busy();
-        return await decompress(body);
+        const sent = await receive(request, budget, reserved);
+        if (coding === 'identity') return await handle(sent);
+        const body = await inTurn(() => decompress(sent));
+        if (!take(budget, reserved, body.length)) throw busy();
+        return await handle(body);
       } finally {
         budget.bytes += reserved.bytes;
       }
     },
+  };
+}
+
+/** Lets so many pieces of work run at a time; the others wait, in the order in which they came. */
+function createTurns(atOnce: number): <T>(work: () => Promise<T>) => Promise<T> {
+  let free = atOnce;
+  const waiting: (() => void)[] = [];
+  return async (work) => {
+    if (free > 0) free--;
+    else await new Promise<void>((resolve) => waiting.push(resolve));
+    try {
+      return await work();
+    } finally {
+      const next = waiting.shift();
+      if (next === undefined) free++;
+      else next();
+    }
   };
 }
 

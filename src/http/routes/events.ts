@@ -1,7 +1,7 @@
 import type { FastifySchemaCompiler } from 'fastify';
 import { validatorCompiler } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { limits } from '../../base/index.ts';
+import { limits, type Log } from '../../base/index.ts';
 import type { Principal } from '../../identity/index.ts';
 import {
   answerText,
@@ -12,6 +12,8 @@ import {
   outcomesOf,
   Refusal,
   summaryOf,
+  type EventsSummary,
+  type HeaderLines,
   type Sender,
 } from '../../ingest/index.ts';
 import type { Ledger } from '../../ledger/index.ts';
@@ -68,26 +70,29 @@ export async function eventRoutes(app: App, options: EventRouteOptions): Promise
     });
     scope.post('/api/v1/events', { schema }, async (request, reply) => {
       const sender = senderOf(await options.authorise(request, 'ingest'));
-      const headers = request.raw.headersDistinct;
+      const headers = headerLinesOf(request.raw.rawHeaders);
       const mode = contentModeOf(headers);
-      const events = eventsOfBody(mode, headers, await bodies.read(request.raw));
-      const read = readAll(events, sender, options);
-      const valid = read.flatMap((event) => (event instanceof Refusal ? [] : [event]));
-      const outcomes = outcomesOf(read, valid.length === 0 ? [] : await options.ledger.ingest(valid));
-      const summary = summaryOf(outcomes);
-      instruments.count(summary);
-      if (summary.refused > 0) {
-        options.log.info(
-          { requestId: request.id, reasons: Object.fromEntries(summary.reasons) },
-          `${summary.refused} events were refused`,
-        );
-      }
-      reply.code(events.length > 0 && summary.refused === events.length ? 422 : 200);
-      const all = request.query.results === 'all';
-      sendText(reply, 'application/json', answerText({ events, outcomes, summary, all }));
+      const listAccepted = request.query.results === 'all';
+      const answer = await bodies.read(request.raw, async (body) => {
+        const events = eventsOfBody(mode, headers, body);
+        const read = readAll(events, sender, options);
+        const valid = read.flatMap((event) => (event instanceof Refusal ? [] : [event]));
+        const outcomes = outcomesOf(read, valid.length === 0 ? [] : await options.ledger.ingest(valid));
+        const summary = summaryOf(outcomes);
+        instruments.count(summary);
+        if (summary.refused > 0) logRefusals(options.log, request.id, summary);
+        reply.code(events.length > 0 && summary.refused === events.length ? 422 : 200);
+        return answerText({ events, outcomes, summary, all: listAccepted });
+      });
+      sendText(reply, 'application/json', answer);
       return reply;
     });
   });
+}
+
+/** The sender is told each; the log keeps how many there were. */
+function logRefusals(log: Log, requestId: string, { refused, reasons }: EventsSummary): void {
+  log.info({ requestId, reasons: Object.fromEntries(reasons) }, `${refused} events were refused`);
 }
 
 function readAll(
@@ -97,6 +102,19 @@ function readAll(
 ): readonly (LedgerEvent | Refusal)[] {
   const read = createEventReader({ meters, sender, now: clock.now() });
   return events.map((event) => (event instanceof Refusal ? event : read(event)));
+}
+
+/** Header lines by name, as they came: joined ones could not be told from one that holds a comma. */
+function headerLinesOf(rawHeaders: readonly string[]): HeaderLines {
+  const lines = new Map<string, string[]>();
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index]?.toLowerCase() ?? '';
+    const value = rawHeaders[index + 1] ?? '';
+    const others = lines.get(name);
+    if (others === undefined) lines.set(name, [value]);
+    else others.push(value);
+  }
+  return Object.fromEntries(lines);
 }
 
 function senderOf({ org, rights }: Principal): Sender {
