@@ -237,8 +237,10 @@ export const limits = {
   waveSkippedNamedMax: 10,
   /** Cells of several batches that one script in Redis takes; a batch that is larger goes alone, and whole. */
   deliveryCellsMax: 2_000,
-  /** How often Redis is asked whether it would throw data away (`maxmemory-policy`). */
+  /** How often Redis is asked whether it would throw data away (`maxmemory-policy`), and whether it still has details. */
   evictionCheckMs: 30_000,
+  /** Meters and days whose details were delivered lately, and are asked for now and then whether they are still there. */
+  deliveredTagsMax: 1_000,
   /** How long a delivery waits for replicas to have it; with too few of them it is kept for longer. */
   replicaWaitMsMax: 100,
   /** How long replicas are not waited for after too few of them answered. */

@@ -20,8 +20,8 @@ export interface DeliveryOptions {
   readonly ledgerId: string;
   /** The first day whose details are kept. */
   readonly detailsFrom: () => Day;
-  /** Told of each tag that has been written, by its numbers' key. */
-  readonly onWritten: (numbersKey: string) => void;
+  /** Told of each tag that has everything up to batch `number`. */
+  readonly onWritten: (tag: TagRun, number: number) => void;
 }
 
 /** What became of one tag's part of a run. */
@@ -91,7 +91,7 @@ async function deliverTag(tag: TagRun, { link, ledgerId, onWritten }: DeliveryOp
     const answer = parseAnswer(await link.script(deliverScript, call.keys, call.args), call);
     switch (answer.kind) {
       case 'applied':
-        onWritten(tag.numbersKey);
+        onWritten(tag, last.number);
         return { rejected: answer.rejected };
       case 'duplicate':
         return { rejected: 0 };

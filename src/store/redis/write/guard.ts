@@ -28,15 +28,19 @@ export class StoreGuard {
     this.#checkedAt = undefined;
   }
 
-  /** Rejects with `store_evicts`, or with the link's errors. Asks Redis only when its last answer has aged. */
-  async check(): Promise<void> {
+  /**
+   * Answers whether it has asked Redis, which it does only when the last answer has aged. Rejects with `store_evicts`, or
+   * with the link's errors.
+   */
+  async check(): Promise<boolean> {
     const { clock, allowEviction } = this.#options;
     const now = clock.monotonic();
-    if (this.#checkedAt !== undefined && now - this.#checkedAt < limits.evictionCheckMs) return;
+    if (this.#checkedAt !== undefined && now - this.#checkedAt < limits.evictionCheckMs) return false;
     this.#checkedAt = undefined;
     if (!allowEviction) await this.#checkEviction();
     await this.#checkOthers();
     this.#checkedAt = now;
+    return true;
   }
 
   async #checkEviction(): Promise<void> {

@@ -1,13 +1,15 @@
-import { assert, messageOf, TonnageError, type Clock, type Log } from '../../../base/index.ts';
+import { assert, limits, messageOf, TonnageError, type Clock, type Log } from '../../../base/index.ts';
 import type { Day } from '../../../usage/index.ts';
 import type { Delivered, OutboxBatch } from '../../contract.ts';
 import { detailKey, detailNumbersKey, detailRejectedKey, numbersKey } from '../layout.ts';
 import type { RedisLink } from '../link/types.ts';
 import { unfinishedRebuild } from './call.ts';
+import type { TagRun } from './changes.ts';
 import { deliverBatches } from './deliver.ts';
 import { eraseNames } from './erase.ts';
 import { StoreGuard } from './guard.ts';
 import { rebuild, type OwnCounts, type Rebuilt, type RebuildProgress } from './rebuild.ts';
+import { RecentTags } from './recent-tags.ts';
 import { Replicas } from './replicas.ts';
 import { dropScript } from './scripts.ts';
 
@@ -60,6 +62,7 @@ class LinkedWriter implements RedisWriter {
   readonly #options: RedisWriterOptions;
   readonly #guard: StoreGuard;
   readonly #replicas: Replicas;
+  readonly #recent = new RecentTags(limits.deliveredTagsMax);
   #failure: string | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
@@ -94,9 +97,12 @@ class LinkedWriter implements RedisWriter {
     }
     return this.#alone(async () => {
       const { link, ledgerId, detailsFrom } = this.#options;
-      await this.#guard.check();
-      const onWritten = (key: string) => this.#replicas.wrote(key);
-      const delivered = await deliverBatches(batches, { link, ledgerId, detailsFrom, onWritten });
+      const isDue = await this.#guard.check();
+      const lost = isDue ? await this.#recent.lost(link, ledgerId, detailsFrom()) : undefined;
+      const delivered =
+        lost === undefined
+          ? await deliverBatches(batches, { link, ledgerId, detailsFrom, onWritten: this.#wrote })
+          : ({ kind: 'rewind', to: lost } as const);
       if (delivered.kind === 'rewind') this.#replicas.rewind(delivered.to);
       else await this.#replicas.confirm(batches.at(-1)?.number ?? 0);
       return delivered;
@@ -121,6 +127,11 @@ class LinkedWriter implements RedisWriter {
   eraseNames(org: string, meters: readonly string[]): Promise<void> {
     return this.#alone(() => eraseNames(this.#options.link, org, meters));
   }
+
+  readonly #wrote = ({ numbersKey: key, detail }: TagRun, number: number): void => {
+    this.#replicas.wrote(key);
+    if (detail) this.#recent.wrote(key, { day: detail.day, number });
+  };
 
   /** One thing at a time: a day's details do not leave while a batch for them is on its way. */
   #alone<T>(work: () => Promise<T>): Promise<T> {

@@ -181,6 +181,32 @@ describe('details that are no longer kept', () => {
   });
 });
 
+it('notices details that were lost though no later batch touches them', async () => {
+  const log = new BatchLog();
+  log.add([increment('pulls', firstDay, { repository: 'x' })]);
+  log.add([increment('pulls', firstDay, { repository: 'y' })]);
+  log.add([increment('pulls', firstDay + 1, { repository: 'z' })]);
+  let now = 0;
+  const { writer } = testWriter(link, { clock: { now: () => 0, monotonic: () => now } });
+  await writer.deliver(log.read(0, 1));
+  const key = `{tonnage/pulls/${formatDay(firstDay)}}`;
+  const lost = await readState(link);
+  await writer.deliver(log.read(1, 1));
+  // What a failover of the one server that has them would leave.
+  for (const part of ['seq', 'cells:one']) {
+    const fields = Object.entries(lost[`${key}:${part}`] ?? {}).flat();
+    await link.send({ key, args: ['DEL', `${key}:${part}`] });
+    await link.send({ key, args: ['HSET', `${key}:${part}`, ...fields] });
+  }
+  now += limits.evictionCheckMs;
+  expect(await writer.deliver(log.read(2))).toEqual({ kind: 'rewind', to: 1 });
+  expect(await writer.deliver(log.read(1))).toEqual(delivered);
+  expect(sumsOf(await readState(link))).toEqual(expectedSums([countsOf(log)]));
+  now += limits.evictionCheckMs;
+  log.add([increment('pulls', firstDay + 1, { repository: 'z' })]);
+  expect(await writer.deliver(log.read(3))).toEqual(delivered);
+});
+
 describe('replicas', () => {
   it('confirm what they have; without enough of them nothing is confirmed, and all is delivered', async () => {
     const log = randomLog(9, 12);

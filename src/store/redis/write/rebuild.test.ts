@@ -1,0 +1,188 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { startCutter } from '../../../../test/support/redis-cutter.ts';
+import { closeLinks, connectTestLink, untilConnected } from '../../../../test/support/redis-link.ts';
+import { startRedis, type RedisServer } from '../../../../test/support/redis.ts';
+import { formatDay } from '../../../usage/index.ts';
+import type { RedisLink } from '../link/index.ts';
+import { BatchLog, firstDay, increment, randomIncrements, seeded } from './testing/batches.ts';
+import { expectedSums, readState, sumsOf } from './testing/model.ts';
+import { ownCountsOf } from './testing/own-counts.ts';
+import { testWriter } from './testing/writer.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'tonnage-rebuild-'));
+let server: RedisServer;
+let link: RedisLink;
+
+beforeAll(async () => {
+  server = await startRedis(directory);
+});
+beforeEach(async () => {
+  await server.cli('flushall');
+  ({ link } = await connectTestLink({ mode: 'standalone', url: server.url }));
+});
+afterEach(closeLinks);
+afterAll(async () => {
+  await server.stop();
+  rmSync(directory, { recursive: true });
+});
+
+const delivered = { kind: 'delivered', rejected: 0 };
+
+function randomLog(seed: number, batches: number): BatchLog {
+  const log = new BatchLog();
+  const random = seeded(seed);
+  for (let i = 0; i < batches; i += 1) log.add(randomIncrements(random));
+  return log;
+}
+
+const countsOf = (log: BatchLog, ledgerId = 'one') => ({
+  ledgerId,
+  increments: log.batches.flatMap(({ increments }) => increments),
+});
+
+describe('a rebuild', () => {
+  const log = randomLog(1, 40);
+  const other = randomLog(2, 25);
+
+  it.each([
+    { what: 'is empty', prepare: async () => undefined },
+    {
+      what: 'is an old backup',
+      prepare: async () => void (await testWriter(link).writer.deliver(log.read(0, 20))),
+    },
+    {
+      what: 'is up to date',
+      prepare: async () => void (await testWriter(link).writer.deliver(log.batches)),
+    },
+    {
+      what: 'holds days that the ledger never counted',
+      prepare: async () => {
+        const strange = new BatchLog();
+        const days = [firstDay - 1, firstDay - 90, firstDay + 40];
+        strange.add(days.map((day) => increment('pulls', day, { org: 'z.example', arch: 'arm', repository: 'z' }, 7)));
+        await testWriter(link).writer.deliver(strange.batches);
+      },
+    },
+  ])('makes a Redis right that $what, and leaves alone what others have counted', async ({ prepare }) => {
+    await testWriter(link, { ledgerId: 'two', shared: true }).writer.deliver(other.batches);
+    await link.send({ key: 'metrics/v1', args: ['HINCRBY', 'metrics/v1', 'pulls/o/a.example', '1000'] });
+    await prepare();
+    const { writer } = testWriter(link, { shared: true });
+    const seen: number[] = [];
+    const rebuilt = await writer.rebuild(ownCountsOf(log.batches), log.last, ({ days }) => void seen.push(days));
+    expect(rebuilt.rejected).toBe(0);
+    expect(seen).toEqual(Array.from({ length: rebuilt.days }, (_, index) => index + 1));
+
+    await link.send({ key: 'metrics/v1', args: ['HINCRBY', 'metrics/v1', 'pulls/o/a.example', '-1000'] });
+    expect(sumsOf(await readState(link))).toEqual(expectedSums([countsOf(log), countsOf(other, 'two')]));
+    expect(await writer.position()).toBe(log.last);
+
+    const more = randomLog(1, 60); // the same forty, and twenty after them
+    expect(await writer.deliver(more.read(30))).toEqual(delivered);
+    expect(sumsOf(await readState(link))).toEqual(expectedSums([countsOf(more), countsOf(other, 'two')]));
+  });
+
+  it('says what it changed', async () => {
+    const { writer } = testWriter(link);
+    await writer.deliver(log.batches);
+    expect(await writer.rebuild(ownCountsOf(log.batches), log.last)).toMatchObject({ adjusted: 0, rejected: 0 });
+    const key = `{metrics/v1}:own:one:day:pulls:${formatDay(firstDay)}`;
+    const [field] = (await link.send({ key, args: ['HKEYS', key] })) as readonly string[];
+    await link.send({ key, args: ['HINCRBY', key, field ?? '', '3'] });
+    expect(await writer.rebuild(ownCountsOf(log.batches), log.last)).toMatchObject({ adjusted: 1, rejected: 0 });
+  });
+
+  it('leaves what cannot be added to, says how much that is, and makes it right once it can', async () => {
+    await server.cli('hset', 'metrics/v1', 'pulls/o/a.example', 'text');
+    const { writer } = testWriter(link);
+    const { rejected } = await writer.rebuild(ownCountsOf(log.batches), log.last);
+    expect(rejected).toBeGreaterThan(0);
+    await server.cli('hdel', 'metrics/v1', 'pulls/o/a.example');
+    expect(await writer.rebuild(ownCountsOf(log.batches), log.last)).toMatchObject({ adjusted: rejected, rejected: 0 });
+    expect(sumsOf(await readState(link))).toEqual(expectedSums([countsOf(log)]));
+  });
+
+  it('keeps the details that are kept, and no others', async () => {
+    const detailsFrom = firstDay + 2;
+    const { writer } = testWriter(link);
+    await writer.deliver(log.batches);
+    await testWriter(link, { detailsFrom: () => detailsFrom }).writer.rebuild(ownCountsOf(log.batches), log.last);
+    expect(sumsOf(await readState(link))).toEqual(expectedSums([countsOf(log)], detailsFrom));
+  });
+
+  it('can be broken off at any byte and begun anew; until it has ended nothing is delivered', async () => {
+    const short = randomLog(3, 12);
+    let bytes = 100;
+    for (let isDone = false; !isDone; bytes = Math.ceil(bytes * 1.35)) {
+      await server.cli('flushall');
+      await testWriter(link).writer.deliver(short.read(0, 5));
+      const cutter = await startCutter(server.port);
+      const through = await connectTestLink({ mode: 'standalone', url: `redis://127.0.0.1:${cutter.port}` });
+      const { writer } = testWriter(through.link);
+      const half = () => writer.rebuild(ownCountsOf(short.batches), short.last);
+      for (const side of ['sent', 'received'] as const) {
+        await writer.position().catch(() => 0);
+        if (side === 'sent') cutter.cutAfterSent(bytes);
+        else cutter.cutAfterReceived(Math.ceil(bytes / 10));
+        const outcome = await half().then(
+          () => 'done',
+          (error: unknown) => error,
+        );
+        cutter.cutAfterSent(Infinity);
+        cutter.cutAfterReceived(Infinity);
+        isDone = outcome === 'done';
+        await untilConnected(through.link);
+        const position = await writer.position().catch((error: unknown) => error);
+        const codes = [5, short.last, expect.objectContaining({ code: 'store_rebuilding' })];
+        expect(codes).toContainEqual(position);
+      }
+      await half();
+      expect(sumsOf(await readState(link))).toEqual(expectedSums([countsOf(short)]));
+      await closeLinks();
+      await cutter.stop();
+      ({ link } = await connectTestLink({ mode: 'standalone', url: server.url }));
+    }
+    expect(bytes).toBeGreaterThan(10_000);
+  });
+
+  it('is right also while Wave writes', async () => {
+    const { writer } = testWriter(link);
+    let isDone = false;
+    let raised = 0;
+    const wave = (async () => {
+      while (!isDone) {
+        await link.send({ key: 'metrics/v1', args: ['HINCRBY', 'metrics/v1', 'pulls/o/a.example', '1'] });
+        raised += 1;
+      }
+    })();
+    await writer.rebuild(ownCountsOf(log.batches), log.last);
+    isDone = true;
+    await wave;
+    expect(raised).toBeGreaterThan(0);
+    await link.send({ key: 'metrics/v1', args: ['HINCRBY', 'metrics/v1', 'pulls/o/a.example', String(-raised)] });
+    expect(sumsOf(await readState(link))).toEqual(expectedSums([countsOf(log)]));
+  });
+});
+
+it('erases an organisation from fields, index and rejected changes, and nothing else', async () => {
+  const meters = ['builds', 'egress_bytes', 'fusion', 'pulls'];
+  const log = randomLog(4, 40);
+  const wave = ['HINCRBY', 'metrics/v1', 'pulls/o/a.example', '1000'];
+  await link.send({ key: 'metrics/v1', args: wave });
+  await server.cli('hset', 'metrics/v1', 'pulls/o/b.example', 'text');
+  const { writer } = testWriter(link);
+  await writer.deliver(log.batches);
+  const before = await readState(link);
+  await writer.eraseNames('a.example', meters);
+  await writer.eraseNames('b.example', meters);
+  const after = await readState(link);
+  expect(JSON.stringify([after['metrics/v1'], after['{metrics/v1}:others']])).not.toMatch(/[ab]\.example/);
+  expect(JSON.stringify(after['{metrics/v1}:rejected'])).not.toContain('b.example');
+  expect(after['{metrics/v1}:rejected']).toHaveLength(before['{metrics/v1}:rejected']?.length as number);
+  expect(after['{metrics/v1}:index:orgs:pulls']).toEqual(['__other__', 'c.example']);
+  const others = Object.entries(before['metrics/v1'] ?? {}).filter(([field]) => !/\/o\/[ab]\.example/.test(field));
+  expect(after['metrics/v1']).toEqual(Object.fromEntries(others));
+});
