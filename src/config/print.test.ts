@@ -47,6 +47,10 @@ describe('reading what was printed gives the same configuration', () => {
     ['many settings', 'timeZone: Europe/Berlin\nusage: { dimensions: [org], durability: relaxed, commitWait: 1500ms }'],
     ['texts with special characters', 'data: "/a b/$${x}: #\'y"\ngateway: { fusionEntrypoint: false }'],
     ['an upstream', 'upstreams: { lab: { url: "http://h:1/base", aliases: [l, "m.n:5"], tagTtl: 0s } }'],
+    [
+      'meters',
+      'usage: { meters: { m: { eventType: e }, n: { eventType: f, quantity: bytes, unit: By, description: Sent. } } }',
+    ],
     ['an entrypoint like a boolean', 'gateway: { fusionEntrypoint: "true" }'],
   ])('%s', (_title, text) => {
     const config = readText(text);

@@ -77,6 +77,34 @@ describe('one line for each problem: place, key, what was expected, what came', 
       'upstreams: {}\ngateway: { defaultUpstream: docker.io }',
       'c.yaml:2:29: gateway.defaultUpstream: expected one of upstreams',
     ],
+    // Meters.
+    [
+      'usage: { meters: { pulls: { eventType: e } } }',
+      'c.yaml:1:20: usage.meters.pulls: expected the name of a meter of your own, such as "build_seconds"',
+    ],
+    ['usage: { meters: { Builds: { eventType: e } } }', 'a letter first; not "pulls", "fusion"'],
+    ['usage: { meters: { m: {} } }', 'usage.meters.m.eventType: expected an event type of your own'],
+    [
+      'usage: { meters: { m: { eventType: tonnage.build } } }',
+      'not beginning with "tonnage."), but came "tonnage.build"',
+    ],
+    [
+      'usage: { meters: { m: { eventType: "a b" } } }',
+      'without blanks; not beginning with "tonnage."), but came "a b"',
+    ],
+    [
+      'usage: { meters: { m: { eventType: e }, n: { eventType: e } } }',
+      'c.yaml:1:57: usage.meters.n.eventType: expected an event type that no other meter has, but "e" is also that of "m"',
+    ],
+    [
+      'usage: { meters: { m: { eventType: e, quantity: org } } }',
+      'usage.meters.m.quantity: expected the name of a member such as "seconds"',
+    ],
+    [
+      'usage: { meters: { m: { eventType: e, unit: "" } } }',
+      'expected a unit as UCUM writes it, such as "1", "s" or "By"',
+    ],
+    ['usage: { meters: { m: { eventType: e, colour: red } } }', 'usage.meters.m.colour: unknown key'],
     // Users.
     [
       'gateway: { anonymous: false }',

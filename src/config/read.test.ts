@@ -33,6 +33,12 @@ describe('defaults', () => {
     ]);
   });
 
+  test('a meter counts plain events by the member quantity', () => {
+    expect(readText('usage: { meters: { m: { eventType: e } } }').usage.meters).toEqual([
+      { name: 'm', eventType: 'e', quantity: 'quantity', unit: '1' },
+    ]);
+  });
+
   test('durations by default are the named limits', () => {
     const config = readText('');
     expect(config.gateway.factsWaitMs).toBe(limits.factsWaitMsMax);
