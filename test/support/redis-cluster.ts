@@ -18,6 +18,8 @@ export interface RedisCluster {
   readonly nodes: readonly { readonly host: string; readonly port: number }[];
   /** The server that has the slot, as the first node sees it. */
   ownerOf(slot: number): Promise<RedisServer>;
+  /** Starts a replica of one of the servers, and waits until it is a copy. After a kill it takes over in some seconds. */
+  addReplica(of: RedisServer): Promise<RedisServer>;
   /** Moves a slot with its keys, one after the other, while others may read and write. */
   moveSlot(slot: number, to: RedisServer, hooks?: MoveHooks): Promise<void>;
   stop(): Promise<void>;
@@ -32,21 +34,22 @@ export async function startRedisCluster(
   options: { readonly directives?: readonly string[] } = {},
 ): Promise<RedisCluster> {
   const servers: RedisServer[] = [];
-  const stop = async () => void (await Promise.all(servers.map((server) => server.kill())));
+  const replicas: RedisServer[] = [];
+  const stop = async () => void (await Promise.all([...servers, ...replicas].map((server) => server.kill())));
+  const startNode = async (name: string) => {
+    const bus = await freePort();
+    const cluster = ['--cluster-enabled', 'yes', '--cluster-port', String(bus), '--cluster-node-timeout', '2000'];
+    const directives = [...cluster, ...(options.directives ?? [])];
+    return { server: await startRedis(join(directory, name), { directives }), bus };
+  };
   try {
     for (let index = 0; index < count; index += 1) {
-      const bus = await freePort();
-      const directives = ['--cluster-enabled', 'yes', '--cluster-port', String(bus), '--cluster-node-timeout', '2000'];
-      servers.push(
-        await startRedis(join(directory, `node-${index}`), {
-          directives: [...directives, ...(options.directives ?? [])],
-        }),
-      );
+      const { server, bus } = await startNode(`node-${index}`);
+      servers.push(server);
       const [first] = servers;
-      await servers[index]?.cli('cluster', 'addslotsrange', ...rangeOf(index));
-      await servers[index]?.cli('cluster', 'set-config-epoch', String(index + 1));
-      if (first && index > 0)
-        await first.cli('cluster', 'meet', '127.0.0.1', String(servers[index]?.port), String(bus));
+      await server.cli('cluster', 'addslotsrange', ...rangeOf(index));
+      await server.cli('cluster', 'set-config-epoch', String(index + 1));
+      if (first && index > 0) await first.cli('cluster', 'meet', '127.0.0.1', String(server.port), String(bus));
     }
     await eventually('the Cluster is whole', async () => {
       const infos = await Promise.all(servers.map((server) => server.cli('cluster', 'info')));
@@ -59,7 +62,25 @@ export async function startRedisCluster(
   return {
     servers,
     nodes: servers.map(({ port }) => ({ host: '127.0.0.1', port })),
-    ownerOf: (slot) => ownerOf(servers, slot),
+    ownerOf: (slot) => ownerOf([...servers, ...replicas], slot),
+    async addReplica(of) {
+      const { server, bus } = await startNode(`replica-${replicas.length}`);
+      replicas.push(server);
+      const id = await of.cli('cluster', 'myid');
+      await of.cli('cluster', 'meet', '127.0.0.1', String(server.port), String(bus));
+      await eventually('the replica knows whom to copy', async () => {
+        return server.cli('cluster', 'replicate', id).then(
+          () => true,
+          () => false,
+        );
+      });
+      await eventually('the replica is a copy', async () => (await server.cli('role')).includes('connected'));
+      await eventually('all nodes know the replica', async () => {
+        const infos = await Promise.all(servers.map((other) => other.cli('cluster', 'nodes')));
+        return infos.every((info) => new RegExp(`:${server.port}@.* slave ${id}`).test(info));
+      });
+      return server;
+    },
     moveSlot: (slot, to, hooks) => moveSlot(servers, slot, to, hooks),
     stop,
   };

@@ -9,6 +9,7 @@ import { startCutter } from '../../../../test/support/redis-cutter.ts';
 import { closeLinks, connectTestLink, openTestLink, untilConnected } from '../../../../test/support/redis-link.ts';
 import { eventually, startRedis, type RedisServer } from '../../../../test/support/redis.ts';
 import { slotOf } from './slot.ts';
+import type { RedisLink } from './types.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'tonnage-cluster-'));
 const both = { name: 'both', source: `return redis.call('INCR', KEYS[1]) + redis.call('INCR', KEYS[2])` };
@@ -161,5 +162,53 @@ describe('a node that is lost', () => {
     const wrong = await openTestLink({ mode: 'cluster', nodes: [{ host: '127.0.0.1', port: single.port }] });
     await eventually('the failure shows', () => wrong.link.status.failure?.includes('cluster support') ?? false);
     await single.stop();
+  });
+});
+
+describe('a node that has a replica', () => {
+  /** A key of that node, which a script has written twice. */
+  async function keyOf(node: RedisServer, link: RedisLink): Promise<string> {
+    const keys = Array.from({ length: 64 }, (_, index) => `of:${index}`);
+    const owners = await Promise.all(keys.map((key) => cluster.ownerOf(slotOf(key))));
+    const [key = ''] = keys.filter((_, index) => owners[index] === node);
+    expect(await link.script(both, [key, key], [])).toBe(3);
+    return key;
+  }
+
+  it('may become the replica of it, which sends us on', async () => {
+    const { link, lines } = await connectTestLink(clustered());
+    const [, node] = cluster.servers;
+    if (!node) throw new Error('a Cluster has several nodes');
+    const replica = await cluster.addReplica(node);
+    const key = await keyOf(node, link);
+    expect(await link.waitReplicas(key, 1, 2_000)).toBe(1);
+    await replica.cli('cluster', 'failover', 'takeover'); // needs no votes, which the other nodes may refuse for seconds
+    await eventually('the old primary has heard of it', async () => (await node.cli('role')).startsWith('slave'));
+    expect(await link.send(count(key))).toBe(3);
+    expect(await replica.cli('get', key)).toBe('3');
+    expect(lines.filter((line) => line.startsWith('no connection'))).toEqual([]);
+  });
+
+  it('may be killed: the replica takes over, with what WAIT has confirmed', async () => {
+    const { link } = await connectTestLink(clustered());
+    const [, , node] = cluster.servers;
+    if (!node) throw new Error('a Cluster has several nodes');
+    const replica = await cluster.addReplica(node);
+    const key = await keyOf(node, link);
+    expect(await link.waitReplicas(key, 1, 2_000)).toBe(1);
+    await node.kill();
+    await eventually(
+      'the link reaches the replica',
+      async () => {
+        return link.send({ args: ['GET', key], key }).then(
+          (value) => value === '2',
+          () => false,
+        );
+      },
+      20_000,
+    );
+    expect(await link.send(count(key))).toBe(3);
+    expect(await replica.cli('get', key)).toBe('3');
+    await untilConnected(link);
   });
 });
