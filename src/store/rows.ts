@@ -16,6 +16,9 @@ export type RowValues = { readonly [D in Dimension]?: string | null };
 /** Whole numbers within 2^53 are kept as `number`, which is several times faster than `bigint`. */
 export type Amount = number | bigint;
 
+/** Sums of one window, by group. */
+export type WindowSums = (Amount | undefined)[];
+
 /** What `groupOf` answers for cells that the question does not ask for. */
 const leftOut = -1;
 
@@ -40,7 +43,7 @@ export class RowSums {
   readonly #groups: Group[] = [];
   readonly #groupIndex = new Map<string, number>();
   /** First day of the window -> group -> sum. A question for totals has one window, of day 0. */
-  readonly #windows = new Map<Day, Map<number, Amount>>();
+  readonly #windows = new Map<Day, WindowSums>();
 
   constructor(query: Pick<UsageQuery, 'window' | 'by' | 'where' | 'limit' | 'offset'>) {
     this.#query = query;
@@ -64,21 +67,17 @@ export class RowSums {
   }
 
   /** What `add` writes to for cells of `day`. */
-  windowOf(day: Day): Map<number, Amount> {
+  windowOf(day: Day): WindowSums {
     const { window } = this.#query;
     const first = window === 'total' ? 0 : window === 'day' ? day : monthOf(day);
     let sums = this.#windows.get(first);
-    if (!sums) {
-      sums = new Map<number, Amount>();
-      this.#windows.set(first, sums);
-    }
+    if (!sums) this.#windows.set(first, (sums = []));
     return sums;
   }
 
   /** Adds one cell; nothing for a negative group. */
-  add(window: Map<number, Amount>, group: number, amount: Amount): void {
-    if (group < 0) return;
-    window.set(group, plus(window.get(group) ?? 0, amount));
+  add(window: WindowSums, group: number, amount: Amount): void {
+    if (group >= 0) window[group] = plus(window[group] ?? 0, amount);
   }
 
   /** The page that the question asks for, and the sum over all rows. */
@@ -89,8 +88,8 @@ export class RowSums {
     let count = 0;
     for (const [first, sums] of [...this.#windows].toSorted(([a], [b]) => a - b)) {
       const found: Sum[] = [];
-      for (const [index, value] of sums) {
-        if (value === 0 || value === 0n) continue;
+      for (const [index, value] of sums.entries()) {
+        if (value === undefined || value === 0 || value === 0n) continue;
         total = plus(total, value);
         found.push({ group: this.#group(index), value });
       }

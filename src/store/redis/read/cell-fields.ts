@@ -5,10 +5,17 @@ import type { RedisReply } from '../link/index.ts';
 import { parseAmount } from './amount.ts';
 import { textOf } from './reads.ts';
 
-/** Adds hashes of cells to sums. The same field comes once for each day or month: its group is remembered. */
+/**
+ * Adds hashes of cells to sums. The same field comes once for each day or month, so its group is remembered. One process
+ * lists hashes with the same fields in much the same order: comparing a field with the one that is due costs a tenth of
+ * looking it up, for which all of a new text must be hashed.
+ */
 export class CellFields {
   readonly #sums: RowSums;
-  readonly #groups = new Map<string, number>();
+  /** All fields so far, in the order in which they came first, and the group of each. */
+  #fields: string[] = [];
+  #groups: number[] = [];
+  readonly #positions = new Map<string, number>();
 
   constructor(sums: RowSums) {
     this.#sums = sums;
@@ -17,18 +24,28 @@ export class CellFields {
   /** Adds what one hash holds (field, value, field, value...) to the window of `day`. */
   add(day: Day, pairs: readonly RedisReply[]): void {
     const window = this.#sums.windowOf(day);
+    let due = 0;
     for (let at = 0; at < pairs.length; at += 2) {
-      this.#sums.add(window, this.#groupOf(textOf(pairs[at])), parseAmount(pairs[at + 1]));
+      const field = pairs[at];
+      if (field !== this.#fields[due]) due = this.#positionOf(textOf(field));
+      this.#sums.add(window, this.#groups[due] ?? -1, parseAmount(pairs[at + 1]));
+      due += 1;
     }
   }
 
-  #groupOf(field: string): number {
-    const known = this.#groups.get(field);
+  #positionOf(field: string): number {
+    const known = this.#positions.get(field);
     if (known !== undefined) return known;
-    const group = this.#sums.groupOf(parseCell(field));
-    if (this.#groups.size >= limits.redisDecodedFieldsMax) this.#groups.clear();
-    this.#groups.set(field, group);
-    return group;
+    if (this.#fields.length >= limits.redisDecodedFieldsMax) {
+      this.#fields = [];
+      this.#groups = [];
+      this.#positions.clear();
+    }
+    const position = this.#fields.length;
+    this.#fields.push(field);
+    this.#groups.push(this.#sums.groupOf(parseCell(field)));
+    this.#positions.set(field, position);
+    return position;
   }
 }
 
