@@ -97,6 +97,15 @@ describe('a server that stands still', () => {
     expect(await Promise.all([slow(0), slow(50), slow(300)])).toEqual(['OK', 'OK', 'OK']);
     expect(performance.now() - began).toBeGreaterThan(700);
   });
+
+  it('is not blamed for time that we ourselves spend on something else', async () => {
+    const { link } = await connectTestLink({ ...direct(), commandTimeoutMs: 100 });
+    const counted = count(link);
+    await new Promise((resolve) => setImmediate(resolve)); // it is on its way
+    const until = performance.now() + 300;
+    while (performance.now() < until);
+    expect(await counted).toBe(1);
+  });
 });
 
 describe('a connection that is cut', () => {
