@@ -1,0 +1,21 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { refusalReasons } from './index.ts';
+import { readEvent } from './testing/read-event.ts';
+
+const page = readFileSync(fileURLToPath(new URL('../../docs/events.md', import.meta.url)), 'utf8');
+
+test('docs/events.md has a row for each reason, and no other', () => {
+  const [, table = ''] = page.split('| `code` in `results` |');
+  expect([...table.matchAll(/^\| `(\w+)` \|/gm)].map(([, code]) => code)).toEqual(refusalReasons);
+});
+
+test('every event of docs/events.md is taken', () => {
+  const events = [...page.matchAll(/\{"specversion".*\}(?=['`\n])/g)].map(([text]) => text);
+  const kinds = events.map((text) => {
+    const read = readEvent(JSON.parse(text));
+    return 'kind' in read ? read.kind : read;
+  });
+  expect(kinds).toEqual(['usage', 'usage', 'usage', 'usage', 'void']);
+});
