@@ -1,5 +1,5 @@
 import { limits, messageOf, TonnageError, type Clock, type Log } from '../base/index.ts';
-import type { Committed, Journal } from '../store/index.ts';
+import type { Batch, Committed, Journal } from '../store/index.ts';
 import type { Calendar, EventResult, Increment, LedgerEvent } from '../usage/index.ts';
 import type { KeptDimensions } from './dimensions.ts';
 import type { EventKeys } from './event-key.ts';
@@ -16,9 +16,15 @@ export interface CommitterOptions {
   readonly kept: KeptDimensions;
   readonly eventKeys: EventKeys;
   /** Told of each batch once it is stored; the next one waits for what it answers. */
-  readonly onCommitted: (increments: readonly Increment[], committed: Committed) => Promise<void> | undefined;
+  readonly onCommitted: (batch: Batch, committed: Committed) => Promise<void> | undefined;
   /** What may be forgotten by now, for `Journal.tidy`. */
   readonly forgettable: () => Parameters<Journal['tidy']>[0];
+}
+
+interface Backfill {
+  readonly increments: readonly Increment[];
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
 }
 
 /**
@@ -38,6 +44,7 @@ export class Committer {
   #running: Promise<void> | undefined;
   #failure: string | undefined;
   #untidy = false;
+  readonly #backfills: Backfill[] = [];
 
   constructor(options: CommitterOptions) {
     this.#options = options;
@@ -96,6 +103,14 @@ export class Committer {
     return results;
   }
 
+  /** Commits history, between the commits of what happens now. Rejects when that fails, and has then written nothing. */
+  backfill(increments: readonly Increment[]): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#backfills.push({ increments, resolve, reject });
+      this.#start();
+    });
+  }
+
   /** Looks for what may be forgotten, between the commits. */
   tidy(): void {
     this.#untidy = true;
@@ -126,20 +141,37 @@ export class Committer {
   }
 
   async #run(): Promise<void> {
-    while (!this.#gathering.empty || this.#untidy) {
-      if (this.#gathering.empty) {
-        await this.#tidySlice();
-        continue;
-      }
-      const batch = this.#gathering;
-      this.#committing = batch;
-      this.#gathering = new Pending();
-      await this.#commit(batch);
-      this.#committing = undefined;
-      batch.release();
+    while (!this.#gathering.empty || this.#untidy || this.#backfills.length > 0) {
+      if (!this.#gathering.empty) await this.#commitGathered();
+      const backfill = this.#backfills.shift();
+      if (backfill) await this.#commitHistory(backfill);
       if (this.#untidy) await this.#tidySlice();
     }
     this.#running = undefined;
+  }
+
+  async #commitGathered(): Promise<void> {
+    const batch = this.#gathering;
+    this.#committing = batch;
+    this.#gathering = new Pending();
+    await this.#commit(batch);
+    this.#committing = undefined;
+    batch.release();
+  }
+
+  async #commitHistory({ increments, resolve, reject }: Backfill): Promise<void> {
+    const { journal, clock, onCommitted } = this.#options;
+    const batch: Batch = { number: this.#lastNumber + 1, at: clock.now(), increments, backfill: true };
+    try {
+      const committed = await journal.commit(batch);
+      this.#lastNumber++;
+      await onCommitted(batch, committed);
+      resolve();
+    } catch (error) {
+      // Nobody knows whether it was stored after all; an empty batch under the same number settles that.
+      await this.#commit(new Pending());
+      reject(error);
+    }
   }
 
   async #commit(batch: Pending): Promise<void> {
@@ -156,7 +188,7 @@ export class Committer {
         instruments.commitEvents.observe(events);
         this.#noteSuccess(failures);
         // Counted before anybody is told, so that whoever is told sees it counted.
-        await this.#options.onCommitted(increments, committed);
+        await this.#options.onCommitted(stored, committed);
         if (committed.outcomes) batch.settleKeyed(committed.outcomes);
         return;
       } catch (error) {

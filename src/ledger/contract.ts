@@ -1,4 +1,5 @@
-import type { Dimension, EventResult, LedgerEvent, UsageAnswer, UsageQuery } from '../usage/index.ts';
+import type { Dimension, EventResult, Increment, LedgerEvent, UsageAnswer, UsageQuery } from '../usage/index.ts';
+import type { DeliveryStatus } from './delivery.ts';
 import type { Count } from './pending.ts';
 
 /** How the ledger is doing, for `/readyz`. */
@@ -7,6 +8,8 @@ export interface LedgerStatus {
   readonly unsavedEvents: number;
   /** Why the last commit failed; absent while commits work. */
   readonly failure?: string;
+  /** How batches get to the store that has the totals; absent where that is the ledger's own file. */
+  readonly delivery?: DeliveryStatus;
 }
 
 /** The only writer of usage, and the only reader of totals. */
@@ -32,6 +35,8 @@ export interface Ledger {
   ingest(events: readonly LedgerEvent[]): Promise<readonly EventResult[]>;
   /** Answers a question about what has been committed. Rejects with `query_deadline` or the store's error. */
   query(query: UsageQuery): Promise<UsageAnswer>;
+  /** Counts what happened on days gone by, which nothing that happens now adds to: for demonstrations and benchmarks. */
+  backfill(increments: readonly Increment[]): Promise<void>;
   status(): LedgerStatus;
   /** Commits what is in memory. Rejects with `ledger_unsaved` when that has not succeeded within `waitMs`. */
   close(waitMs: number): Promise<void>;

@@ -1,12 +1,13 @@
 import { limits, messageOf, TonnageError, type Clock, type Log } from '../base/index.ts';
 import type { MetricSet } from '../metric/index.ts';
-import type { AccountTotal, Committed, Store } from '../store/index.ts';
+import type { AccountTotal, Batch, Committed, Store } from '../store/index.ts';
 import { createCalendar, type EventResult, type Increment, type LedgerEvent } from '../usage/index.ts';
 import { Committer } from './committer.ts';
 import type { Ledger } from './contract.ts';
 import { Counted } from './counted.ts';
 import { KeptDimensions, type DimensionOptions } from './dimensions.ts';
 import { EventKeys } from './event-key.ts';
+import { Delivery } from './delivery.ts';
 import { countEvents, ledgerInstruments } from './metrics.ts';
 import { EventWindow } from './window.ts';
 
@@ -25,6 +26,9 @@ export interface LedgerOptions extends DimensionOptions {
   readonly dedupeDays?: number;
   /** Days for which details are kept; at least `dedupeDays`. Default: 400. */
   readonly detailDays?: number;
+  /** How long delivered batches are kept, and how many bytes of them. Default: `limits.outboxKeepMs`, `outboxKeepBytes`. */
+  readonly outboxKeepMs?: number;
+  readonly outboxKeepBytes?: number;
 }
 
 export const defaultDedupeDays = 35;
@@ -44,6 +48,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   const instruments = ledgerInstruments(metrics, {
     unsavedEvents: () => committer.unsavedEvents,
     waitingEvents: () => committer.waitingEvents,
+    delivery: () => delivery?.status(),
     counted,
     voided,
   });
@@ -51,9 +56,10 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   const today = (): number => calendar.dayOf(clock.now());
   await kept.prepare([today()]);
 
-  function onCommitted(increments: readonly Increment[], committed: Committed): Promise<void> | undefined {
+  function onCommitted(batch: Batch, committed: Committed): Promise<void> | undefined {
+    delivery?.notify(batch.number);
     if (!committed.known) {
-      counted.add(increments);
+      if (!batch.backfill) counted.add(batch.increments);
       counted.add(committed.added);
       voided.add(committed.takenBack.map((taken) => ({ ...taken, quantity: -taken.quantity })));
       noteRejected(committed.rejected);
@@ -90,6 +96,8 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
       details: today() - (options.detailDays ?? defaultDetailDays),
     }),
   });
+  const delivery = openDelivery(options);
+  delivery?.start();
   const tidying = setInterval(() => committer.tidy(), limits.tidyEveryMs);
   tidying.unref();
 
@@ -114,15 +122,35 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     },
     ingest,
     query: (query) => store.totals.query(kept.translate(query), today()),
+    backfill: (increments) => committer.backfill(increments),
     status() {
       const { unsavedEvents, failure } = committer;
-      return { unsavedEvents, ...(failure !== undefined && { failure }) };
+      const status = { unsavedEvents, ...(failure !== undefined && { failure }) };
+      return delivery ? { ...status, delivery: delivery.status() } : status;
     },
-    close(waitMs) {
+    async close(waitMs) {
       clearInterval(tidying);
-      return settleWithin(committer, waitMs);
+      try {
+        await settleWithin(committer, waitMs);
+      } finally {
+        await delivery?.close(limits.deliveryCloseMsMax);
+      }
     },
   };
+}
+
+function openDelivery({ store, clock, log, outboxKeepMs, outboxKeepBytes }: LedgerOptions): Delivery | undefined {
+  const { journal, remote } = store;
+  if (!remote || !journal.outbox) return undefined;
+  return new Delivery({
+    outbox: journal.outbox,
+    remote,
+    lastBatch: journal.lastBatch,
+    clock,
+    log,
+    ...(outboxKeepMs !== undefined && { keepMs: outboxKeepMs }),
+    ...(outboxKeepBytes !== undefined && { keepBytes: outboxKeepBytes }),
+  });
 }
 
 function asCounted({ account, counted }: AccountTotal): Omit<Increment, 'day'> {

@@ -1,5 +1,6 @@
 import { lazily, type Counter, type Histogram, type Labelled, type MetricSet } from '../metric/index.ts';
 import type { EventResult } from '../usage/index.ts';
+import type { DeliveryStatus } from './delivery.ts';
 import type { Counted } from './counted.ts';
 
 /** What the ledger counts of itself. */
@@ -23,6 +24,7 @@ const commitEventsBounds = [1, 4, 16, 64, 256, 1024, 4096, 16_384];
 export interface LedgerSources {
   readonly unsavedEvents: () => number;
   readonly waitingEvents: () => number;
+  readonly delivery: () => DeliveryStatus | undefined;
   readonly counted: Counted;
   readonly voided: Counted;
 }
@@ -38,7 +40,7 @@ export function countEvents(instruments: LedgerInstruments, results: readonly Ev
 
 /** Declares the ledger's families in `metrics`. */
 export function ledgerInstruments(metrics: MetricSet, sources: LedgerSources): LedgerInstruments {
-  const { counted, voided, unsavedEvents, waitingEvents } = sources;
+  const { counted, voided, unsavedEvents, waitingEvents, delivery } = sources;
   metrics.add({
     type: 'counter',
     name: 'tonnage_usage',
@@ -55,6 +57,23 @@ export function ledgerInstruments(metrics: MetricSet, sources: LedgerSources): L
     name: 'tonnage_ledger_waiting_events',
     help: 'Events with an identity that wait for their commit, and their senders with them.',
     read: waitingEvents,
+  });
+  metrics.gauge({
+    name: 'tonnage_ledger_outbox_batches',
+    help: 'Committed batches that the store of totals does not have yet; 0 where the ledger keeps the totals itself.',
+    read: () => delivery()?.waiting ?? 0,
+  });
+  metrics.gauge({
+    name: 'tonnage_ledger_outbox_age_seconds',
+    unit: 'seconds',
+    help: 'How long the oldest of these has waited.',
+    read: () => (delivery()?.ageMs ?? 0) / 1000,
+  });
+  metrics.gauge({
+    name: 'tonnage_ledger_outbox_bytes',
+    unit: 'bytes',
+    help: 'Bytes of all batches in the outbox, those included that are kept although they were delivered.',
+    read: () => delivery()?.bytes ?? 0,
   });
   metrics.gauge({
     name: 'tonnage_ledger_unsaved_events',

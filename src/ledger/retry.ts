@@ -3,8 +3,8 @@ import { limits } from '../base/index.ts';
 const firstPauseMs = 100;
 
 /** The pause before the next try of a commit that has failed `failures` times: doubling, up to the limit. */
-export function retryPauseMs(failures: number): number {
-  return Math.min(firstPauseMs * 2 ** (failures - 1), limits.commitRetryMsMax);
+export function retryPauseMs(failures: number, mostMs: number = limits.commitRetryMsMax): number {
+  return Math.min(firstPauseMs * 2 ** (failures - 1), mostMs);
 }
 
 /** Pauses that can be cut short: a ledger that is closing does not want to sleep its retries out. */

@@ -71,11 +71,21 @@ export interface Outbox {
   /** Batches in order, from the first one whose number is above `after`, at most `max`. */
   read(after: number, max: number): Promise<readonly OutboxBatch[]>;
   /**
-   * Forgets delivered batches: those committed before `before`, and, while all that is kept is larger than `bytesMax`,
+   * Notes what is delivered, and forgets delivered batches: those committed before `before`, and, while all that is kept is larger than `bytesMax`,
    * those up to `confirmed`. Never one above `delivered`.
    */
   trim(rule: { delivered: number; confirmed: number; before: number; bytesMax: number }): Promise<void>;
+  /** Meters' days before `day` that batches have touched and whose details were not said to be dropped; at most `max`. */
+  touchedBefore(day: Day, max: number): Promise<readonly MeterDay[]>;
+  /** Forgets that these were touched: their details have been dropped. */
+  untouch(days: readonly MeterDay[]): Promise<void>;
   status(): OutboxStatus;
+}
+
+/** One meter on one day. */
+export interface MeterDay {
+  readonly meter: string;
+  readonly day: Day;
 }
 
 export interface OutboxStatus {
@@ -83,6 +93,8 @@ export interface OutboxStatus {
   readonly bytes: number;
   /** Number of the first batch that is kept; absent when none is. */
   readonly first?: number;
+  /** Number of the last batch that was known to be delivered when something was last forgotten. */
+  readonly delivered: number;
 }
 
 /** Where the ledger writes: numbered batches, each whole or not at all, each once. Always a SQLite file of its own. */
@@ -131,10 +143,10 @@ export interface RemoteTotals extends Totals {
    * would throw data away.
    */
   deliver(batches: readonly OutboxBatch[]): Promise<Delivered>;
-  /** Number of the last delivered batch that enough replicas have. */
+  /** Number of the last delivered batch that enough replicas have; 0 where that is not asked of them. */
   readonly confirmed: number;
-  /** Why the store cannot be reached or will not be written; absent while all is well. */
-  readonly failure?: string;
+  /** Drops details of days before `day`, a few at a time; answers whether there may be more. */
+  forgetDetails(day: Day): Promise<boolean>;
   close(): Promise<void>;
 }
 

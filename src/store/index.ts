@@ -8,6 +8,7 @@ export {
   type Delivered,
   type Journal,
   type KeyedEvents,
+  type MeterDay,
   type Outbox,
   type OutboxBatch,
   type OutboxStatus,

@@ -63,6 +63,7 @@ export const ledgerMigrations: readonly string[] = [
   'alter table ledger add column hash_key blob',
   `
   alter table ledger add column details_from integer not null default ${firstDay};
+  alter table ledger add column delivered integer not null default 0;
 
   create table account_total (
     series integer primary key references series (id),

@@ -1,13 +1,11 @@
-import { assert } from '../../base/index.ts';
 import type { Database, SqlValue } from '../../sqlite/index.ts';
-import { dimensions, type Dimension, type Increment } from '../../usage/index.ts';
-import type { AccountTotal, Batch, Journal, Outbox, OutboxBatch, OutboxStatus } from '../contract.ts';
+import type { Dimension } from '../../usage/index.ts';
+import type { AccountTotal, Batch, Journal } from '../contract.ts';
+import { openOutbox } from './outbox.ts';
 import type { CommitReply, TidyRule } from './program.ts';
-import { valuesOf } from './series-ids.ts';
 
 const accountsSql = `select s.meter, s.org, s.arch, counted, voided
   from account_total join series s on s.id = account_total.series`;
-const outboxSql = 'select number, at, increments, touched from outbox where number > ? order by number limit ?';
 
 /** The module that runs beside the file: the same in a checkout (`.ts`) and in an installed package (`.js`). */
 export const programModule = new URL(
@@ -74,61 +72,6 @@ function accountTotal([meter, org, arch, counted, voided]: readonly SqlValue[]):
 function valuesSql(dimension: Dimension): string {
   return `select s.${dimension} from detail_day join series s on s.id = detail_day.series
     where day = ? and s.${dimension} is not null group by 1 order by min(s.id) limit ?`;
-}
-
-interface OpenOutbox extends Outbox {
-  /** What the writer says of it after a batch. */
-  note(status: OutboxStatus): void;
-}
-
-async function openOutbox(database: Database): Promise<OpenOutbox> {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the answer of `outboxStatus` in program.ts
-  let status = (await database.call('outboxStatus', undefined)) as OutboxStatus;
-  return {
-    note: (noted) => {
-      status = noted;
-    },
-    status: () => status,
-    async read(after, max) {
-      const rows = await database.read(outboxSql, [after, max]);
-      return rows.map(outboxBatch);
-    },
-    async trim(rule) {
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the answer of `trim` in program.ts
-      status = (await database.call('trim', rule)) as OutboxStatus;
-    },
-  };
-}
-
-function outboxBatch([number, at, increments, touched]: readonly SqlValue[]): OutboxBatch {
-  return {
-    number: Number(number),
-    at: Number(at),
-    increments: list(increments).map(unpacked),
-    touched: list(touched).map((entry) => {
-      const [meter, day, previous] = parts(entry);
-      return { meter: String(meter), day: Number(day), previous: Number(previous) };
-    }),
-  };
-}
-
-/** An increment as `outbox-writer.ts` packed it. */
-function unpacked(entry: unknown): Increment {
-  const [meter, day, quantity, ...values] = parts(entry);
-  const row = dimensions.map((_, index) => {
-    const value = values[index];
-    return typeof value === 'string' ? value : null;
-  });
-  return { meter: String(meter), day: Number(day), quantity: BigInt(String(quantity)), dimensions: valuesOf(row) };
-}
-
-function list(value: SqlValue | undefined): readonly unknown[] {
-  return parts(JSON.parse(String(value)));
-}
-
-function parts(value: unknown): readonly unknown[] {
-  assert(Array.isArray(value), 'the outbox holds lists');
-  return value;
 }
 
 function integer(value: SqlValue | undefined): bigint {

@@ -1,7 +1,7 @@
 import { TonnageError } from '../../base/index.ts';
-import type { WriterFile, WriterStatement } from '../../sqlite/index.ts';
+import type { SqlValue, WriterFile, WriterStatement } from '../../sqlite/index.ts';
 import { dimensionRow, type Day, type Increment } from '../../usage/index.ts';
-import type { OutboxStatus } from '../contract.ts';
+import type { MeterDay, OutboxStatus } from '../contract.ts';
 
 /** Batches forgotten in one transaction, at most. */
 const trimmedMax = 500;
@@ -14,6 +14,12 @@ export interface TrimRule {
   readonly bytesMax: number;
 }
 
+/** Which batches are asked for: see `Outbox.read`. */
+export interface ReadRule {
+  readonly after: number;
+  readonly max: number;
+}
+
 /** The outbox as the writer has it: batches are put in with the counts that they carry, and taken out when they are old. */
 export class OutboxWriter {
   readonly #file: WriterFile;
@@ -22,11 +28,16 @@ export class OutboxWriter {
   readonly #touch: WriterStatement;
   readonly #oldest: WriterStatement;
   readonly #remove: WriterStatement;
+  readonly #oldTouches: WriterStatement;
+  readonly #untouch: WriterStatement;
+  readonly #noteDelivered: WriterStatement;
+  readonly #read: WriterStatement;
   /** The last batch that touched a meter's day, by `<meter> <day>`. */
   readonly #touched = new Map<string, number>();
   #staged = new Map<string, number>();
   #bytes: number;
   #stagedBytes = 0;
+  #delivered: number;
 
   constructor(file: WriterFile, bytesMax: number) {
     this.#file = file;
@@ -37,6 +48,13 @@ export class OutboxWriter {
     );
     this.#oldest = file.prepare('select number, at, bytes from outbox order by number limit ?');
     this.#remove = file.prepare('delete from outbox where number <= ?');
+    this.#oldTouches = file.prepare('select meter, day from outbox_touch where day < ? limit ?');
+    this.#untouch = file.prepare('delete from outbox_touch where meter = ? and day = ?');
+    this.#noteDelivered = file.prepare('update ledger set delivered = ? where delivered <> ?');
+    this.#read = file.prepare(
+      'select number, at, increments, touched from outbox where number > ? order by number limit ?',
+    );
+    this.#delivered = Number(file.prepare('select delivered from ledger').all()[0]?.[0] ?? 0);
     for (const [meter, day, number] of file.prepare('select meter, day, number from outbox_touch').all()) {
       this.#touched.set(`${String(meter)} ${String(day)}`, Number(number));
     }
@@ -87,16 +105,36 @@ export class OutboxWriter {
       last = number;
       bytes -= size;
     }
-    if (last > 0) {
-      this.#file.transact(() => this.#remove.run(last));
+    if (last > 0 || delivered !== this.#delivered) {
+      this.#file.transact(() => {
+        if (last > 0) this.#remove.run(last);
+        this.#noteDelivered.run(delivered, delivered);
+      });
       this.#bytes = bytes;
+      this.#delivered = delivered;
     }
     return this.status();
   }
 
+  /** Rows of `Outbox.read`, as they are stored. */
+  read({ after, max }: ReadRule): readonly (readonly SqlValue[])[] {
+    return this.#read.all(after, max);
+  }
+
+  touchedBefore({ day, max }: { readonly day: Day; readonly max: number }): readonly MeterDay[] {
+    return this.#oldTouches.all(day, max).map(([meter, touched]) => ({ meter: String(meter), day: Number(touched) }));
+  }
+
+  untouch(days: readonly MeterDay[]): void {
+    this.#file.transact(() => {
+      for (const { meter, day } of days) this.#untouch.run(meter, day);
+    });
+    for (const { meter, day } of days) this.#touched.delete(`${meter} ${day}`);
+  }
+
   status(): OutboxStatus {
     const first = this.#oldest.all(1)[0]?.[0];
-    return { bytes: this.#bytes, ...(first !== undefined && { first: Number(first) }) };
+    return { bytes: this.#bytes, delivered: this.#delivered, ...(first !== undefined && { first: Number(first) }) };
   }
 }
 

@@ -1,10 +1,10 @@
-import { assert, TonnageError } from '../../base/index.ts';
+import { TonnageError } from '../../base/index.ts';
 import type { WriterFile, WriterProgram } from '../../sqlite/index.ts';
 import type { Day, Increment } from '../../usage/index.ts';
-import { outcome, voidCell, type Batch, type KeyedEvents, type OutboxStatus } from '../contract.ts';
+import { outcome, voidCell, type Batch, type KeyedEvents, type MeterDay, type OutboxStatus } from '../contract.ts';
 import { Gains, Sums } from './gains.ts';
 import { HeldKeys } from './held-keys.ts';
-import { OutboxWriter, type TrimRule } from './outbox-writer.ts';
+import { OutboxWriter, type ReadRule, type TrimRule } from './outbox-writer.ts';
 import { keyWords } from './run-codec.ts';
 import { SeriesIds, type StoredSeries } from './series-ids.ts';
 
@@ -166,14 +166,17 @@ export function createProgram(file: WriterFile, options: ProgramOptions): Writer
         return moreKeys || dropped === tidiedDetails;
       });
     },
-    trim(rule: TrimRule): OutboxStatus {
-      assert(outbox, 'this journal has an outbox');
-      return outbox.trim(rule);
-    },
-    outboxStatus(): OutboxStatus {
-      assert(outbox, 'this journal has an outbox');
-      return outbox.status();
-    },
+    ...(outbox && outboxFunctions(outbox)),
+  };
+}
+
+function outboxFunctions(outbox: OutboxWriter): WriterProgram {
+  return {
+    outboxTrim: (rule: TrimRule) => outbox.trim(rule),
+    outboxRead: (rule: ReadRule) => outbox.read(rule),
+    outboxTouchedBefore: (rule: { readonly day: Day; readonly max: number }) => outbox.touchedBefore(rule),
+    outboxUntouch: (days: readonly MeterDay[]) => outbox.untouch(days),
+    outboxStatus: () => outbox.status(),
   };
 }
 

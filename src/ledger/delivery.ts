@@ -1,0 +1,204 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { limits, messageOf, TonnageError, type Clock, type Log } from '../base/index.ts';
+import type { Outbox, RemoteTotals } from '../store/index.ts';
+import { Pauses, retryPauseMs } from './retry.ts';
+
+/** How often a closing ledger looks whether all is delivered. */
+const closePollMs = 10;
+
+export interface DeliveryOptions {
+  readonly outbox: Outbox;
+  readonly remote: RemoteTotals;
+  /** Number of the last batch that is committed. */
+  readonly lastBatch: number;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** How long delivered batches are kept (milliseconds), and how many bytes of them. */
+  readonly keepMs?: number;
+  readonly keepBytes?: number;
+}
+
+/** How a delivery is doing. */
+export interface DeliveryStatus {
+  /** Batches that are committed and not known to be delivered. */
+  readonly waiting: number;
+  /** How long the oldest of them has waited, in milliseconds; 0 when none does. */
+  readonly ageMs: number;
+  readonly bytes: number;
+  /** Why nothing gets through; absent while all is well. */
+  readonly failure?: string;
+}
+
+/**
+ * Brings committed batches to the store that has the totals: each as soon as it is committed and the one before it has
+ * been delivered, several at a time where they have piled up. The store keeps the number of the last one, in the
+ * same step as what it counts, so a delivery that is tried again adds nothing; and when it has lost some (a failover,
+ * a restart), it says so by that number, and is given them again out of what is kept.
+ */
+export class Delivery {
+  readonly #options: DeliveryOptions;
+  readonly #pauses = new Pauses();
+  #last: number;
+  #delivered: number;
+  /** Whether the store has been asked what it has. */
+  #positioned = false;
+  #oldestAt: number | undefined;
+  #failure: string | undefined;
+  #failures = 0;
+  #rewound: { readonly to: number; readonly from: number } | undefined;
+  #trimmedAt = -Infinity;
+  #wake: (() => void) | undefined;
+  #closed = false;
+  #running: Promise<void> | undefined;
+
+  constructor(options: DeliveryOptions) {
+    this.#options = options;
+    this.#last = options.lastBatch;
+    this.#delivered = options.outbox.status().delivered;
+  }
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  /** A batch has been committed. */
+  notify(number: number): void {
+    if (this.#delivered >= this.#last) this.#oldestAt = this.#options.clock.now();
+    this.#last = number;
+    this.#wake?.();
+  }
+
+  status(): DeliveryStatus {
+    const waiting = Math.max(0, this.#last - this.#delivered);
+    const since = this.#oldestAt ?? this.#options.clock.now();
+    return {
+      waiting,
+      ageMs: waiting === 0 ? 0 : Math.max(0, this.#options.clock.now() - since),
+      bytes: this.#options.outbox.status().bytes,
+      ...(this.#failure !== undefined && { failure: this.#failure }),
+    };
+  }
+
+  /**
+   * Ends after what is under way, and once all is delivered where that takes no longer than `waitMs`. What has not been
+   * delivered is in the outbox, and goes out after the next start.
+   */
+  async close(waitMs: number): Promise<void> {
+    const { clock } = this.#options;
+    const end = clock.monotonic() + waitMs;
+    while (this.status().waiting > 0 && this.#failure === undefined && clock.monotonic() < end)
+      await pause(closePollMs);
+    this.#closed = true;
+    this.#pauses.hurry();
+    this.#wake?.();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    if (this.#delivered < this.#last) this.#oldestAt = await this.#readOldest();
+    while (!this.#closed) {
+      try {
+        if (!this.#positioned) await this.#askPosition();
+        const idle = await this.#deliverSome();
+        this.#noteSuccess();
+        await this.#trim();
+        if (idle) await this.#sleep();
+      } catch (error) {
+        this.#noteFailure(error);
+        await this.#pauses.sleep(retryPauseMs(this.#failures, limits.deliveryRetryMsMax));
+      }
+    }
+  }
+
+  async #askPosition(): Promise<void> {
+    const kept = await this.#options.remote.position();
+    if (kept > this.#last) {
+      throw new TonnageError(
+        'ledger_gap',
+        `the store has batch ${kept} of this ledger, whose own last one is ${this.#last}: it was restored from a backup; ` +
+          'stop it and run tonnage ledger rebuild',
+      );
+    }
+    this.#delivered = kept;
+    this.#positioned = true;
+  }
+
+  async #readOldest(): Promise<number | undefined> {
+    const [oldest] = await this.#options.outbox.read(this.#delivered, 1).catch(() => []);
+    return oldest?.at;
+  }
+
+  /** Delivers the next batches; answers whether there was nothing to deliver. */
+  async #deliverSome(): Promise<boolean> {
+    const { outbox, remote } = this.#options;
+    const batches = await outbox.read(this.#delivered, limits.deliveredBatchesMax);
+    this.#oldestAt = batches[0]?.at;
+    const last = batches.at(-1)?.number;
+    if (last === undefined) return true;
+    const result = await remote.deliver(batches);
+    if (result.kind === 'rewind') {
+      this.#rewind(result.to);
+      return false;
+    }
+    this.#delivered = last;
+    if (this.#rewound && last >= this.#rewound.from) this.#rewound = undefined;
+    return false;
+  }
+
+  /** The store misses what came after batch `to`. Told the same twice, what it misses is not kept any more. */
+  #rewind(to: number): void {
+    const { log, outbox } = this.#options;
+    if (this.#rewound && to <= this.#rewound.to) {
+      throw new TonnageError(
+        'ledger_gap',
+        `the store misses batches of this ledger after ${to}, and the outbox has them only from ` +
+          `${outbox.status().first ?? this.#last + 1} on; stop it and run tonnage ledger rebuild`,
+      );
+    }
+    log.warn({ from: this.#delivered, to }, 'the store has lost batches that it had; they are delivered again');
+    this.#rewound = { to, from: Math.max(this.#delivered + 1, this.#rewound?.from ?? 0) };
+    this.#delivered = to;
+  }
+
+  async #trim(): Promise<void> {
+    const { clock, outbox, remote, keepMs = limits.outboxKeepMs, keepBytes = limits.outboxKeepBytes } = this.#options;
+    const now = clock.monotonic();
+    const { bytes } = outbox.status();
+    if (now - this.#trimmedAt < limits.outboxTrimEveryMs && bytes <= keepBytes) return;
+    this.#trimmedAt = now;
+    const before = clock.now() - keepMs;
+    await outbox.trim({ delivered: this.#delivered, confirmed: remote.confirmed, before, bytesMax: keepBytes });
+  }
+
+  async #sleep(): Promise<void> {
+    if (this.#closed || this.#delivered < this.#last) return;
+    await new Promise<void>((resolve) => {
+      // Also without a new batch it looks again now and then: the store may have lost what it had.
+      const timer = setTimeout(resolve, limits.outboxTrimEveryMs);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#wake = undefined;
+    if (this.#delivered === this.#last) this.#positioned = false;
+  }
+
+  #noteSuccess(): void {
+    if (this.#failures > 0) this.#options.log.info({}, 'batches are delivered to the store again; nothing was lost');
+    this.#failures = 0;
+    this.#failure = undefined;
+  }
+
+  #noteFailure(error: unknown): void {
+    const failure = messageOf(error);
+    this.#failures++;
+    this.#positioned = false;
+    if (failure === this.#failure) return;
+    this.#failure = failure;
+    this.#options.log.error(
+      { error: failure, ...this.status() },
+      'batches cannot be delivered to the store; they are kept in the outbox, and it tries again',
+    );
+  }
+}

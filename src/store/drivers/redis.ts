@@ -1,0 +1,82 @@
+import { assert, limits, type Log } from '../../base/index.ts';
+import { createCalendar, type Day } from '../../usage/index.ts';
+import type { Journal, RemoteTotals, Store } from '../contract.ts';
+import { createWaveRefresh } from '../redis/import/index.ts';
+import { openRedisLink, type RedisLink, type RedisLinkOptions } from '../redis/link/index.ts';
+import { createRedisTotals } from '../redis/read/index.ts';
+import { createRedisWriter } from '../redis/write/index.ts';
+import { openSqliteStore, type SqliteStoreOptions } from './sqlite.ts';
+
+/** Meters' days whose details are dropped at a time. */
+const forgottenDaysMax = 16;
+
+export interface RedisStoreOptions extends SqliteStoreOptions {
+  /** Where Redis is. That it is away is no reason not to open: what is counted waits in the outbox. */
+  readonly redis: RedisLinkOptions;
+  /** Days for which details are kept. */
+  readonly detailDays: number;
+  readonly allowEviction: boolean;
+  readonly minReplicas: number;
+  /** Wave writes the same hash, so that its names are looked for again and again. */
+  readonly besideWave: boolean;
+  /** Whether other ledgers are meant to count into the same Redis. */
+  readonly shared: boolean;
+  readonly log: Log;
+}
+
+/**
+ * The store whose totals are in Redis: the journal is a SQLite file of its own, with an outbox. The caller holds the lock
+ * of the data directory. Rejects as `openSqliteStore` does, and with `config_invalid` for an address that cannot be right.
+ */
+export async function openRedisStore(options: RedisStoreOptions): Promise<Store> {
+  const { clock, log, besideWave, outboxBytesMax = limits.outboxBytesMax } = options;
+  const link = await openRedisLink(options.redis);
+  try {
+    const local = await openSqliteStore({ ...options, outboxBytesMax });
+    const calendar = createCalendar(local.timeZone);
+    const detailsFrom = (): Day => calendar.dayOf(clock.now()) - options.detailDays;
+    const writer = createRedisWriter({ ...options, link, ledgerId: local.journal.ledgerId, detailsFrom });
+    const reader = createRedisTotals({ link, clock, besideWave, detailsFrom });
+    const refresh = besideWave ? createWaveRefresh({ link, clock, log }) : undefined;
+    refresh?.start();
+    const remote: RemoteTotals = {
+      query: reader.query,
+      position: () => writer.position(),
+      deliver: (batches) => writer.deliver(batches),
+      get confirmed() {
+        return writer.confirmed;
+      },
+      forgetDetails: (day) => forgetDetails(local.journal, writer, day),
+      close: () => closeRemote(link, refresh),
+    };
+    return {
+      ...local,
+      totals: remote,
+      remote,
+      async close() {
+        await remote.close();
+        await local.close();
+      },
+    };
+  } catch (error) {
+    await link.close();
+    throw error;
+  }
+}
+
+async function forgetDetails(
+  { outbox }: Journal,
+  writer: Pick<ReturnType<typeof createRedisWriter>, 'dropDetails'>,
+  day: Day,
+): Promise<boolean> {
+  assert(outbox, 'the journal of this store has an outbox');
+  const days = await outbox.touchedBefore(day, forgottenDaysMax);
+  for (const { meter, day: old } of days) await writer.dropDetails(meter, old);
+  if (days.length > 0) await outbox.untouch(days);
+  return days.length === forgottenDaysMax;
+}
+
+async function closeRemote(link: RedisLink, refresh: { close(): Promise<void> } | undefined): Promise<void> {
+  await refresh?.close();
+  await link.close();
+}

@@ -1,0 +1,64 @@
+import { assert } from '../../base/index.ts';
+import type { Database, SqlValue } from '../../sqlite/index.ts';
+import { dimensions, type Increment } from '../../usage/index.ts';
+import type { MeterDay, Outbox, OutboxBatch, OutboxStatus } from '../contract.ts';
+import type { ReadRule } from './outbox-writer.ts';
+import { valuesOf } from './series-ids.ts';
+
+/** The outbox, and what the writer says of it after each batch. */
+export interface OpenOutbox extends Outbox {
+  note(status: OutboxStatus): void;
+}
+
+/** The outbox of a ledger whose program has one. All is asked of the writer, since the reader may be busy for seconds. */
+export async function openOutbox(database: Pick<Database, 'call'>): Promise<OpenOutbox> {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each function of program.ts answers what its name says
+  const ask = async <T>(name: string, input?: unknown): Promise<T> => (await database.call(name, input)) as T;
+  let status = await ask<OutboxStatus>('outboxStatus');
+  return {
+    note: (noted) => {
+      status = noted;
+    },
+    status: () => status,
+    async read(after, max) {
+      const rows = await ask<readonly (readonly SqlValue[])[]>('outboxRead', { after, max } satisfies ReadRule);
+      return rows.map(outboxBatch);
+    },
+    async trim(rule) {
+      status = await ask<OutboxStatus>('outboxTrim', rule);
+    },
+    touchedBefore: (day, max) => ask<readonly MeterDay[]>('outboxTouchedBefore', { day, max }),
+    untouch: (days) => ask('outboxUntouch', days),
+  };
+}
+
+function outboxBatch([number, at, increments, touched]: readonly SqlValue[]): OutboxBatch {
+  return {
+    number: Number(number),
+    at: Number(at),
+    increments: list(increments).map(unpacked),
+    touched: list(touched).map((entry) => {
+      const [meter, day, previous] = parts(entry);
+      return { meter: String(meter), day: Number(day), previous: Number(previous) };
+    }),
+  };
+}
+
+/** An increment as `outbox-writer.ts` packed it. */
+function unpacked(entry: unknown): Increment {
+  const [meter, day, quantity, ...values] = parts(entry);
+  const row = dimensions.map((_, index) => {
+    const value = values[index];
+    return typeof value === 'string' ? value : null;
+  });
+  return { meter: String(meter), day: Number(day), quantity: BigInt(String(quantity)), dimensions: valuesOf(row) };
+}
+
+function list(value: SqlValue | undefined): readonly unknown[] {
+  return parts(JSON.parse(String(value)));
+}
+
+function parts(value: unknown): readonly unknown[] {
+  assert(Array.isArray(value), 'the outbox holds lists');
+  return value;
+}
