@@ -16,6 +16,8 @@ export interface Terminal {
   readonly out: (text: string) => void;
   /** Writes to standard error: what is said to people. */
   readonly say: (text: string) => void;
+  /** What is said shows on a terminal, where a line can be drawn anew. */
+  readonly interactive?: boolean;
   /** Calls `onSignal` for each SIGINT and SIGTERM instead of ending the process; the answer stops that. */
   readonly onSignals: (onSignal: (signal: NodeJS.Signals) => void) => () => void;
   readonly clock: Clock;

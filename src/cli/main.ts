@@ -18,6 +18,7 @@ const terminal: Terminal = {
   input: process.stdin,
   out: (text) => void process.stdout.write(text),
   say: (text) => void process.stderr.write(text),
+  interactive: process.stderr.isTTY,
   onSignals(onSignal) {
     for (const signal of signals) process.on(signal, onSignal);
     return () => {

@@ -16,3 +16,4 @@ export {
   type Store,
   type Totals,
 } from './contract.ts';
+export type { WaveImportProgress, WaveImportSummary, WaveMeterSummary } from './redis/import/index.ts';

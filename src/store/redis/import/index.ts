@@ -6,3 +6,4 @@ export {
   type WaveMeterSummary,
 } from './import.ts';
 export { createWaveRefresh, type WaveRefresh, type WaveRefreshOptions } from './refresh.ts';
+export { importWaveFrom } from './open.ts';

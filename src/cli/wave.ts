@@ -1,0 +1,77 @@
+import { Command } from 'commander';
+import type { RedisStoreConfig } from '../config/index.ts';
+import type { WaveImportProgress, WaveImportSummary, WaveMeterSummary } from '../store/index.ts';
+import { configurationOf } from './configuration.ts';
+import { UsageError, type Terminal } from './contract.ts';
+import { groupThousands } from './usage-table.ts';
+import { createProgress } from './wave-progress.ts';
+
+/** Where the Redis is that Wave has written, and who is let in. */
+export type WaveRedis = Pick<RedisStoreConfig, 'servers' | 'username' | 'password' | 'tls'>;
+
+/** Looks through Wave's hash in a Redis, and answers what is there. */
+export type ImportWave = (
+  redis: WaveRedis,
+  onProgress: (progress: WaveImportProgress) => void,
+) => Promise<WaveImportSummary>;
+
+const help = `
+Looks through the hash metrics/v1 once and writes the names that it finds beside it; counts stay where they are.
+Wave may go on meanwhile. What was broken off goes on where it stopped; run it once more after Wave has been switched off.
+The Redis is the one of the configuration (store), or the one of --url, with the password in TONNAGE_STORE_PASSWORD.
+
+Examples:
+  $ tonnage wave import --config tonnage.yaml
+  $ TONNAGE_STORE_PASSWORD=... tonnage wave import --url redis://redis.example.org:6379`;
+
+/** `tonnage wave import`. */
+export function waveCommand(terminal: Terminal, importWave: ImportWave): Command {
+  const wave = new Command('wave').description('take over what Seqera Wave has counted').addHelpText('after', help);
+  wave
+    .command('import')
+    .description('make the names known under which Wave has counted in a Redis')
+    .option('--url <url>', 'the Redis of Wave: redis://, rediss:// or unix://')
+    .action(async (options: { readonly url?: string }, command: Command) => {
+      const redis = redisOf(command, terminal, options.url);
+      const progress = createProgress({ ...terminal, interactive: terminal.interactive === true });
+      const summary = await importWave(redis, ({ scanned, total }) => progress.update(scanned, total)).finally(() =>
+        progress.end(),
+      );
+      report(summary, terminal);
+    });
+  return wave;
+}
+
+/** The Redis that is meant. `--url` goes before the configuration, whose credentials still hold. */
+function redisOf(command: Command, terminal: Terminal, url: string | undefined): WaveRedis {
+  const asked = url === undefined ? {} : { TONNAGE_STORE_DRIVER: 'redis', TONNAGE_STORE_URL: url };
+  const environment = { ...terminal.environment, ...asked };
+  const { store } = configurationOf(command, { ...terminal, environment });
+  if (store.driver === 'redis') return store;
+  throw new UsageError('wave import: expected --url, or a configuration whose store has driver redis');
+}
+
+function report({ scanned, resumed, skipped, skippedNames, meters }: WaveImportSummary, terminal: Terminal): void {
+  const fields = counted(scanned, 'field');
+  terminal.out(`${fields} looked at${resumed ? ', those of a run that was broken off included' : ''}\n`);
+  for (const meter of meters) terminal.out(`${meterLine(meter)}\n`);
+  if (skipped === 0) return;
+  const more = skipped > skippedNames.length ? ', ...' : '';
+  const named = `${skippedNames.map(quoted).join(', ')}${more}`;
+  terminal.say(`${counted(skipped, 'field')} left out, which Wave does not write or nobody can tell apart: ${named}\n`);
+}
+
+function meterLine({ meter, organisations, architectures, days, first, last }: WaveMeterSummary): string {
+  const range = first === undefined || last === undefined ? '' : ` of Wave, ${first} to ${last}`;
+  const names = `${counted(organisations, 'organisation')}, ${counted(architectures, 'architecture')}`;
+  return `${meter}: ${names}, ${counted(days, 'day')}${range}`;
+}
+
+function counted(count: number, what: string): string {
+  return `${groupThousands(BigInt(count))} ${what}${count === 1 ? '' : 's'}`;
+}
+
+/** A name as it may stand on a terminal, whoever has chosen it. */
+function quoted(name: string): string {
+  return JSON.stringify(name).replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\u{FFFD}');
+}
