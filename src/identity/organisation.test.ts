@@ -53,3 +53,28 @@ describe('the organisation of an e-mail address', () => {
     fc.assert(property);
   });
 });
+
+/** Rows of the table of Wave's service: all that stands behind the first `@`, as it stands there. */
+describe('beside Wave', () => {
+  test.each([
+    ['user@example.com', 'example.com'],
+    ['john.doe@test.org', 'test.org'],
+    ['foo@bar.co.uk', 'bar.co.uk'],
+    ['invalid_email', undefined],
+    ['user@', undefined],
+  ])('%s is %s there too', (email, organisation) => {
+    expect(organisationOf(email)).toBe(organisation);
+  });
+
+  test.each([
+    ['in lower case, where Wave keeps two apart', 'User@Seqera.IO', 'Seqera.IO', 'seqera.io'],
+    ['none with a second @, where Wave takes what follows the first', 'a@b@c.com', 'b@c.com', undefined],
+    ['none without a name before it', '@x', 'x', undefined],
+    ['none with a slash, which would be another field of the hash', 'u@x/y', 'x/y', undefined],
+    ['none with a part that the hash uses itself', 'u@x/d/y', 'x/d/y', undefined],
+    ['none with a part that the hash uses itself', 'u@x/a/y', 'x/a/y', undefined],
+  ])('%s: %s is %s there and %s here', (_, email, waves, ours) => {
+    expect(organisationOf(email)).toBe(ours);
+    expect(ours).not.toBe(waves);
+  });
+});
