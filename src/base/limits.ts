@@ -43,12 +43,20 @@ export const limits = {
   cappedDaysMax: 64,
   /** Events with an identity that wait in memory for their commit; what would go beyond is told to come again. */
   waitingEventsMax: 200_000,
+  /** Days for which an event that is sent again is known, and beyond which none is taken. Configuration: `usage.dedupeDays`. */
+  dedupeDays: 35,
+  /** Days for which details finer than organisation and architecture are kept. Configuration: `usage.detailDays`. */
+  detailDays: 400,
   /** How far ahead of its receipt the time of an event may be. */
   eventAheadMsMax: 3_600_000,
   /** Keys of events held to know what is sent again, at most; eleven bytes of memory each. Beyond it no event is taken. */
   heldKeysMax: 50_000_000,
   /** Pairs of tenant and source whose derived keys are remembered; forgotten all at once. */
   eventSourcesRememberedMax: 10_000,
+  /** Days for which an event that is sent again is known. Configuration: `usage.dedupeDays`. */
+  dedupeDays: 35,
+  /** Days for which details are kept. Configuration: `usage.detailDays`. */
+  detailDays: 400,
   /** How often the ledger looks for keys and details whose time is over. */
   tidyEveryMs: 60_000,
   /** Batches read from the outbox at a time. */
@@ -61,9 +69,9 @@ export const limits = {
   outboxTrimEveryMs: 10_000,
   /** How long delivered batches are kept, should the store lose them again. Configuration: `store.outboxKeep`. */
   outboxKeepMs: 24 * 3_600_000,
-  /** Bytes of delivered batches that are kept; beyond it they go earlier, once replicas have them. */
+  /** Bytes of delivered batches that are kept; beyond it they go earlier, once replicas have them. Configuration: `store.outboxKeepBytes`. */
   outboxKeepBytes: 1024 * 1024 * 1024,
-  /** Bytes of batches on their way to a store elsewhere, at most. Beyond it nothing more is taken until some are delivered. */
+  /** Bytes of batches on their way to a store elsewhere, at most. Beyond it nothing more is taken until some are delivered. Configuration: `store.outboxMax`. */
   outboxBytesMax: 4 * 1024 * 1024 * 1024,
   /** Longest pause between two tries of a failed commit. */
   commitRetryMsMax: 5_000,
@@ -123,6 +131,14 @@ export const limits = {
   eventBodiesBytesMax: 64 * 1024 * 1024,
   /** Events of one request. */
   eventBatchMax: 10_000,
+  /** Events of one request that are read and committed at a stretch, so that others get their turn in between. */
+  eventsAtOnceMax: 1_000,
+  /** Bodies with events up to this size are parsed whatever they hold: that takes little time. */
+  eventBodyUncountedBytesMax: 512 * 1024,
+  /** Objects and lists of a larger body, counted by their brackets, those in texts included. */
+  eventBodyNodesMax: 100_000,
+  /** Members and items of a larger body, counted by its commas, those in texts included. */
+  eventBodyMembersMax: 400_000,
   /** Accepted events of one request that its answer lists without being asked to. */
   eventResultsListedMax: 100,
   /** Longest `source` of an event. */

@@ -73,6 +73,23 @@ describe('a body', () => {
     expect(read).toThrow(message);
   });
 
+  const large = 8 * 2 ** 20;
+  test.each([
+    ['empty lists', '[],'.repeat(large / 3), 'body: expected at most 100000 objects and lists, got more'],
+    ['lists in lists', '['.repeat(large), 'body: expected at most 100000 objects and lists, got more'],
+    ['objects in objects', '{"a":'.repeat(large / 5), 'body: expected at most 100000 objects and lists, got more'],
+    ['numbers', '1,'.repeat(large / 2), 'body: expected at most 400000 members and items, got more'],
+  ])('of %s by the million is refused before it is parsed', (_, text, message) => {
+    // None of them is JSON: the parser would say something else.
+    expect(() => eventsOfBody('plain', {}, bytes(text))).toThrow(message);
+  });
+
+  test('of ten thousand long events is read', () => {
+    const event = { source: '/ci/'.repeat(100), id: '1', data: { org: 'a.org', repository: 'a/b'.repeat(50) } };
+    const body = bytes(JSON.stringify(Array.from({ length: limits.eventBatchMax }, () => event)));
+    expect(eventsOfBody('batch', {}, body)).toHaveLength(limits.eventBatchMax);
+  });
+
   test('that is not UTF-8 is refused, since two ids could become one', () => {
     const body = Buffer.concat([bytes('{"id":"'), Buffer.from([0xff]), bytes('"}')]);
     expect(() => eventsOfBody('plain', {}, body)).toThrow('body: expected JSON in UTF-8, got other bytes');

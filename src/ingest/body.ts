@@ -68,10 +68,37 @@ function eventOfBinary(headers: HeaderLines, body: Uint8Array): JsonObject | Ref
  */
 function parseJson(body: Uint8Array): unknown {
   if (!isUtf8(body)) throw new TonnageError('bad_request', 'body: expected JSON in UTF-8, got other bytes');
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  assertOrdinary(bytes);
   try {
-    const value: unknown = JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString());
+    const value: unknown = JSON.parse(bytes.toString());
     return value;
   } catch (thrown) {
     throw new TonnageError('bad_request', `body: expected JSON: ${messageOf(thrown).slice(0, 200)}`);
   }
+}
+
+/**
+ * Millions of empty lists, or one list in the other, would keep the parser, and everybody else, waiting for a second.
+ * Throws `request_too_large` for what no events look like.
+ */
+function assertOrdinary(body: Buffer): void {
+  if (body.length <= limits.eventBodyUncountedBytesMax) return;
+  const { eventBodyNodesMax: nodesMax, eventBodyMembersMax: membersMax } = limits;
+  if (hasMoreThan(nodesMax, body, '{') || hasMoreThan(nodesMax, body, '[')) {
+    throw new TonnageError('request_too_large', `body: expected at most ${nodesMax} objects and lists, got more`);
+  }
+  if (hasMoreThan(membersMax, body, ',')) {
+    throw new TonnageError('request_too_large', `body: expected at most ${membersMax} members and items, got more`);
+  }
+}
+
+function hasMoreThan(most: number, body: Buffer, sign: string): boolean {
+  const byte = sign.charCodeAt(0);
+  let count = 0;
+  for (let at = body.indexOf(byte); at >= 0; at = body.indexOf(byte, at + 1)) {
+    count++;
+    if (count > most) return true;
+  }
+  return false;
 }

@@ -12,12 +12,12 @@ import {
   outcomesOf,
   Refusal,
   summaryOf,
+  type EventOutcome,
   type EventsSummary,
   type HeaderLines,
   type Sender,
 } from '../../ingest/index.ts';
 import type { Ledger } from '../../ledger/index.ts';
-import type { LedgerEvent } from '../../usage/index.ts';
 import type { ApiOptions, App } from '../contract.ts';
 import { createBodyReader, isWorthDraining } from '../events/body-reader.ts';
 import { eventInstruments } from '../events/metrics.ts';
@@ -75,9 +75,7 @@ export async function eventRoutes(app: App, options: EventRouteOptions): Promise
       const listAccepted = request.query.results === 'all';
       const answer = await bodies.read(request.raw, async (body) => {
         const events = eventsOfBody(mode, headers, body);
-        const read = readAll(events, sender, options);
-        const valid = read.flatMap((event) => (event instanceof Refusal ? [] : [event]));
-        const outcomes = outcomesOf(read, valid.length === 0 ? [] : await options.ledger.ingest(valid));
+        const outcomes = await commit(events, sender, options);
         const summary = summaryOf(outcomes);
         instruments.count(summary);
         if (summary.refused > 0) logRefusals(options.log, request.id, summary);
@@ -95,13 +93,23 @@ function logRefusals(log: Log, requestId: string, { refused, reasons }: EventsSu
   log.info({ requestId, reasons: Object.fromEntries(reasons) }, `${refused} events were refused`);
 }
 
-function readAll(
+/** Reads and commits events part by part. When one part fails so does the whole; what is sent again is then known. */
+async function commit(
   events: readonly unknown[],
   sender: Sender,
-  { meters, clock }: EventRouteOptions,
-): readonly (LedgerEvent | Refusal)[] {
-  const read = createEventReader({ meters, sender, now: clock.now() });
-  return events.map((event) => (event instanceof Refusal ? event : read(event)));
+  { ledger, meters, clock }: EventRouteOptions,
+): Promise<readonly EventOutcome[]> {
+  const readEvent = createEventReader({ meters, sender, now: clock.now() });
+  const outcomes: EventOutcome[] = [];
+  for (let start = 0; start < events.length; start += limits.eventsAtOnceMax) {
+    const part = events.slice(start, start + limits.eventsAtOnceMax);
+    const read = part.map((event) => (event instanceof Refusal ? event : readEvent(event)));
+    const valid = read.flatMap((event) => (event instanceof Refusal ? [] : [event]));
+    // One after the other: that is what leaves others their turn, and keeps a void behind its event.
+    const results = valid.length === 0 ? [] : await ledger.ingest(valid);
+    outcomes.push(...outcomesOf(read, results));
+  }
+  return outcomes;
 }
 
 /** Header lines by name, as they came: joined ones could not be told from one that holds a comma. */
