@@ -61,9 +61,9 @@ export class Counted {
     if (this.#count >= accountsMax && org !== foldedValue) return this.#counter(meter, arch, foldedValue);
     const counter = { labels: labelSet({ meter, org, arch }), value: 0n };
     let archs = this.#counters.get(meter);
-    if (!archs) this.#counters.set(meter, (archs = new Map()));
+    if (!archs) this.#counters.set(meter, (archs = new Map<string, Map<string, Counter>>()));
     let orgs = archs.get(arch);
-    if (!orgs) archs.set(arch, (orgs = new Map()));
+    if (!orgs) archs.set(arch, (orgs = new Map<string, Counter>()));
     orgs.set(org, counter);
     this.#count++;
     return counter;

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { limits, messageOf, TonnageError, type Clock, type Log } from '../base/index.ts';
 import type { Outbox, RemoteTotals } from '../store/index.ts';
+import type { Day } from '../usage/index.ts';
 import { Pauses, retryPauseMs } from './retry.ts';
 
 /** How often a closing ledger looks whether all is delivered. */
@@ -47,6 +48,7 @@ export class Delivery {
   #failures = 0;
   #rewound: { readonly to: number; readonly from: number } | undefined;
   #trimmedAt = -Infinity;
+  #detailsFrom: Day | undefined;
   #wake: (() => void) | undefined;
   #closed = false;
   #running: Promise<void> | undefined;
@@ -65,6 +67,12 @@ export class Delivery {
   notify(number: number): void {
     if (this.#delivered >= this.#last) this.#oldestAt = this.#options.clock.now();
     this.#last = number;
+    this.#wake?.();
+  }
+
+  /** Drops the details of days before `day` at the store, a few at a time, behind the deliveries. */
+  tidy(day: Day): void {
+    this.#detailsFrom = day;
     this.#wake?.();
   }
 
@@ -102,6 +110,7 @@ export class Delivery {
         const idle = await this.#deliverSome();
         this.#noteSuccess();
         await this.#trim();
+        await this.#forgetDetails();
         if (idle) await this.#sleep();
       } catch (error) {
         this.#noteFailure(error);
@@ -170,8 +179,14 @@ export class Delivery {
     await outbox.trim({ delivered: this.#delivered, confirmed: remote.confirmed, before, bytesMax: keepBytes });
   }
 
+  async #forgetDetails(): Promise<void> {
+    if (this.#detailsFrom === undefined) return;
+    const more = await this.#options.remote.forgetDetails(this.#detailsFrom);
+    if (!more) this.#detailsFrom = undefined;
+  }
+
   async #sleep(): Promise<void> {
-    if (this.#closed || this.#delivered < this.#last) return;
+    if (this.#closed || this.#delivered < this.#last || this.#detailsFrom !== undefined) return;
     await new Promise<void>((resolve) => {
       // Also without a new batch it looks again now and then: the store may have lost what it had.
       const timer = setTimeout(resolve, limits.outboxTrimEveryMs);

@@ -1,14 +1,23 @@
-import { limits, messageOf, TonnageError, type Clock, type Log } from '../base/index.ts';
+import { limits, TonnageError, type Clock, type Log } from '../base/index.ts';
 import type { MetricSet } from '../metric/index.ts';
-import type { AccountTotal, Batch, Committed, Store } from '../store/index.ts';
-import { createCalendar, type EventResult, type Increment, type LedgerEvent } from '../usage/index.ts';
+import type { Batch, Committed, Store } from '../store/index.ts';
+import {
+  createCalendar,
+  type Calendar,
+  type EventResult,
+  type Increment,
+  type LedgerEvent,
+  type UsageAnswer,
+  type UsageQuery,
+} from '../usage/index.ts';
 import { Committer } from './committer.ts';
-import type { Ledger } from './contract.ts';
-import { Counted } from './counted.ts';
+import type { Ledger, LedgerStatus } from './contract.ts';
+import { UsageCounters } from './counters.ts';
+import { Delivery } from './delivery.ts';
 import { KeptDimensions, type DimensionOptions } from './dimensions.ts';
 import { EventKeys } from './event-key.ts';
-import { Delivery } from './delivery.ts';
-import { countEvents, ledgerInstruments } from './metrics.ts';
+import { countEvents, ledgerInstruments, type LedgerInstruments } from './metrics.ts';
+import type { Count } from './pending.ts';
 import { EventWindow } from './window.ts';
 
 export interface LedgerOptions extends DimensionOptions {
@@ -22,124 +31,144 @@ export interface LedgerOptions extends DimensionOptions {
   readonly orgLabels: boolean;
   /** How long `record`'s promise waits for the commit at most. Default: `limits.commitWaitMsMax`. */
   readonly commitWaitMs?: number;
-  /** Days for which an event that is sent again is known. Default: 35. */
+  /** Days for which an event that is sent again is known. Default: `limits.dedupeDays`. */
   readonly dedupeDays?: number;
-  /** Days for which details are kept; at least `dedupeDays`. Default: 400. */
+  /** Days for which details are kept; at least `dedupeDays`. Default: `limits.detailDays`. */
   readonly detailDays?: number;
   /** How long delivered batches are kept, and how many bytes of them. Default: `limits.outboxKeepMs`, `outboxKeepBytes`. */
   readonly outboxKeepMs?: number;
   readonly outboxKeepBytes?: number;
 }
 
-export const defaultDedupeDays = 35;
-export const defaultDetailDays = 400;
-
 /** Opens the ledger over a store that this process alone writes. Reads the sums so far, for the counters. */
 export async function openLedger(options: LedgerOptions): Promise<Ledger> {
-  const { store, clock, log, metrics, durability, commitWaitMs = limits.commitWaitMsMax } = options;
-  const { journal } = store;
-  const calendar = createCalendar(store.timeZone);
-  const window = new EventWindow(options.dedupeDays ?? defaultDedupeDays);
-  const counted = new Counted({ orgs: options.orgLabels });
-  const voided = new Counted({ orgs: options.orgLabels });
-  const soFar = await journal.accounts();
-  counted.add(soFar.map(asCounted));
-  voided.add(soFar.map(asVoided));
-  const instruments = ledgerInstruments(metrics, {
-    unsavedEvents: () => committer.unsavedEvents,
-    waitingEvents: () => committer.waitingEvents,
-    delivery: () => delivery?.status(),
-    counted,
-    voided,
-  });
-  const kept = new KeptDimensions(options, store, instruments);
-  const today = (): number => calendar.dayOf(clock.now());
-  await kept.prepare([today()]);
+  const ledger = new StoreLedger(options);
+  await ledger.open();
+  return ledger;
+}
 
-  function onCommitted(batch: Batch, committed: Committed): Promise<void> | undefined {
-    delivery?.notify(batch.number);
-    if (!committed.known) {
-      if (!batch.backfill) counted.add(batch.increments);
-      counted.add(committed.added);
-      voided.add(committed.takenBack.map((taken) => ({ ...taken, quantity: -taken.quantity })));
-      noteRejected(committed.rejected);
-      return undefined;
-    }
-    // An earlier try was stored although it seemed to fail, perhaps with events that this one does not have any more.
-    return journal.accounts().then(raise, (error: unknown) => {
-      log.warn({ error: messageOf(error) }, 'tonnage_usage_total may lag behind until the next start');
+class StoreLedger implements Ledger {
+  readonly #options: LedgerOptions;
+  readonly #calendar: Calendar;
+  readonly #window: EventWindow;
+  readonly #counters: UsageCounters;
+  readonly #instruments: LedgerInstruments;
+  readonly #kept: KeptDimensions;
+  readonly #committer: Committer;
+  readonly #delivery: Delivery | undefined;
+  readonly #commitWaitMs: number;
+  #tidying: NodeJS.Timeout | undefined;
+
+  constructor(options: LedgerOptions) {
+    const { store, clock, log, metrics } = options;
+    this.#options = options;
+    this.#commitWaitMs = options.commitWaitMs ?? limits.commitWaitMsMax;
+    this.#calendar = createCalendar(store.timeZone);
+    this.#window = new EventWindow(options.dedupeDays ?? limits.dedupeDays);
+    this.#counters = new UsageCounters(store.journal, { orgs: options.orgLabels }, log);
+    this.#delivery = deliveryOf(options);
+    this.#instruments = ledgerInstruments(metrics, {
+      unsavedEvents: () => this.#committer.unsavedEvents,
+      waitingEvents: () => this.#committer.waitingEvents,
+      delivery: () => this.#delivery?.status(),
+      counted: this.#counters.counted,
+      voided: this.#counters.voided,
+    });
+    this.#kept = new KeptDimensions(options, store, this.#instruments);
+    this.#committer = new Committer({
+      journal: store.journal,
+      calendar: this.#calendar,
+      clock,
+      log,
+      instruments: this.#instruments,
+      kept: this.#kept,
+      eventKeys: new EventKeys(store.hashKey),
+      onCommitted: (batch, committed) => this.#onCommitted(batch, committed),
+      forgettable: () => ({ keys: this.#window.keysFrom(clock.now()), details: this.#detailsFrom() }),
     });
   }
 
-  function raise(accounts: readonly AccountTotal[]): void {
-    counted.raise(accounts.map(asCounted));
-    voided.raise(accounts.map(asVoided));
+  async open(): Promise<void> {
+    await this.#counters.open();
+    await this.#kept.prepare([this.today()]);
+    this.#delivery?.start();
+    this.#tidying = setInterval(() => this.#tidy(), limits.tidyEveryMs);
+    this.#tidying.unref();
   }
 
-  function noteRejected(cells: number): void {
-    if (cells === 0) return;
-    instruments.rejectedIncrements.inc(cells);
-    log.error({ cells }, 'sums beyond 64-bit integers: these increments are kept in the table rejected, and not added');
+  get timeZone(): string {
+    return this.#options.store.timeZone;
   }
 
-  const committer = new Committer({
-    journal,
-    calendar,
-    clock,
-    log,
-    instruments,
-    kept,
-    eventKeys: new EventKeys(store.hashKey),
-    onCommitted,
-    forgettable: () => ({
-      keys: window.keysFrom(clock.now()),
-      details: today() - (options.detailDays ?? defaultDetailDays),
-    }),
-  });
-  const delivery = openDelivery(options);
-  delivery?.start();
-  const tidying = setInterval(() => committer.tidy(), limits.tidyEveryMs);
-  tidying.unref();
+  get dimensions(): LedgerOptions['dimensions'] {
+    return this.#options.dimensions;
+  }
 
-  async function ingest(events: readonly LedgerEvent[]): Promise<readonly EventResult[]> {
-    const now = clock.now();
-    const refusals = events.map((event) => window.refusal(event, now));
+  today(): number {
+    return this.#calendar.dayOf(this.#options.clock.now());
+  }
+
+  record(counts: readonly Count[]): Promise<void> | undefined {
+    const batch = this.#committer.add(counts);
+    return this.#options.durability === 'strict' ? batch.wait(this.#commitWaitMs) : undefined;
+  }
+
+  async ingest(events: readonly LedgerEvent[]): Promise<readonly EventResult[]> {
+    const now = this.#options.clock.now();
+    const refusals = events.map((event) => this.#window.refusal(event, now));
     const taken = events.filter((_, index) => refusals[index] === undefined);
-    const results = taken.length === 0 ? [] : await within(commitWaitMs, committer.ingest(taken));
+    const results = taken.length === 0 ? [] : await within(this.#commitWaitMs, this.#committer.ingest(taken));
     let next = 0;
     const all = refusals.map((refusal) => refusal ?? results[next++] ?? missing());
-    countEvents(instruments, all);
+    countEvents(this.#instruments, all);
     return all;
   }
 
-  return {
-    timeZone: store.timeZone,
-    dimensions: options.dimensions,
-    today,
-    record(counts) {
-      const batch = committer.add(counts);
-      return durability === 'strict' ? batch.wait(commitWaitMs) : undefined;
-    },
-    ingest,
-    query: (query) => store.totals.query(kept.translate(query), today()),
-    backfill: (increments) => committer.backfill(increments),
-    status() {
-      const { unsavedEvents, failure } = committer;
-      const status = { unsavedEvents, ...(failure !== undefined && { failure }) };
-      return delivery ? { ...status, delivery: delivery.status() } : status;
-    },
-    async close(waitMs) {
-      clearInterval(tidying);
-      try {
-        await settleWithin(committer, waitMs);
-      } finally {
-        await delivery?.close(limits.deliveryCloseMsMax);
-      }
-    },
-  };
+  backfill(increments: readonly Increment[]): Promise<void> {
+    return this.#committer.backfill(increments);
+  }
+
+  query(query: UsageQuery): Promise<UsageAnswer> {
+    return this.#options.store.totals.query(this.#kept.translate(query), this.today());
+  }
+
+  status(): LedgerStatus {
+    const { unsavedEvents, failure } = this.#committer;
+    const delivery = this.#delivery?.status();
+    return { unsavedEvents, ...(failure !== undefined && { failure }), ...(delivery && { delivery }) };
+  }
+
+  async close(waitMs: number): Promise<void> {
+    clearInterval(this.#tidying);
+    try {
+      await settleWithin(this.#committer, waitMs);
+    } finally {
+      await this.#delivery?.close(limits.deliveryCloseMsMax);
+    }
+  }
+
+  #detailsFrom(): number {
+    return this.today() - (this.#options.detailDays ?? limits.detailDays);
+  }
+
+  #tidy(): void {
+    this.#committer.tidy();
+    this.#delivery?.tidy(this.#detailsFrom());
+  }
+
+  #onCommitted(batch: Batch, committed: Committed): Promise<void> | undefined {
+    this.#delivery?.notify(batch.number);
+    const { rejected } = committed;
+    if (rejected > 0) {
+      this.#instruments.rejectedIncrements.inc(rejected);
+      const text = 'sums beyond 64-bit integers: these increments are kept in the table rejected, and not added';
+      this.#options.log.error({ increments: rejected }, text);
+    }
+    return this.#counters.add(batch, committed);
+  }
 }
 
-function openDelivery({ store, clock, log, outboxKeepMs, outboxKeepBytes }: LedgerOptions): Delivery | undefined {
+function deliveryOf({ store, clock, log, outboxKeepMs, outboxKeepBytes }: LedgerOptions): Delivery | undefined {
   const { journal, remote } = store;
   if (!remote || !journal.outbox) return undefined;
   return new Delivery({
@@ -151,14 +180,6 @@ function openDelivery({ store, clock, log, outboxKeepMs, outboxKeepBytes }: Ledg
     ...(outboxKeepMs !== undefined && { keepMs: outboxKeepMs }),
     ...(outboxKeepBytes !== undefined && { keepBytes: outboxKeepBytes }),
   });
-}
-
-function asCounted({ account, counted }: AccountTotal): Omit<Increment, 'day'> {
-  return { ...account, quantity: counted };
-}
-
-function asVoided({ account, voided }: AccountTotal): Omit<Increment, 'day'> {
-  return { ...account, quantity: voided };
 }
 
 function missing(): never {

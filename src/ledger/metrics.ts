@@ -40,46 +40,8 @@ export function countEvents(instruments: LedgerInstruments, results: readonly Ev
 
 /** Declares the ledger's families in `metrics`. */
 export function ledgerInstruments(metrics: MetricSet, sources: LedgerSources): LedgerInstruments {
-  const { counted, voided, unsavedEvents, waitingEvents, delivery } = sources;
-  metrics.add({
-    type: 'counter',
-    name: 'tonnage_usage',
-    help: 'What this data directory has counted, ever: by meter, organisation and architecture of the image.',
-    points: lazily(() => counted.points()),
-  });
-  metrics.add({
-    type: 'counter',
-    name: 'tonnage_usage_voided',
-    help: 'What was taken back of that again; tonnage_usage_total is never lowered.',
-    points: lazily(() => voided.points()),
-  });
-  metrics.gauge({
-    name: 'tonnage_ledger_waiting_events',
-    help: 'Events with an identity that wait for their commit, and their senders with them.',
-    read: waitingEvents,
-  });
-  metrics.gauge({
-    name: 'tonnage_ledger_outbox_batches',
-    help: 'Committed batches that the store of totals does not have yet; 0 where the ledger keeps the totals itself.',
-    read: () => delivery()?.waiting ?? 0,
-  });
-  metrics.gauge({
-    name: 'tonnage_ledger_outbox_age_seconds',
-    unit: 'seconds',
-    help: 'How long the oldest of these has waited.',
-    read: () => (delivery()?.ageMs ?? 0) / 1000,
-  });
-  metrics.gauge({
-    name: 'tonnage_ledger_outbox_bytes',
-    unit: 'bytes',
-    help: 'Bytes of all batches in the outbox, those included that are kept although they were delivered.',
-    read: () => delivery()?.bytes ?? 0,
-  });
-  metrics.gauge({
-    name: 'tonnage_ledger_unsaved_events',
-    help: 'Counted events in memory whose commit has not ended; they stay there until it succeeds.',
-    read: unsavedEvents,
-  });
+  declareUsage(metrics, sources);
+  declareGauges(metrics, sources);
   return {
     commitSeconds: metrics.histogram({
       name: 'tonnage_ledger_commit_duration_seconds',
@@ -123,4 +85,49 @@ export function ledgerInstruments(metrics: MetricSet, sources: LedgerSources): L
       labels: ['dimension'],
     }),
   };
+}
+
+function declareUsage(metrics: MetricSet, { counted, voided }: LedgerSources): void {
+  metrics.add({
+    type: 'counter',
+    name: 'tonnage_usage',
+    help: 'What this data directory has counted, ever: by meter, organisation and architecture of the image.',
+    points: lazily(() => counted.points()),
+  });
+  metrics.add({
+    type: 'counter',
+    name: 'tonnage_usage_voided',
+    help: 'What was taken back of that again; tonnage_usage_total is never lowered.',
+    points: lazily(() => voided.points()),
+  });
+}
+
+function declareGauges(metrics: MetricSet, { unsavedEvents, waitingEvents, delivery }: LedgerSources): void {
+  metrics.gauge({
+    name: 'tonnage_ledger_waiting_events',
+    help: 'Events with an identity that wait for their commit, and their senders with them.',
+    read: waitingEvents,
+  });
+  metrics.gauge({
+    name: 'tonnage_ledger_outbox_batches',
+    help: 'Committed batches that the store of totals does not have yet; 0 where the ledger keeps the totals itself.',
+    read: () => delivery()?.waiting ?? 0,
+  });
+  metrics.gauge({
+    name: 'tonnage_ledger_outbox_age_seconds',
+    unit: 'seconds',
+    help: 'How long the oldest of these has waited.',
+    read: () => (delivery()?.ageMs ?? 0) / 1000,
+  });
+  metrics.gauge({
+    name: 'tonnage_ledger_outbox_bytes',
+    unit: 'bytes',
+    help: 'Bytes of all batches in the outbox, those included that are kept although they were delivered.',
+    read: () => delivery()?.bytes ?? 0,
+  });
+  metrics.gauge({
+    name: 'tonnage_ledger_unsaved_events',
+    help: 'Counted events in memory whose commit has not ended; they stay there until it succeeds.',
+    read: unsavedEvents,
+  });
 }

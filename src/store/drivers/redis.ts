@@ -30,24 +30,26 @@ export interface RedisStoreOptions extends SqliteStoreOptions {
  */
 export async function openRedisStore(options: RedisStoreOptions): Promise<Store> {
   const { clock, log, besideWave, outboxBytesMax = limits.outboxBytesMax } = options;
+  // One link for what is written and one for what is read: a large answer, or a WAIT, holds up all behind it.
   const link = await openRedisLink(options.redis);
+  const readLink = await openRedisLink(options.redis);
   try {
     const local = await openSqliteStore({ ...options, outboxBytesMax });
     const calendar = createCalendar(local.timeZone);
     const detailsFrom = (): Day => calendar.dayOf(clock.now()) - options.detailDays;
     const writer = createRedisWriter({ ...options, link, ledgerId: local.journal.ledgerId, detailsFrom });
-    const reader = createRedisTotals({ link, clock, besideWave, detailsFrom });
-    const refresh = besideWave ? createWaveRefresh({ link, clock, log }) : undefined;
+    const reader = createRedisTotals({ link: readLink, clock, besideWave, detailsFrom });
+    const refresh = besideWave ? createWaveRefresh({ link: readLink, clock, log }) : undefined;
     refresh?.start();
     const remote: RemoteTotals = {
-      query: reader.query,
+      query: (query, today) => reader.query(query, today),
       position: () => writer.position(),
       deliver: (batches) => writer.deliver(batches),
       get confirmed() {
         return writer.confirmed;
       },
       forgetDetails: (day) => forgetDetails(local.journal, writer, day),
-      close: () => closeRemote(link, refresh),
+      close: () => closeRemote([link, readLink], refresh),
     };
     return {
       ...local,
@@ -59,7 +61,7 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<Store>
       },
     };
   } catch (error) {
-    await link.close();
+    await Promise.all([link.close(), readLink.close()]);
     throw error;
   }
 }
@@ -76,7 +78,10 @@ async function forgetDetails(
   return days.length === forgottenDaysMax;
 }
 
-async function closeRemote(link: RedisLink, refresh: { close(): Promise<void> } | undefined): Promise<void> {
+async function closeRemote(
+  links: readonly RedisLink[],
+  refresh: { close(): Promise<void> } | undefined,
+): Promise<void> {
   await refresh?.close();
-  await link.close();
+  await Promise.all(links.map((link) => link.close()));
 }

@@ -56,7 +56,7 @@ export class Gains {
 
   #cell(stored: StoredSeries, day: Day, account: AccountMonth): Cell {
     let days = this.#cells.get(stored.id);
-    if (days === undefined) this.#cells.set(stored.id, (days = new Map()));
+    if (days === undefined) this.#cells.set(stored.id, (days = new Map<Day, Cell>()));
     let cell = days.get(day);
     if (cell === undefined) {
       cell = { stored, day, quantity: 0n };

@@ -9,11 +9,11 @@ const casesOfStore = 100;
 export interface PooledCase {
   readonly store: Store;
   /** The meter that stands for the `index`th one of this case. */
-  meter(index: number): string;
+  readonly meter: (index: number) => string;
   /** Added to the numbers of its events. */
   readonly firstId: number;
   /** Commits a batch, and brings it to where the totals are. */
-  commit(batch: Omit<Batch, 'number' | 'at'> & { readonly at?: number }): Promise<Committed>;
+  readonly commit: (batch: Omit<Batch, 'number' | 'at'> & { readonly at?: number }) => Promise<Committed>;
 }
 
 /** Hands out stores to cases, many cases to each. */

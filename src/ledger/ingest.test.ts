@@ -1,0 +1,246 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { limits, systemClock, systemRandom, type Clock, type Log } from '../base/index.ts';
+import { MetricSet, type MetricFamily } from '../metric/index.ts';
+import type { Journal, Store } from '../store/index.ts';
+import { openSqliteStore } from '../store/drivers/sqlite.ts';
+import { parseUsageQuery, type LedgerEvent, type UsageEvent } from '../usage/index.ts';
+import { openLedger, type Ledger, type LedgerOptions } from './index.ts';
+
+const silent: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+const noon = Date.parse('2026-11-21T12:00:00Z');
+const dayMs = 86_400_000;
+
+let directory: string;
+let store: Store;
+let metrics: MetricSet;
+let now: number;
+const clock: Clock = { now: () => now, monotonic: () => systemClock.monotonic() };
+const open: Ledger[] = [];
+
+beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'tonnage-ingest-'));
+  now = noon;
+  store = await openStore();
+});
+afterEach(async () => {
+  for (const ledger of open.splice(0)) await ledger.close(5_000).catch(() => undefined);
+  await store.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+function openStore(): Promise<Store> {
+  const file = join(directory, 'ledger.sqlite');
+  return openSqliteStore({ file, timeZone: 'Europe/Berlin', acceptTimeZone: false, clock, random: systemRandom });
+}
+
+async function openOver(journal: Journal, options: Partial<LedgerOptions> = {}): Promise<Ledger> {
+  metrics = new MetricSet();
+  const ledger = await openLedger({
+    store: { ...store, journal },
+    clock,
+    log: silent,
+    metrics,
+    dimensions: ['org', 'arch', 'repository'],
+    durability: 'strict',
+    orgLabels: true,
+    ...options,
+  });
+  open.push(ledger);
+  return ledger;
+}
+
+function event(id: string, overrides: Partial<UsageEvent> = {}): UsageEvent {
+  const dimensions = { org: 'a.org', arch: 'amd64' };
+  return { kind: 'usage', source: 'ci', id, meter: 'builds', time: now, quantity: 1n, dimensions, ...overrides };
+}
+
+const takesBack = (id: string, target: string): LedgerEvent => ({
+  kind: 'void',
+  source: 'ci',
+  id,
+  time: now,
+  target: { source: 'ci', id: target },
+});
+
+async function statuses(ledger: Ledger, events: readonly LedgerEvent[]): Promise<readonly string[]> {
+  return (await ledger.ingest(events)).map((result) => (result.status === 'refused' ? result.reason : result.status));
+}
+
+async function total(ledger: Ledger): Promise<bigint> {
+  return (await ledger.query(parseUsageQuery('builds', { from: '2026-01-01' }))).total;
+}
+
+function sample(name: string, labels = ''): number | bigint | undefined {
+  const family = metrics.gather().find((each) => each.name === name) as Extract<MetricFamily, { type: 'counter' }>;
+  return [...family.points].find((point) => point.labels.text === labels)?.value;
+}
+
+test('events count once each, on the day of their own time in the zone of the ledger', async () => {
+  const ledger = await openOver(store.journal);
+  const late = event('late', { time: Date.parse('2026-11-19T23:30:00Z') });
+  expect(await statuses(ledger, [event('1'), event('1'), late])).toEqual(['accepted', 'duplicate', 'accepted']);
+  expect(await statuses(ledger, [late, event('2', { quantity: 41n })])).toEqual(['duplicate', 'accepted']);
+  const { rows } = await ledger.query(parseUsageQuery('builds', { by: 'day' }));
+  expect(rows.map(({ from, value }) => [(from ?? 0) - 20_778, value])).toEqual([
+    [-1, 1n],
+    [0, 42n],
+  ]);
+  expect(sample('tonnage_usage', 'meter="builds",org="a.org",arch="amd64"')).toBe(43n);
+  expect(sample('tonnage_ledger_duplicate_events')).toBe(2);
+});
+
+test('the same id of another tenant or source is another event', async () => {
+  const ledger = await openOver(store.journal);
+  const events = [event('1'), event('1', { tenant: 'a.org' }), event('1', { source: 'other' })];
+  expect(await statuses(ledger, events)).toEqual(['accepted', 'accepted', 'accepted']);
+});
+
+test('a time beyond the window or ahead is refused, alone, with what was expected and what came', async () => {
+  const ledger = await openOver(store.journal);
+  const results = await ledger.ingest([
+    event('old', { time: now - 35 * dayMs - 1 }),
+    event('oldest', { time: now - 35 * dayMs }),
+    event('ahead', { time: now + limits.eventAheadMsMax + 1 }),
+    event('soon', { time: now + limits.eventAheadMsMax }),
+  ]);
+  expect(results).toEqual([
+    {
+      status: 'refused',
+      reason: 'too_old',
+      message: 'expected a time within the last 35 days, got 2026-10-17T11:59:59.999Z',
+    },
+    { status: 'accepted' },
+    {
+      status: 'refused',
+      reason: 'in_future',
+      message: 'expected a time at most 60 minutes ahead of 2026-11-21T12:00:00.000Z, got 2026-11-21T13:00:00.001Z',
+    },
+    { status: 'accepted' },
+  ]);
+  expect(sample('tonnage_ledger_refused_events', 'reason="too_old"')).toBe(1);
+});
+
+test('within the window an event is known for ever; after it, it cannot come again', async () => {
+  const ledger = await openOver(store.journal, { dedupeDays: 2 });
+  const first = event('1');
+  await ledger.ingest([first]);
+  now += 2 * dayMs;
+  expect(await statuses(ledger, [first])).toEqual(['duplicate']);
+  now += 1;
+  expect(await statuses(ledger, [first])).toEqual(['too_old']);
+});
+
+test('a void lowers totals, and raises a counter of its own', async () => {
+  const ledger = await openOver(store.journal);
+  await ledger.ingest([event('1', { quantity: 5n }), event('2')]);
+  expect(await statuses(ledger, [takesBack('v1', '1'), takesBack('v2', '1'), takesBack('v3', 'v1')])).toEqual([
+    'accepted',
+    'duplicate',
+    'not_voidable',
+  ]);
+  expect(await total(ledger)).toBe(1n);
+  expect(sample('tonnage_usage', 'meter="builds",org="a.org",arch="amd64"')).toBe(6n);
+  expect(sample('tonnage_usage_voided', 'meter="builds",org="a.org",arch="amd64"')).toBe(5n);
+  await ledger.close(5_000);
+  await store.close();
+  store = await openStore();
+  await openOver(store.journal);
+  expect(sample('tonnage_usage_voided', 'meter="builds",org="a.org",arch="amd64"')).toBe(5n);
+});
+
+test('a commit that fails is told at once, and the same events count once when they come again', async () => {
+  let broken = true;
+  const ledger = await openOver({
+    ...store.journal,
+    commit: (batch) => (broken ? Promise.reject(new Error('disk full')) : store.journal.commit(batch)),
+  });
+  const sent = [event('1'), event('2')];
+  const pull = ledger.record([{ meter: 'pulls', dimensions: {}, quantity: 1n }]);
+  await expect(ledger.ingest(sent)).rejects.toMatchObject({ code: 'ledger_unavailable', message: 'disk full' });
+  await expect(ledger.ingest(sent)).rejects.toMatchObject({
+    code: 'ledger_unavailable',
+    message: 'the ledger cannot commit right now: disk full',
+  });
+  broken = false;
+  await pull;
+  expect(await statuses(ledger, sent)).toEqual(['accepted', 'accepted']);
+  expect(await total(ledger)).toBe(2n);
+});
+
+test('a commit whose answer got lost was stored: its events are duplicates then, and the counters are right', async () => {
+  let lose = true;
+  const ledger = await openOver({
+    ...store.journal,
+    async commit(batch) {
+      const committed = await store.journal.commit(batch);
+      if (!lose) return committed;
+      lose = false;
+      throw new Error('the answer got lost');
+    },
+  });
+  const sent = [event('1', { quantity: 3n }), event('2')];
+  await expect(ledger.ingest(sent)).rejects.toMatchObject({ code: 'ledger_unavailable' });
+  // Once this is counted, the try without them has succeeded.
+  await ledger.record([{ meter: 'pulls', dimensions: {}, quantity: 1n }]);
+  expect(await statuses(ledger, [...sent, event('3')])).toEqual(['duplicate', 'duplicate', 'accepted']);
+  expect(await total(ledger)).toBe(5n);
+  expect(sample('tonnage_usage', 'meter="builds",org="a.org",arch="amd64"')).toBe(5n);
+});
+
+test('late events are held to the caps of their own day, also after a restart', async () => {
+  const yesterday = now - dayMs;
+  const of = (from: number, count: number, time: number): UsageEvent[] =>
+    Array.from({ length: count }, (_, index) => {
+      const dimensions = { org: 'a.org', arch: `arch${from + index}` };
+      return event(`${time} ${from + index}`, { time, dimensions });
+    });
+  const ledger = await openOver(store.journal);
+  await ledger.ingest(of(0, limits.architecturesPerDayMax, yesterday));
+  await ledger.ingest(of(1_000, 3, now));
+  await ledger.ingest(of(2_000, 2, yesterday));
+  await ledger.close(5_000);
+  await store.close();
+  store = await openStore();
+  const again = await openOver(store.journal);
+  await again.ingest(of(3_000, 4, yesterday));
+  const { rows } = await again.query(parseUsageQuery('builds', { by: 'day,arch' }));
+  const folded = rows.filter(({ dimensions }) => dimensions.arch === '__other__');
+  expect(folded.map(({ from, value }) => [(from ?? 0) - 20_778, value])).toEqual([[-1, 6n]]);
+});
+
+test('so many events wait that no more are taken, and pulls go on', async () => {
+  let release: (() => void) | undefined;
+  const held = new Promise<void>((resolve) => (release = resolve));
+  const ledger = await openOver({
+    ...store.journal,
+    commit: (batch) => held.then(() => store.journal.commit(batch)),
+  });
+  const size = 20_000;
+  const waiting: Promise<unknown>[] = [];
+  for (let from = 0; from < limits.waitingEventsMax; from += size) {
+    waiting.push(
+      ledger.ingest(Array.from({ length: size }, (_, index) => event(`${from + index}`))).catch(() => 'late'),
+    );
+  }
+  await expect(ledger.ingest([event('one more')])).rejects.toMatchObject({
+    code: 'ledger_unavailable',
+    message: `${limits.waitingEventsMax} events wait for their commit, ${limits.waitingEventsMax} at most: send these again a little later`,
+  });
+  const pull = ledger.record([{ meter: 'pulls', dimensions: {}, quantity: 1n }]);
+  release?.();
+  await Promise.all([...waiting, pull]);
+  expect((await ledger.query(parseUsageQuery('pulls', {}))).total).toBe(1n);
+  expect(await total(ledger)).toBe(BigInt(limits.waitingEventsMax));
+});
+
+test('history is counted in the totals and not in the counters of what happens here', async () => {
+  const ledger = await openOver(store.journal);
+  await ledger.ingest([event('1')]);
+  const dimensions = { org: 'a.org', arch: 'amd64' };
+  await ledger.backfill([{ meter: 'builds', day: 20_600, quantity: 1_000n, dimensions }]);
+  expect(await total(ledger)).toBe(1_001n);
+  expect(sample('tonnage_usage', 'meter="builds",org="a.org",arch="amd64"')).toBe(1n);
+});

@@ -1,0 +1,138 @@
+import type { WriterFile, WriterStatement } from '../../sqlite/index.ts';
+import type { Increment } from '../../usage/index.ts';
+import { outcome, voidCell, type KeyedEvents } from '../contract.ts';
+import type { Gains } from './gains.ts';
+import type { HeldKeys } from './held-keys.ts';
+import { keyWords } from './run-codec.ts';
+import type { SeriesIds, StoredSeries } from './series-ids.ts';
+
+/** What became of the keyed events of a batch. */
+export interface Claimed {
+  readonly outcomes: Uint8Array;
+  readonly added: readonly Increment[];
+  readonly takenBack: readonly Increment[];
+}
+
+export const nothingClaimed: Claimed = { outcomes: new Uint8Array(), added: [], takenBack: [] };
+
+/** Decides which keyed events are new, and what voids take back. */
+export class Claims {
+  readonly #keys: HeldKeys;
+  readonly #series: SeriesIds;
+  readonly #findVoided: WriterStatement;
+  readonly #insertVoided: WriterStatement;
+  readonly #dropVoided: WriterStatement;
+
+  constructor(file: WriterFile, keys: HeldKeys, series: SeriesIds) {
+    this.#keys = keys;
+    this.#series = series;
+    this.#findVoided = file.prepare('select 1 from voided_key where run = ? and position = ?');
+    this.#insertVoided = file.prepare('insert into voided_key (run, position) values (?, ?)');
+    this.#dropVoided = file.prepare('delete from voided_key where run < (select coalesce(min(run), 0) from key_run)');
+  }
+
+  /** Claims the keys of events in their order, and adds what they count to `gains`. To be called in a transaction. */
+  take(keyed: KeyedEvents, gains: Gains): Claimed {
+    const keys = this.#keys;
+    const stored = keyed.cells.map((cell) => this.#series.of(cell));
+    const cells = stored.map(({ id }, index) => ({ series: id, day: keyed.cells[index]?.day ?? 0 }));
+    const count = keyed.cellOf.length;
+    const words = wordsOf(keyed.keys);
+    const targets = wordsOf(keyed.targets);
+    keys.begin(count + targets.length / keyWords, cells);
+    const outcomes = new Uint8Array(count);
+    const sums = new CellSums(cells.length);
+    const takenBack: Increment[] = [];
+    for (let index = 0, target = 0; index < count; index++) {
+      const cell = keyed.cellOf[index] ?? voidCell;
+      const key = words.subarray(index * keyWords, (index + 1) * keyWords);
+      if (cell === voidCell) {
+        const targetKey = targets.subarray(target, (target += keyWords));
+        outcomes[index] = this.#takeBack(key, targetKey, gains, takenBack);
+        continue;
+      }
+      const held = keys.find(key, 0);
+      if (held) {
+        outcomes[index] = held.kind === 'tombstone' ? outcome.voided : outcome.duplicate;
+        continue;
+      }
+      const quantity = keyed.quantities[index] ?? 1;
+      keys.claim(key, 0, cell, quantity);
+      sums.add(cell, quantity);
+    }
+    return { outcomes, added: addSums(keyed, stored, sums, gains), takenBack };
+  }
+
+  /** Forgets the voids of keys that have been dropped. */
+  dropVoided(): void {
+    this.#dropVoided.run();
+  }
+
+  #takeBack(key: Uint32Array, target: Uint32Array, gains: Gains, takenBack: Increment[]): number {
+    const keys = this.#keys;
+    if (keys.find(key, 0)) return outcome.duplicate;
+    const held = keys.find(target, 0);
+    if (held?.kind === 'void') return outcome.notVoidable;
+    keys.claimVoid(key, 0);
+    if (held === undefined) {
+      keys.leaveTombstone(target, 0);
+      return outcome.accepted;
+    }
+    if (held.kind === 'tombstone') return outcome.duplicate;
+    const { run, position } = held.place;
+    if (this.#findVoided.all(run, position).length > 0) return outcome.duplicate;
+    this.#insertVoided.run(run, position);
+    const { day, series } = held.cell;
+    const stored = this.#series.byId(series);
+    gains.add(stored, day, -held.quantity, 'voided');
+    takenBack.push({ ...stored.series, day, quantity: -held.quantity });
+    return outcome.accepted;
+  }
+}
+
+/** Sums of whole numbers up to 2^53 - 1, exact: as numbers while they are small, which is far quicker. */
+class CellSums {
+  readonly #small: Float64Array;
+  readonly #large = new Map<number, bigint>();
+
+  constructor(count: number) {
+    this.#small = new Float64Array(count);
+  }
+
+  add(index: number, quantity: number): void {
+    const sum = (this.#small[index] ?? 0) + quantity;
+    if (sum <= Number.MAX_SAFE_INTEGER) {
+      this.#small[index] = sum;
+      return;
+    }
+    this.#large.set(index, this.of(index));
+    this.#small[index] = quantity;
+  }
+
+  of(index: number): bigint {
+    return (this.#large.get(index) ?? 0n) + BigInt(this.#small[index] ?? 0);
+  }
+}
+
+/** The same bytes as 32-bit words. They came from another thread as a buffer of their own, so they are aligned. */
+function wordsOf(bytes: Uint8Array): Uint32Array {
+  return new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
+}
+
+/** What each cell gained by the events that were new. */
+function addSums(
+  keyed: KeyedEvents,
+  stored: readonly StoredSeries[],
+  sums: CellSums,
+  gains: Gains,
+): readonly Increment[] {
+  const added: Increment[] = [];
+  for (const [index, cell] of keyed.cells.entries()) {
+    const quantity = sums.of(index);
+    const series = stored[index];
+    if (quantity === 0n || !series) continue;
+    gains.add(series, cell.day, quantity, 'counted');
+    added.push({ ...cell, quantity });
+  }
+  return added;
+}
