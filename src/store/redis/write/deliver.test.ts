@@ -10,6 +10,7 @@ import { formatDay } from '../../../usage/index.ts';
 import type { RedisLink } from '../link/index.ts';
 import { BatchLog, firstDay, increment, randomIncrements, seeded } from './testing/batches.ts';
 import { expectedSums, readState, sumsOf } from './testing/model.ts';
+import { repeatingLink } from './testing/repeating-link.ts';
 import { testWriter } from './testing/writer.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'tonnage-deliver-'));
@@ -148,6 +149,18 @@ it('says where it must begin again when batches are missing, in totals or in det
   expect(sumsOf(await readState(link))).toEqual(expectedSums(all(log)));
 });
 
+it('does nothing for a call that comes twice, or late', async () => {
+  const log = new BatchLog();
+  const random = seeded(5);
+  for (let i = 0; i < 30; i += 1) log.add(randomIncrements(random));
+  const { link: twice, replay } = repeatingLink(link);
+  const { writer } = testWriter(twice);
+  for (let from = 0; from < 30; from += 6) await writer.deliver(log.read(from, 6));
+  expect(sumsOf(await readState(link))).toEqual(expectedSums(all(log)));
+  await replay();
+  expect(sumsOf(await readState(link))).toEqual(expectedSums(all(log)));
+});
+
 describe('fields that cannot be added to', () => {
   const inRange = 2n ** 63n - 1n;
 
@@ -193,6 +206,8 @@ describe('fields that cannot be added to', () => {
     { held: 1_999_999_999n, amount: -1_000_000_000_000_000_000n, fits: true },
     { held: 9_223_372_036_000_000_000n, amount: 854_775_807n, fits: true },
     { held: 9_223_372_036_000_000_000n, amount: 854_775_808n, fits: false },
+    { held: 9_999_999_999_999_999_999n, amount: -(10n ** 18n), fits: false }, // no such integer to begin with
+    { held: -9_999_999_999_999_999_999n, amount: 10n ** 18n, fits: false },
   ])('$held and $amount together: in range is $fits', async ({ held, amount, fits }) => {
     await set('metrics/v1', 'pulls/o/a.example', String(held));
     const log = new BatchLog();

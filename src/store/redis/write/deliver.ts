@@ -94,6 +94,7 @@ async function deliverTag(tag: TagRun, { link, ledgerId, onWritten }: DeliveryOp
         onWritten(tag, last.number);
         return { rejected: answer.rejected };
       case 'duplicate':
+        onWritten(tag, last.number);
         return { rejected: 0 };
       case 'kept':
         if (answer.number < first.previous) return { rewindTo: answer.number };

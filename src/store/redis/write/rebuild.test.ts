@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { scaled } from '../../../../test/support/long.ts';
 import { startCutter } from '../../../../test/support/redis-cutter.ts';
 import { closeLinks, connectTestLink, untilConnected } from '../../../../test/support/redis-link.ts';
 import { startRedis, type RedisServer } from '../../../../test/support/redis.ts';
@@ -10,6 +11,7 @@ import type { RedisLink } from '../link/index.ts';
 import { BatchLog, firstDay, increment, randomIncrements, seeded } from './testing/batches.ts';
 import { expectedSums, readState, sumsOf } from './testing/model.ts';
 import { ownCountsOf } from './testing/own-counts.ts';
+import { breakingLink, repeatingLink } from './testing/repeating-link.ts';
 import { testWriter } from './testing/writer.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'tonnage-rebuild-'));
@@ -85,6 +87,37 @@ describe('a rebuild', () => {
     expect(sumsOf(await readState(link))).toEqual(expectedSums([countsOf(more), countsOf(other, 'two')]));
   });
 
+  it('does nothing for a call that comes twice, or late', async () => {
+    const { link: twice, replay } = repeatingLink(link);
+    const { writer } = testWriter(twice);
+    await testWriter(link).writer.deliver(log.read(0, 10));
+    await writer.rebuild(ownCountsOf(log.batches), log.last);
+    expect(sumsOf(await readState(link))).toEqual(expectedSums([countsOf(log)]));
+    await replay();
+    expect(sumsOf(await readState(link))).toEqual(expectedSums([countsOf(log)]));
+    expect(await writer.position()).toBe(log.last);
+  });
+
+  it('lets no call of an attempt that was broken off into the next one', async () => {
+    const short = new BatchLog();
+    const random = seeded(5);
+    for (let i = 0; i < 4; i += 1) short.add(randomIncrements(random, 3));
+    let isWhole = false;
+    for (let calls = 1; !isWhole; calls += 1) {
+      await link.send({ args: ['FLUSHALL'] });
+      const { link: broken, late } = breakingLink(link, calls);
+      const old = testWriter(broken).writer.rebuild(ownCountsOf(short.read(0, 2)), 2);
+      isWhole = await old.then(
+        () => true,
+        () => false,
+      );
+      await testWriter(link).writer.rebuild(ownCountsOf(short.batches), short.last);
+      await late().catch(() => undefined);
+      expect(sumsOf(await readState(link))).toEqual(expectedSums([countsOf(short)]));
+      expect(await testWriter(link).writer.position()).toBe(short.last);
+    }
+  });
+
   it('says what it changed', async () => {
     const { writer } = testWriter(link);
     await writer.deliver(log.batches);
@@ -116,7 +149,7 @@ describe('a rebuild', () => {
   it('can be broken off at any byte and begun anew; until it has ended nothing is delivered', async () => {
     const short = randomLog(3, 12);
     let bytes = 100;
-    for (let isDone = false; !isDone; bytes = Math.ceil(bytes * 1.35)) {
+    for (let isDone = false; !isDone; bytes = Math.ceil(bytes * scaled(2, 1.2))) {
       await server.cli('flushall');
       await testWriter(link).writer.deliver(short.read(0, 5));
       const cutter = await startCutter(server.port);

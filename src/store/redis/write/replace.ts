@@ -1,7 +1,7 @@
 import { assert, limits, TonnageError } from '../../../base/index.ts';
 import type { RedisCommand, RedisLink, RedisReply } from '../link/types.ts';
 import { wrongType } from './call.ts';
-import { renumberScript, replaceScript } from './scripts.ts';
+import { renumberScript, replaceScript, stageScript } from './scripts.ts';
 
 /**
  * What a ledger's number is while a rebuild is under way: no number, so that no delivery finds its place. The attempt
@@ -55,12 +55,16 @@ export async function replaceHash(link: RedisLink, replacement: Replacement): Pr
   const mine = beside(mark.attempt);
   const leftOver = Array.from({ length: mark.attempt }, (_, index) => beside(index + 1));
   await link.send({ key, args: ['UNLINK', ...leftOver] });
+  let isStaged = false;
   for await (const page of pages) {
     for (const fields of chunks(page, 2 * limits.redisWriteFieldsMax)) {
-      await link.send({ key, args: ['HSET', mine, ...fields] });
+      const staged = await link.script(stageScript, [numbersKey, mine], [ledgerId, mark.text, ...fields]);
+      expectApplied(staged, numbersKey);
+      isStaged = true;
     }
   }
-  expectApplied(await link.script(replaceScript, [numbersKey, key, mine], [ledgerId, mark.text, to]), numbersKey);
+  const args = [ledgerId, mark.text, to, isStaged ? '1' : '0'];
+  expectApplied(await link.script(replaceScript, [numbersKey, key, mine], args), numbersKey);
 }
 
 function expectApplied(reply: RedisReply, key: string): void {

@@ -222,9 +222,19 @@ return {'applied', 0}
 `,
 };
 
+/** KEYS: numbers, a hash; ARGV: ledger, mark that its number must be, then fields and values that the hash gets. */
+export const stageScript: RedisScript = {
+  name: 'stage',
+  source: `
+if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return {'changed'} end
+for from = 3, #ARGV, 4000 do redis.call('HSET', KEYS[2], unpack(ARGV, from, math.min(from + 3999, #ARGV))) end
+return {'applied', 0}
+`,
+};
+
 /**
- * KEYS: numbers, a hash, what takes its place (where that is not there, the hash leaves without one); ARGV: ledger, mark
- * that its number must be, number that it gets.
+ * KEYS: numbers, a hash, what takes its place; ARGV: ledger, mark that its number must be, number that it gets, whether
+ * there is something to take the hash's place (`1`), or it leaves without.
  */
 export const replaceScript: RedisScript = {
   name: 'replace',
@@ -232,8 +242,9 @@ export const replaceScript: RedisScript = {
 local fault = wrong(KEYS[1], 'hash')
 if fault then return fault end
 if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return {'changed'} end
+if ARGV[4] == '1' and redis.call('EXISTS', KEYS[3]) == 0 then return {'changed'} end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
-if redis.call('EXISTS', KEYS[3]) == 1 then
+if ARGV[4] == '1' then
   redis.call('RENAME', KEYS[3], KEYS[2])
 else
   redis.call('UNLINK', KEYS[2])

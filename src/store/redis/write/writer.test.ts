@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { closeLinks, connectTestLink, untilConnected } from '../../../../test/support/redis-link.ts';
+import { closeLinks, connectTestLink, untilConnected, untilDisconnected } from '../../../../test/support/redis-link.ts';
 import { eventually, startRedis, type RedisServer } from '../../../../test/support/redis.ts';
 import { limits, systemClock } from '../../../base/index.ts';
 import { formatDay } from '../../../usage/index.ts';
@@ -230,6 +230,34 @@ describe('replicas', () => {
     replica.resume();
     await replica.stop();
     expect(await writer.position()).toBe(12);
+  });
+
+  it('answer for what a connection before this one has written, once it is written again', async () => {
+    const log = new BatchLog();
+    for (const day of [firstDay, firstDay + 1]) log.add([increment('pulls', day, { repository: 'x' })]);
+    let now = 0;
+    const { writer } = testWriter(link, { minReplicas: 1, clock: { now: () => 0, monotonic: () => now } });
+    const replica = await startRedis(join(directory, 'late'), {
+      replicaOf: server.port,
+      directives: ['--repl-diskless-sync-delay', '0'],
+    });
+    await eventually('the replica is a copy', async () => (await replica.cli('role')).includes('connected'));
+    replica.pause();
+    await writer.deliver(log.read(0, 1));
+    await server.cli('client', 'kill', 'type', 'normal');
+    await untilDisconnected(link);
+    await untilConnected(link);
+    now += limits.replicaRetryMs;
+    // A duplicate for this connection, which has written nothing: the replica has not confirmed it all the same.
+    await writer.deliver(log.read(0, 1));
+    expect(writer.confirmed).toBe(0);
+    replica.resume();
+    await eventually('the delivery is confirmed', async () => {
+      now += limits.replicaRetryMs;
+      await writer.deliver(log.read(1));
+      return writer.confirmed === 2;
+    });
+    await replica.stop();
   });
 
   it('are not asked when none is wanted: nothing counts as confirmed then', async () => {
