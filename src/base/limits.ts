@@ -53,10 +53,6 @@ export const limits = {
   heldKeysMax: 50_000_000,
   /** Pairs of tenant and source whose derived keys are remembered; forgotten all at once. */
   eventSourcesRememberedMax: 10_000,
-  /** Days for which an event that is sent again is known. Configuration: `usage.dedupeDays`. */
-  dedupeDays: 35,
-  /** Days for which details are kept. Configuration: `usage.detailDays`. */
-  detailDays: 400,
   /** How often the ledger looks for keys and details whose time is over. */
   tidyEveryMs: 60_000,
   /** Batches read from the outbox at a time. */
