@@ -14,15 +14,15 @@ export const eventSchema = z
     datacontenttype: text('JSON.').optional(),
     data: z
       .object({
-        org: text('Organisation.').optional(),
-        email: text('E-mail address, whose domain is the organisation.').optional(),
-        arch: text('Architecture of the image.').optional(),
-        upstream: z.string().optional(),
-        repository: z.string().optional(),
-        tag: z.string().optional(),
-        outcome: z.string().optional(),
-        user: z.string().optional(),
-        client: z.string().optional(),
+        org: text('Organisation.').nullish(),
+        email: text('E-mail address, whose domain is the organisation.').nullish(),
+        arch: text('Architecture of the image.').nullish(),
+        upstream: z.string().nullish(),
+        repository: z.string().nullish(),
+        tag: z.string().nullish(),
+        outcome: z.string().nullish(),
+        user: z.string().nullish(),
+        client: z.string().nullish(),
         quantity: z
           .int()
           .min(1)
