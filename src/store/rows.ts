@@ -28,11 +28,6 @@ interface Group {
   readonly key: readonly (string | null)[];
 }
 
-interface Sum {
-  readonly group: Group;
-  readonly value: Amount;
-}
-
 /**
  * Makes the rows of an answer out of cells, for stores that cannot sum on their own: filters, groups, sums, sorts and
  * pages as the SQLite store does. Cells come by group and window, each worked out once for many of them.
@@ -87,16 +82,17 @@ export class RowSums {
     let total: Amount = 0;
     let count = 0;
     for (const [first, sums] of [...this.#windows].toSorted(([a], [b]) => a - b)) {
-      const found: Sum[] = [];
-      for (const [index, value] of sums.entries()) {
+      const found: number[] = [];
+      for (const [group, value] of sums.entries()) {
         if (value === undefined || value === 0 || value === 0n) continue;
         total = plus(total, value);
-        found.push({ group: this.#group(index), value });
+        found.push(group);
       }
       // Only windows that reach into the page are put in order.
       if (count + found.length > offset && count < offset + limit) {
-        const page = found.toSorted(compareSums).slice(Math.max(0, offset - count), offset + limit - count);
-        rows.push(...page.map((sum) => this.#row(first, sum)));
+        found.sort((one, other) => this.#compare(sums, one, other));
+        const page = found.slice(Math.max(0, offset - count), offset + limit - count);
+        for (const group of page) rows.push(this.#row(first, group, sums[group] ?? 0));
       }
       count += found.length;
     }
@@ -109,9 +105,23 @@ export class RowSums {
     return group;
   }
 
-  #row(first: Day, { group, value }: Sum): UsageRow {
-    const window = this.#query.window === 'total' ? {} : { from: first };
-    return { ...window, dimensions: group.dimensions, value: BigInt(value) };
+  #row(first: Day, group: number, value: Amount): UsageRow {
+    const { dimensions: values } = this.#group(group);
+    if (this.#query.window === 'total') return { dimensions: values, value: BigInt(value) };
+    return { from: first, dimensions: values, value: BigInt(value) };
+  }
+
+  /** The largest first, then by the values of the dimensions. */
+  #compare(sums: WindowSums, one: number, other: number): number {
+    const [value, otherValue] = [sums[one] ?? 0, sums[other] ?? 0];
+    if (value < otherValue) return 1;
+    if (value > otherValue) return -1;
+    const { key } = this.#group(other);
+    for (const [index, text] of this.#group(one).key.entries()) {
+      const order = compareTexts(text, key[index] ?? null);
+      if (order !== 0) return order;
+    }
+    return 0;
   }
 }
 
@@ -135,17 +145,6 @@ function plus(a: Amount, b: Amount): Amount {
     if (Number.isSafeInteger(sum)) return sum;
   }
   return BigInt(a) + BigInt(b);
-}
-
-/** The largest first, then by the values of the dimensions. */
-function compareSums(a: Sum, b: Sum): number {
-  if (a.value < b.value) return 1;
-  if (a.value > b.value) return -1;
-  for (const [index, value] of a.group.key.entries()) {
-    const order = compareTexts(value, b.group.key[index] ?? null);
-    if (order !== 0) return order;
-  }
-  return 0;
 }
 
 /** Orders texts as SQLite does: by their bytes in UTF-8, which is by code points, and what is absent before all. */

@@ -12,7 +12,11 @@ export interface UsageQuery {
   readonly from?: Day;
   /** Default: the day after the current one. */
   readonly to?: Day;
-  /** All days that there are, also those still to come; `from` and `to` are absent then, and the window is `total`. */
+  /**
+   * All days that there are, also those still to come; `from` and `to` are absent then, and the window is `total`. What
+   * lacks an organisation may be left out of the answer unless the question tells architectures apart, and then what
+   * lacks both: Wave keeps no grand total over all days.
+   */
   readonly allTime?: true;
   readonly window: Window;
   /** Dimensions that rows are told apart by; the others are summed over. */
