@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { runProgram } from '../support/program.ts';
 import { startTonnage, tonnage, type Tonnage } from '../support/tonnage.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'tonnage-events-'));
@@ -55,13 +54,13 @@ async function rows(user: string, question: string): Promise<unknown> {
 }
 
 describe('events of other systems', () => {
-  test('sent by curl as the page says, are counted once', async () => {
-    const body = JSON.stringify(event('curl-1', 'tonnage.scan', { email: 'alice@Example.org', arch: 'x86_64' }));
-    const url = `${server.url}/api/v1/events`;
-    const curl = () =>
-      runProgram('curl', ['-sS', '-u', 'ci:secret', url, '-H', 'Content-Type: application/json', '-d', body]);
-    expect(JSON.parse((await curl()).stdout)).toMatchObject({ accepted: 1 });
-    expect(JSON.parse((await curl()).stdout)).toMatchObject({ accepted: 0, duplicate: 1 });
+  test('sent one by one, as plain JSON, are counted once', async () => {
+    const body = JSON.stringify(event('plain-1', 'tonnage.scan', { email: 'alice@Example.org', arch: 'x86_64' }));
+    const headers = { authorization: authorization('ci'), 'content-type': 'application/json' };
+    const once = await fetch(`${server.url}/api/v1/events`, { method: 'POST', headers, body });
+    expect(await once.json()).toMatchObject({ accepted: 1 });
+    const again = await fetch(`${server.url}/api/v1/events`, { method: 'POST', headers, body });
+    expect(await again.json()).toMatchObject({ accepted: 0, duplicate: 1 });
     expect(await rows('reader', 'scans?by=org,arch')).toEqual([{ org: 'example.org', arch: 'amd64', value: 1 }]);
   });
 
