@@ -1,6 +1,7 @@
 import { configSchema, ConfigError, listenForm, readConfig } from '../../src/config/index.ts';
 import { upstreamNameForm } from '../../src/config/names.ts';
-import { durationForm } from '../../src/config/units.ts';
+import { serverForm } from '../../src/config/redis.ts';
+import { durationForm, sizeForm } from '../../src/config/units.ts';
 
 type Schema = typeof configSchema;
 
@@ -15,6 +16,8 @@ interface Key {
 const forms: readonly (readonly [name: string, form: string])[] = [
   ['an address', listenForm],
   ['a duration', durationForm],
+  ['a size', sizeForm],
+  ['a server', serverForm],
   ['an upstream name', upstreamNameForm],
 ];
 
@@ -68,7 +71,8 @@ function written(value: unknown): string {
 function takes(path: Key['path'], schema: Schema): string {
   if (schema.type === 'object') return typeof schema.additionalProperties === 'object' ? 'a map by name' : 'a map';
   if (schema.type === 'array') return `a list; each ${expected(path, [wrong])}`;
-  const { shorthand } = schema;
+  const { shorthand, orTrue } = schema;
+  if (orTrue === true) return expected(path, [wrong]);
   return typeof shorthand === 'string' ? `a map, or ${expected([...path, shorthand], wrong)}` : expected(path, wrong);
 }
 

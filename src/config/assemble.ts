@@ -1,9 +1,19 @@
 import { resolve } from 'node:path';
-import type { Config, GatewayConfig, MeterConfig, UpstreamAuthConfig, UpstreamConfig, UserConfig } from './config.ts';
-import { quote, shownOf, type ConfigProblem } from './problems.ts';
+import { assembleStore } from './assemble-store.ts';
+import type {
+  Config,
+  GatewayConfig,
+  MeterConfig,
+  UpstreamAuthConfig,
+  UpstreamConfig,
+  UsageConfig,
+  UserConfig,
+} from './config.ts';
+import { Findings } from './findings.ts';
+import { quote, type ConfigProblem } from './problems.ts';
 import type { Parsed } from './schema.ts';
 import { nearest } from './suggest.ts';
-import { keyOriginAt, nodeAt, originAt, type Path, type Tree } from './tree.ts';
+import { originAt, type Tree } from './tree.ts';
 import { aliasesOfUpstream, urlOfUpstream } from './upstreams.ts';
 
 type ParsedUpstream = Parsed['upstreams'][string];
@@ -12,6 +22,8 @@ type ParsedUser = Parsed['users'][string];
 export interface AssembleOptions {
   /** All layers merged: says where each value of `parsed` stands. */
   readonly tree: Tree;
+  /** Problems of single values, which `parsed` does without. */
+  readonly known: readonly ConfigProblem[];
   /** Replace the host and port of the main listener's address. */
   readonly host?: string;
   readonly port?: number;
@@ -26,7 +38,8 @@ export function assemble(
   parsed: Parsed,
   options: AssembleOptions,
 ): { config: Config; problems: readonly ConfigProblem[] } {
-  const assembly = new Assembly(options.tree);
+  const findings = new Findings(options.tree, options.known);
+  const assembly = new Assembly(findings);
   const upstreams = assembly.upstreams(parsed.upstreams);
   const users = Object.entries(parsed.users).flatMap(([name, user]) => assembly.user(name, user));
   const gateway = assembly.gateway(parsed.gateway, upstreams);
@@ -40,27 +53,20 @@ export function assemble(
     timeZone: parsed.timeZone,
     upstreams,
     gateway,
-    store: parsed.store,
-    usage: {
-      dimensions: parsed.usage.dimensions,
-      plain: parsed.usage.plain,
-      durability: parsed.usage.durability,
-      commitWaitMs: parsed.usage.commitWait,
-      meters: assembly.meters(parsed.usage.meters),
-    },
+    store: assembleStore(parsed.store, findings),
+    usage: assembly.usage(parsed.usage, parsed.store.driver),
     users,
     log: parsed.log,
     shutdownTimeoutMs: parsed.shutdownTimeout,
   };
-  return { config: freezeDeep(config), problems: assembly.problems };
+  return { config: freezeDeep(config), problems: findings.problems };
 }
 
 class Assembly {
-  readonly problems: ConfigProblem[] = [];
-  readonly #tree: Tree;
+  readonly #findings: Findings;
 
-  constructor(tree: Tree) {
-    this.#tree = tree;
+  constructor(findings: Findings) {
+    this.#findings = findings;
   }
 
   upstreams(stated: Parsed['upstreams']): readonly UpstreamConfig[] {
@@ -72,9 +78,9 @@ class Assembly {
         if (owner === undefined) owners.set(alias, upstream.name);
         else {
           const path = ['upstreams', upstream.name, 'aliases', index];
-          this.#report(
+          this.#findings.report(
             path,
-            `expected a name that no other upstream has, but ${this.#shown(path, alias)} also names ${quote(owner)}`,
+            `expected a name that no other upstream has, but ${this.#findings.shown(path, alias)} also names ${quote(owner)}`,
           );
         }
       }
@@ -86,7 +92,7 @@ class Assembly {
     const url = urlOfUpstream(name, stated.url);
     const auth = this.#auth(name, stated.auth);
     if (url === undefined) {
-      this.#reportKey(['upstreams', name], 'expected a url, since this name is no host, but it is missing');
+      this.#findings.reportKey(['upstreams', name], 'expected a url, since this name is no host, but it is missing');
       return [];
     }
     const aliases = aliasesOfUpstream(name, stated.aliases);
@@ -97,14 +103,17 @@ class Assembly {
     if (stated === undefined) return undefined;
     const { username, password } = stated.basic;
     if (password !== undefined) return { basic: { username, password } };
-    this.#reportKey(['upstreams', name, 'auth', 'basic'], 'expected password or passwordFile, but both are missing');
+    this.#findings.reportKey(
+      ['upstreams', name, 'auth', 'basic'],
+      'expected password or passwordFile, but both are missing',
+    );
     return undefined;
   }
 
   user(name: string, stated: ParsedUser): UserConfig[] {
     const { passwordHash, email, org, rights } = stated;
     if (passwordHash === undefined) {
-      this.#reportKey(['users', name], 'expected passwordHash or passwordHashFile, but both are missing');
+      this.#findings.reportKey(['users', name], 'expected passwordHash or passwordHashFile, but both are missing');
       return [];
     }
     return [{ name, passwordHash, rights, ...(email !== undefined && { email }), ...(org !== undefined && { org }) }];
@@ -113,19 +122,23 @@ class Assembly {
   gateway(stated: Parsed['gateway'], upstreams: readonly UpstreamConfig[]): GatewayConfig {
     const wanted = stated.defaultUpstream ?? 'docker.io';
     const found = upstreams.find((upstream) => upstream.name === wanted || upstream.aliases.includes(wanted));
-    if (stated.defaultUpstream !== undefined && found === undefined && !this.#namesOf('upstreams').includes(wanted)) {
+    if (
+      stated.defaultUpstream !== undefined &&
+      found === undefined &&
+      !this.#findings.namesOf(['upstreams']).includes(wanted)
+    ) {
       const meant = nearest(
         wanted,
         upstreams.map((upstream) => upstream.name),
       );
       const hint = meant === undefined ? '' : `; did you mean ${quote(meant)}?`;
-      this.#report(
+      this.#findings.report(
         ['gateway', 'defaultUpstream'],
-        `expected one of upstreams, but came ${this.#shown(['gateway', 'defaultUpstream'], wanted)}${hint}`,
+        `expected one of upstreams, but came ${this.#findings.shown(['gateway', 'defaultUpstream'], wanted)}${hint}`,
       );
     }
-    if (!stated.anonymous && this.#namesOf('users').length === 0) {
-      this.#report(
+    if (!stated.anonymous && this.#findings.namesOf(['users']).length === 0) {
+      this.#findings.report(
         ['gateway', 'anonymous'],
         'expected at least one of users, without whom nobody could pull, but there is none',
       );
@@ -141,48 +154,59 @@ class Assembly {
   metrics(stated: Parsed['metrics']): Config['metrics'] {
     if (stated === undefined || stated.listen === false) return undefined;
     if (stated.listen === undefined) {
-      this.#reportKey(['metrics'], 'expected listen, an address or false, but it is missing');
+      this.#findings.reportKey(['metrics'], 'expected listen, an address or false, but it is missing');
       return undefined;
     }
     const { listen, orgs, compat } = stated;
     return { listen, ...(orgs !== undefined && { orgs }), ...(compat !== undefined && { compat }) };
   }
 
-  meters(stated: Parsed['usage']['meters']): readonly MeterConfig[] {
+  usage(stated: Parsed['usage'], driver: Parsed['store']['driver']): UsageConfig {
+    const { dedupeDays, detailDays, dedupe, hashKey } = stated;
+    this.#checkDays(stated);
+    if (dedupe === 'shared' && driver !== 'redis' && this.#findings.isSound(['store', 'driver'])) {
+      const came = this.#findings.shown(['usage', 'dedupe'], dedupe);
+      this.#findings.report(
+        ['usage', 'dedupe'],
+        `expected "instance" where store.driver is not "redis", but came ${came}`,
+      );
+    }
+    return {
+      dimensions: stated.dimensions,
+      plain: stated.plain,
+      durability: stated.durability,
+      commitWaitMs: stated.commitWait,
+      dedupeDays,
+      detailDays,
+      dedupe,
+      ...(hashKey && { hashKey }),
+      meters: this.#meters(stated.meters),
+    };
+  }
+
+  /** What an event has counted stays in the details for as long as the event can be taken back. */
+  #checkDays({ dedupeDays, detailDays }: Parsed['usage']): void {
+    const path = ['usage', 'detailDays'];
+    if (detailDays >= dedupeDays || !this.#findings.isSound(['usage', 'dedupeDays'])) return;
+    const known = this.#findings.shown(['usage', 'dedupeDays'], dedupeDays);
+    const came = this.#findings.shown(path, detailDays);
+    this.#findings.report(path, `expected at least the ${known} days of usage.dedupeDays, but came ${came}`);
+  }
+
+  #meters(stated: Parsed['usage']['meters']): readonly MeterConfig[] {
     const owners = new Map<string, string>();
     return Object.entries(stated).map(([name, { description, ...meter }]) => {
       const path = ['usage', 'meters', name, 'eventType'];
       const owner = owners.get(meter.eventType);
       if (owner === undefined) owners.set(meter.eventType, name);
       else {
-        this.#report(
+        this.#findings.report(
           path,
-          `expected an event type that no other meter has, but ${this.#shown(path, meter.eventType)} is also that of ${quote(owner)}`,
+          `expected an event type that no other meter has, but ${this.#findings.shown(path, meter.eventType)} is also that of ${quote(owner)}`,
         );
       }
       return { name, ...meter, ...(description !== undefined && { description }) };
     });
-  }
-
-  /** Names that the tree states in a map, also of those entries that are not valid and so did not come with `parsed`. */
-  #namesOf(key: 'upstreams' | 'users'): readonly string[] {
-    const node = nodeAt(this.#tree, [key]);
-    return node?.kind === 'map' ? [...node.entries.keys()] : [];
-  }
-
-  /** A value as it was written: what a reference in it stands for may be a secret. */
-  #shown(path: Path, value: string): string {
-    const node = nodeAt(this.#tree, path);
-    return node === undefined ? quote(value) : shownOf(node);
-  }
-
-  #report(path: Path, message: string): void {
-    this.problems.push({ origin: originAt(this.#tree, path), path: path, message });
-  }
-
-  /** For what is missing: points at the key under which it belongs. */
-  #reportKey(path: Path, message: string): void {
-    this.problems.push({ origin: keyOriginAt(this.#tree, path), path: path, message });
   }
 }
 

@@ -22,6 +22,12 @@ export type LogLevel = (typeof logLevels)[number];
 export const durabilities = ['strict', 'relaxed'] as const;
 export type Durability = (typeof durabilities)[number];
 
+export const storeDrivers = ['sqlite', 'redis'] as const;
+
+/** Whether events that are sent again are known by the instance that had them, or by all that share a store. */
+export const dedupeScopes = ['instance', 'shared'] as const;
+export type DedupeScope = (typeof dedupeScopes)[number];
+
 /** Other programs whose metrics can be shown beside ours, under their names. */
 export const metricsCompatibilities = ['ociregistry'] as const;
 export type MetricsCompatibility = (typeof metricsCompatibilities)[number];
@@ -84,8 +90,67 @@ export interface UsageConfig {
   readonly durability: Durability;
   /** How long the answer of a pull waits for its commit, in milliseconds. */
   readonly commitWaitMs: number;
+  /** Days for which an event that is sent again is known. */
+  readonly dedupeDays: number;
+  /** Days for which details are kept; at least `dedupeDays`. */
+  readonly detailDays: number;
+  /** `shared` only with driver redis. */
+  readonly dedupe: DedupeScope;
+  /** What pseudonyms and keys of events are hashed with. Absent: the ledger has a key of its own. */
+  readonly hashKey?: Secret;
   readonly meters: readonly MeterConfig[];
 }
+
+/** A server to dial. */
+export interface ServerAddress {
+  /** An IPv4 or IPv6 address without brackets, or a host name. */
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Where a Redis is, or who says so. */
+export type RedisServersConfig =
+  | { readonly mode: 'standalone'; readonly url: Secret }
+  | {
+      readonly mode: 'sentinel';
+      /** What the Sentinels call the primary. */
+      readonly name: string;
+      readonly sentinels: readonly ServerAddress[];
+      /** Credentials of the Sentinels themselves. */
+      readonly username?: string;
+      readonly password?: Secret;
+    }
+  | { readonly mode: 'cluster'; readonly nodes: readonly ServerAddress[] };
+
+/** PEM texts; `cert` and `key` only together. `{}` is TLS with the system's authorities. */
+export interface RedisTlsConfig {
+  readonly ca?: Secret;
+  readonly cert?: Secret;
+  readonly key?: Secret;
+  /** The name that the certificates must have, where it is not the host that is dialled. */
+  readonly servername?: string;
+}
+
+/** A Redis as the store of totals. */
+export interface RedisStoreConfig {
+  readonly driver: 'redis';
+  readonly servers: RedisServersConfig;
+  /** Credentials of the servers; they go before those of the URL. */
+  readonly username?: string;
+  readonly password?: Secret;
+  /** With a URL only where that begins with `rediss://`. */
+  readonly tls?: RedisTlsConfig;
+  readonly outboxKeepMs: number;
+  readonly outboxKeepBytes: number;
+  /** Larger than `outboxKeepBytes`. */
+  readonly outboxMaxBytes: number;
+  readonly minReplicas: number;
+  readonly allowEviction: boolean;
+  readonly besideWave: boolean;
+}
+
+/** Where totals are kept. */
+export type StoreConfig = { readonly driver: 'sqlite' } | RedisStoreConfig;
 
 /** Somebody who logs in with HTTP Basic. */
 export interface UserConfig {
@@ -110,7 +175,7 @@ export interface Config {
   readonly timeZone: string;
   readonly upstreams: readonly UpstreamConfig[];
   readonly gateway: GatewayConfig;
-  readonly store: { readonly driver: 'sqlite' };
+  readonly store: StoreConfig;
   readonly usage: UsageConfig;
   readonly users: readonly UserConfig[];
   readonly log: { readonly level: LogLevel; readonly access: boolean };

@@ -1,12 +1,18 @@
 export { formatListen, listenForm, parseHost, parseListen, parsePort, type ListenAddress } from './address.ts';
 export type {
   Config,
+  DedupeScope,
   Durability,
   GatewayConfig,
   KeptDimension,
   LogLevel,
   MeterConfig,
   MetricsConfig,
+  RedisServersConfig,
+  RedisStoreConfig,
+  RedisTlsConfig,
+  ServerAddress,
+  StoreConfig,
   UpstreamAuthConfig,
   UpstreamConfig,
   UsageConfig,

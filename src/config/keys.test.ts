@@ -36,7 +36,17 @@ describe('keys are learnt from the schema', () => {
 
   test('which are secret', () => {
     const secret = [...everyKey()].filter(([, info]) => info.secret).map(([path]) => path.join('.'));
-    expect(secret).toEqual(['upstreams.NAME.auth.basic.password', 'users.NAME.passwordHash']);
+    expect(secret).toEqual([
+      'upstreams.NAME.auth.basic.password',
+      'store.url',
+      'store.sentinel.password',
+      'store.password',
+      'store.tls.ca',
+      'store.tls.cert',
+      'store.tls.key',
+      'usage.hashKey',
+      'users.NAME.passwordHash',
+    ]);
   });
 
   test('each secret can also be read from a file', () => {
@@ -48,12 +58,23 @@ describe('keys are learnt from the schema', () => {
 
   test('what a key takes', () => {
     expect(keyAt(['metrics'])).toMatchObject({ shorthand: 'listen', scalars: new Set(['false', 'string', 'number']) });
+    expect(keyAt(['store', 'tls'])).toMatchObject({ orTrue: true, scalars: new Set(['true']) });
     expect(keyAt(['gateway', 'anonymous'])?.scalars).toEqual(new Set(['true', 'false']));
     expect(keyAt(['gateway', 'nope'])).toBeUndefined();
   });
 });
 
 test('a short form is offered to editors beside the long one', () => {
+  expect(configSchema.properties?.['store']).toMatchObject({
+    properties: {
+      tls: {
+        anyOf: [
+          { type: 'boolean', const: true },
+          { type: 'object', additionalProperties: false },
+        ],
+      },
+    },
+  });
   expect(configSchema.properties?.['metrics']).toMatchObject({
     anyOf: [{ const: false }, { type: 'string' }, { type: 'integer' }, { type: 'object' }],
   });

@@ -14,6 +14,8 @@ export interface KeyInfo {
   readonly secret: boolean;
   /** A map that may be written as the value of this key of it alone. */
   readonly shorthand?: string;
+  /** A map that may be written as `true` where none of its keys is to be set. */
+  readonly orTrue: boolean;
 }
 
 /**
@@ -21,18 +23,21 @@ export interface KeyInfo {
  * It is also what the rest of this folder learns the keys from, so that they are named once.
  */
 export const configSchema: JsonSchema = Object.freeze({
-  ...z.toJSONSchema(schema, { io: 'input', override: (context) => writeShorthand(context.jsonSchema) }),
+  ...z.toJSONSchema(schema, { io: 'input', override: (context) => writeShortForm(context.jsonSchema) }),
   title: 'Tonnage configuration',
 });
 
-/** A map with a shorthand is offered in both forms. */
-function writeShorthand(json: z.core.JSONSchema.BaseSchema): void {
-  const { shorthand, description, ...map } = json;
-  const value = typeof shorthand === 'string' ? json.properties?.[shorthand] : undefined;
+/** A map with a short form is offered in both. */
+function writeShortForm(json: z.core.JSONSchema.BaseSchema): void {
+  // What is optional comes here twice, the second time with both forms already written.
+  if (json.type !== 'object') return;
+  const { shorthand, orTrue, description, ...map } = json;
+  const ofKey = typeof shorthand === 'string' ? json.properties?.[shorthand] : undefined;
+  const value = orTrue === true ? { type: 'boolean', const: true } : ofKey;
   if (value === undefined) return;
   for (const key of Object.keys(json)) delete json[key];
-  const short = typeof value === 'object' && value.anyOf ? value.anyOf : [value];
-  Object.assign(json, { description, shorthand, anyOf: [...short, map] });
+  const short = typeof value === 'object' && 'anyOf' in value && value.anyOf ? value.anyOf : [value];
+  Object.assign(json, { description, ...(orTrue === true ? { orTrue } : { shorthand }), anyOf: [...short, map] });
 }
 
 function kindsOf(json: JsonSchema): KeyInfo['scalars'] {
@@ -45,7 +50,7 @@ function kindsOf(json: JsonSchema): KeyInfo['scalars'] {
 }
 
 function read(json: JsonSchema | boolean): KeyInfo {
-  if (typeof json === 'boolean') return { keys: new Map(), scalars: new Set(), secret: false };
+  if (typeof json === 'boolean') return { keys: new Map(), scalars: new Set(), secret: false, orTrue: false };
   const forms = [json, ...(json.anyOf ?? []).filter((form) => typeof form !== 'boolean')];
   const properties = forms.flatMap((form) => Object.entries(form.properties ?? {}));
   const named = json.additionalProperties;
@@ -55,6 +60,7 @@ function read(json: JsonSchema | boolean): KeyInfo {
     scalars: new Set(forms.flatMap((form) => [...kindsOf(form)])),
     secret: json.writeOnly === true,
     ...(typeof json['shorthand'] === 'string' && { shorthand: json['shorthand'] }),
+    orTrue: json['orTrue'] === true,
   };
 }
 

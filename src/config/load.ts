@@ -64,7 +64,7 @@ export function loadConfig(options: LoadOptions): Config {
   const workingDirectory = options.workingDirectory ?? process.cwd();
   const { file: path, ...layers } = options;
   const file = path === undefined ? undefined : readFile(path, workingDirectory);
-  const readSecret = (secretFile: string): string =>
-    readText(resolve(file?.directory ?? workingDirectory, secretFile), limits.secretFileBytesMax);
+  const readSecret = (secretFile: string, directory: string): string =>
+    readText(resolve(directory, secretFile), limits.secretFileBytesMax);
   return readConfig({ ...layers, ...(file && { file }), workingDirectory, readSecret });
 }

@@ -114,3 +114,11 @@ export function parseTimeZone(text: string): string | undefined {
     return undefined;
   }
 }
+
+/** How the key of hashes is written, for messages and descriptions. */
+export const hashKeyForm = 'a text of at least 16 bytes, better random ones';
+
+/** The key itself when it is long enough not to be guessed, else `undefined`. */
+export function parseHashKey(text: string): string | undefined {
+  return Buffer.byteLength(text) >= 16 ? text : undefined;
+}

@@ -1,8 +1,16 @@
 import { stringify } from 'yaml';
 import { formatListen } from './address.ts';
-import type { Config, MetricsConfig, UpstreamConfig, UserConfig } from './config.ts';
-import { secretMask } from './secret.ts';
-import { formatDuration } from './units.ts';
+import type {
+  Config,
+  MetricsConfig,
+  RedisServersConfig,
+  RedisTlsConfig,
+  StoreConfig,
+  UpstreamConfig,
+  UserConfig,
+} from './config.ts';
+import { secretMask, type Secret } from './secret.ts';
+import { formatDuration, formatSize } from './units.ts';
 
 /**
  * The configuration as a YAML file that states every key, also those that hold their default. Secrets are masked.
@@ -22,12 +30,16 @@ export function printConfig(config: Config): string {
       factsWait: formatDuration(config.gateway.factsWaitMs),
       fusionEntrypoint: config.gateway.fusionEntrypoint,
     },
-    store: config.store,
+    store: storeOf(config.store),
     usage: {
       dimensions: config.usage.dimensions,
       plain: config.usage.plain,
       durability: config.usage.durability,
       commitWait: formatDuration(config.usage.commitWaitMs),
+      dedupeDays: config.usage.dedupeDays,
+      detailDays: config.usage.detailDays,
+      dedupe: config.usage.dedupe,
+      hashKey: masked(config.usage.hashKey),
       meters: Object.fromEntries(config.usage.meters.map(({ name, ...meter }) => [name, meter])),
     },
     users: Object.fromEntries(config.users.map((user) => [user.name, userOf(user)])),
@@ -57,6 +69,45 @@ function upstreamOf(upstream: UpstreamConfig): object {
     tagTtl: formatDuration(upstream.tagTtlMs),
     auth: upstream.auth && { basic: { username: upstream.auth.basic.username, password: secretMask } },
   };
+}
+
+function masked(secret: Secret | undefined): string | undefined {
+  return secret && secretMask;
+}
+
+function storeOf(store: StoreConfig): object {
+  if (store.driver === 'sqlite') return store;
+  return {
+    driver: store.driver,
+    ...serversOf(store.servers),
+    username: store.username,
+    password: masked(store.password),
+    tls: tlsOf(store.tls),
+    outboxKeep: formatDuration(store.outboxKeepMs),
+    outboxKeepBytes: formatSize(store.outboxKeepBytes),
+    outboxMax: formatSize(store.outboxMaxBytes),
+    minReplicas: store.minReplicas,
+    allowEviction: store.allowEviction,
+    besideWave: store.besideWave,
+  };
+}
+
+function serversOf(servers: RedisServersConfig): object {
+  switch (servers.mode) {
+    case 'standalone':
+      return { url: secretMask };
+    case 'sentinel': {
+      const { name, sentinels, username, password } = servers;
+      return { sentinel: { name, addresses: sentinels.map(formatListen), username, password: masked(password) } };
+    }
+    case 'cluster':
+      return { cluster: servers.nodes.map(formatListen) };
+  }
+}
+
+function tlsOf(tls: RedisTlsConfig | undefined): object | true | undefined {
+  if (tls === undefined || Object.keys(tls).length === 0) return tls && true;
+  return { ca: masked(tls.ca), cert: masked(tls.cert), key: masked(tls.key), servername: tls.servername };
 }
 
 function userOf(user: UserConfig): object {

@@ -38,6 +38,11 @@ export function formatProblem(problem: ConfigProblem): string {
     .join(': ');
 }
 
+/** Whether two paths lead to the same key, or one to what is inside the other's. */
+export function areRelated(left: Path, right: Path): boolean {
+  return left.every((step, index) => index >= right.length || step === right[index]);
+}
+
 /** Where an origin is, as errors name it. */
 export function formatOrigin(origin: Origin): string {
   switch (origin.kind) {
@@ -71,9 +76,12 @@ export function shownStep(path: Path, index: number): string {
   return path[0] === 'upstreams' && index === 1 ? step : step.replace(/:.*$/s, ':...');
 }
 
-/** A text as errors show it: in quotes, on one line, not too long, and without what may be a user and password. */
+/**
+ * A text as errors show it: in quotes, on one line, not too long, and without what may be a user and password, or a key
+ * in the place of its file.
+ */
 export function quote(text: string): string {
-  const bare = text.replace(/^.*(?::|\/\/).*@/s, '***@');
+  const bare = text.replace(/^.*(?::|\/\/).*@/s, '***@').replace(/(-----BEGIN ).*$/s, '$1***');
   return JSON.stringify(bare.length > 80 ? `${bare.slice(0, 77)}...` : bare);
 }
 

@@ -3,7 +3,7 @@ import type { Config } from './config.ts';
 import { readEnvironment, type Environment } from './environment.ts';
 import { keyAt, rootKey, valueOfText } from './keys.ts';
 import { parseYaml } from './parse-yaml.ts';
-import { ConfigError, type ConfigProblem } from './problems.ts';
+import { areRelated, ConfigError, type ConfigProblem } from './problems.ts';
 import { followReferences } from './references.ts';
 import { emptyMap, mergeTrees, treeAt, type Tree } from './tree.ts';
 import { expandShorthands, salvage, validate } from './validate.ts';
@@ -41,8 +41,11 @@ export interface ReadOptions {
   readonly defaults?: ConfigDefaults;
   /** Relative paths from the environment, flags and defaults are relative to this. */
   readonly workingDirectory: string;
-  /** Reads a file that a `...File` key names. Throws with a message that goes on after the file's name. */
-  readonly readSecret: (file: string) => string;
+  /**
+   * Reads a file that a `...File` key names, relative to `directory`. Throws with a message that goes on after the
+   * file's name.
+   */
+  readonly readSecret: (file: string, directory: string) => string;
 }
 
 /** Without a file it is somebody trying it on their own machine; with one the schema's default holds. */
@@ -54,12 +57,19 @@ const listenWithoutFile = '127.0.0.1:8080';
  */
 export function readConfig(options: ReadOptions): Config {
   const text = options.file === undefined ? undefined : parseYaml(options.file.text, options.file.name);
-  const environment = readEnvironment(options.environment);
+  const variables = readEnvironment(options.environment);
   // What the text states is not known, so that nothing else could be said about it.
-  if (text !== undefined && text.problems.length > 0)
-    throw new ConfigError([...text.problems, ...environment.problems]);
+  if (text !== undefined && text.problems.length > 0) throw new ConfigError([...text.problems, ...variables.problems]);
 
-  const file = followReferences(text?.tree ?? emptyMap({ kind: 'default' }), rootKey, options);
+  const { workingDirectory, readSecret } = options;
+  const file = followReferences(text?.tree ?? emptyMap({ kind: 'default' }), rootKey, {
+    environment: options.environment,
+    readSecret: (name) => readSecret(name, options.file?.directory ?? workingDirectory),
+  });
+  // What a variable holds is no template: a password in it may have any characters.
+  const environment = followReferences(variables.tree, rootKey, {
+    readSecret: (name) => readSecret(name, workingDirectory),
+  });
   const fileTree = expandShorthands(file.tree);
   const { listen = text === undefined ? listenWithoutFile : undefined, metrics } = options.defaults ?? {};
   const defaults = layer({ listen, metrics }, 'default');
@@ -72,11 +82,14 @@ export function readConfig(options: ReadOptions): Config {
   // A value of the file that another layer covers is checked as well: it would be the surprise of another day.
   const covered = validate(fileTree);
   const parsed = checked.parsed ?? salvage(tree, checked.problems);
-  const assembled = parsed && assemble(parsed, assembleOptions(options, tree));
-  const between = assembled?.problems.filter((problem) => !checked.problems.some((known) => related(known, problem)));
-  const unresolved = new Set(file.problems.map((problem) => problem.origin));
+  const assembled = parsed && assemble(parsed, assembleOptions(options, tree, checked.problems));
+  const between = assembled?.problems.filter(
+    (problem) => !checked.problems.some((known) => areRelated(known.path, problem.path)),
+  );
+  const unresolved = new Set([...file.problems, ...environment.problems].map((problem) => problem.origin));
   const problems = [
     ...file.problems,
+    ...variables.problems,
     ...environment.problems,
     // The empty text that stands where a reference leads nowhere has been reported once.
     ...[...checked.problems, ...covered.problems, ...(between ?? [])].filter(
@@ -87,15 +100,11 @@ export function readConfig(options: ReadOptions): Config {
   return assembled.config;
 }
 
-/** Whether two problems are about the same key, or one about what is inside the other's. */
-function related({ path: left }: ConfigProblem, { path: right }: ConfigProblem): boolean {
-  return left.every((step, index) => index >= right.length || step === right[index]);
-}
-
-function assembleOptions(options: ReadOptions, tree: Tree): AssembleOptions {
+function assembleOptions(options: ReadOptions, tree: Tree, known: readonly ConfigProblem[]): AssembleOptions {
   const { host, port } = options.flags ?? {};
   return {
     tree,
+    known,
     ...(host !== undefined && { host }),
     ...(port !== undefined && { port }),
     fileDirectory: options.file?.directory ?? options.workingDirectory,

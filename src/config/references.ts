@@ -5,14 +5,14 @@ import { kindOf, shownOf, type ConfigProblem } from './problems.ts';
 import type { MapEntry, MapNode, Path, ScalarNode, Tree } from './tree.ts';
 
 export interface ReferenceSources {
-  /** What `${NAME}` stands for. */
-  readonly environment: Environment;
+  /** What `${NAME}` stands for. Absent: texts are taken as they are. */
+  readonly environment?: Environment;
   /** Reads the file that a `...File` key names. Throws with a message that goes on after the file's name. */
   readonly readSecret: (file: string) => string;
 }
 
 /**
- * Follows what a file only refers to: `${NAME}` in a text becomes the variable's value (`$${` a plain `${`), and
+ * Follows what a layer only refers to: `${NAME}` in a text becomes the variable's value (`$${` a plain `${`), and
  * `passwordFile: F` becomes `password` with the content of F, less one newline at the end. Pure but for `readSecret`.
  * Where a reference leads nowhere an empty text stands, and a problem says so.
  */
@@ -47,18 +47,19 @@ class Follower {
   }
 
   #expand(node: ScalarNode, info: KeyInfo | undefined, path: Path): ScalarNode {
-    if (typeof node.value !== 'string' || !node.value.includes('${')) return node;
+    const { environment } = this.#sources;
+    if (environment === undefined || typeof node.value !== 'string' || !node.value.includes('${')) return node;
     const text = node.value.replaceAll(/\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)\}|\$\{/g, (match, name?: string) => {
       if (match === '$${') return '${';
-      if (name !== undefined) return this.#variable(name, node, path);
+      if (name !== undefined) return this.#variable(environment, name, node, path);
       this.#report(node, path, 'expected a variable as in ${NAME}; write $${ for a plain ${');
       return '';
     });
     return { ...node, value: info === undefined ? text : valueOfText(text, info), written: node.value };
   }
 
-  #variable(name: string, node: ScalarNode, path: Path): string {
-    const value = this.#sources.environment[name];
+  #variable(environment: Environment, name: string, node: ScalarNode, path: Path): string {
+    const value = environment[name];
     if (value === undefined) this.#report(node, path, `the environment variable ${name} is not set`);
     return value ?? '';
   }

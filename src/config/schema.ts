@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { limits } from '../base/index.ts';
 import { listenForm, parseListen } from './address.ts';
 import {
+  dedupeScopes,
   defaultDimensions,
   durabilities,
   keptDimensions,
@@ -10,33 +11,12 @@ import {
   personalDimensions,
   userRights,
 } from './config.ts';
+import { anyNonEmpty, duration, either, fileName, hour, nonEmpty, secret, text, whole } from './fields.ts';
 import * as meters from './meters.ts';
 import * as names from './names.ts';
-import { Secret } from './secret.ts';
+import { store } from './store.ts';
+import { formatDuration } from './units.ts';
 import { defaultUpstreamNames } from './upstreams.ts';
-import { durationForm, formatDuration, parseDuration } from './units.ts';
-
-/** A text that `parse` understands. Messages say what was expected; what came is added where the value's origin is known. */
-function text<T>(form: string, parse: (text: string) => T | undefined) {
-  const error = `expected ${form}`;
-  return z.string({ error }).transform((stated, context): T => {
-    const value = parse(stated);
-    if (value !== undefined) return value;
-    context.addIssue(error);
-    return z.NEVER;
-  });
-}
-
-const hour = 3_600_000;
-
-/** A duration in milliseconds, at most `most`: what timers take, and what makes sense. */
-function duration(most: number) {
-  const form = `${durationForm}, at most ${formatDuration(most)}`;
-  return text(form, (stated) => {
-    const ms = parseDuration(stated);
-    return ms !== undefined && ms <= most ? ms : undefined;
-  });
-}
 
 /** The range is for editors: what is beyond it gets the message of an address. */
 const port = z.int().meta({ minimum: 0, maximum: 65_535 });
@@ -56,23 +36,6 @@ const addressOrFalse = z
     context.addIssue(`expected false, ${listenForm}`);
     return z.NEVER;
   });
-
-const nonEmpty = (form: string) => text(form, (stated) => (stated === '' ? undefined : stated));
-const fileName = nonEmpty('the name of a file');
-
-/** A text that is never shown. `writeOnly` is JSON Schema's word for it, and marks it for the rest of this folder. */
-function secret(form: string, parse: (stated: string) => string | undefined, description: string) {
-  return text(form, parse)
-    .transform((stated) => new Secret(stated))
-    .meta({ description, writeOnly: true });
-}
-
-const anyNonEmpty = (stated: string) => (stated === '' ? undefined : stated);
-
-/** For editors: one of the two forms of a secret is needed. (Here it is checked once files have been read.) */
-function either(key: string) {
-  return { oneOf: [{ required: [key] }, { required: [`${key}File`] }] };
-}
 
 const upstream = z
   .strictObject({
@@ -203,6 +166,25 @@ const usage = z.strictObject({
   commitWait: duration(hour)
     .prefault(formatDuration(limits.commitWaitMsMax))
     .meta({ description: 'How long the answer of a pull waits for its commit, at most.' }),
+  dedupeDays: whole(1, 366)
+    .prefault(limits.dedupeDays)
+    .meta({ description: 'Days for which an event that is sent again is known; an older event is refused.' }),
+  detailDays: whole(1, 36_600).prefault(limits.detailDays).meta({
+    description:
+      'Days for which all dimensions are kept, at least dedupeDays; then organisation and architecture alone.',
+  }),
+  dedupe: z.enum(dedupeScopes).prefault('instance').meta({
+    description:
+      'instance: a source sends its events to one instance; shared: to any of those that count into one Redis, so needs store.driver redis.',
+  }),
+  hashKey: secret(
+    names.hashKeyForm,
+    names.parseHashKey,
+    'What user and client are hashed with, and the identities of events. Default: made with the ledger and kept in it.',
+  ).optional(),
+  hashKeyFile: fileName
+    .optional()
+    .meta({ description: 'File that holds the hash key; relative to the configuration file.' }),
   meters: z
     .record(text(meters.meterNameForm, meters.parseMeterName), meter)
     .prefault({})
@@ -233,10 +215,7 @@ export const schema = z.strictObject({
     .prefault(Object.fromEntries(defaultUpstreamNames.map((name) => [name, {}])))
     .meta({ description: 'Upstreams by name. Replaces the list of well-known ones; {} means none.' }),
   gateway: gateway.prefault({}).meta({ description: 'The pull-through gateway.' }),
-  store: z
-    .strictObject({ driver: z.enum(['sqlite']).prefault('sqlite').meta({ description: 'Where totals are kept.' }) })
-    .prefault({})
-    .meta({ description: 'The store of totals.' }),
+  store,
   usage: usage.prefault({}).meta({ description: 'What is counted, and how strictly.' }),
   users: z.record(text(names.userNameForm, names.parseUserName), user).prefault({}).meta({
     description: 'Users of HTTP Basic, by name. Where there are none, only a loopback listener gives more than pull.',

@@ -3,7 +3,7 @@ import { everyKey, keyAt, rootKey, type KeyInfo } from './keys.ts';
 import { formatPath, kindOf, quote, shownOf, shownStep, type ConfigProblem } from './problems.ts';
 import { schema, type Parsed } from './schema.ts';
 import { nearest } from './suggest.ts';
-import { keyOriginAt, nodeAt, originAt, plainOf, withoutPath, type Path, type Tree } from './tree.ts';
+import { emptyMap, keyOriginAt, nodeAt, originAt, plainOf, withoutPath, type Path, type Tree } from './tree.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -26,7 +26,7 @@ function expectation(issue: z.core.$ZodRawIssue): string | undefined {
   return `expected ${typeWords.get(issue.expected) ?? `a ${issue.expected}`}`;
 }
 
-/** Writes maps in full that are stated in short: `metrics: 2112` as `metrics: { listen: 2112 }`. */
+/** Writes maps in full that are stated in short: `metrics: 2112` as `metrics: { listen: 2112 }`, `tls: true` as `tls: {}`. */
 export function expandShorthands(tree: Tree, info: KeyInfo | undefined = rootKey): Tree {
   if (tree.kind === 'scalar' && tree.value !== null && info?.shorthand !== undefined) {
     return {
@@ -35,6 +35,7 @@ export function expandShorthands(tree: Tree, info: KeyInfo | undefined = rootKey
       origin: tree.origin,
     };
   }
+  if (tree.kind === 'scalar' && tree.value === true && info?.orTrue === true) return emptyMap(tree.origin);
   if (tree.kind !== 'map') return tree;
   const entries = [...tree.entries].map(([key, entry]) => {
     return [key, { ...entry, value: expandShorthands(entry.value, info?.keys.get(key) ?? info?.named) }] as const;
@@ -91,7 +92,9 @@ function cameAt(tree: Tree, path: Path): string {
   const info = keyAt(path);
   if (info?.secret === true) return 'came something else (not shown, since it is a secret)';
   const isItem = typeof path.at(-1) === 'number';
-  return `came ${isItem || (info?.scalars.size ?? 0) > 0 ? shownOf(node) : kindOf(node)}`;
+  // In the place of a map there may stand what belongs into it, a secret among that.
+  const isSingle = info !== undefined && info.scalars.size > 0 && info.keys.size === 0;
+  return `came ${isItem || isSingle ? shownOf(node) : kindOf(node)}`;
 }
 
 function meantValue(issue: Issue, tree: Tree, path: Path): string {
