@@ -41,7 +41,6 @@ export function createEventReader({ meters, sender, now }: EventReaderOptions): 
   /** The organisation that everything must be of; absent: the sender is trusted. */
   const bound = sender.admin ? undefined : tenant;
   const reader = new DimensionReader();
-  const types = [...meters.byEventType.keys(), voidEventType].join(', ');
 
   return (event) => {
     const envelope = readEnvelope(event);
@@ -49,7 +48,7 @@ export function createEventReader({ meters, sender, now }: EventReaderOptions): 
     const { type, source, id } = envelope;
     const meter = meters.byEventType.get(type);
     if (meter === undefined && type !== voidEventType) {
-      return new Refusal('unknown_type', `type: expected one of ${types}, got ${shown(type)}`);
+      return unknownType(type);
     }
     const time = readTime(envelope, now);
     if (time instanceof Refusal) return time;
@@ -64,6 +63,14 @@ export function createEventReader({ meters, sender, now }: EventReaderOptions): 
       ? { kind: 'usage', source, id, meter: meter.name, time, ...usage }
       : { kind: 'usage', tenant, source, id, meter: meter.name, time, ...usage };
   };
+}
+
+/** Does not name them all: there may be many, and ten thousand such events in one request. */
+function unknownType(type: string): Refusal {
+  return new Refusal(
+    'unknown_type',
+    `type: expected ${voidEventType} or the type of a meter's events, as /api/v1/meters lists them, got ${shown(type)}`,
+  );
 }
 
 function readTime({ time }: Envelope, now: number): number | Refusal {

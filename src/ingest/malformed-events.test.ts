@@ -176,8 +176,7 @@ const malformed: readonly (readonly [event: unknown, reason: string, message: st
   ],
 ];
 
-const types =
-  'type: expected one of tonnage.pull, tonnage.fusion, tonnage.build, tonnage.mirror, tonnage.scan, org.example.build.done, tonnage.void, ';
+const types = "type: expected tonnage.void or the type of a meter's events, as /api/v1/meters lists them, ";
 
 test.each(malformed)('%j is refused: %s', (event, reason, message) => {
   const value: unknown = typeof event === 'string' && event.startsWith('{') ? JSON.parse(event) : event;
