@@ -96,7 +96,7 @@ export interface UsageConfig {
   readonly detailDays: number;
   /** `shared` only with driver redis. */
   readonly dedupe: DedupeScope;
-  /** What pseudonyms and keys of events are hashed with. Absent: the ledger has a key of its own. */
+  /** What pseudonyms are hashed with. Absent: the ledger has a key of its own. */
   readonly hashKey?: Secret;
   readonly meters: readonly MeterConfig[];
 }

@@ -180,7 +180,7 @@ const usage = z.strictObject({
   hashKey: secret(
     names.hashKeyForm,
     names.parseHashKey,
-    'What user and client are hashed with, and the identities of events. Default: made with the ledger and kept in it.',
+    'What user and client are hashed with; instances with the same one give the same hashes. Default: made with the ledger and kept in it.',
   ).optional(),
   hashKeyFile: fileName
     .optional()

@@ -247,6 +247,10 @@ describe('a value that is none is one line, without what may be a secret', () =>
     ['usage: { dedupeDays: 367 }', 'expected a whole number from 1 to 366, but came 367'],
     ['usage: { dedupeDays: 35d }', 'expected a whole number from 1 to 366, but came "35d"'],
     ['usage: { detailDays: 1.5 }', 'usage.detailDays: expected a whole number from 1 to 36600, but came 1.5'],
+    [
+      redis('url: "redis://h", outboxKeepBytes: 1GB, outboxMax: 1MiB'),
+      'store.outboxKeepBytes: expected a size such as',
+    ],
     ['usage: { dedupe: both }', 'usage.dedupe: expected "instance" or "shared", but came "both"'],
     ['usage: { hashKey: hunter2 }', 'usage.hashKey: expected a text of at least 16 bytes'],
     [redis('url: "http://hunter2"'), 'store.url: expected a URL such as'],
