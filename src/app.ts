@@ -2,9 +2,9 @@ import { isIPv6 } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { destination, pino } from 'pino';
-import { messageOf, systemClock as clock, systemRandom as random, type Log } from './base/index.ts';
+import { Closers, messageOf, systemClock as clock, systemRandom as random, type Log } from './base/index.ts';
 import { CollectorSet } from './collector/index.ts';
-import type { Config, UpstreamConfig } from './config/index.ts';
+import type { Config, RedisStoreConfig, UpstreamConfig } from './config/index.ts';
 import { openGateway, type Gateway, type Pull, type UpstreamOptions } from './gateway/index.ts';
 import {
   createAdmit,
@@ -16,20 +16,32 @@ import {
   createTokenEndpoint,
   listen,
   ociregistryFamilies,
+  readinessOf,
   textOnly,
   type AdmissionOptions,
   type Listener,
-  type Readiness,
 } from './http/index.ts';
 import { createDoor, createStaticUsers, isLoopbackAddress, PullTokens } from './identity/index.ts';
 import { openLedger, type Count, type Ledger } from './ledger/index.ts';
 import { MetricSet } from './metric/index.ts';
 import { lockFile, makeDirectory } from './sqlite/index.ts';
-import { backupLedger, checkLedger, rebuildLedger, restoreLedger, type Store, type Totals } from './store/index.ts';
+import {
+  backupLedger,
+  checkLedger,
+  rebuildLedger,
+  restoreLedger,
+  type RedisLinkOptions,
+  type RedisTls,
+  type Store,
+  type Totals,
+} from './store/index.ts';
 import { canonicalArch, meterSet, type DimensionValues } from './usage/index.ts';
 
 /** Drivers by the name that the configuration gives; each is loaded only when it is asked for. */
-const storeDrivers = { sqlite: () => import('./store/drivers/sqlite.ts') } as const;
+const storeDrivers = {
+  sqlite: () => import('./store/drivers/sqlite.ts'),
+  redis: () => import('./store/drivers/redis.ts'),
+} as const;
 const collectorDrivers = { runtime: () => import('./collector/drivers/runtime.ts') } as const;
 
 const ledgerFileName = 'ledger.sqlite';
@@ -53,27 +65,6 @@ export interface RunningServer {
    * `ledger_unsaved` when counts could not be saved. A second call answers the first one's promise.
    */
   stop(): Promise<void>;
-}
-
-/** Things to undo, the last one first; what fails is remembered, and the rest is undone all the same. */
-class Closers {
-  readonly #closers: (() => unknown)[] = [];
-
-  add(close: () => unknown): void {
-    this.#closers.push(close);
-  }
-
-  async close(): Promise<void> {
-    const failures: unknown[] = [];
-    for (const close of this.#closers.splice(0).toReversed()) {
-      try {
-        await close();
-      } catch (error) {
-        failures.push(error);
-      }
-    }
-    if (failures.length > 0) throw failures[0];
-  }
 }
 
 /**
@@ -108,7 +99,7 @@ async function start({ config, acceptTimeZone, version }: ServerOptions, closers
   const lock = lockFile(join(config.data, 'lock'));
   closers.add(() => lock.release());
 
-  const store = await openStore(config, acceptTimeZone);
+  const store = await openStore(config, acceptTimeZone, log);
   closers.add(() => store.close());
   const ledger = await openLedger({
     store,
@@ -119,6 +110,13 @@ async function start({ config, acceptTimeZone, version }: ServerOptions, closers
     plain: config.usage.plain,
     durability: config.usage.durability,
     commitWaitMs: config.usage.commitWaitMs,
+    dedupeDays: config.usage.dedupeDays,
+    detailDays: config.usage.detailDays,
+    ...(config.usage.hashKey && { pseudonymKey: Buffer.from(config.usage.hashKey.reveal()) }),
+    ...(config.store.driver === 'redis' && {
+      outboxKeepMs: config.store.outboxKeepMs,
+      outboxKeepBytes: config.store.outboxKeepBytes,
+    }),
     orgLabels: config.metrics?.orgs ?? (config.metrics !== undefined && isLoopbackAddress(config.metrics.listen.host)),
   });
   closers.add(() => ledger.close(ledgerCloseMs));
@@ -134,7 +132,7 @@ async function start({ config, acceptTimeZone, version }: ServerOptions, closers
     metrics,
     clock,
     authorise: createAuthorise(admission),
-    readiness: () => readinessOf(ledger, gateway, state.stopping),
+    readiness: () => readinessOf({ ledger, cacheFailure: () => gateway.cacheFailure(), stopping: state.stopping }),
     dashboard: fileURLToPath(new URL('../web/dist', import.meta.url)),
     version,
     log,
@@ -206,10 +204,56 @@ function createLog(config: Config): Log {
   return pino({ level: config.log.level, base: { pid: process.pid } }, destination({ fd: 1, sync: true }));
 }
 
-async function openStore(config: Config, acceptTimeZone: boolean): Promise<Store> {
-  const { openSqliteStore } = await storeDrivers[config.store.driver]();
-  const file = join(config.data, ledgerFileName);
-  return openSqliteStore({ file, timeZone: config.timeZone, acceptTimeZone, clock, random });
+async function openStore(config: Config, acceptTimeZone: boolean, log: Log): Promise<Store> {
+  const { store, timeZone, usage } = config;
+  const options = { file: join(config.data, ledgerFileName), timeZone, acceptTimeZone, clock, random };
+  if (store.driver === 'sqlite') {
+    const { openSqliteStore } = await storeDrivers.sqlite();
+    return openSqliteStore(options);
+  }
+  const { openRedisStore } = await storeDrivers.redis();
+  return openRedisStore({
+    ...options,
+    redis: redisLinkOptions(store, log),
+    outboxBytesMax: store.outboxMaxBytes,
+    detailDays: usage.detailDays,
+    allowEviction: store.allowEviction,
+    minReplicas: store.minReplicas,
+    besideWave: store.besideWave,
+    shared: usage.dedupe === 'shared',
+    log,
+  });
+}
+
+function redisLinkOptions(store: RedisStoreConfig, log: Log): RedisLinkOptions {
+  const { username, password, tls } = store;
+  const common = {
+    ...(username !== undefined && { username }),
+    ...(password && { password: password.reveal() }),
+    ...(tls && { tls: revealed(tls) }),
+    clock,
+    log,
+  };
+  const { servers } = store;
+  if (servers.mode === 'standalone') return { mode: 'standalone', url: servers.url.reveal(), ...common };
+  if (servers.mode === 'cluster') return { ...servers, ...common };
+  return {
+    mode: 'sentinel',
+    name: servers.name,
+    sentinels: servers.sentinels,
+    ...(servers.username !== undefined && { sentinelUsername: servers.username }),
+    ...(servers.password && { sentinelPassword: servers.password.reveal() }),
+    ...common,
+  };
+}
+
+function revealed({ ca, cert, key, servername }: NonNullable<RedisStoreConfig['tls']>): RedisTls {
+  return {
+    ...(ca && { ca: ca.reveal() }),
+    ...(cert && { cert: cert.reveal() }),
+    ...(key && { key: key.reveal() }),
+    ...(servername !== undefined && { servername }),
+  };
 }
 
 function createIdentity(
@@ -300,20 +344,6 @@ function countsOf(pull: Pull): readonly Count[] {
   const counts: Count[] = [{ meter: 'pulls', dimensions, quantity: 1n }];
   if (pull.fusion) counts.push({ meter: 'fusion', dimensions, quantity: 1n });
   return counts;
-}
-
-/** A cache that cannot be written is told, but is no reason to send pulls elsewhere: they are passed through. */
-function readinessOf(ledger: Ledger, gateway: Gateway, stopping: boolean): Readiness {
-  const { failure, unsavedEvents } = ledger.status();
-  const saving = failure === undefined;
-  const cacheFailure = gateway.cacheFailure();
-  const checks = {
-    ledger: saving ? 'ok' : `${unsavedEvents} events cannot be saved: ${failure}`,
-    cache:
-      cacheFailure === undefined ? 'ok' : `blobs are passed through, since they cannot be written: ${cacheFailure}`,
-    server: stopping ? 'stopping' : 'ok',
-  };
-  return { ready: saving && !stopping, checks };
 }
 
 type Handlers = Parameters<typeof createListener>[0];

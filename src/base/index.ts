@@ -1,4 +1,5 @@
 export { assert, unreachable } from './assert.ts';
+export { Closers } from './closers.ts';
 export { systemClock, type Clock } from './clock.ts';
 export { errorTable, messageOf, TonnageError, type ErrorCode } from './errors.ts';
 export { limits } from './limits.ts';

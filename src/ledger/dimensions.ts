@@ -9,6 +9,8 @@ const personal: readonly Dimension[] = ['user', 'client'];
 export interface DimensionOptions {
   /** Dimensions that are kept; the others are dropped from every count. */
   readonly dimensions: readonly Dimension[];
+  /** What pseudonyms are made with. Default: the key that the ledger was made with. */
+  readonly pseudonymKey?: Uint8Array;
   /** Dimensions out of `user` and `client` that are kept as they are. Default: none. */
   readonly plain?: readonly Dimension[];
 }
@@ -23,7 +25,7 @@ export class KeptDimensions {
 
   constructor(options: DimensionOptions, store: Pick<Store, 'hashKey' | 'journal'>, instruments: LedgerInstruments) {
     this.#options = options;
-    this.#pseudonyms = new Pseudonyms(store.hashKey);
+    this.#pseudonyms = new Pseudonyms(options.pseudonymKey ?? store.hashKey);
     this.#caps = new Caps();
     this.#journal = store.journal;
     this.#instruments = instruments;

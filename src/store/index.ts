@@ -1,4 +1,6 @@
-export { backupLedger, checkLedger, rebuildLedger, restoreLedger } from './care.ts';
+export { backupLedger, restoreLedger } from './care/backup.ts';
+export { checkLedger } from './care/check.ts';
+export { rebuildLedger } from './care/rebuild.ts';
 export {
   outcome,
   voidCell,
@@ -17,3 +19,4 @@ export {
   type Totals,
 } from './contract.ts';
 export type { WaveImportProgress, WaveImportSummary, WaveMeterSummary } from './redis/import/index.ts';
+export type { RedisLinkOptions, RedisTls } from './redis/link/index.ts';
