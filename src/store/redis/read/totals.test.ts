@@ -10,7 +10,7 @@ import {
   type UsageQuery,
 } from '../../../usage/index.ts';
 import { scaled } from '../../../../test/support/long.ts';
-import { importKey, waveHash } from '../layout.ts';
+import { accountField, importKey, ownDayKey, ownDaysKey, ownMonthKey, waveHash } from '../layout.ts';
 import { openRedisLink, type RedisLink } from '../link/index.ts';
 import { openTestRedis, silent as log, type TestRedis } from './testing/test-redis.ts';
 import { fill, wave, waveCommands, type Counted } from './testing/fill.ts';
@@ -70,6 +70,29 @@ describe('ranges', () => {
       rows: [{ dimensions: {}, value: 7n }],
       total: 7n,
     });
+  });
+});
+
+describe('a day that begins while a month is read', () => {
+  test('is not part of a range that ends before it', async () => {
+    await fill(link, [counted('one', '2026-11-20', 2n, {})]);
+    let begun = false;
+    const pipeline: RedisLink['pipeline'] = async (commands) => {
+      if (!begun && commands.some(({ args }) => args[0] === 'HGETALL')) {
+        begun = true;
+        const month = ownMonthKey('one', 'pulls', monthOf(today));
+        const dayKey = ownDayKey('one', 'pulls', today + 1);
+        await link.pipeline([
+          { args: ['SADD', ownDaysKey('one', 'pulls'), '2026-11-22'] },
+          { args: ['HINCRBY', dayKey, accountField({}), '7'] },
+          { args: ['HINCRBY', month, accountField({}), '7'] },
+        ]);
+      }
+      return link.pipeline(commands);
+    };
+    const totals = createRedisTotals({ link: { pipeline }, clock: systemClock });
+    expect((await totals.query(everything, today)).total).toBe(2n);
+    expect((await totals.query({ ...everything, to: today + 2 }, today)).total).toBe(9n);
   });
 });
 
