@@ -3,8 +3,8 @@ import type { Day } from '../../../usage/index.ts';
 import type { Delivered, OutboxBatch } from '../../contract.ts';
 import { numbersKey } from '../layout.ts';
 import type { RedisLink } from '../link/types.ts';
-import { composeCall, parseAnswer, sumRun, type FieldId } from './call.ts';
-import { detailRuns, mainRun, type TagRun } from './changes.ts';
+import { composeCall, parseAnswer, sumRun, type Call, type FieldId } from './call.ts';
+import { detailRuns, mainRun, type TagBatch, type TagRun } from './changes.ts';
 import { keptText } from './replace.ts';
 import { deliverScript } from './scripts.ts';
 
@@ -33,38 +33,75 @@ type TagDelivered = { readonly rejected: number } | { readonly rewindTo: number 
  * touches it, a failover that has lost any of the writes before it has lost it too, and shows.
  */
 export async function deliverBatches(batches: readonly OutboxBatch[], options: DeliveryOptions): Promise<Delivered> {
-  let rejected = 0;
-  for (let rest = batches; rest.length > 0;) {
+  const { ledgerId, detailsFrom } = options;
+  let rest = batches;
+  const prepareNext = (): PreparedRun | undefined => {
     const run = nextRun(rest, limits.deliveryCellsMax);
     rest = rest.slice(run.length);
-    const delivered = await deliverRun(run, options);
+    return run.length === 0 ? undefined : prepareRun(ledgerId, run, detailsFrom());
+  };
+  let rejected = 0;
+  for (let run = prepareNext(); run;) {
+    const delivering = deliverRun(run, options);
+    // While Redis works on one run, the next is made ready.
+    const next = prepareNext();
+    const delivered = await delivering;
     if (delivered.kind === 'rewind') return delivered;
     rejected += delivered.rejected;
+    run = next;
   }
   return { kind: 'delivered', rejected };
 }
 
-async function deliverRun(run: readonly OutboxBatch[], options: DeliveryOptions): Promise<Delivered> {
+/** A run with the calls that it begins with. */
+interface PreparedRun {
+  /** Number of its first batch. */
+  readonly first: number;
+  readonly details: readonly PreparedTag[];
+  readonly main: PreparedTag;
+}
+
+interface PreparedTag {
+  readonly tag: TagRun;
+  readonly call: Call;
+}
+
+function prepareRun(ledgerId: string, run: readonly OutboxBatch[], detailsFrom: Day): PreparedRun {
+  const prepare = (tag: TagRun): PreparedTag => ({ tag, call: callFor(ledgerId, tag, tag.batches, new Set()) });
+  return {
+    first: run[0]?.number ?? 0,
+    details: detailRuns(ledgerId, run, detailsFrom).map(prepare),
+    main: prepare(mainRun(ledgerId, run)),
+  };
+}
+
+/** The call that brings these last batches of a tag's run, where what touches `bad` fields goes single. */
+function callFor(ledgerId: string, tag: TagRun, batches: readonly TagBatch[], bad: Set<FieldId>): Call {
+  const [first, last] = [batches[0], batches.at(-1)];
+  assert(first && last, 'a run has a batch');
+  const head = [ledgerId, last.number, first.previous, first.number].map(String);
+  return composeCall(tag, ledgerId, head, sumRun(batches, bad));
+}
+
+async function deliverRun({ first, details, main }: PreparedRun, options: DeliveryOptions): Promise<Delivered> {
   const { link, ledgerId, detailsFrom } = options;
-  const details = detailRuns(ledgerId, run, detailsFrom());
   const ended = await Promise.allSettled(details.map((tag) => deliverTag(tag, options)));
   const parts: TagDelivered[] = [];
   for (const [index, result] of ended.entries()) {
     if (result.status === 'rejected') throw result.reason;
     // Details that were dropped while the call was on its way are not missed.
-    const day = details[index]?.detail?.day;
+    const day = details[index]?.tag.detail?.day;
     if (day === undefined || day >= detailsFrom()) parts.push(result.value);
   }
   const missing = parts.filter(isRewind).map(({ rewindTo }) => rewindTo);
   if (missing.length > 0) {
     // A tag's number may be an old one, if it was seldom touched: where the main tag is behind too, its number is enough.
-    const main = Number(await keptText(link, numbersKey, ledgerId));
-    const isBehind = main < (run[0]?.number ?? 0) - 1;
-    return { kind: 'rewind', to: isBehind ? main : Math.min(...missing) };
+    const kept = Number(await keptText(link, numbersKey, ledgerId));
+    return { kind: 'rewind', to: kept < first - 1 ? kept : Math.min(...missing) };
   }
-  const main = await deliverTag(mainRun(ledgerId, run), options);
-  if (isRewind(main)) return { kind: 'rewind', to: main.rewindTo };
-  return { kind: 'delivered', rejected: [main, ...parts].reduce((sum, part) => sum + rejectedOf(part), 0) };
+  const result = await deliverTag(main, options);
+  if (isRewind(result)) return { kind: 'rewind', to: result.rewindTo };
+  return { kind: 'delivered', rejected: [result, ...parts].reduce((sum, part) => sum + rejectedOf(part), 0) };
 }
 
 function rejectedOf(part: TagDelivered): number {
@@ -79,25 +116,21 @@ function isRewind(part: TagDelivered): part is { readonly rewindTo: number } {
  * Sends one tag's part until all of it is there. More than one call is needed where an earlier delivery, whose answer was
  * lost, had been cut elsewhere (then the rest is sent), and where fields are bad (then what touches them goes single).
  */
-async function deliverTag(tag: TagRun, { link, ledgerId, onWritten }: DeliveryOptions): Promise<TagDelivered> {
-  const last = tag.batches.at(-1);
-  assert(last, 'a run has a batch');
+async function deliverTag({ tag, call: firstCall }: PreparedTag, options: DeliveryOptions): Promise<TagDelivered> {
+  const { link, ledgerId, onWritten } = options;
+  const [first, last] = [tag.batches[0], tag.batches.at(-1)];
+  assert(first && last, 'a run has a batch');
   const bad = new Set<FieldId>();
-  for (let rest: readonly Readonly<TagRun['batches'][number]>[] = tag.batches; ;) {
-    const [first] = rest;
-    assert(first, 'a tag that has the last batch answers so');
-    const head = [ledgerId, last.number, first.previous, first.number].map(String);
-    const call = composeCall(tag, ledgerId, head, sumRun(rest, bad));
+  let rest = tag.batches;
+  for (let call = firstCall; ; call = callFor(ledgerId, tag, rest, bad)) {
     const answer = parseAnswer(await link.script(deliverScript, call.keys, call.args), call);
     switch (answer.kind) {
       case 'applied':
-        onWritten(tag, last.number);
-        return { rejected: answer.rejected };
       case 'duplicate':
         onWritten(tag, last.number);
-        return { rejected: 0 };
+        return { rejected: answer.kind === 'applied' ? answer.rejected : 0 };
       case 'kept':
-        if (answer.number < first.previous) return { rewindTo: answer.number };
+        if (answer.number < (rest[0] ?? first).previous) return { rewindTo: answer.number };
         rest = rest.filter(({ number }) => number > answer.number);
         break;
       case 'bad':
