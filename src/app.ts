@@ -2,7 +2,7 @@ import { isIPv6 } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { destination, pino } from 'pino';
-import { Closers, messageOf, systemClock as clock, systemRandom as random, type Log } from './base/index.ts';
+import { Closers, limits, messageOf, systemClock as clock, systemRandom as random, type Log } from './base/index.ts';
 import { CollectorSet } from './collector/index.ts';
 import type { Config, RedisStoreConfig, UpstreamConfig } from './config/index.ts';
 import { openGateway, type Gateway, type Pull, type UpstreamOptions } from './gateway/index.ts';
@@ -26,21 +26,21 @@ import { openLedger, type Count, type Ledger } from './ledger/index.ts';
 import { MetricSet } from './metric/index.ts';
 import { lockFile, makeDirectory } from './sqlite/index.ts';
 import {
-  backupLedger,
-  checkLedger,
-  rebuildLedger,
-  restoreLedger,
+  createLedgerCare,
+  type LedgerCare,
+  type OpenRemote,
   type RedisLinkOptions,
   type RedisTls,
   type Store,
   type Totals,
 } from './store/index.ts';
-import { canonicalArch, meterSet, type DimensionValues } from './usage/index.ts';
+import { canonicalArch, createCalendar, meterSet, type DimensionValues } from './usage/index.ts';
 
 /** Drivers by the name that the configuration gives; each is loaded only when it is asked for. */
 const storeDrivers = {
   sqlite: () => import('./store/drivers/sqlite.ts'),
   redis: () => import('./store/drivers/redis.ts'),
+  redisCare: () => import('./store/drivers/redis-care.ts'),
 } as const;
 const collectorDrivers = { runtime: () => import('./collector/drivers/runtime.ts') } as const;
 
@@ -166,38 +166,42 @@ export async function openTotals(data: string): Promise<Totals & Pick<Store, 'ti
   return openSqliteTotals(join(data, ledgerFileName));
 }
 
-/** What can be done for the ledger of a data directory without a server. */
-export interface LedgerCare {
-  /** One line for each thing that is wrong; also while a server is running. */
-  check(): Promise<readonly string[]>;
-  /** Copies it to a file that does not exist yet; also while a server is running. */
-  backup(target: string): Promise<void>;
-  /** Makes its roll-ups anew. Throws `data_locked` while a server is running. */
-  rebuild(): Promise<void>;
-  /** Puts a backup in its place, and answers where the old one is kept. Throws `data_locked` while a server is running. */
-  restore(backup: string): Promise<string | undefined>;
+/** The ledger of a configuration's data directory, to be looked after without a server. */
+export function openLedgerCare(config: Config): LedgerCare {
+  const { data, usage, store } = config;
+  const openRemote = remoteOf(config);
+  return createLedgerCare({
+    data,
+    fileName: ledgerFileName,
+    ...(openRemote && { openRemote }),
+    meters: [...meterSet(usage.meters).byName.keys()],
+    outboxBytesMax: store.driver === 'redis' ? store.outboxMaxBytes : limits.outboxBytesMax,
+    ...(usage.hashKey && { pseudonymKey: Buffer.from(usage.hashKey.reveal()) }),
+    clock,
+    random,
+  });
 }
 
-/** The ledger of a data directory, to be looked after. */
-export function openLedgerCare(data: string): LedgerCare {
-  const file = join(data, ledgerFileName);
-  return {
-    check: () => checkLedger(file),
-    backup: (target) => backupLedger(file, target),
-    rebuild: () => alone(data, () => rebuildLedger(file)),
-    restore: (backup) => alone(data, () => restoreLedger(file, backup)),
+/** Opens the store of totals that a configuration names, to be looked after; absent where that is the ledger file. */
+export function remoteOf({ store, usage }: Config): OpenRemote | undefined {
+  if (store.driver === 'sqlite') return undefined;
+  return async (ledger) => {
+    const { openRedisCare } = await storeDrivers.redisCare();
+    const log = pino({ level: 'silent' });
+    const today = createCalendar(ledger.timeZone).dayOf(clock.now());
+    return openRedisCare({
+      redis: redisLinkOptions(store, log),
+      ledger,
+      today,
+      detailsFrom: Math.max(ledger.detailsFrom, today - usage.detailDays),
+      allowEviction: store.allowEviction,
+      minReplicas: store.minReplicas,
+      besideWave: store.besideWave,
+      shared: usage.dedupe === 'shared',
+      clock,
+      log,
+    });
   };
-}
-
-/** Does something in a data directory while nobody else can. */
-async function alone<T>(data: string, work: () => Promise<T>): Promise<T> {
-  makeDirectory(data);
-  const lock = lockFile(join(data, 'lock'));
-  try {
-    return await work();
-  } finally {
-    lock.release();
-  }
 }
 
 function createLog(config: Config): Log {

@@ -1,26 +1,93 @@
+import { createInterface } from 'node:readline/promises';
 import { resolve } from 'node:path';
 import { Command } from 'commander';
 import { TonnageError } from '../base/index.ts';
-import type { LedgerCare } from '../app.ts';
+import { loadConfig, type Config } from '../config/index.ts';
+import type { Erased, ErasePlan, LedgerCare, Migrated, OnProgress } from '../store/index.ts';
 import { configurationOf } from './configuration.ts';
-import type { Terminal } from './contract.ts';
+import { UsageError, type Terminal } from './contract.ts';
+import { groupThousands } from './usage-table.ts';
+import { createProgress } from './wave-progress.ts';
 
 const help = `
-check and backup work while a server is running; rebuild and restore take the data directory for themselves.
+check and backup work while a server is running; all others take the data directory for themselves, so stop it first.
 
 Examples:
   $ tonnage ledger check
   $ tonnage ledger backup /var/backups/ledger-2026-11-21.sqlite
-  $ tonnage ledger restore /var/backups/ledger-2026-11-21.sqlite`;
+  $ tonnage ledger restore /var/backups/ledger-2026-11-21.sqlite
+  $ tonnage ledger rebuild
+  $ tonnage ledger migrate --to with-redis.yaml
+  $ tonnage ledger erase --org example.org`;
 
-/** `tonnage ledger check | backup | rebuild | restore`. */
+const migrateHelp = `
+The ledger stays in its data directory; the configuration after --to names the same one. What is in the old store stays
+there. Interrupted, it is run again.
+
+Examples:
+  $ tonnage --config tonnage.yaml ledger migrate --to with-redis.yaml
+  $ tonnage --config with-redis.yaml ledger migrate --to tonnage.yaml`;
+
+const eraseHelp = `
+What was counted stays counted: under no organisation, or for no user. Events that come later under the same name count
+under it again. Backups, and what restore and migrate have kept beside the ledger, still hold the name. Interrupted, it is
+run again.
+
+Examples:
+  $ tonnage ledger erase --org example.org
+  $ tonnage ledger erase --user alice --yes`;
+
+/** `tonnage ledger check | backup | rebuild | restore | migrate | erase`. */
 export function ledgerCommand(terminal: Terminal): Command {
   const ledger = new Command('ledger').description('care of the ledger').addHelpText('after', help);
+  addFileCommands(ledger, terminal);
+  ledger
+    .command('rebuild')
+    .description('make the sums anew out of the details, and Redis out of the sums')
+    .action(async (_options: object, command: Command) => {
+      const { care } = await careOf(command, terminal);
+      const rebuilt = await withProgress(terminal, (onProgress) => care.rebuild(onProgress));
+      if (rebuilt) sayRebuilt(terminal, rebuilt);
+      terminal.out('ok\n');
+    });
+  ledger
+    .command('migrate')
+    .description("take the totals to the store of another configuration, with what the old store had of others'")
+    .requiredOption('--to <config>', 'configuration file whose store has the totals from then on')
+    .addHelpText('after', migrateHelp)
+    .action(async ({ to }: { readonly to: string }, command: Command) => {
+      const { config, care, remoteOf } = await careOf(command, terminal);
+      const target = targetOf(to, config, terminal);
+      const migrated = await withProgress(terminal, (onProgress) => care.migrate(remoteOf(target), onProgress));
+      sayMigrated(terminal, migrated, target);
+    });
+  ledger
+    .command('erase')
+    .description('forget an organisation or a user; what was counted stays counted')
+    .option('--org <organisation>', 'organisation to be forgotten')
+    .option('--user <user>', 'user to be forgotten, by name or by pseudonym')
+    .option('--yes', 'do not ask')
+    .addHelpText('after', eraseHelp)
+    .action(async (options: EraseFlags, command: Command) => {
+      const erased = erasedOf(options);
+      const { care } = await careOf(command, terminal);
+      sayPlan(terminal, erased, await care.planErase(erased));
+      if (options.yes !== true) await confirm(terminal);
+      await withProgress(terminal, (onProgress) => care.erase(erased, onProgress));
+      terminal.out('ok\n');
+    });
+  return ledger;
+}
+
+/** What concerns the file alone. */
+function addFileCommands(ledger: Command, terminal: Terminal): void {
   ledger
     .command('check')
-    .description('look for damage, and for sums that do not agree')
+    .description('look for damage, and for sums that do not agree, here and in Redis')
     .action(async (_options: object, command: Command) => {
-      const findings = await (await careOf(command, terminal)).check();
+      const { care } = await careOf(command, terminal);
+      const { findings, notes } = await withProgress(terminal, (onProgress) => care.check(onProgress));
+      for (const note of notes) terminal.say(`${note}\n`);
       for (const finding of findings) terminal.out(`${finding}\n`);
       if (findings.length > 0) throw new TonnageError('data_invalid', `${findings.length} found; rebuild mends sums`);
       terminal.out('ok\n');
@@ -30,28 +97,110 @@ export function ledgerCommand(terminal: Terminal): Command {
     .description('copy the ledger, as it is at one moment, to a file that does not exist yet')
     .action(async (file: string, _options: object, command: Command) => {
       const target = resolve(terminal.workingDirectory, file);
-      await (await careOf(command, terminal)).backup(target);
+      await (await careOf(command, terminal)).care.backup(target);
       terminal.out(`${target}\n`);
-    });
-  ledger
-    .command('rebuild')
-    .description('make the sums by day and month anew out of the details')
-    .action(async (_options: object, command: Command) => {
-      await (await careOf(command, terminal)).rebuild();
-      terminal.out('ok\n');
     });
   ledger
     .command('restore <file>')
     .description('put a backup in the place of the ledger, which is kept beside it')
     .action(async (file: string, _options: object, command: Command) => {
-      const replaced = await (await careOf(command, terminal)).restore(resolve(terminal.workingDirectory, file));
+      const { care, config } = await careOf(command, terminal);
+      const replaced = await care.restore(resolve(terminal.workingDirectory, file));
+      if (config.store.driver === 'redis') {
+        terminal.say('Redis may be ahead of this backup: run tonnage ledger rebuild before the server is started\n');
+      }
       terminal.out(replaced === undefined ? 'ok\n' : `ok; what was there is now ${replaced}\n`);
     });
-  return ledger;
 }
 
-async function careOf(command: Command, terminal: Terminal): Promise<LedgerCare> {
-  const { data } = configurationOf(command, terminal);
-  const { openLedgerCare } = await import('../app.ts');
-  return openLedgerCare(data);
+interface EraseFlags {
+  readonly org?: string;
+  readonly user?: string;
+  readonly yes?: true;
+}
+
+function erasedOf({ org, user }: EraseFlags): Erased {
+  const [name = '', ...more] = [org, user].filter((given) => given !== undefined);
+  if (more.length > 0 || (org === undefined && user === undefined)) {
+    throw new UsageError('expected one of --org and --user');
+  }
+  if (name === '' || name === '__other__') throw new UsageError(`expected a name to be forgotten, not '${name}'`);
+  return org === undefined ? { user: name } : { org: name };
+}
+
+function sayPlan(terminal: Terminal, erased: Erased, { counts, cells, series }: ErasePlan): void {
+  const whom = 'org' in erased ? `the organisation ${erased.org}` : `the user ${erased.user}`;
+  const without = 'org' in erased ? 'under no organisation' : 'for no user';
+  terminal.say(
+    `${groupThousands(counts)} counts (${cells} sums of ${series} series) of ${whom} will stand ${without}, and the ` +
+      'name will be forgotten. This cannot be undone.\n',
+  );
+}
+
+/** Asks somebody at a terminal; nobody there has to say `--yes` beforehand. */
+async function confirm(terminal: Terminal): Promise<void> {
+  if (terminal.input.isTTY !== true) throw new UsageError('there is no terminal to ask at: add --yes to go on');
+  terminal.say("Go on? Type 'yes': ");
+  const lines = createInterface({ input: terminal.input });
+  try {
+    const { value } = await lines[Symbol.asyncIterator]().next();
+    if (value !== 'yes') throw new TonnageError('bad_request', 'nothing was done');
+  } finally {
+    lines.close();
+    terminal.input.pause();
+  }
+}
+
+function sayRebuilt(terminal: Terminal, { days, adjusted, rejected }: NonNullable<Migrated['rebuilt']>): void {
+  terminal.say(`Redis: ${days} days of meters written, ${adjusted} sums were not what they should be\n`);
+  if (rejected === 0) return;
+  throw new TonnageError(
+    'store_invalid',
+    `${rejected} sums in Redis could not be mended: their fields hold no integer, or would leave the range of 64 bits`,
+  );
+}
+
+function sayMigrated(terminal: Terminal, { taken, rebuilt, notes }: Migrated, target: Config): void {
+  for (const note of notes) terminal.say(`${note}\n`);
+  if (taken.keptAs !== undefined) terminal.say(`the ledger as it was before is kept as ${taken.keptAs}\n`);
+  if (rebuilt) sayRebuilt(terminal, rebuilt);
+  const history = `${groupThousands(taken.counts)} counts of others taken over`;
+  terminal.out(`ok; ${history}; totals are in ${target.store.driver} from now on: start with that configuration\n`);
+}
+
+/** The configuration to go on with. Its data directory must be this one, since the ledger does not move. */
+function targetOf(to: string, { data }: Config, terminal: Terminal): Config {
+  const { environment, workingDirectory } = terminal;
+  const target = loadConfig({ file: to, environment, flags: {}, workingDirectory });
+  if (target.data === data) return target;
+  throw new TonnageError(
+    'config_invalid',
+    `${to} names the data directory ${target.data}, but the ledger stays in ${data}: name the same one there`,
+  );
+}
+
+/** Shows how far something is, on standard error. */
+async function withProgress<T>(terminal: Terminal, work: (onProgress: OnProgress) => Promise<T>): Promise<T> {
+  let what = '';
+  const progress = createProgress({ ...terminal, interactive: terminal.interactive === true, what: () => what });
+  try {
+    return await work(({ work: name, done, total }) => {
+      what = name;
+      progress.update(done, total);
+    });
+  } finally {
+    progress.end();
+  }
+}
+
+interface Care {
+  readonly config: Config;
+  readonly care: LedgerCare;
+  readonly remoteOf: typeof import('../app.ts').remoteOf;
+}
+
+async function careOf(command: Command, terminal: Terminal): Promise<Care> {
+  const config = configurationOf(command, terminal);
+  const { openLedgerCare, remoteOf } = await import('../app.ts');
+  return { config, care: openLedgerCare(config), remoteOf };
 }

@@ -14,6 +14,8 @@ export interface ProgressOptions {
   readonly say: (text: string) => void;
   /** What is shown can be drawn anew. */
   readonly interactive: boolean;
+  /** What is counted. Default: `fields`. */
+  readonly what?: () => string;
 }
 
 /** Shows how far something is. */
@@ -25,7 +27,7 @@ export interface Progress {
 }
 
 /** A bar on a terminal, else a line every few seconds. `total` may grow, and be too small. */
-export function createProgress({ clock, say, interactive }: ProgressOptions): Progress {
+export function createProgress({ clock, say, interactive, what = () => 'fields' }: ProgressOptions): Progress {
   let shownAt = interactive ? -Infinity : clock.monotonic();
   let drawn = false;
   return {
@@ -35,7 +37,7 @@ export function createProgress({ clock, say, interactive }: ProgressOptions): Pr
       shownAt = now;
       const all = Math.max(done, total, 1);
       const percent = `${Math.floor((done / all) * 100)}%`.padStart(4);
-      const fields = `${groupThousands(BigInt(done))} of ${groupThousands(BigInt(all))} fields`;
+      const fields = `${groupThousands(BigInt(done))} of ${groupThousands(BigInt(all))} ${what()}`;
       drawn = interactive;
       say(
         interactive

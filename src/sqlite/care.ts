@@ -31,3 +31,20 @@ export function integrityProblems(file: string): readonly string[] {
     database?.close();
   }
 }
+
+/**
+ * Writes a file anew with nothing in it but what it holds, so that no page has bytes of what was deleted; its write-ahead
+ * log is emptied too. Nobody else may have it open. Throws `data_invalid` when that fails (it needs the file's size once
+ * more on disk); the file is whole then, as it was.
+ */
+export function compactFile(file: string): void {
+  const database = new DatabaseSync(file);
+  try {
+    database.exec('vacuum');
+    database.exec('pragma wal_checkpoint(truncate)');
+  } catch (error) {
+    throw new TonnageError('data_invalid', `${file} cannot be written anew: ${messageOf(error)}`, { cause: error });
+  } finally {
+    database.close();
+  }
+}

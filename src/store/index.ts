@@ -1,6 +1,14 @@
-export { backupLedger, restoreLedger } from './care/backup.ts';
-export { checkLedger } from './care/check.ts';
-export { rebuildLedger } from './care/rebuild.ts';
+export type { Comparison } from './care/compare.ts';
+export type { ErasePlan } from './care/erase.ts';
+export {
+  createLedgerCare,
+  type Erased,
+  type LedgerCare,
+  type LedgerCareOptions,
+  type OpenRemote,
+} from './care/ledger-care.ts';
+export type { Migrated } from './care/migrate.ts';
+export type { CareProgress, OnProgress } from './care/remote.ts';
 export {
   outcome,
   voidCell,

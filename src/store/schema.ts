@@ -19,6 +19,7 @@ const firstDay = -1_000_000;
  * - `outbox`: batches on their way to a store elsewhere; `outbox_touch`: the last one that touched a meter's day.
  * - `rejected`: increments whose sum would have left the range of 64-bit integers.
  * - `moved_series`: where the events of an erased series count now.
+ * - `taken_history`: tokens of the stores whose counts this ledger has taken over, all that others had counted there too.
  *
  * Days are counted from 1970-01-01 in the ledger's zone (`usage/day.ts`).
  */
@@ -111,6 +112,12 @@ export const ledgerMigrations: readonly string[] = [
   create table moved_series (
     old integer primary key,
     series integer not null references series (id)
+  ) strict;
+  `,
+  `
+  create table taken_history (
+    token text primary key,
+    at integer not null
   ) strict;
   `,
 ];

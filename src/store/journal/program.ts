@@ -3,6 +3,7 @@ import type { WriterFile, WriterProgram, WriterStatement } from '../../sqlite/in
 import type { Day } from '../../usage/index.ts';
 import type { Batch, MeterDay, OutboxStatus } from '../contract.ts';
 import { Claims, nothingClaimed, type Claimed } from './claims.ts';
+import { erasingFunctions } from './erasing.ts';
 import { Gains, Sums } from './gains.ts';
 import { HeldKeys } from './held-keys.ts';
 import { OutboxWriter, type ReadRule, type TrimRule } from './outbox-writer.ts';
@@ -44,6 +45,7 @@ export function createProgram(file: WriterFile, options: ProgramOptions): Writer
   return {
     commit: (batch: Batch) => writer.commit(batch),
     tidy: (rule: TidyRule) => writer.tidy(rule),
+    ...erasingFunctions(file, outbox),
     ...(outbox && outboxFunctions(outbox)),
   };
 }

@@ -5,6 +5,10 @@ import { accountOf, dimensionRow, dimensions, seriesKey, type Series } from '../
 /** Series whose ids are kept in memory; forgotten all at once. */
 const knownSeriesMax = 200_000;
 
+/** Above every id that a series has or ever had: the keys of events may still name one that was erased. */
+export const nextSeriesId =
+  '1 + max((select coalesce(max(id), 0) from series), (select coalesce(max(old), 0) from moved_series))';
+
 /** A series that is in the file, and the series of its account. */
 export interface StoredSeries {
   readonly id: number;
@@ -25,7 +29,7 @@ export class SeriesIds {
     const columns = ['key', 'meter', ...dimensions];
     this.#select = file.prepare('select id from series where key = ?');
     this.#insert = file.prepare(
-      `insert into series (${columns.join(', ')}) values (${columns.map(() => '?').join(', ')}) returning id`,
+      `insert into series (id, ${columns.join(', ')}) values (${nextSeriesId}, ${columns.map(() => '?').join(', ')}) returning id`,
     );
     this.#selectById = file.prepare(`select meter, ${dimensions.join(', ')} from series where id = ?`);
     this.#selectMoved = file.prepare('select series from moved_series where old = ?');

@@ -17,6 +17,9 @@ const tag = '{metrics/v1}';
 /** Hash: ledger id -> number of the last batch of that ledger that is in this slot. */
 export const numbersKey = `${tag}:seq`;
 
+/** Hash: ledger id -> token of the time when that ledger took over all that is here into a file of its own. */
+export const takenKey = `${tag}:taken`;
+
 /** List of increments that could not be added (JSON), since a field was no integer or would have overflowed. */
 export const rejectedKey = `${tag}:rejected`;
 

@@ -1,0 +1,135 @@
+import { messageOf, TonnageError } from '../../base/index.ts';
+import { integrityProblems, openReadOnly, type ReadOnlyDatabase } from '../../sqlite/index.ts';
+import type { Day } from '../../usage/index.ts';
+import { decodeRun, tombstoneEntry, type Run } from '../journal/run-codec.ts';
+import { ledgerApplicationId, ledgerMigrations } from '../schema.ts';
+import { assertLedger, careRead } from './file.ts';
+import { differencesSql, rollUps } from './sums.ts';
+
+/** From this version of the schema on there are keys, an outbox, and a first day of details. */
+const keysSinceVersion = 3;
+
+/** Runs of keys read at a time. */
+const runsPerRead = 256;
+
+type Reads = Pick<ReadOnlyDatabase, 'read'>;
+
+/**
+ * Looks for what cannot be in a sound ledger: damage to the file, and tables that do not agree with each other. Answers
+ * one line for each finding. Safe while a server runs. Rejects with `data_version` for a file of a newer version.
+ */
+export async function checkLedger(file: string): Promise<readonly string[]> {
+  assertLedger(file);
+  const damage = integrityProblems(file);
+  if (damage.length > 0) return damage.map((line) => `the file is damaged: ${line}`);
+  const database = openReadOnly({ file, applicationId: ledgerApplicationId });
+  try {
+    if ((await readNumber(database, 'pragma application_id')) !== ledgerApplicationId) {
+      return ['the file is a database, but no ledger'];
+    }
+    const version = await readNumber(database, 'pragma user_version');
+    if (version > ledgerMigrations.length) throw newerVersion(file, version);
+    if (version < keysSinceVersion) return await sumFindings(database, -Infinity);
+    const detailsFrom = await readNumber(database, 'select details_from from ledger');
+    return [
+      ...(await sumFindings(database, detailsFrom)),
+      ...(await accountFindings(database)),
+      ...(await outboxFindings(database)),
+      ...(await keyFindings(database)),
+    ];
+  } finally {
+    await database.close();
+  }
+}
+
+/** Roll-ups against what they stand for. Days before `detailsFrom` are told by their roll-up alone. */
+async function sumFindings(database: Reads, detailsFrom: Day): Promise<readonly string[]> {
+  const findings: string[] = [];
+  for (const rollUp of rollUps(Math.max(detailsFrom, Number.MIN_SAFE_INTEGER))) {
+    const [row = []] = await database.read(differencesSql(rollUp), [], careRead);
+    const [wrong, missing] = row.map(Number);
+    if (wrong || missing) {
+      findings.push(`${rollUp.table}: ${wrong} sums are not those of their days, ${missing} are missing or other`);
+    }
+  }
+  return findings;
+}
+
+/**
+ * What was ever counted, and taken back, only rises. How the two relate to the sums is not fixed: history that was filled
+ * in is in the sums alone.
+ */
+async function accountFindings(database: Reads): Promise<readonly string[]> {
+  const bad = await readNumber(database, 'select count(*) from account_total where counted < 0 or voided < 0');
+  return bad > 0 ? [`account_total: ${bad} accounts have counted less than nothing`] : [];
+}
+
+/** Numbers of batches: none is above the last one, and from the first that is kept none is missing. */
+async function outboxFindings(database: Reads): Promise<readonly string[]> {
+  const [row = []] = await database.read(
+    `select last_batch, delivered, (select count(*) from outbox), (select coalesce(min(number), 0) from outbox),
+      (select coalesce(max(number), 0) from outbox), (select coalesce(max(number), 0) from outbox_touch) from ledger`,
+  );
+  const [last = 0, delivered = 0, kept = 0, first = 0, newest = 0, touched = 0] = row.map(Number);
+  const findings: string[] = [];
+  if (newest > last) findings.push(`outbox: has batch ${newest}, the last one of the ledger is ${last}`);
+  if (kept > 0 && kept !== newest - first + 1) {
+    findings.push(`outbox: ${newest - first + 1 - kept} of the batches from ${first} to ${newest} are missing`);
+  }
+  if (kept > 0 && newest < last) {
+    findings.push(`outbox: the batches after ${newest} are missing, the last one of the ledger is ${last}`);
+  }
+  if (delivered > last) findings.push(`ledger: batch ${delivered} is said to be delivered, the last one is ${last}`);
+  if (touched > last) findings.push(`outbox_touch: names batch ${touched}, the last one of the ledger is ${last}`);
+  return findings;
+}
+
+/** Runs of keys are as they were written, and the series that they name are there, or where they were moved to is. */
+async function keyFindings(database: Reads): Promise<readonly string[]> {
+  const known = new Set<number>();
+  for (const [id] of await database.read('select id from series union select old from moved_series', [], careRead)) {
+    known.add(Number(id));
+  }
+  const findings: string[] = [];
+  const sql = 'select run, entries from key_run where run > ? order by run limit ?';
+  for (let after = -1; ;) {
+    const rows = await database.read(sql, [after, runsPerRead], careRead);
+    if (rows.length === 0) break;
+    for (const [run, entries] of rows) {
+      after = Number(run);
+      const fault = entries instanceof Uint8Array ? faultOf(entries, known) : 'holds no bytes';
+      if (fault !== undefined) findings.push(`key_run: run ${after} ${fault}`);
+    }
+  }
+  const astray = await readNumber(
+    database,
+    'select count(*) from voided_key where run >= (select coalesce(min(run), 0) from key_run) and run not in (select run from key_run)',
+  );
+  if (astray > 0) findings.push(`voided_key: ${astray} voids name keys that are not there`);
+  return findings;
+}
+
+function faultOf(entries: Uint8Array, series: ReadonlySet<number>): string | undefined {
+  let run: Run;
+  try {
+    run = decodeRun(entries);
+  } catch (error) {
+    return `cannot be read: ${messageOf(error)}`;
+  }
+  if (run.cellOf.some((cell) => cell < tombstoneEntry && cell >= run.cells.length)) return 'names a cell that it lacks';
+  const stranger = run.cells.find((cell) => !series.has(cell.series));
+  return stranger && `names series ${stranger.series}, which is not there`;
+}
+
+function newerVersion(file: string, version: number): TonnageError {
+  const known = ledgerMigrations.length;
+  return new TonnageError(
+    'data_version',
+    `${file}: has schema version ${version}, this release knows versions up to ${known}; run a newer release`,
+  );
+}
+
+async function readNumber(database: Reads, sql: string): Promise<number> {
+  const [row] = await database.read(sql, [], careRead);
+  return Number(row?.[0]);
+}

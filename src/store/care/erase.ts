@@ -1,0 +1,156 @@
+import { limits, TonnageError, type Clock } from '../../base/index.ts';
+import { compactFile, type Database } from '../../sqlite/index.ts';
+import type { Outbox } from '../contract.ts';
+import type { ErasedNames, MoveReply, MoveRule } from '../journal/erasing.ts';
+import { openOutbox } from '../journal/outbox.ts';
+import { checkLedger } from './check.ts';
+import { deliverAll } from './deliver.ts';
+import { careRead, readFacts, withLedgerFile } from './file.ts';
+import type { OnProgress, RemoteCare } from './remote.ts';
+
+/** Cells moved in one batch. */
+const cellsPerBatch = 5_000;
+/** Days of meters whose details are dropped elsewhere at a time. */
+const daysPerDrop = 64;
+
+export interface EraseOptions {
+  readonly file: string;
+  readonly names: ErasedNames;
+  /** Where totals are kept, unless that is the file itself. */
+  readonly remote?: RemoteCare;
+  /** Names of all meters that there are. */
+  readonly meters: readonly string[];
+  readonly outboxBytesMax: number;
+  readonly clock: Clock;
+  readonly onProgress?: OnProgress;
+}
+
+/** What stands under a name. */
+export interface ErasePlan {
+  readonly series: number;
+  /** Sum of all counts of all meters. */
+  readonly counts: bigint;
+  readonly cells: number;
+}
+
+/** Looks up what stands under a name; changes nothing. */
+export async function planErase(database: Pick<Database, 'read'>, names: ErasedNames): Promise<ErasePlan> {
+  const { detailsFrom } = await readFacts(database);
+  const ids = `(select id from series where ${names.dimension} in (${names.values.map(() => '?').join(', ')}))`;
+  // In two halves, since the sum of many sums may be larger than any of them can be.
+  const [row = []] = await database.read(
+    `select (select count(*) from series where id in ${ids}), count(*),
+      coalesce(sum(value / 1000000000), 0), coalesce(sum(value % 1000000000), 0)
+      from (select value from detail_day where day >= ? and value <> 0 and series in ${ids}
+        union all select value from account_day where day < ? and value <> 0 and series in ${ids})`,
+    [...names.values, detailsFrom, ...names.values, detailsFrom, ...names.values],
+    careRead,
+  );
+  const [series = 0, cells = 0, billions = 0, rest = 0] = row.map(String);
+  return {
+    series: Number(series),
+    cells: Number(cells),
+    counts: BigInt(billions) * 1_000_000_000n + BigInt(rest),
+  };
+}
+
+/**
+ * Takes a name out of the ledger: what was counted under it counts without it from then on, here and elsewhere, and the
+ * name stands nowhere any more in the file. May be interrupted anywhere, and is begun again then. The caller holds the
+ * lock of the data directory. Rejects with `data_invalid` for a ledger whose sums do not agree, with the store's error
+ * where that cannot be reached; what was not delivered then waits in the outbox.
+ */
+export async function eraseNames(options: EraseOptions): Promise<void> {
+  const { file, names, remote, meters, outboxBytesMax } = options;
+  const findings = await checkLedger(file);
+  if (findings.length > 0) {
+    throw new TonnageError('data_invalid', `${findings.join('; ')}: run tonnage ledger rebuild, then this again`);
+  }
+  const program = { heldKeysMax: limits.heldKeysMax, ...(remote && { outboxBytesMax }) };
+  await withLedgerFile(
+    file,
+    async (database) => {
+      if (remote) await eraseBoth(database, { ...options, remote });
+      else await eraseLocal(database, options);
+    },
+    program,
+  );
+  if (remote && names.dimension === 'org') {
+    const known = await withLedgerFile(file, (database) => database.read('select distinct meter from series'));
+    const all = [...new Set([...meters, ...known.map(([meter]) => String(meter))])];
+    for (const org of names.values) await remote.eraseNames(org, all);
+  }
+  // The bytes of what was deleted stand in free pages until the file is written anew.
+  compactFile(file);
+}
+
+async function eraseLocal(database: Database, options: EraseOptions): Promise<void> {
+  const { lastBatch, delivered } = await readFacts(database);
+  const [row] = await database.read('select count(*) from outbox where number > ?', [delivered]);
+  const waiting = Number(row?.[0]);
+  if (waiting > 0) {
+    throw new TonnageError(
+      'data_invalid',
+      `${waiting} batches up to ${lastBatch} wait for their delivery to a Redis and may hold the name: run this with the ` +
+        'configuration of that Redis, or give it up with tonnage ledger rebuild',
+    );
+  }
+  await moveAll(database, options, () => Promise.resolve());
+  await database.transact([{ sql: 'delete from outbox', rows: [[]] }]);
+}
+
+async function eraseBoth(database: Database, options: EraseOptions & { readonly remote: RemoteCare }): Promise<void> {
+  const { remote } = options;
+  const outbox = await openOutbox(database);
+  const deliver = async (): Promise<void> => {
+    const { lastBatch } = await readFacts(database);
+    await deliverAll(outbox, remote, lastBatch);
+    await empty(outbox, lastBatch);
+  };
+  // What waits may hold the name, and must not come after it has been erased.
+  await deliver();
+  await dropOldDetails(outbox, remote);
+  await moveAll(database, options, deliver);
+  await deliver();
+}
+
+/** Moves all cells, batch by batch, and removes their series. */
+async function moveAll(
+  database: Database,
+  { names, clock, onProgress }: EraseOptions,
+  afterBatch: () => Promise<void>,
+): Promise<void> {
+  const { cells: total } = await planErase(database, names);
+  let done = 0;
+  for (const table of ['detail_day', 'account_day'] as const) {
+    let after: MoveRule['after'];
+    do {
+      const rule: MoveRule = { names, table, at: clock.now(), max: cellsPerBatch, ...(after && { after }) };
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the answer of `eraseMove` in erasing.ts
+      const reply = (await database.call('eraseMove', rule)) as MoveReply;
+      if (reply.cells > 0) await afterBatch();
+      after = reply.last;
+      done += reply.cells;
+      onProgress?.({ work: 'counts moved', done, total: Math.max(done, total) });
+    } while (after);
+  }
+  await database.call('eraseSeries', names);
+}
+
+/** Forgets all delivered batches, since they hold the name. A store that loses them is rebuilt. */
+async function empty(outbox: Outbox, delivered: number): Promise<void> {
+  const rule = { delivered, confirmed: delivered, before: Number.MAX_SAFE_INTEGER, bytesMax: 0 };
+  do {
+    await outbox.trim(rule);
+  } while (outbox.status().first !== undefined);
+}
+
+/** Details elsewhere of days that are kept no longer: moves do not reach them. */
+async function dropOldDetails(outbox: Outbox, remote: RemoteCare): Promise<void> {
+  for (;;) {
+    const days = await outbox.touchedBefore(remote.detailsFrom, daysPerDrop);
+    for (const { meter, day } of days) await remote.dropDetails(meter, day);
+    if (days.length === 0) return;
+    await outbox.untouch(days);
+  }
+}

@@ -1,0 +1,70 @@
+import { existsSync } from 'node:fs';
+import { TonnageError } from '../../base/index.ts';
+import { openDatabase, type Database } from '../../sqlite/index.ts';
+import type { Day } from '../../usage/index.ts';
+import { programModule } from '../journal/journal.ts';
+import type { ProgramOptions } from '../journal/program.ts';
+import { ledgerApplicationId, ledgerMigrations } from '../schema.ts';
+
+/** Reading a whole ledger takes its time; nobody waits for it but the person who asked. */
+export const careRead = { deadlineMs: 60 * 60_000 } as const;
+
+/** What a ledger says of itself. */
+export interface LedgerFacts {
+  readonly ledgerId: string;
+  readonly timeZone: string;
+  readonly lastBatch: number;
+  /** Number of the last batch that is known to be delivered to a store elsewhere. */
+  readonly delivered: number;
+  readonly detailsFrom: Day;
+  readonly hashKey: Uint8Array;
+}
+
+export function assertLedger(file: string): void {
+  if (!existsSync(file)) throw new TonnageError('not_found', `${file} does not exist: there is no ledger`);
+}
+
+/**
+ * Opens the ledger at `file`, which exists, for writing; its schema is brought up to date. The caller holds the lock of
+ * the data directory. `program`: with the writer's functions beside it, as a running server has them.
+ */
+export function openLedgerFile(file: string, program?: ProgramOptions): Promise<Database> {
+  assertLedger(file);
+  return openDatabase({
+    file,
+    applicationId: ledgerApplicationId,
+    migrations: ledgerMigrations,
+    synchronous: 'full',
+    ...(program && { program: { module: programModule, options: program } }),
+  });
+}
+
+/** Opens a ledger, does something with it, and closes it. */
+export async function withLedgerFile<T>(
+  file: string,
+  work: (database: Database) => Promise<T>,
+  program?: ProgramOptions,
+): Promise<T> {
+  const database = await openLedgerFile(file, program);
+  try {
+    return await work(database);
+  } finally {
+    await database.close();
+  }
+}
+
+export async function readFacts(database: Pick<Database, 'read'>): Promise<LedgerFacts> {
+  const [row] = await database.read(
+    'select ledger_id, time_zone, last_batch, delivered, details_from, hash_key from ledger',
+  );
+  if (!row) throw new TonnageError('data_invalid', 'the ledger has no identity: it was never opened by a server');
+  const [ledgerId, timeZone, lastBatch, delivered, detailsFrom, hashKey] = row;
+  return {
+    ledgerId: String(ledgerId),
+    timeZone: String(timeZone),
+    lastBatch: Number(lastBatch),
+    delivered: Number(delivered),
+    detailsFrom: Number(detailsFrom),
+    hashKey: hashKey instanceof Uint8Array ? hashKey : new Uint8Array(),
+  };
+}

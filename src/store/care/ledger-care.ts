@@ -1,0 +1,163 @@
+import { join } from 'node:path';
+import { messageOf, TonnageError, type Clock, type Random } from '../../base/index.ts';
+import { lockFile, makeDirectory, openReadOnly } from '../../sqlite/index.ts';
+import { canonicalOrganisation, Pseudonyms } from '../../usage/index.ts';
+import type { ErasedNames } from '../journal/erasing.ts';
+import type { Rebuilt } from '../redis/write/index.ts';
+import { ledgerApplicationId } from '../schema.ts';
+import { backupLedger, restoreLedger } from './backup.ts';
+import { checkLedger } from './check.ts';
+import { compareRemote, type Comparison } from './compare.ts';
+import { eraseNames, planErase, type ErasePlan } from './erase.ts';
+import { assertLedger, readFacts, withLedgerFile, type LedgerFacts } from './file.ts';
+import { migrateLedger, type Migrated } from './migrate.ts';
+import { rebuildLedger } from './rebuild.ts';
+import type { OnProgress, RemoteCare } from './remote.ts';
+
+/** Opens the store of totals that a configuration names, for one ledger. */
+export type OpenRemote = (ledger: LedgerFacts) => Promise<RemoteCare>;
+
+/** Who is to be forgotten: an organisation, or a user by name or pseudonym. */
+export type Erased = { readonly org: string } | { readonly user: string };
+
+export interface LedgerCareOptions {
+  /** Path of the ledger file, and of the lock of its data directory. */
+  readonly data: string;
+  readonly fileName: string;
+  /** Absent: totals are in the ledger file. */
+  readonly openRemote?: OpenRemote;
+  /** Names of all meters that there are. */
+  readonly meters: readonly string[];
+  readonly outboxBytesMax: number;
+  /** What pseudonyms are made with, where that is not the ledger's own key. */
+  readonly pseudonymKey?: Uint8Array;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** What can be done for the ledger of a data directory without a server. */
+export interface LedgerCare {
+  /** What is wrong, one line each, and what could not be looked at; also while a server is running. */
+  check(onProgress?: OnProgress): Promise<Comparison>;
+  /** Copies it to a file that does not exist yet; also while a server is running. */
+  backup(target: string): Promise<void>;
+  // All below throw `data_locked` while a server is running.
+  /** Makes its sums anew, here and then where totals are kept; answers what was wrong there, where that is elsewhere. */
+  rebuild(onProgress?: OnProgress): Promise<Rebuilt | undefined>;
+  /** Puts a backup in its place, and answers where the old one is kept. */
+  restore(backup: string): Promise<string | undefined>;
+  /** Takes its totals to the store that `to` opens (absent: to the ledger file). */
+  migrate(to: OpenRemote | undefined, onProgress?: OnProgress): Promise<Migrated>;
+  /** What stands under a name. */
+  planErase(erased: Erased): Promise<ErasePlan>;
+  /** Lets what was counted under a name count without it. */
+  erase(erased: Erased, onProgress?: OnProgress): Promise<void>;
+}
+
+/** The ledger of a data directory, to be looked after. */
+export function createLedgerCare(options: LedgerCareOptions): LedgerCare {
+  const { data, fileName, meters, clock, random, outboxBytesMax } = options;
+  const file = join(data, fileName);
+  const common = { file, meters, clock, random, outboxBytesMax };
+  return {
+    check: (onProgress) => check(file, options, onProgress),
+    backup: (target) => backupLedger(file, target),
+    restore: (backup) => alone(data, () => restoreLedger(file, backup)),
+    rebuild: (onProgress) =>
+      alone(data, () =>
+        withRemote(file, options.openRemote, (remote) =>
+          rebuildLedger({ ...common, ...(remote && { remote }), ...(onProgress && { onProgress }) }),
+        ),
+      ),
+    migrate: (to, onProgress) =>
+      alone(data, () =>
+        withRemote(file, options.openRemote, (source) =>
+          withRemote(file, to, (target) =>
+            migrateLedger({
+              ...common,
+              ...(source && { source }),
+              ...(target && { target }),
+              ...(onProgress && { onProgress }),
+            }),
+          ),
+        ),
+      ),
+    planErase: async (erased) => {
+      assertLedger(file);
+      const database = openReadOnly({ file, applicationId: ledgerApplicationId });
+      try {
+        return await planErase(database, namesOf(erased, await readFacts(database), options));
+      } finally {
+        await database.close();
+      }
+    },
+    erase: (erased, onProgress) =>
+      alone(data, () =>
+        withRemote(file, options.openRemote, async (remote) => {
+          const names = namesOf(erased, await withLedgerFile(file, readFacts), options);
+          await eraseNames({ ...common, names, ...(remote && { remote }), ...(onProgress && { onProgress }) });
+        }),
+      ),
+  };
+}
+
+/** The file by itself, then against the store that has the totals, where that can be reached. */
+async function check(file: string, options: LedgerCareOptions, onProgress?: OnProgress): Promise<Comparison> {
+  const findings = await checkLedger(file);
+  const { openRemote, meters } = options;
+  if (!openRemote || findings.length > 0) return { findings, notes: [] };
+  let remote: RemoteCare | undefined;
+  try {
+    remote = await openRemote(await readOnlyFacts(file));
+    return await compareRemote({ file, remote, meters, ...(onProgress && { onProgress }) });
+  } catch (error) {
+    if (!(error instanceof TonnageError)) throw error;
+    return { findings, notes: [`Redis was not compared: ${messageOf(error)}`] };
+  } finally {
+    await remote?.close();
+  }
+}
+
+async function readOnlyFacts(file: string): Promise<LedgerFacts> {
+  const database = openReadOnly({ file, applicationId: ledgerApplicationId });
+  try {
+    return await readFacts(database);
+  } finally {
+    await database.close();
+  }
+}
+
+async function withRemote<T>(
+  file: string,
+  open: OpenRemote | undefined,
+  work: (remote: RemoteCare | undefined) => Promise<T>,
+): Promise<T> {
+  if (!open) return work(undefined);
+  const remote = await open(await withLedgerFile(file, readFacts));
+  try {
+    return await work(remote);
+  } finally {
+    await remote.close();
+  }
+}
+
+/** The texts under which the ledger may know somebody. */
+function namesOf(erased: Erased, { hashKey }: LedgerFacts, { pseudonymKey }: LedgerCareOptions): ErasedNames {
+  if ('org' in erased) {
+    return { dimension: 'org', values: [...new Set([erased.org, canonicalOrganisation(erased.org) ?? erased.org])] };
+  }
+  const keys = [hashKey, ...(pseudonymKey ? [pseudonymKey] : [])];
+  const pseudonyms = keys.map((key) => new Pseudonyms(key).of('user', erased.user));
+  return { dimension: 'user', values: [...new Set([erased.user, ...pseudonyms])] };
+}
+
+/** Does something in a data directory while nobody else can. */
+async function alone<T>(data: string, work: () => Promise<T>): Promise<T> {
+  makeDirectory(data);
+  const lock = lockFile(join(data, 'lock'));
+  try {
+    return await work();
+  } finally {
+    lock.release();
+  }
+}

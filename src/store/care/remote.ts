@@ -1,0 +1,41 @@
+import type { Day } from '../../usage/index.ts';
+import type { RemoteTotals, Totals } from '../contract.ts';
+import type { RedisWriter } from '../redis/write/index.ts';
+
+/** What a ledger has given to one day or month elsewhere: account field (`redis/layout.ts`) -> count, as text. */
+export type HeldAccounts = ReadonlyMap<string, string>;
+
+/** A store of totals elsewhere, as it is looked after for one ledger. All reject as `RemoteTotals` does. */
+export interface RemoteCare
+  extends
+    Pick<RemoteTotals, 'position' | 'deliver' | 'confirmed'>,
+    Pick<RedisWriter, 'rebuild' | 'eraseNames' | 'dropDetails'>,
+    Totals {
+  /** Whom it is, for people; without credentials. */
+  readonly name: string;
+  /** The first day whose details are kept there. */
+  readonly detailsFrom: Day;
+  /** Days on which this ledger has counted there. */
+  ownDays(meter: string): Promise<readonly Day[]>;
+  ownDay(meter: string, day: Day): Promise<HeldAccounts>;
+  ownMonth(meter: string, month: Day): Promise<HeldAccounts>;
+  /** Days on which another ledger has counted there. */
+  othersDays(meter: string): Promise<readonly Day[]>;
+  /** What all other ledgers together have counted on a day. */
+  othersDay(meter: string, day: Day): Promise<HeldAccounts>;
+  /** Days on which somebody who is no ledger has counted, and may count still. */
+  foreignDays(meter: string): Promise<readonly Day[]>;
+  /** The token of the time when this ledger took what is there into its own file; absent: it never did. */
+  takenToken(): Promise<string | undefined>;
+  noteTaken(token: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** How far a long piece of work is: `done` of about `total`. */
+export interface CareProgress {
+  readonly work: string;
+  readonly done: number;
+  readonly total: number;
+}
+
+export type OnProgress = (progress: CareProgress) => void;

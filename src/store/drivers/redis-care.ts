@@ -1,0 +1,112 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { limits, TonnageError, type Clock, type Log } from '../../base/index.ts';
+import { parseDay, type Day } from '../../usage/index.ts';
+import type { LedgerFacts } from '../care/file.ts';
+import type { HeldAccounts, RemoteCare } from '../care/remote.ts';
+import { foreignDaysKey, numbersKey, ownDayKey, ownDaysKey, ownMonthKey, takenKey } from '../redis/layout.ts';
+import { openRedisLink, type RedisLink, type RedisLinkOptions, type RedisReply } from '../redis/link/index.ts';
+import { createRedisTotals } from '../redis/read/index.ts';
+import { createRedisWriter } from '../redis/write/index.ts';
+
+/** How often a link that connects is looked at. */
+const connectPollMs = 20;
+
+export interface RedisCareOptions {
+  readonly redis: RedisLinkOptions;
+  /** Whose counts are looked after. */
+  readonly ledger: Pick<LedgerFacts, 'ledgerId'>;
+  /** The first day whose details are kept. */
+  readonly detailsFrom: Day;
+  /** The current day in the ledger's zone. */
+  readonly today: Day;
+  readonly allowEviction: boolean;
+  readonly minReplicas: number;
+  readonly besideWave: boolean;
+  readonly shared: boolean;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** A Redis to be looked after. Rejects with `redis_unavailable` when it cannot be reached, `config_invalid` as the link does. */
+export async function openRedisCare(options: RedisCareOptions): Promise<RemoteCare> {
+  const link = await openRedisLink(options.redis);
+  try {
+    await untilConnected(link, options.clock);
+    return careOver(link, options);
+  } catch (error) {
+    await link.close();
+    throw error;
+  }
+}
+
+async function untilConnected(link: RedisLink, clock: Clock): Promise<void> {
+  const end = clock.monotonic() + limits.redisConnectMsMax;
+  while (!link.status.connected) {
+    if (clock.monotonic() > end) {
+      throw new TonnageError('redis_unavailable', `Redis cannot be reached: ${link.status.failure ?? 'no answer'}`);
+    }
+    await pause(connectPollMs);
+  }
+}
+
+function careOver(link: RedisLink, options: RedisCareOptions): RemoteCare {
+  const { clock, besideWave, detailsFrom } = options;
+  const { ledgerId } = options.ledger;
+  const writer = createRedisWriter({ ...options, link, ledgerId, detailsFrom: () => detailsFrom });
+  const totals = createRedisTotals({ link, clock, besideWave, detailsFrom: () => detailsFrom });
+  const ask = (key: string, ...args: readonly string[]) => link.send({ key, args });
+  const hash = async (key: string): Promise<HeldAccounts> => pairsOf(await ask(key, 'HGETALL', key));
+  const daysIn = async (key: string) => texts(await ask(key, 'SMEMBERS', key)).flatMap((text) => parseDay(text) ?? []);
+  const otherLedgers = async () => texts(await ask(numbersKey, 'HKEYS', numbersKey)).filter((id) => id !== ledgerId);
+  return {
+    name: 'Redis',
+    detailsFrom,
+    position: () => writer.position(),
+    deliver: (batches) => writer.deliver(batches),
+    get confirmed() {
+      return writer.confirmed;
+    },
+    rebuild: (own, number, onProgress) => writer.rebuild(own, number, onProgress),
+    eraseNames: (org, meters) => writer.eraseNames(org, meters),
+    dropDetails: (meter, day) => writer.dropDetails(meter, day),
+    query: (query, today) => totals.query(query, today),
+    ownDays: (meter) => daysIn(ownDaysKey(ledgerId, meter)),
+    ownDay: (meter, day) => hash(ownDayKey(ledgerId, meter, day)),
+    ownMonth: (meter, month) => hash(ownMonthKey(ledgerId, meter, month)),
+    async othersDays(meter) {
+      const all = new Set<Day>();
+      for (const id of await otherLedgers()) {
+        for (const day of await daysIn(ownDaysKey(id, meter))) all.add(day);
+      }
+      return [...all];
+    },
+    async othersDay(meter, day) {
+      const sums = new Map<string, string>();
+      for (const id of await otherLedgers()) {
+        for (const [field, value] of await hash(ownDayKey(id, meter, day))) {
+          sums.set(field, String(BigInt(sums.get(field) ?? 0) + BigInt(value)));
+        }
+      }
+      return sums;
+    },
+    async foreignDays(meter) {
+      const found = await daysIn(foreignDaysKey(meter));
+      return besideWave ? [...new Set([...found, options.today])] : found;
+    },
+    async takenToken() {
+      const token = await ask(takenKey, 'HGET', takenKey, ledgerId);
+      return typeof token === 'string' ? token : undefined;
+    },
+    noteTaken: async (token) => void (await ask(takenKey, 'HSET', takenKey, ledgerId, token)),
+    close: () => link.close(),
+  };
+}
+
+function texts(reply: RedisReply): readonly string[] {
+  return typeof reply === 'object' && reply !== null ? reply.map(String) : [];
+}
+
+function pairsOf(reply: RedisReply): HeldAccounts {
+  const flat = texts(reply);
+  return new Map(flat.flatMap((field, at) => (at % 2 === 0 ? [[field, flat[at + 1] ?? '']] : [])));
+}
