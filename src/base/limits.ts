@@ -39,6 +39,8 @@ export const limits = {
   commitWaitMsMax: 2_000,
   /** Distinct cells that wait in memory while the ledger cannot commit; beyond it details fold into `__other__`. */
   pendingCellsMax: 100_000,
+  /** Combinations of dimensions, by day, whose cells are found without making a key; forgotten all at once. */
+  rememberedCellsMax: 100_000,
   /** Days whose values are remembered, to hold late events to the same caps; of a day beyond they are read again. */
   cappedDaysMax: 64,
   /** Events with an identity that wait in memory for their commit; what would go beyond is told to come again. */
@@ -239,6 +241,8 @@ export const limits = {
   redisReadsInFlightMax: 4,
   /** Fields that Redis visits for one slice (COUNT of HSCAN and SSCAN). */
   redisScanCount: 1_000,
+  /** Names, cells or rows that one query of a Redis may hold in memory; one that needs more is refused. */
+  queryCellsMax: 1_000_000,
   /** Names of cells whose meaning one query remembers. */
   redisDecodedFieldsMax: 200_000,
   /** Fields of Wave's hash that are looked through in a second, while Wave still writes it. */

@@ -1,6 +1,7 @@
 import { limits, messageOf, TonnageError, type Clock, type Log } from '../base/index.ts';
 import type { Batch, Committed, Journal } from '../store/index.ts';
 import type { Calendar, EventResult, Increment, LedgerEvent } from '../usage/index.ts';
+import type { Cells } from './cells.ts';
 import type { KeptDimensions } from './dimensions.ts';
 import type { EventKeys } from './event-key.ts';
 import type { LedgerInstruments } from './metrics.ts';
@@ -14,6 +15,7 @@ export interface CommitterOptions {
   readonly log: Log;
   readonly instruments: LedgerInstruments;
   readonly kept: KeptDimensions;
+  readonly cells: Cells;
   readonly eventKeys: EventKeys;
   /** Told of each batch once it is stored; the next one waits for what it answers. */
   readonly onCommitted: (batch: Batch, committed: Committed) => Promise<void> | undefined;
@@ -38,7 +40,7 @@ interface Backfill {
 export class Committer {
   readonly #options: CommitterOptions;
   readonly #pauses = new Pauses();
-  #gathering = new Pending();
+  #gathering: Pending;
   #committing: Pending | undefined;
   #lastNumber: number;
   #running: Promise<void> | undefined;
@@ -48,6 +50,7 @@ export class Committer {
 
   constructor(options: CommitterOptions) {
     this.#options = options;
+    this.#gathering = new Pending(options.cells);
     this.#lastNumber = options.journal.lastBatch;
   }
 
@@ -66,12 +69,11 @@ export class Committer {
 
   /** Adds counts of this moment to the batch that gathers, which is returned: its `wait` ends with its commit. */
   add(counts: readonly Count[]): Pending {
-    const { calendar, clock, instruments, kept } = this.#options;
+    const { calendar, clock, instruments, cells } = this.#options;
     const batch = this.#gathering;
     const day = calendar.dayOf(clock.now());
     for (const count of counts) {
-      const dimensions = kept.keep(day, count.dimensions);
-      if (batch.add(day, { ...count, dimensions })) instruments.foldedEvents.inc();
+      if (batch.add(cells.of(count.meter, day, count.dimensions), count.quantity)) instruments.foldedEvents.inc();
     }
     this.#start();
     return batch;
@@ -83,7 +85,7 @@ export class Committer {
    */
   async ingest(events: readonly LedgerEvent[]): Promise<readonly EventResult[]> {
     this.#assertRoom(events.length);
-    const { calendar, kept, eventKeys } = this.#options;
+    const { calendar, kept, cells, eventKeys } = this.#options;
     const days = new Set(events.map(({ time }) => calendar.dayOf(time)));
     if (![...days].every((day) => kept.isPrepared(day))) await kept.prepare(days);
     const batch = this.#gathering;
@@ -95,8 +97,8 @@ export class Committer {
         keyed.addVoid((out, at) => eventKeys.write(event.target, out, at));
         continue;
       }
-      const day = calendar.dayOf(event.time);
-      keyed.add(event.meter, day, kept.keep(day, event.dimensions), Number(event.quantity));
+      const cell = cells.of(event.meter, calendar.dayOf(event.time), event.dimensions);
+      keyed.add(cell, Number(event.quantity));
     }
     const results = batch.results(events.length);
     this.#start();
@@ -153,7 +155,7 @@ export class Committer {
   async #commitGathered(): Promise<void> {
     const batch = this.#gathering;
     this.#committing = batch;
-    this.#gathering = new Pending();
+    this.#gathering = new Pending(this.#options.cells);
     await this.#commit(batch);
     this.#committing = undefined;
     batch.release();
@@ -169,7 +171,7 @@ export class Committer {
       resolve();
     } catch (error) {
       // Nobody knows whether it was stored after all; an empty batch under the same number settles that.
-      await this.#commit(new Pending());
+      await this.#commit(new Pending(this.#options.cells));
       reject(error);
     }
   }

@@ -1,5 +1,6 @@
 import type { Journal, Store } from '../store/index.ts';
 import { Pseudonyms, type Day, type Dimension, type DimensionValues, type UsageQuery } from '../usage/index.ts';
+import { Cells } from './cells.ts';
 import { Caps, dimensionCaps } from './caps.ts';
 import type { LedgerInstruments } from './metrics.ts';
 
@@ -20,15 +21,20 @@ export class KeptDimensions {
   readonly #options: DimensionOptions;
   readonly #pseudonyms: Pseudonyms;
   readonly #caps: Caps;
+  /** Where events count. */
+  readonly cells: Cells;
   readonly #journal: Pick<Journal, 'valuesOn'>;
-  readonly #instruments: LedgerInstruments;
 
   constructor(options: DimensionOptions, store: Pick<Store, 'hashKey' | 'journal'>, instruments: LedgerInstruments) {
     this.#options = options;
     this.#pseudonyms = new Pseudonyms(options.pseudonymKey ?? store.hashKey);
     this.#caps = new Caps();
     this.#journal = store.journal;
-    this.#instruments = instruments;
+    this.cells = new Cells(
+      options.dimensions,
+      (day, values, onFold) => this.#keep(day, values, onFold),
+      (dimension) => instruments.foldedValues.labels({ dimension }).inc(),
+    );
   }
 
   /** Reads what the ledger holds of these days, up to each dimension's cap, so that who came first stays first. */
@@ -49,13 +55,13 @@ export class KeptDimensions {
   }
 
   /** The dimensions as they are counted on `day`. */
-  keep(day: Day, values: DimensionValues): DimensionValues {
+  #keep(day: Day, values: DimensionValues, onFold: (dimension: Dimension) => void): DimensionValues {
     const kept: { -readonly [D in Dimension]?: string } = {};
     for (const name of this.#options.dimensions) {
       const value = values[name];
       if (value !== undefined) kept[name] = this.#shown(name, value);
     }
-    return this.#caps.keep(day, kept, (dimension) => this.#instruments.foldedValues.labels({ dimension }).inc());
+    return this.#caps.keep(day, kept, onFold);
   }
 
   /** A question about people, asked with their plain names, as the ledger knows them. */

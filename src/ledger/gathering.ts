@@ -1,6 +1,7 @@
 import { TonnageError } from '../base/index.ts';
 import { outcome, voidCell, type KeyedEvents } from '../store/index.ts';
-import { seriesKey, type Day, type DimensionValues, type EventResult, type Series } from '../usage/index.ts';
+import type { EventResult } from '../usage/index.ts';
+import type { Cell } from './cells.ts';
 import { keyWords } from './event-key.ts';
 
 const firstCapacity = 64;
@@ -22,8 +23,8 @@ export class Gathering {
   #targets = new Uint32Array(0);
   #targetCount = 0;
   #count = 0;
-  readonly #cells: (Series & { readonly day: Day })[] = [];
-  readonly #cellByKey = new Map<string, number>();
+  readonly #cells: Cell[] = [];
+  readonly #places = new Map<Cell, number>();
 
   get count(): number {
     return this.#count;
@@ -40,15 +41,14 @@ export class Gathering {
   }
 
   /** Takes the event whose key has been written. */
-  add(meter: string, day: Day, dimensions: DimensionValues, quantity: number): void {
-    const key = `${day} ${seriesKey({ meter, dimensions })}`;
-    let cell = this.#cellByKey.get(key);
-    if (cell === undefined) {
-      cell = this.#cells.length;
-      this.#cells.push({ meter, day, dimensions });
-      this.#cellByKey.set(key, cell);
+  add(cell: Cell, quantity: number): void {
+    let place = this.#places.get(cell);
+    if (place === undefined) {
+      place = this.#cells.length;
+      this.#cells.push(cell);
+      this.#places.set(cell, place);
     }
-    this.#cellOf[this.#count] = cell;
+    this.#cellOf[this.#count] = place;
     this.#quantities[this.#count] = quantity;
     this.#count++;
   }

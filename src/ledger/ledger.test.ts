@@ -9,6 +9,7 @@ import { openSqliteStore } from '../store/drivers/sqlite.ts';
 import { parseUsageQuery } from '../usage/index.ts';
 import { openLedger, type Count, type Ledger, type LedgerOptions } from './index.ts';
 import { Caps } from './caps.ts';
+import { Cells } from './cells.ts';
 import { Pending } from './pending.ts';
 
 const silent: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
@@ -252,11 +253,16 @@ describe('a commit that fails or is late', () => {
 
 describe('while commits are away, memory is bounded by cells', () => {
   test('details fold first, then organisations; no event is lost', () => {
-    const pending = new Pending(10);
+    const cells = new Cells(
+      ['org', 'arch', 'repository'],
+      (_day, values) => values,
+      () => undefined,
+    );
+    const pending = new Pending(cells, 10);
     let folded = 0;
     for (let index = 0; index < 1_000; index++) {
       const dimensions = { org: `org${index % 50}`, arch: 'amd64', repository: `r${index}` };
-      if (pending.add(20_000, pull(dimensions))) folded++;
+      if (pending.add(cells.of('pulls', 20_000, dimensions), 1n)) folded++;
     }
     const increments = pending.increments();
     expect(increments.reduce((sum, { quantity }) => sum + quantity, 0n)).toBe(1_000n);

@@ -82,6 +82,7 @@ class StoreLedger implements Ledger {
       log,
       instruments: this.#instruments,
       kept: this.#kept,
+      cells: this.#kept.cells,
       eventKeys: new EventKeys(store.hashKey),
       onCommitted: (batch, committed) => this.#onCommitted(batch, committed),
       forgettable: () => ({ keys: this.#window.keysFrom(clock.now()), details: this.#detailsFrom() }),

@@ -1,14 +1,7 @@
 import { limits } from '../base/index.ts';
 import type { KeyedEvents } from '../store/index.ts';
-import {
-  foldedValue,
-  seriesKey,
-  type Day,
-  type DimensionValues,
-  type EventResult,
-  type Increment,
-  type Series,
-} from '../usage/index.ts';
+import type { EventResult, Increment, Series } from '../usage/index.ts';
+import type { Cell, Cells } from './cells.ts';
 import { Gathering, resultOf } from './gathering.ts';
 
 /** What happened: so much of one meter, with these dimensions. */
@@ -23,18 +16,14 @@ interface KeyedWaiting {
   readonly reject: (error: unknown) => void;
 }
 
-interface Cell extends Series {
-  readonly day: Day;
-  quantity: bigint;
-}
-
 /**
  * The increments that wait for one commit, coalesced: its size grows with the distinct cells, not with the events.
  * Beyond `limits.pendingCellsMax` new cells lose their details (`__other__`) and keep organisation and architecture;
  * beyond twice as many they lose those as well, so that memory is bounded while the disk is away and no event is lost.
  */
 export class Pending {
-  readonly #cells = new Map<string, Cell>();
+  readonly #quantities = new Map<Cell, bigint>();
+  readonly #cells: Cells;
   readonly #cellsMax: number;
   #events = 0;
   #release: () => void = () => undefined;
@@ -43,7 +32,8 @@ export class Pending {
   #keyed: Gathering | undefined;
   readonly #keyedWaiting: KeyedWaiting[] = [];
 
-  constructor(cellsMax: number = limits.pendingCellsMax) {
+  constructor(cells: Cells, cellsMax: number = limits.pendingCellsMax) {
+    this.#cells = cells;
     this.#cellsMax = cellsMax;
   }
 
@@ -90,30 +80,26 @@ export class Pending {
     for (const { reject } of this.#keyedWaiting.splice(0)) reject(error);
   }
 
-  /** Adds one count to its cell of that day; answers whether its dimensions had to be folded. */
-  add(day: Day, count: Count): boolean {
+  /** Adds to a cell; answers whether its dimensions had to be folded. */
+  add(cell: Cell, quantity: bigint): boolean {
     this.#events++;
-    const { dimensions } = count;
-    if (this.#put(day, count, count.quantity, this.#cellsMax)) return false;
+    if (this.#put(cell, quantity, this.#cellsMax)) return false;
     // Made only here: almost every count finds its cell, or room for a new one.
-    const details = { meter: count.meter, dimensions: foldDetails(dimensions) };
-    if (this.#put(day, details, count.quantity, this.#cellsMax * 2)) return true;
-    this.#put(day, { meter: count.meter, dimensions: foldAll(dimensions) }, count.quantity, Infinity);
+    if (this.#put(this.#cells.withoutDetails(cell), quantity, this.#cellsMax * 2)) return true;
+    this.#put(this.#cells.withoutDimensions(cell), quantity, Infinity);
     return true;
   }
 
-  /** Adds to the cell of a series, or makes one while there are fewer than `cellsMax`; answers whether it could. */
-  #put(day: Day, series: Series, quantity: bigint, cellsMax: number): boolean {
-    const key = `${day} ${seriesKey(series)}`;
-    const cell = this.#cells.get(key);
-    if (cell) cell.quantity += quantity;
-    else if (this.#cells.size < cellsMax) this.#cells.set(key, { ...series, day, quantity });
-    else return false;
+  /** Adds to a cell that is there, or that there is room for; answers whether it could. */
+  #put(cell: Cell, quantity: bigint, cellsMax: number): boolean {
+    const known = this.#quantities.get(cell);
+    if (known === undefined && this.#quantities.size >= cellsMax) return false;
+    this.#quantities.set(cell, (known ?? 0n) + quantity);
     return true;
   }
 
   increments(): readonly Increment[] {
-    return [...this.#cells.values()];
+    return Array.from(this.#quantities, ([cell, quantity]) => ({ ...cell, quantity }));
   }
 
   /** Resolves when `release` is called, or `waitMs` after the first one began to wait, whichever is first. */
@@ -131,14 +117,4 @@ export class Pending {
     clearTimeout(this.#timer);
     this.#release();
   }
-}
-
-function foldDetails(values: DimensionValues): DimensionValues {
-  return Object.fromEntries(
-    Object.entries(values).map(([name, value]) => [name, name === 'org' || name === 'arch' ? value : foldedValue]),
-  );
-}
-
-function foldAll(values: DimensionValues): DimensionValues {
-  return Object.fromEntries(Object.keys(values).map((name) => [name, foldedValue]));
 }

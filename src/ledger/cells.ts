@@ -1,0 +1,118 @@
+import { limits } from '../base/index.ts';
+import { foldedValue, seriesKey, type Day, type Dimension, type DimensionValues, type Series } from '../usage/index.ts';
+
+/** One series on one day: the same object for everything that counts there, for as long as it is remembered. */
+export interface Cell extends Series {
+  readonly day: Day;
+}
+
+/** How the values of an event become the dimensions that are counted; told of each dimension that had to fold. */
+export type Keep = (day: Day, values: DimensionValues, onFold: (dimension: Dimension) => void) => DimensionValues;
+
+/** What was found for one combination of values: its cell, and which of its dimensions are counted under `__other__`. */
+interface Leaf {
+  readonly cell: Cell;
+  readonly folded: readonly Dimension[];
+}
+
+/** By the value of one dimension (`undefined`: none), what is known of the dimensions behind it; at the end a leaf. */
+type Branch = Map<string | undefined, Branch | Leaf>;
+
+/**
+ * Finds the cell of an event by its values, one dimension after the other, since making and comparing a key for each
+ * event costs ten times as much. All is forgotten at once when it has become too much.
+ */
+export class Cells {
+  readonly #dimensions: readonly Dimension[];
+  readonly #keep: Keep;
+  readonly #onFold: (dimension: Dimension) => void;
+  readonly #days = new Map<Day, Branch>();
+  readonly #byKey = new Map<string, Cell>();
+  #leaves = 0;
+  #current: { readonly day: Day; readonly meters: Branch } | undefined;
+
+  /** `dimensions`: those that are kept. `keep` is asked once for each combination; `onFold` is told with each event. */
+  constructor(dimensions: readonly Dimension[], keep: Keep, onFold: (dimension: Dimension) => void) {
+    this.#dimensions = dimensions;
+    this.#keep = keep;
+    this.#onFold = onFold;
+  }
+
+  /** The cell in which an event of this meter, with these values, counts on this day. */
+  of(meter: string, day: Day, values: DimensionValues): Cell {
+    const meters = this.#current?.day === day ? this.#current.meters : this.#metersOn(day);
+    let branch = branchOf(meters, meter);
+    const last = this.#dimensions.length - 1;
+    for (let index = 0; index < last; index++) branch = branchOf(branch, values[this.#dimensions[index] ?? 'org']);
+    const value = values[this.#dimensions[last] ?? 'org'];
+    const found = branch.get(value);
+    if (found === undefined || found instanceof Map) return this.#add(branch, value, meter, day, values);
+    if (found.folded.length > 0) found.folded.forEach(this.#onFold);
+    return found.cell;
+  }
+
+  /** The cell of dimensions as they are counted. */
+  exactly(meter: string, day: Day, dimensions: DimensionValues): Cell {
+    const key = `${day} ${seriesKey({ meter, dimensions })}`;
+    const known = this.#byKey.get(key);
+    if (known) return known;
+    const cell = { meter, day, dimensions };
+    this.#byKey.set(key, cell);
+    return cell;
+  }
+
+  /** The cell that stands for `cell` and its like without what is finer than organisation and architecture. */
+  withoutDetails({ meter, day, dimensions }: Cell): Cell {
+    return this.exactly(
+      meter,
+      day,
+      foldedBut(dimensions, (name) => name === 'org' || name === 'arch'),
+    );
+  }
+
+  /** The cell that stands for `cell` and all others of its meter. */
+  withoutDimensions({ meter, day, dimensions }: Cell): Cell {
+    return this.exactly(
+      meter,
+      day,
+      foldedBut(dimensions, () => false),
+    );
+  }
+
+  #add(branch: Branch, value: string | undefined, meter: string, day: Day, values: DimensionValues): Cell {
+    const folded: Dimension[] = [];
+    const dimensions = this.#keep(day, values, (dimension) => folded.push(dimension));
+    folded.forEach(this.#onFold);
+    const cell = this.exactly(meter, day, dimensions);
+    branch.set(value, { cell, folded });
+    if (++this.#leaves > limits.rememberedCellsMax) this.#forget();
+    return cell;
+  }
+
+  #metersOn(day: Day): Branch {
+    let meters = this.#days.get(day);
+    if (meters === undefined) this.#days.set(day, (meters = new Map<string | undefined, Branch | Leaf>()));
+    this.#current = { day, meters };
+    return meters;
+  }
+
+  #forget(): void {
+    this.#days.clear();
+    this.#byKey.clear();
+    this.#current = undefined;
+    this.#leaves = 0;
+  }
+}
+
+/** The branch behind a value, made when it is not there. */
+function branchOf(branch: Branch, value: string | undefined): Branch {
+  const known = branch.get(value);
+  if (known instanceof Map) return known;
+  const made: Branch = new Map();
+  branch.set(value, made);
+  return made;
+}
+
+function foldedBut(values: DimensionValues, isKept: (name: string) => boolean): DimensionValues {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, isKept(name) ? value : foldedValue]));
+}
