@@ -37,6 +37,7 @@ export const errorTable = {
   metric_invalid: { status: 500, title: 'A metric family is not valid' },
   source_failed: { status: 502, title: 'A source could not be read' },
   redis_unavailable: { status: 503, title: 'Redis could not be reached, or asks for patience' },
+  query_too_large: { status: 400, title: 'The question has more rows than can be put in order here' },
   redis_refused: { status: 503, title: 'Redis refused the command' },
   store_evicts: { status: 503, title: 'The store may throw counts away when its memory is full' },
   store_invalid: { status: 503, title: 'The store holds something else than expected' },

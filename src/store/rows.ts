@@ -1,4 +1,4 @@
-import { assert } from '../base/index.ts';
+import { assert, limits, TonnageError } from '../base/index.ts';
 import {
   dimensions,
   foldedValue,
@@ -36,7 +36,8 @@ export class RowSums {
   readonly #query: Pick<UsageQuery, 'window' | 'by' | 'where' | 'limit' | 'offset'>;
   readonly #filters: readonly (readonly [Dimension, string | null])[];
   readonly #groups: Group[] = [];
-  readonly #groupIndex = new Map<string, number>();
+  /** By the one value of `by`, or by all of them as a JSON array. */
+  readonly #groupIndex = new Map<string | null, number>();
   /** First day of the window -> group -> sum. A question for totals has one window, of day 0. */
   readonly #windows = new Map<Day, WindowSums>();
 
@@ -48,16 +49,21 @@ export class RowSums {
     });
   }
 
-  /** The group that cells with these values belong to; negative when the question leaves them out. */
+  /**
+   * The group that cells with these values belong to; negative when the question leaves them out.
+   *
+   * @throws {TonnageError} `query_too_large` when there are too many of them
+   */
   groupOf(values: RowValues): number {
     if (this.#filters.some(([name, wanted]) => (values[name] ?? null) !== wanted)) return leftOut;
     const key = this.#query.by.map((name) => values[name] ?? null);
-    const text = JSON.stringify(key);
-    const known = this.#groupIndex.get(text);
+    const identity = key.length === 1 ? (key[0] ?? null) : JSON.stringify(key);
+    const known = this.#groupIndex.get(identity);
     if (known !== undefined) return known;
+    checkSize(this.#groups.length + 1, 'rows');
     const group = this.#groups.length;
     this.#groups.push({ dimensions: Object.fromEntries(this.#query.by.map((name, at) => [name, key[at]])), key });
-    this.#groupIndex.set(text, group);
+    this.#groupIndex.set(identity, group);
     return group;
   }
 
@@ -136,6 +142,19 @@ export function foldedDimensions(
 ): readonly Dimension[] {
   const capped = by.filter((name) => rows.some((row) => row.dimensions[name] === foldedValue));
   return dimensions.filter((name) => gone.includes(name) || capped.includes(name));
+}
+
+/**
+ * Refuses a question that would need more memory than one may take.
+ *
+ * @throws {TonnageError} `query_too_large`
+ */
+export function checkSize(count: number, what: string): void {
+  if (count <= limits.queryCellsMax) return;
+  throw new TonnageError(
+    'query_too_large',
+    `expected at most ${limits.queryCellsMax} ${what}, got more; ask for fewer days, or for one organisation`,
+  );
 }
 
 /** The sum, as `bigint` only where it must be. */

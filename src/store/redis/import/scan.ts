@@ -32,13 +32,13 @@ export async function readSlice(link: Pick<RedisLink, 'pipeline'>, cursor: strin
  * Which process the hash is in. A cursor is a place in that process's own table: after a restart or a failover it would
  * pass fields over.
  *
- * @throws {TonnageError} `data_invalid` when Redis does not tell
+ * @throws {TonnageError} `store_invalid` when Redis does not tell
  */
 export async function serverOf(link: Pick<RedisLink, 'send'>): Promise<string> {
   const info = textOf(await link.send({ key: waveHash, args: ['INFO', 'server'] }));
   const [, id] = /^run_id:(\w+)/m.exec(info) ?? [];
   if (id === undefined)
-    throw new TonnageError('data_invalid', 'INFO server of Redis: expected a line run_id, got none');
+    throw new TonnageError('store_invalid', 'INFO server of Redis: expected a line run_id, got none');
   return id;
 }
 

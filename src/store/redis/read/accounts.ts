@@ -6,7 +6,7 @@ import { parseAmount } from './amount.ts';
 import { CellFields } from './cell-fields.ts';
 import { planOf, type OwnPeriod } from './plan.ts';
 import { hasGrown, isWaveMeter, readNames, readScope, type Scope } from './scope.ts';
-import { createWaveCells, type WaveCells } from './wave-cells.ts';
+import { createWaveCells, namesNeeded, type WaveCells } from './wave-cells.ts';
 import type { Reads } from './reads.ts';
 
 /** The range is decided; `UsageQuery` leaves its ends open. */
@@ -21,11 +21,13 @@ export async function accountRows(reads: Reads, query: RangedQuery, known: Scope
   for (;;) {
     const sums = new RowSums(query);
     const plan = planOf({ ...query, ...scope });
-    const names = plan.foreign.length > 0 ? await readNames(reads, query.meter) : { orgs: [], archs: [] };
-    const cells = createWaveCells(query.meter, query, names, true);
-    await readForeign(reads, cells, plan.foreign, (day, org, arch, value) =>
-      sums.add(sums.windowOf(day), sums.groupOf({ org, arch }), value),
-    );
+    if (plan.foreign.length > 0) {
+      const names = await readNames(reads, query.meter, namesNeeded(query, true));
+      const cells = createWaveCells(query.meter, query, names, true);
+      await readForeign(reads, cells, plan.foreign, (day, org, arch, value) =>
+        sums.add(sums.windowOf(day), sums.groupOf({ org, arch }), value),
+      );
+    }
     await readOwn(reads, query.meter, plan.days, ownDayKey, sums);
     await readOwn(reads, query.meter, plan.months, ownMonthKey, sums);
     // A day that has just begun is in its month already, and may lie behind the end of the range.
@@ -37,7 +39,8 @@ export async function accountRows(reads: Reads, query: RangedQuery, known: Scope
 /** Sums over all time, from the fields that have no day. */
 export async function allTimeRows(reads: Reads, query: UsageQuery): Promise<RowSums> {
   const sums = new RowSums(query);
-  const cells = createWaveCells(query.meter, query, await readNames(reads, query.meter), false);
+  const names = await readNames(reads, query.meter, namesNeeded(query, false));
+  const cells = createWaveCells(query.meter, query, names, false);
   const hash = isWaveMeter(query.meter) ? waveHash : otherMetersHash;
   const values = await reads.values(hash, cells.fields());
   const window = sums.windowOf(0);

@@ -8,7 +8,7 @@ const safeDigits = 15;
 /**
  * The count that a field holds: a decimal integer, as HINCRBY writes it; 0 where there is no field.
  *
- * @throws {TonnageError} `data_invalid` for anything else: a total without it would be wrong, and nobody would know
+ * @throws {TonnageError} `store_invalid` for anything else: a total without it would be wrong, and nobody would know
  */
 export function parseAmount(reply: RedisReply | undefined): Amount {
   if (reply === null || reply === undefined) return 0;
@@ -20,7 +20,7 @@ export function parseAmount(reply: RedisReply | undefined): Amount {
     if (/^-?\d{1,19}$/.test(reply)) return BigInt(reply);
   }
   throw new TonnageError(
-    'data_invalid',
+    'store_invalid',
     `a count in Redis: expected an integer, got ${JSON.stringify(reply).slice(0, 100)}`,
   );
 }

@@ -58,13 +58,13 @@ export function eachCell(pairs: readonly RedisReply[], each: (values: RowValues,
  * Reads a field that `accountField` or `detailField` has made: both are the values as a JSON array, in the order of
  * `dimensions`.
  *
- * @throws {TonnageError} `data_invalid` for anything else
+ * @throws {TonnageError} `store_invalid` for anything else
  */
 export function parseCell(field: string): RowValues {
   const values = parsedJson(field);
   if (!Array.isArray(values) || !values.every(isValue) || values.length > dimensions.length) {
     throw new TonnageError(
-      'data_invalid',
+      'store_invalid',
       `a cell in Redis: expected a JSON array of texts and nulls, got ${JSON.stringify(field.slice(0, 100))}`,
     );
   }

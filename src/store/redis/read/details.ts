@@ -6,7 +6,7 @@ import { CellFields, eachCell } from './cell-fields.ts';
 import { planOf, type OwnPeriod } from './plan.ts';
 import type { Reads } from './reads.ts';
 import { readNames, type Scope } from './scope.ts';
-import { createWaveCells } from './wave-cells.ts';
+import { createWaveCells, namesNeeded } from './wave-cells.ts';
 
 /**
  * Sums of a question that needs more than organisations and architectures: the details of all ledgers. Where a day has
@@ -70,7 +70,8 @@ async function readRestOfWave(reads: Reads, query: RangedQuery, scope: Scope, su
   const days = [...foreign].filter((day) => day >= from && day < to).toSorted((a, b) => a - b);
   if (days.length === 0) return false;
   const byAccount: Pick<UsageQuery, 'by' | 'where'> = { by: ['org', 'arch'], where: accountFilters(query) };
-  const cells = createWaveCells(meter, byAccount, await readNames(reads, meter), true);
+  const names = await readNames(reads, meter, namesNeeded(byAccount, true));
+  const cells = createWaveCells(meter, byAccount, names, true);
   let any = false;
   for (const day of days) {
     // The fields first: what is counted between the two readings must not pass for Wave's.

@@ -1,4 +1,5 @@
 import { limits, TonnageError } from '../../../base/index.ts';
+import { checkSize } from '../../rows.ts';
 import type { RedisCommand, RedisLink, RedisReply } from '../link/index.ts';
 import type { Deadline } from './deadline.ts';
 
@@ -7,12 +8,20 @@ interface Collection {
   readonly size: string;
   readonly all: string;
   readonly slice: string;
+  /** What its elements are called. */
+  readonly elements: string;
   /** Replies that make one element: a field and its value, or a member. */
   readonly width: 1 | 2;
 }
 
-const hash: Collection = { size: 'HLEN', all: 'HGETALL', slice: 'HSCAN', width: 2 };
-const set: Collection = { size: 'SCARD', all: 'SMEMBERS', slice: 'SSCAN', width: 1 };
+const hash: Collection = {
+  size: 'HLEN',
+  all: 'HGETALL',
+  slice: 'HSCAN',
+  elements: 'cells of a day or month',
+  width: 2,
+};
+const set: Collection = { size: 'SCARD', all: 'SMEMBERS', slice: 'SSCAN', elements: 'names', width: 1 };
 
 /**
  * Reading for one query: in steps that hold Redis up for a moment each and of which a few are under way at a time, with
@@ -64,6 +73,7 @@ export class Reads {
   ): Promise<void> {
     if (keys.length === 0) return;
     const sizes = await this.#sizes(kind, keys);
+    for (const size of sizes) checkSize(size, kind.elements);
     const isLarge = (index: number): boolean => (sizes[index] ?? 0) > limits.redisReadFieldsMax;
     const present = keys.map((key, index) => ({ key, index })).filter(({ index }) => (sizes[index] ?? 0) > 0);
     const small = present.filter(({ index }) => !isLarge(index));
@@ -145,5 +155,5 @@ export function textOf(reply: RedisReply | undefined): string {
 }
 
 function unexpected(expected: string, reply: RedisReply | undefined): TonnageError {
-  return new TonnageError('data_invalid', `an answer of Redis: expected ${expected}, got ${typeof reply}`);
+  return new TonnageError('store_invalid', `an answer of Redis: expected ${expected}, got ${typeof reply}`);
 }

@@ -56,10 +56,16 @@ export async function hasGrown(reads: Reads, { meter, own }: Scope): Promise<boo
   return ledgerIds.some((ledgerId, index) => sizes[index] !== own.get(ledgerId)?.length);
 }
 
-/** The names that occur in the fields of a meter. */
-export async function readNames(reads: Reads, meter: string): Promise<Names> {
-  const [orgs = [], archs = []] = await reads.members([indexKey(meter, 'orgs'), indexKey(meter, 'archs')]);
-  return { orgs, archs };
+/** The names in the fields of a meter that are `needed`. */
+export async function readNames(
+  reads: Reads,
+  meter: string,
+  needed: { readonly orgs: boolean; readonly archs: boolean },
+): Promise<Names> {
+  const kinds = (['orgs', 'archs'] as const).filter((kind) => needed[kind]);
+  const found = await reads.members(kinds.map((kind) => indexKey(meter, kind)));
+  const namesOf = (kind: 'orgs' | 'archs'): readonly string[] => found[kinds.indexOf(kind)] ?? [];
+  return { orgs: namesOf('orgs'), archs: namesOf('archs') };
 }
 
 function daysOf(texts: readonly string[]): readonly Day[] {

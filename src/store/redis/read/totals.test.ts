@@ -10,7 +10,7 @@ import {
   type UsageQuery,
 } from '../../../usage/index.ts';
 import { scaled } from '../../../../test/support/long.ts';
-import { accountField, importKey, ownDayKey, ownDaysKey, ownMonthKey, waveHash } from '../layout.ts';
+import { accountField, importKey, indexKey, ownDayKey, ownDaysKey, ownMonthKey, waveHash } from '../layout.ts';
 import { openRedisLink, type RedisLink } from '../link/index.ts';
 import { openTestRedis, silent as log, type TestRedis } from './testing/test-redis.ts';
 import { fill, wave, waveCommands, type Counted } from './testing/fill.ts';
@@ -156,7 +156,7 @@ describe('failures', () => {
     await fill(link, [counted(wave, '2026-11-20', 1n, {})]);
     await link.send({ args: ['HSET', waveHash, 'pulls/d/2026-11-20', 'many'] });
     await expect(ask(everything)).rejects.toMatchObject({
-      code: 'data_invalid',
+      code: 'store_invalid',
       message: expect.stringContaining('many'),
     });
   });
@@ -176,6 +176,22 @@ describe('failures', () => {
       code: 'query_deadline',
     });
   });
+});
+
+test('a question that names its organisation and architecture looks up no names', async () => {
+  await fill(link, [counted(wave, '2026-11-20', 2n, { org: 'a.org', arch: 'amd64' })]);
+  const asked: (string | undefined)[] = [];
+  const pipeline: RedisLink['pipeline'] = (commands) => {
+    asked.push(...commands.map(({ key }) => key));
+    return link.pipeline(commands);
+  };
+  const totals = createRedisTotals({ link: { pipeline }, clock: systemClock });
+  const where = { org: 'a.org', arch: 'amd64' };
+  for (const range of [{ allTime: true }, {}] as const) {
+    expect((await totals.query({ ...everything, ...range, where }, today)).total).toBe(2n);
+  }
+  expect(asked).toContain(waveHash);
+  expect(asked.filter((key) => key === indexKey('pulls', 'orgs') || key === indexKey('pulls', 'archs'))).toEqual([]);
 });
 
 test('large hashes are read slice by slice, large sets too, and pages follow each other', async () => {

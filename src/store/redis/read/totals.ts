@@ -26,8 +26,8 @@ const accountDimensions: ReadonlySet<Dimension> = new Set(['org', 'arch']);
 
 /**
  * Totals read from Redis: what all ledgers have delivered there, and what Wave has counted. Never walks through all keys
- * or all fields. Rejects with `query_deadline`, with the link's errors (`redis_unavailable` while Redis is away), and with
- * `data_invalid` where a count is no integer.
+ * or all fields. Rejects with `query_deadline`, with `query_too_large`, with the link's errors (`redis_unavailable` while Redis is away), and with
+ * `store_invalid` where a count is no integer.
  */
 export function createRedisTotals({ link, clock, besideWave = false, detailsFrom }: RedisTotalsOptions): Totals {
   async function answer(reads: Reads, query: UsageQuery, today: Day): Promise<UsageAnswer> {

@@ -1,3 +1,4 @@
+import { checkSize } from '../../rows.ts';
 import { formatDay, type Day, type Dimension, type UsageQuery } from '../../../usage/index.ts';
 
 /** The names under which a meter has been counted. */
@@ -21,6 +22,21 @@ function asks({ by, where }: Pick<UsageQuery, 'by' | 'where'>, name: Dimension):
   return by.includes(name) || where[name] !== undefined;
 }
 
+/** What the fields of a question are told apart by. Without a day, only those of organisations have it all. */
+function toldApart(query: Pick<UsageQuery, 'by' | 'where'>, dated: boolean) {
+  const oneArch = typeof query.where.arch === 'string';
+  return { byOrg: asks(query, 'org') || (!dated && !oneArch), byArch: asks(query, 'arch') };
+}
+
+/** Which names must be looked up for `createWaveCells`: none that the question gives itself. */
+export function namesNeeded(
+  query: Pick<UsageQuery, 'by' | 'where'>,
+  dated: boolean,
+): { readonly orgs: boolean; readonly archs: boolean } {
+  const { byOrg, byArch } = toldApart(query, dated);
+  return { orgs: byOrg && typeof query.where.org !== 'string', archs: byArch && typeof query.where.arch !== 'string' };
+}
+
 /**
  * Works out which fields answer a question by organisation and architecture, and what they say. Wave counts an event
  * under its day, its architecture, its organisation and both (`waveFieldsOf`), so what lacks one of these is the
@@ -37,10 +53,10 @@ export function createWaveCells(
 ): WaveCells {
   const oneOrg = typeof query.where.org === 'string';
   const oneArch = typeof query.where.arch === 'string';
-  const byArch = asks(query, 'arch');
-  const byOrg = asks(query, 'org') || (!dated && !oneArch);
+  const { byOrg, byArch } = toldApart(query, dated);
   const orgs = typeof query.where.org === 'string' ? [query.where.org] : byOrg ? names.orgs : [];
   const archs = typeof query.where.arch === 'string' ? [query.where.arch] : byArch ? names.archs : [];
+  checkSize((orgs.length + 1) * (archs.length + 1), 'fields of a day');
   // Each section is there only when a cell needs it.
   const grand = dated && !oneOrg && !oneArch ? [''] : [];
   const ofArchs = byArch && !oneOrg ? archs.map((arch) => `/a/${arch}`) : [];
