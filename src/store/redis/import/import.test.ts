@@ -7,8 +7,9 @@ import type { RedisCommand, RedisLink } from '../link/index.ts';
 import { createRedisTotals } from '../read/index.ts';
 import { listOf, textOf } from '../read/reads.ts';
 import { fill, waveCommands } from '../read/testing/fill.ts';
-import { openTestRedis, type TestRedis } from '../read/testing/test-redis.ts';
+import { openTestRedis, silent as log, type TestRedis } from '../read/testing/test-redis.ts';
 import { importWave, type WaveImportProgress } from './import.ts';
+import { importWaveFrom } from './open.ts';
 
 const clock = systemClock;
 const day = (text: string): number => parseDay(text) ?? Number.NaN;
@@ -206,6 +207,21 @@ test('the state tells when the names were looked up', async () => {
   await link.pipeline(waveCommands(event('2024-05-29', { org: 'a.org' })));
   await importWave({ link, clock: { ...clock, now: () => 1_234 } });
   expect(await link.send({ args: ['HGET', importKey, 'indexedAt'] })).toBe('1234');
+});
+
+describe('over a link of its own', () => {
+  test('an import waits until there is a connection', async () => {
+    await link.pipeline(waveCommands(event('2024-05-29', { org: 'a.org' })));
+    const own = { mode: 'standalone', url: redis.server.url, clock, log } as const;
+    expect(await importWaveFrom(own, { clock })).toMatchObject({ scanned: 3 });
+  });
+
+  test('it says so when there is none in time', async () => {
+    let now = 0;
+    const hasty = { ...clock, monotonic: () => (now += limits.redisConnectMsMax) };
+    const away = { mode: 'standalone', url: 'redis://127.0.0.1:1', clock, log } as const;
+    await expect(importWaveFrom(away, { clock: hasty })).rejects.toMatchObject({ code: 'redis_unavailable' });
+  });
 });
 
 async function fillWave(events: readonly Increment[]): Promise<void> {

@@ -7,3 +7,4 @@ export {
 } from './import.ts';
 export { createWaveRefresh, type WaveRefresh, type WaveRefreshOptions } from './refresh.ts';
 export { importWaveFrom } from './open.ts';
+export { noticeWave } from './notice.ts';

@@ -8,6 +8,8 @@ export interface Scope {
   readonly meter: string;
   /** Days on which each ledger has counted. */
   readonly own: ReadonlyMap<string, readonly Day[]>;
+  /** How many members the set of each ledger's days had. */
+  readonly ownSizes: ReadonlyMap<string, number>;
   /** Days on which somebody else has counted. */
   readonly foreign: ReadonlySet<Day>;
   /** First and last of all of these; absent when there are none. */
@@ -40,6 +42,7 @@ export async function readScope(reads: Reads, meter: string): Promise<Scope> {
   return {
     meter,
     own: ownDays,
+    ownSizes: new Map(ledgerIds.map((ledgerId, index) => [ledgerId, own[index]?.length ?? 0])),
     foreign: new Set(foreignDays),
     ...(first !== undefined && { first }),
     ...(last !== undefined && { last }),
@@ -47,13 +50,13 @@ export async function readScope(reads: Reads, meter: string): Promise<Scope> {
   };
 }
 
-/** How many days each ledger has counted on: another number means that there are days which `scope` does not know. */
-export async function hasGrown(reads: Reads, { meter, own }: Scope): Promise<boolean> {
-  const ledgerIds = [...own.keys()];
+/** Whether a ledger has counted on days that `scope` does not know. */
+export async function hasGrown(reads: Reads, { meter, ownSizes }: Scope): Promise<boolean> {
+  const ledgerIds = [...ownSizes.keys()];
   if (ledgerIds.length === 0) return false;
   const keys = ledgerIds.map((ledgerId) => ownDaysKey(ledgerId, meter));
   const sizes = await reads.commands(keys.map((key) => ({ key, args: ['SCARD', key] })));
-  return ledgerIds.some((ledgerId, index) => sizes[index] !== own.get(ledgerId)?.length);
+  return ledgerIds.some((ledgerId, index) => sizes[index] !== ownSizes.get(ledgerId));
 }
 
 /** The names in the fields of a meter that are `needed`. */

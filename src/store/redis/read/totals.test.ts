@@ -151,6 +151,12 @@ describe('beside a Wave that still writes', () => {
   });
 });
 
+test('a member of a set of days that is no day is passed over', async () => {
+  await fill(link, [counted('one', '2026-11-20', 2n, {})]);
+  await link.send({ args: ['SADD', ownDaysKey('one', 'pulls'), 'yesterday'] });
+  expect((await ask(everything)).total).toBe(2n);
+});
+
 describe('failures', () => {
   test('a count that is no integer is named, not taken for 0', async () => {
     await fill(link, [counted(wave, '2026-11-20', 1n, {})]);
