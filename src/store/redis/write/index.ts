@@ -10,6 +10,7 @@ import { eraseNames } from './erase.ts';
 import { StoreGuard } from './guard.ts';
 import { rebuild, type OwnCounts, type Rebuilt, type RebuildProgress } from './rebuild.ts';
 import { RecentTags } from './recent-tags.ts';
+import { keptText } from './replace.ts';
 import { Replicas } from './replicas.ts';
 import { dropScript } from './scripts.ts';
 
@@ -33,7 +34,7 @@ export interface RedisWriterOptions {
 
 /** The side of a Redis that is written: by one ledger, its batches in order, each once. */
 export interface RedisWriter {
-  /** Number of the last batch of this ledger that is there. Rejects with `store_rebuilding`, or the link's errors. */
+  /** Number of the last batch of this ledger that is there, with all before it. Rejects with `store_rebuilding`, or the link's errors. */
   position(): Promise<number>;
   /**
    * Applies batches (in order, without a gap), each once however often it is delivered. Rejects with `redis_unavailable`
@@ -83,11 +84,10 @@ class LinkedWriter implements RedisWriter {
   position(): Promise<number> {
     return this.#alone(async () => {
       const { link, ledgerId } = this.#options;
-      await this.#guard.check();
-      const kept = await link.send({ key: numbersKey, args: ['HGET', numbersKey, ledgerId] });
-      const number = Number(kept ?? 0);
+      const lost = await this.#checked();
+      const number = Number((await keptText(link, numbersKey, ledgerId)) || 0);
       if (!Number.isSafeInteger(number)) throw unfinishedRebuild();
-      return number;
+      return Math.min(number, lost ?? number);
     });
   }
 
@@ -97,12 +97,11 @@ class LinkedWriter implements RedisWriter {
     }
     return this.#alone(async () => {
       const { link, ledgerId, detailsFrom } = this.#options;
-      const isDue = await this.#guard.check();
-      const lost = isDue ? await this.#recent.lost(link, ledgerId, detailsFrom()) : undefined;
-      const delivered =
-        lost === undefined
-          ? await deliverBatches(batches, { link, ledgerId, detailsFrom, onWritten: this.#wrote })
-          : ({ kind: 'rewind', to: lost } as const);
+      const lost = await this.#checked();
+      const isMissing = lost !== undefined && lost < (batches[0]?.number ?? 0) - 1;
+      const delivered: Delivered = isMissing
+        ? { kind: 'rewind', to: lost }
+        : await deliverBatches(batches, { link, ledgerId, detailsFrom, onWritten: this.#wrote });
       if (delivered.kind === 'rewind') this.#replicas.rewind(delivered.to);
       else await this.#replicas.confirm(batches.at(-1)?.number ?? 0);
       return delivered;
@@ -126,6 +125,13 @@ class LinkedWriter implements RedisWriter {
 
   eraseNames(org: string, meters: readonly string[]): Promise<void> {
     return this.#alone(() => eraseNames(this.#options.link, org, meters));
+  }
+
+  /** Asks now and then whether the store is as it was; answers up to which batch it is, where it has lost details. */
+  async #checked(): Promise<number | undefined> {
+    const { link, ledgerId, detailsFrom } = this.#options;
+    const hasAsked = await this.#guard.check();
+    return hasAsked ? this.#recent.lost(link, ledgerId, detailsFrom()) : undefined;
   }
 
   readonly #wrote = ({ numbersKey: key, detail }: TagRun, number: number): void => {

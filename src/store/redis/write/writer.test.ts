@@ -7,6 +7,7 @@ import { eventually, startRedis, type RedisServer } from '../../../../test/suppo
 import { limits, systemClock } from '../../../base/index.ts';
 import { formatDay } from '../../../usage/index.ts';
 import type { RedisLink } from '../link/index.ts';
+import type { RedisWriter } from './index.ts';
 import { BatchLog, firstDay, increment, randomIncrements, seeded } from './testing/batches.ts';
 import { expectedSums, readState, sumsOf } from './testing/model.ts';
 import { testWriter } from './testing/writer.ts';
@@ -29,6 +30,7 @@ afterAll(async () => {
 });
 
 const delivered = { kind: 'delivered', rejected: 0 };
+const rewindTo = (to: number) => ({ kind: 'rewind', to });
 
 function randomLog(seed: number, batches: number): BatchLog {
   const log = new BatchLog();
@@ -181,31 +183,37 @@ describe('details that are no longer kept', () => {
   });
 });
 
-it('notices details that were lost though no later batch touches them', async () => {
-  const log = new BatchLog();
-  log.add([increment('pulls', firstDay, { repository: 'x' })]);
-  log.add([increment('pulls', firstDay, { repository: 'y' })]);
-  log.add([increment('pulls', firstDay + 1, { repository: 'z' })]);
-  let now = 0;
-  const { writer } = testWriter(link, { clock: { now: () => 0, monotonic: () => now } });
-  await writer.deliver(log.read(0, 1));
-  const key = `{tonnage/pulls/${formatDay(firstDay)}}`;
-  const lost = await readState(link);
-  await writer.deliver(log.read(1, 1));
-  // What a failover of the one server that has them would leave.
-  for (const part of ['seq', 'cells:one']) {
-    const fields = Object.entries(lost[`${key}:${part}`] ?? {}).flat();
-    await link.send({ key, args: ['DEL', `${key}:${part}`] });
-    await link.send({ key, args: ['HSET', `${key}:${part}`, ...fields] });
-  }
-  now += limits.evictionCheckMs;
-  expect(await writer.deliver(log.read(2))).toEqual({ kind: 'rewind', to: 1 });
-  expect(await writer.deliver(log.read(1))).toEqual(delivered);
-  expect(sumsOf(await readState(link))).toEqual(expectedSums([countsOf(log)]));
-  now += limits.evictionCheckMs;
-  log.add([increment('pulls', firstDay + 1, { repository: 'z' })]);
-  expect(await writer.deliver(log.read(3))).toEqual(delivered);
-});
+it.each([
+  ['for its position', (writer: RedisWriter) => writer.position(), 1],
+  ['to deliver what comes next', (writer: RedisWriter, log: BatchLog) => writer.deliver(log.read(2)), rewindTo(1)],
+])(
+  'tells a sender that asks %s of details that were lost though no later batch touches them',
+  async (_, ask, answer) => {
+    const log = new BatchLog();
+    log.add([increment('pulls', firstDay, { repository: 'x' })]);
+    log.add([increment('pulls', firstDay, { repository: 'y' })]);
+    log.add([increment('pulls', firstDay + 1, { repository: 'z' })]);
+    let now = 0;
+    const { writer } = testWriter(link, { clock: { now: () => 0, monotonic: () => now } });
+    await writer.deliver(log.read(0, 1));
+    const key = `{tonnage/pulls/${formatDay(firstDay)}}`;
+    const lost = await readState(link);
+    await writer.deliver(log.read(1, 1));
+    // What a failover of the one server that has them would leave.
+    for (const part of ['seq', 'cells:one']) {
+      const fields = Object.entries(lost[`${key}:${part}`] ?? {}).flat();
+      await link.send({ key, args: ['DEL', `${key}:${part}`] });
+      await link.send({ key, args: ['HSET', `${key}:${part}`, ...fields] });
+    }
+    now += limits.evictionCheckMs;
+    expect(await ask(writer, log)).toEqual(answer);
+    expect(await writer.deliver(log.read(1))).toEqual(delivered);
+    expect(sumsOf(await readState(link))).toEqual(expectedSums([countsOf(log)]));
+    now += limits.evictionCheckMs;
+    log.add([increment('pulls', firstDay + 1, { repository: 'z' })]);
+    expect(await writer.deliver(log.read(3))).toEqual(delivered);
+  },
+);
 
 describe('replicas', () => {
   it('confirm what they have; without enough of them nothing is confirmed, and all is delivered', async () => {
