@@ -1,9 +1,10 @@
 import { Command } from 'commander';
 import { expect, test } from 'vitest';
 import { systemClock, systemRandom } from '../base/index.ts';
+import type { RedisStoreConfig } from '../config/index.ts';
 import type { WaveImportSummary } from '../store/index.ts';
 import type { Terminal } from './contract.ts';
-import { waveCommand, type WaveRedis } from './wave.ts';
+import { waveCommand } from './wave.ts';
 
 const summary: WaveImportSummary = {
   scanned: 1_000_250,
@@ -19,7 +20,7 @@ const summary: WaveImportSummary = {
 /** Runs `tonnage wave import` with these arguments over an import that answers `answer`. */
 async function run(args: readonly string[], environment: Terminal['environment'] = {}, answer = summary) {
   let [stdout, stderr] = ['', ''];
-  const asked: WaveRedis[] = [];
+  const asked: RedisStoreConfig[] = [];
   const terminal: Terminal = {
     environment,
     workingDirectory: '/',

@@ -6,12 +6,9 @@ import { UsageError, type Terminal } from './contract.ts';
 import { groupThousands } from './usage-table.ts';
 import { createProgress } from './wave-progress.ts';
 
-/** Where the Redis is that Wave has written, and who is let in. */
-export type WaveRedis = Pick<RedisStoreConfig, 'servers' | 'username' | 'password' | 'tls'>;
-
 /** Looks through Wave's hash in a Redis, and answers what is there. */
 export type ImportWave = (
-  redis: WaveRedis,
+  redis: RedisStoreConfig,
   onProgress: (progress: WaveImportProgress) => void,
 ) => Promise<WaveImportSummary>;
 
@@ -43,7 +40,7 @@ export function waveCommand(terminal: Terminal, importWave: ImportWave): Command
 }
 
 /** The Redis that is meant. `--url` goes before the configuration, whose credentials still hold. */
-function redisOf(command: Command, terminal: Terminal, url: string | undefined): WaveRedis {
+function redisOf(command: Command, terminal: Terminal, url: string | undefined): RedisStoreConfig {
   const asked = url === undefined ? {} : { TONNAGE_STORE_DRIVER: 'redis', TONNAGE_STORE_URL: url };
   const environment = { ...terminal.environment, ...asked };
   const { store } = configurationOf(command, { ...terminal, environment });
