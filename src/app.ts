@@ -5,7 +5,7 @@ import { destination, pino } from 'pino';
 import { Closers, limits, messageOf, systemClock as clock, systemRandom as random, type Log } from './base/index.ts';
 import { CollectorSet } from './collector/index.ts';
 import type { Config, RedisStoreConfig, UpstreamConfig } from './config/index.ts';
-import { openGateway, type Gateway, type Pull, type UpstreamOptions } from './gateway/index.ts';
+import { openGateway, type Egress, type Gateway, type Pull, type UpstreamOptions } from './gateway/index.ts';
 import {
   createAdmit,
   createApi,
@@ -295,6 +295,7 @@ function openGatewayOf({ config, version, metrics, log, ledger, admission }: Gat
     version,
     admit: createAdmit(admission),
     record: (pull) => ledger.record(countsOf(pull)),
+    recordEgress: (sums) => void ledger.record(sums.map(countOf)),
     metrics,
     clock,
     random,
@@ -335,19 +336,27 @@ function createScrapes({ config, collectors, gateway, metrics, log }: ScrapePart
 /** What a pull counts for: `pulls`, and `fusion` beside it when the image is one. */
 function countsOf(pull: Pull): readonly Count[] {
   const arch = canonicalArch(pull.arch);
-  const org = pull.principal?.org;
-  const dimensions: DimensionValues = {
-    ...(org !== undefined && { org }),
-    ...(arch !== undefined && { arch }),
-    upstream: pull.upstream,
-    repository: pull.repository,
-    ...(pull.tag !== undefined && { tag: pull.tag }),
-    ...(pull.principal && { user: pull.principal.subject }),
-    client: pull.client,
-  };
+  const dimensions = { ...dimensionsOf(pull), ...(arch !== undefined && { arch }) };
   const counts: Count[] = [{ meter: 'pulls', dimensions, quantity: 1n }];
   if (pull.fusion) counts.push({ meter: 'fusion', dimensions, quantity: 1n });
   return counts;
+}
+
+function countOf(egress: Egress): Count {
+  return { meter: 'egress_bytes', dimensions: dimensionsOf(egress), quantity: BigInt(egress.bytes) };
+}
+
+/** Whom something went to, and where it came from. */
+function dimensionsOf({ principal, upstream, repository, tag, client }: Pull | Egress): DimensionValues {
+  const org = principal?.org;
+  return {
+    ...(org !== undefined && { org }),
+    upstream,
+    repository,
+    ...(tag !== undefined && { tag }),
+    ...(principal && { user: principal.subject }),
+    client,
+  };
 }
 
 type Handlers = Parameters<typeof createListener>[0];

@@ -161,6 +161,10 @@ export const limits = {
   secretFileBytesMax: 64 * 1024,
   /** Longest repository name that is taken; clients cap host and name together at 255 characters. */
   repositoryNameLengthMax: 255,
+  /** How long bytes that were sent are summed before the ledger counts them. */
+  egressKeepMs: 500,
+  /** Sums of bytes that were sent, at once; with so many the ledger counts them earlier. */
+  egressSumsMax: 10_000,
   /** Longest request target that the gateway parses. */
   gatewayTargetLengthMax: 4_096,
   /** Tags, and digests known to belong to a repository, that are kept in memory; the catalog keeps them all. */

@@ -10,6 +10,7 @@ import type { Link } from './cache/catalog.ts';
 import type { Download } from './cache/download.ts';
 import type { HeldBlob } from './cache/held-blob.ts';
 import type { Links } from './cache/links.ts';
+import type { EgressTally } from './egress.ts';
 import { isHead, writeHead, type Exchange } from './exchange.ts';
 import { matchesETag } from './headers.ts';
 import type { Repository } from './names.ts';
@@ -44,16 +45,18 @@ const nowhere: ByteRange = { start: Number.MAX_SAFE_INTEGER, end: Number.MAX_SAF
 export class BlobHandler {
   readonly #blobs: Blobs;
   readonly #links: Links;
+  readonly #egress: EgressTally;
 
-  constructor(options: { readonly blobs: Blobs; readonly links: Links }) {
+  constructor(options: { readonly blobs: Blobs; readonly links: Links; readonly egress: EgressTally }) {
     this.#blobs = options.blobs;
     this.#links = options.links;
+    this.#egress = options.egress;
   }
 
   /** A small blob that is in memory is answered without a promise. */
   serve(exchange: Exchange, repository: Repository, digest: Digest): Promise<void> | void {
     const held = this.#links.has(repository, digest) ? this.#blobs.held(digest) : undefined;
-    return held === undefined ? this.#serve(exchange, repository, digest) : sendHeld(exchange, repository, held);
+    return held === undefined ? this.#serve(exchange, repository, digest) : this.#sendHeld(exchange, repository, held);
   }
 
   async #serve(exchange: Exchange, repository: Repository, digest: Digest): Promise<void> {
@@ -99,12 +102,12 @@ export class BlobHandler {
     const { exchange, repository, digest, asked } = request;
     try {
       if (file.size <= limits.smallBlobBytesMax)
-        return sendHeld(exchange, repository, await this.#blobs.hold(digest, file));
+        return this.#sendHeld(exchange, repository, await this.#blobs.hold(digest, file));
       const range = rangeOf(asked, file.size);
       if (range === null) throw unsatisfiable(file.size);
       const outlet = new Outlet(exchange.response);
       writeRangeHead(request, range, file.size);
-      const answer = begin(request, outlet, 'hit');
+      const answer = this.#begin(request, outlet, 'hit');
       await sendFile(file.handle, range, outlet);
       finish(exchange, answer);
     } finally {
@@ -156,7 +159,7 @@ export class BlobHandler {
     if (state.kind === 'detached') return this.#passThrough(request, outlet);
     if (range === null) throw unsatisfiable(size);
     writeRangeHead(request, range, size);
-    const answer = begin(request, outlet, outcome);
+    const answer = this.#begin(request, outlet, outcome);
     const followed = await follow(download, range, outlet);
     if (followed.kind === 'detached')
       await this.#goOn(request, download, { start: followed.offset, end: range.end }, outlet);
@@ -179,7 +182,7 @@ export class BlobHandler {
         blobHeaders({ digest, length: (end ?? start) - start, range: { start, end: end ?? start, size } }),
       );
     }
-    const answer = begin(request, outlet, 'bypass');
+    const answer = this.#begin(request, outlet, 'bypass');
     const check = asked === null ? { hash: createHash(digest.algorithm), digest } : undefined;
     await this.#sendChecked(request, outlet, sendRemote(part, outlet, check));
     finish(exchange, answer);
@@ -198,6 +201,50 @@ export class BlobHandler {
     if ('unsatisfiable' in part) throw unsatisfiable(part.size);
     const check = asked === null ? { hash, digest } : undefined;
     await this.#sendChecked(request, outlet, sendRemote(part, outlet, check));
+  }
+
+  /** Counts a pull whose headers go out, and what follows them. Nothing counts when there is nobody left. */
+  #begin({ exchange, repository }: BlobRequest, outlet: Outlet, outcome: CacheOutcome): Answer {
+    const { meters: upstream } = repository.upstream;
+    const meters = upstream.answers('blob', outcome);
+    if (!outlet.closed) {
+      upstream.blobPulls.inc();
+      meters.begun(exchange.startedMs);
+    }
+    outlet.countInto(meters.served, this.#egress.pieces(exchange, repository));
+    return { outlet, meters };
+  }
+
+  #sendHeld(exchange: Exchange, repository: Repository, { digest, body, etag, headers }: HeldBlob): void {
+    const { request, response, startedMs } = exchange;
+    const { meters } = repository.upstream;
+    const answers = meters.answers('blob', 'hit');
+    if (isHead(exchange)) {
+      writeHead(exchange, 200, headers);
+      response.end();
+      return answers.whole(startedMs, 0);
+    }
+    if (matchesETag(request.headers['if-none-match'], etag)) return sendUnchanged(exchange, repository, digest);
+    const asked = askedRange(request.headers, digest);
+    if (asked === null) {
+      writeHead(exchange, 200, headers);
+      response.end(body);
+      meters.blobPulls.inc();
+      answers.whole(startedMs, body.byteLength);
+      return this.#egress.whole(exchange, repository, body.byteLength);
+    }
+    const range = satisfy(asked, body.byteLength);
+    if (range === null) throw unsatisfiable(body.byteLength);
+    const { start, end } = range;
+    writeHead(
+      exchange,
+      206,
+      blobHeaders({ digest, length: end - start, range: { start, end, size: body.byteLength } }),
+    );
+    response.end(body.subarray(start, end));
+    meters.blobPulls.inc();
+    answers.whole(startedMs, end - start);
+    this.#egress.whole(exchange, repository, end - start);
   }
 
   /** Waits for the body to be sent; one that went wrong while somebody was still there is a blob rejected. */
@@ -233,49 +280,11 @@ function writeRangeHead({ exchange, digest, asked }: BlobRequest, range: ByteRan
   writeHead(exchange, 206, blobHeaders({ digest, length: range.end - range.start, range: { ...range, size } }));
 }
 
-/** Counts a pull whose headers go out, and what follows them. Nothing counts when there is nobody left. */
-function begin({ exchange, repository }: BlobRequest, outlet: Outlet, outcome: CacheOutcome): Answer {
-  const { meters: upstream } = repository.upstream;
-  const meters = upstream.answers('blob', outcome);
-  if (!outlet.closed) {
-    upstream.blobPulls.inc();
-    meters.begun(exchange.startedMs);
-  }
-  outlet.countInto(meters.served);
-  return { outlet, meters };
-}
-
 /** Ends an answer, unless its client has left before. */
 function finish({ response, startedMs }: Exchange, { outlet, meters }: Answer): void {
   if (outlet.closed) return;
   response.end();
   meters.ended(startedMs);
-}
-
-function sendHeld(exchange: Exchange, repository: Repository, { digest, body, etag, headers }: HeldBlob): void {
-  const { request, response, startedMs } = exchange;
-  const { meters } = repository.upstream;
-  const answers = meters.answers('blob', 'hit');
-  if (isHead(exchange)) {
-    writeHead(exchange, 200, headers);
-    response.end();
-    return answers.whole(startedMs, 0);
-  }
-  if (matchesETag(request.headers['if-none-match'], etag)) return sendUnchanged(exchange, repository, digest);
-  const asked = askedRange(request.headers, digest);
-  if (asked === null) {
-    writeHead(exchange, 200, headers);
-    response.end(body);
-    meters.blobPulls.inc();
-    return answers.whole(startedMs, body.byteLength);
-  }
-  const range = satisfy(asked, body.byteLength);
-  if (range === null) throw unsatisfiable(body.byteLength);
-  const { start, end } = range;
-  writeHead(exchange, 206, blobHeaders({ digest, length: end - start, range: { start, end, size: body.byteLength } }));
-  response.end(body.subarray(start, end));
-  meters.blobPulls.inc();
-  answers.whole(startedMs, end - start);
 }
 
 function sendUnchanged(exchange: Exchange, repository: Repository, digest: Digest): void {

@@ -11,6 +11,7 @@ import { Links } from './cache/links.ts';
 import { Manifests } from './cache/manifests.ts';
 import { CacheSurvey } from './cache/survey.ts';
 import { Tags } from './cache/tags.ts';
+import { EgressTally } from './egress.ts';
 import { Front } from './front.ts';
 import { ManifestHandler } from './manifest-handler.ts';
 import { GatewayMetrics } from './metrics.ts';
@@ -51,11 +52,12 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       log.warn({ upstream: upstream.name, repository: name, error: error.message }, 'a tag is served stale'),
   });
   const facts = new FactsFinder({ manifests, links, blobs, waitMs: options.factsWaitMs, log });
+  const egress = new EgressTally({ record: options.recordEgress.bind(options), log });
   const front = new Front({
     upstreams,
     admit: options.admit.bind(options),
-    manifests: new ManifestHandler({ manifests, tags, facts, record: options.record.bind(options), log }),
-    blobs: new BlobHandler({ blobs, links }),
+    manifests: new ManifestHandler({ manifests, tags, facts, egress, record: options.record.bind(options), log }),
+    blobs: new BlobHandler({ blobs, links, egress }),
     metrics,
     clock,
     log,
@@ -71,6 +73,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     cacheFailure: () => blobs.diskFailure,
     statistics: () => statisticsOf(metrics, parts),
     close: async () => {
+      egress.flush();
       await blobs.close();
       await agent.destroy();
       await catalog.close();

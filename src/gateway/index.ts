@@ -2,6 +2,7 @@ export { openGateway } from './gateway.ts';
 export type {
   Admission,
   AdmissionScope,
+  Egress,
   Gateway,
   GatewayOptions,
   GatewayStatistics,

@@ -4,11 +4,11 @@ import type { FactsFinder } from './cache/facts.ts';
 import type { Facts } from './cache/held-manifest.ts';
 import type { Found, Manifests } from './cache/manifests.ts';
 import type { Tags } from './cache/tags.ts';
+import type { EgressTally } from './egress.ts';
 import { isConnected, isHead, writeHead, type Exchange } from './exchange.ts';
 import { matchesETag, type HeaderList } from './headers.ts';
 import type { Repository } from './names.ts';
 import type { GatewayOptions, Pull } from './options.ts';
-import type { UpstreamMeters } from './upstream-meters.ts';
 
 /** RFC 9111 took the header's registry of codes away, but this one is what clients and people still know. */
 const staleWarning: HeaderList = ['Warning', '110 - "Response is Stale"'];
@@ -17,6 +17,7 @@ export interface ManifestHandlerOptions {
   readonly manifests: Manifests;
   readonly tags: Tags;
   readonly facts: FactsFinder;
+  readonly egress: EgressTally;
   readonly record: GatewayOptions['record'];
   readonly log: Log;
 }
@@ -80,7 +81,7 @@ export class ManifestHandler {
       meters.answers('manifest', outcome).whole(exchange.startedMs, 0);
       return;
     }
-    if (!held.counts || isHead(exchange)) return send(exchange, meters, found);
+    if (!held.counts || isHead(exchange)) return this.#send(exchange, target, found);
     if (held.facts !== null) return this.#count(exchange, target, found, held.facts);
     return this.#options.facts
       .find(target.repository, held)
@@ -90,13 +91,25 @@ export class ManifestHandler {
   /** The one place where a pull is counted: everything is ready, and somebody is there to take it. */
   #count(exchange: Exchange, target: Target, found: Found, facts: Facts): Promise<void> | void {
     if (!isConnected(exchange)) return;
-    const { meters } = target.repository.upstream;
     const recorded = this.#record(exchange, target, facts);
-    if (recorded === undefined) return send(exchange, meters, found);
+    if (recorded === undefined) return this.#send(exchange, target, found);
     return recorded.then(() => {
-      if (isConnected(exchange)) return send(exchange, meters, found);
-      meters.countedAborted.inc();
+      if (isConnected(exchange)) return this.#send(exchange, target, found);
+      target.repository.upstream.meters.countedAborted.inc();
     });
+  }
+
+  /** Answers with 200, and counts the answer in the same turn. */
+  #send(exchange: Exchange, { repository, reference }: Target, { held, outcome }: Found): void {
+    if (!isConnected(exchange)) return;
+    const { meters } = repository.upstream;
+    const head = isHead(exchange);
+    writeHead(exchange, 200, outcome === 'stale' ? [...held.headers, ...staleWarning] : held.headers);
+    exchange.response.end(head ? undefined : held.body);
+    const bytes = head ? 0 : held.body.byteLength;
+    meters.pulls.sent(head, outcome);
+    meters.answers('manifest', outcome).whole(exchange.startedMs, bytes);
+    if (!head) this.#options.egress.whole(exchange, repository, bytes, tagOf(reference));
   }
 
   /** A pull that could not be recorded is served all the same: the ledger keeps what it owes, and says so. */
@@ -115,6 +128,10 @@ export class ManifestHandler {
   }
 }
 
+function tagOf(reference: Reference): string | undefined {
+  return reference.kind === 'tag' ? reference.tag : undefined;
+}
+
 function pullOf(exchange: Exchange, { repository, reference }: Target, facts: Facts): Pull {
   const pull: { -readonly [Member in keyof Pull]: Pull[Member] } = {
     principal: exchange.principal,
@@ -126,14 +143,4 @@ function pullOf(exchange: Exchange, { repository, reference }: Target, facts: Fa
   if (reference.kind === 'tag') pull.tag = reference.tag;
   if (facts.architecture !== null) pull.arch = facts.architecture;
   return pull;
-}
-
-/** Answers with 200, and counts the answer in the same turn. */
-function send(exchange: Exchange, meters: UpstreamMeters, { held, outcome }: Found): void {
-  if (!isConnected(exchange)) return;
-  const head = isHead(exchange);
-  writeHead(exchange, 200, outcome === 'stale' ? [...held.headers, ...staleWarning] : held.headers);
-  exchange.response.end(head ? undefined : held.body);
-  meters.pulls.sent(head, outcome);
-  meters.answers('manifest', outcome).whole(exchange.startedMs, head ? 0 : held.body.byteLength);
 }

@@ -23,6 +23,12 @@ export interface Pull {
   readonly client: string;
 }
 
+/** Bytes of manifests and blobs that were sent to one client out of one repository. */
+export interface Egress extends Pick<Pull, 'principal' | 'upstream' | 'repository' | 'tag' | 'client'> {
+  /** Of bodies alone, that the client's connection has taken; more than 0. */
+  readonly bytes: number;
+}
+
 export interface UpstreamOptions {
   /** How the upstream is called in image names, in lower case: most often its host. */
   readonly name: string;
@@ -64,6 +70,11 @@ export interface GatewayOptions {
    * none. When it rejects or throws, the manifest is served all the same, and the log says so.
    */
   record(pull: Pull): Promise<void> | void;
+  /**
+   * Takes note of bytes that were sent: sums of many answers, each at most `limits.egressKeepMs` after its end, and what
+   * is left at `close`. Nobody waits for it.
+   */
+  recordEgress(sums: readonly Egress[]): void;
   readonly metrics: MetricSet;
   readonly clock: Clock;
   readonly random: Random;

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 
 import type { Counter } from '../metric/index.ts';
+import type { BodyCount } from './body-count.ts';
 
 /**
  * The body of an answer as a place to put bytes, one chunk after the other: the next is taken when the last has left for
@@ -12,6 +13,7 @@ export class Outlet {
   #wake: (() => void) | undefined;
   #gone: AbortController | undefined;
   #sent: Counter | undefined;
+  #body: BodyCount | undefined;
 
   constructor(response: ServerResponse) {
     this.#response = response;
@@ -36,8 +38,9 @@ export class Outlet {
   }
 
   /** Counts the bytes that leave from now on. */
-  countInto(sent: Counter): void {
+  countInto(sent: Counter, body: BodyCount): void {
     this.#sent = sent;
+    this.#body = body;
   }
 
   /** Resolves once the client is gone, or `work` is over. */
@@ -55,9 +58,13 @@ export class Outlet {
 
   /** Sends a chunk, and resolves once it may be overwritten. Sends nothing when the client is gone. */
   async send(chunk: Uint8Array): Promise<void> {
+    this.#body?.sending(chunk.byteLength);
     const written = new Promise<void>((resolve) => {
       this.#response.write(chunk, (error) => {
-        if (error === null || error === undefined) this.#sent?.inc(chunk.byteLength);
+        if (error === null || error === undefined) {
+          this.#sent?.inc(chunk.byteLength);
+          this.#body?.taken();
+        }
         resolve();
       });
     });

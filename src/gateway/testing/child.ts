@@ -68,6 +68,7 @@ async function serve(directory: string, url: string): Promise<void> {
     version: '0.0.0-test',
     admit: () => ({ kind: 'anonymous' }),
     record: () => {},
+    recordEgress: () => {},
     metrics: new MetricSet(),
     clock: systemClock,
     random: systemRandom,

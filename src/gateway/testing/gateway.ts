@@ -7,7 +7,7 @@ import { join } from 'node:path';
 
 import { systemRandom, type Clock, type Log } from '../../base/index.ts';
 import { MetricSet } from '../../metric/index.ts';
-import { openGateway, type Gateway, type GatewayOptions, type Pull } from '../index.ts';
+import { openGateway, type Gateway, type Egress, type GatewayOptions, type Pull } from '../index.ts';
 import type { TestUpstream } from './upstream.ts';
 
 /** A clock that a test moves. Both of its times move together. */
@@ -44,6 +44,7 @@ export interface LogEntry {
 /** A gateway behind a real listener, over a directory of its own, that writes down what it counts and logs. */
 export class TestGateway {
   readonly pulls: Pull[] = [];
+  readonly egress: Egress[] = [];
   readonly logs: LogEntry[] = [];
   readonly clock = new TestClock();
   readonly directory: string;
@@ -105,6 +106,7 @@ export class TestGateway {
       version: '0.0.0-test',
       admit: () => ({ kind: 'anonymous' }),
       record: (pull) => void this.pulls.push(pull),
+      recordEgress: (sums) => void this.egress.push(...sums),
       metrics: this.metrics,
       clock: this.clock,
       random: systemRandom,
@@ -185,6 +187,7 @@ export class TestGateway {
       await this.open();
     }
     this.pulls.length = 0;
+    this.egress.length = 0;
     this.logs.length = 0;
     this.#countedBefore.clear();
     for (const name of ['counted_aborted', 'facts_unknown', 'blob_rejected']) {
