@@ -3,6 +3,7 @@ import { parseDay, waveFieldName } from '../../../usage/index.ts';
 import { detailRejectedKey, indexKey, rejectedKey } from '../layout.ts';
 import type { RedisLink, RedisReply } from '../link/types.ts';
 import { totalsKey } from './changes.ts';
+import { editRejected } from './rejected-list.ts';
 import { chunks, pipelineAll } from './replace.ts';
 
 /**
@@ -43,14 +44,8 @@ function texts(reply: RedisReply): readonly string[] {
 }
 
 /** Rejected changes of the organisation stay in their list, as nobody's. */
-async function eraseRejected(link: RedisLink, key: string, org: string): Promise<void> {
-  const entries = texts(await link.send({ key, args: ['LRANGE', key, '0', '-1'] }));
-  for (const entry of entries) {
-    const parsed: unknown = JSON.parse(entry);
-    if (typeof parsed !== 'object' || parsed === null || !('org' in parsed) || parsed.org !== org) continue;
-    await link.pipeline([
-      { key, args: ['RPUSH', key, JSON.stringify({ ...parsed, org: null })] },
-      { key, args: ['LREM', key, '1', entry] },
-    ]);
-  }
+function eraseRejected(link: RedisLink, key: string, org: string): Promise<void> {
+  return editRejected(link, key, (entry) => {
+    return entry['org'] === org ? { text: JSON.stringify({ ...entry, org: null }) } : 'keep';
+  });
 }

@@ -130,12 +130,25 @@ describe('a rebuild', () => {
 
   it('leaves what cannot be added to, says how much that is, and makes it right once it can', async () => {
     await server.cli('hset', 'metrics/v1', 'pulls/o/a.example', 'text');
-    const { writer } = testWriter(link);
+    await testWriter(link, { ledgerId: 'two', shared: true }).writer.deliver(other.read(0, 10));
+    const { writer } = testWriter(link, { shared: true });
+    await writer.deliver(log.read(0, 10));
+    const whose = async () => {
+      const entries = (await readState(link))['{metrics/v1}:rejected'] as readonly string[];
+      return new Set(entries.map((entry) => (JSON.parse(entry) as { ledger: string }).ledger));
+    };
+    expect(await whose()).toEqual(new Set(['one', 'two']));
     const { rejected } = await writer.rebuild(ownCountsOf(log.batches), log.last);
     expect(rejected).toBeGreaterThan(0);
+    expect(await whose()).toEqual(new Set(['one', 'two']));
     await server.cli('hdel', 'metrics/v1', 'pulls/o/a.example');
     expect(await writer.rebuild(ownCountsOf(log.batches), log.last)).toMatchObject({ adjusted: rejected, rejected: 0 });
-    expect(sumsOf(await readState(link))).toEqual(expectedSums([countsOf(log)]));
+    expect(await whose()).toEqual(new Set(['two']));
+    const two = testWriter(link, { ledgerId: 'two', shared: true }).writer;
+    await two.rebuild(ownCountsOf(other.read(0, 10)), 10);
+    expect((await readState(link))['{metrics/v1}:rejected']).toBeUndefined();
+    const counts = { ledgerId: 'two', increments: other.read(0, 10).flatMap(({ increments }) => increments) };
+    expect(sumsOf(await readState(link))).toEqual(expectedSums([countsOf(log), counts]));
   });
 
   it('keeps the details that are kept, and no others', async () => {

@@ -9,9 +9,11 @@ import {
   numbersKey,
   ownDaysKey,
   ownMonthKey,
+  rejectedKey,
 } from '../layout.ts';
 import type { RedisLink } from '../link/types.ts';
 import { adjustDay, type Adjusted } from './adjust.ts';
+import { editRejected } from './rejected-list.ts';
 import { chunks, keptText, nextMark, renumber, replaceHash, type Mark } from './replace.ts';
 import { dropScript } from './scripts.ts';
 
@@ -79,6 +81,7 @@ export async function rebuild(options: RebuildOptions, own: OwnCounts): Promise<
     sum.rejected += adjusted.rejected;
     onProgress?.({ days: sum.days, adjusted: sum.adjusted });
   }
+  if (sum.rejected === 0) await forgetRejected(link, rejectedKey, ledgerId);
   await renumber(link, { numbersKey, ledgerId, from: mark.text, to: String(number) });
   return sum;
 }
@@ -136,6 +139,12 @@ async function replaceDetails(work: Work, { meter, day }: OwnDay): Promise<void>
   const key = detailKey(meter, day, ledgerId);
   const pages = pagesOf(own.details(meter, day));
   await replaceHash(link, { numbersKey: numbers, ledgerId, key, mark, to: String(number), pages });
+  await forgetRejected(link, detailRejectedKey(meter, day), ledgerId);
+}
+
+/** What was rejected of this ledger before is counted now. */
+function forgetRejected(link: RedisLink, key: string, ledgerId: string): Promise<void> {
+  return editRejected(link, key, ({ ledger }) => (ledger === ledgerId ? undefined : 'keep'));
 }
 
 async function* pagesOf(details: AsyncIterable<readonly Increment[]>): AsyncGenerator<readonly string[]> {
