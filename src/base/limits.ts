@@ -41,6 +41,8 @@ export const limits = {
   pendingCellsMax: 100_000,
   /** Combinations of dimensions, by day, whose cells are found without making a key; forgotten all at once. */
   rememberedCellsMax: 100_000,
+  /** Series whose dimensions the reader of a ledger remembers; forgotten all at once. */
+  rememberedSeriesMax: 200_000,
   /** Days whose values are remembered, to hold late events to the same caps; of a day beyond they are read again. */
   cappedDaysMax: 64,
   /** Events with an identity that wait in memory for their commit; what would go beyond is told to come again. */
@@ -53,6 +55,12 @@ export const limits = {
   eventAheadMsMax: 3_600_000,
   /** Keys of events held to know what is sent again, at most; eleven bytes of memory each. Beyond it no event is taken. */
   heldKeysMax: 50_000_000,
+  /** Events that wait on disk to be claimed in a Redis that several instances share; beyond it no event is taken. */
+  pendingClaimsMax: 5_000_000,
+  /** Events that are claimed there at a time. */
+  claimedEventsMax: 2_000,
+  /** How often claims are looked for that no event can ask for any more. */
+  claimsForgetEveryMs: 3_600_000,
   /** Pairs of tenant and source whose derived keys are remembered; forgotten all at once. */
   eventSourcesRememberedMax: 10_000,
   /** How often the ledger looks for keys and details whose time is over. */

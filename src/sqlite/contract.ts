@@ -17,15 +17,21 @@ export interface ReadOptions {
   readonly deadlineMs?: number;
 }
 
-/** What a program has of the file, in the writer's thread. */
-export interface WriterFile {
-  /** The compiled statement, compiled once. Integers come back as `bigint`, rows as arrays of column values. */
-  prepare(sql: string): WriterStatement;
-  /** Runs `work` in one transaction: committed, and durable, when it returns; nothing is written when it throws. */
+/** What a program has of the file, in the thread of the worker that opened it. */
+export interface ProgramFile {
+  /**
+   * The compiled statement, to be kept by whoever asks. Rows come as arrays of column values; integers as `bigint`, or as
+   * `number` where `integers` says so, which is several times as fast, and throws a RangeError for one beyond 2^53.
+   */
+  prepare(sql: string, options?: { readonly integers: 'bigint' | 'number' }): ProgramStatement;
+  /**
+   * Runs `work` in one transaction: committed, and durable, when it returns; nothing is written when it throws. In the
+   * reader's thread: with one state of the file all through.
+   */
   transact<T>(work: () => T): T;
 }
 
-export interface WriterStatement {
+export interface ProgramStatement {
   /** Runs it and answers how many rows it changed. */
   run(...parameters: readonly SqlValue[]): number;
   /** Runs it and answers its rows. */
@@ -33,10 +39,16 @@ export interface WriterStatement {
 }
 
 /** What a program offers: functions by name. Input and output cross threads, so they are plain data. */
-export type WriterProgram = Readonly<Record<string, (input: never) => unknown>>;
+export type Program = Readonly<Record<string, (input: never) => unknown>>;
 
-/** The module of a program exports this as `createProgram`; `options` is what `DatabaseOptions.program` gave. */
-export type ProgramFactory = (file: WriterFile, options: never) => WriterProgram;
+/** The module of a program exports this as `createProgram`; `options` is what `ProgramModule` gave. */
+export type ProgramFactory = (file: ProgramFile, options: never) => Program;
+
+/** A module (URL) whose functions run beside the file, for what needs to read and decide there. */
+export interface ProgramModule {
+  readonly module: string;
+  readonly options: unknown;
+}
 
 /** One SQLite file: one worker that writes, one that only reads. Knows nothing of what the tables mean. */
 export interface Database {
@@ -47,12 +59,14 @@ export interface Database {
    */
   transact(statements: readonly Statement[]): Promise<readonly number[]>;
   /**
-   * Runs a function of the program (`DatabaseOptions.program`) in the writer's thread, in turn with the transactions.
+   * Runs a function of the writer's program (`DatabaseOptions.program`), in turn with the transactions.
    * `transfer`: buffers in `input` that are handed over instead of copied.
    */
   call(name: string, input: unknown, transfer?: readonly ArrayBuffer[]): Promise<unknown>;
   /** Runs one query on the read-only worker and answers its rows as arrays of column values. */
   read(sql: string, parameters?: readonly SqlValue[], options?: ReadOptions): Promise<readonly (readonly SqlValue[])[]>;
+  /** Runs a function of the reader's program (`DatabaseOptions.readProgram`), under a deadline as `read`. */
+  ask(name: string, input: unknown, options?: ReadOptions): Promise<unknown>;
   /** Finishes the transactions handed in, then closes both workers. A second call answers the first one's promise. */
   close(): Promise<void>;
 }
@@ -69,6 +83,8 @@ export interface DatabaseOptions {
   readonly migrations: readonly string[];
   /** `full`: a commit survives power loss. `normal`: it survives a crash of the process only; for what can be refetched. */
   readonly synchronous: 'full' | 'normal';
-  /** A module (URL) whose functions run beside the file, for what needs to read and decide within a transaction. */
-  readonly program?: { readonly module: string; readonly options: unknown };
+  /** Runs beside the writer. */
+  readonly program?: ProgramModule;
+  /** Runs beside the reader. */
+  readonly readProgram?: ProgramModule;
 }

@@ -10,8 +10,8 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   const { file } = options;
   const writer = new Lane({ ...options, mode: 'write' });
   await writer.open();
-  const { program: _, ...readerOptions } = options;
-  const reader = new Reader({ ...readerOptions, mode: 'read' });
+  const { program: _, readProgram, ...readerOptions } = options;
+  const reader = new Reader({ ...readerOptions, ...(readProgram && { program: readProgram }), mode: 'read' });
   let closing: Promise<void> | undefined;
 
   return {
@@ -24,19 +24,25 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     },
     read: (sql: string, parameters: readonly SqlValue[] = [], readOptions: ReadOptions = {}) =>
       reader.read(sql, parameters, readOptions),
+    ask: (name: string, input: unknown, readOptions: ReadOptions = {}) => reader.ask(name, input, readOptions),
     close: () => (closing ??= Promise.all([reader.close(), writer.close()]).then(() => undefined)),
   };
 }
 
 /** The reading half of a `Database`. */
-export type ReadOnlyDatabase = Pick<Database, 'file' | 'read' | 'close'>;
+export type ReadOnlyDatabase = Pick<Database, 'file' | 'read' | 'ask' | 'close'>;
 
 /** Opens a file that exists for reading only, also beside a process that writes it. */
-export function openReadOnly(options: Pick<DatabaseOptions, 'file' | 'applicationId'>): ReadOnlyDatabase {
-  const reader = new Reader({ ...options, migrations: [], synchronous: 'full', mode: 'read' });
+export function openReadOnly(
+  options: Pick<DatabaseOptions, 'file' | 'applicationId' | 'readProgram'>,
+): ReadOnlyDatabase {
+  const { file, applicationId, readProgram } = options;
+  const opening = { file, applicationId, migrations: [], synchronous: 'full', mode: 'read' } as const;
+  const reader = new Reader({ ...opening, ...(readProgram && { program: readProgram }) });
   return {
-    file: options.file,
+    file,
     read: (sql, parameters = [], readOptions = {}) => reader.read(sql, parameters, readOptions),
+    ask: (name, input, readOptions = {}) => reader.ask(name, input, readOptions),
     close: () => reader.close(),
   };
 }

@@ -2,12 +2,13 @@ export { backupFile, compactFile, integrityProblems } from './care.ts';
 export type {
   Database,
   DatabaseOptions,
+  Program,
+  ProgramFile,
+  ProgramModule,
+  ProgramStatement,
   ReadOptions,
   SqlValue,
   Statement,
-  WriterFile,
-  WriterProgram,
-  WriterStatement,
 } from './contract.ts';
 export { openDatabase, openReadOnly, type ReadOnlyDatabase } from './database.ts';
 export { makeDirectory } from './directory.ts';

@@ -4,7 +4,7 @@ import type { SqlValue } from './contract.ts';
 import { openedId, type Reply, type Request, type WorkerOptions } from './protocol.ts';
 
 /** A request without its id, which the lane gives. */
-type Ask = Request extends infer R ? (R extends Request ? Omit<R, 'id'> : never) : never;
+export type Ask = Request extends infer R ? (R extends Request ? Omit<R, 'id'> : never) : never;
 
 interface Waiting {
   readonly resolve: (reply: Reply) => void;

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../base/index.ts';
-import type { SqlValue, Statement } from './contract.ts';
+import type { ProgramModule, SqlValue, Statement } from './contract.ts';
 
 /** How a worker opens its file; travels as `workerData`. */
 export interface WorkerOptions {
@@ -8,7 +8,7 @@ export interface WorkerOptions {
   readonly applicationId: number;
   readonly migrations: readonly string[];
   readonly synchronous: 'full' | 'normal';
-  readonly program?: { readonly module: string; readonly options: unknown };
+  readonly program?: ProgramModule;
 }
 
 /** What the front asks of a worker. Each gets one `Reply` with the same id, in the order of the requests. */

@@ -1,14 +1,13 @@
 import { limits, TonnageError } from '../base/index.ts';
 import type { ReadOptions, SqlValue } from './contract.ts';
-import { Lane, rowsOf } from './lane.ts';
-import type { WorkerOptions } from './protocol.ts';
+import { Lane, resultOf, rowsOf, type Ask } from './lane.ts';
+import type { Reply, WorkerOptions } from './protocol.ts';
 
 type Rows = readonly (readonly SqlValue[])[];
 
 interface Query {
-  readonly sql: string;
-  readonly parameters: readonly SqlValue[];
-  readonly resolve: (rows: Rows) => void;
+  readonly request: Ask;
+  readonly resolve: (reply: Reply) => void;
   readonly reject: (error: unknown) => void;
   timer: NodeJS.Timeout;
 }
@@ -30,13 +29,22 @@ export class Reader {
     this.#lane = new Lane(options);
   }
 
-  read(sql: string, parameters: readonly SqlValue[], options: ReadOptions): Promise<Rows> {
+  /** Runs one query and answers its rows. */
+  async read(sql: string, parameters: readonly SqlValue[], options: ReadOptions): Promise<Rows> {
+    return rowsOf(await this.#send({ kind: 'read', sql, parameters }, options));
+  }
+
+  /** Runs one function of the program and answers what it answers. */
+  async ask(name: string, input: unknown, options: ReadOptions): Promise<unknown> {
+    return resultOf(await this.#send({ kind: 'call', name, input }, options));
+  }
+
+  #send(request: Ask, options: ReadOptions): Promise<Reply> {
     const deadlineMs = options.deadlineMs ?? limits.queryMsMax;
     if (this.#abandoned >= limits.abandonedQueriesMax) return Promise.reject(tooManyAbandoned());
     return new Promise((resolve, reject) => {
       const query: Query = {
-        sql,
-        parameters,
+        request,
         resolve,
         reject,
         timer: setTimeout(() => this.#expire(query), deadlineMs),
@@ -61,8 +69,8 @@ export class Reader {
     if (!query) return;
     this.#running = query;
     this.#lane
-      .ask({ kind: 'read', sql: query.sql, parameters: query.parameters })
-      .then((reply) => finish(query, () => query.resolve(rowsOf(reply))))
+      .ask(query.request)
+      .then((reply) => finish(query, () => query.resolve(reply)))
       .catch((error: unknown) => finish(query, () => query.reject(error)))
       .finally(() => {
         if (this.#running !== query) return;

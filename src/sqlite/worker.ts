@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert, messageOf, TonnageError } from '../base/index.ts';
-import type { ProgramFactory, SqlValue, Statement, WriterFile, WriterProgram, WriterStatement } from './contract.ts';
+import type { Program, ProgramFactory, ProgramFile, ProgramStatement, SqlValue, Statement } from './contract.ts';
 import { openFile } from './open-file.ts';
 import { openedId, type Reply, type Request, type WorkerOptions } from './protocol.ts';
 
@@ -12,7 +12,9 @@ assert(parentPort, 'sqlite/worker.ts runs as a worker thread only');
 const port = parentPort;
 const prepared = new Map<string, StatementSync>();
 let database: DatabaseSync;
-let program: WriterProgram = {};
+let program: Program = {};
+/** The writer takes the lock at once; the reader cannot, and needs none. */
+let begin = 'begin immediate';
 
 function prepare(sql: string): StatementSync {
   const known = prepared.get(sql);
@@ -44,7 +46,7 @@ function run(statement: Statement): number {
 }
 
 function transact<T>(work: () => T): T {
-  database.exec('begin immediate');
+  database.exec(begin);
   try {
     const result = work();
     database.exec('commit');
@@ -62,9 +64,9 @@ function rowsOf(statement: StatementSync, parameters: readonly SqlValue[]): read
 }
 
 /** A program keeps its statements; it has few, and they live as long as the file is open. */
-function prepareForProgram(sql: string): WriterStatement {
+function prepareForProgram(sql: string, options: { readonly integers: 'bigint' | 'number' }): ProgramStatement {
   const statement = database.prepare(sql);
-  statement.setReadBigInts(true);
+  statement.setReadBigInts(options.integers === 'bigint');
   statement.setReturnArrays(true);
   return {
     run: (...parameters) => Number(statement.run(...parameters.map(bindable)).changes),
@@ -72,10 +74,13 @@ function prepareForProgram(sql: string): WriterStatement {
   };
 }
 
-async function openProgram({ module, options }: NonNullable<WorkerOptions['program']>): Promise<WriterProgram> {
+async function openProgram({ module, options }: NonNullable<WorkerOptions['program']>): Promise<Program> {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- whoever names the module vouches for its export
   const { createProgram } = (await import(module)) as { readonly createProgram: ProgramFactory };
-  const file: WriterFile = { prepare: prepareForProgram, transact };
+  const file: ProgramFile = {
+    prepare: (sql, prepareOptions = { integers: 'bigint' }) => prepareForProgram(sql, prepareOptions),
+    transact,
+  };
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the options are those that the module's own side gave
   return createProgram(file, options as never);
 }
@@ -122,6 +127,7 @@ try {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only sqlite/lane.ts starts this file, with these options
   const options = workerData as WorkerOptions;
   database = openFile(options);
+  if (options.mode === 'read') begin = 'begin';
   if (options.program) program = await openProgram(options.program);
   serve();
   port.postMessage({ id: openedId, done: true } satisfies Reply);

@@ -4,8 +4,9 @@ import { openDatabase, openReadOnly, type Database, type SqlValue } from '../../
 import type { Store, Totals } from '../contract.ts';
 import { createJournal, programModule } from '../journal/journal.ts';
 import type { ProgramOptions } from '../journal/program.ts';
+import { openLedgerSecret, type LedgerSecret } from '../journal/ledger-secret.ts';
 import { ledgerApplicationId, ledgerMigrations } from '../schema.ts';
-import { createTotals } from '../totals.ts';
+import { createTotals, totalsProgram } from '../totals/totals.ts';
 
 const hashKeyBytes = 32;
 
@@ -20,33 +21,48 @@ export interface SqliteStoreOptions {
   readonly outboxBytesMax?: number;
   /** Keys of events held at most. Default: `limits.heldKeysMax`. */
   readonly heldKeysMax?: number;
+  /** Events that wait to be claimed among several instances, at most. Absent: there is no other instance. */
+  readonly pendingClaimsMax?: number;
   readonly clock: Clock;
   readonly random: Random;
 }
 
+/** The store, and the secret of its ledger, which several instances may come to share. */
+export interface SqliteStore extends Store {
+  readonly secret: LedgerSecret;
+}
+
 /**
  * The embedded store: journal and totals in one SQLite file. The caller holds the lock of the data directory. Rejects
- * with `time_zone_changed`, and as `openDatabase` does.
+ * with `time_zone_changed`, with `config_invalid` when events wait to be claimed and nobody would, and as `openDatabase` does.
  */
-export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
-  const { outboxBytesMax, heldKeysMax = limits.heldKeysMax } = options;
+export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {
+  const { outboxBytesMax, heldKeysMax = limits.heldKeysMax, pendingClaimsMax } = options;
   const hasOutbox = outboxBytesMax !== undefined;
+  const hasPending = pendingClaimsMax !== undefined;
   const database = await openDatabase({
     file: options.file,
     applicationId: ledgerApplicationId,
     migrations: ledgerMigrations,
     synchronous: 'full',
+    readProgram: totalsProgram,
     program: {
       module: programModule,
-      options: { heldKeysMax, ...(hasOutbox && { outboxBytesMax }) } satisfies ProgramOptions,
+      options: {
+        heldKeysMax,
+        ...(hasOutbox && { outboxBytesMax }),
+        ...(hasPending && { pendingClaimsMax }),
+      } satisfies ProgramOptions,
     },
   });
   try {
     const { ledgerId, lastBatch, hashKey } = await identify(database, options);
+    if (!hasPending) await assertNothingPending(database);
     return {
       timeZone: options.timeZone,
       hashKey,
-      journal: await createJournal({ database, ledgerId, lastBatch, hasOutbox }),
+      secret: await openLedgerSecret(database),
+      journal: await createJournal({ database, ledgerId, lastBatch, hasOutbox, hasPending }),
       totals: createTotals(database),
       close: () => database.close(),
     };
@@ -59,7 +75,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
 /** The totals of a ledger file that another process may be writing. Rejects with `not_found` where there is none. */
 export async function openSqliteTotals(file: string): Promise<Totals & Pick<Store, 'timeZone' | 'close'>> {
   assertReadable(file);
-  const database = openReadOnly({ file, applicationId: ledgerApplicationId });
+  const database = openReadOnly({ file, applicationId: ledgerApplicationId, readProgram: totalsProgram });
   try {
     const [row] = await database.read('select time_zone from ledger');
     return { ...createTotals(database), timeZone: String(row?.[0] ?? 'UTC'), close: () => database.close() };
@@ -98,6 +114,18 @@ async function identify(
   assert(hashKey instanceof Uint8Array, 'a ledger has a hash key once it is open');
   if (storedZone !== timeZone) await changeTimeZone(database, options, storedZone);
   return { ledgerId: String(ledgerId), lastBatch: Number(lastBatch), hashKey };
+}
+
+/** Events of a ledger that shared its events are counted only when they have been claimed. */
+async function assertNothingPending(database: Database): Promise<void> {
+  const [row] = await database.read('select coalesce(sum(events), 0) from pending_claim');
+  const events = Number(row?.[0]);
+  if (events === 0) return;
+  throw new TonnageError(
+    'config_invalid',
+    `usage.dedupe: ${events} events in this ledger are not counted yet, since they were to be claimed among several ` +
+      'instances: start once more with usage.dedupe: shared, until tonnage_ledger_pending_claims is 0',
+  );
 }
 
 async function changeTimeZone(

@@ -1,8 +1,9 @@
-import type { WriterFile, WriterStatement } from '../../sqlite/index.ts';
+import type { ProgramFile, ProgramStatement } from '../../sqlite/index.ts';
 import type { Increment } from '../../usage/index.ts';
 import { outcome, voidCell, type KeyedEvents } from '../contract.ts';
 import type { Gains } from './gains.ts';
 import type { HeldKeys } from './held-keys.ts';
+import type { PendingClaims } from './pending-claims.ts';
 import { keyWords } from './run-codec.ts';
 import type { SeriesIds, StoredSeries } from './series-ids.ts';
 
@@ -15,17 +16,22 @@ export interface Claimed {
 
 export const nothingClaimed: Claimed = { outcomes: new Uint8Array(), added: [], takenBack: [] };
 
-/** Decides which keyed events are new, and what voids take back. */
+/**
+ * Decides which keyed events are new, and what voids take back. With `pending`, what is new here may be known to another
+ * instance: it counts nothing yet, and neither does a void take back anything.
+ */
 export class Claims {
   readonly #keys: HeldKeys;
   readonly #series: SeriesIds;
-  readonly #findVoided: WriterStatement;
-  readonly #insertVoided: WriterStatement;
-  readonly #dropVoided: WriterStatement;
+  readonly #pending: PendingClaims | undefined;
+  readonly #findVoided: ProgramStatement;
+  readonly #insertVoided: ProgramStatement;
+  readonly #dropVoided: ProgramStatement;
 
-  constructor(file: WriterFile, keys: HeldKeys, series: SeriesIds) {
+  constructor(file: ProgramFile, keys: HeldKeys, series: SeriesIds, pending?: PendingClaims) {
     this.#keys = keys;
     this.#series = series;
+    this.#pending = pending;
     this.#findVoided = file.prepare('select 1 from voided_key where run = ? and position = ?');
     this.#insertVoided = file.prepare('insert into voided_key (run, position) values (?, ?)');
     this.#dropVoided = file.prepare('delete from voided_key where run < (select coalesce(min(run), 0) from key_run)');
@@ -58,7 +64,7 @@ export class Claims {
       }
       const quantity = keyed.quantities[index] ?? 1;
       keys.claim(key, 0, cell, quantity);
-      sums.add(cell, quantity);
+      if (!this.#pending) sums.add(cell, quantity);
     }
     return { outcomes, added: addSums(keyed, stored, sums, gains), takenBack };
   }
@@ -73,7 +79,8 @@ export class Claims {
     if (keys.find(key, 0)) return outcome.duplicate;
     const held = keys.find(target, 0);
     if (held?.kind === 'void') return outcome.notVoidable;
-    keys.claimVoid(key, 0);
+    const place = keys.claimVoid(key, 0);
+    this.#pending?.addVoid(place, target);
     if (held === undefined) {
       keys.leaveTombstone(target, 0);
       return outcome.accepted;
@@ -82,6 +89,7 @@ export class Claims {
     const { run, position } = held.place;
     if (this.#findVoided.all(run, position).length > 0) return outcome.duplicate;
     this.#insertVoided.run(run, position);
+    if (this.#pending) return outcome.accepted;
     const { day, series } = held.cell;
     const stored = this.#series.byId(series);
     gains.add(stored, day, -held.quantity, 'voided');

@@ -1,4 +1,4 @@
-import type { WriterFile, WriterStatement } from '../../sqlite/index.ts';
+import type { ProgramFile, ProgramStatement } from '../../sqlite/index.ts';
 import { monthOf, type Day, type Increment } from '../../usage/index.ts';
 import type { StoredSeries } from './series-ids.ts';
 
@@ -75,13 +75,13 @@ export interface Written {
 
 /** Adds gains to the tables. */
 export class Sums {
-  readonly #month: WriterStatement;
-  readonly #day: WriterStatement;
-  readonly #detail: WriterStatement;
-  readonly #total: WriterStatement;
-  readonly #reject: WriterStatement;
+  readonly #month: ProgramStatement;
+  readonly #day: ProgramStatement;
+  readonly #detail: ProgramStatement;
+  readonly #total: ProgramStatement;
+  readonly #reject: ProgramStatement;
 
-  constructor(file: WriterFile) {
+  constructor(file: ProgramFile) {
     const add = (table: string, period: string, guard: string) =>
       file.prepare(`insert into ${table} (${period}, series, value) values (?, ?, ?)
         on conflict (${period}, series) do update set value = value + excluded.value ${guard}`);

@@ -1,5 +1,5 @@
 import { limits, TonnageError } from '../../base/index.ts';
-import type { WriterFile, WriterStatement } from '../../sqlite/index.ts';
+import type { ProgramFile, ProgramStatement } from '../../sqlite/index.ts';
 import { KeyIndex } from './key-index.ts';
 import {
   decodeRun,
@@ -55,22 +55,23 @@ interface Staged {
 export class HeldKeys {
   readonly #index = new KeyIndex();
   readonly #cache = new Map<number, Run | undefined>();
-  readonly #insertRun: WriterStatement;
-  readonly #readRun: WriterStatement;
-  readonly #readFirstRun: WriterStatement;
-  readonly #dropRuns: WriterStatement;
+  readonly #insertRun: ProgramStatement;
+  readonly #readRun: ProgramStatement;
+  readonly #readFirstRun: ProgramStatement;
+  readonly #dropRuns: ProgramStatement;
   readonly #keysMax: number;
   #nextRun: number;
   #sealedAt = 0;
   #staged: Staged | undefined;
 
-  constructor(file: WriterFile, keysMax: number = limits.heldKeysMax) {
+  constructor(file: ProgramFile, keysMax: number = limits.heldKeysMax) {
     this.#keysMax = keysMax;
     this.#insertRun = file.prepare('insert into key_run (run, received, entries) values (?, ?, ?)');
     this.#readRun = file.prepare('select entries from key_run where run = ?');
     this.#readFirstRun = file.prepare('select run from key_run order by run limit 1');
     this.#dropRuns = file.prepare(
-      'delete from key_run where run in (select run from key_run where received < ? order by run limit ?)',
+      `delete from key_run where run in
+        (select run from key_run where received < ? and run not in (select run from pending_claim) order by run limit ?)`,
     );
     this.#nextRun = this.#load(file);
   }
@@ -116,8 +117,11 @@ export class HeldKeys {
     this.#stage(words, offset, cell, quantity);
   }
 
-  claimVoid(words: Uint32Array, offset: number): void {
-    this.#stage(words, offset, stagedVoid, 1);
+  /** The same for a void; answers where its key will be. */
+  claimVoid(words: Uint32Array, offset: number): KeyPlace {
+    const position = this.#stage(words, offset, stagedVoid, 1);
+    const run = (this.#staged?.firstRun ?? 0) + Math.floor(position / runKeysMax);
+    return { run, position: position % runKeysMax };
   }
 
   /** Notes that the event with this key, which has not come yet, is void. */
@@ -125,13 +129,20 @@ export class HeldKeys {
     this.#stage(words, offset, stagedTombstone, 1);
   }
 
-  /** Writes the runs of this batch; to be called in its transaction. `received`: from when their time is counted. */
-  write(received: number): void {
+  /**
+   * Writes the runs of this batch, and answers which they are; to be called in its transaction. `received`: from when
+   * their time is counted.
+   */
+  write(received: number): readonly { readonly run: number; readonly keys: number }[] {
     const staged = this.#staged;
-    if (!staged) return;
+    const runs: { readonly run: number; readonly keys: number }[] = [];
+    if (!staged) return runs;
     for (let from = 0, run = staged.firstRun; from < staged.count; from += runKeysMax, run++) {
-      this.#insertRun.run(run, received, encodeRun(cut(staged, from, Math.min(from + runKeysMax, staged.count))));
+      const to = Math.min(from + runKeysMax, staged.count);
+      this.#insertRun.run(run, received, encodeRun(cut(staged, from, to)));
+      runs.push({ run, keys: to - from });
     }
+    return runs;
   }
 
   /** The batch is over, whatever became of it. */
@@ -155,7 +166,7 @@ export class HeldKeys {
     this.#sealedAt = now;
   }
 
-  #load(file: WriterFile): number {
+  #load(file: ProgramFile): number {
     const read = file.prepare('select run, entries from key_run where run > ? order by run limit ?');
     let last = 0;
     for (let rows = read.all(0, loadedRunsMax); rows.length > 0; rows = read.all(last, loadedRunsMax)) {
@@ -169,7 +180,8 @@ export class HeldKeys {
     return last + 1;
   }
 
-  #stage(words: Uint32Array, offset: number, cell: number, quantity: number): void {
+  /** Answers its place among the keys of the batch. */
+  #stage(words: Uint32Array, offset: number, cell: number, quantity: number): number {
     const staged = this.#staged;
     if (!staged) throw new RangeError('a key was claimed outside of a batch');
     const position = staged.count++;
@@ -180,6 +192,7 @@ export class HeldKeys {
     staged.quantities[position] = quantity;
     staged.weighted ||= quantity !== 1;
     this.#index.add(words[offset] ?? 0, staged.firstRun + Math.floor(position / runKeysMax));
+    return position;
   }
 
   #findIn(run: number, words: Uint32Array, offset: number): HeldKey | undefined {

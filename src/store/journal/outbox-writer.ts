@@ -1,5 +1,5 @@
 import { TonnageError } from '../../base/index.ts';
-import type { SqlValue, WriterFile, WriterStatement } from '../../sqlite/index.ts';
+import type { SqlValue, ProgramFile, ProgramStatement } from '../../sqlite/index.ts';
 import { dimensionRow, type Day, type Increment } from '../../usage/index.ts';
 import type { MeterDay, OutboxStatus } from '../contract.ts';
 
@@ -22,16 +22,16 @@ export interface ReadRule {
 
 /** The outbox as the writer has it: batches are put in with the counts that they carry, and taken out when they are old. */
 export class OutboxWriter {
-  readonly #file: WriterFile;
+  readonly #file: ProgramFile;
   readonly #bytesMax: number;
-  readonly #insert: WriterStatement;
-  readonly #touch: WriterStatement;
-  readonly #oldest: WriterStatement;
-  readonly #remove: WriterStatement;
-  readonly #oldTouches: WriterStatement;
-  readonly #untouch: WriterStatement;
-  readonly #noteDelivered: WriterStatement;
-  readonly #read: WriterStatement;
+  readonly #insert: ProgramStatement;
+  readonly #touch: ProgramStatement;
+  readonly #oldest: ProgramStatement;
+  readonly #remove: ProgramStatement;
+  readonly #oldTouches: ProgramStatement;
+  readonly #untouch: ProgramStatement;
+  readonly #noteDelivered: ProgramStatement;
+  readonly #read: ProgramStatement;
   /** The last batch that touched a meter's day, by `<meter> <day>`. */
   readonly #touched = new Map<string, number>();
   #staged = new Map<string, number>();
@@ -39,7 +39,7 @@ export class OutboxWriter {
   #stagedBytes = 0;
   #delivered: number;
 
-  constructor(file: WriterFile, bytesMax: number) {
+  constructor(file: ProgramFile, bytesMax: number) {
     this.#file = file;
     this.#bytesMax = bytesMax;
     this.#insert = file.prepare('insert into outbox (number, at, bytes, increments, touched) values (?, ?, ?, ?, ?)');

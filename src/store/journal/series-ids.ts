@@ -1,5 +1,5 @@
 import { assert } from '../../base/index.ts';
-import type { SqlValue, WriterFile, WriterStatement } from '../../sqlite/index.ts';
+import type { SqlValue, ProgramFile, ProgramStatement } from '../../sqlite/index.ts';
 import { accountOf, dimensionRow, dimensions, seriesKey, type Series } from '../../usage/index.ts';
 
 /** Series whose ids are kept in memory; forgotten all at once. */
@@ -19,13 +19,13 @@ export interface StoredSeries {
 
 /** Ids of series, which are made in the file when they are asked for. To be asked within a transaction. */
 export class SeriesIds {
-  readonly #select: WriterStatement;
-  readonly #insert: WriterStatement;
-  readonly #selectById: WriterStatement;
-  readonly #selectMoved: WriterStatement;
+  readonly #select: ProgramStatement;
+  readonly #insert: ProgramStatement;
+  readonly #selectById: ProgramStatement;
+  readonly #selectMoved: ProgramStatement;
   readonly #known = new Map<string, StoredSeries>();
 
-  constructor(file: WriterFile) {
+  constructor(file: ProgramFile) {
     const columns = ['key', 'meter', ...dimensions];
     this.#select = file.prepare('select id from series where key = ?');
     this.#insert = file.prepare(

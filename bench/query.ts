@@ -1,0 +1,164 @@
+/**
+ * A year of a thousand organisations, each with 5 of its 50 repositories for 2 architectures a day (3.65 million cells): how
+ * long a question by month and organisation takes on both stores while 20,000 pulls a second are being counted, and how
+ * long those pulls wait for their commit. `npm run bench query`; BENCH_STORES=sqlite or redis for one of them.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { limits, systemClock, systemRandom, type Log } from '../src/base/index.ts';
+import { openLedger, type Count, type Ledger } from '../src/ledger/index.ts';
+import { MetricSet } from '../src/metric/index.ts';
+import { openRedisStore } from '../src/store/drivers/redis.ts';
+import { openSqliteStore } from '../src/store/drivers/sqlite.ts';
+import type { Store } from '../src/store/index.ts';
+import type { Increment, UsageQuery } from '../src/usage/index.ts';
+import { startRedis } from '../test/support/redis.ts';
+
+const days = 365;
+const organisations = 1_000;
+const pullsPerSecond = 20_000;
+const seconds = 15;
+const tickMs = 5;
+
+const log: Log = { debug: () => {}, info: () => {}, warn: console.error, error: console.error };
+const directory = mkdtempSync(join(tmpdir(), 'tonnage-bench-'));
+process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
+const today = Math.floor(Date.now() / 86_400_000);
+
+const common = { timeZone: 'UTC', acceptTimeZone: false, clock: systemClock, random: systemRandom };
+const stores: Readonly<Record<string, () => Promise<{ store: Store; stop: () => Promise<void> }>>> = {
+  async sqlite() {
+    const store = await openSqliteStore({ ...common, file: join(directory, 'sqlite.sqlite') });
+    return { store, stop: () => store.close() };
+  },
+  async redis() {
+    const redis = await startRedis(join(directory, 'redis'));
+    const store = await openRedisStore({
+      ...common,
+      file: join(directory, 'redis.sqlite'),
+      log,
+      redis: { mode: 'standalone', url: redis.url, clock: systemClock, log },
+      detailDays: 400,
+      allowEviction: false,
+      minReplicas: 0,
+      besideWave: false,
+      shared: false,
+    });
+    return {
+      store,
+      async stop() {
+        await store.close();
+        await redis.stop();
+      },
+    };
+  },
+};
+
+function cellsOf(day: number): readonly Increment[] {
+  const cells: Increment[] = [];
+  for (let org = 0; org < organisations; org++) {
+    for (let used = 0; used < 5; used++) {
+      for (const arch of ['amd64', 'arm64']) {
+        const repository = `team${org}/image${(day * 7 + used * 11) % 50}`;
+        const dimensions = { org: `org${org}.example`, arch, upstream: 'docker.io', repository };
+        cells.push({ meter: 'pulls', day, quantity: BigInt(1 + ((day + org) % 9)), dimensions });
+      }
+    }
+  }
+  return cells;
+}
+
+async function fill(ledger: Ledger): Promise<void> {
+  for (let day = today - days; day < today; day++) await ledger.backfill(cellsOf(day));
+  while ((ledger.status().delivery?.waiting ?? 0) > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
+/** Counts pulls at an even pace, and answers how long each waited, in milliseconds. */
+async function pull(ledger: Ledger, until: number): Promise<readonly number[]> {
+  const waits: number[] = [];
+  const under: Promise<unknown>[] = [];
+  const began = performance.now();
+  let done = 0;
+  while (performance.now() < until) {
+    const due = Math.floor(((performance.now() - began) / 1000) * pullsPerSecond);
+    for (; done < due; done++) {
+      const dimensions = {
+        org: `org${done % organisations}.example`,
+        arch: 'amd64',
+        upstream: 'docker.io',
+        repository: 'team/image',
+      };
+      const counts: readonly Count[] = [{ meter: 'pulls', dimensions, quantity: 1n }];
+      const start = performance.now();
+      under.push(Promise.resolve(ledger.record(counts)).then(() => waits.push(performance.now() - start)));
+    }
+    await new Promise((resolve) => setTimeout(resolve, tickMs));
+  }
+  await Promise.all(under);
+  return waits;
+}
+
+async function ask(ledger: Ledger, until: number): Promise<readonly number[]> {
+  const query: UsageQuery = {
+    meter: 'pulls',
+    from: today - days,
+    to: today + 1,
+    window: 'month',
+    by: ['org'],
+    where: {},
+    limit: limits.queryRowsDefault,
+    offset: 0,
+  };
+  const times: number[] = [];
+  while (performance.now() < until) {
+    const start = performance.now();
+    const answer = await ledger.query(query);
+    times.push(performance.now() - start);
+    if (answer.rows.length !== limits.queryRowsDefault || answer.total < 1_000_000n)
+      throw new Error('the answer is not whole');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  return times;
+}
+
+function quantile(figures: readonly number[], share: number): number {
+  return figures.toSorted((a, b) => a - b)[Math.floor(figures.length * share)] ?? Number.NaN;
+}
+
+const asked = (process.env['BENCH_STORES'] ?? 'sqlite,redis').split(',');
+for (const [name, openStore] of Object.entries(stores)) {
+  if (!asked.includes(name)) continue;
+  const { store, stop } = await openStore();
+  const ledger = await openLedger({
+    store,
+    clock: systemClock,
+    log,
+    metrics: new MetricSet(),
+    dimensions: ['org', 'arch', 'upstream', 'repository'],
+    durability: 'strict',
+    orgLabels: false,
+    commitWaitMs: 60_000,
+  });
+  const began = performance.now();
+  await fill(ledger);
+  console.log(
+    `  ${name}: ${days * organisations * 10} cells filled in ${((performance.now() - began) / 1000).toFixed(0)} s`,
+  );
+  const until = performance.now() + seconds * 1000;
+  const [times, waits] = await Promise.all([ask(ledger, until), pull(ledger, until)]);
+  const line = {
+    bench: 'query',
+    case: `a year by month and organisation, ${name}`,
+    questions: times.length,
+    p50: Number(quantile(times, 0.5).toFixed(1)),
+    p95: Number(quantile(times, 0.95).toFixed(1)),
+    pulls: waits.length,
+    pullP50: Number(quantile(waits, 0.5).toFixed(2)),
+    pullP99: Number(quantile(waits, 0.99).toFixed(2)),
+    unit: 'ms',
+  };
+  console.log(JSON.stringify(line));
+  await ledger.close(10_000);
+  await stop();
+}

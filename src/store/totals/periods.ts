@@ -1,0 +1,43 @@
+import { monthOf, nextMonthOf, type Day, type Window } from '../../usage/index.ts';
+
+/** Part of a range that is read in one go: a month's or a day's sums, added or (-1) taken away again. */
+export interface Period {
+  readonly unit: 'month' | 'day';
+  readonly day: Day;
+  readonly sign: 1 | -1;
+}
+
+export interface PeriodOptions {
+  readonly from: Day;
+  readonly to: Day;
+  readonly window: Window;
+  /** The first and the last day that anything was counted on. */
+  readonly first: Day;
+  readonly last: Day;
+}
+
+/**
+ * The periods that a half-open range of days is made of, the fewest: months where they are whole, or where nothing was
+ * counted on their other days; of a month that is not, its days, or the month less its other days where those are fewer.
+ */
+export function periodsOf({ from, to, window, first, last }: PeriodOptions): readonly Period[] {
+  const start = Math.max(from, first);
+  const end = Math.min(to, last + 1);
+  if (window === 'day') return daysOf(start, end, 1);
+  const periods: Period[] = [];
+  for (let month = monthOf(start); month < end; month = nextMonthOf(month)) {
+    const next = nextMonthOf(month);
+    const [before, inside, after] = [
+      daysOf(Math.max(month, first), start, -1),
+      daysOf(Math.max(start, month), Math.min(end, next), 1),
+      daysOf(end, Math.min(next, last + 1), -1),
+    ];
+    if (1 + before.length + after.length > inside.length) periods.push(...inside);
+    else periods.push({ unit: 'month', day: month, sign: 1 }, ...before, ...after);
+  }
+  return periods;
+}
+
+function daysOf(from: Day, to: Day, sign: 1 | -1): readonly Period[] {
+  return Array.from({ length: Math.max(0, to - from) }, (_, index) => ({ unit: 'day', day: from + index, sign }));
+}
