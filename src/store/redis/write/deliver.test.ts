@@ -149,6 +149,18 @@ it('says where it must begin again when batches are missing, in totals or in det
   expect(sumsOf(await readState(link))).toEqual(expectedSums(all(log)));
 });
 
+it('moves on over a batch that changes nothing', async () => {
+  const log = new BatchLog();
+  log.add([]);
+  log.add([increment('pulls', firstDay, { org: 'a.example' })]);
+  const { writer } = testWriter(link);
+  expect(await writer.deliver(log.read(0, 1))).toEqual(delivered);
+  expect(await writer.position()).toBe(1);
+  expect(await writer.deliver(log.read(1))).toEqual(delivered);
+  expect(await writer.deliver([])).toEqual(delivered);
+  expect(sumsOf(await readState(link))).toEqual(expectedSums(all(log)));
+});
+
 it('does nothing for a call that comes twice, or late', async () => {
   const log = new BatchLog();
   const random = seeded(5);

@@ -87,7 +87,9 @@ class LinkedWriter implements RedisWriter {
       const lost = await this.#checked();
       const number = Number((await keptText(link, numbersKey, ledgerId)) || 0);
       if (!Number.isSafeInteger(number)) throw unfinishedRebuild();
-      return Math.min(number, lost ?? number);
+      const position = Math.min(number, lost ?? number);
+      this.#replicas.rewind(position);
+      return position;
     });
   }
 

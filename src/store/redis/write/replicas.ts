@@ -46,7 +46,7 @@ export class Replicas {
     const keys = [...this.#unconfirmed];
     const ended = await Promise.all(keys.map((key) => this.#isConfirmed(key)));
     for (const [index, key] of keys.entries()) if (ended[index]) this.#unconfirmed.delete(key);
-    if (this.#unconfirmed.size === 0) this.#confirmed = number;
+    if (this.#unconfirmed.size === 0) this.#confirmed = Math.max(this.#confirmed, number);
     else this.#notBefore = clock.monotonic() + limits.replicaRetryMs;
   }
 

@@ -232,12 +232,18 @@ describe('replicas', () => {
       await writer.deliver(log.read(4, 4));
       return writer.confirmed === 8;
     });
+    await writer.deliver(log.read(2, 3)); // once more, and nothing at all: what is confirmed stays so
+    await writer.deliver([]);
+    expect(writer.confirmed).toBe(8);
     replica.pause();
     await writer.deliver(log.read(8));
     expect(writer.confirmed).toBe(8);
     replica.resume();
     await replica.stop();
     expect(await writer.position()).toBe(12);
+    await server.cli('flushall');
+    expect(await writer.position()).toBe(0);
+    expect(writer.confirmed).toBe(0);
   });
 
   it('answer for what a connection before this one has written, once it is written again', async () => {
