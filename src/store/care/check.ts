@@ -86,19 +86,20 @@ async function outboxFindings(database: Reads): Promise<readonly string[]> {
 
 /** Runs of keys are as they were written, and the series that they name are there, or where they were moved to is. */
 async function keyFindings(database: Reads): Promise<readonly string[]> {
-  const known = new Set<number>();
-  for (const [id] of await database.read('select id from series union select old from moved_series', [], careRead)) {
-    known.add(Number(id));
-  }
   const findings: string[] = [];
   const sql = 'select run, entries from key_run where run > ? order by run limit ?';
   for (let after = -1; ;) {
     const rows = await database.read(sql, [after, runsPerRead], careRead);
     if (rows.length === 0) break;
+    const named = new Map<number, number>();
     for (const [run, entries] of rows) {
       after = Number(run);
-      const fault = entries instanceof Uint8Array ? faultOf(entries, known) : 'holds no bytes';
-      if (fault !== undefined) findings.push(`key_run: run ${after} ${fault}`);
+      const read = entries instanceof Uint8Array ? readRun(entries) : 'holds no bytes';
+      if (typeof read === 'string') findings.push(`key_run: run ${after} ${read}`);
+      else for (const { series } of read.cells) named.set(series, after);
+    }
+    for (const series of await strangers(database, [...named.keys()])) {
+      findings.push(`key_run: run ${named.get(series)} names series ${series}, which is not there`);
     }
   }
   const astray = await readNumber(
@@ -109,16 +110,25 @@ async function keyFindings(database: Reads): Promise<readonly string[]> {
   return findings;
 }
 
-function faultOf(entries: Uint8Array, series: ReadonlySet<number>): string | undefined {
-  let run: Run;
+/** A run, or what is wrong with it. */
+function readRun(entries: Uint8Array): Run | string {
   try {
-    run = decodeRun(entries);
+    const run = decodeRun(entries);
+    const isSound = run.cellOf.every((cell) => cell >= tombstoneEntry || cell < run.cells.length);
+    return isSound ? run : 'names a cell that it lacks';
   } catch (error) {
     return `cannot be read: ${messageOf(error)}`;
   }
-  if (run.cellOf.some((cell) => cell < tombstoneEntry && cell >= run.cells.length)) return 'names a cell that it lacks';
-  const stranger = run.cells.find((cell) => !series.has(cell.series));
-  return stranger && `names series ${stranger.series}, which is not there`;
+}
+
+/** Those of the series that are not there, and were not erased. */
+async function strangers(database: Reads, series: readonly number[]): Promise<readonly number[]> {
+  const rows = await database.read(
+    `select value from json_each(?) where value not in (select id from series) and value not in (select old from moved_series)`,
+    [JSON.stringify(series)],
+    careRead,
+  );
+  return rows.map(([id]) => Number(id));
 }
 
 function newerVersion(file: string, version: number): TonnageError {

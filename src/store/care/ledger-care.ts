@@ -9,7 +9,7 @@ import { backupLedger, restoreLedger } from './backup.ts';
 import { checkLedger } from './check.ts';
 import { compareRemote, type Comparison } from './compare.ts';
 import { eraseNames, planErase, type ErasePlan } from './erase.ts';
-import { assertLedger, readFacts, withLedgerFile, type LedgerFacts } from './file.ts';
+import { readFacts, withLedgerFile, type LedgerFacts } from './file.ts';
 import { migrateLedger, type Migrated } from './migrate.ts';
 import { rebuildLedger } from './rebuild.ts';
 import type { OnProgress, RemoteCare } from './remote.ts';
@@ -82,15 +82,12 @@ export function createLedgerCare(options: LedgerCareOptions): LedgerCare {
           ),
         ),
       ),
-    planErase: async (erased) => {
-      assertLedger(file);
-      const database = openReadOnly({ file, applicationId: ledgerApplicationId });
-      try {
-        return await planErase(database, namesOf(erased, await readFacts(database), options));
-      } finally {
-        await database.close();
-      }
-    },
+    planErase: (erased) =>
+      alone(data, () =>
+        withLedgerFile(file, async (database) =>
+          planErase(database, namesOf(erased, await readFacts(database), options)),
+        ),
+      ),
     erase: (erased, onProgress) =>
       alone(data, () =>
         withRemote(file, options.openRemote, async (remote) => {

@@ -1,5 +1,5 @@
 import { TonnageError } from '../../base/index.ts';
-import type { WriterFile, WriterProgram } from '../../sqlite/index.ts';
+import type { ProgramFile, Program } from '../../sqlite/index.ts';
 import type { Day, DimensionValues, Series } from '../../usage/index.ts';
 import { Gains, Sums } from './gains.ts';
 import type { OutboxWriter } from './outbox-writer.ts';
@@ -35,7 +35,7 @@ export interface MoveReply {
 
 /** What the steps share. */
 interface Parts {
-  readonly file: WriterFile;
+  readonly file: ProgramFile;
   readonly outbox: OutboxWriter | undefined;
   readonly series: SeriesIds;
   readonly tables: Sums;
@@ -46,7 +46,7 @@ interface Parts {
  * without the name, some thousands at a time, each time as one numbered batch; `eraseSeries` then removes what has
  * become 0, and the series, and leaves word of where their events count now. Nothing is committed between the two.
  */
-export function erasingFunctions(file: WriterFile, outbox: OutboxWriter | undefined): WriterProgram {
+export function erasingFunctions(file: ProgramFile, outbox: OutboxWriter | undefined): Program {
   let parts: Parts | undefined;
   const open = (): Parts => (parts ??= { file, outbox, series: new SeriesIds(file), tables: new Sums(file) });
   return {
@@ -125,11 +125,11 @@ function removeSeries({ file, series }: Parts, names: ErasedNames): number {
 }
 
 /** Number of the last batch, and the first day whose details are kept. */
-function ledgerNumbers(file: WriterFile): readonly number[] {
+function ledgerNumbers(file: ProgramFile): readonly number[] {
   return file.prepare('select last_batch, details_from from ledger').all()[0]?.map(Number) ?? [];
 }
 
-function refuseUnmoved(file: WriterFile): void {
+function refuseUnmoved(file: ProgramFile): void {
   const [, detailsFrom = 0] = ledgerNumbers(file);
   const left = ['account_month', 'account_day', `(select * from detail_day where day >= ${Math.trunc(detailsFrom)})`]
     .map((table) => `select 1 from ${table} where value <> 0 and series in (select old from temp.erased)`)
@@ -141,7 +141,7 @@ function refuseUnmoved(file: WriterFile): void {
   );
 }
 
-function removeErased(file: WriterFile): number {
+function removeErased(file: ProgramFile): number {
   const run = (sql: string) => file.prepare(sql).run();
   const capped = (column: string) =>
     `${column} = iif(${column} <= ${integerMax} - excluded.${column}, ${column} + excluded.${column}, ${integerMax})`;
