@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { closeLinks, connectTestLink } from '../../../test/support/redis-link.ts';
-import { startRedis, type RedisServer } from '../../../test/support/redis.ts';
+import { eventually, startRedis, type RedisServer } from '../../../test/support/redis.ts';
 import { systemClock } from '../../base/index.ts';
 import type { Increment } from '../../usage/index.ts';
 import { pulls, remoteAt, TestLedger, today } from '../care/testing/ledger.ts';
@@ -215,6 +215,26 @@ describe('migrate', () => {
     await ledger.care(server.url).migrate(remoteAt(other.url));
     expect(await ledger.answers(other.url)).toEqual(before);
   });
+
+  test('from one Redis to a copy of it, which has the counts of Wave already', async () => {
+    await fillWave();
+    await ledger.commit(server.url, first);
+    await freshLedger().commit(server.url, [pulls(today - 3, 8n, { org: 'o.example', repository: 'r' })]);
+    await copyTo(other);
+    await ledger.commit(server.url, second);
+    const before = await ledger.answers(server.url);
+    const { taken, notes } = await ledger.care(server.url).migrate(remoteAt(other.url));
+    expect(taken.cells).toBe(0);
+    expect(notes).toEqual([expect.stringContaining('pulls: the new Redis has counts of Wave itself (2024-12-21...)')]);
+    expect(await ledger.answers(other.url)).toEqual(before);
+  });
+
+  /** Makes another Redis what this one is. */
+  async function copyTo(target: RedisServer): Promise<void> {
+    await target.cli('replicaof', '127.0.0.1', String(server.port));
+    await eventually('the copy is complete', async () => (await target.cli('role')).includes('connected'));
+    await target.cli('replicaof', 'no', 'one');
+  }
 });
 
 describe('erase', () => {
