@@ -1,0 +1,91 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { PassThrough } from 'node:stream';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { stringify } from 'yaml';
+import { systemClock, systemRandom } from '../base/index.ts';
+import { runCli } from './program.ts';
+import { countedDirectory } from './testing/counted.ts';
+import { run } from './testing/terminal.ts';
+
+let directory: string;
+let data: string;
+
+beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'tonnage-cli-'));
+  const pull = (org: string, arch: string) => ({ meter: 'pulls', dimensions: { org, arch }, quantity: 1n });
+  data = await countedDirectory([pull('a.example', 'amd64'), pull('a.example', 'arm64'), pull('b.example', 'amd64')]);
+});
+afterEach(() => {
+  for (const made of [directory, data]) rmSync(made, { recursive: true, force: true });
+});
+
+const ledger = (...args: readonly string[]) => run(['--data', data, 'ledger', ...args]);
+const organisations = async () =>
+  (await run(['--data', data, 'usage', 'pulls', '--by', 'org', '--format', 'csv'])).stdout
+    .trim()
+    .split('\r\n')
+    .slice(1);
+
+/** Runs `ledger erase` for somebody who answers with `answer` at a terminal. */
+async function eraseAtTerminal(answer: string): Promise<{ readonly code: number; readonly said: string }> {
+  let said = '';
+  const input = Object.assign(new PassThrough(), { isTTY: true });
+  input.write(answer);
+  const code = await runCli(['--data', data, 'ledger', 'erase', '--org', 'a.example'], {
+    environment: {},
+    workingDirectory: directory,
+    input,
+    out: () => undefined,
+    say: (text) => void (said += text),
+    onSignals: () => () => undefined,
+    clock: systemClock,
+    random: systemRandom,
+    version: '1.2.3',
+  });
+  return { code, said };
+}
+
+describe('tonnage ledger erase', () => {
+  test.each([
+    [[], 'tonnage: expected one of --org and --user\n'],
+    [['--org', 'a.example', '--user', 'u'], 'tonnage: expected one of --org and --user\n'],
+    [['--org', ''], "tonnage: expected a name to be forgotten, not ''\n"],
+    [['--user', '__other__'], "tonnage: expected a name to be forgotten, not '__other__'\n"],
+  ])('%j is no way to ask', async (args, stderr) => {
+    expect(await ledger('erase', ...args)).toEqual({ code: 2, stdout: '', stderr });
+  });
+
+  test('says what it will do, and does nothing unless somebody says so', async () => {
+    const plan =
+      '2 counts (2 sums of 2 series) of the organisation a.example will stand under no organisation, and the name will ' +
+      'be forgotten. This cannot be undone.\n';
+    const unasked = await ledger('erase', '--org', 'a.example');
+    expect(unasked).toMatchObject({ code: 2, stdout: '' });
+    expect(unasked.stderr).toBe(`${plan}tonnage: there is no terminal to ask at: add --yes to go on\n`);
+    expect(await eraseAtTerminal('y\n')).toMatchObject({ code: 1, said: expect.stringContaining('nothing was done') });
+    expect(await organisations()).toEqual(['a.example,2', 'b.example,1']);
+    expect(await eraseAtTerminal('yes\n')).toMatchObject({ code: 0, said: expect.stringContaining(plan) });
+    expect(await organisations()).toEqual([',2', 'b.example,1']);
+  });
+
+  test('with --yes asks nobody', async () => {
+    expect(await ledger('erase', '--org', 'b.example', '--yes')).toMatchObject({ code: 0, stdout: 'ok\n' });
+    expect(await organisations()).toEqual(['a.example,2', ',1']);
+  });
+});
+
+describe('tonnage ledger migrate', () => {
+  test('stays in its data directory, and has to be told where to', async () => {
+    expect(await ledger('migrate')).toMatchObject({ code: 2, stderr: expect.stringContaining('--to') });
+    const elsewhere = join(directory, 'elsewhere.yaml');
+    writeFileSync(elsewhere, stringify({ data: join(directory, 'other') }));
+    const refused = await ledger('migrate', '--to', elsewhere);
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toBe(
+      `tonnage: ${elsewhere} names the data directory ${join(directory, 'other')}, but the ledger stays in ${data}: name the ` +
+        'same one there\n',
+    );
+  });
+});
