@@ -138,7 +138,7 @@ async function metersToTake(copy: Database, { meters, target }: WithSource) {
   const take: string[] = [];
   const left: string[] = [];
   for (const meter of all) {
-    const [day] = await target.foreignDays(meter);
+    const [day] = (await target.foreignDays(meter)).toSorted((a, b) => a - b);
     if (day === undefined) take.push(meter);
     else
       left.push(`${meter}: the new Redis has counts of Wave itself (${formatDay(day)}...), so none were taken along`);
