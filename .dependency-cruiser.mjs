@@ -24,6 +24,7 @@ const lower = {
 const mayImport = {
   ...lower,
   http: Object.keys(lower),
+  wiring: Object.keys(lower),
   cli: [...Object.keys(lower), 'http', 'app[.]ts'],
 };
 

@@ -78,7 +78,9 @@ async function send(all: readonly UsageEvent[]): Promise<void> {
 }
 
 const raw = new DatabaseSync(join(directory, 'raw.sqlite'));
-raw.exec('pragma journal_mode = wal; pragma synchronous = full; create table keys (key blob primary key) without rowid');
+raw.exec(
+  'pragma journal_mode = wal; pragma synchronous = full; create table keys (key blob primary key) without rowid',
+);
 const insert = raw.prepare('insert or ignore into keys (key) values (?)');
 function insertRaw(keys: readonly Uint8Array[]): void {
   for (let next = 0; next < keys.length; next += batchSize) {
@@ -100,7 +102,9 @@ for (const key of filling) insert.run(key);
 raw.exec('commit');
 filling.length = 0;
 globalThis.gc?.();
-console.log(`  ${held} keys held; resident ${Math.round(process.memoryUsage.rss() / 2 ** 20)} MiB with both candidates`);
+console.log(
+  `  ${held} keys held; resident ${Math.round(process.memoryUsage.rss() / 2 ** 20)} MiB with both candidates`,
+);
 
 function candidate(name: string, prepare: () => () => Promise<void> | void): Candidate {
   return {

@@ -1,11 +1,10 @@
-import { isIPv6 } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { destination, pino } from 'pino';
 import { Closers, limits, messageOf, systemClock as clock, systemRandom as random, type Log } from './base/index.ts';
 import { CollectorSet } from './collector/index.ts';
 import type { Config, RedisStoreConfig, UpstreamConfig } from './config/index.ts';
-import { openGateway, type Egress, type Gateway, type Pull, type UpstreamOptions } from './gateway/index.ts';
+import { openGateway, type Gateway, type UpstreamOptions } from './gateway/index.ts';
 import {
   createAdmit,
   createApi,
@@ -22,19 +21,20 @@ import {
   type Listener,
 } from './http/index.ts';
 import { createDoor, createStaticUsers, isLoopbackAddress, PullTokens } from './identity/index.ts';
-import { openLedger, type Count, type Ledger } from './ledger/index.ts';
+import { openLedger, type Ledger } from './ledger/index.ts';
 import { MetricSet } from './metric/index.ts';
 import { lockFile, makeDirectory } from './sqlite/index.ts';
 import {
   createLedgerCare,
   type LedgerCare,
   type OpenRemote,
-  type RedisLinkOptions,
-  type RedisTls,
   type Store,
   type Totals,
+  type WaveImportProgress,
+  type WaveImportSummary,
 } from './store/index.ts';
-import { canonicalArch, createCalendar, meterSet, type DimensionValues } from './usage/index.ts';
+import { createCalendar, meterSet } from './usage/index.ts';
+import { countOfEgress, countsOfPull, ledgerSettings, redisLinkOptions, warnOfOpenDoors } from './wiring/index.ts';
 
 /** Drivers by the name that the configuration gives; each is loaded only when it is asked for. */
 const storeDrivers = {
@@ -106,18 +106,7 @@ async function start({ config, acceptTimeZone, version }: ServerOptions, closers
     clock,
     log,
     metrics,
-    dimensions: config.usage.dimensions,
-    plain: config.usage.plain,
-    durability: config.usage.durability,
-    commitWaitMs: config.usage.commitWaitMs,
-    dedupeDays: config.usage.dedupeDays,
-    detailDays: config.usage.detailDays,
-    ...(config.usage.hashKey && { pseudonymKey: Buffer.from(config.usage.hashKey.reveal()) }),
-    ...(config.store.driver === 'redis' && {
-      outboxKeepMs: config.store.outboxKeepMs,
-      outboxKeepBytes: config.store.outboxKeepBytes,
-    }),
-    orgLabels: config.metrics?.orgs ?? (config.metrics !== undefined && isLoopbackAddress(config.metrics.listen.host)),
+    ...ledgerSettings(config),
   });
   closers.add(() => ledger.close(ledgerCloseMs));
 
@@ -190,7 +179,7 @@ export function remoteOf({ store, usage }: Config): OpenRemote | undefined {
     const log = pino({ level: 'silent' });
     const today = createCalendar(ledger.timeZone).dayOf(clock.now());
     return openRedisCare({
-      redis: redisLinkOptions(store, log),
+      redis: redisLinkOptions(store, { clock, log }),
       ledger,
       today,
       detailsFrom: Math.max(ledger.detailsFrom, today - usage.detailDays),
@@ -202,6 +191,15 @@ export function remoteOf({ store, usage }: Config): OpenRemote | undefined {
       log,
     });
   };
+}
+
+/** Looks through what Wave has left in a Redis, and makes its names known there. */
+export async function importWave(
+  store: RedisStoreConfig,
+  onProgress: (progress: WaveImportProgress) => void,
+): Promise<WaveImportSummary> {
+  const { importWaveFrom } = await storeDrivers.redis();
+  return importWaveFrom(redisLinkOptions(store, { clock, log: pino({ level: 'silent' }) }), { clock, onProgress });
 }
 
 function createLog(config: Config): Log {
@@ -218,46 +216,16 @@ async function openStore(config: Config, acceptTimeZone: boolean, log: Log): Pro
   const { openRedisStore } = await storeDrivers.redis();
   return openRedisStore({
     ...options,
-    redis: redisLinkOptions(store, log),
+    redis: redisLinkOptions(store, { clock, log }),
     outboxBytesMax: store.outboxMaxBytes,
     detailDays: usage.detailDays,
     allowEviction: store.allowEviction,
     minReplicas: store.minReplicas,
     besideWave: store.besideWave,
     shared: usage.dedupe === 'shared',
+    dedupeDays: usage.dedupeDays,
     log,
   });
-}
-
-function redisLinkOptions(store: RedisStoreConfig, log: Log): RedisLinkOptions {
-  const { username, password, tls } = store;
-  const common = {
-    ...(username !== undefined && { username }),
-    ...(password && { password: password.reveal() }),
-    ...(tls && { tls: revealed(tls) }),
-    clock,
-    log,
-  };
-  const { servers } = store;
-  if (servers.mode === 'standalone') return { mode: 'standalone', url: servers.url.reveal(), ...common };
-  if (servers.mode === 'cluster') return { ...servers, ...common };
-  return {
-    mode: 'sentinel',
-    name: servers.name,
-    sentinels: servers.sentinels,
-    ...(servers.username !== undefined && { sentinelUsername: servers.username }),
-    ...(servers.password && { sentinelPassword: servers.password.reveal() }),
-    ...common,
-  };
-}
-
-function revealed({ ca, cert, key, servername }: NonNullable<RedisStoreConfig['tls']>): RedisTls {
-  return {
-    ...(ca && { ca: ca.reveal() }),
-    ...(cert && { cert: cert.reveal() }),
-    ...(key && { key: key.reveal() }),
-    ...(servername !== undefined && { servername }),
-  };
 }
 
 function createIdentity(
@@ -294,8 +262,8 @@ function openGatewayOf({ config, version, metrics, log, ledger, admission }: Gat
     ...(fusionEntrypoint !== false && { fusionEntrypoint }),
     version,
     admit: createAdmit(admission),
-    record: (pull) => ledger.record(countsOf(pull)),
-    recordEgress: (sums) => void ledger.record(sums.map(countOf)),
+    record: (pull) => ledger.record(countsOfPull(pull)),
+    recordEgress: (sums) => void ledger.record(sums.map(countOfEgress)),
     metrics,
     clock,
     random,
@@ -333,32 +301,6 @@ function createScrapes({ config, collectors, gateway, metrics, log }: ScrapePart
   return (request, response) => void gateway.survey().then(() => answer(request, response));
 }
 
-/** What a pull counts for: `pulls`, and `fusion` beside it when the image is one. */
-function countsOf(pull: Pull): readonly Count[] {
-  const arch = canonicalArch(pull.arch);
-  const dimensions = { ...dimensionsOf(pull), ...(arch !== undefined && { arch }) };
-  const counts: Count[] = [{ meter: 'pulls', dimensions, quantity: 1n }];
-  if (pull.fusion) counts.push({ meter: 'fusion', dimensions, quantity: 1n });
-  return counts;
-}
-
-function countOf(egress: Egress): Count {
-  return { meter: 'egress_bytes', dimensions: dimensionsOf(egress), quantity: BigInt(egress.bytes) };
-}
-
-/** Whom something went to, and where it came from. */
-function dimensionsOf({ principal, upstream, repository, tag, client }: Pull | Egress): DimensionValues {
-  const org = principal?.org;
-  return {
-    ...(org !== undefined && { org }),
-    upstream,
-    repository,
-    ...(tag !== undefined && { tag }),
-    ...(principal && { user: principal.subject }),
-    client,
-  };
-}
-
 type Handlers = Parameters<typeof createListener>[0];
 
 async function openListeners(
@@ -379,22 +321,4 @@ async function openListeners(
 async function closeListener(listener: Listener, config: Config, log: Log): Promise<void> {
   const cut = await listener.close(config.shutdownTimeoutMs);
   if (cut > 0) log.warn({ requests: cut, waitedMs: config.shutdownTimeoutMs }, 'requests were cut off at the stop');
-}
-
-/** What an operator should know about who gets in. */
-function warnOfOpenDoors({ listen: { host, port }, gateway, users }: Config, log: Log): void {
-  if (isLoopbackAddress(host)) return;
-  const address = `${isIPv6(host) ? `[${host}]` : host}:${port}`;
-  if (gateway.anonymous) {
-    log.warn(
-      { address },
-      'anybody who reaches this address may pull through it: set gateway.anonymous to false to ask for credentials',
-    );
-  }
-  if (users.length === 0) {
-    log.warn(
-      { address },
-      'no users are configured, so that nobody can read usage here: add one under users, with a hash from tonnage user hash',
-    );
-  }
 }

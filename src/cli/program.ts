@@ -7,6 +7,7 @@ import { lintCommand } from './lint.ts';
 import { serveCommand } from './serve.ts';
 import { usageCommand } from './usage.ts';
 import { userCommand } from './user.ts';
+import { waveCommand } from './wave.ts';
 
 const help = `
 Begin with:
@@ -28,6 +29,7 @@ export function createProgram(terminal: Terminal): Command {
     .addCommand(serveCommand(terminal))
     .addCommand(usageCommand(terminal))
     .addCommand(ledgerCommand(terminal))
+    .addCommand(waveCommand(terminal, async (...asked) => (await import('../app.ts')).importWave(...asked)))
     .addCommand(configCommand(terminal))
     .addCommand(userCommand(terminal))
     .addCommand(lintCommand(terminal));

@@ -1,7 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { limits, messageOf, TonnageError } from '../base/index.ts';
 import type { Environment } from '../config/index.ts';
-import { parseDay, parseUsageQuery, type UsageAnswer, type UsageParameters, type UsageQuery } from '../usage/index.ts';
+import {
+  isDimension,
+  parseDay,
+  parseUsageQuery,
+  type UsageAnswer,
+  type UsageParameters,
+  type UsageQuery,
+} from '../usage/index.ts';
 import { UsageError } from './contract.ts';
 import { parseExactJson } from './exact-json.ts';
 import type { UsageSource } from './usage-source.ts';
@@ -113,11 +120,13 @@ function readAnswer(query: UsageQuery, json: string): UsageAnswer {
   try {
     const page = objectOf(parseExactJson(json));
     const next = page['next'];
+    const folded = page['folded'];
     return {
       from: dayOf(page['from']),
       to: dayOf(page['to']),
       rows: arrayOf(page['rows']).map((row) => rowOf(query, objectOf(row))),
       total: integerOf(page['total']),
+      ...(Array.isArray(folded) && { folded: folded.map(String).filter(isDimension) }),
       ...(typeof next === 'string' && { nextOffset: parseUsageQuery(query.meter, { cursor: next }).offset }),
     };
   } catch (cause) {

@@ -54,7 +54,12 @@ export function usageAsTable(
   const lines = rows.map((cells, index) => line(cells, bar(answer.rows[index]?.value ?? 0n, most, style)));
   // With a single column there is no room for the word; the number stands for itself.
   const sum = last === 0 ? [] : [line(total)];
-  return `${[title, '', line(columns), ...lines, ...sum].join('\n')}\n`;
+  return `${[title, '', line(columns), ...lines, ...sum, ...foldedNote(answer)].join('\n')}\n`;
+}
+
+/** Says which dimensions the rows do not tell apart everywhere, so that nobody takes the rest for all there was. */
+function foldedNote({ folded = [] }: UsageAnswer): readonly string[] {
+  return folded.length === 0 ? [] : ['', `not told apart on all days, or beyond its limit: ${folded.join(', ')}`];
 }
 
 function pad(text: string, width: number, right: boolean): string {

@@ -13,19 +13,30 @@ export interface ReadinessSources {
  * a store that is away are told, but are no reason to send pulls elsewhere.
  */
 export function readinessOf({ ledger, cacheFailure, stopping }: ReadinessSources): Readiness {
-  const { failure, unsavedEvents, delivery } = ledger.status();
+  const { failure, unsavedEvents, delivery, claiming } = ledger.status();
   const saving = failure === undefined;
+  const takesEvents = claiming?.isReady !== false;
   const unwritable = cacheFailure();
   const checks = {
     ledger: saving ? 'ok' : `${unsavedEvents} events cannot be saved: ${failure}`,
-    ...(delivery && { store: deliveryCheck(delivery) }),
+    ...(delivery && { store: storeCheck(delivery, claiming) }),
     cache: unwritable === undefined ? 'ok' : `blobs are passed through, since they cannot be written: ${unwritable}`,
     server: stopping ? 'stopping' : 'ok',
   };
-  return { ready: saving && !stopping, checks };
+  return { ready: saving && takesEvents && !stopping, checks };
 }
 
-function deliveryCheck({ failure, waiting, ageMs }: NonNullable<LedgerStatus['delivery']>): string {
-  if (failure === undefined) return 'ok';
-  return `${waiting} batches wait in the outbox, the oldest for ${Math.round(ageMs / 1000)} s: ${failure}`;
+function storeCheck(delivery: NonNullable<LedgerStatus['delivery']>, claiming: LedgerStatus['claiming']): string {
+  const { failure, waiting, ageMs } = delivery;
+  const faults: string[] = [];
+  if (claiming?.isReady === false) {
+    faults.push(`no event is taken before Redis has answered once: ${claiming.failure ?? 'it has not been asked yet'}`);
+  } else if (claiming?.failure !== undefined) {
+    faults.push(`${claiming.events} events wait to be claimed among the instances: ${claiming.failure}`);
+  }
+  if (failure !== undefined) {
+    const seconds = Math.round(ageMs / 1000);
+    faults.push(`${waiting} batches wait in the outbox, the oldest for ${seconds} s: ${failure}`);
+  }
+  return faults.length === 0 ? 'ok' : faults.join('; ');
 }

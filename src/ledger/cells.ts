@@ -85,7 +85,7 @@ export class Cells {
     folded.forEach(this.#onFold);
     const cell = this.exactly(meter, day, dimensions);
     branch.set(value, { cell, folded });
-    if (++this.#leaves > limits.rememberedCellsMax) this.#forget();
+    if (++this.#leaves > limits.rememberedCellsMax) this.forget();
     return cell;
   }
 
@@ -96,7 +96,8 @@ export class Cells {
     return meters;
   }
 
-  #forget(): void {
+  /** Forgets everything: also for when `keep` would answer something else from now on. */
+  forget(): void {
     this.#days.clear();
     this.#byKey.clear();
     this.#current = undefined;

@@ -1,5 +1,5 @@
 import { limits, messageOf, TonnageError, type Clock, type Log } from '../base/index.ts';
-import type { Batch, Committed, Journal } from '../store/index.ts';
+import type { Batch, Committed, Journal, SettledClaims } from '../store/index.ts';
 import type { Calendar, EventResult, Increment, LedgerEvent } from '../usage/index.ts';
 import type { Cells } from './cells.ts';
 import type { KeptDimensions } from './dimensions.ts';
@@ -16,7 +16,8 @@ export interface CommitterOptions {
   readonly instruments: LedgerInstruments;
   readonly kept: KeptDimensions;
   readonly cells: Cells;
-  readonly eventKeys: EventKeys;
+  /** Throws `ledger_unavailable` while it is not known what identities are to be hashed with. */
+  readonly eventKeys: () => EventKeys;
   /** Told of each batch once it is stored; the next one waits for what it answers. */
   readonly onCommitted: (batch: Batch, committed: Committed) => Promise<void> | undefined;
   /** What may be forgotten by now, for `Journal.tidy`. */
@@ -25,6 +26,12 @@ export interface CommitterOptions {
 
 interface Backfill {
   readonly increments: readonly Increment[];
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface Settlement {
+  readonly claims: SettledClaims;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
@@ -47,6 +54,8 @@ export class Committer {
   #failure: string | undefined;
   #untidy = false;
   readonly #backfills: Backfill[] = [];
+  #settlement: Settlement | undefined;
+  #hasFailedToSettle = false;
 
   constructor(options: CommitterOptions) {
     this.#options = options;
@@ -85,7 +94,8 @@ export class Committer {
    */
   async ingest(events: readonly LedgerEvent[]): Promise<readonly EventResult[]> {
     this.#assertRoom(events.length);
-    const { calendar, kept, cells, eventKeys } = this.#options;
+    const { calendar, kept, cells } = this.#options;
+    const eventKeys = this.#options.eventKeys();
     const days = new Set(events.map(({ time }) => calendar.dayOf(time)));
     if (![...days].every((day) => kept.isPrepared(day))) await kept.prepare(days);
     const batch = this.#gathering;
@@ -109,6 +119,17 @@ export class Committer {
   backfill(increments: readonly Increment[]): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#backfills.push({ increments, resolve, reject });
+      this.#start();
+    });
+  }
+
+  /**
+   * Commits what became of claims, with what gathers. One at a time. Rejects when nobody knows whether it was stored: what
+   * still waits to be claimed is then to be read anew.
+   */
+  settleClaims(claims: SettledClaims): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#settlement = { claims, resolve, reject };
       this.#start();
     });
   }
@@ -143,8 +164,8 @@ export class Committer {
   }
 
   async #run(): Promise<void> {
-    while (!this.#gathering.empty || this.#untidy || this.#backfills.length > 0) {
-      if (!this.#gathering.empty) await this.#commitGathered();
+    while (!this.#gathering.empty || this.#settlement || this.#untidy || this.#backfills.length > 0) {
+      if (!this.#gathering.empty || this.#settlement) await this.#commitGathered();
       const backfill = this.#backfills.shift();
       if (backfill) await this.#commitHistory(backfill);
       if (this.#untidy) await this.#tidySlice();
@@ -153,10 +174,14 @@ export class Committer {
   }
 
   async #commitGathered(): Promise<void> {
+    const settlement = this.#settlement;
+    this.#settlement = undefined;
+    // Alone when it has just failed: there may be no room for new events, which it is to make.
+    if (settlement && this.#hasFailedToSettle) return this.#commit(new Pending(this.#options.cells), settlement);
     const batch = this.#gathering;
     this.#committing = batch;
     this.#gathering = new Pending(this.#options.cells);
-    await this.#commit(batch);
+    await this.#commit(batch, settlement);
     this.#committing = undefined;
     batch.release();
   }
@@ -176,7 +201,7 @@ export class Committer {
     }
   }
 
-  async #commit(batch: Pending): Promise<void> {
+  async #commit(batch: Pending, settlement?: Settlement): Promise<void> {
     const { journal, clock, instruments } = this.#options;
     const increments = batch.increments();
     const events = batch.events + batch.keyedEvents;
@@ -184,20 +209,23 @@ export class Committer {
     for (let failures = 1; ; failures++) {
       const started = clock.monotonic();
       const keyed = batch.takeKeyed();
+      const claims = failures === 1 ? settlement?.claims : undefined;
       try {
-        const committed = await journal.commit({ ...stored, ...(keyed && { keyed }) });
+        const committed = await journal.commit({ ...stored, ...(keyed && { keyed }), ...(claims && { claims }) });
         instruments.commitSeconds.observe((clock.monotonic() - started) / 1000);
         instruments.commitEvents.observe(events);
         this.#noteSuccess(failures);
         // Counted before anybody is told, so that whoever is told sees it counted.
         await this.#options.onCommitted(stored, committed);
+        if (claims) this.#noteSettled(settlement);
         if (committed.outcomes) batch.settleKeyed(committed.outcomes);
         return;
       } catch (error) {
         this.#noteFailure(error, stored.number, failures);
         batch.rejectKeyed(new TonnageError('ledger_unavailable', messageOf(error), { cause: error }));
+        if (claims) this.#noteSettled(settlement, error);
         // Without its events it may well succeed, and pulls wait for it.
-        if (!keyed) await this.#pauses.sleep(retryPauseMs(failures));
+        if (!keyed && !claims) await this.#pauses.sleep(retryPauseMs(failures));
       }
     }
   }
@@ -210,6 +238,12 @@ export class Committer {
       this.#untidy = false;
       this.#options.log.warn({ error: messageOf(error) }, 'the ledger could not forget what is over; it tries again');
     }
+  }
+
+  #noteSettled(settlement: Settlement | undefined, error?: unknown): void {
+    this.#hasFailedToSettle = error !== undefined;
+    if (error === undefined) settlement?.resolve();
+    else settlement?.reject(error);
   }
 
   #noteSuccess(tries: number): void {

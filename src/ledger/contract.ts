@@ -1,4 +1,5 @@
 import type { Dimension, EventResult, Increment, LedgerEvent, UsageAnswer, UsageQuery } from '../usage/index.ts';
+import type { ClaimingStatus } from './claiming.ts';
 import type { DeliveryStatus } from './delivery.ts';
 import type { Count } from './pending.ts';
 
@@ -10,6 +11,8 @@ export interface LedgerStatus {
   readonly failure?: string;
   /** How batches get to the store that has the totals; absent where that is the ledger's own file. */
   readonly delivery?: DeliveryStatus;
+  /** How events get to count where several instances share them; absent where they do not. */
+  readonly claiming?: ClaimingStatus;
 }
 
 /** The only writer of usage, and the only reader of totals. */

@@ -46,7 +46,8 @@ export class Delivery {
   #oldestAt: number | undefined;
   #failure: string | undefined;
   #failures = 0;
-  #rewound: { readonly to: number; readonly from: number } | undefined;
+  /** Number of the first batch that was delivered since it was last decided where to go on; absent before that. */
+  #began: number | undefined;
   #trimmedAt = -Infinity;
   #detailsFrom: Day | undefined;
   #wake: (() => void) | undefined;
@@ -128,7 +129,7 @@ export class Delivery {
           'stop it and run tonnage ledger rebuild',
       );
     }
-    this.#delivered = kept;
+    if (kept !== this.#delivered) this.#moveTo(kept);
     this.#positioned = true;
   }
 
@@ -144,29 +145,37 @@ export class Delivery {
     this.#oldestAt = batches[0]?.at;
     const last = batches.at(-1)?.number;
     if (last === undefined) return true;
+    this.#began ??= batches[0]?.number;
     const result = await remote.deliver(batches);
     if (result.kind === 'rewind') {
       this.#rewind(result.to);
       return false;
     }
     this.#delivered = last;
-    if (this.#rewound && last >= this.#rewound.from) this.#rewound = undefined;
     return false;
   }
 
-  /** The store misses what came after batch `to`. Told the same twice, what it misses is not kept any more. */
+  /**
+   * The store misses what came after batch `to`. Where the outbox begins later, the missing batches may have had nothing to
+   * do with what is missed; only when all that is kept has been delivered from its beginning is it certain that they had.
+   */
   #rewind(to: number): void {
     const { log, outbox } = this.#options;
-    if (this.#rewound && to <= this.#rewound.to) {
+    const first = outbox.status().first ?? this.#last + 1;
+    if (to < first - 1 && this.#began !== undefined && this.#began <= first) {
       throw new TonnageError(
         'ledger_gap',
-        `the store misses batches of this ledger after ${to}, and the outbox has them only from ` +
-          `${outbox.status().first ?? this.#last + 1} on; stop it and run tonnage ledger rebuild`,
+        `the store misses batches of this ledger after ${to}, and the outbox has them only from ${first} on; ` +
+          'stop it and run tonnage ledger rebuild',
       );
     }
     log.warn({ from: this.#delivered, to }, 'the store has lost batches that it had; they are delivered again');
-    this.#rewound = { to, from: Math.max(this.#delivered + 1, this.#rewound?.from ?? 0) };
-    this.#delivered = to;
+    this.#moveTo(to);
+  }
+
+  #moveTo(delivered: number): void {
+    this.#delivered = delivered;
+    this.#began = undefined;
   }
 
   async #trim(): Promise<void> {

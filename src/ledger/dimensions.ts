@@ -19,7 +19,7 @@ export interface DimensionOptions {
 /** Decides what of an event's dimensions is kept, and how. */
 export class KeptDimensions {
   readonly #options: DimensionOptions;
-  readonly #pseudonyms: Pseudonyms;
+  #pseudonyms: Pseudonyms;
   readonly #caps: Caps;
   /** Where events count. */
   readonly cells: Cells;
@@ -35,6 +35,13 @@ export class KeptDimensions {
       (day, values, onFold) => this.#keep(day, values, onFold),
       (dimension) => instruments.foldedValues.labels({ dimension }).inc(),
     );
+  }
+
+  /** The ledger has another key from now on. Pseudonyms that were made with the one before stay as they are. */
+  useKey(hashKey: Uint8Array): void {
+    if (this.#options.pseudonymKey) return;
+    this.#pseudonyms = new Pseudonyms(hashKey);
+    this.cells.forget();
   }
 
   /** Reads what the ledger holds of these days, up to each dimension's cap, so that who came first stays first. */

@@ -1,6 +1,6 @@
 import { TonnageError } from '../base/index.ts';
-import { outcome, voidCell, type KeyedEvents } from '../store/index.ts';
-import type { EventResult } from '../usage/index.ts';
+import type { KeyedEvents } from '../store/index.ts';
+import { type EventResult, outcome, voidCell } from '../usage/index.ts';
 import type { Cell } from './cells.ts';
 import { keyWords } from './event-key.ts';
 

@@ -10,6 +10,7 @@ import {
   type UsageAnswer,
   type UsageQuery,
 } from '../usage/index.ts';
+import { Claiming } from './claiming.ts';
 import { Committer } from './committer.ts';
 import type { Ledger, LedgerStatus } from './contract.ts';
 import { UsageCounters } from './counters.ts';
@@ -56,6 +57,8 @@ class StoreLedger implements Ledger {
   readonly #kept: KeptDimensions;
   readonly #committer: Committer;
   readonly #delivery: Delivery | undefined;
+  readonly #claiming: Claiming | undefined;
+  #eventKeys: EventKeys | undefined;
   readonly #commitWaitMs: number;
   #tidying: NodeJS.Timeout | undefined;
 
@@ -71,6 +74,7 @@ class StoreLedger implements Ledger {
       unsavedEvents: () => this.#committer.unsavedEvents,
       waitingEvents: () => this.#committer.waitingEvents,
       delivery: () => this.#delivery?.status(),
+      claiming: () => this.#claiming?.status(),
       counted: this.#counters.counted,
       voided: this.#counters.voided,
     });
@@ -83,16 +87,24 @@ class StoreLedger implements Ledger {
       instruments: this.#instruments,
       kept: this.#kept,
       cells: this.#kept.cells,
-      eventKeys: new EventKeys(store.hashKey),
+      eventKeys: () => this.#eventKeys ?? unknownSecret(),
       onCommitted: (batch, committed) => this.#onCommitted(batch, committed),
       forgettable: () => ({ keys: this.#window.keysFrom(clock.now()), details: this.#detailsFrom() }),
     });
+    this.#claiming = claimingOf(options, {
+      instruments: this.#instruments,
+      settle: (claims) => this.#committer.settleClaims(claims),
+      onSecret: (secret) => this.#useSecret(secret),
+    });
+    const secret = store.shared ? store.shared.secret : store.hashKey;
+    if (secret) this.#useSecret(secret);
   }
 
   async open(): Promise<void> {
     await this.#counters.open();
     await this.#kept.prepare([this.today()]);
     this.#delivery?.start();
+    this.#claiming?.start();
     this.#tidying = setInterval(() => this.#tidy(), limits.tidyEveryMs);
     this.#tidying.unref();
   }
@@ -135,8 +147,13 @@ class StoreLedger implements Ledger {
 
   status(): LedgerStatus {
     const { unsavedEvents, failure } = this.#committer;
-    const delivery = this.#delivery?.status();
-    return { unsavedEvents, ...(failure !== undefined && { failure }), ...(delivery && { delivery }) };
+    const [delivery, claiming] = [this.#delivery?.status(), this.#claiming?.status()];
+    return {
+      unsavedEvents,
+      ...(failure !== undefined && { failure }),
+      ...(delivery && { delivery }),
+      ...(claiming && { claiming }),
+    };
   }
 
   async close(waitMs: number): Promise<void> {
@@ -144,12 +161,21 @@ class StoreLedger implements Ledger {
     try {
       await settleWithin(this.#committer, waitMs);
     } finally {
+      // Before the delivery, which brings what it has counted to the store.
+      await this.#claiming?.close(limits.deliveryCloseMsMax);
       await this.#delivery?.close(limits.deliveryCloseMsMax);
     }
   }
 
   #detailsFrom(): number {
     return this.today() - (this.#options.detailDays ?? limits.detailDays);
+  }
+
+  /** What identities are hashed with from now on, and pseudonyms where nothing else is stated for them. */
+  #useSecret(secret: Uint8Array): void {
+    if (this.#eventKeys) return;
+    this.#eventKeys = new EventKeys(secret);
+    this.#kept.useKey(secret);
   }
 
   #tidy(): void {
@@ -159,6 +185,7 @@ class StoreLedger implements Ledger {
 
   #onCommitted(batch: Batch, committed: Committed): Promise<void> | undefined {
     this.#delivery?.notify(batch.number);
+    this.#claiming?.notify();
     const { rejected } = committed;
     if (rejected > 0) {
       this.#instruments.rejectedIncrements.inc(rejected);
@@ -181,6 +208,21 @@ function deliveryOf({ store, clock, log, outboxKeepMs, outboxKeepBytes }: Ledger
     ...(outboxKeepMs !== undefined && { keepMs: outboxKeepMs }),
     ...(outboxKeepBytes !== undefined && { keepBytes: outboxKeepBytes }),
   });
+}
+
+function claimingOf(
+  { store: { journal, shared }, clock, log }: LedgerOptions,
+  parts: Pick<ConstructorParameters<typeof Claiming>[0], 'instruments' | 'settle' | 'onSecret'>,
+): Claiming | undefined {
+  if (!shared || !journal.pending) return undefined;
+  return new Claiming({ ...parts, shared, pending: journal.pending, clock, log });
+}
+
+function unknownSecret(): never {
+  throw new TonnageError(
+    'ledger_unavailable',
+    'no event can be taken before Redis has answered once: the secret that all instances hash identities with is there',
+  );
 }
 
 function missing(): never {

@@ -1,5 +1,6 @@
 import { lazily, type Counter, type Histogram, type Labelled, type MetricSet } from '../metric/index.ts';
 import type { EventResult } from '../usage/index.ts';
+import type { ClaimingStatus } from './claiming.ts';
 import type { DeliveryStatus } from './delivery.ts';
 import type { Counted } from './counted.ts';
 
@@ -10,6 +11,7 @@ export interface LedgerInstruments {
   readonly failedCommits: Counter;
   readonly foldedEvents: Counter;
   readonly duplicateEvents: Counter;
+  readonly sharedDuplicateEvents: Counter;
   readonly voidedEvents: Counter;
   readonly refusedEvents: Labelled<Counter, 'reason'>;
   readonly rejectedIncrements: Counter;
@@ -25,6 +27,7 @@ export interface LedgerSources {
   readonly unsavedEvents: () => number;
   readonly waitingEvents: () => number;
   readonly delivery: () => DeliveryStatus | undefined;
+  readonly claiming: () => ClaimingStatus | undefined;
   readonly counted: Counted;
   readonly voided: Counted;
 }
@@ -66,6 +69,10 @@ export function ledgerInstruments(metrics: MetricSet, sources: LedgerSources): L
       name: 'tonnage_ledger_duplicate_events',
       help: 'Events that had been counted before, and voids of what had been taken back before.',
     }),
+    sharedDuplicateEvents: metrics.counter({
+      name: 'tonnage_ledger_shared_duplicate_events',
+      help: 'Events and voids that were accepted here and did not count, since another instance had them first.',
+    }),
     voidedEvents: metrics.counter({
       name: 'tonnage_ledger_voided_events',
       help: 'Events that came after their void, and so were not counted.',
@@ -102,11 +109,16 @@ function declareUsage(metrics: MetricSet, { counted, voided }: LedgerSources): v
   });
 }
 
-function declareGauges(metrics: MetricSet, { unsavedEvents, waitingEvents, delivery }: LedgerSources): void {
+function declareGauges(metrics: MetricSet, { unsavedEvents, waitingEvents, delivery, claiming }: LedgerSources): void {
   metrics.gauge({
     name: 'tonnage_ledger_waiting_events',
     help: 'Events with an identity that wait for their commit, and their senders with them.',
     read: waitingEvents,
+  });
+  metrics.gauge({
+    name: 'tonnage_ledger_pending_claims',
+    help: 'Events that are safe on disk and not counted yet, since it is not known whether another instance had them.',
+    read: () => claiming()?.events ?? 0,
   });
   metrics.gauge({
     name: 'tonnage_ledger_outbox_batches',

@@ -9,16 +9,10 @@ import {
   type UsageQuery,
   type UsageRow,
 } from '../usage/index.ts';
-import { eventConformance } from './conformance-events.ts';
-import type { Store } from './contract.ts';
 import { delivered } from './testing/delivered.ts';
+import { eventConformance } from './testing/event-conformance.ts';
+import type { StoreFixture } from './testing/fixture.ts';
 import { StorePool } from './testing/store-pool.ts';
-
-/** What a driver hands to the suite: stores that open on fresh data, and open again on the data that a store left. */
-export interface StoreFixture {
-  /** A store on data of its own. `reopen` opens the same data again, after the store has been closed. */
-  open(): Promise<{ readonly store: Store; readonly reopen: () => Promise<Store> }>;
-}
 
 const day = (text: string): number => parseDay(text) ?? Number.NaN;
 const today = day('2026-11-21');

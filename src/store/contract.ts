@@ -1,11 +1,5 @@
 import type { Day, Dimension, Increment, Series, UsageAnswer, UsageQuery } from '../usage/index.ts';
 
-/** The outcome of one keyed event, as `Committed.outcomes` has it. */
-export const outcome = { accepted: 0, duplicate: 1, voided: 2, notVoidable: 3 } as const;
-
-/** The cell of a void, among `KeyedEvents.cellOf`. */
-export const voidCell = 0xffff_ffff;
-
 /**
  * Events with an identity, packed, since a hundred thousand of them a second cross to another thread. Event `i` is
  * `keys[16i..16i+16)`, adds `quantities[i]` to `cells[cellOf[i]]`, or takes back the event whose key is the next of
@@ -31,8 +25,62 @@ export interface Batch {
   /** Increments of events without identity. */
   readonly increments: readonly Increment[];
   readonly keyed?: KeyedEvents;
+  /** What became of events that waited to be claimed. */
+  readonly claims?: SettledClaims;
   /** The increments come from history, not from what happens now: totals have them, `accounts` does not. */
   readonly backfill?: true;
+}
+
+/**
+ * Events that are stored here and count nothing yet, since another instance may have had them first: what is asked of the
+ * store that the instances share. Claim `i` is that of `keys[i]`, which was stored at `places[i]`; it counts
+ * `quantities[i]` in `cells[cellOf[i]]`, or takes back the next of `targets` where `cellOf[i]` is `voidCell`.
+ */
+export interface ClaimRequest {
+  /** The runs of keys that these are, whole. */
+  readonly runs: readonly number[];
+  /** In hexadecimal, as `targets` are. */
+  readonly keys: readonly string[];
+  /** Of each its own, and never that of another one of this ledger: who claims the same again is known by it. */
+  readonly places: readonly string[];
+  readonly cellOf: readonly number[];
+  readonly quantities: readonly number[];
+  readonly cells: readonly (Series & { readonly day: Day })[];
+  readonly targets: readonly string[];
+}
+
+/** What became of all claims of a request. */
+export interface SettledClaims {
+  readonly runs: readonly number[];
+  /** Of each claim, in order, one of `outcome`; `accepted` ones count. */
+  readonly verdicts: Uint8Array;
+  /** What voids took back (negative quantities), wherever it was counted. */
+  readonly takenBack: readonly Increment[];
+}
+
+/** Events that wait to be claimed. */
+export interface PendingEvents {
+  readonly events: number;
+  /** The oldest, of which a request holds at most `max` or what came in one run; `undefined` when none waits. */
+  read(max: number): Promise<ClaimRequest | undefined>;
+}
+
+/**
+ * Where several instances agree on who had an event first. All of these reject with `redis_unavailable` while the store is
+ * away, with `store_evicts` while it would throw claims away.
+ */
+export interface SharedClaims {
+  /** The secret that all instances hash identities with, as far as it was ever known here. */
+  readonly secret: Uint8Array | undefined;
+  /**
+   * Agrees on the secret, and remembers it in the ledger. Rejects with `store_invalid` when the others have another one than the
+   * keys that this ledger holds were made with.
+   */
+  agree(): Promise<Uint8Array>;
+  /** Claims events, each once however often it is asked for: the same request gets the same answer. */
+  claim(request: ClaimRequest): Promise<SettledClaims>;
+  /** Drops claims that no event can ask for any more. */
+  forget(): Promise<void>;
 }
 
 /** What became of a batch. */
@@ -41,7 +89,7 @@ export interface Committed {
   readonly known?: true;
   /** Of each keyed event one of `outcome`; absent for such a batch. */
   readonly outcomes?: Uint8Array;
-  /** What the keyed events that were accepted have added, and what voids took back (negative quantities). */
+  /** What keyed events that count have added, and what voids took back (negative quantities). */
   readonly added: readonly Increment[];
   readonly takenBack: readonly Increment[];
   /** Increments that could not be added, because their sum would leave the range of 64-bit integers. */
@@ -105,10 +153,12 @@ export interface Journal {
   readonly lastBatch: number;
   /** Present when the journal was opened with one. */
   readonly outbox?: Outbox;
+  /** Present when events are claimed among several instances before they count. */
+  readonly pending?: PendingEvents;
   /**
    * Resolves once the batch is stored for good; at once when it was stored before (the outcome of a try may be unknown
    * to the caller, who then asks again with the same batch). Rejects with `ledger_gap` when a batch before it is
-   * missing, with `ledger_full` when the outbox or the table of keys is, else with the store's error, and has then
+   * missing, with `ledger_full` when the outbox, the table of keys or what is pending is, else with the store's error, and has then
    * written nothing or the whole batch.
    */
   commit(batch: Batch): Promise<Committed>;
@@ -160,5 +210,7 @@ export interface Store {
   readonly totals: Totals;
   /** The same as `totals` where these are kept elsewhere: the ledger delivers to them. */
   readonly remote?: RemoteTotals;
+  /** Present together with `journal.pending`. */
+  readonly shared?: SharedClaims;
   close(): Promise<void>;
 }

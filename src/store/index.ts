@@ -10,10 +10,9 @@ export {
 export type { Migrated } from './care/migrate.ts';
 export type { CareProgress, OnProgress } from './care/remote.ts';
 export {
-  outcome,
-  voidCell,
   type AccountTotal,
   type Batch,
+  type ClaimRequest,
   type Committed,
   type Delivered,
   type Journal,
@@ -22,7 +21,10 @@ export {
   type Outbox,
   type OutboxBatch,
   type OutboxStatus,
+  type PendingEvents,
   type RemoteTotals,
+  type SettledClaims,
+  type SharedClaims,
   type Store,
   type Totals,
 } from './contract.ts';

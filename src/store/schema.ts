@@ -19,6 +19,8 @@ const firstDay = -1_000_000;
  * - `outbox`: batches on their way to a store elsewhere; `outbox_touch`: the last one that touched a meter's day.
  * - `rejected`: increments whose sum would have left the range of 64-bit integers.
  * - `moved_series`: where the events of an erased series count now.
+ * - `pending_claim`: the runs whose events count nothing yet, since another instance may have had them first, and how many
+ *   keys they hold; `pending_void`: the keys that their voids take back.
  * - `taken_history`: tokens of the stores whose counts this ledger has taken over, all that others had counted there too.
  *
  * Days are counted from 1970-01-01 in the ledger's zone (`usage/day.ts`).
@@ -119,5 +121,20 @@ export const ledgerMigrations: readonly string[] = [
     token text primary key,
     at integer not null
   ) strict;
+  `,
+  `
+  alter table ledger add column shares_hash_key integer not null default 0;
+
+  create table pending_claim (
+    run integer primary key,
+    events integer not null
+  ) strict;
+
+  create table pending_void (
+    run integer not null,
+    position integer not null,
+    target blob not null,
+    primary key (run, position)
+  ) strict, without rowid;
   `,
 ];

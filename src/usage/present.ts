@@ -18,7 +18,7 @@ export function stringifyJson(value: unknown): string {
   });
 }
 
-/** The answer as `/api/v1/usage/{meter}` gives it: `{"meter","from","to","window","rows","total","next"?}`. */
+/** The answer as `/api/v1/usage/{meter}` gives it: `{"meter","from","to","window","rows","total","folded"?,"indexedAt"?,"next"?}`. */
 export function usageAsJson(query: UsageQuery, answer: UsageAnswer): string {
   return stringifyJson({
     meter: query.meter,
@@ -27,6 +27,8 @@ export function usageAsJson(query: UsageQuery, answer: UsageAnswer): string {
     window: query.window,
     rows: answer.rows.map((row) => rowAsJson(query.by, row)),
     total: answer.total,
+    ...(answer.folded && { folded: answer.folded }),
+    ...(answer.indexedAt !== undefined && { indexedAt: new Date(answer.indexedAt).toISOString() }),
     ...(answer.nextOffset !== undefined && { next: formatCursor(answer.nextOffset) }),
   });
 }

@@ -30,7 +30,7 @@ export interface EventsAnswer {
 /** Sends numbered events, each batch again and again until it is acknowledged, and knows what they must add up to. */
 export class EventClient {
   readonly #url: string;
-  readonly #name: string;
+  readonly name: string;
   readonly #time = new Date().toISOString();
   #last = 0;
   #running = true;
@@ -44,7 +44,7 @@ export class EventClient {
 
   constructor(url: string, name: string) {
     this.#url = `${url}/api/v1/events`;
-    this.#name = name;
+    this.name = name;
   }
 
   start(): void {
@@ -86,7 +86,7 @@ export class EventClient {
       const quantity = 1 + (number % 3);
       events.push(this.#event('tonnage.build', `${number}`, { org, arch: 'amd64', quantity }));
       if (number % 10 === 0) {
-        events.push(this.#event('tonnage.void', `void-${number}`, { source: this.#name, id: `${number}` }));
+        events.push(this.#event('tonnage.void', `void-${number}`, { source: this.name, id: `${number}` }));
       } else {
         this.expected.set(org, (this.expected.get(org) ?? 0) + quantity);
       }
@@ -95,7 +95,7 @@ export class EventClient {
   }
 
   #event(type: string, id: string, data: Record<string, unknown>): unknown {
-    return { specversion: '1.0', type, source: this.#name, id, time: this.#time, data };
+    return { specversion: '1.0', type, source: this.name, id, time: this.#time, data };
   }
 }
 

@@ -47,6 +47,14 @@ const answer = z.object({
   window: z.enum(['total', 'day', 'month']),
   rows: z.array(row),
   total: z.int().meta({ description: 'Sum over all matching rows, those of other pages included. May exceed 2^53.' }),
+  folded: z
+    .array(z.string())
+    .optional()
+    .meta({ description: 'Dimensions of the question that were not told apart everywhere.' }),
+  indexedAt: z
+    .string()
+    .optional()
+    .meta({ description: 'When the names of an organisation were last looked up beside Wave.' }),
   next: z.string().optional().meta({ description: 'Cursor of the next page; absent on the last one.' }),
 });
 

@@ -68,7 +68,7 @@ async function rowsByOrganisation({ ledger }: Options, question: WaveQuestion): 
   for (let offset: number | undefined = 0; offset !== undefined;) {
     const page = await ledger.query({
       meter: metric,
-      ...(day !== undefined && { from: day, to: day + 1 }),
+      ...(day === undefined ? { allTime: true } : { from: day, to: day + 1 }),
       window: 'total',
       by: ['org'],
       where: { ...(org !== undefined && { org }), ...(arch !== undefined && { arch }) },

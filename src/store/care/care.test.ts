@@ -3,8 +3,8 @@ import { DatabaseSync } from 'node:sqlite';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { outcome } from '../contract.ts';
 import { pulls, TestLedger, today } from './testing/ledger.ts';
+import { outcome } from '../../usage/index.ts';
 
 let directory: string;
 let ledger: TestLedger;

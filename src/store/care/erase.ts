@@ -75,6 +75,7 @@ export async function eraseNames(options: EraseOptions): Promise<void> {
     },
     program,
   );
+  await remote?.eraseClaims(names);
   if (remote && names.dimension === 'org') {
     const known = await withLedgerFile(file, (database) => database.read('select distinct meter from series'));
     const all = [...new Set([...meters, ...known.map(([meter]) => String(meter))])];

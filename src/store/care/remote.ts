@@ -1,5 +1,6 @@
 import type { Day } from '../../usage/index.ts';
 import type { RemoteTotals, Totals } from '../contract.ts';
+import type { ErasedNames } from '../journal/erasing.ts';
 import type { RedisWriter } from '../redis/write/index.ts';
 
 /** What a ledger has given to one day or month elsewhere: account field (`redis/layout.ts`) -> count, as text. */
@@ -25,6 +26,8 @@ export interface RemoteCare
   othersDay(meter: string, day: Day): Promise<HeldAccounts>;
   /** Days on which somebody who is no ledger has counted, and may count still. */
   foreignDays(meter: string): Promise<readonly Day[]>;
+  /** Takes names out of what the instances that share events remember of them. */
+  eraseClaims(names: ErasedNames): Promise<void>;
   /** The token of the time when this ledger took what is there into its own file; absent: it never did. */
   takenToken(): Promise<string | undefined>;
   noteTaken(token: string): Promise<void>;

@@ -270,6 +270,34 @@ describe('erase', () => {
     expect(await ledger.care(server.url).check()).toEqual(sound);
   });
 
+  test('a name in what the instances that share events remember: claims find the cell without it', async () => {
+    await ledger.commit(server.url, first);
+    const cells = '{metrics/v1}:seen:2026-11-19:cells';
+    const texts = [
+      '["pulls",20778,"a.example","amd64"]',
+      '["pulls",20778,"b.example"]',
+      '["pulls",20778,null,"amd64"]',
+    ];
+    for (const [index, text] of texts.entries()) {
+      await server.cli('hset', cells, text, String(index + 1), String(index + 1), text);
+    }
+    await server.cli('hset', cells, '["pulls",20779,"a.example"]', '4', '4', '["pulls",20779,"a.example"]');
+    await server.cli('sadd', '{metrics/v1}:seen', '2026-11-19');
+    for (let times = 0; times < 2; times++) {
+      await ledger.care(server.url).erase({ org: 'a.example' });
+      expect((await readState(link))[cells]).toEqual({
+        1: '["pulls",20778,null,"amd64"]',
+        2: '["pulls",20778,"b.example"]',
+        3: '["pulls",20778,null,"amd64"]',
+        4: '["pulls",20779]',
+        'erased:1': '1',
+        '["pulls",20778,"b.example"]': '2',
+        '["pulls",20778,null,"amd64"]': '3',
+        '["pulls",20779]': '4',
+      });
+    }
+  });
+
   test('may be interrupted while Redis is away, and is begun again', async () => {
     await ledger.commit(server.url, first);
     await server.cli('config', 'set', 'maxmemory-policy', 'allkeys-lru');

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { limits, TonnageError, type Clock, type Log } from '../../base/index.ts';
 import { parseDay, type Day } from '../../usage/index.ts';
+import { eraseClaims } from '../care/erase-claims.ts';
 import type { LedgerFacts } from '../care/file.ts';
 import type { HeldAccounts, RemoteCare } from '../care/remote.ts';
 import { foreignDaysKey, numbersKey, ownDayKey, ownDaysKey, ownMonthKey, takenKey } from '../redis/layout.ts';
@@ -93,6 +94,7 @@ function careOver(link: RedisLink, options: RedisCareOptions): RemoteCare {
       const found = await daysIn(foreignDaysKey(meter));
       return besideWave ? [...new Set([...found, options.today])] : found;
     },
+    eraseClaims: (names) => eraseClaims(link, names),
     async takenToken() {
       const token = await ask(takenKey, 'HGET', takenKey, ledgerId);
       return typeof token === 'string' ? token : undefined;

@@ -1,11 +1,15 @@
 import { assert, limits, type Log } from '../../base/index.ts';
 import { createCalendar, type Day } from '../../usage/index.ts';
-import type { Journal, RemoteTotals, Store } from '../contract.ts';
-import { createWaveRefresh } from '../redis/import/index.ts';
+import type { Journal, RemoteTotals, SharedClaims, Store } from '../contract.ts';
+import type { LedgerSecret } from '../journal/ledger-secret.ts';
+import { createWaveRefresh, noticeWave } from '../redis/import/index.ts';
 import { openRedisLink, type RedisLink, type RedisLinkOptions } from '../redis/link/index.ts';
 import { createRedisTotals } from '../redis/read/index.ts';
+import { createSharedClaims } from '../redis/shared/index.ts';
 import { createRedisWriter } from '../redis/write/index.ts';
 import { openSqliteStore, type SqliteStoreOptions } from './sqlite.ts';
+
+export { importWaveFrom } from '../redis/import/index.ts';
 
 /** Meters' days whose details are dropped at a time. */
 const forgottenDaysMax = 16;
@@ -19,8 +23,10 @@ export interface RedisStoreOptions extends SqliteStoreOptions {
   readonly minReplicas: number;
   /** Wave writes the same hash, so that its names are looked for again and again. */
   readonly besideWave: boolean;
-  /** Whether other ledgers are meant to count into the same Redis. */
+  /** Whether other ledgers count into the same Redis, and what two of them are sent counts once. */
   readonly shared: boolean;
+  /** Days for which an event that is sent again is known. Default: `limits.dedupeDays`. */
+  readonly dedupeDays?: number;
   readonly log: Log;
 }
 
@@ -33,37 +39,63 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<Store>
   // One link for what is written and one for what is read: a large answer, or a WAIT, holds up all behind it.
   const link = await openRedisLink(options.redis);
   const readLink = await openRedisLink(options.redis);
+  const links = [link, readLink];
   try {
-    const local = await openSqliteStore({ ...options, outboxBytesMax });
+    const { secret, ...local } = await openSqliteStore({
+      ...options,
+      outboxBytesMax,
+      ...(options.shared && { pendingClaimsMax: limits.pendingClaimsMax }),
+    });
     const calendar = createCalendar(local.timeZone);
     const detailsFrom = (): Day => calendar.dayOf(clock.now()) - options.detailDays;
     const writer = createRedisWriter({ ...options, link, ledgerId: local.journal.ledgerId, detailsFrom });
     const reader = createRedisTotals({ link: readLink, clock, besideWave, detailsFrom });
     const refresh = besideWave ? createWaveRefresh({ link: readLink, clock, log }) : undefined;
     refresh?.start();
+    const shared = options.shared ? await openSharedClaims(options, local.journal.ledgerId, secret, links) : undefined;
+    let noticed = false;
     const remote: RemoteTotals = {
       query: (query, today) => reader.query(query, today),
-      position: () => writer.position(),
+      async position() {
+        // Before the first delivery: a Wave that was here and is not known would be counted too low without a word.
+        if (!besideWave && !noticed) await noticeWave({ link: readLink, log });
+        noticed = true;
+        return writer.position();
+      },
       deliver: (batches) => writer.deliver(batches),
       get confirmed() {
         return writer.confirmed;
       },
       forgetDetails: (day) => forgetDetails(local.journal, writer, day),
-      close: () => closeRemote([link, readLink], refresh),
+      close: () => closeRemote(links, refresh),
     };
     return {
       ...local,
       totals: remote,
       remote,
+      ...(shared && { shared }),
       async close() {
         await remote.close();
         await local.close();
       },
     };
   } catch (error) {
-    await Promise.all([link.close(), readLink.close()]);
+    await Promise.all(links.map((each) => each.close()));
     throw error;
   }
+}
+
+/** The claims have a link of their own, which is added to `links`. */
+async function openSharedClaims(
+  options: RedisStoreOptions,
+  ledgerId: string,
+  secret: LedgerSecret,
+  links: RedisLink[],
+): Promise<SharedClaims> {
+  const { dedupeDays = limits.dedupeDays } = options;
+  const link = await openRedisLink(options.redis);
+  links.push(link);
+  return createSharedClaims({ ...options, link, ledgerId, secret, dedupeDays });
 }
 
 async function forgetDetails(

@@ -1,6 +1,6 @@
 import type { ProgramFile, ProgramStatement } from '../../sqlite/index.ts';
-import type { Increment } from '../../usage/index.ts';
-import { outcome, voidCell, type KeyedEvents } from '../contract.ts';
+import { type Increment, outcome, voidCell } from '../../usage/index.ts';
+import type { KeyedEvents } from '../contract.ts';
 import type { Gains } from './gains.ts';
 import type { HeldKeys } from './held-keys.ts';
 import type { PendingClaims } from './pending-claims.ts';

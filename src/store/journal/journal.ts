@@ -1,6 +1,6 @@
 import type { Database, SqlValue } from '../../sqlite/index.ts';
 import type { Dimension } from '../../usage/index.ts';
-import type { AccountTotal, Batch, Journal } from '../contract.ts';
+import type { AccountTotal, Batch, ClaimRequest, Journal, PendingEvents } from '../contract.ts';
 import { openOutbox } from './outbox.ts';
 import type { CommitReply, TidyRule } from './program.ts';
 
@@ -19,18 +19,24 @@ export interface JournalOptions {
   readonly lastBatch: number;
   /** Whether batches are kept for delivery: the program was given room for an outbox. */
   readonly hasOutbox: boolean;
+  /** Whether events wait to be claimed: the program was given room for those that do. */
+  readonly hasPending?: boolean;
 }
 
 /** The journal over an open ledger file whose `ledger` row exists and whose program is `programModule`. */
-export async function createJournal({ database, ledgerId, lastBatch, hasOutbox }: JournalOptions): Promise<Journal> {
-  const outbox = hasOutbox ? await openOutbox(database) : undefined;
+export async function createJournal(options: JournalOptions): Promise<Journal> {
+  const { database, ledgerId, lastBatch } = options;
+  const outbox = options.hasOutbox ? await openOutbox(database) : undefined;
+  const pending = options.hasPending === true ? await openPending(database) : undefined;
   return {
     ledgerId,
     lastBatch,
     ...(outbox && { outbox }),
+    ...(pending && { pending }),
     async commit(batch) {
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the answer of `commit` in program.ts
       const reply = (await database.call('commit', batch, buffersOf(batch))) as CommitReply;
+      pending?.note(reply.pending ?? 0);
       if (reply.known) return { known: true, added: [], takenBack: [], rejected: 0 };
       if (reply.outbox) outbox?.note(reply.outbox);
       const { outcomes, added, takenBack, rejected } = reply;
@@ -46,6 +52,23 @@ export async function createJournal({ database, ledgerId, lastBatch, hasOutbox }
     async valuesOn(day, dimension, max) {
       const rows = await database.read(valuesSql(dimension), [day, max]);
       return rows.flatMap(([value]) => (typeof value === 'string' ? [value] : []));
+    },
+  };
+}
+
+/** What waits to be claimed, and what the writer says of it after each batch. */
+async function openPending(database: Pick<Database, 'call'>): Promise<PendingEvents & { note(events: number): void }> {
+  let events = Number(await database.call('pendingEvents', undefined));
+  return {
+    note: (noted) => {
+      events = noted;
+    },
+    get events() {
+      return events;
+    },
+    async read(max) {
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the answer of `pendingRead` in program.ts
+      return (await database.call('pendingRead', max)) as ClaimRequest | undefined;
     },
   };
 }

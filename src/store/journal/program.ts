@@ -1,12 +1,13 @@
 import { TonnageError } from '../../base/index.ts';
-import type { WriterFile, WriterProgram, WriterStatement } from '../../sqlite/index.ts';
+import type { ProgramFile, Program, ProgramStatement } from '../../sqlite/index.ts';
 import type { Day } from '../../usage/index.ts';
-import type { Batch, MeterDay, OutboxStatus } from '../contract.ts';
+import type { Batch, ClaimRequest, MeterDay, OutboxStatus } from '../contract.ts';
 import { Claims, nothingClaimed, type Claimed } from './claims.ts';
 import { erasingFunctions } from './erasing.ts';
 import { Gains, Sums } from './gains.ts';
 import { HeldKeys } from './held-keys.ts';
 import { OutboxWriter, type ReadRule, type TrimRule } from './outbox-writer.ts';
+import { PendingClaims } from './pending-claims.ts';
 import { SeriesIds } from './series-ids.ts';
 
 export interface ProgramOptions {
@@ -14,12 +15,19 @@ export interface ProgramOptions {
   readonly outboxBytesMax?: number;
   /** Keys held at most. */
   readonly heldKeysMax: number;
+  /** Events that wait to be claimed at most; absent: events count at once, since no other instance gets them. */
+  readonly pendingClaimsMax?: number;
 }
 
 /** What `commit` answers. `known`: the batch had been stored before. */
 export type CommitReply =
-  | { readonly known: true }
-  | (Claimed & { readonly known: false; readonly rejected: number; readonly outbox?: OutboxStatus });
+  | { readonly known: true; readonly pending?: number }
+  | (Claimed & {
+      readonly known: false;
+      readonly rejected: number;
+      readonly outbox?: OutboxStatus;
+      readonly pending?: number;
+    });
 
 export interface TidyRule {
   readonly keys: number;
@@ -39,36 +47,42 @@ const aheadMs = 3_600_000;
  * The ledger's writer, in the thread that has its file: decides which events are new and adds what they count, in the
  * transaction that stores the batch's number.
  */
-export function createProgram(file: WriterFile, options: ProgramOptions): WriterProgram {
+export function createProgram(file: ProgramFile, options: ProgramOptions): Program {
   const outbox = options.outboxBytesMax === undefined ? undefined : new OutboxWriter(file, options.outboxBytesMax);
-  const writer = new LedgerWriter(file, options.heldKeysMax, outbox);
+  const writer = new LedgerWriter(file, options, outbox);
   return {
     commit: (batch: Batch) => writer.commit(batch),
     tidy: (rule: TidyRule) => writer.tidy(rule),
+    pendingEvents: () => writer.pendingEvents(),
+    pendingRead: (max: number) => writer.readPending(max),
     ...erasingFunctions(file, outbox),
     ...(outbox && outboxFunctions(outbox)),
   };
 }
 
 class LedgerWriter {
-  readonly #file: WriterFile;
+  readonly #file: ProgramFile;
   readonly #outbox: OutboxWriter | undefined;
   readonly #series: SeriesIds;
   readonly #keys: HeldKeys;
+  readonly #pending: PendingClaims | undefined;
   readonly #claims: Claims;
   readonly #tables: Sums;
-  readonly #number: WriterStatement;
-  readonly #lastNumber: WriterStatement;
-  readonly #writeDetailsFrom: WriterStatement;
-  readonly #dropDetails: WriterStatement;
+  readonly #number: ProgramStatement;
+  readonly #lastNumber: ProgramStatement;
+  readonly #writeDetailsFrom: ProgramStatement;
+  readonly #dropDetails: ProgramStatement;
   #detailsFrom: Day;
 
-  constructor(file: WriterFile, heldKeysMax: number, outbox: OutboxWriter | undefined) {
+  constructor(file: ProgramFile, options: ProgramOptions, outbox: OutboxWriter | undefined) {
+    const { heldKeysMax, pendingClaimsMax } = options;
     this.#file = file;
     this.#outbox = outbox;
     this.#series = new SeriesIds(file);
     this.#keys = new HeldKeys(file, heldKeysMax);
-    this.#claims = new Claims(file, this.#keys, this.#series);
+    this.#pending =
+      pendingClaimsMax === undefined ? undefined : new PendingClaims(file, this.#series, pendingClaimsMax);
+    this.#claims = new Claims(file, this.#keys, this.#series, this.#pending);
     this.#tables = new Sums(file);
     this.#number = file.prepare('update ledger set last_batch = ? where last_batch = ? - 1');
     this.#lastNumber = file.prepare('select last_batch from ledger');
@@ -84,15 +98,26 @@ class LedgerWriter {
     try {
       const reply = this.#file.transact(() => this.#write(batch));
       this.#outbox?.keep();
+      this.#pending?.keep();
       this.#keys.sealEvery(sealKeysEveryMs, batch.at);
-      return reply;
+      return { ...reply, ...(this.#pending && { pending: this.#pending.events }) };
     } catch (error) {
       this.#series.forget();
       throw error;
     } finally {
       this.#keys.end();
       this.#outbox?.end();
+      this.#pending?.end();
     }
+  }
+
+  pendingEvents(): number {
+    return this.#pending?.events ?? 0;
+  }
+
+  /** In a transaction, since the account of a series may have to be made. */
+  readPending(max: number): ClaimRequest | undefined {
+    return this.#file.transact(() => this.#pending?.read(max));
   }
 
   /** One slice of forgetting; answers whether there is more. */
@@ -107,19 +132,21 @@ class LedgerWriter {
     });
   }
 
-  #write({ number, at, increments, keyed, backfill }: Batch): CommitReply {
+  #write({ number, at, increments, keyed, claims, backfill }: Batch): CommitReply {
     if (this.#number.run(number, number) === 0) return this.#checkStored(number);
     const gains = new Gains();
     for (const increment of increments) {
       const origin = backfill ? 'backfill' : 'counted';
       gains.add(this.#series.of(increment), increment.day, increment.quantity, origin);
     }
+    const settled = claims && this.#pending?.settle(claims, gains);
     const claimed = keyed === undefined ? nothingClaimed : this.#claims.take(keyed, gains);
-    this.#keys.write(at + aheadMs);
+    const runs = this.#keys.write(at + aheadMs);
+    this.#pending?.add(runs);
     const written = this.#tables.write(gains, { number, at, detailsFrom: this.#detailsFrom });
     this.#outbox?.put(number, at, written.increments);
     const outbox = this.#outbox?.status();
-    return { known: false, ...claimed, rejected: written.rejected, ...(outbox && { outbox }) };
+    return { known: false, ...claimed, ...settled, rejected: written.rejected, ...(outbox && { outbox }) };
   }
 
   #checkStored(number: number): CommitReply {
@@ -129,7 +156,7 @@ class LedgerWriter {
   }
 }
 
-function outboxFunctions(outbox: OutboxWriter): WriterProgram {
+function outboxFunctions(outbox: OutboxWriter): Program {
   return {
     outboxTrim: (rule: TrimRule) => outbox.trim(rule),
     outboxRead: (rule: ReadRule) => outbox.read(rule),

@@ -54,10 +54,27 @@ export function foreignDaysKey(meter: string): string {
 /** Hash with the state of `tonnage wave import`: cursor, scanned, done, indexedAt. */
 export const importKey = `${tag}:index:import`;
 
-/** Hash: key of an event (hex) -> what it counted; of the events that were received on one day, in shared dedupe. */
-export function seenKey(day: Day): string {
-  return `${tag}:seen:${formatDay(day)}`;
+/**
+ * Hash: key of an event (hex) -> who claimed it and what it counts; of the claims of seven days, the first of which names
+ * it (`shared/claim-script.ts`).
+ */
+export function seenKey(firstDay: Day): string {
+  return `${tag}:seen:${formatDay(firstDay)}`;
 }
+
+/** Hash: the cells that claims of these days count in, each under its number, and its number under it. */
+export function seenCellsKey(firstDay: Day): string {
+  return `${tag}:seen:${formatDay(firstDay)}:cells`;
+}
+
+/** Set of the days (`YYYY-MM-DD`) that such hashes are named after. */
+export const seenDaysKey = `${tag}:seen`;
+
+/** Hash: ledger id -> the number that stands for it in claims. */
+export const seenLedgersKey = `${tag}:seen:ledgers`;
+
+/** The secret (hex) that instances which share their events hash identities with. */
+export const hashKeyKey = `${tag}:hash-key`;
 
 /** Hash: ledger id -> number of the last batch that is in this meter's day. */
 export function detailNumbersKey(meter: string, day: Day): string {

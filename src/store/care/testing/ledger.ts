@@ -1,9 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock, systemRandom } from '../../../base/index.ts';
-import { parseDay, type Increment, type UsageQuery } from '../../../usage/index.ts';
+import { type Increment, parseDay, type UsageQuery, voidCell } from '../../../usage/index.ts';
 import type { KeyedEvents, Store } from '../../contract.ts';
-import { voidCell } from '../../contract.ts';
 import { openRedisCare } from '../../drivers/redis-care.ts';
 import { openRedisStore } from '../../drivers/redis.ts';
 import { openSqliteStore } from '../../drivers/sqlite.ts';

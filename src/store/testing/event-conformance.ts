@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { parseDay, type Increment, type UsageQuery } from '../usage/index.ts';
-import type { StoreFixture } from './conformance.ts';
-import { outcome, voidCell, type Committed, type KeyedEvents, type Store } from './contract.ts';
-import { delivered } from './testing/delivered.ts';
-import { StorePool } from './testing/store-pool.ts';
+import { outcome, parseDay, voidCell, type Increment, type UsageQuery } from '../../usage/index.ts';
+import type { StoreFixture } from './fixture.ts';
+import type { Committed, KeyedEvents, Store } from '../contract.ts';
+import { delivered } from './delivered.ts';
+import { StorePool } from './store-pool.ts';
 
 const today = parseDay('2026-11-21') ?? Number.NaN;
 const noon = (today + 0.5) * 86_400_000;

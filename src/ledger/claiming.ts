@@ -1,0 +1,165 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { limits, messageOf, type Clock, type Log } from '../base/index.ts';
+import type { PendingEvents, SettledClaims, SharedClaims } from '../store/index.ts';
+import type { LedgerInstruments } from './metrics.ts';
+import { Pauses, retryPauseMs } from './retry.ts';
+import { outcome } from '../usage/index.ts';
+
+/** How often a closing ledger looks whether all is claimed. */
+const closePollMs = 10;
+
+export interface ClaimingOptions {
+  readonly pending: PendingEvents;
+  readonly shared: SharedClaims;
+  /** Commits what became of claims; rejects when nobody knows whether it did. */
+  readonly settle: (claims: SettledClaims) => Promise<void>;
+  /** Told of the secret that identities are hashed with, each time that the instances have agreed on it. */
+  readonly onSecret: (secret: Uint8Array) => void;
+  readonly instruments: LedgerInstruments;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** How the claims of a ledger are doing. */
+export interface ClaimingStatus {
+  /** Events that are stored and not counted yet. */
+  readonly events: number;
+  /** Whether events can be taken at all: the secret that their identities are hashed with is known. */
+  readonly isReady: boolean;
+  /** Why nothing gets claimed; absent while all is well. */
+  readonly failure?: string;
+}
+
+/**
+ * Makes stored events count, each once among all instances: asks the store that these share who had it first, and commits
+ * the answer as a batch like any other. What is stored is owed, and what is counted is owed no more, in one transaction; in
+ * between, a claim that is asked for again gets the same answer. So it does not matter when the process dies.
+ */
+export class Claiming {
+  readonly #options: ClaimingOptions;
+  readonly #pauses = new Pauses();
+  #hasAgreed = false;
+  #failure: string | undefined;
+  #failures = 0;
+  #forgottenAt = -Infinity;
+  #wake: (() => void) | undefined;
+  #isDue = false;
+  #closed = false;
+  #running: Promise<void> | undefined;
+
+  constructor(options: ClaimingOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  /** Something has been committed. */
+  notify(): void {
+    if (this.#options.pending.events === 0) return;
+    this.#isDue = true;
+    this.#wake?.();
+  }
+
+  status(): ClaimingStatus {
+    const { pending, shared } = this.#options;
+    return {
+      events: pending.events,
+      isReady: shared.secret !== undefined,
+      ...(this.#failure !== undefined && { failure: this.#failure }),
+    };
+  }
+
+  /**
+   * Ends after what is under way, and once all is claimed where that takes no longer than `waitMs`. What has not been is in
+   * the ledger, and is claimed after the next start.
+   */
+  async close(waitMs: number): Promise<void> {
+    const { clock, pending } = this.#options;
+    const end = clock.monotonic() + waitMs;
+    while (pending.events > 0 && this.#failure === undefined && clock.monotonic() < end) await pause(closePollMs);
+    this.#closed = true;
+    this.#pauses.hurry();
+    this.#wake?.();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#closed) {
+      try {
+        if (!this.#hasAgreed) await this.#agree();
+        this.#isDue = false;
+        const isIdle = await this.#claimSome();
+        this.#noteSuccess();
+        await this.#forget();
+        if (isIdle) await this.#sleep();
+      } catch (error) {
+        this.#noteFailure(error);
+        await this.#pauses.sleep(retryPauseMs(this.#failures, limits.deliveryRetryMsMax));
+      }
+    }
+  }
+
+  async #agree(): Promise<void> {
+    const { shared, onSecret } = this.#options;
+    onSecret(await shared.agree());
+    this.#hasAgreed = true;
+  }
+
+  /** Answers whether there was nothing to claim. */
+  async #claimSome(): Promise<boolean> {
+    const { pending, shared, settle, instruments } = this.#options;
+    const request = pending.events === 0 ? undefined : await pending.read(limits.claimedEventsMax);
+    if (!request) return true;
+    const settled = await shared.claim(request);
+    await settle(settled);
+    instruments.sharedDuplicateEvents.inc(countOf(settled, outcome.duplicate));
+    instruments.voidedEvents.inc(countOf(settled, outcome.voided));
+    return false;
+  }
+
+  async #forget(): Promise<void> {
+    const now = this.#options.clock.monotonic();
+    if (now - this.#forgottenAt < limits.claimsForgetEveryMs) return;
+    await this.#options.shared.forget();
+    this.#forgottenAt = now;
+  }
+
+  async #sleep(): Promise<void> {
+    if (this.#closed || this.#isDue) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, limits.claimsForgetEveryMs);
+      timer.unref();
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#wake = undefined;
+  }
+
+  #noteSuccess(): void {
+    if (this.#failures > 0)
+      this.#options.log.info({}, 'events are claimed among the instances again; nothing was lost');
+    this.#failures = 0;
+    this.#failure = undefined;
+  }
+
+  #noteFailure(error: unknown): void {
+    const failure = messageOf(error);
+    this.#failures++;
+    // Whoever answers next may be another server.
+    this.#hasAgreed = false;
+    if (failure === this.#failure) return;
+    this.#failure = failure;
+    this.#options.log.error(
+      { error: failure, events: this.#options.pending.events },
+      'events cannot be claimed among the instances; they are safe on disk, are not counted yet, and it tries again',
+    );
+  }
+}
+
+function countOf({ verdicts }: SettledClaims, wanted: number): number {
+  return verdicts.reduce((count, verdict) => count + (verdict === wanted ? 1 : 0), 0);
+}

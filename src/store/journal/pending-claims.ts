@@ -1,0 +1,175 @@
+import { assert, TonnageError } from '../../base/index.ts';
+import type { ProgramFile, ProgramStatement } from '../../sqlite/index.ts';
+import { type Day, type Increment, outcome, type Series, voidCell } from '../../usage/index.ts';
+import type { ClaimRequest, SettledClaims } from '../contract.ts';
+import type { Gains } from './gains.ts';
+import type { KeyPlace } from './held-keys.ts';
+import { decodeRun, keyWords, tombstoneEntry, voidEntry, type Run } from './run-codec.ts';
+import type { SeriesIds } from './series-ids.ts';
+
+/** Runs looked at for one request, at most: each may hold as little as one event. */
+const requestedRunsMax = 2_000;
+
+/** What the claims of a batch have added and taken back. */
+export interface Settled {
+  readonly added: readonly Increment[];
+  readonly takenBack: readonly Increment[];
+}
+
+type Request = { -readonly [K in keyof ClaimRequest]: ClaimRequest[K][number][] };
+
+/**
+ * Events that are stored here and count nothing yet, since another instance may have had them first. What is owed to them
+ * is noted in the transaction that stores their keys: the runs that these are in, and the targets of their voids. It is
+ * taken off in the transaction that counts them.
+ */
+export class PendingClaims {
+  readonly #series: SeriesIds;
+  readonly #eventsMax: number;
+  readonly #insert: ProgramStatement;
+  readonly #insertVoid: ProgramStatement;
+  readonly #select: ProgramStatement;
+  readonly #selectVoid: ProgramStatement;
+  readonly #remove: ProgramStatement;
+  readonly #removeVoids: ProgramStatement;
+  #events: number;
+  #change = 0;
+
+  constructor(file: ProgramFile, series: SeriesIds, eventsMax: number) {
+    this.#series = series;
+    this.#eventsMax = eventsMax;
+    this.#insert = file.prepare('insert into pending_claim (run, events) values (?, ?)');
+    this.#insertVoid = file.prepare('insert into pending_void (run, position, target) values (?, ?, ?)');
+    this.#select = file.prepare(
+      'select run, events, entries from pending_claim join key_run using (run) where run >= ? order by run limit ?',
+    );
+    this.#selectVoid = file.prepare('select target from pending_void where run = ? and position = ?');
+    this.#remove = file.prepare('delete from pending_claim where run = ?');
+    this.#removeVoids = file.prepare('delete from pending_void where run = ?');
+    this.#events = Number(file.prepare('select coalesce(sum(events), 0) from pending_claim').all()[0]?.[0]);
+  }
+
+  /** Events that wait, those of the transaction under way left out. */
+  get events(): number {
+    return this.#events;
+  }
+
+  /** Notes what is owed to the keys of these runs. Throws `ledger_full` when too much is owed already. */
+  add(runs: readonly { readonly run: number; readonly keys: number }[]): void {
+    for (const { run, keys } of runs) {
+      this.#insert.run(run, keys);
+      this.#change += keys;
+    }
+    if (this.#change <= 0 || this.#events + this.#change <= this.#eventsMax) return;
+    throw new TonnageError(
+      'ledger_full',
+      `${this.#events} events wait to be claimed in the store that the instances share, ${this.#eventsMax} at most: ` +
+        'no event with an identity is taken until some are',
+    );
+  }
+
+  /** Notes what the void at this place takes back. */
+  addVoid({ run, position }: KeyPlace, target: Uint32Array): void {
+    this.#insertVoid.run(run, position, Uint8Array.from(bytesOf(target)));
+  }
+
+  /** The oldest that wait: whole runs that hold no more than `max` together, or one; `undefined` when none waits. */
+  read(max: number): ClaimRequest | undefined {
+    const request: Request = { runs: [], keys: [], places: [], cellOf: [], quantities: [], cells: [], targets: [] };
+    let held = 0;
+    // A little at a time: as many runs are read as the request takes.
+    for (let from = 0; request.runs.length < requestedRunsMax;) {
+      const rows = this.#select.all(from, 16);
+      for (const [number, events, entries] of rows) {
+        const [run, count] = [Number(number), Number(events)];
+        if (held > 0 && held + count > max) return request;
+        assert(entries instanceof Uint8Array, 'a run has entries');
+        this.#addRun(request, run, decodeRun(entries));
+        held += count;
+        from = run + 1;
+      }
+      if (rows.length < 16) break;
+    }
+    return request.runs.length === 0 ? undefined : request;
+  }
+
+  /** Adds what was really claimed to `gains`, and takes it off what is owed. To be called in the transaction of a batch. */
+  settle({ runs, verdicts, takenBack }: SettledClaims, gains: Gains): Settled {
+    const sums = new Map<string, { series: Series; day: Day; quantity: bigint }>();
+    let next = 0;
+    for (const run of runs) {
+      const { cellOf, cells, quantities } = this.#runOf(run);
+      for (const [position, entry] of cellOf.entries()) {
+        if (entry === tombstoneEntry) continue;
+        const verdict = verdicts[next++];
+        const cell = cells[entry];
+        if (verdict !== outcome.accepted || entry === voidEntry || !cell) continue;
+        const key = `${cell.series} ${cell.day}`;
+        let sum = sums.get(key);
+        if (!sum) {
+          sum = { series: this.#series.byId(cell.series).series, day: cell.day, quantity: 0n };
+          sums.set(key, sum);
+        }
+        sum.quantity += BigInt(quantities?.[position] ?? 1);
+      }
+      this.#take(run, cellOf.length);
+    }
+    assert(next === verdicts.length, 'each claim of the runs has a verdict');
+    const added = [...sums.values()].map(({ series, day, quantity }) => ({ ...series, day, quantity }));
+    for (const increment of added) gains.add(this.#series.of(increment), increment.day, increment.quantity, 'counted');
+    for (const increment of takenBack) {
+      gains.add(this.#series.of(increment), increment.day, increment.quantity, 'voided');
+    }
+    return { added, takenBack };
+  }
+
+  /** The transaction was committed. */
+  keep(): void {
+    this.#events += this.#change;
+    this.end();
+  }
+
+  /** The batch is over, whatever became of it. */
+  end(): void {
+    this.#change = 0;
+  }
+
+  #runOf(run: number): Run {
+    const [row] = this.#select.all(run, 1);
+    const entries = row?.[2];
+    // Whoever settles twice would count twice.
+    assert(Number(row?.[0]) === run && entries instanceof Uint8Array, `run ${run} waits to be claimed`);
+    return decodeRun(entries);
+  }
+
+  #take(run: number, keys: number): void {
+    this.#remove.run(run);
+    this.#removeVoids.run(run);
+    this.#change -= keys;
+  }
+
+  #addRun(request: Request, run: number, { keys, cellOf, cells, quantities }: Run): void {
+    const firstCell = request.cells.length;
+    request.runs.push(run);
+    for (const { series, day } of cells) request.cells.push({ ...this.#series.byId(series).series, day });
+    const bytes = Buffer.from(bytesOf(keys));
+    for (const [position, entry] of cellOf.entries()) {
+      if (entry === tombstoneEntry) continue;
+      request.keys.push(bytes.toString('hex', 4 * keyWords * position, 4 * keyWords * (position + 1)));
+      request.places.push(`${run}.${position}`);
+      request.cellOf.push(entry === voidEntry ? voidCell : firstCell + entry);
+      request.quantities.push(quantities?.[position] ?? 1);
+      if (entry === voidEntry) request.targets.push(this.#targetOf(run, position));
+    }
+  }
+
+  #targetOf(run: number, position: number): string {
+    const target = this.#selectVoid.all(run, position)[0]?.[0];
+    assert(target instanceof Uint8Array, `the void ${run}.${position} has a target`);
+    return Buffer.from(target).toString('hex');
+  }
+}
+
+function bytesOf(words: Uint32Array): Uint8Array {
+  return new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
+}

@@ -1,0 +1,129 @@
+import { systemClock, systemRandom, type Log } from '../../../../base/index.ts';
+import type { KeyedEvents, SettledClaims, Store } from '../../../contract.ts';
+import { openRedisStore, type RedisStoreOptions } from '../../../drivers/redis.ts';
+import { delivered } from '../../../testing/delivered.ts';
+import { eventually } from '../../../../../test/support/redis.ts';
+import { voidCell } from '../../../../usage/index.ts';
+
+export const silent: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+/** Opens a store that shares its events with others through the Redis at `url`. */
+export function openShared(url: string, file: string, overrides: Partial<RedisStoreOptions> = {}): Promise<Store> {
+  return openRedisStore({
+    file,
+    timeZone: 'UTC',
+    acceptTimeZone: false,
+    clock: systemClock,
+    random: systemRandom,
+    log: silent,
+    redis: { mode: 'standalone', url, clock: systemClock, log: silent },
+    detailDays: 400,
+    allowEviction: false,
+    minReplicas: 0,
+    besideWave: false,
+    shared: true,
+    ...overrides,
+  });
+}
+
+/** An event as a test has it: a number for its identity, and what it counts; or which event a void takes back. */
+export type Sent = { readonly id: number } & (
+  { readonly counts: KeyedEvents['cells'][number] & { readonly quantity: number } } | { readonly voids: number }
+);
+
+/** One of several instances, step by step: what it is sent, what it claims, and what it makes of the answers. */
+export class Instance {
+  readonly #open: () => Promise<Store>;
+  #store: Store | undefined;
+  #number = 0;
+  #answered: SettledClaims | undefined;
+
+  constructor(url: string, file: string) {
+    this.#open = () => openShared(url, file);
+  }
+
+  get store(): Store {
+    if (!this.#store) throw new Error('the instance is not open');
+    return this.#store;
+  }
+
+  /** Opens it, again if need be: what it was told and has not stored is gone. */
+  async open(): Promise<void> {
+    await this.#store?.close();
+    this.#answered = undefined;
+    this.#store = await this.#open();
+    this.#number = this.#store.journal.lastBatch;
+    const { shared, remote } = this.#store;
+    await eventually('Redis answers', async () => {
+      await Promise.all([shared?.agree(), remote?.position()]).catch(() => undefined);
+      return this.#store?.shared?.secret !== undefined;
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#store?.close();
+    this.#store = undefined;
+  }
+
+  async send(events: readonly Sent[]): Promise<readonly number[]> {
+    const { outcomes } = await this.#commit({ keyed: packed(events) });
+    return [...(outcomes ?? [])];
+  }
+
+  /** Claims some of what waits, and keeps the answer for `settle`. */
+  async claim(max = 1_000): Promise<void> {
+    const request = await this.store.journal.pending?.read(max);
+    this.#answered = request && (await this.store.shared?.claim(request));
+  }
+
+  /** Commits what the last claim was answered. */
+  async settle(): Promise<SettledClaims | undefined> {
+    const claims = this.#answered;
+    this.#answered = undefined;
+    if (claims) await this.#commit({ claims });
+    return claims;
+  }
+
+  /** Claims and settles all that waits, and brings it to Redis. */
+  async finish(): Promise<void> {
+    while ((this.store.journal.pending?.events ?? 0) > 0) {
+      await this.claim();
+      await this.settle();
+    }
+    await delivered(this.store);
+  }
+
+  #commit(batch: { readonly keyed?: KeyedEvents; readonly claims?: SettledClaims }) {
+    return this.store.journal.commit({ number: ++this.#number, at: systemClock.now(), increments: [], ...batch });
+  }
+}
+
+function packed(events: readonly Sent[]): KeyedEvents {
+  const keys = new Uint32Array(events.length * 4);
+  const targets: number[] = [];
+  const cells: KeyedEvents['cells'][number][] = [];
+  const cellOf = new Uint32Array(events.length);
+  const quantities = new Float64Array(events.length);
+  for (const [index, event] of events.entries()) {
+    keys.set(wordsOf(event.id), index * 4);
+    if ('voids' in event) {
+      targets.push(...wordsOf(event.voids));
+      cellOf[index] = voidCell;
+      continue;
+    }
+    cellOf[index] = cells.push(event.counts) - 1;
+    quantities[index] = event.counts.quantity;
+  }
+  return {
+    keys: new Uint8Array(keys.buffer),
+    cells,
+    cellOf,
+    quantities,
+    targets: new Uint8Array(Uint32Array.from(targets).buffer),
+  };
+}
+
+function wordsOf(id: number): readonly number[] {
+  // The first word is the same for many, as it will be among millions of real keys.
+  return [id % 1_000, id, 7, (id * 31) >>> 0];
+}

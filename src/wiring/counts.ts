@@ -1,0 +1,30 @@
+import type { Egress, Pull } from '../gateway/index.ts';
+import type { Count } from '../ledger/index.ts';
+import { canonicalArch, type DimensionValues } from '../usage/index.ts';
+
+/** What a pull counts for: `pulls`, and `fusion` beside it when the image is one. */
+export function countsOfPull(pull: Pull): readonly Count[] {
+  const arch = canonicalArch(pull.arch);
+  const dimensions = { ...dimensionsOf(pull), ...(arch !== undefined && { arch }) };
+  const counts: Count[] = [{ meter: 'pulls', dimensions, quantity: 1n }];
+  if (pull.fusion) counts.push({ meter: 'fusion', dimensions, quantity: 1n });
+  return counts;
+}
+
+/** What bytes that were sent count for. */
+export function countOfEgress(egress: Egress): Count {
+  return { meter: 'egress_bytes', dimensions: dimensionsOf(egress), quantity: BigInt(egress.bytes) };
+}
+
+/** Whom something went to, and where it came from. */
+function dimensionsOf({ principal, upstream, repository, tag, client }: Pull | Egress): DimensionValues {
+  const org = principal?.org;
+  return {
+    ...(org !== undefined && { org }),
+    upstream,
+    repository,
+    ...(tag !== undefined && { tag }),
+    ...(principal && { user: principal.subject }),
+    client,
+  };
+}

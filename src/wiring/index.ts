@@ -1,0 +1,4 @@
+export { countOfEgress, countsOfPull } from './counts.ts';
+export { ledgerSettings } from './ledger.ts';
+export { warnOfOpenDoors } from './open-doors.ts';
+export { redisLinkOptions } from './redis.ts';

@@ -1,0 +1,20 @@
+import type { Config } from '../config/index.ts';
+import { isLoopbackAddress } from '../identity/index.ts';
+import type { LedgerOptions } from '../ledger/index.ts';
+
+type Settings = Omit<LedgerOptions, 'store' | 'clock' | 'log' | 'metrics'>;
+
+/** What a configuration says of the ledger. Organisations are named on `/metrics` where only this machine can read it. */
+export function ledgerSettings({ usage, store, metrics }: Config): Settings {
+  return {
+    dimensions: usage.dimensions,
+    plain: usage.plain,
+    durability: usage.durability,
+    commitWaitMs: usage.commitWaitMs,
+    dedupeDays: usage.dedupeDays,
+    detailDays: usage.detailDays,
+    ...(usage.hashKey && { pseudonymKey: Buffer.from(usage.hashKey.reveal()) }),
+    ...(store.driver === 'redis' && { outboxKeepMs: store.outboxKeepMs, outboxKeepBytes: store.outboxKeepBytes }),
+    orgLabels: metrics?.orgs ?? (metrics !== undefined && isLoopbackAddress(metrics.listen.host)),
+  };
+}

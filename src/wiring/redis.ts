@@ -1,0 +1,36 @@
+import type { Clock, Log } from '../base/index.ts';
+import type { RedisStoreConfig } from '../config/index.ts';
+import type { RedisLinkOptions, RedisTls } from '../store/index.ts';
+
+/** How the Redis of a configuration is reached. The only place where its secrets are taken out. */
+export function redisLinkOptions(
+  store: RedisStoreConfig,
+  parts: { readonly clock: Clock; readonly log: Log },
+): RedisLinkOptions {
+  const { servers, username, password, tls } = store;
+  const common = {
+    ...(username !== undefined && { username }),
+    ...(password && { password: password.reveal() }),
+    ...(tls && { tls: revealed(tls) }),
+    ...parts,
+  };
+  if (servers.mode === 'standalone') return { mode: 'standalone', url: servers.url.reveal(), ...common };
+  if (servers.mode === 'cluster') return { ...servers, ...common };
+  return {
+    mode: 'sentinel',
+    name: servers.name,
+    sentinels: servers.sentinels,
+    ...(servers.username !== undefined && { sentinelUsername: servers.username }),
+    ...(servers.password && { sentinelPassword: servers.password.reveal() }),
+    ...common,
+  };
+}
+
+function revealed({ ca, cert, key, servername }: NonNullable<RedisStoreConfig['tls']>): RedisTls {
+  return {
+    ...(ca && { ca: ca.reveal() }),
+    ...(cert && { cert: cert.reveal() }),
+    ...(key && { key: key.reveal() }),
+    ...(servername !== undefined && { servername }),
+  };
+}
