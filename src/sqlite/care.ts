@@ -32,19 +32,28 @@ export function integrityProblems(file: string): readonly string[] {
   }
 }
 
+/** Moves all that the write-ahead log of a file holds into the file itself. Nobody else may have it open. */
+export function emptyLog(file: string): void {
+  care(file, 'its log cannot be emptied', ['pragma wal_checkpoint(truncate)']);
+}
+
 /**
  * Writes a file anew with nothing in it but what it holds, so that no page has bytes of what was deleted; its write-ahead
  * log is emptied too. Nobody else may have it open. Throws `data_invalid` when that fails (it needs the file's size once
  * more on disk); the file is whole then, as it was.
  */
 export function compactFile(file: string): void {
-  const database = new DatabaseSync(file);
+  care(file, 'it cannot be written anew', ['vacuum', 'pragma wal_checkpoint(truncate)']);
+}
+
+function care(file: string, failure: string, statements: readonly string[]): void {
+  let database: DatabaseSync | undefined;
   try {
-    database.exec('vacuum');
-    database.exec('pragma wal_checkpoint(truncate)');
+    database = new DatabaseSync(file);
+    for (const statement of statements) database.exec(statement);
   } catch (error) {
-    throw new TonnageError('data_invalid', `${file} cannot be written anew: ${messageOf(error)}`, { cause: error });
+    throw new TonnageError('data_invalid', `${file}: ${failure}: ${messageOf(error)}`, { cause: error });
   } finally {
-    database.close();
+    database?.close();
   }
 }

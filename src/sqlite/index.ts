@@ -1,4 +1,4 @@
-export { backupFile, compactFile, integrityProblems } from './care.ts';
+export { backupFile, compactFile, emptyLog, integrityProblems } from './care.ts';
 export type {
   Database,
   DatabaseOptions,

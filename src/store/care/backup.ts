@@ -1,11 +1,12 @@
-import { copyFileSync, existsSync, renameSync, rmSync } from 'node:fs';
+import { closeSync, copyFileSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { TonnageError } from '../../base/index.ts';
-import { backupFile } from '../../sqlite/index.ts';
+import { backupFile, emptyLog } from '../../sqlite/index.ts';
 import { checkLedger } from './check.ts';
 import { assertLedger } from './file.ts';
 
 /** Files that SQLite keeps beside a database; they belong to its name. */
-const sides = ['', '-wal', '-shm'] as const;
+const sides = ['-wal', '-shm'] as const;
 
 /** Copies the ledger, as it is at one moment, to a file that must not exist. Safe while a server runs. */
 export async function backupLedger(file: string, target: string): Promise<void> {
@@ -26,20 +27,46 @@ export async function restoreLedger(file: string, backup: string): Promise<strin
   return replaceLedger(file, fresh, `${file}.replaced`);
 }
 
-/** Renames `fresh` to `file`. What was there is kept as `keptAs`, which is answered; nothing where there was nothing. */
+/**
+ * Renames `fresh` to `file`, in one step: at any moment one of the two is there, whole. What was there is kept as
+ * `keptAs`, which is answered; nothing where there was nothing.
+ */
 export async function replaceLedger(file: string, fresh: string, keptAs: string): Promise<string | undefined> {
   const replaced = existsSync(file) ? keptAs : undefined;
-  if (replaced !== undefined) {
-    // A copy that holds what the side files held, since those belong to the name and not to the file.
-    rmSync(replaced, { force: true });
-    await backupFile(file, replaced);
-  }
-  removeLedger(file);
+  if (replaced !== undefined) await keep(file, replaced);
+  // What the side files hold would be taken for part of the new file.
+  for (const side of sides) rmSync(`${file}${side}`, { force: true });
+  sync(fresh);
   renameSync(fresh, file);
+  sync(dirname(file));
   return replaced;
 }
 
 /** Removes a database with its side files, where they are. */
 export function removeLedger(file: string): void {
-  for (const side of sides) rmSync(`${file}${side}`, { force: true });
+  for (const side of ['', ...sides]) rmSync(`${file}${side}`, { force: true });
+}
+
+/** Copies a ledger with what its side files hold, which are empty afterwards; one that is damaged byte by byte. */
+async function keep(file: string, copy: string): Promise<void> {
+  removeLedger(copy);
+  try {
+    await backupFile(file, copy);
+    emptyLog(file);
+  } catch (error) {
+    if (!(error instanceof TonnageError)) throw error;
+    removeLedger(copy);
+    copyFileSync(file, copy);
+    if (existsSync(`${file}-wal`)) copyFileSync(`${file}-wal`, `${copy}-wal`);
+  }
+}
+
+/** Makes what was written outlast a power failure. */
+function sync(path: string): void {
+  const descriptor = openSync(path, 'r');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
 }

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -66,6 +66,22 @@ describe('days whose details are gone', () => {
     await ledger.care().rebuild();
     expect(await ledger.care().check()).toEqual({ findings: [], notes: [] });
     expect(await ledger.answers(undefined)).toEqual(before);
+  });
+});
+
+describe('restore', () => {
+  test('puts a backup in the place of a damaged ledger, which is kept as it is', async () => {
+    await ledger.commit(undefined, cells);
+    const before = await ledger.answers(undefined);
+    const backup = join(directory, 'backup');
+    await ledger.care().backup(backup);
+    writeFileSync(ledger.file, 'damaged');
+    writeFileSync(`${ledger.file}-wal`, 'damaged too');
+    const replaced = `${ledger.file}.replaced`;
+    expect(await ledger.care().restore(backup)).toBe(replaced);
+    expect(readFileSync(replaced, 'utf8')).toBe('damaged');
+    expect(await ledger.answers(undefined)).toEqual(before);
+    expect(await ledger.care().check()).toEqual({ findings: [], notes: [] });
   });
 });
 
