@@ -39,7 +39,8 @@ const sound: Files = {
   'src/config/index.ts': `import 'zod';\nexport const config = 1;`,
   'src/http/index.ts': `import 'zod';\nexport { config } from '../config/index.ts';\nexport { check } from '../identity/index.ts';`,
   'src/cli/index.ts': `import { config } from '../http/index.ts';\nexport const run = () => import('../app.ts');\nexport { config };`,
-  'src/app.ts': `export { config } from './http/index.ts';\nexport const disk = () => import('./gateway/cache/drivers/disk.ts');`,
+  'src/wiring/index.ts': `export { config } from '../config/index.ts';`,
+  'src/app.ts': `export { config } from './http/index.ts';\nexport { config as wired } from './wiring/index.ts';\nexport const disk = () => import('./gateway/cache/drivers/disk.ts');`,
   'test/support.ts': 'export const support = 1;',
 };
 
@@ -199,6 +200,7 @@ function forbiddenPairs(): [string, string][] {
     collector: 'base metric sqlite',
     config: 'base',
     http: 'base metric exposition oci usage sqlite identity store ledger gateway ingest collector config',
+    wiring: 'base metric exposition oci usage sqlite identity store ledger gateway ingest collector config',
   };
   const folders = [...Object.keys(mayImport), 'cli'];
   return Object.entries(mayImport).flatMap(([from, list]) =>
