@@ -95,6 +95,7 @@ describe('check', () => {
     ['update account_total set voided = -1', /account_total: 2 accounts/],
     ["update key_run set entries = x'00'", /key_run: run 1 cannot be read/],
     ['update series set id = 99 where id = (select max(id) from series)', /key_run: run 1 names series/],
+    ['insert into pending_claim (run, events) values (7, 1)', /pending_claim: 1 runs of keys/],
     ['insert into voided_key (run, position) values (7, 0)', /voided_key: 1 voids name keys that are not there/],
   ])('finds %s', async (sql, finding) => {
     // Where no Redis is, so that all batches stay in the outbox.
@@ -111,6 +112,12 @@ describe('check', () => {
     spoil(sql);
     expect((await ledger.care().check()).findings.join('\n')).toMatch(finding);
   });
+});
+
+test('a ledger does not go elsewhere while events wait to be claimed where it is', async () => {
+  await ledger.commitKeyed(undefined, [{ id: 1, meter: 'pulls', day: today, dimensions: {} }]);
+  spoil('insert into pending_claim (run, events) values (1, 1)');
+  await expect(ledger.care().migrate(undefined)).rejects.toThrow('1 events wait to be claimed');
 });
 
 describe('erase', () => {

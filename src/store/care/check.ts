@@ -8,6 +8,8 @@ import { differencesSql, rollUps } from './sums.ts';
 
 /** From this version of the schema on there are keys, an outbox, and a first day of details. */
 const keysSinceVersion = 3;
+/** From this one on keys may wait to be claimed. */
+const claimsSinceVersion = 5;
 
 /** Runs of keys read at a time. */
 const runsPerRead = 256;
@@ -36,6 +38,7 @@ export async function checkLedger(file: string): Promise<readonly string[]> {
       ...(await accountFindings(database)),
       ...(await outboxFindings(database)),
       ...(await keyFindings(database)),
+      ...(version < claimsSinceVersion ? [] : await claimFindings(database)),
     ];
   } finally {
     await database.close();
@@ -108,6 +111,13 @@ async function keyFindings(database: Reads): Promise<readonly string[]> {
   );
   if (astray > 0) findings.push(`voided_key: ${astray} voids name keys that are not there`);
   return findings;
+}
+
+/** What waits to be claimed is there. */
+async function claimFindings(database: Reads): Promise<readonly string[]> {
+  const sql = 'select count(*) from pending_claim where run not in (select run from key_run)';
+  const missing = await readNumber(database, sql);
+  return missing > 0 ? [`pending_claim: ${missing} runs of keys that wait to be claimed are not there`] : [];
 }
 
 /** A run, or what is wrong with it. */

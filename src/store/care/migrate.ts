@@ -50,6 +50,7 @@ export async function migrateLedger(options: MigrateOptions): Promise<Migrated> 
   if (findings.length > 0) {
     throw new TonnageError('data_invalid', `${findings.join('; ')}: run tonnage ledger rebuild, then this again`);
   }
+  await withLedgerFile(file, refusePending);
   const none = { cells: 0, counts: 0n };
   const { notes, ...taken } = source ? await takeHistory({ ...options, source }) : { ...none, notes: [] };
   return withLedgerFile(file, async (database) => {
@@ -60,6 +61,17 @@ export async function migrateLedger(options: MigrateOptions): Promise<Migrated> 
     ]);
     return { taken, notes };
   });
+}
+
+/** Events that wait to be claimed among the instances of one Redis would wait for ever in another store. */
+async function refusePending(database: Database): Promise<void> {
+  const [row] = await database.read('select coalesce(sum(events), 0) from pending_claim');
+  const waiting = Number(row?.[0]);
+  if (waiting === 0) return;
+  throw new TonnageError(
+    'data_invalid',
+    `${waiting} events wait to be claimed among the instances that share events: start the server as it was, until none waits`,
+  );
 }
 
 type WithSource = MigrateOptions & { readonly source: RemoteCare };
