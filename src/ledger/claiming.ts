@@ -1,9 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { limits, messageOf, type Clock, type Log } from '../base/index.ts';
 import type { PendingEvents, SettledClaims, SharedClaims } from '../store/index.ts';
-import type { LedgerInstruments } from './metrics.ts';
 import { Pauses, retryPauseMs } from './retry.ts';
-import { outcome } from '../usage/index.ts';
 
 /** How often a closing ledger looks whether all is claimed. */
 const closePollMs = 10;
@@ -15,7 +13,8 @@ export interface ClaimingOptions {
   readonly settle: (claims: SettledClaims) => Promise<void>;
   /** Told of the secret that identities are hashed with, each time that the instances have agreed on it. */
   readonly onSecret: (secret: Uint8Array) => void;
-  readonly instruments: LedgerInstruments;
+  /** Told of claims whose outcome is committed. */
+  readonly onSettled: (claims: SettledClaims) => void;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -109,13 +108,12 @@ export class Claiming {
 
   /** Answers whether there was nothing to claim. */
   async #claimSome(): Promise<boolean> {
-    const { pending, shared, settle, instruments } = this.#options;
+    const { pending, shared, settle, onSettled } = this.#options;
     const request = pending.events === 0 ? undefined : await pending.read(limits.claimedEventsMax);
     if (!request) return true;
     const settled = await shared.claim(request);
     await settle(settled);
-    instruments.sharedDuplicateEvents.inc(countOf(settled, outcome.duplicate));
-    instruments.voidedEvents.inc(countOf(settled, outcome.voided));
+    onSettled(settled);
     return false;
   }
 
@@ -158,8 +156,4 @@ export class Claiming {
       'events cannot be claimed among the instances; they are safe on disk, are not counted yet, and it tries again',
     );
   }
-}
-
-function countOf({ verdicts }: SettledClaims, wanted: number): number {
-  return verdicts.reduce((count, verdict) => count + (verdict === wanted ? 1 : 0), 0);
 }

@@ -17,7 +17,7 @@ import { UsageCounters } from './counters.ts';
 import { Delivery } from './delivery.ts';
 import { KeptDimensions, type DimensionOptions } from './dimensions.ts';
 import { EventKeys } from './event-key.ts';
-import { countEvents, ledgerInstruments, type LedgerInstruments } from './metrics.ts';
+import { countClaims, countEvents, ledgerInstruments, type LedgerInstruments } from './metrics.ts';
 import type { Count } from './pending.ts';
 import { EventWindow } from './window.ts';
 
@@ -92,7 +92,7 @@ class StoreLedger implements Ledger {
       forgettable: () => ({ keys: this.#window.keysFrom(clock.now()), details: this.#detailsFrom() }),
     });
     this.#claiming = claimingOf(options, {
-      instruments: this.#instruments,
+      onSettled: ({ verdicts }) => countClaims(this.#instruments, verdicts),
       settle: (claims) => this.#committer.settleClaims(claims),
       onSecret: (secret) => this.#useSecret(secret),
     });
@@ -212,7 +212,7 @@ function deliveryOf({ store, clock, log, outboxKeepMs, outboxKeepBytes }: Ledger
 
 function claimingOf(
   { store: { journal, shared }, clock, log }: LedgerOptions,
-  parts: Pick<ConstructorParameters<typeof Claiming>[0], 'instruments' | 'settle' | 'onSecret'>,
+  parts: Pick<ConstructorParameters<typeof Claiming>[0], 'onSettled' | 'settle' | 'onSecret'>,
 ): Claiming | undefined {
   if (!shared || !journal.pending) return undefined;
   return new Claiming({ ...parts, shared, pending: journal.pending, clock, log });

@@ -1,5 +1,5 @@
 import { lazily, type Counter, type Histogram, type Labelled, type MetricSet } from '../metric/index.ts';
-import type { EventResult } from '../usage/index.ts';
+import { outcome, type EventResult } from '../usage/index.ts';
 import type { ClaimingStatus } from './claiming.ts';
 import type { DeliveryStatus } from './delivery.ts';
 import type { Counted } from './counted.ts';
@@ -39,6 +39,13 @@ export function countEvents(instruments: LedgerInstruments, results: readonly Ev
     else if (result.status === 'voided') instruments.voidedEvents.inc();
     else if (result.status === 'refused') instruments.refusedEvents.labels({ reason: result.reason }).inc();
   }
+}
+
+/** Counts what became of events that were claimed among several instances. */
+export function countClaims(instruments: LedgerInstruments, verdicts: Uint8Array): void {
+  const count = (wanted: number) => verdicts.reduce((sum, verdict) => sum + (verdict === wanted ? 1 : 0), 0);
+  instruments.sharedDuplicateEvents.inc(count(outcome.duplicate));
+  instruments.voidedEvents.inc(count(outcome.voided));
 }
 
 /** Declares the ledger's families in `metrics`. */

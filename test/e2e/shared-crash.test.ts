@@ -99,7 +99,11 @@ test(
       for (const server of servers) await server.untilCounted();
 
       const expected = new Map<string, number>();
-      for (const name of names) addMost(expected, clients.filter((client) => client.name === name));
+      for (const name of names)
+        addMost(
+          expected,
+          clients.filter((client) => client.name === name),
+        );
       for (const server of servers) expect(await server.counted()).toEqual(expected);
       expect(clients.map(({ forgotten }) => forgotten)).toEqual(clients.map(() => 0));
     } finally {

@@ -44,7 +44,7 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<Store>
     const { secret, ...local } = await openSqliteStore({
       ...options,
       outboxBytesMax,
-      ...(options.shared && { pendingClaimsMax: limits.pendingClaimsMax }),
+      ...(options.shared && { pendingClaimsMax: options.pendingClaimsMax ?? limits.pendingClaimsMax }),
     });
     const calendar = createCalendar(local.timeZone);
     const detailsFrom = (): Day => calendar.dayOf(clock.now()) - options.detailDays;

@@ -2,13 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { systemClock, systemRandom, type Clock, type Log } from '../../../base/index.ts';
+import { systemClock, type Clock } from '../../../base/index.ts';
 import { eventually, startRedis, type RedisServer } from '../../../../test/support/redis.ts';
 import type { ClaimRequest, SharedClaims, Store } from '../../contract.ts';
-import { openRedisStore, type RedisStoreOptions } from '../../drivers/redis.ts';
+import { openShared } from './testing/instance.ts';
 import { outcome, voidCell } from '../../../usage/index.ts';
 
-const silent: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 const dayMs = 86_400_000;
 const day = 20_000;
 
@@ -31,29 +30,11 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-async function openStore(file: string, overrides: Partial<RedisStoreOptions> = {}): Promise<Store> {
-  const store = await openRedisStore({
-    file,
-    timeZone: 'UTC',
-    acceptTimeZone: false,
-    clock: systemClock,
-    random: systemRandom,
-    log: silent,
-    redis: { mode: 'standalone', url: server.url, clock: systemClock, log: silent },
-    detailDays: 400,
-    allowEviction: false,
-    minReplicas: 0,
-    besideWave: false,
-    shared: true,
-    ...overrides,
-  });
-  open.add(store);
-  return store;
-}
-
 /** A ledger of its own, and its claims. */
 async function instance(clock: Clock = systemClock): Promise<SharedClaims> {
-  const { shared } = await openStore(join(directory, `ledger-${++next}.sqlite`), { clock });
+  const store = await openShared(server.url, join(directory, `ledger-${++next}.sqlite`), { clock });
+  open.add(store);
+  const { shared } = store;
   if (!shared) throw new Error('the store has no claims');
   await eventually('Redis answers', async () => (await shared.agree().catch(() => undefined)) !== undefined);
   return shared;

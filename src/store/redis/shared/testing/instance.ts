@@ -38,8 +38,8 @@ export class Instance {
   #number = 0;
   #answered: SettledClaims | undefined;
 
-  constructor(url: string, file: string) {
-    this.#open = () => openShared(url, file);
+  constructor(url: string, file: string, overrides: Partial<RedisStoreOptions> = {}) {
+    this.#open = () => openShared(url, file, overrides);
   }
 
   get store(): Store {
@@ -54,10 +54,12 @@ export class Instance {
     this.#store = await this.#open();
     this.#number = this.#store.journal.lastBatch;
     const { shared, remote } = this.#store;
-    await eventually('Redis answers', async () => {
-      await Promise.all([shared?.agree(), remote?.position()]).catch(() => undefined);
-      return this.#store?.shared?.secret !== undefined;
-    });
+    await eventually('Redis answers', () =>
+      Promise.all([shared?.agree(), remote?.position()]).then(
+        () => true,
+        () => false,
+      ),
+    );
   }
 
   async close(): Promise<void> {

@@ -1,0 +1,144 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { eventually, startRedis, type RedisServer } from '../../../../test/support/redis.ts';
+import { outcome } from '../../../usage/index.ts';
+import type { Store } from '../../contract.ts';
+import type { RedisStoreOptions } from '../../drivers/redis.ts';
+import { Instance, openShared, type Sent } from './testing/instance.ts';
+
+const secretKey = '{metrics/v1}:hash-key';
+const today = Math.floor(Date.now() / 86_400_000);
+
+let directory: string;
+let server: RedisServer;
+let next = 0;
+const open = new Set<{ close(): Promise<void> }>();
+
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'tonnage-agreement-'));
+  server = await startRedis(directory);
+});
+afterEach(async () => {
+  for (const each of open) await each.close();
+  open.clear();
+  await server.cli('flushall');
+});
+afterAll(async () => {
+  await server.stop();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+function newFile(): string {
+  return join(directory, `ledger-${++next}.sqlite`);
+}
+
+async function openAt(file: string, overrides: Partial<RedisStoreOptions> = {}): Promise<Store> {
+  const store = await openShared(server.url, file, overrides);
+  open.add(store);
+  await eventually('Redis answers', async () => (await store.remote?.position().catch(() => undefined)) !== undefined);
+  return store;
+}
+
+async function closed(store: Store): Promise<void> {
+  open.delete(store);
+  await store.close();
+}
+
+function event(id: number): Sent {
+  return { id, counts: { meter: 'pulls', day: today, dimensions: { org: 'a.org' }, quantity: 1 } };
+}
+
+async function instance(file: string, overrides: Partial<RedisStoreOptions> = {}): Promise<Instance> {
+  const made = new Instance(server.url, file, overrides);
+  open.add(made);
+  await made.open();
+  return made;
+}
+
+test('the secret of the first instance becomes that of all, and is known from then on without Redis', async () => {
+  const [one, two] = [await openAt(newFile()), await openAt(newFile())];
+  expect([one.shared?.secret, two.shared?.secret]).toEqual([undefined, undefined]);
+  const agreed = await one.shared?.agree();
+  expect(agreed).toEqual(Buffer.from(one.hashKey));
+  expect(await two.shared?.agree()).toEqual(agreed);
+  const file = newFile();
+  const three = await openAt(file);
+  await three.shared?.agree();
+  await closed(three);
+  const again = await openShared('redis://127.0.0.1:1', file);
+  open.add(again);
+  expect(Buffer.from(again.shared?.secret ?? [])).toEqual(agreed);
+});
+
+test('a ledger that has kept its events to itself brings its secret along, or waits until its keys are over', async () => {
+  const file = newFile();
+  const alone = await openAt(file, { shared: false });
+  const keyed = { keys: new Uint8Array(16), targets: new Uint8Array(), cells: [], quantities: new Float64Array([1]) };
+  const cells = [{ meter: 'pulls', day: today, dimensions: {} }];
+  await alone.journal.commit({
+    number: 1,
+    at: 0,
+    increments: [],
+    keyed: { ...keyed, cells, cellOf: new Uint32Array([0]) },
+  });
+  await closed(alone);
+  await server.cli('set', secretKey, 'ab'.repeat(32));
+  const joining = await openAt(file);
+  await expect(joining.shared?.agree()).rejects.toMatchObject({ code: 'store_invalid' });
+  expect(joining.shared?.secret).toBeUndefined();
+  while (await joining.journal.tidy({ keys: Date.now(), details: today - 400 }));
+  expect(Buffer.from((await joining.shared?.agree()) ?? []).toString('hex')).toBe('ab'.repeat(32));
+});
+
+test('a Redis that was emptied gets the secret again; another one there is refused', async () => {
+  const one = await openAt(newFile());
+  const agreed = Buffer.from((await one.shared?.agree()) ?? []).toString('hex');
+  await server.cli('flushall');
+  await one.shared?.agree();
+  expect((await server.cli('get', secretKey)).trim()).toBe(agreed);
+  await server.cli('set', secretKey, 'cd'.repeat(32));
+  await expect(one.shared?.agree()).rejects.toMatchObject({ code: 'store_invalid' });
+  await server.cli('set', secretKey, 'no secret');
+  await expect(one.shared?.agree()).rejects.toMatchObject({ code: 'store_invalid' });
+});
+
+test('a ledger that owes claims is not opened by a configuration that would not claim them', async () => {
+  const file = newFile();
+  const one = await instance(file);
+  await one.send([event(1), event(2)]);
+  await one.close();
+  await expect(openShared(server.url, file, { shared: false })).rejects.toMatchObject({ code: 'config_invalid' });
+  await one.open();
+  await one.finish();
+  await one.close();
+  const alone = await openAt(file, { shared: false });
+  const [account] = await alone.journal.accounts();
+  expect(account?.counted).toBe(2n);
+});
+
+test('what waits to be claimed is bounded, and is not forgotten, however long it waits', async () => {
+  const one = await instance(newFile(), { pendingClaimsMax: 3 });
+  expect(await one.send([event(1), { id: 10, voids: 5 }])).toEqual([outcome.accepted, outcome.accepted]);
+  await expect(one.send([event(2)])).rejects.toMatchObject({ code: 'ledger_full' });
+  while (await one.store.journal.tidy({ keys: Date.now() * 2, details: today - 400 }));
+  await one.open();
+  expect(one.store.journal.pending?.events).toBe(3);
+  await one.finish();
+  expect(one.store.journal.pending?.events).toBe(0);
+  expect(await one.send([event(3), event(5)])).toEqual([outcome.accepted, outcome.voided]);
+});
+
+test('with store.minReplicas claims count only when replicas have them', async () => {
+  const one = await instance(newFile(), { minReplicas: 1 });
+  await one.send([event(1)]);
+  await expect(one.claim()).rejects.toMatchObject({ code: 'redis_unavailable' });
+  const replica = await startRedis(join(directory, 'replica'), { replicaOf: server.port });
+  try {
+    await eventually('the replica has them', async () => (await one.claim().catch(() => 'not yet')) === undefined);
+    expect([...((await one.settle())?.verdicts ?? [])]).toEqual([outcome.accepted]);
+  } finally {
+    await replica.stop();
+  }
+});
