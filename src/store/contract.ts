@@ -193,7 +193,7 @@ export interface RemoteTotals extends Totals {
    * would throw data away.
    */
   deliver(batches: readonly OutboxBatch[]): Promise<Delivered>;
-  /** Number of the last delivered batch that enough replicas have; 0 where that is not asked of them. */
+  /** Number of the last delivered batch that enough replicas have, or a larger one where none is waited for. */
   readonly confirmed: number;
   /** Drops details of days before `day`, a few at a time; answers whether there may be more. */
   forgetDetails(day: Day): Promise<boolean>;

@@ -18,13 +18,20 @@ export interface Tonnage {
   metrics(accept?: string): Promise<string>;
 }
 
-/** Starts `tonnage serve` with its data in `directory/data` and the given configuration on top of free loopback ports. */
-export async function startTonnage(directory: string, config: Readonly<Record<string, unknown>>): Promise<Tonnage> {
+/**
+ * Starts `tonnage serve` with its data in `directory/data` and the given configuration on top of free loopback ports.
+ * `node`: what runs it, instead of the Node.js of the tests.
+ */
+export async function startTonnage(
+  directory: string,
+  config: Readonly<Record<string, unknown>>,
+  node = process.execPath,
+): Promise<Tonnage> {
   mkdirSync(directory, { recursive: true });
   const configFile = join(directory, 'tonnage.yaml');
   const listening = { listen: '127.0.0.1:0', metrics: '127.0.0.1:0', data: join(directory, 'data') };
   writeFileSync(configFile, stringify({ ...listening, ...config }));
-  const program = startProgram(process.execPath, [entry, 'serve', '--config', configFile]);
+  const program = startProgram(node, [entry, 'serve', '--config', configFile]);
   const [line] = await program.until(/^\{.*"msg":"listening".*\}$/m);
   const { url, metricsUrl, pid } = JSON.parse(line) as { url: string; metricsUrl: string; pid: number };
   return {

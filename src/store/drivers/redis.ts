@@ -64,7 +64,8 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<Store>
       },
       deliver: (batches) => writer.deliver(batches),
       get confirmed() {
-        return writer.confirmed;
+        // Where no replica is waited for, what Redis has is as safe as it will be.
+        return options.minReplicas === 0 ? Number.MAX_SAFE_INTEGER : writer.confirmed;
       },
       forgetDetails: (day) => forgetDetails(local.journal, writer, day),
       close: () => closeRemote(links, refresh),

@@ -1,0 +1,118 @@
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { limits, systemClock, systemRandom, type Clock, type Log } from '../base/index.ts';
+import { MetricSet } from '../metric/index.ts';
+import type { Store } from '../store/index.ts';
+import { openSqliteStore } from '../store/drivers/sqlite.ts';
+import { parseUsageQuery, type UsageEvent } from '../usage/index.ts';
+import { scaled } from '../../test/support/long.ts';
+import { openLedger, type Ledger } from './index.ts';
+
+const silent: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+const clock: Clock = { ...systemClock, now: () => now };
+
+let directory: string;
+let store: Store;
+let ledger: Ledger;
+let now: number;
+
+beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'tonnage-many-'));
+  now = Date.parse('2026-11-21T12:00:00Z');
+  const file = join(directory, 'ledger.sqlite');
+  store = await openSqliteStore({ file, timeZone: 'UTC', acceptTimeZone: false, clock, random: systemRandom });
+  ledger = await openLedger({
+    store,
+    clock,
+    log: silent,
+    metrics: new MetricSet(),
+    dimensions: ['org', 'arch', 'repository'],
+    durability: 'strict',
+    orgLabels: true,
+    commitWaitMs: 60_000,
+  });
+});
+afterEach(async () => {
+  await ledger.close(10_000);
+  await store.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+async function total(meter: string, org?: string): Promise<bigint> {
+  return (await ledger.query(parseUsageQuery(meter, { from: '2026-11-01', ...(org !== undefined && { org }) }))).total;
+}
+
+/** Bytes of memory that this process has in use, the stores' threads included. */
+function memory(): number {
+  globalThis.gc?.();
+  return process.memoryUsage.rss();
+}
+
+test(
+  'millions of organisations that each pull once: as many are told apart as may be, the rest is counted together',
+  async () => {
+    const organisations = scaled(300_000, 10_000_000);
+    const atOnce = 20_000;
+    let before = 0;
+    for (let from = 0; from < organisations; from += atOnce) {
+      const waits = Array.from({ length: Math.min(atOnce, organisations - from) }, (_, index) => {
+        const dimensions = { org: `org${from + index}.example`, arch: 'amd64', repository: `r${index % 100}` };
+        return ledger.record([{ meter: 'pulls', dimensions, quantity: 1n }]);
+      });
+      await Promise.all(waits);
+      if (from === 5 * atOnce) before = memory();
+    }
+    expect(await total('pulls')).toBe(BigInt(organisations));
+    expect(await total('pulls', '__other__')).toBe(BigInt(organisations - limits.orgsPerDayMax));
+    expect(await total('pulls', 'org0.example')).toBe(1n);
+    expect(await total('pulls', `org${organisations - 1}.example`)).toBe(0n);
+    // What grew with the first hundred thousand does not grow with the ten millions after them.
+    expect(memory() - before).toBeLessThan(200 * 1024 * 1024);
+    expect(statSync(join(directory, 'ledger.sqlite')).size).toBeLessThan(64 * 1024 * 1024);
+  },
+  scaled(60_000, 600_000),
+);
+
+test('the same in events: each is known again, and their organisations are bounded', async () => {
+  const count = limits.orgsPerDayMax + 5_000;
+  const events = Array.from({ length: count }, (_, index): UsageEvent => {
+    const dimensions = { org: `org${index}.example` };
+    return { kind: 'usage', source: 'ci', id: `${index}`, meter: 'builds', time: now, quantity: 1n, dimensions };
+  });
+  await ledger.ingest(events);
+  const again = await ledger.ingest(events);
+  expect(again.every(({ status }) => status === 'duplicate')).toBe(true);
+  expect(await total('builds')).toBe(BigInt(count));
+  expect(await total('builds', '__other__')).toBe(5_000n);
+});
+
+test('a clock that jumps back counts on the day that it says, and forgets nothing', async () => {
+  const pull = (): Promise<void> | undefined =>
+    ledger.record([{ meter: 'pulls', dimensions: { org: 'a.org' }, quantity: 1n }]);
+  const event = (id: string): UsageEvent => ({
+    kind: 'usage',
+    source: 'ci',
+    id,
+    meter: 'builds',
+    time: now,
+    quantity: 1n,
+    dimensions: {},
+  });
+  const sent = event('1');
+  await pull();
+  await ledger.ingest([sent]);
+  now -= 3 * 86_400_000;
+  await pull();
+  // From the other side of the jump it lies ahead; once the clock is right again it is known.
+  expect(await ledger.ingest([sent])).toMatchObject([{ status: 'refused', reason: 'in_future' }]);
+  expect(await ledger.ingest([event('2')])).toEqual([{ status: 'accepted' }]);
+  now += 3 * 86_400_000;
+  expect(await ledger.ingest([sent])).toEqual([{ status: 'duplicate' }]);
+  const { rows } = await ledger.query(parseUsageQuery('pulls', { by: 'day' }));
+  expect(rows.map(({ from, value }) => [(from ?? 0) - 20_778, value])).toEqual([
+    [-3, 1n],
+    [0, 1n],
+  ]);
+});

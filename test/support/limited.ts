@@ -1,0 +1,19 @@
+import { writeFileSync, chmodSync } from 'node:fs';
+import { join } from 'node:path';
+import { runProgram } from './program.ts';
+
+/**
+ * A stand-in for Node.js that cannot write files beyond `bytes`, as on a disk that is full; to be lifted by `liftLimit`.
+ * Answers its path. What is written before that grows no further than that either.
+ */
+export function limitedNode(directory: string, bytes: number): string {
+  const path = join(directory, 'limited-node');
+  writeFileSync(path, `#!/bin/sh\nulimit -S -f ${Math.floor(bytes / 512)}\nexec ${process.execPath} "$@"\n`);
+  chmodSync(path, 0o755);
+  return path;
+}
+
+/** There is room on the disk again, for the process with this id. */
+export async function liftLimit(pid: number): Promise<void> {
+  await runProgram('prlimit', ['--pid', String(pid), '--fsize=unlimited']);
+}
