@@ -46,8 +46,8 @@ export class Delivery {
   #oldestAt: number | undefined;
   #failure: string | undefined;
   #failures = 0;
-  /** Number of the first batch that was delivered since it was last decided where to go on; absent before that. */
-  #began: number | undefined;
+  /** While batches are delivered again: from which one on, and up to where it had been. */
+  #again: { began?: number | undefined; readonly until: number } | undefined;
   #trimmedAt = -Infinity;
   #detailsFrom: Day | undefined;
   #wake: (() => void) | undefined;
@@ -129,7 +129,7 @@ export class Delivery {
           'stop it and run tonnage ledger rebuild',
       );
     }
-    if (kept !== this.#delivered) this.#moveTo(kept);
+    this.#delivered = kept;
     this.#positioned = true;
   }
 
@@ -141,41 +141,47 @@ export class Delivery {
   /** Delivers the next batches; answers whether there was nothing to deliver. */
   async #deliverSome(): Promise<boolean> {
     const { outbox, remote } = this.#options;
+    const committed = this.#last;
     const batches = await outbox.read(this.#delivered, limits.deliveredBatchesMax);
     this.#oldestAt = batches[0]?.at;
     const last = batches.at(-1)?.number;
-    if (last === undefined) return true;
-    this.#began ??= batches[0]?.number;
+    if (last === undefined) {
+      if (this.#delivered < committed) throw this.#gap(this.#delivered);
+      return true;
+    }
+    if (this.#again) this.#again.began ??= batches[0]?.number;
     const result = await remote.deliver(batches);
     if (result.kind === 'rewind') {
-      this.#rewind(result.to);
+      this.#rewind(result.to, last);
       return false;
     }
     this.#delivered = last;
+    if (this.#again && last >= this.#again.until) this.#again = undefined;
     return false;
   }
 
   /**
    * The store misses what came after batch `to`. Where the outbox begins later, the missing batches may have had nothing to
-   * do with what is missed; only when all that is kept has been delivered from its beginning is it certain that they had.
+   * do with what is missed; only when it says so again, after all that is kept was delivered anew, is it certain that
+   * they had.
    */
-  #rewind(to: number): void {
+  #rewind(to: number, last: number): void {
     const { log, outbox } = this.#options;
     const first = outbox.status().first ?? this.#last + 1;
-    if (to < first - 1 && this.#began !== undefined && this.#began <= first) {
-      throw new TonnageError(
-        'ledger_gap',
-        `the store misses batches of this ledger after ${to}, and the outbox has them only from ${first} on; ` +
-          'stop it and run tonnage ledger rebuild',
-      );
-    }
+    const began = this.#again?.began;
+    if (to < first - 1 && began !== undefined && began <= first) throw this.#gap(to);
     log.warn({ from: this.#delivered, to }, 'the store has lost batches that it had; they are delivered again');
-    this.#moveTo(to);
+    this.#again = { until: Math.max(last, this.#again?.until ?? 0) };
+    this.#delivered = to;
   }
 
-  #moveTo(delivered: number): void {
-    this.#delivered = delivered;
-    this.#began = undefined;
+  #gap(after: number): TonnageError {
+    const { first } = this.#options.outbox.status();
+    const kept = first === undefined ? 'has none of them any more' : `has them only from ${first} on`;
+    return new TonnageError(
+      'ledger_gap',
+      `the store misses batches of this ledger after ${after}, and the outbox ${kept}; stop it and run tonnage ledger rebuild`,
+    );
   }
 
   async #trim(): Promise<void> {

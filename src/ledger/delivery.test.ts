@@ -1,0 +1,207 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { systemClock, systemRandom, type Log } from '../base/index.ts';
+import type { Delivered, OutboxBatch, RemoteTotals, Store } from '../store/index.ts';
+import { openSqliteStore } from '../store/drivers/sqlite.ts';
+import { eventually } from '../../test/support/redis.ts';
+import { Delivery } from './delivery.ts';
+
+const silent: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+let directory: string;
+let store: Store;
+let deliveries: Delivery[];
+
+beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'tonnage-delivery-'));
+  deliveries = [];
+  store = await openSqliteStore({
+    file: join(directory, 'ledger.sqlite'),
+    timeZone: 'UTC',
+    acceptTimeZone: false,
+    outboxBytesMax: 1_000_000,
+    clock: systemClock,
+    random: systemRandom,
+  });
+});
+afterEach(async () => {
+  for (const delivery of deliveries) await delivery.close(0);
+  await store.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+/**
+ * Where batches go: what a store elsewhere promises, and nothing else, with failures and losses on demand. (What a real
+ * Redis makes of it is tested in store/ and end to end.)
+ */
+class Target implements RemoteTotals {
+  kept = 0;
+  confirmed = 0;
+  failure: Error | undefined;
+  asked = 0;
+  /** Numbers of all batches that were delivered, in order. */
+  readonly log: number[] = [];
+  /** A part of it that lost what came after this batch, and needs batch `needs`. */
+  lost: { readonly to: number; readonly needs: number } | undefined;
+
+  async position(): Promise<number> {
+    this.asked++;
+    if (this.failure) throw this.failure;
+    return this.kept;
+  }
+
+  async deliver(batches: readonly OutboxBatch[]): Promise<Delivered> {
+    if (this.failure) throw this.failure;
+    for (const { number } of batches) {
+      if (this.lost && number === this.lost.needs) this.lost = undefined;
+      if (this.lost && number > this.lost.needs) return { kind: 'rewind', to: this.lost.to };
+      this.log.push(number);
+      this.kept = Math.max(this.kept, number);
+    }
+    return { kind: 'delivered', rejected: 0 };
+  }
+
+  query(): never {
+    throw new Error('nobody asks');
+  }
+
+  async forgetDetails(): Promise<boolean> {
+    return false;
+  }
+
+  async close(): Promise<void> {}
+}
+
+async function commit(from: number, to: number): Promise<void> {
+  for (let number = from; number <= to; number++) {
+    const increment = { meter: 'pulls', day: 20_000, quantity: 1n, dimensions: {} };
+    await store.journal.commit({ number, at: systemClock.now(), increments: [increment] });
+  }
+}
+
+function start(target: Target, lastBatch: number, log = silent): Delivery {
+  const { outbox } = store.journal;
+  if (!outbox) throw new Error('the store was opened with an outbox');
+  const delivery = new Delivery({ outbox, remote: target, lastBatch, clock: systemClock, log });
+  deliveries.push(delivery);
+  delivery.start();
+  return delivery;
+}
+
+async function trimTo(delivered: number): Promise<void> {
+  await store.journal.outbox?.trim({ delivered, confirmed: delivered, before: Infinity, bytesMax: 0 });
+}
+
+const settled = (delivery: Delivery) => eventually('all is delivered', () => delivery.status().waiting === 0);
+const failed = (delivery: Delivery) => eventually('it has failed', () => delivery.status().failure !== undefined);
+
+test('each batch is delivered in order, and soon', async () => {
+  const target = new Target();
+  await commit(1, 3);
+  const delivery = start(target, 3);
+  await settled(delivery);
+  await commit(4, 4);
+  delivery.notify(4);
+  await settled(delivery);
+  expect(target.log).toEqual([1, 2, 3, 4]);
+  expect(delivery.status()).toMatchObject({ waiting: 0, ageMs: 0 });
+});
+
+test('it begins where the store is, and goes on when the store is back', async () => {
+  const target = new Target();
+  target.kept = 2;
+  target.failure = new Error('no connection');
+  await commit(1, 4);
+  const delivery = start(target, 4);
+  await failed(delivery);
+  expect(delivery.status()).toMatchObject({ waiting: 4, failure: 'no connection' });
+  target.failure = undefined;
+  await settled(delivery);
+  expect(target.log).toEqual([3, 4]);
+  expect(delivery.status().failure).toBeUndefined();
+});
+
+test('what the store has lost is delivered again, twice over if need be', async () => {
+  const target = new Target();
+  await commit(1, 6);
+  const delivery = start(target, 6);
+  await settled(delivery);
+  target.log.length = 0;
+  target.lost = { to: 4, needs: 5 };
+  await commit(7, 7);
+  delivery.notify(7);
+  await settled(delivery);
+  expect(target.log).toEqual([5, 6, 7]);
+  target.log.length = 0;
+  target.lost = { to: 1, needs: 2 };
+  await commit(8, 8);
+  delivery.notify(8);
+  await settled(delivery);
+  expect(target.log).toEqual([2, 3, 4, 5, 6, 7, 8]);
+});
+
+test('what is lost and no longer kept stops it, with the way out', async () => {
+  const target = new Target();
+  await commit(1, 6);
+  const delivery = start(target, 6);
+  await settled(delivery);
+  await trimTo(4);
+  target.lost = { to: 1, needs: 2 };
+  await commit(7, 7);
+  delivery.notify(7);
+  await failed(delivery);
+  expect(delivery.status().failure).toBe(
+    'the store misses batches of this ledger after 1, and the outbox has them only from 5 on; stop it and run tonnage ledger rebuild',
+  );
+});
+
+test('missing batches that have nothing to do with what is missed are no gap', async () => {
+  const target = new Target();
+  await commit(1, 6);
+  const delivery = start(target, 6);
+  await settled(delivery);
+  await trimTo(4);
+  target.log.length = 0;
+  // Kept up to 1, and the next batch that touches it is 6, which is still there.
+  target.lost = { to: 1, needs: 6 };
+  await commit(7, 7);
+  delivery.notify(7);
+  await settled(delivery);
+  expect(target.log).toEqual([5, 6, 7]);
+});
+
+test('a store that has less than the outbox can give, and a ledger that was restored, are told apart from an outage', async () => {
+  const target = new Target();
+  await commit(1, 3);
+  await trimTo(3);
+  target.kept = 1;
+  const behind = start(target, 3);
+  await failed(behind);
+  expect(behind.status().failure).toMatch(/^the store misses batches of this ledger after 1, and the outbox has none/);
+  const asked = target.asked;
+  await new Promise((resolve) => setTimeout(resolve, 150));
+  expect(target.asked - asked).toBeLessThan(5);
+  await behind.close(0);
+
+  target.kept = 9;
+  const restored = start(target, 3);
+  await failed(restored);
+  expect(restored.status().failure).toMatch(
+    /^the store has batch 9 of this ledger, whose own last one is 3: .* rebuild$/,
+  );
+});
+
+test('an idle store that has lost everything is noticed with the next batch', async () => {
+  const target = new Target();
+  await commit(1, 2);
+  const delivery = start(target, 2);
+  await settled(delivery);
+  target.kept = 0;
+  target.lost = { to: 0, needs: 1 };
+  await commit(3, 3);
+  delivery.notify(3);
+  await eventually('all is delivered again', () => target.kept === 3);
+  expect(target.log).toEqual([1, 2, 1, 2, 3]);
+});
