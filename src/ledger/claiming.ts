@@ -40,6 +40,8 @@ export class Claiming {
   #hasAgreed = false;
   #failure: string | undefined;
   #failures = 0;
+  /** The failure that the log has. */
+  #told: string | undefined;
   #forgottenAt = -Infinity;
   #wake: (() => void) | undefined;
   #isDue = false;
@@ -149,8 +151,10 @@ export class Claiming {
     this.#failures++;
     // Whoever answers next may be another server.
     this.#hasAgreed = false;
-    if (failure === this.#failure) return;
     this.#failure = failure;
+    // The first try of all comes before the connection is up.
+    if (failure === this.#told || this.#failures < 2) return;
+    this.#told = failure;
     this.#options.log.error(
       { error: failure, events: this.#options.pending.events },
       'events cannot be claimed among the instances; they are safe on disk, are not counted yet, and it tries again',
