@@ -9,14 +9,8 @@ export interface Cell extends Series {
 /** How the values of an event become the dimensions that are counted; told of each dimension that had to fold. */
 export type Keep = (day: Day, values: DimensionValues, onFold: (dimension: Dimension) => void) => DimensionValues;
 
-/** What was found for one combination of values: its cell, and which of its dimensions are counted under `__other__`. */
-interface Leaf {
-  readonly cell: Cell;
-  readonly folded: readonly Dimension[];
-}
-
-/** By the value of one dimension (`undefined`: none), what is known of the dimensions behind it; at the end a leaf. */
-type Branch = Map<string | undefined, Branch | Leaf>;
+/** By the value of one dimension (`undefined`: none), what is known of the dimensions behind it; at the end the cell. */
+type Branch = Map<string | undefined, Branch | Cell>;
 
 /**
  * Finds the cell of an event by its values, one dimension after the other, since making and comparing a key for each
@@ -28,7 +22,7 @@ export class Cells {
   readonly #onFold: (dimension: Dimension) => void;
   readonly #days = new Map<Day, Branch>();
   readonly #byKey = new Map<string, Cell>();
-  #leaves = 0;
+  #remembered = 0;
   #current: { readonly day: Day; readonly meters: Branch } | undefined;
 
   /** `dimensions`: those that are kept. `keep` is asked once for each combination; `onFold` is told with each event. */
@@ -40,15 +34,13 @@ export class Cells {
 
   /** The cell in which an event of this meter, with these values, counts on this day. */
   of(meter: string, day: Day, values: DimensionValues): Cell {
-    const meters = this.#current?.day === day ? this.#current.meters : this.#metersOn(day);
-    let branch = branchOf(meters, meter);
-    const last = this.#dimensions.length - 1;
-    for (let index = 0; index < last; index++) branch = branchOf(branch, values[this.#dimensions[index] ?? 'org']);
-    const value = values[this.#dimensions[last] ?? 'org'];
-    const found = branch.get(value);
-    if (found === undefined || found instanceof Map) return this.#add(branch, value, meter, day, values);
-    if (found.folded.length > 0) found.folded.forEach(this.#onFold);
-    return found.cell;
+    let found: Branch | Cell | undefined = this.#current?.day === day ? this.#current.meters : this.#metersOn(day);
+    found = found.get(meter);
+    for (const name of this.#dimensions) {
+      if (!(found instanceof Map)) break;
+      found = found.get(values[name]);
+    }
+    return found === undefined || found instanceof Map ? this.#add(meter, day, values) : found;
   }
 
   /** The cell of dimensions as they are counted. */
@@ -79,19 +71,25 @@ export class Cells {
     );
   }
 
-  #add(branch: Branch, value: string | undefined, meter: string, day: Day, values: DimensionValues): Cell {
-    const folded: Dimension[] = [];
-    const dimensions = this.#keep(day, values, (dimension) => folded.push(dimension));
-    folded.forEach(this.#onFold);
+  #add(meter: string, day: Day, values: DimensionValues): Cell {
+    let isFolded = false;
+    const dimensions = this.#keep(day, values, (dimension) => {
+      isFolded = true;
+      this.#onFold(dimension);
+    });
     const cell = this.exactly(meter, day, dimensions);
-    branch.set(value, { cell, folded });
-    if (++this.#leaves > limits.rememberedCellsMax) this.forget();
+    if (isFolded) return cell;
+    if (++this.#remembered > limits.rememberedCellsMax) this.forget();
+    const last = this.#dimensions.at(-1) ?? 'org';
+    let branch = branchOf(this.#metersOn(day), meter);
+    for (const name of this.#dimensions.slice(0, -1)) branch = branchOf(branch, values[name]);
+    branch.set(values[last], cell);
     return cell;
   }
 
   #metersOn(day: Day): Branch {
     let meters = this.#days.get(day);
-    if (meters === undefined) this.#days.set(day, (meters = new Map<string | undefined, Branch | Leaf>()));
+    if (meters === undefined) this.#days.set(day, (meters = new Map<string | undefined, Branch | Cell>()));
     this.#current = { day, meters };
     return meters;
   }
@@ -101,7 +99,7 @@ export class Cells {
     this.#days.clear();
     this.#byKey.clear();
     this.#current = undefined;
-    this.#leaves = 0;
+    this.#remembered = 0;
   }
 }
 
