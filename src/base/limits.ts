@@ -61,6 +61,8 @@ export const limits = {
   claimedEventsMax: 2_000,
   /** How often claims are looked for that no event can ask for any more. */
   claimsForgetEveryMs: 3_600_000,
+  /** How often values that are new here are told to the other instances, which keep to the same caps. */
+  valuesSharedEveryMs: 1_000,
   /** Pairs of tenant and source whose derived keys are remembered; forgotten all at once. */
   eventSourcesRememberedMax: 10_000,
   /** How often the ledger looks for keys and details whose time is over. */

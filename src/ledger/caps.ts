@@ -16,13 +16,28 @@ export const dimensionCaps: Readonly<Record<Dimension, number>> = {
   client: limits.clientsPerDayMax,
 };
 
-type SeenValues = Map<Dimension, Set<string>>;
+/** What is known of the values of one dimension on one day. */
+interface Known {
+  values: Set<string>;
+  /** There are as many as there may be at all instances: whether one is among those. */
+  isAmongAll?: (value: string) => boolean;
+}
+
+type KnownValues = Map<Dimension, Known>;
+
+/** Values that are new here, of one dimension on one day. */
+export interface NewValues {
+  readonly day: Day;
+  readonly dimension: Dimension;
+  readonly values: readonly string[];
+}
 
 /** The values that were seen of each dimension, by day. Of the days those used last are remembered. */
 export class Caps {
   readonly #caps: Readonly<Partial<Record<Dimension, number>>>;
-  readonly #days = new Map<Day, SeenValues>();
-  #current: { readonly day: Day; readonly seen: SeenValues } | undefined;
+  readonly #days = new Map<Day, KnownValues>();
+  #current: { readonly day: Day; readonly known: KnownValues } | undefined;
+  #news: Map<string, { readonly day: Day; readonly dimension: Dimension; readonly values: Set<string> }> | undefined;
 
   constructor(caps: Readonly<Partial<Record<Dimension, number>>> = dimensionCaps) {
     this.#caps = caps;
@@ -35,8 +50,38 @@ export class Caps {
 
   /** Notes what the ledger holds of a day already, so that neither a restart nor a late event begins it anew. */
   remember(day: Day, held: ReadonlyMap<Dimension, Iterable<string>>): void {
-    const seen = this.#seenOn(day);
-    for (const [name, values] of held) seen.set(name, new Set([...values, ...(seen.get(name) ?? [])]));
+    const known = this.#knownOn(day);
+    for (const [name, values] of held) {
+      const all = new Set([...values, ...(known.get(name)?.values ?? [])]);
+      known.set(name, { ...known.get(name), values: all });
+      this.#noteNews(day, name, all);
+    }
+  }
+
+  /** From now on values that are new are collected for `takeNews`: other instances keep to the same caps. */
+  collectNews(): void {
+    if (this.#news) return;
+    this.#news = new Map();
+    for (const [day, known] of this.#days) for (const [name, { values }] of known) this.#noteNews(day, name, values);
+  }
+
+  /** The values that were new since this was last asked. */
+  takeNews(): readonly NewValues[] {
+    const news = [...(this.#news?.values() ?? [])].filter(({ values }) => values.size > 0);
+    this.#news?.clear();
+    return news.map(({ values, ...of }) => ({ ...of, values: [...values] }));
+  }
+
+  /** Gives back what was taken, for the next time. */
+  returnNews({ day, dimension, values }: NewValues): void {
+    this.#noteNews(day, dimension, values);
+  }
+
+  /** A dimension has as many values as it may on this day at all instances: further ones are `__other__` from now on. */
+  close(day: Day, dimension: Dimension, isAmongAll: (value: string) => boolean): void {
+    const known = this.#days.get(day);
+    const values = known?.get(dimension)?.values;
+    if (values) known?.set(dimension, { values, isAmongAll });
   }
 
   /**
@@ -44,36 +89,45 @@ export class Caps {
    * whose value had to become `__other__`.
    */
   keep(day: Day, values: DimensionValues, onFold: (dimension: Dimension) => void): DimensionValues {
-    const seen = this.#seenOn(day);
+    const known = this.#knownOn(day);
     let kept = values;
     let name: Dimension;
     for (name in values) {
       const value = values[name];
-      if (value === undefined || value === foldedValue || this.#admit(seen, name, value)) continue;
+      if (value === undefined || value === foldedValue || this.#admit(known, day, name, value)) continue;
       kept = { ...kept, [name]: foldedValue };
       onFold(name);
     }
     return kept;
   }
 
-  #seenOn(day: Day): SeenValues {
-    if (this.#current?.day === day) return this.#current.seen;
-    const seen = this.#days.get(day) ?? new Map<Dimension, Set<string>>();
+  #knownOn(day: Day): KnownValues {
+    if (this.#current?.day === day) return this.#current.known;
+    const known = this.#days.get(day) ?? new Map<Dimension, Known>();
     // Behind all others, since it is the one used last.
     this.#days.delete(day);
-    this.#days.set(day, seen);
+    this.#days.set(day, known);
     const [oldest = day] = this.#days.keys();
     if (this.#days.size > limits.cappedDaysMax) this.#days.delete(oldest);
-    this.#current = { day, seen };
-    return seen;
+    this.#current = { day, known };
+    return known;
   }
 
-  #admit(seen: SeenValues, name: Dimension, value: string): boolean {
-    let values = seen.get(name);
-    if (values === undefined) seen.set(name, (values = new Set()));
-    if (values.has(value)) return true;
-    if (values.size >= (this.#caps[name] ?? Infinity)) return false;
-    values.add(value);
+  #admit(known: KnownValues, day: Day, name: Dimension, value: string): boolean {
+    let of = known.get(name);
+    if (of === undefined) known.set(name, (of = { values: new Set() }));
+    if (of.values.has(value)) return true;
+    if (!(of.isAmongAll?.(value) ?? of.values.size < (this.#caps[name] ?? Infinity))) return false;
+    of.values.add(value);
+    if (!of.isAmongAll) this.#noteNews(day, name, [value]);
     return true;
+  }
+
+  #noteNews(day: Day, dimension: Dimension, values: Iterable<string>): void {
+    if (!this.#news) return;
+    const key = `${day} ${dimension}`;
+    const news = this.#news.get(key) ?? { day, dimension, values: new Set<string>() };
+    for (const value of values) news.values.add(value);
+    this.#news.set(key, news);
   }
 }

@@ -20,7 +20,8 @@ export interface DimensionOptions {
 export class KeptDimensions {
   readonly #options: DimensionOptions;
   #pseudonyms: Pseudonyms;
-  readonly #caps: Caps;
+  /** How many values there may be. */
+  readonly caps: Caps;
   /** Where events count. */
   readonly cells: Cells;
   readonly #journal: Pick<Journal, 'valuesOn'>;
@@ -28,7 +29,7 @@ export class KeptDimensions {
   constructor(options: DimensionOptions, store: Pick<Store, 'hashKey' | 'journal'>, instruments: LedgerInstruments) {
     this.#options = options;
     this.#pseudonyms = new Pseudonyms(options.pseudonymKey ?? store.hashKey);
-    this.#caps = new Caps();
+    this.caps = new Caps();
     this.#journal = store.journal;
     this.cells = new Cells(
       options.dimensions,
@@ -47,18 +48,18 @@ export class KeptDimensions {
   /** Reads what the ledger holds of these days, up to each dimension's cap, so that who came first stays first. */
   async prepare(days: Iterable<Day>): Promise<void> {
     for (const day of days) {
-      if (this.#caps.knows(day)) continue;
+      if (this.caps.knows(day)) continue;
       const held = new Map<Dimension, readonly string[]>();
       for (const name of this.#options.dimensions) {
         held.set(name, await this.#journal.valuesOn(day, name, dimensionCaps[name]));
       }
-      this.#caps.remember(day, held);
+      this.caps.remember(day, held);
     }
   }
 
   /** Whether nothing has to be read before events of this day can be counted. */
   isPrepared(day: Day): boolean {
-    return this.#caps.knows(day);
+    return this.caps.knows(day);
   }
 
   /** The dimensions as they are counted on `day`. */
@@ -68,7 +69,7 @@ export class KeptDimensions {
       const value = values[name];
       if (value !== undefined) kept[name] = this.#shown(name, value);
     }
-    return this.#caps.keep(day, kept, onFold);
+    return this.caps.keep(day, kept, onFold);
   }
 
   /** A question about people, asked with their plain names, as the ledger knows them. */

@@ -19,6 +19,7 @@ import { KeptDimensions, type DimensionOptions } from './dimensions.ts';
 import { EventKeys } from './event-key.ts';
 import { countClaims, countEvents, ledgerInstruments, type LedgerInstruments } from './metrics.ts';
 import type { Count } from './pending.ts';
+import { SharedValues } from './shared-values.ts';
 import { EventWindow } from './window.ts';
 
 export interface LedgerOptions extends DimensionOptions {
@@ -58,6 +59,7 @@ class StoreLedger implements Ledger {
   readonly #committer: Committer;
   readonly #delivery: Delivery | undefined;
   readonly #claiming: Claiming | undefined;
+  readonly #sharedValues: SharedValues | undefined;
   #eventKeys: EventKeys | undefined;
   readonly #commitWaitMs: number;
   #tidying: NodeJS.Timeout | undefined;
@@ -96,7 +98,10 @@ class StoreLedger implements Ledger {
       settle: (claims) => this.#committer.settleClaims(claims),
       onSecret: (secret) => this.#useSecret(secret),
     });
-    const secret = store.shared ? store.shared.secret : store.hashKey;
+    const { shared } = store;
+    this.#sharedValues =
+      shared && new SharedValues({ caps: this.#kept.caps, shared, secret: () => shared.secret, log });
+    const secret = shared ? shared.secret : store.hashKey;
     if (secret) this.#useSecret(secret);
   }
 
@@ -105,6 +110,7 @@ class StoreLedger implements Ledger {
     await this.#kept.prepare([this.today()]);
     this.#delivery?.start();
     this.#claiming?.start();
+    this.#sharedValues?.start();
     this.#tidying = setInterval(() => this.#tidy(), limits.tidyEveryMs);
     this.#tidying.unref();
   }
@@ -163,6 +169,7 @@ class StoreLedger implements Ledger {
     } finally {
       // Before the delivery, which brings what it has counted to the store.
       await this.#claiming?.close(limits.deliveryCloseMsMax);
+      await this.#sharedValues?.close();
       await this.#delivery?.close(limits.deliveryCloseMsMax);
     }
   }

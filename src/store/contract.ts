@@ -81,6 +81,16 @@ export interface SharedClaims {
   claim(request: ClaimRequest): Promise<SettledClaims>;
   /** Drops claims that no event can ask for any more. */
   forget(): Promise<void>;
+  /**
+   * Adds to the values that a dimension has on a day, at all instances; as hashes. Answers all of them once they are `cap`
+   * or more, `undefined` before.
+   */
+  shareValues(
+    day: Day,
+    dimension: Dimension,
+    values: readonly string[],
+    cap: number,
+  ): Promise<readonly string[] | undefined>;
 }
 
 /** What became of a batch. */

@@ -1,4 +1,4 @@
-import { formatDay, type Day, type DimensionValues } from '../../usage/index.ts';
+import { formatDay, type Day, type Dimension, type DimensionValues } from '../../usage/index.ts';
 
 /**
  * Names of keys in Redis. A script touches keys of one slot only, so keys that must change together share a hash tag:
@@ -72,6 +72,11 @@ export const seenDaysKey = `${tag}:seen`;
 
 /** Hash: ledger id -> the number that stands for it in claims. */
 export const seenLedgersKey = `${tag}:seen:ledgers`;
+
+/** Set of the hashes of the values that a dimension has on a day, at all instances that share their events. */
+export function sharedValuesKey(day: Day, dimension: Dimension): string {
+  return `${tag}:values:${formatDay(day)}:${dimension}`;
+}
 
 /** The secret (hex) that instances which share their events hash identities with. */
 export const hashKeyKey = `${tag}:hash-key`;

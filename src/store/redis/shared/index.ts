@@ -1,5 +1,5 @@
 import { assert, limits, TonnageError, type Clock, type Log } from '../../../base/index.ts';
-import { type Increment, voidCell } from '../../../usage/index.ts';
+import { type Day, type Dimension, type Increment, voidCell } from '../../../usage/index.ts';
 import type { ClaimRequest, SettledClaims, SharedClaims } from '../../contract.ts';
 import type { LedgerSecret } from '../../journal/ledger-secret.ts';
 import { hashKeyKey, seenDaysKey, seenLedgersKey } from '../layout.ts';
@@ -8,6 +8,7 @@ import { wrongType } from '../write/call.ts';
 import { StoreGuard } from '../write/guard.ts';
 import { cellText, parseCell } from './cell-text.ts';
 import { claimScript } from './claim-script.ts';
+import { shareValues } from './values.ts';
 import { dayOf, outdated, periodsAt } from './periods.ts';
 
 export interface SharedClaimsOptions {
@@ -78,6 +79,15 @@ class RedisClaims implements SharedClaims {
       await link.send({ key: period.seen, args: ['UNLINK', period.seen, period.cells] });
       await link.send({ key: seenDaysKey, args: ['SREM', seenDaysKey, dayOf(period)] });
     }
+  }
+
+  shareValues(
+    day: Day,
+    dimension: Dimension,
+    values: readonly string[],
+    cap: number,
+  ): Promise<readonly string[] | undefined> {
+    return shareValues(this.#options, { day, dimension, values, cap });
   }
 
   /** A claim that a failover could lose stands for nothing yet. */
