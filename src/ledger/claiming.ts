@@ -129,7 +129,11 @@ export class Claiming {
   async #sleep(): Promise<void> {
     if (this.#closed || this.#isDue) return;
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, limits.claimsForgetEveryMs);
+      const timer = setTimeout(() => {
+        // Redis may have lost the secret, and a new instance would bring its own.
+        this.#hasAgreed = false;
+        resolve();
+      }, limits.evictionCheckMs);
       timer.unref();
       this.#wake = () => {
         clearTimeout(timer);
