@@ -88,7 +88,7 @@ test(
         expect(await inRedis(meter)).toEqual(expected);
         expect(await inLedgers(meter)).toBe([...expected.values()].reduce((sum, value) => sum + value, 0n));
       }),
-      { numRuns: scaled(100, 2_000) },
+      { numRuns: scaled(100, 1_000) },
     );
   },
   scaled(120_000, 900_000),
