@@ -11,6 +11,7 @@ import { limits } from '../base/index.ts';
 import { answerError, answerUnknown } from './answer-error.ts';
 import type { ApiOptions, App } from './contract.ts';
 import { dashboardRoutes } from './routes/dashboard.ts';
+import { dimensionRoutes } from './routes/dimensions.ts';
 import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
 import { usageRoutes } from './routes/usage.ts';
@@ -36,6 +37,7 @@ export async function createApi(options: ApiOptions): Promise<App> {
   });
   await app.register(async (scope: App) => {
     usageRoutes(scope, options);
+    dimensionRoutes(scope, options);
     waveRoutes(scope, options);
     await eventRoutes(scope, options);
     healthRoutes(scope, options);

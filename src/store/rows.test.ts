@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseDay, type UsageQuery } from '../usage/index.ts';
-import { compareTexts, foldedDimensions, RowSums } from './rows.ts';
+import { parseDay } from '../usage/index.ts';
+import { compareTexts, foldedDimensions, RowSums, type RowsQuestion } from './rows.ts';
 
 const day = (text: string): number => parseDay(text) ?? Number.NaN;
 const question = { window: 'total', by: ['org'], where: {}, limit: 10, offset: 0 } as const;
 
-function sumsOf(query: Pick<UsageQuery, 'window' | 'by' | 'where' | 'limit' | 'offset'>): RowSums {
+function sumsOf(query: RowsQuestion): RowSums {
   const sums = new RowSums(query);
   const cells = [
     ['2026-01-31', 'a.org', 'amd64', 5],
@@ -71,6 +71,40 @@ describe('rows made of cells', () => {
     expect(page.nextOffset).toBe(nextOffset);
   });
 
+  test('of each window the largest stay, and what the others sum to comes last', () => {
+    const window = { ...question, window: 'month', top: 1 } as const;
+    const whole = sumsOf(window).page();
+    expect(whole.rows).toEqual([
+      { from: day('2026-01-01'), dimensions: { org: 'a.org' }, value: 5n },
+      { from: day('2026-01-01'), dimensions: { org: null }, value: 2n, other: true },
+      { from: day('2026-02-01'), dimensions: { org: null }, value: 7n },
+      { from: day('2026-02-01'), dimensions: { org: null }, value: 3n, other: true },
+    ]);
+    expect(whole.total).toBe(17n);
+    const pages = [0, 1, 2, 3, 4].map((offset) => sumsOf({ ...window, limit: 1, offset }).page());
+    expect(pages.flatMap(({ rows }) => rows)).toEqual(whole.rows);
+    expect(pages.map(({ nextOffset }) => nextOffset)).toEqual([1, 2, 3, undefined, undefined]);
+  });
+
+  test('as many as there are, or more, leave no others', () => {
+    expect(sumsOf({ ...question, top: 3 }).page()).toEqual(sumsOf(question).page());
+    expect(sumsOf({ ...question, top: 4 }).page()).toEqual(sumsOf(question).page());
+  });
+
+  test('a value whose events were taken back is none of the different ones', () => {
+    const sums = new RowSums({ ...question, by: [], distinct: 'user' });
+    const window = sums.windowOf(0);
+    for (const [user, amount] of [
+      ['a', 2],
+      ['b', 3],
+      ['b', -3],
+    ] as const) {
+      sums.add(window, sums.groupOf({ user }), amount);
+    }
+    expect(sums.page().rows).toEqual([{ dimensions: {}, value: 2n, distinct: 1 }]);
+    expect(sums.capped).toEqual([]);
+  });
+
   test('sums beyond what a double can hold are exact', () => {
     const sums = new RowSums(question);
     const group = sums.groupOf({ org: 'a.org' });
@@ -84,6 +118,7 @@ test('folded are the dimensions of days without details, and those with a value 
   const rows = [{ dimensions: { org: '__other__', arch: 'amd64', tag: null }, value: 1n }];
   expect(foldedDimensions({ by: ['tag', 'arch', 'org'] }, rows, [])).toEqual(['org']);
   expect(foldedDimensions({ by: ['tag', 'arch', 'org'] }, rows, ['user', 'tag'])).toEqual(['org', 'tag', 'user']);
+  expect(foldedDimensions({ by: ['tag'] }, rows, [], ['user'])).toEqual(['user']);
 });
 
 test('texts are in the order of their bytes in UTF-8', () => {

@@ -22,10 +22,31 @@ export type WindowSums = (Amount | undefined)[];
 /** What `groupOf` answers for cells that the question does not ask for. */
 const leftOut = -1;
 
+/** What of a question says which rows it has. */
+export type RowsQuestion = Pick<
+  UsageQuery,
+  'window' | 'by' | 'where' | 'top' | 'distinct' | 'names' | 'limit' | 'offset'
+>;
+
+/** What a row stands for. */
 interface Group {
   readonly dimensions: RowValues;
   /** The values of `by`, in its order. */
   readonly key: readonly (string | null)[];
+}
+
+/** The share that one value of `distinct` has in a row. */
+interface Share {
+  readonly group: number;
+  readonly value: string | null;
+}
+
+/** The rows of one window, before they are in order. */
+interface WindowRows {
+  readonly first: Day;
+  readonly sums: WindowSums;
+  /** The values of `distinct` in each row; absent when the question has none. */
+  readonly values?: readonly (ReadonlySet<string> | undefined)[];
 }
 
 /**
@@ -33,20 +54,29 @@ interface Group {
  * pages as the SQLite store does. Cells come by group and window, each worked out once for many of them.
  */
 export class RowSums {
-  readonly #query: Pick<UsageQuery, 'window' | 'by' | 'where' | 'limit' | 'offset'>;
+  readonly #query: RowsQuestion;
   readonly #filters: readonly (readonly [Dimension, string | null])[];
   readonly #groups: Group[] = [];
   /** By the one value of `by`, or by all of them as a JSON array. */
   readonly #groupIndex = new Map<string | null, number>();
+  /** What is summed for a question with `distinct`: then `groupOf` answers a share in place of a group. */
+  readonly #shares: Share[] = [];
+  readonly #shareIndex = new Map<string, number>();
+  #distinctCapped = false;
   /** First day of the window -> group -> sum. A question for totals has one window, of day 0. */
   readonly #windows = new Map<Day, WindowSums>();
 
-  constructor(query: Pick<UsageQuery, 'window' | 'by' | 'where' | 'limit' | 'offset'>) {
+  constructor(query: RowsQuestion) {
     this.#query = query;
     this.#filters = dimensions.flatMap((name) => {
       const value = query.where[name];
       return value === undefined ? [] : [[name, value] as const];
     });
+  }
+
+  /** The dimensions of the question whose values beyond a cap share one, as far as its rows do not show that. */
+  get capped(): readonly Dimension[] {
+    return this.#distinctCapped && this.#query.distinct ? [this.#query.distinct] : [];
   }
 
   /**
@@ -57,6 +87,13 @@ export class RowSums {
   groupOf(values: RowValues): number {
     if (this.#filters.some(([name, wanted]) => (values[name] ?? null) !== wanted)) return leftOut;
     const key = this.#query.by.map((name) => values[name] ?? null);
+    if (!this.#isNamed(key)) return leftOut;
+    const group = this.#groupOfKey(key);
+    const { distinct } = this.#query;
+    return distinct === undefined ? group : this.#shareOf(group, values[distinct] ?? null);
+  }
+
+  #groupOfKey(key: Group['key']): number {
     const identity = key.length === 1 ? (key[0] ?? null) : JSON.stringify(key);
     const known = this.#groupIndex.get(identity);
     if (known !== undefined) return known;
@@ -65,6 +102,25 @@ export class RowSums {
     this.#groups.push({ dimensions: Object.fromEntries(this.#query.by.map((name, at) => [name, key[at]])), key });
     this.#groupIndex.set(identity, group);
     return group;
+  }
+
+  #shareOf(group: number, value: string | null): number {
+    const identity = JSON.stringify([group, value]);
+    const known = this.#shareIndex.get(identity);
+    if (known !== undefined) return known;
+    checkSize(this.#shares.length + 1, 'different values');
+    if (value === foldedValue) this.#distinctCapped = true;
+    const share = this.#shares.push({ group, value }) - 1;
+    this.#shareIndex.set(identity, share);
+    return share;
+  }
+
+  /** Whether a question for values asks for this one. */
+  #isNamed([value = null]: Group['key']): boolean {
+    const { names } = this.#query;
+    if (names === undefined) return true;
+    if (value === null || !value.startsWith(names.prefix)) return false;
+    return names.after === undefined || compareTexts(value, names.after) > 0;
   }
 
   /** What `add` writes to for cells of `day`. */
@@ -83,26 +139,50 @@ export class RowSums {
 
   /** The page that the question asks for, and the sum over all rows. */
   page(): Pick<UsageAnswer, 'rows' | 'total' | 'nextOffset'> {
-    const { limit, offset } = this.#query;
+    const { limit, offset, top = Infinity } = this.#query;
     const rows: UsageRow[] = [];
     let total: Amount = 0;
     let count = 0;
-    for (const [first, sums] of [...this.#windows].toSorted(([a], [b]) => a - b)) {
+    for (const [first, cells] of [...this.#windows].toSorted(([a], [b]) => a - b)) {
+      const window = this.#rowsOf(first, cells);
       const found: number[] = [];
-      for (const [group, value] of sums.entries()) {
-        if (value === undefined || value === 0 || value === 0n) continue;
+      for (const [group, value] of window.sums.entries()) {
+        if (isNothing(value)) continue;
         total = plus(total, value);
         found.push(group);
       }
+      const length = found.length > top ? top + 1 : found.length;
       // Only windows that reach into the page are put in order.
-      if (count + found.length > offset && count < offset + limit) {
-        found.sort((one, other) => this.#compare(sums, one, other));
-        const page = found.slice(Math.max(0, offset - count), offset + limit - count);
-        for (const group of page) rows.push(this.#row(first, group, sums[group] ?? 0));
+      if (count + length > offset && count < offset + limit) {
+        found.sort((one, other) => this.#compare(window.sums, one, other));
+        rows.push(...this.#inOrder(window, found, Math.max(0, offset - count), offset + limit - count));
       }
-      count += found.length;
+      count += length;
     }
     return { rows, total: BigInt(total), ...(count > offset + limit && { nextOffset: offset + limit }) };
+  }
+
+  /** What rows sum to and, for a question with `distinct`, which of its values each has. */
+  #rowsOf(first: Day, cells: WindowSums): WindowRows {
+    if (this.#query.distinct === undefined) return { first, sums: cells };
+    const sums: WindowSums = [];
+    const values: Set<string>[] = [];
+    for (const [index, amount] of cells.entries()) {
+      const share = this.#shares[index];
+      if (isNothing(amount) || !share) continue;
+      sums[share.group] = plus(sums[share.group] ?? 0, amount);
+      const known = (values[share.group] ??= new Set());
+      if (share.value !== null) known.add(share.value);
+    }
+    return { first, sums, values };
+  }
+
+  /** The rows of a window from `start` up to `end`, the last of which may stand for all beyond `top`. */
+  #inOrder(window: WindowRows, found: readonly number[], start: number, end: number): readonly UsageRow[] {
+    const { top = Infinity } = this.#query;
+    const rows = found.slice(start, Math.min(end, top)).map((group) => this.#row(window, group));
+    if (found.length > top && start <= top && top < end) rows.push(this.#rest(window, found.slice(top)));
+    return rows;
   }
 
   #group(index: number): Group {
@@ -111,15 +191,35 @@ export class RowSums {
     return group;
   }
 
-  #row(first: Day, group: number, value: Amount): UsageRow {
-    const { dimensions: values } = this.#group(group);
-    if (this.#query.window === 'total') return { dimensions: values, value: BigInt(value) };
-    return { from: first, dimensions: values, value: BigInt(value) };
+  #row({ first, sums, values }: WindowRows, group: number): UsageRow {
+    return {
+      ...(this.#query.window !== 'total' && { from: first }),
+      dimensions: this.#group(group).dimensions,
+      value: BigInt(sums[group] ?? 0),
+      ...(values && { distinct: values[group]?.size ?? 0 }),
+    };
   }
 
-  /** The largest first, then by the values of the dimensions. */
+  /** One row for several: a value that two of them share is one. */
+  #rest({ first, sums, values }: WindowRows, groups: readonly number[]): UsageRow {
+    let value: Amount = 0;
+    const all = new Set<string>();
+    for (const group of groups) {
+      value = plus(value, sums[group] ?? 0);
+      for (const each of values?.[group] ?? []) all.add(each);
+    }
+    return {
+      ...(this.#query.window !== 'total' && { from: first }),
+      dimensions: Object.fromEntries(this.#query.by.map((name) => [name, null])),
+      value: BigInt(value),
+      ...(values && { distinct: all.size }),
+      other: true,
+    };
+  }
+
+  /** The largest first, unless values are asked for; then by the values of the dimensions. */
   #compare(sums: WindowSums, one: number, other: number): number {
-    const [value, otherValue] = [sums[one] ?? 0, sums[other] ?? 0];
+    const [value, otherValue] = this.#query.names ? [0, 0] : [sums[one] ?? 0, sums[other] ?? 0];
     if (value < otherValue) return 1;
     if (value > otherValue) return -1;
     const { key } = this.#group(other);
@@ -132,16 +232,30 @@ export class RowSums {
 }
 
 /**
- * The dimensions that an answer does not tell apart everywhere: `gone` with the details of some days, others because
- * values beyond their cap share one.
+ * The dimensions of a question that only details tell apart: accounts, which stay for ever, have organisations and
+ * architectures alone.
+ */
+export function detailsAsked({
+  by,
+  where,
+  distinct,
+}: Pick<UsageQuery, 'by' | 'where' | 'distinct'>): readonly Dimension[] {
+  const isAsked = (name: Dimension): boolean => by.includes(name) || where[name] !== undefined || distinct === name;
+  return dimensions.filter((name) => name !== 'org' && name !== 'arch' && isAsked(name));
+}
+
+/**
+ * The dimensions that an answer does not tell apart everywhere: `gone` with the details of some days, others (`capped`, and
+ * those that `rows` show) because values beyond their cap share one.
  */
 export function foldedDimensions(
   { by }: Pick<UsageQuery, 'by'>,
   rows: readonly UsageRow[],
   gone: readonly Dimension[],
+  capped: readonly Dimension[] = [],
 ): readonly Dimension[] {
-  const capped = by.filter((name) => rows.some((row) => row.dimensions[name] === foldedValue));
-  return dimensions.filter((name) => gone.includes(name) || capped.includes(name));
+  const shown = by.filter((name) => rows.some((row) => row.dimensions[name] === foldedValue));
+  return dimensions.filter((name) => gone.includes(name) || capped.includes(name) || shown.includes(name));
 }
 
 /**
@@ -155,6 +269,10 @@ export function checkSize(count: number, what: string): void {
     'query_too_large',
     `expected at most ${limits.queryCellsMax} ${what}, got more; ask for fewer days, or for one organisation`,
   );
+}
+
+function isNothing(amount: Amount | undefined): amount is undefined | 0 | 0n {
+  return amount === undefined || amount === 0 || amount === 0n;
 }
 
 /** The sum, as `bigint` only where it must be. */

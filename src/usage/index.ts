@@ -6,7 +6,26 @@ export { outcome, voidCell } from './keyed-outcome.ts';
 export type { EventIdentity, EventResult, LedgerEvent, RefusalReason, UsageEvent, VoidEvent } from './event.ts';
 export { meterSet, voidEventType, type ConfiguredMeter, type Meter, type MeterSet } from './meters.ts';
 export { canonicalOrganisation, organisationOfEmail } from './organisation.ts';
-export { windows, type UsageAnswer, type UsageQuery, type UsageRow, type Window } from './query.ts';
+export {
+  distinctDimensions,
+  windows,
+  type DistinctDimension,
+  type NameRange,
+  type UsageAnswer,
+  type UsageQuery,
+  type UsageRow,
+  type Window,
+} from './query.ts';
+export { assertKept } from './query-kept.ts';
+export {
+  formatValueCursor,
+  parseValuesQuery,
+  valuesAnswer,
+  valuesAsJson,
+  type ValuesAnswer,
+  type ValuesParameters,
+  type ValuesQuestion,
+} from './query-values.ts';
 export {
   parseWaveParameters,
   waveAnswer,

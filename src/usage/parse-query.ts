@@ -2,11 +2,12 @@ import { limits, TonnageError } from '../base/index.ts';
 import { parseDay, type Day } from './day.ts';
 import { dimensions, isDimension, type Dimension } from './dimensions.ts';
 import type { MeterSet } from './meters.ts';
-import { windows, type UsageQuery, type Window } from './query.ts';
+import { distinctDimensions, windows, type DistinctDimension, type UsageQuery, type Window } from './query.ts';
 
 /** A question as a URL's or a command line's words; absent ones are `undefined`. An empty dimension asks for its lack. */
 export type UsageParameters = {
-  readonly [P in Dimension | 'from' | 'to' | 'window' | 'by' | 'limit' | 'cursor']?: string | undefined;
+  readonly [P in Dimension | 'from' | 'to' | 'window' | 'by' | 'top' | 'distinct' | 'limit' | 'cursor']?:
+    string | undefined;
 };
 
 /**
@@ -16,18 +17,16 @@ export type UsageParameters = {
  */
 export function parseUsageQuery(meter: string, parameters: UsageParameters, meters?: MeterSet): UsageQuery {
   if (meters !== undefined && !meters.byName.has(meter)) throw unknownMeter(meter, meters);
-  const from = dayOf('from', parameters.from);
-  const to = dayOf('to', parameters.to);
-  if (from !== undefined && to !== undefined && from > to) {
-    throw refused('from', `a day not after to (${parameters.to})`, parameters.from);
-  }
+  const range = parseRange(parameters);
+  const distinct = distinctOf(parameters.distinct);
   return {
     meter,
-    ...(from !== undefined && { from }),
-    ...(to !== undefined && { to }),
+    ...range,
     ...grouping(parameters),
     where: filters(parameters),
-    limit: limitOf(parameters.limit),
+    ...(parameters.top !== undefined && { top: countOf('top', parameters.top) }),
+    ...(distinct !== undefined && { distinct }),
+    limit: parseLimit(parameters.limit),
     offset: offsetOf(parameters.cursor),
   };
 }
@@ -35,6 +34,21 @@ export function parseUsageQuery(meter: string, parameters: UsageParameters, mete
 /** The cursor of the page that begins at `offset`. Opaque to clients. */
 export function formatCursor(offset: number): string {
   return Buffer.from(`offset:${offset}`).toString('base64url');
+}
+
+/** The half-open range that `from` and `to` name, either of which may be absent. */
+export function parseRange(parameters: Pick<UsageParameters, 'from' | 'to'>): Pick<UsageQuery, 'from' | 'to'> {
+  const from = dayOf('from', parameters.from);
+  const to = dayOf('to', parameters.to);
+  if (from !== undefined && to !== undefined && from > to) {
+    throw refused('from', `a day not after to (${parameters.to})`, parameters.from);
+  }
+  return { ...(from !== undefined && { from }), ...(to !== undefined && { to }) };
+}
+
+/** Rows of a page. */
+export function parseLimit(text: string | undefined): number {
+  return text === undefined ? limits.queryRowsDefault : countOf('limit', text);
 }
 
 function unknownMeter(meter: string, meters: MeterSet): TonnageError {
@@ -83,11 +97,17 @@ function filters(parameters: UsageParameters): UsageQuery['where'] {
   return where;
 }
 
-function limitOf(text: string | undefined): number {
-  if (text === undefined) return limits.queryRowsDefault;
-  const limit = /^\d{1,9}$/.test(text) ? Number(text) : 0;
-  if (limit >= 1 && limit <= limits.queryRowsMax) return limit;
-  throw refused('limit', `a whole number from 1 to ${limits.queryRowsMax}`, text);
+function distinctOf(text: string | undefined): DistinctDimension | undefined {
+  if (text === undefined) return undefined;
+  const distinct = distinctDimensions.find((each) => each === text);
+  if (!distinct) throw refused('distinct', `one of ${distinctDimensions.join(', ')}`, text);
+  return distinct;
+}
+
+function countOf(name: string, text: string): number {
+  const count = /^\d{1,9}$/.test(text) ? Number(text) : 0;
+  if (count >= 1 && count <= limits.queryRowsMax) return count;
+  throw refused(name, `a whole number from 1 to ${limits.queryRowsMax}`, text);
 }
 
 function offsetOf(cursor: string | undefined): number {
@@ -97,11 +117,12 @@ function offsetOf(cursor: string | undefined): number {
   return Number(match[1]);
 }
 
-function refused(parameter: string, expected: string, got: string | undefined): TonnageError {
+/** The refusal of a parameter that cannot be understood. */
+export function refused(parameter: string, expected: string, got: string | undefined): TonnageError {
   return new TonnageError('bad_request', `${parameter}: expected ${expected}, got ${quote(got)}`);
 }
 
 /** What came, shown so that it cannot break out of a log line or a terminal, and not at any length. */
-function quote(text: string | undefined): string {
+export function quote(text: string | undefined): string {
   return JSON.stringify(text === undefined || text.length <= 80 ? text : `${text.slice(0, 80)}…`);
 }

@@ -37,20 +37,33 @@ function rowAsJson(by: readonly Dimension[], row: UsageRow): Record<string, unkn
   const members: Record<string, unknown> = row.from === undefined ? {} : { from: formatDay(row.from) };
   for (const name of by) members[name] = row.dimensions[name] ?? null;
   members['value'] = row.value;
+  if (row.distinct !== undefined) members['distinct'] = row.distinct;
+  if (row.other) members['other'] = true;
   return members;
 }
 
 /** Names of the columns of `usageAsCells`, in order. */
 export function usageColumns(query: UsageQuery): readonly string[] {
-  return [...(query.window === 'total' ? [] : ['from']), ...query.by, 'value'];
+  return [
+    ...(query.window === 'total' ? [] : ['from']),
+    ...query.by,
+    'value',
+    ...(query.distinct === undefined ? [] : ['distinct']),
+    ...(query.top === undefined ? [] : ['other']),
+  ];
 }
 
-/** The rows as text, one array each, in the order of `usageColumns`; a dimension that an event lacks is `lacking`. */
+/**
+ * The rows as text, one array each, in the order of `usageColumns`; a dimension that an event lacks is `lacking`. The last
+ * column of a question for the largest rows is `true` where a row sums the others, else empty.
+ */
 export function usageAsCells(query: UsageQuery, answer: UsageAnswer, lacking: string): readonly (readonly string[])[] {
   return answer.rows.map((row) => [
     ...(row.from === undefined ? [] : [formatDay(row.from)]),
     ...query.by.map((name) => row.dimensions[name] ?? lacking),
     row.value.toString(),
+    ...(query.distinct === undefined ? [] : [String(row.distinct ?? 0)]),
+    ...(query.top === undefined ? [] : [row.other ? 'true' : '']),
   ]);
 }
 

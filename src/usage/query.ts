@@ -5,6 +5,18 @@ import type { Dimension } from './dimensions.ts';
 export type Window = 'total' | 'day' | 'month';
 export const windows: readonly Window[] = ['total', 'day', 'month'];
 
+/** Dimensions whose different values can be counted. */
+export const distinctDimensions = ['user', 'client'] as const satisfies readonly Dimension[];
+export type DistinctDimension = (typeof distinctDimensions)[number];
+
+/** Some of the values of a dimension, in the order of their bytes in UTF-8. */
+export interface NameRange {
+  /** What they begin with. */
+  readonly prefix: string;
+  /** They come behind this one. */
+  readonly after?: string;
+}
+
 /** A question about one meter. Days are half-open: `from` is in, `to` is not. */
 export interface UsageQuery {
   readonly meter: string;
@@ -23,6 +35,12 @@ export interface UsageQuery {
   readonly by: readonly Dimension[];
   /** Only what has this value; `null` asks for events that lack the dimension. */
   readonly where: { readonly [D in Dimension]?: string | null };
+  /** Rows of each window, at most: the largest ones. What the others sum to is one more row. Default: all. */
+  readonly top?: number;
+  /** The dimension whose different values are counted in each row. */
+  readonly distinct?: DistinctDimension;
+  /** Asks for values in place of sums: `by` has one dimension, and rows are those of its values that lie here, by name. */
+  readonly names?: NameRange;
   /** Rows of this page, at most. */
   readonly limit: number;
   /** Rows to pass over: where the page before ended. */
@@ -35,9 +53,13 @@ export interface UsageRow {
   readonly from?: Day;
   readonly dimensions: { readonly [D in Dimension]?: string | null };
   readonly value: bigint;
+  /** How many values of the question's `distinct` there are among its events; what lacks one has none. */
+  readonly distinct?: number;
+  /** The row sums what is beyond the question's `top`; its dimensions are `null`. */
+  readonly other?: true;
 }
 
-/** What a query found. Rows come by `from`, then by value downwards, then by dimensions; none has the value 0. */
+/** What a query found. Rows come by `from`, then by value downwards, then by dimensions, and `other` ones last; none has the value 0. */
 export interface UsageAnswer {
   readonly from: Day;
   readonly to: Day;

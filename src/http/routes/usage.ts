@@ -1,19 +1,17 @@
 import { z } from 'zod';
-import { TonnageError } from '../../base/index.ts';
 import {
+  assertKept,
   dimensions,
   formatCursor,
   parseUsageQuery,
   usageAsCsv,
   usageAsJson,
-  type Dimension,
   type UsageParameters,
-  type UsageQuery,
 } from '../../usage/index.ts';
 import type { ApiOptions, App } from '../contract.ts';
 import { problemSchema } from '../schemas.ts';
-import { sendText } from '../send-text.ts';
 import { confinedTo } from './query-scope.ts';
+import { sendTagged } from './usage-tagged.ts';
 
 const day = z.string().meta({ description: 'A day as YYYY-MM-DD in the zone of the ledger.', example: '2026-11-21' });
 const filter = (name: string) =>
@@ -30,6 +28,14 @@ const parameters = z.strictObject({
     .string()
     .optional()
     .meta({ description: 'Dimensions that rows are told apart by, and day or month, separated by commas.' }),
+  top: z
+    .string()
+    .optional()
+    .meta({ description: 'Only so many rows, the largest, of each window: 1 to 10,000; the others become one row.' }),
+  distinct: z
+    .string()
+    .optional()
+    .meta({ description: 'user or client: how many different ones each row has. Only where it is kept.' }),
   limit: z.string().optional().meta({ description: 'Rows of one page: 1 to 10,000, by default 1,000.' }),
   cursor: z.string().optional().meta({ description: '`next` of the page before.' }),
   format: z.enum(['json', 'csv']).optional().meta({ description: 'In place of the Accept header.' }),
@@ -37,7 +43,12 @@ const parameters = z.strictObject({
 });
 
 const row = z
-  .object({ from: day.optional(), value: z.int() })
+  .object({
+    from: day.optional(),
+    value: z.int().meta({ description: 'May exceed 2^53.' }),
+    distinct: z.int().optional().meta({ description: 'How many different users or clients.' }),
+    other: z.literal(true).optional().meta({ description: 'The row sums all beyond `top`.' }),
+  })
   .catchall(z.string().nullable())
   .meta({ description: 'The dimensions of `by` (null where events lack one), and their sum.' });
 const answer = z.object({
@@ -77,7 +88,15 @@ export function usageRoutes(
         description: 'Half-open range of days, cut and grouped as asked; JSON, or CSV by Accept or format=csv.',
         params: z.object({ meter: z.string() }),
         querystring: parameters,
-        response: { 200: answer, 400: problemSchema, 401: problemSchema, 403: problemSchema, 404: problemSchema },
+        response: {
+          200: answer,
+          304: z.null().meta({ description: 'The answer that If-None-Match names is still the one.' }),
+          400: problemSchema,
+          401: problemSchema,
+          403: problemSchema,
+          404: problemSchema,
+          503: problemSchema,
+        },
       },
     },
     async (request, reply) => {
@@ -87,11 +106,10 @@ export function usageRoutes(
       const query = parseUsageQuery(request.params.meter, own === undefined ? words : { ...words, org: own }, meters);
       assertKept(query, ledger.dimensions);
       const found = await ledger.query(query);
-      reply.header('vary', 'accept, authorization').header('cache-control', 'no-store');
       if (found.nextOffset !== undefined) reply.header('link', nextLink(words, found.nextOffset));
       const csv = words.format === 'csv' || (words.format === undefined && prefersCsv(request.headers.accept));
-      if (csv) sendText(reply, 'text/csv; charset=utf-8', usageAsCsv(query, found));
-      else sendText(reply, 'application/json', usageAsJson(query, found));
+      if (csv) sendTagged(request, reply, 'text/csv; charset=utf-8', usageAsCsv(query, found));
+      else sendTagged(request, reply, 'application/json', usageAsJson(query, found));
       return reply;
     },
   );
@@ -115,19 +133,6 @@ export function usageRoutes(
       return { meters: known.map(({ name, eventType = null, unit }) => ({ name, eventType, unit })) };
     },
   );
-}
-
-/** A dimension that is not kept would answer as if every event lacked it. */
-function assertKept({ by, where }: UsageQuery, kept: readonly Dimension[]): void {
-  const list = kept.join(', ');
-  for (const name of by) {
-    if (kept.includes(name)) continue;
-    throw new TonnageError('bad_request', `by: expected dimensions that are kept (${list}), got "${name}"`);
-  }
-  for (const name of dimensions) {
-    if (where[name] === undefined || kept.includes(name)) continue;
-    throw new TonnageError('bad_request', `${name}: expected a dimension that is kept (${list})`);
-  }
 }
 
 /** CSV where the header names it and not JSON before it; anything else, or nothing, means JSON. */

@@ -5,8 +5,9 @@ import { systemRandom, TonnageError, type Clock, type Log } from '../../base/ind
 import { rights, type Principal } from '../../identity/index.ts';
 import { openLedger, type Ledger } from '../../ledger/index.ts';
 import { MetricSet } from '../../metric/index.ts';
-import { openSqliteStore } from '../../store/drivers/sqlite.ts';
-import { meterSet } from '../../usage/index.ts';
+import { openSqliteStore, type SqliteStoreOptions } from '../../store/drivers/sqlite.ts';
+import type { Store } from '../../store/index.ts';
+import { meterSet, type Dimension } from '../../usage/index.ts';
 import { createApi } from '../api.ts';
 import type { ApiOptions, App } from '../contract.ts';
 
@@ -25,21 +26,40 @@ export interface ApiFixture {
 /** Somebody who may do anything and is bound to no organisation. */
 export const everybody: Principal = { subject: 'test', rights: new Set(rights) };
 
+export interface ApiFixtureOptions extends Partial<ApiOptions> {
+  readonly principal?: Principal;
+  /** Default: those that are kept without a configuration. */
+  readonly dimensions?: readonly Dimension[];
+  /** Default: UTC. */
+  readonly timeZone?: string;
+  /** When it is. Default: `fixtureTime`. */
+  readonly now?: () => number;
+  /** Opens another store than the embedded one. */
+  readonly openStore?: (options: SqliteStoreOptions & { readonly log: Log }) => Promise<Store>;
+}
+
 /** The API over a real ledger in a directory of its own. Requests with the header `x-nobody` count as without credentials. */
-export async function openApiFixture(
-  overrides: Partial<ApiOptions> & { principal?: Principal } = {},
-): Promise<ApiFixture> {
+export async function openApiFixture(fixtureOptions: ApiFixtureOptions = {}): Promise<ApiFixture> {
+  const {
+    principal = everybody,
+    dimensions = ['org', 'arch', 'upstream', 'repository'],
+    timeZone = 'UTC',
+    now = () => fixtureTime,
+    openStore = openSqliteStore,
+    ...options
+  } = fixtureOptions;
   const directory = mkdtempSync(join(tmpdir(), 'tonnage-http-'));
-  const clock: Clock = { now: () => fixtureTime, monotonic: () => performance.now() };
+  const clock: Clock = { now, monotonic: () => performance.now() };
   const logged: string[] = [];
   const line = (level: string) => (_fields: object, message: string) => void logged.push(`${level} ${message}`);
   const log: Log = { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') };
-  const store = await openSqliteStore({
+  const store = await openStore({
     file: join(directory, 'ledger.sqlite'),
-    timeZone: 'UTC',
+    timeZone,
     acceptTimeZone: false,
     clock,
     random: systemRandom,
+    log,
   });
   const metrics = new MetricSet();
   const ledger = await openLedger({
@@ -47,11 +67,10 @@ export async function openApiFixture(
     clock,
     log,
     metrics,
-    dimensions: ['org', 'arch', 'upstream', 'repository'],
+    dimensions,
     durability: 'strict',
     orgLabels: true,
   });
-  const { principal = everybody, ...options } = overrides;
   const app = await createApi({
     ledger,
     meters: meterSet(),

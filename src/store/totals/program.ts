@@ -1,8 +1,8 @@
 import { limits } from '../../base/index.ts';
 import type { Program, ProgramFile, ProgramStatement, SqlValue } from '../../sqlite/index.ts';
-import { dimensions, type Day, type Dimension, type UsageAnswer, type UsageQuery } from '../../usage/index.ts';
+import { dimensions, type Day, type UsageAnswer, type UsageQuery } from '../../usage/index.ts';
 import { valuesOf } from '../journal/series-ids.ts';
-import { foldedDimensions, RowSums, type RowValues, type WindowSums } from '../rows.ts';
+import { detailsAsked, foldedDimensions, RowSums, type RowValues, type WindowSums } from '../rows.ts';
 import { periodsOf } from './periods.ts';
 
 export interface TotalsQuestion {
@@ -16,9 +16,6 @@ interface KnownSeries {
   readonly meter: string;
   readonly values: RowValues;
 }
-
-/** The dimensions that the roll-ups keep. */
-const accountDimensions: ReadonlySet<Dimension> = new Set(['org', 'arch']);
 
 /** Answers questions, in the thread that reads the ledger's file. */
 export function createProgram(file: ProgramFile): Program {
@@ -43,9 +40,7 @@ class TotalsReader {
   #answer(query: UsageQuery, today: Day): UsageAnswer {
     const to = query.to ?? today + 1;
     const from = query.from ?? Math.min(this.#firstDay(query.meter) ?? today, to);
-    const details = dimensions.filter(
-      (name) => !accountDimensions.has(name) && (query.by.includes(name) || query.where[name] !== undefined),
-    );
+    const details = detailsAsked(query);
     const detailsFrom = details.length > 0 ? this.#day('select details_from from ledger', -Infinity) : Infinity;
     const sums = new RowSums(query);
     const collector = new Collector(sums, query.meter, (id) => this.#seriesOf(id));
@@ -54,7 +49,7 @@ class TotalsReader {
       collector.add(sums.windowOf(period), rows, sign);
     }
     const page = sums.page();
-    const folded = foldedDimensions(query, page.rows, from < detailsFrom ? details : []);
+    const folded = foldedDimensions(query, page.rows, from < detailsFrom ? details : [], sums.capped);
     return { from, to, ...page, ...(folded.length > 0 && { folded }) };
   }
 

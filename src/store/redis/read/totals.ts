@@ -1,8 +1,8 @@
 import type { Clock } from '../../../base/index.ts';
-import { dimensions, type Day, type Dimension, type UsageAnswer, type UsageQuery } from '../../../usage/index.ts';
+import type { Day, UsageAnswer, UsageQuery } from '../../../usage/index.ts';
 import type { Totals } from '../../contract.ts';
 import type { RedisLink } from '../link/index.ts';
-import { foldedDimensions } from '../../rows.ts';
+import { detailsAsked, foldedDimensions } from '../../rows.ts';
 import { accountRows, allTimeRows, type RangedQuery } from './accounts.ts';
 import { withDeadline } from './deadline.ts';
 import { detailRows } from './details.ts';
@@ -21,9 +21,6 @@ export interface RedisTotalsOptions {
   readonly detailsFrom?: () => Day;
 }
 
-/** The dimensions that accounts have; all others are in details alone. */
-const accountDimensions: ReadonlySet<Dimension> = new Set(['org', 'arch']);
-
 /**
  * Totals read from Redis: what all ledgers have delivered there, and what Wave has counted. Never walks through all keys
  * or all fields. Rejects with `query_deadline`, with `query_too_large`, with the link's errors (`redis_unavailable` while Redis is away), and with
@@ -40,7 +37,7 @@ export function createRedisTotals({ link, clock, besideWave = false, detailsFrom
     const kept = detailsFrom?.() ?? -Infinity;
     const { sums, gone } = await rowsOf(reads, ranged, scope, details.length > 0, kept);
     const page = sums.page();
-    const folded = foldedDimensions(query, page.rows, gone || from < kept ? details : []);
+    const folded = foldedDimensions(query, page.rows, gone || from < kept ? details : [], sums.capped);
     return {
       from,
       to,
@@ -59,12 +56,6 @@ async function rowsOf(reads: Reads, query: RangedQuery, scope: Scope, needsDetai
   if (needsDetails) return detailRows(reads, query, scope, detailsFrom);
   const sums = query.allTime ? await allTimeRows(reads, query) : await accountRows(reads, query, scope);
   return { sums, gone: false };
-}
-
-/** Dimensions of the question that accounts do not have. */
-function detailsAsked({ by, where }: UsageQuery): readonly Dimension[] {
-  const asked = (name: Dimension): boolean => by.includes(name) || where[name] !== undefined;
-  return dimensions.filter((name) => !accountDimensions.has(name) && asked(name));
 }
 
 function rangeOf(

@@ -1,0 +1,97 @@
+import { TonnageError } from '../base/index.ts';
+import { dimensions, isDimension, type Dimension } from './dimensions.ts';
+import type { MeterSet } from './meters.ts';
+import { parseLimit, parseRange, quote, refused } from './parse-query.ts';
+import type { UsageAnswer, UsageQuery } from './query.ts';
+
+/** A question about the values of a dimension, as a URL's words; absent ones are `undefined`. */
+export type ValuesParameters = {
+  readonly [P in 'from' | 'to' | 'meter' | 'prefix' | 'limit' | 'cursor']?: string | undefined;
+};
+
+/** Which values a dimension has. */
+export interface ValuesQuestion {
+  readonly dimension: Dimension;
+  /** One question for each meter, about the same values. */
+  readonly queries: readonly UsageQuery[];
+  /** Values of this page, at most. */
+  readonly limit: number;
+}
+
+/** Values in the order of their bytes in UTF-8, each once. */
+export interface ValuesAnswer {
+  readonly dimension: Dimension;
+  readonly values: readonly string[];
+  /** Dimensions whose values are no longer, or were not, told apart on some of the days. */
+  readonly folded?: readonly Dimension[];
+  /** The last value of this page, behind which the next one begins; absent on the last page. */
+  readonly after?: string;
+}
+
+/**
+ * Reads the words of a question about the values of the dimension `name`, for all events or those of the organisation
+ * `org`. Throws `not_found` for a dimension that is not among `kept` and `bad_request` for a word that cannot be
+ * understood.
+ */
+export function parseValuesQuery(
+  name: string,
+  parameters: ValuesParameters,
+  context: { readonly kept: readonly Dimension[]; readonly meters: MeterSet; readonly org?: string },
+): ValuesQuestion {
+  const { kept, meters, org } = context;
+  if (!isDimension(name) || !kept.includes(name)) {
+    const expected = `a dimension that is kept (${kept.join(', ')})`;
+    throw new TonnageError('not_found', `dimension: expected ${expected}, got ${quote(name)}`);
+  }
+  const { meter, prefix = '' } = parameters;
+  const names = [...meters.byName.keys()];
+  if (meter !== undefined && !meters.byName.has(meter)) throw refused('meter', `one of ${names.join(', ')}`, meter);
+  const limit = parseLimit(parameters.limit);
+  const after = parseValueCursor(parameters.cursor);
+  const common = {
+    ...parseRange(parameters),
+    window: 'total',
+    by: [name],
+    where: { ...(org !== undefined && { org }) },
+    names: { prefix, ...(after !== undefined && { after }) },
+    limit,
+    offset: 0,
+  } as const;
+  const asked = meter === undefined ? names : [meter];
+  return { dimension: name, queries: asked.map((each) => ({ ...common, meter: each })), limit };
+}
+
+/** Puts together what was answered to each of the question's queries. */
+export function valuesAnswer({ dimension, limit }: ValuesQuestion, answers: readonly UsageAnswer[]): ValuesAnswer {
+  // Each answer begins with its first values, so the first of all are among them; and Buffer compares bytes.
+  const found = new Set(answers.flatMap(({ rows }) => rows.flatMap((row) => row.dimensions[dimension] ?? [])));
+  const sorted = [...found].toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+  const values = sorted.slice(0, limit);
+  const isLast = sorted.length <= limit && answers.every(({ nextOffset }) => nextOffset === undefined);
+  const last = values.at(-1);
+  const folded = dimensions.filter((name) => answers.some((answer) => answer.folded?.includes(name)));
+  return {
+    dimension,
+    values,
+    ...(folded.length > 0 && { folded }),
+    ...(!isLast && last !== undefined && { after: last }),
+  };
+}
+
+/** The answer as `/api/v1/dimensions/{name}` gives it: `{"dimension","values","folded"?,"next"?}`. */
+export function valuesAsJson({ dimension, values, folded, after }: ValuesAnswer): string {
+  const next = after === undefined ? undefined : formatValueCursor(after);
+  return JSON.stringify({ dimension, values, ...(folded && { folded }), ...(next !== undefined && { next }) });
+}
+
+/** The cursor of the page that begins behind `value`. Opaque to clients. */
+export function formatValueCursor(value: string): string {
+  return Buffer.from(`after:${value}`).toString('base64url');
+}
+
+function parseValueCursor(cursor: string | undefined): string | undefined {
+  if (cursor === undefined) return undefined;
+  const text = Buffer.from(cursor, 'base64url').toString();
+  if (!text.startsWith('after:')) throw refused('cursor', 'the value of next from the answer before', cursor);
+  return text.slice('after:'.length);
+}
