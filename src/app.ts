@@ -41,6 +41,7 @@ const storeDrivers = {
   sqlite: () => import('./store/drivers/sqlite.ts'),
   redis: () => import('./store/drivers/redis.ts'),
   redisCare: () => import('./store/drivers/redis-care.ts'),
+  redisTotals: () => import('./store/drivers/redis-totals.ts'),
 } as const;
 const collectorDrivers = { runtime: () => import('./collector/drivers/runtime.ts') } as const;
 
@@ -149,10 +150,24 @@ async function start({ config, acceptTimeZone, version }: ServerOptions, closers
   };
 }
 
-/** The totals of a data directory, for reading, also while a server is running there. */
-export async function openTotals(data: string): Promise<Totals & Pick<Store, 'timeZone' | 'close'>> {
-  const { openSqliteTotals } = await storeDrivers.sqlite();
-  return openSqliteTotals(join(data, ledgerFileName));
+/** The totals of a configuration, wherever they are, for reading, also while a server is running there. */
+export async function openTotals(config: Config): Promise<Totals & Pick<Store, 'timeZone' | 'close'>> {
+  const { data, store, timeZone, usage } = config;
+  const file = join(data, ledgerFileName);
+  if (store.driver === 'sqlite') {
+    const { openSqliteTotals } = await storeDrivers.sqlite();
+    return openSqliteTotals(file);
+  }
+  const { openRedisTotals } = await storeDrivers.redisTotals();
+  const redis = redisLinkOptions(store, { clock, log: pino({ level: 'silent' }) });
+  return openRedisTotals({
+    redis,
+    file,
+    timeZone,
+    detailDays: usage.detailDays,
+    besideWave: store.besideWave,
+    clock,
+  });
 }
 
 /** The ledger of a configuration's data directory, to be looked after without a server. */

@@ -1,14 +1,15 @@
 import type { Clock } from '../base/index.ts';
+import type { Config } from '../config/index.ts';
 import { createCalendar, usageAsJson } from '../usage/index.ts';
 import type { UsageSource } from './usage-source.ts';
 
 /**
- * Totals straight from a data directory, also while a server is running there. Throws `not_found` when nothing has been
- * counted in it yet.
+ * Totals straight from where a configuration keeps them, its data directory or Redis, also while a server is running. Throws
+ * `not_found` when nothing has been counted in the directory yet, `redis_unavailable` when Redis does not answer.
  */
-export async function openLocalUsage(data: string, clock: Clock): Promise<UsageSource> {
+export async function openLocalUsage(config: Config, clock: Clock): Promise<UsageSource> {
   const { openTotals } = await import('../app.ts');
-  const totals = await openTotals(data);
+  const totals = await openTotals(config);
   const calendar = createCalendar(totals.timeZone);
   return {
     timeZone: totals.timeZone,

@@ -34,7 +34,7 @@ export function openRemoteUsage(options: RemoteUsageOptions): UsageSource {
   };
 }
 
-function baseOf(text: string): string {
+export function baseOf(text: string): string {
   const url = URL.parse(text);
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
     throw new UsageError(`--url: expected http://HOST:PORT or https://HOST, got ${JSON.stringify(text)}`);
@@ -55,7 +55,7 @@ function pageUrl(base: string, query: UsageQuery, words: UsageParameters): strin
 }
 
 /** Never from flags, which other users of the machine can see. */
-function authorizationOf({ user, environment }: RemoteUsageOptions): string | undefined {
+export function authorizationOf({ user, environment }: RemoteUsageOptions): string | undefined {
   const token = environment['TONNAGE_TOKEN'] ?? tokenOfFile(environment['TONNAGE_TOKEN_FILE']);
   if (user === undefined) return token === undefined ? undefined : `Bearer ${token}`;
   const password = environment['TONNAGE_PASSWORD'] ?? token;
@@ -92,7 +92,7 @@ async function fetchText(url: string, authorization: string | undefined): Promis
 }
 
 /** fetch says only that it failed; why is in the causes. */
-function reasonOf(thrown: unknown): string {
+export function reasonOf(thrown: unknown): string {
   if (thrown instanceof AggregateError && thrown.errors.length > 0) return reasonOf(thrown.errors[0]);
   return thrown instanceof Error && thrown.cause instanceof Error ? reasonOf(thrown.cause) : messageOf(thrown);
 }
@@ -141,6 +141,8 @@ function rowOf(query: UsageQuery, row: Readonly<Record<string, unknown>>): Usage
     ...(query.window !== 'total' && { from: dayOf(row['from']) }),
     dimensions: Object.fromEntries(query.by.map((name) => [name, textOf(row[name])])),
     value: integerOf(row['value']),
+    ...(query.distinct && { distinct: Number(integerOf(row['distinct'])) }),
+    ...(row['other'] === true && { other: true }),
   };
 }
 

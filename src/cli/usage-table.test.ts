@@ -89,6 +89,27 @@ describe('a table', () => {
     expect(table).toBe('pulls from 2024-10-04 until 2024-10-05 (UTC)\n\npulls\n    5  ####################\n');
   });
 
+  test('of the largest, the others, and how many users each has', () => {
+    const rows = [
+      { from: today, dimensions: { org: 'a.io', arch: 'amd64' }, value: 9n, distinct: 1_200 },
+      { from: today, dimensions: { org: null, arch: null }, value: 3n, distinct: 2, other: true as const },
+    ];
+    const query = parseUsageQuery('pulls', { by: 'day,org,arch', top: '1', distinct: 'user' });
+    expect(usageAsTable(query, { ...answer(rows), folded: ['user'] }, 'UTC', 'ascii')).toBe(
+      [
+        'pulls from 2024-10-04 until 2024-10-05 (UTC)',
+        '',
+        'from        org       arch   pulls  users',
+        '2024-10-04  a.io      amd64      9  1,200  ####################',
+        '2024-10-04  (others)  -          3      2  ######',
+        'total                           12',
+        '',
+        'not told apart on all days, or beyond its limit: user',
+        '',
+      ].join('\n'),
+    );
+  });
+
   test('of nothing', () => {
     expect(usageAsTable(parseUsageQuery('pulls', { by: 'org' }), answer([]), 'UTC', 'ascii')).toBe(
       'pulls from 2024-10-04 until 2024-10-05 (UTC): none\n',

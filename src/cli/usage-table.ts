@@ -1,4 +1,4 @@
-import { formatDay, usageAsCells, usageColumns, type UsageAnswer, type UsageQuery } from '../usage/index.ts';
+import { formatDay, type DistinctDimension, type UsageAnswer, type UsageQuery, type UsageRow } from '../usage/index.ts';
 
 /** How bars are drawn: with blocks of eighths of a character, or where those cannot be shown with `#`. */
 export type BarStyle = 'blocks' | 'ascii';
@@ -36,25 +36,43 @@ export function usageAsTable(
   const title = `${query.meter} from ${formatDay(answer.from)} until ${formatDay(answer.to)}${zone}`;
   if (answer.rows.length === 0) return `${title}: none\n`;
 
-  const columns = usageColumns(query).map((name) => (name === 'value' ? query.meter : name));
-  const last = columns.length - 1;
-  const rows = usageAsCells(query, answer, '-').map((cells, index) =>
-    cells.map((cell, column) => (column === last ? groupThousands(answer.rows[index]?.value ?? 0n) : printable(cell))),
-  );
-  const total = columns.map((_, column) =>
-    column === last ? groupThousands(answer.total) : column === 0 ? 'total' : '',
-  );
-  const widths = columns.map((_, column) =>
-    Math.max(...[columns, ...rows, total].map((cells) => cells[column]?.length ?? 0)),
-  );
+  const columns = columnsOf(query);
+  const rows = answer.rows.map((row) => columns.map(({ of }) => of(row)));
+  const sumAt = columns.findIndex(({ right }) => right);
+  const total = columns.map((_, at) => (at === sumAt ? groupThousands(answer.total) : at === 0 ? 'total' : ''));
+  const names = columns.map(({ name }) => name);
+  const widths = columns.map((_, at) => Math.max(...[names, ...rows, total].map((cells) => cells[at]?.length ?? 0)));
   const line = (cells: readonly string[], drawn = ''): string =>
-    `${cells.map((cell, column) => pad(cell, widths[column] ?? 0, column === last)).join('  ')}  ${drawn}`.trimEnd();
+    `${cells.map((cell, at) => pad(cell, widths[at] ?? 0, columns[at]?.right)).join('  ')}  ${drawn}`.trimEnd();
 
   const most = answer.rows.reduce((high, { value }) => (value > high ? value : high), 0n);
   const lines = rows.map((cells, index) => line(cells, bar(answer.rows[index]?.value ?? 0n, most, style)));
-  // With a single column there is no room for the word; the number stands for itself.
-  const sum = last === 0 ? [] : [line(total)];
-  return `${[title, '', line(columns), ...lines, ...sum, ...foldedNote(answer)].join('\n')}\n`;
+  // Where the sums come first there is no room for the word; the number stands for itself.
+  const sum = sumAt === 0 ? [] : [line(total)];
+  return `${[title, '', line(names), ...lines, ...sum, ...foldedNote(answer)].join('\n')}\n`;
+}
+
+interface Column {
+  readonly name: string;
+  /** Numbers stand at the right. */
+  readonly right?: true;
+  readonly of: (row: UsageRow) => string;
+}
+
+function columnsOf({ meter, window, by, distinct }: UsageQuery): readonly Column[] {
+  const ofOthers = (row: UsageRow, at: number): string => (row.other && at === 0 ? '(others)' : '-');
+  return [
+    ...(window === 'total'
+      ? []
+      : [{ name: 'from', of: ({ from }: UsageRow) => (from === undefined ? '' : formatDay(from)) }]),
+    ...by.map((name, at) => ({ name, of: (row: UsageRow) => printable(row.dimensions[name] ?? ofOthers(row, at)) })),
+    { name: meter, right: true, of: (row) => groupThousands(row.value) },
+    ...(distinct === undefined ? [] : [distinctColumn(distinct)]),
+  ];
+}
+
+function distinctColumn(of: DistinctDimension): Column {
+  return { name: `${of}s`, right: true, of: ({ distinct = 0 }) => groupThousands(BigInt(distinct)) };
 }
 
 /** Says which dimensions the rows do not tell apart everywhere, so that nobody takes the rest for all there was. */
@@ -62,6 +80,6 @@ function foldedNote({ folded = [] }: UsageAnswer): readonly string[] {
   return folded.length === 0 ? [] : ['', `not told apart on all days, or beyond its limit: ${folded.join(', ')}`];
 }
 
-function pad(text: string, width: number, right: boolean): string {
+function pad(text: string, width: number, right = false): string {
   return right ? text.padStart(width) : text.padEnd(width);
 }

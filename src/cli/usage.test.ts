@@ -77,6 +77,24 @@ describe('from the data directory, while a server is running on it', () => {
     expect(await csv('--to', '2020-01-01')).toBe('value\r\n');
   });
 
+  test('the largest, and the others as one row', async () => {
+    const { stdout } = await run(['usage', 'pulls', '--by', 'org', '--top', '1', '--data', data, '--format', 'csv']);
+    expect(stdout).toBe('org,value,other\r\nexample.org,9007199254740993,\r\n,1241,true\r\n');
+  });
+
+  test.each([
+    [['--top', '0'], 'top: expected a whole number from 1 to 10000, got "0"'],
+    [['--distinct', 'org'], 'distinct: expected one of user, client, got "org"'],
+    [
+      ['--distinct', 'user'],
+      'distinct: expected a dimension that is kept (org, arch, upstream, repository), got "user"',
+    ],
+    [['--by', 'tag'], 'by: expected dimensions that are kept (org, arch, upstream, repository), got "tag"'],
+  ])('%j is wrong usage', async (flags, message) => {
+    const { code, stderr } = await run(['usage', 'pulls', '--data', data, ...flags]);
+    expect([code, stderr]).toEqual([2, `tonnage: ${message}\n`]);
+  });
+
   test('a directory in which nothing has been counted', async () => {
     const { code, stderr } = await run(['usage', 'pulls', '--data', join(data, 'nope')]);
     expect(code).toBe(1);
@@ -89,9 +107,13 @@ describe('from a running server', () => {
     run(['usage', 'pulls', '--by', 'org', '--url', server.url, ...flags], { environment });
 
   test('gives the same as the data directory', async () => {
-    for (const format of ['table', 'csv', 'json']) {
-      const there = await remote(['--user', 'a', '--format', format], { TONNAGE_PASSWORD: 'pa:ss' });
-      const here = await run(['usage', 'pulls', '--by', 'org', '--data', data, '--format', format]);
+    const formats = ['table', 'csv', 'json'].flatMap((format) => [
+      ['--format', format],
+      ['--format', format, '--top', '1'],
+    ]);
+    for (const flags of formats) {
+      const there = await remote(['--user', 'a', ...flags], { TONNAGE_PASSWORD: 'pa:ss' });
+      const here = await run(['usage', 'pulls', '--by', 'org', '--data', data, ...flags]);
       expect(there.stderr).toBe('');
       // A server does not say in which zone it counts its days.
       expect(there.stdout).toBe(here.stdout.replace(' (UTC)', ''));

@@ -1,10 +1,12 @@
 import { Argument, Command, Option } from 'commander';
 import { limits, TonnageError } from '../base/index.ts';
 import {
+  assertKept,
   formatCursor,
   meterSet,
   parseUsageQuery,
   usageAsCsv,
+  type Dimension,
   type MeterSet,
   type UsageAnswer,
   type UsageParameters,
@@ -25,6 +27,8 @@ interface UsageOptions {
   readonly by?: string;
   readonly org?: string;
   readonly arch?: string;
+  readonly top?: string;
+  readonly distinct?: string;
   readonly limit?: string;
   readonly cursor?: string;
   readonly format: (typeof formats)[number];
@@ -33,7 +37,8 @@ interface UsageOptions {
 }
 
 const help = `
-Reads the data directory of this machine, also while the server is running; with --url a server anywhere.
+Reads the data directory of this machine, also while the server is running, or the Redis of the configuration; with
+--url a server anywhere.
 Credentials for --url: TONNAGE_TOKEN (or TONNAGE_TOKEN_FILE), or --user with the password in TONNAGE_PASSWORD.
 Table and CSV hold all rows, unless --limit says otherwise; JSON is one page of the API, whose "next" is for --cursor.
 
@@ -54,6 +59,8 @@ export function usageCommand(terminal: Terminal): Command {
     .option('--by <names>', 'what rows are told apart by: org, arch, upstream, repository, day, month; with commas')
     .option('--org <name>', 'only this organisation; empty: only pulls without one')
     .option('--arch <name>', 'only this architecture; empty: only images without one')
+    .option('--top <rows>', 'of each day or month only so many rows, the largest, and one for the others')
+    .option('--distinct <name>', 'how many different ones each row has: user or client, where that is kept')
     .option('--limit <rows>', 'at most so many rows')
     .option('--cursor <cursor>', 'go on where the page before ended')
     .addOption(new Option('--format <format>', 'how to print it').choices(formats).default('table'))
@@ -64,7 +71,8 @@ export function usageCommand(terminal: Terminal): Command {
 }
 
 async function usage(meter: string, command: Command, terminal: Terminal): Promise<void> {
-  const { from, to, by, org, arch, limit, cursor, format, ...where } = command.optsWithGlobals<UsageOptions>();
+  const { from, to, by, org, arch, top, distinct, limit, cursor, format, ...where } =
+    command.optsWithGlobals<UsageOptions>();
   if (where.user !== undefined && where.url === undefined) {
     throw new UsageError('--user: expected --url beside it; the data directory takes no login');
   }
@@ -76,11 +84,13 @@ async function usage(meter: string, command: Command, terminal: Terminal): Promi
     by,
     org,
     arch,
+    top,
+    distinct,
     cursor,
     limit: everything ? String(limits.queryRowsMax) : limit,
   };
-  const { meters, source: open } = sourceOf(where, command, terminal);
-  const query = understood(meter, words, meters);
+  const { known, source: open } = sourceOf(where, command, terminal);
+  const query = understood(meter, words, known);
   const source = await open();
   try {
     if (format === 'json') {
@@ -96,28 +106,37 @@ async function usage(meter: string, command: Command, terminal: Terminal): Promi
 }
 
 /** A question that cannot be understood is wrong usage, whoever would answer it. */
-function understood(meter: string, words: UsageParameters, meters: MeterSet | undefined): UsageQuery {
+function understood(meter: string, words: UsageParameters, known: Known | undefined): UsageQuery {
   try {
-    return parseUsageQuery(meter, words, meters);
+    const query = parseUsageQuery(meter, words, known?.meters);
+    if (known) assertKept(query, known.dimensions);
+    return query;
   } catch (thrown) {
     if (thrown instanceof TonnageError) throw new UsageError(thrown.message, { cause: thrown });
     throw thrown;
   }
 }
 
-/** Where totals are read, opened once the question is understood, and the meters that are there, where that is known. */
+/** What there is to be asked about. */
+interface Known {
+  readonly meters: MeterSet;
+  readonly dimensions: readonly Dimension[];
+}
+
+/** Where totals are read, opened once the question is understood, and what is there, where that is known. */
 function sourceOf(
   { url, user }: Pick<UsageOptions, 'url' | 'user'>,
   command: Command,
   terminal: Terminal,
-): { readonly source: () => Promise<UsageSource>; readonly meters?: MeterSet } {
+): { readonly source: () => Promise<UsageSource>; readonly known?: Known } {
   if (url !== undefined) {
-    // Which meters there are, the server knows.
+    // What there is, the server knows.
     const remote = { url, environment: terminal.environment, ...(user !== undefined && { user }) };
     return { source: async () => openRemoteUsage(remote) };
   }
-  const { data, usage: counted } = configurationOf(command, terminal);
-  return { source: () => openLocalUsage(data, terminal.clock), meters: meterSet(counted.meters) };
+  const config = configurationOf(command, terminal);
+  const { meters, dimensions } = config.usage;
+  return { source: () => openLocalUsage(config, terminal.clock), known: { meters: meterSet(meters), dimensions } };
 }
 
 /** The first page and, when everything is wanted, the rows of those after it. */

@@ -6,6 +6,7 @@ import type { Router } from './router.ts';
 import { sentinelRouter, standaloneRouter } from './single.ts';
 import type { RedisLink, RedisLinkOptions } from './types.ts';
 
+export { connected } from './connected.ts';
 export { oneSlotOf, slotCount, slotOf } from './slot.ts';
 export type * from './types.ts';
 

@@ -1,0 +1,79 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { systemClock, systemRandom, type Log } from '../../base/index.ts';
+import { eventually, startRedis, type RedisServer } from '../../../test/support/redis.ts';
+import { freePort } from '../../../test/support/program.ts';
+import type { UsageQuery } from '../../usage/index.ts';
+import { delivered } from '../testing/delivered.ts';
+import { openRedisTotals } from './redis-totals.ts';
+import { openRedisStore } from './redis.ts';
+
+const silent: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+const query: UsageQuery = { meter: 'pulls', window: 'total', by: ['org'], where: {}, limit: 10, offset: 0 };
+const today = 20_000;
+
+let directory: string;
+let server: RedisServer;
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'tonnage-totals-'));
+  server = await startRedis(directory);
+});
+afterAll(async () => {
+  await server.stop();
+  rmSync(directory, { recursive: true });
+});
+
+const open = (file: string, url = server.url) =>
+  openRedisTotals({
+    redis: { mode: 'standalone', url, clock: systemClock, log: silent },
+    file,
+    timeZone: 'Asia/Tokyo',
+    detailDays: 400,
+    besideWave: false,
+    clock: systemClock,
+  });
+
+describe('totals that are in Redis', () => {
+  test('are read beside the store that delivers them, in the zone of its ledger', async () => {
+    const file = join(directory, 'ledger.sqlite');
+    const store = await openRedisStore({
+      file,
+      timeZone: 'Europe/Berlin',
+      acceptTimeZone: false,
+      clock: systemClock,
+      random: systemRandom,
+      log: silent,
+      redis: { mode: 'standalone', url: server.url, clock: systemClock, log: silent },
+      detailDays: 400,
+      allowEviction: false,
+      minReplicas: 0,
+      besideWave: false,
+      shared: false,
+    });
+    await eventually('Redis answers', async () => (await store.remote?.position().catch(() => undefined)) === 0);
+    const increments = [{ meter: 'pulls', day: today, quantity: 3n, dimensions: { org: 'a.org' } }];
+    await store.journal.commit({ number: 1, at: 0, increments });
+    const totals = await open(file);
+    expect(totals.timeZone).toBe('Europe/Berlin');
+    // In the file alone it is not there yet.
+    expect((await totals.query(query, today)).rows).toEqual([]);
+    await delivered(store);
+    expect((await totals.query(query, today)).rows).toEqual([{ dimensions: { org: 'a.org' }, value: 3n }]);
+    await totals.close();
+    await store.close();
+  });
+
+  test('are read where there is no ledger file, in the zone of the configuration', async () => {
+    const totals = await open(join(directory, 'none.sqlite'));
+    expect(totals.timeZone).toBe('Asia/Tokyo');
+    expect((await totals.query(query, today)).total).toBe(3n);
+    await totals.close();
+  });
+
+  test('are not there while Redis is away', async () => {
+    const opening = open(join(directory, 'none.sqlite'), `redis://127.0.0.1:${await freePort()}`);
+    await expect(opening).rejects.toMatchObject({ code: 'redis_unavailable' });
+  });
+});
