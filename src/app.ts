@@ -34,7 +34,14 @@ import {
   type WaveImportSummary,
 } from './store/index.ts';
 import { createCalendar, meterSet } from './usage/index.ts';
-import { countOfEgress, countsOfPull, ledgerSettings, redisLinkOptions, warnOfOpenDoors } from './wiring/index.ts';
+import {
+  adapterSettings,
+  countOfEgress,
+  countsOfPull,
+  ledgerSettings,
+  redisLinkOptions,
+  warnOfOpenDoors,
+} from './wiring/index.ts';
 
 /** Drivers by the name that the configuration gives; each is loaded only when it is asked for. */
 const storeDrivers = {
@@ -122,6 +129,7 @@ async function start({ config, acceptTimeZone, version }: ServerOptions, closers
     metrics,
     clock,
     authorise: createAuthorise(admission),
+    adapterSettings: adapterSettings(config),
     readiness: () => readinessOf({ ledger, cacheFailure: () => gateway.cacheFailure(), stopping: state.stopping }),
     dashboard: fileURLToPath(new URL('../web/dist', import.meta.url)),
     version,

@@ -24,6 +24,10 @@ export type Durability = (typeof durabilities)[number];
 
 export const storeDrivers = ['sqlite', 'redis'] as const;
 
+/** What a token of a Seqera Platform stands for while that does not say whose it is. */
+export const platformFallbacks = ['stale', 'anonymous', 'refuse'] as const;
+export type PlatformFallback = (typeof platformFallbacks)[number];
+
 /** Whether events that are sent again are known by the instance that had them, or by all that share a store. */
 export const dedupeScopes = ['instance', 'shared'] as const;
 export type DedupeScope = (typeof dedupeScopes)[number];
@@ -62,8 +66,8 @@ export interface UpstreamConfig {
 export interface GatewayConfig {
   /** Name of the upstream of images that name none; always one of `upstreams`. */
   readonly defaultUpstream?: string;
-  /** Whether images are served without credentials. */
-  readonly anonymous: boolean;
+  /** Whether images are served without credentials; `challenge`: to those that were asked for some and have none. */
+  readonly anonymous: boolean | 'challenge';
   /** How long a pull waits for the facts of its image, in milliseconds. */
   readonly factsWaitMs: number;
   /** Entrypoint that makes a pulled image a Fusion image; `false` counts none. */
@@ -152,6 +156,22 @@ export interface RedisStoreConfig {
 /** Where totals are kept. */
 export type StoreConfig = { readonly driver: 'sqlite' } | RedisStoreConfig;
 
+/** How the notifications of one kind of registry are read. */
+export interface AdapterConfig {
+  /** What its upstream is called, in lower case. Absent: as its notifications say. */
+  readonly upstream?: string;
+  /** Hosts or names, in lower case, whose notifications are ignored. */
+  readonly ignoreUpstreams: readonly string[];
+  /** Organisations, in lower case, by the first segments of repositories; `*` for all others. */
+  readonly orgs: Readonly<Record<string, string>>;
+}
+
+export interface IngestConfig {
+  readonly distribution: AdapterConfig;
+  readonly harbor: AdapterConfig;
+  readonly zot: AdapterConfig;
+}
+
 /** Somebody who logs in with HTTP Basic. */
 export interface UserConfig {
   readonly name: string;
@@ -160,6 +180,42 @@ export interface UserConfig {
   /** Lower case. Absent: the organisation of the e-mail, if there is one. */
   readonly org?: string;
   readonly rights: readonly UserRight[];
+}
+
+/** A Seqera Platform that says whose access tokens are whose. */
+export interface PlatformConfig {
+  /** Without a slash at the end. */
+  readonly endpoint: string;
+  readonly whenDown: PlatformFallback;
+  readonly timeoutMs: number;
+  readonly cacheForMs: number;
+  readonly staleForMs: number;
+}
+
+/** An issuer of OpenID Connect tokens. */
+export interface OidcConfig {
+  readonly issuer: string;
+  /** At least one. */
+  readonly audience: readonly string[];
+  readonly jwksUrl?: string;
+  readonly emailClaim: string;
+  readonly orgClaim?: string;
+  readonly rights: readonly UserRight[];
+}
+
+/** The organisation of clients that bring no credentials, by their address. */
+export interface AddressRuleConfig {
+  /** In CIDR notation, or one address. */
+  readonly cidr: string;
+  /** Lower case. */
+  readonly org: string;
+}
+
+/** Who is who, beside users. */
+export interface IdentityConfig {
+  readonly platform?: PlatformConfig;
+  readonly oidc: readonly OidcConfig[];
+  readonly addresses: readonly AddressRuleConfig[];
 }
 
 /** The whole configuration, valid and frozen to its leaves. */
@@ -177,7 +233,11 @@ export interface Config {
   readonly gateway: GatewayConfig;
   readonly store: StoreConfig;
   readonly usage: UsageConfig;
+  readonly ingest: IngestConfig;
   readonly users: readonly UserConfig[];
+  readonly identity: IdentityConfig;
+  /** Networks of proxies whose `X-Forwarded-*` headers are believed, in CIDR notation. */
+  readonly trustedProxies: readonly string[];
   readonly log: { readonly level: LogLevel; readonly access: boolean };
   /** How long a stop waits for requests in flight, in milliseconds. */
   readonly shutdownTimeoutMs: number;

@@ -12,6 +12,7 @@ import {
   userRights,
 } from './config.ts';
 import { anyNonEmpty, duration, either, fileName, hour, nonEmpty, secret, text, whole } from './fields.ts';
+import { ingest } from './ingest.ts';
 import * as meters from './meters.ts';
 import * as names from './names.ts';
 import { store } from './store.ts';
@@ -217,6 +218,7 @@ export const schema = z.strictObject({
   gateway: gateway.prefault({}).meta({ description: 'The pull-through gateway.' }),
   store,
   usage: usage.prefault({}).meta({ description: 'What is counted, and how strictly.' }),
+  ingest: ingest.prefault({}).meta({ description: 'What registries tell of their pulls by themselves.' }),
   users: z.record(text(names.userNameForm, names.parseUserName), user).prefault({}).meta({
     description: 'Users of HTTP Basic, by name. Where there are none, only a loopback listener gives more than pull.',
   }),

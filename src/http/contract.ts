@@ -3,6 +3,7 @@ import type { FastifyBaseLogger, FastifyInstance, FastifyRequest, RawServerDefau
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Clock, Log } from '../base/index.ts';
 import type { Principal, Right } from '../identity/index.ts';
+import type { AdapterName, AdapterSettings } from '../ingest/index.ts';
 import type { Ledger } from '../ledger/index.ts';
 import type { MetricSet } from '../metric/index.ts';
 import type { MeterSet } from '../usage/index.ts';
@@ -30,6 +31,8 @@ export interface ApiOptions {
   readonly ledger: Ledger;
   readonly meters: MeterSet;
   readonly authorise: Authorise;
+  /** How notifications of registries are read; absent: as they state themselves. */
+  readonly adapterSettings?: Readonly<Record<AdapterName, AdapterSettings>>;
   readonly readiness: () => Readiness;
   /** Folder of the built dashboard; absent or empty: the route says how to build it. */
   readonly dashboard?: string;

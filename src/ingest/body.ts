@@ -45,7 +45,7 @@ function unsupported(type: string): TonnageError {
  */
 export function eventsOfBody(mode: ContentMode, headers: HeaderLines, body: Uint8Array): readonly unknown[] {
   if (mode === 'binary') return [eventOfBinary(headers, body)];
-  const value = parseJson(body);
+  const value = jsonOfBody(body);
   if (Array.isArray(value) && mode !== 'structured') {
     if (value.length <= limits.eventBatchMax) return value;
     throw new TonnageError(
@@ -59,14 +59,14 @@ export function eventsOfBody(mode: ContentMode, headers: HeaderLines, body: Uint
 }
 
 function eventOfBinary(headers: HeaderLines, body: Uint8Array): JsonObject | Refusal {
-  return eventOfHeaders(headers, body.length === 0 ? undefined : parseJson(body));
+  return eventOfHeaders(headers, body.length === 0 ? undefined : jsonOfBody(body));
 }
 
 /**
  * Parses JSON. Of a member that stands twice the last one counts, as the language has it. Bytes that are not UTF-8 are
  * refused: replaced by a sign, as decoders do, two ids could become one.
  */
-function parseJson(body: Uint8Array): unknown {
+export function jsonOfBody(body: Uint8Array): unknown {
   if (!isUtf8(body)) throw new TonnageError('bad_request', 'body: expected JSON in UTF-8, got other bytes');
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   assertOrdinary(bytes);

@@ -1,4 +1,15 @@
 export {
+  adapterNames,
+  createAdapter,
+  createMappedReader,
+  Ignored,
+  ignoredReasons,
+  type Adapter,
+  type AdapterName,
+  type AdapterSettings,
+  type IgnoredReason,
+} from './adapters/index.ts';
+export {
   answerText,
   outcomesOf,
   summaryOf,

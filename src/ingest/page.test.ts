@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { refusalReasons } from './index.ts';
+import { ignoredReasons, refusalReasons } from './index.ts';
 import { readEvent } from './testing/read-event.ts';
 
 const page = readFileSync(fileURLToPath(new URL('../../docs/events.md', import.meta.url)), 'utf8');
@@ -9,6 +9,12 @@ const page = readFileSync(fileURLToPath(new URL('../../docs/events.md', import.m
 test('docs/events.md has a row for each reason, and no other', () => {
   const [, table = ''] = page.split('| `code` in `results` |');
   expect([...table.matchAll(/^\| `(\w+)` \|/gm)].map(([, code]) => code)).toEqual(refusalReasons);
+});
+
+test('docs/events.md has a row for each reason to ignore something, and no other', () => {
+  const [, table = ''] = page.split('| `code` of an ignored one |');
+  const [rows = ''] = table.split('\n\n');
+  expect([...rows.matchAll(/^\| `(\w+)` \|/gm)].map(([, code]) => code)).toEqual(ignoredReasons);
 });
 
 test('every event of docs/events.md is taken', () => {

@@ -1,3 +1,4 @@
+export { adapterSettings } from './adapters.ts';
 export { countOfEgress, countsOfPull } from './counts.ts';
 export { ledgerSettings } from './ledger.ts';
 export { warnOfOpenDoors } from './open-doors.ts';

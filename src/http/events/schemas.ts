@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { refusalReasons } from '../../ingest/index.ts';
+import { ignoredReasons, refusalReasons } from '../../ingest/index.ts';
 
 const text = (description: string) => z.string().meta({ description });
 
@@ -36,22 +36,56 @@ export const eventSchema = z
 
 const count = z.int().min(0);
 
-/** The answer of the ingest route. */
-export const eventsAnswerSchema = z.object({
+const result = {
+  index: count.meta({ description: 'Place of the event in the request, from 0.' }),
+  source: z.string().optional(),
+  id: z.string().optional(),
+  message: z.string().optional(),
+};
+
+const counts = {
   accepted: count,
   duplicate: count.meta({ description: 'Had been counted before; nothing was added.' }),
   voided: count.meta({ description: 'Had been taken back before they came; nothing was added.' }),
   refused: count,
+};
+
+/** The answer of the ingest route. */
+export const eventsAnswerSchema = z.object({
+  ...counts,
   results: z
     .array(
       z.object({
-        index: count.meta({ description: 'Place of the event in the request, from 0.' }),
-        source: z.string().optional(),
-        id: z.string().optional(),
+        ...result,
         status: z.enum(['accepted', 'duplicate', 'voided', 'refused']),
         code: z.enum(refusalReasons).optional().meta({ description: 'Why it was refused.' }),
-        message: z.string().optional(),
       }),
     )
     .meta({ description: 'Accepted events are listed while there are at most 100, or with `results=all`.' }),
 });
+
+/** The answer to what a system sends by itself. */
+export const adapterAnswerSchema = z.object({
+  ...counts,
+  ignored: count.meta({ description: 'Nothing that is counted: layers, pushes, HEAD requests and the like.' }),
+  results: z
+    .array(
+      z.object({
+        ...result,
+        status: z.enum(['accepted', 'duplicate', 'voided', 'refused', 'ignored']),
+        code: z
+          .enum([...refusalReasons, ...ignoredReasons])
+          .optional()
+          .meta({ description: 'Why it was refused or ignored.' }),
+      }),
+    )
+    .meta({
+      description:
+        'Accepted events are listed while there are at most 100, or with `results=all`; ignored ones only with that.',
+    }),
+});
+
+/** What a system sends by itself, in its own form; read by hand, not by this. */
+export const notificationSchema = z
+  .union([z.object({}).loose(), z.array(z.object({}).loose())])
+  .meta({ description: 'As the system writes it; docs/events.md says what of it is read.' });

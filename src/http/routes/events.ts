@@ -1,18 +1,21 @@
-import type { FastifySchemaCompiler } from 'fastify';
-import { validatorCompiler } from 'fastify-type-provider-zod';
+import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { limits, type Log } from '../../base/index.ts';
-import type { Principal } from '../../identity/index.ts';
 import {
+  adapterNames,
   answerText,
   contentModeOf,
+  createAdapter,
   createEventReader,
+  createMappedReader,
   eventContentTypes,
   eventsOfBody,
-  outcomesOf,
   Refusal,
   summaryOf,
+  type Adapter,
+  type ContentMode,
   type EventOutcome,
+  type EventReader,
   type EventsSummary,
   type HeaderLines,
   type Sender,
@@ -20,18 +23,33 @@ import {
 import type { Ledger } from '../../ledger/index.ts';
 import type { ApiOptions, App } from '../contract.ts';
 import { createBodyReader, isWorthDraining } from '../events/body-reader.ts';
+import { commitEvents } from '../events/commit.ts';
 import { eventInstruments } from '../events/metrics.ts';
-import { eventsAnswerSchema, eventSchema } from '../events/schemas.ts';
+import { headerLinesOf, queryOnly, senderOf } from '../events/requests.ts';
+import { adapterAnswerSchema, eventsAnswerSchema, eventSchema, notificationSchema } from '../events/schemas.ts';
 import { problemSchema } from '../schemas.ts';
 import { sendText } from '../send-text.ts';
 
-export type EventRouteOptions = Pick<ApiOptions, 'meters' | 'authorise' | 'metrics' | 'clock' | 'log'> & {
-  readonly ledger: Pick<Ledger, 'ingest'>;
-};
+export type EventRouteOptions = Pick<
+  ApiOptions,
+  'meters' | 'authorise' | 'metrics' | 'clock' | 'log' | 'adapterSettings'
+> & { readonly ledger: Pick<Ledger, 'ingest'> };
 
 const parameters = z.strictObject({
-  results: z.enum(['all']).optional().meta({ description: 'all: list accepted events however many there are.' }),
+  results: z
+    .enum(['all'])
+    .optional()
+    .meta({ description: 'all: list accepted (and ignored) events however many there are.' }),
 });
+
+const problems = {
+  400: problemSchema,
+  401: problemSchema,
+  403: problemSchema,
+  413: problemSchema,
+  415: problemSchema,
+  503: problemSchema,
+};
 
 const schema = {
   summary: 'Send events',
@@ -40,26 +58,23 @@ const schema = {
   consumes: [...eventContentTypes],
   querystring: parameters,
   body: z.union([eventSchema, z.array(eventSchema).max(limits.eventBatchMax)]),
-  response: {
-    200: eventsAnswerSchema,
-    400: problemSchema,
-    401: problemSchema,
-    403: problemSchema,
-    413: problemSchema,
-    415: problemSchema,
-    422: eventsAnswerSchema,
-    503: problemSchema,
-  },
+  response: { 200: eventsAnswerSchema, 422: eventsAnswerSchema, ...problems },
 };
 
-/** The body is described but not checked by its schema: each event is read on its own, and by hand. */
-const queryOnly: FastifySchemaCompiler<z.ZodType> = (route) =>
-  route.httpPart === 'body' ? (value: unknown) => ({ value }) : validatorCompiler(route);
+const adapterSchema = ({ name, contentTypes }: Adapter) => ({
+  summary: `Send notifications of ${{ distribution: 'Distribution', harbor: 'Harbor', zot: 'zot' }[name]}`,
+  description:
+    'What this system sends by itself. Answered once what counts in it is committed: 200 also when all of it was refused or ignored, so that it is not sent again for ever.',
+  consumes: [...contentTypes],
+  querystring: parameters,
+  body: notificationSchema,
+  response: { 200: adapterAnswerSchema, ...problems },
+});
 
-/** `POST /api/v1/events`. */
+/** `POST /api/v1/events`, and below it the routes for what other systems send by themselves. */
 export async function eventRoutes(app: App, options: EventRouteOptions): Promise<void> {
-  const bodies = createBodyReader();
-  const instruments = eventInstruments(options.metrics);
+  const handle = createHandler(options);
+  const adapters = adapterNames.map((name) => createAdapter(name, options.adapterSettings?.[name]));
   await app.register(async (scope: App) => {
     // The body is read once it is known who sends it.
     scope.setValidatorCompiler(queryOnly);
@@ -69,62 +84,85 @@ export async function eventRoutes(app: App, options: EventRouteOptions): Promise
       if (!isWorthDraining(request.raw)) reply.header('connection', 'close');
     });
     scope.post('/api/v1/events', { schema }, async (request, reply) => {
-      const sender = senderOf(await options.authorise(request, 'ingest'));
-      const headers = headerLinesOf(request.raw.rawHeaders);
-      const mode = contentModeOf(headers);
-      const listAccepted = request.query.results === 'all';
-      const answer = await bodies.read(request.raw, async (body) => {
-        const events = eventsOfBody(mode, headers, body);
-        const outcomes = await commit(events, sender, options);
-        const summary = summaryOf(outcomes);
-        instruments.count(summary);
-        if (summary.refused > 0) logRefusals(options.log, request.id, summary);
-        reply.code(events.length > 0 && summary.refused === events.length ? 422 : 200);
-        return answerText({ events, outcomes, summary, all: listAccepted });
-      });
-      sendText(reply, 'application/json', answer);
+      const { allRefused, text } = await handle(request, request.query.results);
+      sendText(reply.code(allRefused ? 422 : 200), 'application/json', text);
       return reply;
     });
+    for (const adapter of adapters) {
+      scope.post(`/api/v1/events/${adapter.name}`, { schema: adapterSchema(adapter) }, async (request, reply) => {
+        const { text } = await handle(request, request.query.results, adapter);
+        sendText(reply, 'application/json', text);
+        return reply;
+      });
+    }
   });
+}
+
+interface Answer {
+  readonly text: string;
+  /** Whether there were events, and all of them were refused. */
+  readonly allRefused: boolean;
+}
+
+type Handler = (request: FastifyRequest, results: 'all' | undefined, adapter?: Adapter) => Promise<Answer>;
+
+/** Commits the events of a request, as they are or as an adapter reads them, and says what came of them. */
+function createHandler({ metrics, authorise, log, ledger, meters, clock }: EventRouteOptions): Handler {
+  const bodies = createBodyReader();
+  const instruments = eventInstruments(metrics);
+  return async (request, results, adapter) => {
+    const sender = senderOf(await authorise(request, 'ingest'));
+    const headers = headerLinesOf(request.raw.rawHeaders);
+    const mode = adapter === undefined ? contentModeOf(headers) : adapter.modeOf(headers);
+    return bodies.read(request.raw, async (body) => {
+      const readEvent = createEventReader({ meters, sender, now: clock.now() });
+      const parts = { mode, headers, body, sender, readEvent };
+      const { events, outcomes } = await (adapter === undefined
+        ? commitOwn(parts, ledger)
+        : commitMapped(parts, ledger, adapter));
+      const summary = summaryOf(outcomes);
+      instruments.count(summary, adapter?.name);
+      if (summary.refused > 0) logRefusals(log, request.id, summary);
+      return {
+        text: answerText({ events, outcomes, summary, all: results === 'all', saysIgnored: adapter !== undefined }),
+        allRefused: events.length > 0 && summary.refused === events.length,
+      };
+    });
+  };
+}
+
+interface RequestParts {
+  readonly mode: ContentMode;
+  readonly headers: HeaderLines;
+  readonly body: Uint8Array;
+  readonly sender: Sender;
+  readonly readEvent: EventReader;
+}
+
+interface Committed {
+  readonly events: readonly unknown[];
+  readonly outcomes: readonly EventOutcome[];
+}
+
+async function commitOwn(
+  { mode, headers, body, readEvent }: RequestParts,
+  ledger: EventRouteOptions['ledger'],
+): Promise<Committed> {
+  const events = eventsOfBody(mode, headers, body);
+  const read = (event: unknown) => (event instanceof Refusal ? event : readEvent(event));
+  return { events, outcomes: await commitEvents(events, read, ledger) };
+}
+
+async function commitMapped(
+  { mode, headers, body, sender: { tenant }, readEvent }: RequestParts,
+  ledger: EventRouteOptions['ledger'],
+  adapter: Adapter,
+): Promise<Committed> {
+  const events = adapter.map({ mode, headers, body, ...(tenant !== undefined && { tenant }) });
+  return { events, outcomes: await commitEvents(events, createMappedReader(adapter, readEvent), ledger) };
 }
 
 /** The sender is told each; the log keeps how many there were. */
 function logRefusals(log: Log, requestId: string, { refused, reasons }: EventsSummary): void {
   log.info({ requestId, reasons: Object.fromEntries(reasons) }, `${refused} events were refused`);
-}
-
-/** Reads and commits events part by part. When one part fails so does the whole; what is sent again is then known. */
-async function commit(
-  events: readonly unknown[],
-  sender: Sender,
-  { ledger, meters, clock }: EventRouteOptions,
-): Promise<readonly EventOutcome[]> {
-  const readEvent = createEventReader({ meters, sender, now: clock.now() });
-  const outcomes: EventOutcome[] = [];
-  for (let start = 0; start < events.length; start += limits.eventsAtOnceMax) {
-    const part = events.slice(start, start + limits.eventsAtOnceMax);
-    const read = part.map((event) => (event instanceof Refusal ? event : readEvent(event)));
-    const valid = read.flatMap((event) => (event instanceof Refusal ? [] : [event]));
-    // One after the other: that is what leaves others their turn, and keeps a void behind its event.
-    const results = valid.length === 0 ? [] : await ledger.ingest(valid);
-    outcomes.push(...outcomesOf(read, results));
-  }
-  return outcomes;
-}
-
-/** Header lines by name, as they came: joined ones could not be told from one that holds a comma. */
-function headerLinesOf(rawHeaders: readonly string[]): HeaderLines {
-  const lines = new Map<string, string[]>();
-  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-    const name = rawHeaders[index]?.toLowerCase() ?? '';
-    const value = rawHeaders[index + 1] ?? '';
-    const others = lines.get(name);
-    if (others === undefined) lines.set(name, [value]);
-    else others.push(value);
-  }
-  return Object.fromEntries(lines);
-}
-
-function senderOf({ org, rights }: Principal): Sender {
-  return { ...(org !== undefined && { tenant: org }), admin: rights.has('admin') };
 }

@@ -1,0 +1,12 @@
+import type { AdapterConfig, Config } from '../config/index.ts';
+import type { AdapterName, AdapterSettings } from '../ingest/index.ts';
+
+/** What a configuration says of the notifications of registries. */
+export function adapterSettings({ ingest }: Config): Readonly<Record<AdapterName, AdapterSettings>> {
+  const { distribution, harbor, zot } = ingest;
+  return { distribution: settingsOf(distribution), harbor: settingsOf(harbor), zot: settingsOf(zot) };
+}
+
+function settingsOf({ orgs, ...settings }: AdapterConfig): AdapterSettings {
+  return { ...settings, orgs: new Map(Object.entries(orgs)) };
+}
