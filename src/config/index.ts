@@ -1,19 +1,15 @@
 export { formatListen, listenForm, parseHost, parseListen, parsePort, type ListenAddress } from './address.ts';
 export type {
   AdapterConfig,
-  AddressRuleConfig,
   Config,
   DedupeScope,
   Durability,
   GatewayConfig,
-  IdentityConfig,
   IngestConfig,
   KeptDimension,
   LogLevel,
   MeterConfig,
   MetricsConfig,
-  OidcConfig,
-  PlatformConfig,
   RedisServersConfig,
   RedisStoreConfig,
   RedisTlsConfig,
@@ -36,4 +32,4 @@ export { ConfigError, formatProblem, type ConfigProblem } from './problems.ts';
 export { readConfig, type ConfigDefaults, type ConfigFlags, type ReadOptions } from './read.ts';
 export { Secret } from './secret.ts';
 export { nearest } from './suggest.ts';
-export { durationForm, formatDuration, formatSize, parseDuration, parseSize } from './units.ts';
+export { formatDuration, formatSize, parseDuration, parseSize } from './units.ts';
