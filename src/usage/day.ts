@@ -3,9 +3,12 @@ export type Day = number;
 
 const dayMs = 86_400_000;
 
-/** The day as `YYYY-MM-DD`. */
+let formatted = { day: 0, text: '1970-01-01' };
+
+/** The day as `YYYY-MM-DD`. The last answer is kept, since thousands of cells of one day are named one after the other. */
 export function formatDay(day: Day): string {
-  return new Date(day * dayMs).toISOString().slice(0, 10);
+  if (formatted.day !== day) formatted = { day, text: new Date(day * dayMs).toISOString().slice(0, 10) };
+  return formatted.text;
 }
 
 /** Reads `YYYY-MM-DD` (RFC 3339 full-date, years 0001 to 9999); `undefined` for anything else, 2026-02-30 included. */

@@ -1,6 +1,6 @@
 import { assert } from '../../base/index.ts';
 import type { Database, SqlValue } from '../../sqlite/index.ts';
-import { dimensions, type Increment } from '../../usage/index.ts';
+import type { Increment } from '../../usage/index.ts';
 import type { MeterDay, Outbox, OutboxBatch, OutboxStatus } from '../contract.ts';
 import type { ReadRule } from './outbox-writer.ts';
 import { valuesOf } from './series-ids.ts';
@@ -47,11 +47,7 @@ function outboxBatch([number, at, increments, touched]: readonly SqlValue[]): Ou
 /** An increment as `outbox-writer.ts` packed it. */
 function unpacked(entry: unknown): Increment {
   const [meter, day, quantity, ...values] = parts(entry);
-  const row = dimensions.map((_, index) => {
-    const value = values[index];
-    return typeof value === 'string' ? value : null;
-  });
-  return { meter: String(meter), day: Number(day), quantity: BigInt(String(quantity)), dimensions: valuesOf(row) };
+  return { meter: String(meter), day: Number(day), quantity: BigInt(String(quantity)), dimensions: valuesOf(values) };
 }
 
 function list(value: SqlValue | undefined): readonly unknown[] {

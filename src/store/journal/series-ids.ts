@@ -1,6 +1,6 @@
 import { assert } from '../../base/index.ts';
-import type { SqlValue, ProgramFile, ProgramStatement } from '../../sqlite/index.ts';
-import { accountOf, dimensionRow, dimensions, seriesKey, type Series } from '../../usage/index.ts';
+import type { ProgramFile, ProgramStatement } from '../../sqlite/index.ts';
+import { accountOf, dimensionRow, dimensions, seriesKey, type Dimension, type Series } from '../../usage/index.ts';
 
 /** Series whose ids are kept in memory; forgotten all at once. */
 const knownSeriesMax = 200_000;
@@ -71,11 +71,11 @@ export class SeriesIds {
 }
 
 /** A row's dimensions, in their fixed order, as an event has them. */
-export function valuesOf(row: readonly SqlValue[]): Series['dimensions'] {
-  return Object.fromEntries(
-    dimensions.flatMap((name, index) => {
-      const value = row[index];
-      return typeof value === 'string' ? [[name, value]] : [];
-    }),
-  );
+export function valuesOf(row: readonly unknown[]): Series['dimensions'] {
+  const values: { -readonly [D in Dimension]?: string } = {};
+  for (const [index, name] of dimensions.entries()) {
+    const value = row[index];
+    if (typeof value === 'string') values[name] = value;
+  }
+  return values;
 }
