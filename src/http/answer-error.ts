@@ -35,7 +35,13 @@ function describe(error: unknown): Described {
   if (status < 400 || status >= 500) {
     return { code: 'internal_error', detail: 'an error of the server; its log says more', status: 500 };
   }
-  return { code: byStatus.get(status) ?? 'bad_request', detail: messageOf(error), status };
+  return { code: byStatus.get(status) ?? 'bad_request', detail: detailOf(error), status };
+}
+
+/** What the framework says, but never a URL, which may hold a secret. */
+function detailOf(error: unknown): string {
+  const isUrl = typeof error === 'object' && error !== null && 'code' in error && error.code === 'FST_ERR_BAD_URL';
+  return isUrl ? 'the path is not valid: expected UTF-8 in its percent-encoding' : messageOf(error);
 }
 
 /** Codes for what the framework itself refuses. */

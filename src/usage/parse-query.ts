@@ -46,6 +46,12 @@ export function parseRange(parameters: Pick<UsageParameters, 'from' | 'to'>): Pi
   return { ...(from !== undefined && { from }), ...(to !== undefined && { to }) };
 }
 
+/** How an answer is written; `undefined` where nobody says. */
+export function parseFormat(text: string | undefined): 'json' | 'csv' | undefined {
+  if (text === undefined || text === 'json' || text === 'csv') return text;
+  throw refused('format', 'json or csv', text);
+}
+
 /** Rows of a page. */
 export function parseLimit(text: string | undefined): number {
   return text === undefined ? limits.queryRowsDefault : countOf('limit', text);

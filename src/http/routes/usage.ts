@@ -3,6 +3,7 @@ import {
   assertKept,
   dimensions,
   formatCursor,
+  parseFormat,
   parseUsageQuery,
   usageAsCsv,
   usageAsJson,
@@ -38,7 +39,7 @@ const parameters = z.strictObject({
     .meta({ description: 'user or client: how many different ones each row has. Only where it is kept.' }),
   limit: z.string().optional().meta({ description: 'Rows of one page: 1 to 10,000, by default 1,000.' }),
   cursor: z.string().optional().meta({ description: '`next` of the page before.' }),
-  format: z.enum(['json', 'csv']).optional().meta({ description: 'In place of the Accept header.' }),
+  format: z.string().optional().meta({ description: 'json or csv, in place of the Accept header.' }),
   ...Object.fromEntries(dimensions.map((name) => [name, filter(name)])),
 });
 
@@ -101,13 +102,14 @@ export function usageRoutes(
     },
     async (request, reply) => {
       const principal = await authorise(request, 'query');
-      const words: UsageParameters & { readonly format?: 'json' | 'csv' | undefined } = request.query;
+      const { format: named, ...words }: UsageParameters & { readonly format?: string | undefined } = request.query;
+      const format = parseFormat(named);
       const own = confinedTo(principal, words.org);
       const query = parseUsageQuery(request.params.meter, own === undefined ? words : { ...words, org: own }, meters);
       assertKept(query, ledger.dimensions);
       const found = await ledger.query(query);
-      if (found.nextOffset !== undefined) reply.header('link', nextLink(words, found.nextOffset));
-      const csv = words.format === 'csv' || (words.format === undefined && prefersCsv(request.headers.accept));
+      if (found.nextOffset !== undefined) reply.header('link', nextLink({ ...words, format }, found.nextOffset));
+      const csv = format === 'csv' || (format === undefined && prefersCsv(request.headers.accept));
       if (csv) sendTagged(request, reply, 'text/csv; charset=utf-8', usageAsCsv(query, found));
       else sendTagged(request, reply, 'application/json', usageAsJson(query, found));
       return reply;
@@ -119,11 +121,14 @@ export function usageRoutes(
     {
       schema: {
         summary: 'What is metered',
+        querystring: z.strictObject({}),
         response: {
           200: z.object({
             meters: z.array(meterSchema),
           }),
+          400: problemSchema,
           401: problemSchema,
+          403: problemSchema,
         },
       },
     },
@@ -144,7 +149,7 @@ function prefersCsv(accept: string | undefined): boolean {
 }
 
 /** The next page as a relative link (RFC 8288), since CSV has no other place for a cursor. */
-function nextLink(words: UsageParameters, nextOffset: number): string {
+function nextLink(words: UsageParameters & { readonly format: string | undefined }, nextOffset: number): string {
   const parameters = new URLSearchParams();
   for (const [name, value] of Object.entries({ ...words, cursor: formatCursor(nextOffset) })) {
     if (value !== undefined) parameters.set(name, value);
