@@ -1,10 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { systemClock, systemRandom } from '../../base/index.ts';
 import { scaled } from '../../../test/support/long.ts';
 import { storeConformance } from '../conformance.ts';
+import { ledgerApplicationId, ledgerMigrations } from '../schema.ts';
 import { openSqliteStore, openSqliteTotals } from './sqlite.ts';
 
 let directory: string;
@@ -24,6 +26,37 @@ describe('the store contract', () => {
     },
   };
   storeConformance(fixture, scaled(500, 10_000));
+});
+
+describe('a ledger of an earlier version', () => {
+  test('is brought up to date with all that it has counted', async () => {
+    const file = newFile();
+    const old = new DatabaseSync(file);
+    old.exec(ledgerMigrations.slice(0, 2).join(';'));
+    old.exec(`
+      pragma application_id = ${ledgerApplicationId}; pragma user_version = 2;
+      insert into ledger values (1, 'the-ledger', 'UTC', 7, 0, x'${'ab'.repeat(32)}');
+      insert into series (id, key, meter, org, arch, repository) values
+        (1, '["pulls","a.org","amd64",null,"r",null,null,null,null]', 'pulls', 'a.org', 'amd64', 'r'),
+        (2, '["pulls","a.org","amd64",null,null,null,null,null,null]', 'pulls', 'a.org', 'amd64', null);
+      insert into detail_day values (20000, 1, 5);
+      insert into account_day values (20000, 2, 5);
+      insert into account_month values (19997, 2, 5);`);
+    old.close();
+    const store = await openFile(file);
+    expect(store.journal.lastBatch).toBe(7);
+    expect(await store.journal.accounts()).toEqual([
+      { account: { meter: 'pulls', dimensions: { org: 'a.org', arch: 'amd64' } }, counted: 5n, voided: 0n },
+    ]);
+    const increments = [
+      { meter: 'pulls', day: 20_000, quantity: 2n, dimensions: { org: 'a.org', arch: 'amd64', repository: 'r' } },
+    ];
+    await store.journal.commit({ number: 8, at: 0, increments });
+    const query = { meter: 'pulls', allTime: true, window: 'total', where: {}, limit: 10, offset: 0 } as const;
+    const answer = await store.totals.query({ ...query, by: ['repository'] }, 20_001);
+    expect(answer).toMatchObject({ total: 7n, rows: [{ dimensions: { repository: 'r' }, value: 7n }] });
+    await store.close();
+  });
 });
 
 describe('the time zone', () => {
