@@ -15,17 +15,28 @@ import {
   createTokenEndpoint,
   listen,
   ociregistryFamilies,
+  openLocalSocket,
   readinessOf,
   textOnly,
   type AdmissionOptions,
   type Listener,
 } from './http/index.ts';
-import { createDoor, createStaticUsers, isLoopbackAddress, PullTokens } from './identity/index.ts';
+import {
+  createApiTokens,
+  createDoor,
+  createPathTokens,
+  createStaticUsers,
+  isLoopbackAddress,
+  IssuedTokens,
+  PullTokens,
+  type TokenDesk,
+} from './identity/index.ts';
 import { openLedger, type Ledger } from './ledger/index.ts';
 import { MetricSet } from './metric/index.ts';
 import { lockFile, makeDirectory } from './sqlite/index.ts';
 import {
   createLedgerCare,
+  withTokenTable,
   type LedgerCare,
   type OpenRemote,
   type Store,
@@ -53,6 +64,9 @@ const storeDrivers = {
 const collectorDrivers = { runtime: () => import('./collector/drivers/runtime.ts') } as const;
 
 const ledgerFileName = 'ledger.sqlite';
+
+/** By which commands on this machine reach the server of a data directory. */
+export const socketName = 'tonnage.sock';
 
 /** How long the ledger tries to commit what is in memory when the process stops. */
 const ledgerCloseMs = 10_000;
@@ -118,7 +132,8 @@ async function start({ config, acceptTimeZone, version }: ServerOptions, closers
   });
   closers.add(() => ledger.close(ledgerCloseMs));
 
-  const { admission, tokens } = createIdentity(config, metrics, log);
+  const issued = await IssuedTokens.open({ keeper: store.tokens, clock, random, log });
+  const { admission, tokens } = createIdentity(config, metrics, log, issued);
   const gateway = await openGatewayOf({ config, version, metrics, log, ledger, admission });
   closers.add(() => gateway.close());
 
@@ -129,6 +144,7 @@ async function start({ config, acceptTimeZone, version }: ServerOptions, closers
     metrics,
     clock,
     authorise: createAuthorise(admission),
+    tokens: issued,
     adapterSettings: adapterSettings(config),
     readiness: () => readinessOf({ ledger, cacheFailure: () => gateway.cacheFailure(), stopping: state.stopping }),
     dashboard: fileURLToPath(new URL('../web/dist', import.meta.url)),
@@ -143,6 +159,8 @@ async function start({ config, acceptTimeZone, version }: ServerOptions, closers
   const { main, metrics: metricsListener } = listeners;
   if (metricsListener) closers.add(() => closeListener(metricsListener, config, log));
   closers.add(() => closeListener(main, config, log));
+  const closeMs = config.shutdownTimeoutMs;
+  closers.add(await openLocalSocket({ file: join(config.data, socketName), handler, closeMs, log }));
 
   const urls = { url: main.url, ...(metricsListener && { metricsUrl: `${metricsListener.url}/metrics` }) };
   warnOfOpenDoors(config, log);
@@ -176,6 +194,22 @@ export async function openTotals(config: Config): Promise<Totals & Pick<Store, '
     besideWave: store.besideWave,
     clock,
   });
+}
+
+/**
+ * Does something with the tokens of a data directory that no server has open. Rejects with `data_locked` where one has:
+ * it would not notice.
+ */
+export async function withTokens<T>(data: string, work: (tokens: TokenDesk) => Promise<T>): Promise<T> {
+  makeDirectory(data);
+  const lock = lockFile(join(data, 'lock'));
+  try {
+    return await withTokenTable(join(data, ledgerFileName), async (keeper) =>
+      work(await IssuedTokens.open({ keeper, clock, random, log: pino({ level: 'silent' }) })),
+    );
+  } finally {
+    lock.release();
+  }
 }
 
 /** The ledger of a configuration's data directory, to be looked after without a server. */
@@ -255,15 +289,28 @@ function createIdentity(
   config: Config,
   metrics: MetricSet,
   log: Log,
+  issued: IssuedTokens,
 ): { admission: AdmissionOptions; tokens: PullTokens } {
-  const tokens = new PullTokens({ clock, random });
+  const tokens = new PullTokens({ clock, random, isGood: (holder) => issued.isGood(holder) });
   const users = config.users.map((user) => ({ ...user, passwordHash: user.passwordHash.reveal() }));
-  const authenticators = users.length === 0 ? [] : [tokens, createStaticUsers({ users, log, random })];
-  const door = createDoor({ authenticators, anonymousPull: config.gateway.anonymous, clock, random, metrics });
+  const authenticators = users.length === 0 ? [] : [createStaticUsers({ users, log, random })];
+  const given = [tokens, createApiTokens(issued)];
+  const door = createDoor({
+    authenticators,
+    issued: given,
+    anonymousPull: config.gateway.anonymous,
+    clock,
+    random,
+    metrics,
+  });
   const listener = isLoopbackAddress(config.listen.host) ? 'loopback' : 'open';
   const { publicUrl } = config;
-  const challenges = authenticators.length > 0;
-  return { admission: { door, listener, challenges, ...(publicUrl !== undefined && { publicUrl }) }, tokens };
+  const challenges = (): boolean => authenticators.length > 0 || issued.hasApiTokens;
+  const pathTokens = createPathTokens(issued);
+  return {
+    admission: { door, listener, challenges, pathTokens, ...(publicUrl !== undefined && { publicUrl }) },
+    tokens,
+  };
 }
 
 interface GatewayParts {

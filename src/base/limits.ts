@@ -277,4 +277,12 @@ export const limits = {
   replicaRetryMs: 1_000,
   /** Fields of a hash that are written to, or deleted from, Redis by one command where there may be many. */
   redisWriteFieldsMax: 5_000,
+  /** Tokens of one data directory, expired ones included. */
+  tokensMax: 10_000,
+  /** How often it is written down that a token is in use. */
+  tokenUsedEveryMs: 3_600_000,
+  /** Longest name of a token. */
+  tokenNameLengthMax: 100,
+  /** Repositories, or folders of them, in the scope of one token. */
+  tokenScopeMax: 100,
 } as const;

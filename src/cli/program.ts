@@ -5,6 +5,7 @@ import { exitCodes, UsageError, type ExitCode, type Terminal } from './contract.
 import { ledgerCommand } from './ledger.ts';
 import { lintCommand } from './lint.ts';
 import { serveCommand } from './serve.ts';
+import { tokenCommand } from './token.ts';
 import { usageCommand } from './usage.ts';
 import { userCommand } from './user.ts';
 import { waveCommand } from './wave.ts';
@@ -32,6 +33,7 @@ export function createProgram(terminal: Terminal): Command {
     .addCommand(waveCommand(terminal, async (...asked) => (await import('../app.ts')).importWave(...asked)))
     .addCommand(configCommand(terminal))
     .addCommand(userCommand(terminal))
+    .addCommand(tokenCommand(terminal))
     .addCommand(lintCommand(terminal));
   for (const command of allCommands(program)) {
     command

@@ -32,4 +32,4 @@ export { ConfigError, formatProblem, type ConfigProblem } from './problems.ts';
 export { readConfig, type ConfigDefaults, type ConfigFlags, type ReadOptions } from './read.ts';
 export { Secret } from './secret.ts';
 export { nearest } from './suggest.ts';
-export { formatDuration, formatSize, parseDuration, parseSize } from './units.ts';
+export { durationForm, formatDuration, formatSize, parseDuration, parseSize } from './units.ts';

@@ -17,6 +17,8 @@ export interface Exchange {
   readonly startedMs: number;
   /** The name of the namespace that the client asked for by `ns`, told back to it. */
   readonly namespace: string | undefined;
+  /** The token that stood in the path, which links to further pages need again. */
+  readonly pathToken?: string | undefined;
 }
 
 /** Whether only headers are wanted. */

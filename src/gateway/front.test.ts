@@ -178,5 +178,5 @@ test.each([
   ['</a>; rel="prev", </b?last=z>; rel="next"', '</v2/app/tags/list?last=z>; rel="next"'],
   ['</a>; rel="prev"', null],
 ])('the link %j becomes %j', (link, expected) => {
-  expect(nextLink(link, 'app', undefined)).toBe(expected);
+  expect(nextLink(link, 'app', { namespace: undefined })).toBe(expected);
 });

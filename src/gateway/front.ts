@@ -11,6 +11,7 @@ import { resolveName, type Repository } from './names.ts';
 import type { Admission, GatewayOptions } from './options.ts';
 import { refusalOf } from './refusals.ts';
 import { parseRoute, type Route } from './routes.ts';
+import { assertInScope } from './scope.ts';
 import { serveTags } from './tags-handler.ts';
 import { UpstreamError } from './upstream/failure.ts';
 import type { UpstreamTable } from './upstreams.ts';
@@ -45,9 +46,9 @@ export class Front {
   }
 
   /** Answers one request; never throws. Synchronous where admission and content are at hand. */
-  handle(request: IncomingMessage, response: ServerResponse, remoteAddress?: string): void {
+  handle(request: IncomingMessage, response: ServerResponse, remoteAddress?: string, pathToken?: string): void {
     const client = remoteAddress ?? request.socket.remoteAddress ?? '';
-    const incoming = { request, response, client, startedMs: this.#options.clock.monotonic() };
+    const incoming = { request, response, client, startedMs: this.#options.clock.monotonic(), pathToken };
     let endpoint: EndpointMeters | undefined;
     try {
       const route = parseRoute(request.method, request.url);
@@ -55,7 +56,7 @@ export class Front {
       (isHead(incoming) ? endpoint.head : endpoint.get).inc();
       endpoint.inFlight.inc();
       const scope = route.kind === 'base' ? 'base' : 'content';
-      const admission = this.#options.admit(request.headers, client, scope);
+      const admission = this.#options.admit(request.headers, client, scope, pathToken);
       if (!(admission instanceof Promise)) return this.#go(incoming, endpoint, route, admission);
       const taken = endpoint;
       admission.then(
@@ -79,6 +80,7 @@ export class Front {
       const query = route.query === '' ? undefined : new URLSearchParams(route.query);
       const namespace = query?.get('ns') ?? undefined;
       const repository = resolveName(this.#options.upstreams, route.name, { header: headerHint(incoming), namespace });
+      assertInScope(principal, repository);
       at = { kind: route.kind, repository };
       const exchange: Exchange = { ...incoming, principal, namespace };
       const served = this.#serve(exchange, route, repository, query);
@@ -143,7 +145,7 @@ export class Front {
   }
 }
 
-type Incoming = Pick<Exchange, 'request' | 'response' | 'client' | 'startedMs'>;
+type Incoming = Pick<Exchange, 'request' | 'response' | 'client' | 'startedMs' | 'pathToken'>;
 type InFlight = Pick<EndpointMeters, 'inFlight'>;
 
 /** What a request is about, once that is known. */

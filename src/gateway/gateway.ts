@@ -67,7 +67,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   const parts = { survey, blobs, manifests, tags };
   declareCacheGauges(options.metrics, parts);
   return {
-    handle: (request, response, remoteAddress) => front.handle(request, response, remoteAddress),
+    handle: (request, response, ...from) => front.handle(request, response, ...from),
     countTokenRequest: (request, response) => metrics.countTokenRequest(request, response),
     survey: () => withinMs(survey.take(), limits.cacheSurveyMsMax),
     cacheFailure: () => blobs.diskFailure,

@@ -63,8 +63,16 @@ export interface GatewayOptions {
   readonly fusionEntrypoint?: string;
   /** Version of this program, told to upstreams as `tonnage/<version>`. */
   readonly version: string;
-  /** Decides about each request. May answer at once or later; a rejection is answered with 500. */
-  admit(headers: IncomingHttpHeaders, remoteAddress: string, scope: AdmissionScope): Admission | Promise<Admission>;
+  /**
+   * Decides about each request; `pathToken` stood in its path. May answer at once or later; may throw an `OciError`, and
+   * anything else that is thrown is answered with 500.
+   */
+  admit(
+    headers: IncomingHttpHeaders,
+    remoteAddress: string,
+    scope: AdmissionScope,
+    pathToken?: string,
+  ): Admission | Promise<Admission>;
   /**
    * Takes note of a pull before it is answered. The answer goes out when the promise resolves, or at once when there is
    * none. When it rejects or throws, the manifest is served all the same, and the log says so.
@@ -107,9 +115,10 @@ export interface GatewayStatistics {
 export interface Gateway {
   /**
    * Answers one `/v2` request. Never throws; every answer is complete or its connection is closed. `remoteAddress` is the
-   * client's where a trusted proxy stands in between; by default the connection's.
+   * client's where a trusted proxy stands in between; by default the connection's. `pathToken` is what was cut from the
+   * path (`/v2/wt/<token>/...`) before anybody looked at it.
    */
-  handle(request: IncomingMessage, response: ServerResponse, remoteAddress?: string): void;
+  handle(request: IncomingMessage, response: ServerResponse, remoteAddress?: string, pathToken?: string): void;
   /** Counts a request to `/v2/token`, which others answer, like those that the gateway answers. To be called before. */
   countTokenRequest(request: IncomingMessage, response: ServerResponse): void;
   /**

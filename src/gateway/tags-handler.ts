@@ -26,15 +26,20 @@ function tagsIn(body: Uint8Array): readonly string[] | null {
 
 /**
  * The `Link` to the next page (RFC 8288), as a path of our own: only its paging is taken over, whatever host and path
- * the upstream named. Null when there is no next page.
+ * the upstream named, and with the token that the client has in its paths. Null when there is no next page.
  */
-export function nextLink(link: string | undefined, name: string, namespace: string | undefined): string | null {
+export function nextLink(
+  link: string | undefined,
+  name: string,
+  { namespace, pathToken }: Pick<Exchange, 'namespace' | 'pathToken'>,
+): string | null {
   const target = /<([^<>]*)>\s*;[^,<]*\brel\s*=\s*"?next"?/i.exec(link ?? '')?.[1];
   const url = target === undefined ? null : URL.parse(target, 'http://upstream.invalid');
   if (url === null) return null;
   const query = pagingOf(url.searchParams);
   if (namespace !== undefined) query.set('ns', namespace);
-  return `</v2/${name}/tags/list?${query.toString()}>; rel="next"`;
+  const prefix = pathToken === undefined ? '' : `wt/${encodeURIComponent(pathToken)}/`;
+  return `</v2/${prefix}${name}/tags/list?${query.toString()}>; rel="next"`;
 }
 
 /**
@@ -51,7 +56,7 @@ export async function serveTags(
   const tags = tagsIn(page.body);
   if (tags === null) throw new UpstreamError('invalid', 'sent what is no tag list');
   const body = Buffer.from(JSON.stringify({ name, tags }), 'utf8');
-  const next = nextLink(page.link, name, exchange.namespace);
+  const next = nextLink(page.link, name, exchange);
   writeHead(exchange, 200, [
     'Content-Type',
     'application/json',

@@ -23,7 +23,7 @@ function setUp({ users = true, anonymousPull = true, listener = 'open', publicUr
   const authenticators = users ? [tokens, createStaticUsers({ users: [alice], log, random: systemRandom })] : [];
   const metrics = new MetricSet();
   const door = createDoor({ authenticators, anonymousPull, clock: systemClock, random: systemRandom, metrics });
-  const options = { door, listener, challenges: users, ...(publicUrl !== undefined && { publicUrl }) };
+  const options = { door, listener, challenges: () => users, ...(publicUrl !== undefined && { publicUrl }) };
   return { admit: createAdmit(options), authorise: createAuthorise(options) };
 }
 

@@ -14,6 +14,7 @@ import { dashboardRoutes } from './routes/dashboard.ts';
 import { dimensionRoutes } from './routes/dimensions.ts';
 import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
+import { tokenRoutes } from './routes/tokens.ts';
 import { usageRoutes } from './routes/usage.ts';
 import { waveRoutes } from './routes/wave.ts';
 
@@ -40,6 +41,7 @@ export async function createApi(options: ApiOptions): Promise<App> {
     dimensionRoutes(scope, options);
     waveRoutes(scope, options);
     await eventRoutes(scope, options);
+    tokenRoutes(scope, options);
     healthRoutes(scope, options);
     await dashboardRoutes(scope, options);
     scope.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());

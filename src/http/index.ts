@@ -3,6 +3,7 @@ export { createApi } from './api.ts';
 export type { ApiOptions, App, Authorise, Readiness } from './contract.ts';
 export { readinessOf } from './readiness.ts';
 export { createListener, listen, type Address, type Handler, type Listener } from './listener.ts';
+export { openLocalSocket } from './local-socket.ts';
 export { createMainHandler, type MainHandlerOptions } from './main-listener.ts';
 export { createMetricsHandler, type MetricsHandlerOptions } from './metrics-handler.ts';
 export { ociregistryFamilies } from './compat/ociregistry.ts';

@@ -1,10 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { limits, type Clock, type Log, type Random } from '../base/index.ts';
 import type { Gateway } from '../gateway/index.ts';
+import { withoutTokens } from '../identity/index.ts';
 import { OciError } from '../oci/index.ts';
 import { noteRequestId } from './api.ts';
 import type { App } from './contract.ts';
 import type { Handler } from './listener.ts';
+import { cutPathToken } from './path-token.ts';
 import { problem, problemType } from './problem.ts';
 import { createRequestIds } from './request-id.ts';
 
@@ -26,13 +28,14 @@ export function createMainHandler(options: MainHandlerOptions): Handler {
   const giveId = createRequestIds(options.random);
   return (request, response) => {
     const id = giveId(request, response);
+    const { target, pathToken } = cutPathToken(request.url ?? '');
+    request.url = target;
     logWhenDone(options, id, request, response);
-    const target = request.url ?? '';
     const forGateway = isGatewayTarget(target);
     const refusal = refusalOf(request, target);
     if (refusal !== undefined) return refuse(response, refusal, forGateway || !target.startsWith('/'));
-    if (isTokenTarget(target)) return options.token(request, response);
-    if (forGateway) return gateway.handle(request, response);
+    if (isTokenTarget(target) && pathToken === undefined) return options.token(request, response);
+    if (forGateway) return gateway.handle(request, response, undefined, pathToken);
     noteRequestId(request, id);
     return api.routing(request, response);
   };
@@ -87,7 +90,7 @@ function logWhenDone(
     const fields = {
       requestId,
       method: request.method,
-      path: request.url?.split('?', 1)[0],
+      path: withoutTokens(request.url?.split('?', 1)[0] ?? ''),
       status: response.statusCode,
       complete: response.writableFinished,
       ms: Math.round(ms),

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { messageOf, type Clock, type Log } from '../base/index.ts';
-import type { Door, Outcome, PullTokens, Visitor } from '../identity/index.ts';
+import type { Door, Outcome, PathTokens, Principal, PullTokens, Visitor } from '../identity/index.ts';
 import { OciError } from '../oci/index.ts';
 import { tooManyLogins } from './admission.ts';
 import type { Handler } from './listener.ts';
@@ -8,6 +8,7 @@ import type { Handler } from './listener.ts';
 export interface TokenEndpointOptions {
   readonly door: Door;
   readonly tokens: PullTokens;
+  readonly pathTokens?: PathTokens;
   readonly listener: Visitor['listener'];
   readonly clock: Clock;
   readonly log: Log;
@@ -38,10 +39,31 @@ async function answer(
   const { authorization, host } = request.headers;
   const remoteAddress = request.socket.remoteAddress ?? '';
   const outcome = await options.door.enter({ authorization, host, remoteAddress, listener: options.listener });
-  const { token, expiresInSeconds } = options.tokens.issue(holderOf(outcome));
+  const { token, expiresInSeconds } = options.tokens.issue(
+    holderByPath(options, request, outcome) ?? holderOf(outcome),
+  );
   const issued = new Date(options.clock.now()).toISOString();
   const body = { token, access_token: token, expires_in: expiresInSeconds, issued_at: issued };
   send(response, 200, JSON.stringify(body), { 'Cache-Control': 'no-store' });
+}
+
+/**
+ * Whose token is in the path of what a client without credentials wants to pull: clients that are challenged at `/v2/`,
+ * which names no image, tell that path here, in the scope (`repository:wt/<token>/<image>:pull`).
+ */
+function holderByPath(
+  { pathTokens }: TokenEndpointOptions,
+  { url = '' }: IncomingMessage,
+  outcome: Outcome,
+): Principal | undefined {
+  const brings = outcome.kind === 'principal' || outcome.kind === 'limited';
+  if (pathTokens === undefined || brings || (outcome.kind === 'unauthorized' && outcome.reason === 'wrong')) return;
+  for (const scope of new URLSearchParams(url.split('?')[1] ?? '').getAll('scope')) {
+    const [, token] = /^repository:wt\/([^/:]+)\//.exec(scope) ?? [];
+    const principal = token === undefined ? undefined : pathTokens(token);
+    if (typeof principal === 'object') return principal;
+  }
+  return undefined;
 }
 
 function holderOf(outcome: Outcome) {

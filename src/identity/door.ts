@@ -41,6 +41,8 @@ export interface Door {
 export interface DoorOptions {
   /** In the order in which they are asked. None: see `Door` about loopback listeners. */
   readonly authenticators: readonly Authenticator[];
+  /** Tokens that this server itself gives out, asked before the others. That there are some closes no open door. */
+  readonly issued?: readonly Authenticator[];
   /** Whether who shows no credentials may pull. */
   readonly anonymousPull: boolean;
   readonly clock: Clock;
@@ -73,6 +75,7 @@ export function createDoor(options: DoorOptions): Door {
 
 class CheckingDoor implements Door {
   readonly #authenticators: readonly Authenticator[];
+  readonly #isOpen: boolean;
   readonly #anonymousPull: boolean;
   readonly #memory: CredentialMemory<Outcome>;
   readonly #limiter: LoginLimiter;
@@ -81,7 +84,8 @@ class CheckingDoor implements Door {
   readonly #checks = new Map<string, Promise<Verdict | 'busy'>>();
 
   constructor(options: DoorOptions) {
-    this.#authenticators = options.authenticators;
+    this.#authenticators = [...(options.issued ?? []), ...options.authenticators];
+    this.#isOpen = options.authenticators.length === 0;
     this.#anonymousPull = options.anonymousPull;
     this.#memory = new CredentialMemory(options.clock, options.random);
     this.#limiter = new LoginLimiter(options.clock);
@@ -107,7 +111,7 @@ class CheckingDoor implements Door {
   }
 
   #withoutCredentials(visitor: Visitor): Outcome {
-    if (this.#authenticators.length === 0 && visitor.listener === 'loopback' && isLoopbackHost(visitor.host)) {
+    if (this.#isOpen && visitor.listener === 'loopback' && isLoopbackHost(visitor.host)) {
       return anonymousWithAllRights;
     }
     return this.#anonymousPull ? anonymousWithPull : missing;

@@ -9,5 +9,7 @@ export interface Principal {
   readonly email?: string;
   /** Lower-cased organisation. A principal that has one sees and writes only this one, unless it has `admin`. */
   readonly org?: string;
+  /** Repositories that it may pull, as `upstream/repository` or `upstream/folder/*`. Absent: all. */
+  readonly scope?: readonly string[];
   readonly rights: ReadonlySet<Right>;
 }

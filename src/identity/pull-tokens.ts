@@ -30,14 +30,17 @@ export class PullTokens {
   readonly kind = 'lookup';
   readonly #clock: Clock;
   readonly #random: Random;
+  readonly #isGood: (holder: Principal) => boolean;
   /** By token; oldest first, since each lives equally long. */
   readonly #issued = new Map<string, Issued>();
   /** The newest of each holder; `undefined` is who has no credentials. */
   readonly #newest = new Map<Principal | undefined, Issued>();
 
-  constructor(options: { readonly clock: Clock; readonly random: Random }) {
+  /** `isGood`: whether a holder's own credentials are still good, where that can end before a token's life does. */
+  constructor(options: { readonly clock: Clock; readonly random: Random; isGood?(holder: Principal): boolean }) {
     this.#clock = options.clock;
     this.#random = options.random;
+    this.#isGood = options.isGood?.bind(options) ?? (() => true);
   }
 
   /** A token that stands for `holder`, or for anybody when there is none. It never gives more than the right to pull. */
@@ -52,7 +55,8 @@ export class PullTokens {
   authenticate(credential: Credential): Verdict {
     if (credential.scheme !== 'bearer') return undefined;
     const issued = this.#issued.get(credential.token);
-    return issued !== undefined && issued.expiresAt > this.#clock.monotonic() ? issued.verdict : undefined;
+    if (issued === undefined || issued.expiresAt <= this.#clock.monotonic()) return undefined;
+    return issued.holder === undefined || this.#isGood(issued.holder) ? issued.verdict : undefined;
   }
 
   #add(holder: Principal | undefined, now: number): Issued {

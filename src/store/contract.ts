@@ -210,6 +210,30 @@ export interface RemoteTotals extends Totals {
   close(): Promise<void>;
 }
 
+/** A token as it is kept: only its hash. Times in milliseconds since the Unix epoch. */
+export interface TokenRow {
+  readonly id: string;
+  readonly kind: string;
+  readonly hash: Uint8Array;
+  readonly name?: string;
+  readonly email?: string;
+  readonly org?: string;
+  readonly scope?: readonly string[];
+  readonly rights: readonly string[];
+  readonly createdAt: number;
+  readonly expiresAt?: number;
+  readonly usedAt?: number;
+}
+
+/** The tokens of a data directory. Each change is durable when its promise resolves. */
+export interface TokenTable {
+  all(): Promise<readonly TokenRow[]>;
+  add(token: TokenRow): Promise<void>;
+  remove(id: string): Promise<void>;
+  /** Notes when tokens were used last. */
+  used(times: readonly { readonly id: string; readonly at: number }[]): Promise<void>;
+}
+
 /** Both halves over one place, and its end. */
 export interface Store {
   /** IANA name of the zone in which this ledger counts its days. */
@@ -222,5 +246,7 @@ export interface Store {
   readonly remote?: RemoteTotals;
   /** Present together with `journal.pending`. */
   readonly shared?: SharedClaims;
+  /** Tokens that were given out in this data directory. */
+  readonly tokens: TokenTable;
   close(): Promise<void>;
 }

@@ -26,7 +26,9 @@ export {
   type SettledClaims,
   type SharedClaims,
   type Store,
+  type TokenTable,
   type Totals,
 } from './contract.ts';
 export type { WaveImportProgress, WaveImportSummary, WaveMeterSummary } from './redis/import/index.ts';
 export type { RedisLinkOptions, RedisTls } from './redis/link/index.ts';
+export { withTokenTable } from './tokens.ts';

@@ -22,6 +22,7 @@ const firstDay = -1_000_000;
  * - `pending_claim`: the runs whose events count nothing yet, since another instance may have had them first, and how many
  *   keys they hold; `pending_void`: the keys that their voids take back.
  * - `taken_history`: tokens of the stores whose counts this ledger has taken over, all that others had counted there too.
+ * - `token`: tokens that were given out, as hashes; `scope` and `rights` are lists in JSON (`tokens.ts`).
  *
  * Days are counted from 1970-01-01 in the ledger's zone (`usage/day.ts`).
  */
@@ -136,5 +137,18 @@ export const ledgerMigrations: readonly string[] = [
     target blob not null,
     primary key (run, position)
   ) strict, without rowid;
+  `,
+  `
+  create table token (
+    id text primary key,
+    kind text not null,
+    hash blob not null unique,
+    name text, email text, org text,
+    scope text,
+    rights text not null,
+    created_at integer not null,
+    expires_at integer,
+    used_at integer
+  ) strict;
   `,
 ];

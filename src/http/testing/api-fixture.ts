@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemRandom, TonnageError, type Clock, type Log } from '../../base/index.ts';
-import { rights, type Principal } from '../../identity/index.ts';
+import { IssuedTokens, rights, type Principal } from '../../identity/index.ts';
 import { openLedger, type Ledger } from '../../ledger/index.ts';
 import { MetricSet } from '../../metric/index.ts';
 import { openSqliteStore, type SqliteStoreOptions } from '../../store/drivers/sqlite.ts';
@@ -82,6 +82,7 @@ export async function openApiFixture(fixtureOptions: ApiFixtureOptions = {}): Pr
       if (!principal.rights.has(right)) throw new TonnageError('forbidden', `expected the right ${right}`);
       return principal;
     },
+    tokens: await IssuedTokens.open({ keeper: store.tokens, clock, random: systemRandom, log }),
     readiness: () => ({ ready: true, checks: { ledger: 'ok' } }),
     version: '0.0.0-test',
     log,

@@ -6,6 +6,7 @@ import { createJournal, programModule } from '../journal/journal.ts';
 import type { ProgramOptions } from '../journal/program.ts';
 import { openLedgerSecret, type LedgerSecret } from '../journal/ledger-secret.ts';
 import { ledgerApplicationId, ledgerMigrations } from '../schema.ts';
+import { createTokenTable } from '../tokens.ts';
 import { createTotals, totalsProgram } from '../totals/totals.ts';
 
 const hashKeyBytes = 32;
@@ -64,6 +65,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
       secret: await openLedgerSecret(database),
       journal: await createJournal({ database, ledgerId, lastBatch, hasOutbox, hasPending }),
       totals: createTotals(database),
+      tokens: createTokenTable(database),
       close: () => database.close(),
     };
   } catch (error) {

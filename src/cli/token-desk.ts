@@ -1,0 +1,84 @@
+import { join } from 'node:path';
+import { Agent, fetch } from 'undici';
+import { limits, TonnageError } from '../base/index.ts';
+import type { TokenDesk, TokenFacts, TokenWish } from '../identity/index.ts';
+import { readMadeToken, readProblem, readTokens } from './token-answers.ts';
+import { authorizationOf, baseOf, reasonOf, type RemoteUsageOptions } from './remote-usage.ts';
+
+interface Server {
+  /** Scheme, host and port, without a slash at the end. */
+  readonly base: string;
+  /** How it is called in messages. */
+  readonly name: string;
+  readonly authorization?: string | undefined;
+  /** A socket of this machine, instead of the host. */
+  readonly socket?: string;
+}
+
+/** The tokens of a server at a URL. Throws `UsageError` as `authorizationOf` does. */
+export function remoteTokens(options: RemoteUsageOptions): TokenDesk {
+  const base = baseOf(options.url);
+  return tokensOf({ base, name: base, authorization: authorizationOf(options) });
+}
+
+/**
+ * Does something with the tokens of a data directory: in its file, or at the server that has it open, by the socket that
+ * is there for that.
+ */
+export async function withLocalTokens<T>(data: string, work: (tokens: TokenDesk) => Promise<T>): Promise<T> {
+  const { withTokens, socketName } = await import('../app.ts');
+  try {
+    return await withTokens(data, work);
+  } catch (error) {
+    if (!(error instanceof TonnageError) || error.code !== 'data_locked') throw error;
+  }
+  const socket = join(data, socketName);
+  return work(tokensOf({ base: 'http://localhost', name: `the server of ${data}`, socket }));
+}
+
+function tokensOf(server: Server): TokenDesk {
+  const tokens = '/api/v1/tokens';
+  return {
+    async create({ expiresAt, ...wish }: TokenWish) {
+      const expires = expiresAt === undefined ? {} : { expiresAt: new Date(expiresAt).toISOString() };
+      return readMadeToken(await ask(server, 'POST', tokens, { ...wish, ...expires }));
+    },
+    async list(): Promise<readonly TokenFacts[]> {
+      return readTokens(await ask(server, 'GET', tokens));
+    },
+    async revoke(id) {
+      await ask(server, 'DELETE', `${tokens}/${encodeURIComponent(id)}`);
+    },
+  };
+}
+
+/** Asks for one thing, and answers the body. Throws `unavailable` with what the server says is wrong. */
+async function ask(server: Server, method: string, path: string, body?: object): Promise<string> {
+  const { base, name, authorization, socket } = server;
+  const dispatcher = new Agent(socket === undefined ? {} : { connect: { socketPath: socket } });
+  let status: number;
+  let text: string;
+  try {
+    const response = await fetch(`${base}${path}`, {
+      method,
+      headers: {
+        accept: 'application/json',
+        ...(authorization !== undefined && { authorization }),
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+      // Credentials are for this server only.
+      redirect: 'error',
+      signal: AbortSignal.timeout(limits.commandAnswerMsMax),
+      dispatcher,
+    });
+    status = response.status;
+    text = await response.text();
+  } catch (cause) {
+    throw new TonnageError('unavailable', `${name} does not answer: ${reasonOf(cause)}`, { cause });
+  } finally {
+    await dispatcher.close();
+  }
+  if (status >= 200 && status < 300) return text;
+  throw new TonnageError('unavailable', `${name} answered ${status}: ${readProblem(text)}`);
+}

@@ -1,0 +1,35 @@
+import type { TokenFacts } from '../identity/index.ts';
+
+const head = ['ID', 'KIND', 'NAME', 'ORG', 'RIGHTS', 'CREATED', 'EXPIRES', 'LAST USED', 'SCOPE'];
+
+/** Tokens as columns for people; days in UTC. `now` in milliseconds since the Unix epoch. */
+export function tokensAsTable(tokens: readonly TokenFacts[], now: number): string {
+  const rows = [head, ...tokens.map((token) => cellsOf(token, now))];
+  const widths = head.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const line = (row: readonly string[]): string =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd();
+  return `${rows.map(line).join('\n')}\n`;
+}
+
+function cellsOf(token: TokenFacts, now: number): readonly string[] {
+  const { id, kind, name = '-', org = '-', rights, createdAt, expiresAt, usedAt, scope } = token;
+  const expired = expiresAt !== undefined && expiresAt <= now;
+  return [
+    id,
+    kind,
+    name,
+    org,
+    rights.join(','),
+    dayOf(createdAt),
+    expiresAt === undefined ? 'never' : `${dayOf(expiresAt)}${expired ? ' (expired)' : ''}`,
+    usedAt === undefined ? 'never' : dayOf(usedAt),
+    scope?.join(',') ?? 'all',
+  ];
+}
+
+function dayOf(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 10);
+}

@@ -1,0 +1,128 @@
+import { Command, Option } from 'commander';
+import { durationForm, parseDuration } from '../config/index.ts';
+import type { TokenDesk, TokenFacts, TokenWish } from '../identity/index.ts';
+import { configurationOf } from './configuration.ts';
+import { UsageError, type Terminal } from './contract.ts';
+import { remoteTokens, withLocalTokens } from './token-desk.ts';
+import { tokensAsTable } from './token-table.ts';
+
+interface CreateOptions {
+  readonly path?: true;
+  readonly org?: string;
+  readonly scope?: readonly string[];
+  readonly rights?: string;
+  readonly expires?: string;
+  readonly name?: string;
+  readonly email?: string;
+}
+
+interface WhereOptions {
+  readonly url?: string;
+  readonly user?: string;
+}
+
+const help = `
+Works on the data directory of this machine, at the server that runs there or, when none does, in its file; with --url at
+a server anywhere. Credentials for --url need the right admin: TONNAGE_TOKEN (or TONNAGE_TOKEN_FILE), or --user with the
+password in TONNAGE_PASSWORD.`;
+
+const createHelp = `
+Prints the token, which is kept nowhere: only its hash is. An API token is a bearer token, or the password of any user name.
+A path token stands in the addresses of images, and may pull and nothing else.
+
+Examples:
+  $ tonnage token create --org example.org --expires 90d --name ci
+  $ tonnage token create --rights ingest --org example.org > token.txt
+  $ tonnage token create --path --org example.org --scope 'docker.io/library/*'`;
+
+/** `tonnage token create | list | revoke`. */
+export function tokenCommand(terminal: Terminal): Command {
+  const token = new Command('token').description('tokens in the place of passwords').addHelpText('after', help);
+  const create = token
+    .command('create')
+    .description('make a token and print it, this once')
+    .option('--path', 'for the path of images: /v2/wt/TOKEN/IMAGE')
+    .option('--org <name>', 'the organisation that it is bound to (default: that of --email)')
+    .option('--email <address>', 'whose it is')
+    .option('--name <name>', 'what people call it; the user of what is pulled with it')
+    .option('--rights <names>', 'with commas: pull, query, ingest, admin (default: pull,query; with --path: pull)')
+    .option('--scope <repositories...>', 'only these may be pulled: docker.io/library/alpine, ghcr.io/folder/*')
+    .option('--expires <when>', 'after a duration such as 90d, or at a time such as 2027-01-01T00:00:00Z')
+    .addHelpText('after', createHelp)
+    .action(async (_options: object, command: Command) => {
+      const wish = wishOf(command.opts<CreateOptions>(), terminal);
+      const made = await at(command, terminal, (tokens) => tokens.create(wish));
+      terminal.out(`${made.token}\n`);
+      terminal.say(noteOn(made));
+    });
+  const list = token
+    .command('list')
+    .description('print all tokens, without the tokens themselves')
+    .addOption(new Option('--format <format>', 'how to print it').choices(['table', 'json']).default('table'))
+    .action(async ({ format }: { readonly format: 'table' | 'json' }, command: Command) => {
+      const tokens = await at(command, terminal, (desk) => desk.list());
+      terminal.out(format === 'json' ? asJson(tokens) : tokensAsTable(tokens, terminal.clock.now()));
+    });
+  const revoke = token
+    .command('revoke <id>')
+    .description('end a token at once')
+    .action(async (id: string, _options: object, command: Command) => {
+      await at(command, terminal, (tokens) => tokens.revoke(id));
+      terminal.out('ok\n');
+    });
+  for (const each of [create, list, revoke]) {
+    each.option('--url <url>', 'ask this server').option('--user <name>', 'log in as this user at --url');
+  }
+  return token;
+}
+
+/** Where the tokens are that are meant. */
+function at<T>(command: Command, terminal: Terminal, work: (tokens: TokenDesk) => Promise<T>): Promise<T> {
+  const { url, user } = command.opts<WhereOptions>();
+  if (url !== undefined) {
+    const { environment } = terminal;
+    return work(remoteTokens({ url, environment, ...(user !== undefined && { user }) }));
+  }
+  if (user !== undefined) throw new UsageError('--user: expected --url beside it; the data directory takes no login');
+  return withLocalTokens(configurationOf(command, terminal).data, work);
+}
+
+function wishOf({ path, rights, expires, scope, ...rest }: CreateOptions, { clock }: Terminal): TokenWish {
+  return {
+    kind: path === true ? 'path' : 'api',
+    name: rest.name,
+    email: rest.email,
+    org: rest.org,
+    scope: scope?.flatMap((each) => each.split(',')),
+    rights: rights?.split(','),
+    ...(expires !== undefined && { expiresAt: expiryOf(expires, clock.now()) }),
+  };
+}
+
+/** RFC 3339, since a time without a zone would mean another moment on another machine. */
+const timePattern = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/;
+
+function expiryOf(text: string, now: number): number {
+  const duration = parseDuration(text);
+  const time = duration === undefined ? Date.parse(timePattern.test(text) ? text : '') : now + duration;
+  if (Number.isFinite(time) && time <= 8.64e15) return time;
+  throw new UsageError(`--expires: expected ${durationForm}, or a time as in RFC 3339, got ${JSON.stringify(text)}`);
+}
+
+function noteOn({ id, kind }: TokenFacts): string {
+  const use =
+    kind === 'path'
+      ? 'pull HOST/wt/TOKEN/IMAGE'
+      : 'Authorization: Bearer TOKEN, or docker login with it as the password of any user';
+  return `token ${id}; it is not shown again. Use: ${use}\n`;
+}
+
+function asJson(tokens: readonly TokenFacts[]): string {
+  const shown = tokens.map((token) => ({
+    ...token,
+    createdAt: new Date(token.createdAt),
+    ...(token.expiresAt !== undefined && { expiresAt: new Date(token.expiresAt) }),
+    ...(token.usedAt !== undefined && { usedAt: new Date(token.usedAt) }),
+  }));
+  return `${JSON.stringify({ tokens: shown }, null, 2)}\n`;
+}
