@@ -159,8 +159,7 @@ async function start({ config, acceptTimeZone, version }: ServerOptions, closers
   const { main, metrics: metricsListener } = listeners;
   if (metricsListener) closers.add(() => closeListener(metricsListener, config, log));
   closers.add(() => closeListener(main, config, log));
-  const closeMs = config.shutdownTimeoutMs;
-  closers.add(await openLocalSocket({ file: join(config.data, socketName), handler, closeMs, log }));
+  closers.add(await openSocket(config, handler, log));
 
   const urls = { url: main.url, ...(metricsListener && { metricsUrl: `${metricsListener.url}/metrics` }) };
   warnOfOpenDoors(config, log);
@@ -386,6 +385,12 @@ async function openListeners(
     await first.close(0);
     throw error;
   }
+}
+
+/** For commands on this machine. */
+function openSocket(config: Config, handler: Handlers, log: Log): Promise<() => Promise<void>> {
+  const file = join(config.data, socketName);
+  return openLocalSocket({ file, handler, closeMs: config.shutdownTimeoutMs, log });
 }
 
 async function closeListener(listener: Listener, config: Config, log: Log): Promise<void> {
