@@ -9,6 +9,7 @@ import {
   createAdmit,
   createApi,
   createAuthorise,
+  createForwardedReader,
   createListener,
   createMainHandler,
   createMetricsHandler,
@@ -21,16 +22,7 @@ import {
   type AdmissionOptions,
   type Listener,
 } from './http/index.ts';
-import {
-  createApiTokens,
-  createDoor,
-  createPathTokens,
-  createStaticUsers,
-  isLoopbackAddress,
-  IssuedTokens,
-  PullTokens,
-  type TokenDesk,
-} from './identity/index.ts';
+import { IssuedTokens, type TokenDesk } from './identity/index.ts';
 import { openLedger, type Ledger } from './ledger/index.ts';
 import { MetricSet } from './metric/index.ts';
 import { lockFile, makeDirectory } from './sqlite/index.ts';
@@ -49,6 +41,7 @@ import {
   adapterSettings,
   countOfEgress,
   countsOfPull,
+  createIdentity,
   ledgerSettings,
   redisLinkOptions,
   warnOfOpenDoors,
@@ -133,7 +126,7 @@ async function start({ config, acceptTimeZone, version }: ServerOptions, closers
   closers.add(() => ledger.close(ledgerCloseMs));
 
   const issued = await IssuedTokens.open({ keeper: store.tokens, clock, random, log });
-  const { admission, tokens } = createIdentity(config, metrics, log, issued);
+  const { admission, tokens } = createIdentity(config, { issued, metrics, clock, random, log });
   const gateway = await openGatewayOf({ config, version, metrics, log, ledger, admission });
   closers.add(() => gateway.close());
 
@@ -153,7 +146,9 @@ async function start({ config, acceptTimeZone, version }: ServerOptions, closers
   });
   closers.add(() => api.close());
   const token = counted(gateway, createTokenEndpoint({ ...admission, tokens, clock, log }));
-  const handler = createMainHandler({ gateway, api, token, clock, random, log, accessLog: config.log.access });
+  const readForwarded = createForwardedReader(config.trustedProxies);
+  const parts = { gateway, api, token, readForwarded, clock, random, log };
+  const handler = createMainHandler({ ...parts, accessLog: config.log.access });
   const listeners = await openListeners(config, handler, createScrapes({ config, collectors, gateway, metrics, log }));
   // Added the other way round: the metrics can be read until the last request has ended.
   const { main, metrics: metricsListener } = listeners;
@@ -164,14 +159,15 @@ async function start({ config, acceptTimeZone, version }: ServerOptions, closers
   const urls = { url: main.url, ...(metricsListener && { metricsUrl: `${metricsListener.url}/metrics` }) };
   warnOfOpenDoors(config, log);
   log.info(urls, 'listening');
+  return { ...urls, stop: stopper(closers, state, log) };
+}
+
+function stopper(closers: Closers, state: { stopping: boolean }, log: Log): () => Promise<void> {
   let stopped: Promise<void> | undefined;
-  return {
-    ...urls,
-    stop() {
-      state.stopping = true;
-      stopped ??= closers.close().then(() => log.info({}, 'stopped'));
-      return stopped;
-    },
+  return () => {
+    state.stopping = true;
+    stopped ??= closers.close().then(() => log.info({}, 'stopped'));
+    return stopped;
   };
 }
 
@@ -282,34 +278,6 @@ async function openStore(config: Config, acceptTimeZone: boolean, log: Log): Pro
     dedupeDays: usage.dedupeDays,
     log,
   });
-}
-
-function createIdentity(
-  config: Config,
-  metrics: MetricSet,
-  log: Log,
-  issued: IssuedTokens,
-): { admission: AdmissionOptions; tokens: PullTokens } {
-  const tokens = new PullTokens({ clock, random, isGood: (holder) => issued.isGood(holder) });
-  const users = config.users.map((user) => ({ ...user, passwordHash: user.passwordHash.reveal() }));
-  const authenticators = users.length === 0 ? [] : [createStaticUsers({ users, log, random })];
-  const given = [tokens, createApiTokens(issued)];
-  const door = createDoor({
-    authenticators,
-    issued: given,
-    anonymousPull: config.gateway.anonymous,
-    clock,
-    random,
-    metrics,
-  });
-  const listener = isLoopbackAddress(config.listen.host) ? 'loopback' : 'open';
-  const { publicUrl } = config;
-  const challenges = (): boolean => authenticators.length > 0 || issued.hasApiTokens;
-  const pathTokens = createPathTokens(issued);
-  return {
-    admission: { door, listener, challenges, pathTokens, ...(publicUrl !== undefined && { publicUrl }) },
-    tokens,
-  };
 }
 
 interface GatewayParts {

@@ -5,7 +5,7 @@ import { durationForm, sizeForm } from '../../src/config/units.ts';
 
 type Schema = typeof configSchema;
 
-/** One key: the step behind names of the user's choice is `NAME`. */
+/** One key: the step of names of the user's choice is `NAME`, that of the items of a list `ITEM`. */
 interface Key {
   readonly path: readonly string[];
   readonly schema: Schema;
@@ -46,7 +46,12 @@ function* keysOf(schema: Schema, path: readonly string[]): Generator<Key> {
     }
     const named = form.additionalProperties;
     if (typeof named === 'object') yield* keysOf(named, [...path, 'NAME']);
+    if (isMap(form.items)) yield* keysOf(form.items, [...path, 'ITEM']);
   }
+}
+
+function isMap(items: Schema['items']): items is Schema {
+  return typeof items === 'object' && 'properties' in items;
 }
 
 function row({ path, schema, required }: Key): string {
@@ -70,6 +75,7 @@ function written(value: unknown): string {
 
 function takes(path: Key['path'], schema: Schema): string {
   if (schema.type === 'object') return typeof schema.additionalProperties === 'object' ? 'a map by name' : 'a map';
+  if (schema.type === 'array' && isMap(schema.items)) return 'a list of maps';
   if (schema.type === 'array') return `a list; each ${expected(path, [wrong])}`;
   const { shorthand, orTrue } = schema;
   if (orTrue === true) return expected(path, [wrong]);
@@ -82,9 +88,9 @@ const wrong = {};
 /** What a key takes: the first part of what is said about a value there that is none (`expected X, but came Y`). */
 function expected(path: Key['path'], value: object): string {
   const steps = path.map((step) => (step === 'NAME' ? 'localhost' : step));
-  const problem = problemsOf(steps.reduceRight<unknown>((inner, step) => ({ [step]: inner }), value)).find((each) =>
-    steps.every((step, index) => step === each.path[index]),
-  );
+  const problem = problemsOf(
+    steps.reduceRight<unknown>((inner, step) => (step === 'ITEM' ? [inner] : { [step]: inner }), value),
+  ).find((each) => steps.every((step, index) => (step === 'ITEM' ? 0 : step) === each.path[index]));
   const said = /^expected (.*), but came/.exec(problem?.message ?? '')?.[1];
   if (said === undefined) {
     throw new Error(`a wrong ${path.join('.')} is told as "${problem?.message}", not as "expected X, but came Y"`);

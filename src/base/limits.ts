@@ -161,6 +161,18 @@ export const limits = {
   eventClientLengthMax: 255,
   /** Longest outcome that an event names. */
   eventOutcomeLengthMax: 32,
+  /** Longest line of a file of events that `tonnage event send` sends. */
+  eventLineBytesMax: 1024 * 1024,
+  /** Events that `tonnage event send` sends together. */
+  eventSendBatchMax: 1_000,
+  /** Bytes of events that `tonnage event send` sends together. */
+  eventSendBytesMax: 4 * 1024 * 1024,
+  /** How long `tonnage event send` tries again to send a batch that the server cannot take right now. */
+  eventSendRetryMsMax: 5 * 60_000,
+  /** Longest pause between two such tries, unless the server asks for a longer one. */
+  eventSendPauseMsMax: 30_000,
+  /** Refused events that `tonnage event send` names; of the rest it says how many there are. */
+  eventRefusalsNamedMax: 20,
   /** Largest configuration file. */
   configBytesMax: 1024 * 1024,
   /** Values of one configuration file, with all aliases followed. */
@@ -285,4 +297,30 @@ export const limits = {
   tokenNameLengthMax: 100,
   /** Repositories, or folders of them, in the scope of one token. */
   tokenScopeMax: 100,
+  /** How long a Seqera Platform may take to say who has a token. Configuration: `identity.platform.timeout`. */
+  platformAnswerMsMax: 5_000,
+  /** How long its answer is taken for good. Configuration: `identity.platform.cacheFor`. */
+  platformMemoryMs: 5 * 60_000,
+  /** How long an answer may stand in for one that cannot be had. Configuration: `identity.platform.staleFor`. */
+  platformStaleMs: 24 * 3_600_000,
+  /** How long a token that it has refused is refused without asking again. */
+  platformRefusalMs: 30_000,
+  /** How long it is not asked again about a token that it gave no answer to. */
+  platformRetryMs: 10_000,
+  /** Questions to it that are under way at a time. */
+  platformRequestsMax: 32,
+  /** Questions to it that wait for their turn; with so many a further client is told to come back. */
+  platformRequestsWaitingMax: 1_000,
+  /** Shortest password of a configured user, other than their own, that the Platform is asked about as a token. */
+  platformTokenLengthMin: 32,
+  /** Largest answer of a system that is asked who somebody is. */
+  identityAnswerBytesMax: 256 * 1024,
+  /** How long an issuer of tokens may take to answer with its keys. */
+  oidcAnswerMsMax: 5_000,
+  /** How long the keys of an issuer are used before they are fetched again; longer while it does not answer. */
+  oidcKeysMs: 10 * 60_000,
+  /** Shortest time between two fetches of the keys of an issuer, whatever keys tokens name. */
+  oidcRetryMs: 10_000,
+  /** How far the clock of an issuer may be off, for the times in its tokens. */
+  oidcLeewayMs: 30_000,
 } as const;

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { assembleIdentity, isAnybodyKnown } from './assemble-identity.ts';
 import { assembleIngest } from './assemble-ingest.ts';
 import { assembleStore } from './assemble-store.ts';
 import type {
@@ -43,7 +44,7 @@ export function assemble(
   const assembly = new Assembly(findings);
   const upstreams = assembly.upstreams(parsed.upstreams);
   const users = Object.entries(parsed.users).flatMap(([name, user]) => assembly.user(name, user));
-  const gateway = assembly.gateway(parsed.gateway, upstreams);
+  const gateway = assembly.gateway(parsed, upstreams);
   const metrics = assembly.metrics(parsed.metrics);
   const dataOrigin = originAt(options.tree, ['data']);
   const config: Config = {
@@ -58,6 +59,8 @@ export function assemble(
     usage: assembly.usage(parsed.usage, parsed.store.driver),
     ingest: assembleIngest(parsed.ingest),
     users,
+    identity: assembleIdentity(parsed.identity, findings),
+    trustedProxies: parsed.trustedProxies,
     log: parsed.log,
     shutdownTimeoutMs: parsed.shutdownTimeout,
   };
@@ -121,7 +124,7 @@ class Assembly {
     return [{ name, passwordHash, rights, ...(email !== undefined && { email }), ...(org !== undefined && { org }) }];
   }
 
-  gateway(stated: Parsed['gateway'], upstreams: readonly UpstreamConfig[]): GatewayConfig {
+  gateway({ gateway: stated, identity }: Parsed, upstreams: readonly UpstreamConfig[]): GatewayConfig {
     const wanted = stated.defaultUpstream ?? 'docker.io';
     const found = upstreams.find((upstream) => upstream.name === wanted || upstream.aliases.includes(wanted));
     if (
@@ -139,10 +142,10 @@ class Assembly {
         `expected one of upstreams, but came ${this.#findings.shown(['gateway', 'defaultUpstream'], wanted)}${hint}`,
       );
     }
-    if (!stated.anonymous && this.#findings.namesOf(['users']).length === 0) {
+    if (stated.anonymous === false && !isAnybodyKnown(identity, this.#findings)) {
       this.#findings.report(
         ['gateway', 'anonymous'],
-        'expected at least one of users, without whom nobody could pull, but there is none',
+        'expected users or something under identity, without which nobody could pull, but there is none',
       );
     }
     return {

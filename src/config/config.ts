@@ -24,6 +24,10 @@ export type Durability = (typeof durabilities)[number];
 
 export const storeDrivers = ['sqlite', 'redis'] as const;
 
+/** What a token of a Seqera Platform stands for while that does not say whose it is. */
+export const platformFallbacks = ['stale', 'anonymous', 'refuse'] as const;
+export type PlatformFallback = (typeof platformFallbacks)[number];
+
 /** Whether events that are sent again are known by the instance that had them, or by all that share a store. */
 export const dedupeScopes = ['instance', 'shared'] as const;
 export type DedupeScope = (typeof dedupeScopes)[number];
@@ -62,8 +66,8 @@ export interface UpstreamConfig {
 export interface GatewayConfig {
   /** Name of the upstream of images that name none; always one of `upstreams`. */
   readonly defaultUpstream?: string;
-  /** Whether images are served without credentials. */
-  readonly anonymous: boolean;
+  /** Whether images are served without credentials; `challenge`: to those that were asked for some and have none. */
+  readonly anonymous: boolean | 'challenge';
   /** How long a pull waits for the facts of its image, in milliseconds. */
   readonly factsWaitMs: number;
   /** Entrypoint that makes a pulled image a Fusion image; `false` counts none. */
@@ -178,14 +182,40 @@ export interface UserConfig {
   readonly rights: readonly UserRight[];
 }
 
-/** Somebody who logs in with HTTP Basic. */
-export interface UserConfig {
-  readonly name: string;
-  readonly passwordHash: Secret;
-  readonly email?: string;
-  /** Lower case. Absent: the organisation of the e-mail, if there is one. */
-  readonly org?: string;
+/** A Seqera Platform that says whose access tokens are whose. */
+export interface PlatformConfig {
+  /** Without a slash at the end. */
+  readonly endpoint: string;
+  readonly whenDown: PlatformFallback;
+  readonly timeoutMs: number;
+  readonly cacheForMs: number;
+  readonly staleForMs: number;
+}
+
+/** An issuer of OpenID Connect tokens. */
+export interface OidcConfig {
+  readonly issuer: string;
+  /** At least one. */
+  readonly audience: readonly string[];
+  readonly jwksUrl?: string;
+  readonly emailClaim: string;
+  readonly orgClaim?: string;
   readonly rights: readonly UserRight[];
+}
+
+/** The organisation of clients that bring no credentials, by their address. */
+export interface AddressRuleConfig {
+  /** In CIDR notation, or one address. */
+  readonly cidr: string;
+  /** Lower case. */
+  readonly org: string;
+}
+
+/** Who is who, beside users. */
+export interface IdentityConfig {
+  readonly platform?: PlatformConfig;
+  readonly oidc: readonly OidcConfig[];
+  readonly addresses: readonly AddressRuleConfig[];
 }
 
 /** The whole configuration, valid and frozen to its leaves. */
@@ -205,6 +235,9 @@ export interface Config {
   readonly usage: UsageConfig;
   readonly ingest: IngestConfig;
   readonly users: readonly UserConfig[];
+  readonly identity: IdentityConfig;
+  /** Networks of proxies whose `X-Forwarded-*` headers are believed, in CIDR notation. */
+  readonly trustedProxies: readonly string[];
   readonly log: { readonly level: LogLevel; readonly access: boolean };
   /** How long a stop waits for requests in flight, in milliseconds. */
   readonly shutdownTimeoutMs: number;

@@ -30,9 +30,11 @@ function variableOf(path: readonly string[]): string {
   return prefix + words.join('_');
 }
 
-/** The variables that set something: single values at fixed paths, so nothing below a name of the user's choice. */
+/** The variables that set something: single values at fixed paths, so nothing below a name of the user's choice or a list. */
 function settableVariables(): ReadonlyMap<string, Variable> {
-  const keys = [...everyKey()].filter(([path, info]) => info.scalars.size > 0 && !path.includes('NAME'));
+  const keys = [...everyKey()].filter(
+    ([path, info]) => info.scalars.size > 0 && !path.includes('NAME') && !path.includes('ITEM'),
+  );
   return new Map(
     keys.map(([path, info]) => [
       variableOf(path),

@@ -59,7 +59,8 @@ describe('keys are learnt from the schema', () => {
   test('what a key takes', () => {
     expect(keyAt(['metrics'])).toMatchObject({ shorthand: 'listen', scalars: new Set(['false', 'string', 'number']) });
     expect(keyAt(['store', 'tls'])).toMatchObject({ orTrue: true, scalars: new Set(['true']) });
-    expect(keyAt(['gateway', 'anonymous'])?.scalars).toEqual(new Set(['true', 'false']));
+    expect(keyAt(['gateway', 'anonymous'])?.scalars).toEqual(new Set(['true', 'false', 'string']));
+    expect(keyAt(['identity', 'oidc', 0, 'issuer'])?.scalars).toEqual(new Set(['string']));
     expect(keyAt(['gateway', 'nope'])).toBeUndefined();
   });
 });

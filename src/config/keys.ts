@@ -9,6 +9,8 @@ export interface KeyInfo {
   readonly keys: ReadonlyMap<string, KeyInfo>;
   /** What stands behind each name of a map with names of the user's choice. */
   readonly named?: KeyInfo;
+  /** What each item of a list of maps is. */
+  readonly items?: KeyInfo;
   /** Kinds of single values that are taken here; none where only maps or lists are. */
   readonly scalars: ReadonlySet<'true' | 'false' | 'number' | 'string'>;
   readonly secret: boolean;
@@ -49,14 +51,20 @@ function kindsOf(json: JsonSchema): KeyInfo['scalars'] {
   return kinds;
 }
 
+function isMap(json: JsonSchema['items']): json is JsonSchema {
+  return typeof json === 'object' && 'properties' in json;
+}
+
 function read(json: JsonSchema | boolean): KeyInfo {
   if (typeof json === 'boolean') return { keys: new Map(), scalars: new Set(), secret: false, orTrue: false };
   const forms = [json, ...(json.anyOf ?? []).filter((form) => typeof form !== 'boolean')];
   const properties = forms.flatMap((form) => Object.entries(form.properties ?? {}));
   const named = json.additionalProperties;
+  const items = forms.map((form) => form.items).find((item) => isMap(item));
   return {
     keys: new Map(properties.map(([key, value]) => [key, read(value)])),
     ...(typeof named === 'object' && { named: read(named) }),
+    ...(items && { items: read(items) }),
     scalars: new Set(forms.flatMap((form) => [...kindsOf(form)])),
     secret: json.writeOnly === true,
     ...(typeof json['shorthand'] === 'string' && { shorthand: json['shorthand'] }),
@@ -67,20 +75,21 @@ function read(json: JsonSchema | boolean): KeyInfo {
 /** The top of the configuration. */
 export const rootKey: KeyInfo = read(configSchema);
 
-/** What may be written at a path; `undefined` where nothing may, and inside lists. */
+/** What may be written at a path; `undefined` where nothing may, and for the items of lists that are single values. */
 export function keyAt(path: readonly (string | number)[]): KeyInfo | undefined {
   let info: KeyInfo | undefined = rootKey;
-  for (const step of path) info = typeof step === 'string' ? (info?.keys.get(step) ?? info?.named) : undefined;
+  for (const step of path) info = typeof step === 'string' ? (info?.keys.get(step) ?? info?.named) : info?.items;
   return info;
 }
 
-/** Every fixed key with its path; behind names of the user's choice the step is `NAME`. */
+/** Every fixed key with its path; for names of the user's choice the step is `NAME`, for the items of a list `ITEM`. */
 export function* everyKey(info = rootKey, path: readonly string[] = []): Generator<[readonly string[], KeyInfo]> {
   for (const [key, value] of info.keys) {
     yield [[...path, key], value];
     yield* everyKey(value, [...path, key]);
   }
   if (info.named !== undefined) yield* everyKey(info.named, [...path, 'NAME']);
+  if (info.items !== undefined) yield* everyKey(info.items, [...path, 'ITEM']);
 }
 
 /**

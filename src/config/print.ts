@@ -2,6 +2,7 @@ import { stringify } from 'yaml';
 import { formatListen } from './address.ts';
 import type {
   Config,
+  IdentityConfig,
   MetricsConfig,
   RedisServersConfig,
   RedisTlsConfig,
@@ -43,6 +44,8 @@ export function printConfig(config: Config): string {
       meters: Object.fromEntries(config.usage.meters.map(({ name, ...meter }) => [name, meter])),
     },
     users: Object.fromEntries(config.users.map((user) => [user.name, userOf(user)])),
+    identity: identityOf(config.identity),
+    trustedProxies: config.trustedProxies,
     log: config.log,
     shutdownTimeout: formatDuration(config.shutdownTimeoutMs),
   };
@@ -108,6 +111,20 @@ function serversOf(servers: RedisServersConfig): object {
 function tlsOf(tls: RedisTlsConfig | undefined): object | true | undefined {
   if (tls === undefined || Object.keys(tls).length === 0) return tls && true;
   return { ca: masked(tls.ca), cert: masked(tls.cert), key: masked(tls.key), servername: tls.servername };
+}
+
+function identityOf({ platform, oidc, addresses }: IdentityConfig): object {
+  return {
+    platform: platform && {
+      endpoint: platform.endpoint,
+      whenDown: platform.whenDown,
+      timeout: formatDuration(platform.timeoutMs),
+      cacheFor: formatDuration(platform.cacheForMs),
+      staleFor: formatDuration(platform.staleForMs),
+    },
+    oidc,
+    addresses,
+  };
 }
 
 function userOf(user: UserConfig): object {

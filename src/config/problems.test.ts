@@ -108,7 +108,7 @@ describe('one line for each problem: place, key, what was expected, what came', 
     // Users.
     [
       'gateway: { anonymous: false }',
-      'gateway.anonymous: expected at least one of users, without whom nobody could pull',
+      'gateway.anonymous: expected users or something under identity, without which nobody could pull',
     ],
     [
       'users: { "a:b": {} }',

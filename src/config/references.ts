@@ -35,9 +35,8 @@ class Follower {
 
   follow(node: Tree, info: KeyInfo | undefined, path: Path): Tree {
     if (node.kind === 'scalar') return this.#expand(node, info, path);
-    // The items of our lists are texts, for which no key is known or needed.
     if (node.kind === 'list') {
-      return { ...node, items: node.items.map((item, index) => this.follow(item, undefined, [...path, index])) };
+      return { ...node, items: node.items.map((item, index) => this.follow(item, info?.items, [...path, index])) };
     }
     const entries = [...node.entries].map(([key, entry]): [string, MapEntry] => {
       const value = this.follow(entry.value, info?.keys.get(key) ?? info?.named, [...path, key]);

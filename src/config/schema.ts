@@ -12,6 +12,7 @@ import {
   userRights,
 } from './config.ts';
 import { anyNonEmpty, duration, either, fileName, hour, nonEmpty, secret, text, whole } from './fields.ts';
+import { identity, network } from './identity.ts';
 import { ingest } from './ingest.ts';
 import * as meters from './meters.ts';
 import * as names from './names.ts';
@@ -122,7 +123,13 @@ const gateway = z.strictObject({
   defaultUpstream: text(names.upstreamNameForm, names.parseUpstreamName)
     .optional()
     .meta({ description: 'Upstream of images that name none. Default: docker.io, where that is an upstream.' }),
-  anonymous: z.boolean().prefault(true).meta({ description: 'Whether images are served without credentials.' }),
+  anonymous: z
+    .union([z.boolean(), z.literal('challenge')], { error: 'expected true, false or "challenge"' })
+    .prefault(true)
+    .meta({
+      description:
+        'Whether images are served without credentials; challenge: each request without any is asked for some, and whoever has none gets an anonymous token.',
+    }),
   factsWait: duration(hour)
     .prefault(formatDuration(limits.factsWaitMsMax))
     .meta({ description: 'How long a pull waits for the architecture of its image to be found.' }),
@@ -222,6 +229,11 @@ export const schema = z.strictObject({
   users: z.record(text(names.userNameForm, names.parseUserName), user).prefault({}).meta({
     description: 'Users of HTTP Basic, by name. Where there are none, only a loopback listener gives more than pull.',
   }),
+  identity: identity.prefault({}).meta({ description: 'Who is who, beside users: tokens of others, and addresses.' }),
+  trustedProxies: z
+    .array(network)
+    .prefault([])
+    .meta({ description: 'Networks of proxies whose X-Forwarded-For, -Proto and -Host are believed.' }),
   log: z
     .strictObject({
       level: z.enum(logLevels).prefault('info').meta({ description: 'Least severe lines that are written.' }),

@@ -1,9 +1,19 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 import type { Admission, AdmissionScope } from '../gateway/index.ts';
-import { requireRight, type Door, type Outcome, type PathTokens, type Visitor } from '../identity/index.ts';
+import { TonnageError } from '../base/index.ts';
+import {
+  isLoopbackAddress,
+  parseAuthorization,
+  requireRight,
+  type Door,
+  type Outcome,
+  type PathTokens,
+  type Visitor,
+} from '../identity/index.ts';
 import { OciError } from '../oci/index.ts';
 import type { Authorise } from './contract.ts';
+import { forwardedOf } from './forwarded.ts';
 import { ownerOf } from './local-socket.ts';
 
 export interface AdmissionOptions {
@@ -12,6 +22,8 @@ export interface AdmissionOptions {
   readonly listener: Visitor['listener'];
   /** Whether there is anybody to log in as. */
   readonly challenges: () => boolean;
+  /** Whether everything is challenged that brings neither credentials nor a token, not only `/v2/`. Default: no. */
+  readonly challengesAll?: boolean;
   /** Absent: there are no path tokens. */
   readonly pathTokens?: PathTokens;
   /** Scheme, host and port at which clients find this server. Default: `http://` and the Host of each request. */
@@ -23,17 +35,18 @@ export function createAuthorise({ door, listener }: AdmissionOptions): Authorise
   return async (request: FastifyRequest, right) => {
     const owner = ownerOf(request.raw);
     if (owner !== undefined) return owner;
-    const { authorization, host } = request.headers;
-    const visitor = { authorization, host, remoteAddress: request.ip, listener };
-    return requireRight(await door.enter(visitor), right);
+    const { headers } = request;
+    return requireRight(await door.enter(visitorOf(headers, clientOf(headers, request.ip), listener)), right);
   };
 }
 
 /**
  * Who asks for something on `/v2`. Clients send credentials only when they are challenged, and they find that out at
- * `/v2/` itself: where there is anybody to log in as, that one always challenges who comes without.
+ * `/v2/` itself: where there is anybody to log in as, that one always challenges who comes without. Some never ask there:
+ * for them there is `challengesAll`.
  */
-export function createAdmit({ door, listener, challenges, publicUrl, pathTokens }: AdmissionOptions) {
+export function createAdmit(options: AdmissionOptions) {
+  const { door, listener, challengesAll = false, publicUrl, pathTokens } = options;
   return (
     headers: IncomingHttpHeaders,
     remoteAddress: string,
@@ -42,11 +55,12 @@ export function createAdmit({ door, listener, challenges, publicUrl, pathTokens 
   ): Admission | Promise<Admission> => {
     // It stands for somebody whatever else the client brings: a client that was challenged sends its answer along.
     if (pathToken !== undefined) return admitByPath(pathTokens, pathToken);
-    const { authorization, host } = headers;
-    const admission = (outcome: Outcome): Admission =>
-      admissionOf(outcome, publicUrl ?? urlOfHost(host), scope === 'base' && challenges());
-    const outcome = door.enter({ authorization, host, remoteAddress, listener });
-    return outcome instanceof Promise ? outcome.then(admission) : admission(outcome);
+    const admission = (outcome: Outcome): Admission => {
+      const asks = (challengesAll || (scope === 'base' && options.challenges())) && bringsNothing(headers);
+      return admissionOf(outcome, asks, () => publicUrl ?? urlOf(headers));
+    };
+    const outcome = door.enter(visitorOf(headers, remoteAddress, listener));
+    return outcome instanceof Promise ? outcome.then(admission, refuseUnknown) : admission(outcome);
   };
 }
 
@@ -58,14 +72,39 @@ function admitByPath(pathTokens: PathTokens | undefined, pathToken: string): Adm
   throw new OciError('nameUnknown', `the token in the path ${why}`);
 }
 
-function admissionOf(outcome: Outcome, url: string, challengeAnonymous: boolean): Admission {
+/** What the door looks at. A request that a proxy on this machine passes on is not one of this machine. */
+export function visitorOf(headers: IncomingHttpHeaders, remoteAddress: string, listener: Visitor['listener']): Visitor {
+  const { authorization, host } = headers;
+  const isPassedOn = listener === 'loopback' && forwardedOf(headers) !== undefined && !isLoopbackAddress(remoteAddress);
+  return { authorization, host, remoteAddress, listener: isPassedOn ? 'open' : listener };
+}
+
+/** The client's address, which a trusted proxy may say; else whoever is connected. */
+export function clientOf(headers: IncomingHttpHeaders, connected: string | undefined): string {
+  return forwardedOf(headers)?.client ?? connected ?? '';
+}
+
+function bringsNothing({ authorization }: IncomingHttpHeaders): boolean {
+  return authorization === undefined || parseAuthorization(authorization) === 'none';
+}
+
+/** 503 for credentials that nobody could be asked about, as clients of `/v2` understand it. */
+export function refuseUnknown(error: unknown): never {
+  if (!(error instanceof TonnageError) || error.code !== 'identity_unavailable') throw error;
+  throw new OciError('identityUnavailable', error.message, { 'Retry-After': String(unknownRetrySeconds) });
+}
+
+const unknownRetrySeconds = 10;
+
+function admissionOf(outcome: Outcome, challengeAnonymous: boolean, url: () => string): Admission {
   switch (outcome.kind) {
     case 'principal':
       return outcome;
     case 'anonymous':
-      return challengeAnonymous ? { kind: 'refused', challenge: bearerChallenge(url) } : { kind: 'anonymous' };
+      if (challengeAnonymous) return { kind: 'refused', challenge: bearerChallenge(url()) };
+      return outcome.byAddress ? { kind: 'principal', principal: outcome.byAddress } : { kind: 'anonymous' };
     case 'unauthorized':
-      return { kind: 'refused', challenge: bearerChallenge(url) };
+      return { kind: 'refused', challenge: bearerChallenge(url()) };
     case 'limited':
       throw tooManyLogins(outcome.retryAfterSeconds);
   }
@@ -83,6 +122,7 @@ function bearerChallenge(url: string): string {
 }
 
 /** This server as the client called it; what could break out of the header's quotes is not repeated. */
-function urlOfHost(host: string | undefined): string {
-  return `http://${host !== undefined && /^[\w.:[\]-]{1,261}$/.test(host) ? host : 'localhost'}`;
+function urlOf(headers: IncomingHttpHeaders): string {
+  const { scheme = 'http', host = headers.host } = forwardedOf(headers) ?? {};
+  return `${scheme}://${host !== undefined && /^[\w.:[\]-]{1,261}$/.test(host) ? host : 'localhost'}`;
 }

@@ -2,6 +2,7 @@ export { createAdmit, createAuthorise, type AdmissionOptions } from './admission
 export { createApi } from './api.ts';
 export type { ApiOptions, App, Authorise, Readiness } from './contract.ts';
 export { readinessOf } from './readiness.ts';
+export { createForwardedReader } from './forwarded.ts';
 export { createListener, listen, type Address, type Handler, type Listener } from './listener.ts';
 export { openLocalSocket } from './local-socket.ts';
 export { createMainHandler, type MainHandlerOptions } from './main-listener.ts';

@@ -5,6 +5,7 @@ import { withoutTokens } from '../identity/index.ts';
 import { OciError } from '../oci/index.ts';
 import { noteRequestId } from './api.ts';
 import type { App } from './contract.ts';
+import { forwardedOf } from './forwarded.ts';
 import type { Handler } from './listener.ts';
 import { cutPathToken } from './path-token.ts';
 import { problem, problemType } from './problem.ts';
@@ -15,6 +16,8 @@ export interface MainHandlerOptions {
   readonly api: App;
   /** Answers `/v2/token`. */
   readonly token: Handler;
+  /** Takes note of what trusted proxies say of a request. Default: none is trusted. */
+  readonly readForwarded?: (request: IncomingMessage) => void;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -28,6 +31,7 @@ export function createMainHandler(options: MainHandlerOptions): Handler {
   const giveId = createRequestIds(options.random);
   return (request, response) => {
     const id = giveId(request, response);
+    options.readForwarded?.(request);
     const { target, pathToken } = cutPathToken(request.url ?? '');
     request.url = target;
     logWhenDone(options, id, request, response);
@@ -35,7 +39,7 @@ export function createMainHandler(options: MainHandlerOptions): Handler {
     const refusal = refusalOf(request, target);
     if (refusal !== undefined) return refuse(response, refusal, forGateway || !target.startsWith('/'));
     if (isTokenTarget(target) && pathToken === undefined) return options.token(request, response);
-    if (forGateway) return gateway.handle(request, response, undefined, pathToken);
+    if (forGateway) return gateway.handle(request, response, forwardedOf(request.headers)?.client, pathToken);
     noteRequestId(request, id);
     return api.routing(request, response);
   };
@@ -94,7 +98,7 @@ function logWhenDone(
       status: response.statusCode,
       complete: response.writableFinished,
       ms: Math.round(ms),
-      client: request.socket.remoteAddress,
+      client: forwardedOf(request.headers)?.client ?? request.socket.remoteAddress,
     };
     if (slow) log.warn(fields, 'a slow answer');
     else log.info(fields, refused ? 'a request was refused' : 'request');

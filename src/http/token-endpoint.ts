@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { messageOf, type Clock, type Log } from '../base/index.ts';
 import type { Door, Outcome, PathTokens, Principal, PullTokens, Visitor } from '../identity/index.ts';
 import { OciError } from '../oci/index.ts';
-import { tooManyLogins } from './admission.ts';
+import { clientOf, refuseUnknown, tooManyLogins, visitorOf } from './admission.ts';
 import type { Handler } from './listener.ts';
 
 export interface TokenEndpointOptions {
@@ -36,9 +36,9 @@ async function answer(
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     throw new OciError('methodUnsupported', 'expected GET', { Allow: 'GET, HEAD' });
   }
-  const { authorization, host } = request.headers;
-  const remoteAddress = request.socket.remoteAddress ?? '';
-  const outcome = await options.door.enter({ authorization, host, remoteAddress, listener: options.listener });
+  const { headers, socket } = request;
+  const visitor = visitorOf(headers, clientOf(headers, socket.remoteAddress), options.listener);
+  const outcome = await Promise.resolve(options.door.enter(visitor)).catch(refuseUnknown);
   const { token, expiresInSeconds } = options.tokens.issue(
     holderByPath(options, request, outcome) ?? holderOf(outcome),
   );

@@ -10,7 +10,7 @@ export function createApiTokens(tokens: Pick<IssuedTokens, 'find'>): Extract<Aut
     kind: 'lookup',
     authenticate(credential): Verdict {
       const text = credential.scheme === 'bearer' ? credential.token : credential.password;
-      return tokens.find('api', text);
+      return text.startsWith('tng_') ? (tokens.find('api', text) ?? 'wrong') : undefined;
     },
   };
 }

@@ -1,8 +1,23 @@
 import type { Credential } from './authorization.ts';
 import type { Principal } from './principal.ts';
 
-/** What credentials stand for: somebody, nobody in particular, or (`undefined`) nothing: they are unknown or wrong. */
-export type Verdict = Principal | 'anonymous' | undefined;
+/**
+ * What credentials stand for: somebody, nobody in particular, or (`undefined`) nothing that is known here: another
+ * authenticator may know them. `wrong` are those that nobody else needs to be asked about, nor should be shown.
+ */
+export type Verdict = Principal | 'anonymous' | 'wrong' | undefined;
+
+/** Somebody, for a time of its own: a door remembers it no longer than that. 0 or less: not at all. */
+export interface Finding {
+  readonly principal: Principal;
+  readonly goodForMs: number;
+}
+
+/**
+ * What came of a check. `busy`: too many wait already. `unknown`: whoever could say is not there, and it is configured
+ * that this stops nobody; they are nobody in particular then, for this one request.
+ */
+export type CheckVerdict = Verdict | Finding | 'busy' | 'unknown';
 
 /**
  * One way of finding out who somebody is; each lives in a file of its own. The first that knows a credential decides.
@@ -21,9 +36,8 @@ export type Authenticator =
   | {
       readonly kind: 'check';
       /**
-       * Answers `undefined` at once for a kind of credential that it has nothing to do with. Resolves with `busy` when
-       * too many checks wait already. Rejects with a `TonnageError` when it cannot say: the request fails then, and is
-       * neither refused nor taken for anonymous.
+       * Answers `undefined` at once for a kind of credential that it has nothing to do with. Rejects with a
+       * `TonnageError` when it cannot say: the request fails then, and is neither refused nor taken for anonymous.
        */
-      authenticate(credential: Credential): Promise<Verdict | 'busy'> | undefined;
+      authenticate(credential: Credential): Promise<CheckVerdict> | undefined;
     };

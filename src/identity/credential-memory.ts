@@ -9,12 +9,12 @@ interface Entry<T> {
 
 /**
  * Remembers what was found out about a credential for a while, so that a password is hashed once in five minutes and not
- * with every layer of an image. Holds no credential: only an HMAC of the whole header, under a key of this process.
+ * with every layer of an image. Holds no credential: only an HMAC of it, under a key of this process.
  */
 export class CredentialMemory<T> {
   readonly #clock: Clock;
   readonly #key: Uint8Array;
-  /** Oldest first, since each lives equally long. */
+  /** The one that was set longest ago first. */
   readonly #entries = new Map<string, Entry<T>>();
 
   constructor(clock: Clock, random: Random) {
@@ -22,7 +22,11 @@ export class CredentialMemory<T> {
     this.#key = random.bytes(32);
   }
 
-  /** What stands for an `Authorization` header here. */
+  forget(key: string): void {
+    this.#entries.delete(key);
+  }
+
+  /** What stands for an `Authorization` header, or a token, here. */
   keyOf(header: string): string {
     return createHmac('sha256', this.#key).update(header).digest('base64');
   }
@@ -35,9 +39,11 @@ export class CredentialMemory<T> {
     return undefined;
   }
 
-  set(key: string, value: T): void {
+  /** Remembers `value` for `ms`; not at all when that is 0 or less. */
+  set(key: string, value: T, ms: number = limits.credentialMemoryMs): void {
     this.#entries.delete(key);
-    this.#entries.set(key, { value, expiresAt: this.#clock.monotonic() + limits.credentialMemoryMs });
+    if (ms <= 0) return;
+    this.#entries.set(key, { value, expiresAt: this.#clock.monotonic() + ms });
     if (this.#entries.size <= limits.credentialMemoryEntriesMax) return;
     for (const oldest of this.#entries.keys()) {
       this.#entries.delete(oldest);

@@ -1,6 +1,7 @@
-import { TonnageError, type Clock, type Random } from '../base/index.ts';
+import { limits, TonnageError, type Clock, type Random } from '../base/index.ts';
 import type { MetricSet } from '../metric/index.ts';
-import type { Authenticator, Verdict } from './authenticator.ts';
+import type { AddressRules } from './address-rules.ts';
+import type { Authenticator, CheckVerdict, Finding } from './authenticator.ts';
 import { parseAuthorization, type Credential } from './authorization.ts';
 import { CredentialMemory } from './credential-memory.ts';
 import { LoginLimiter } from './login-limiter.ts';
@@ -23,8 +24,16 @@ export interface Visitor {
 export type Outcome =
   /** Somebody who has shown who they are. */
   | { readonly kind: 'principal'; readonly principal: Principal }
-  /** Nobody in particular; `principal` says what they may do here, and names no organisation. */
-  | { readonly kind: 'anonymous'; readonly principal: Principal }
+  /**
+   * Nobody in particular; `principal` says what they may do here. `byAddress` is whom their pulls count for, where a rule
+   * for their address says so. `unknown`: there were credentials that nobody could be asked about.
+   */
+  | {
+      readonly kind: 'anonymous';
+      readonly principal: Principal;
+      readonly byAddress?: Principal;
+      readonly unknown?: true;
+    }
   /** 401. `missing`: there were no credentials, and without them nothing is allowed. `wrong`: they are not good. */
   | { readonly kind: 'unauthorized'; readonly reason: 'missing' | 'wrong' }
   /** 429: too many failed logins from this address, or too many at once. */
@@ -39,10 +48,12 @@ export interface Door {
 }
 
 export interface DoorOptions {
-  /** In the order in which they are asked. None: see `Door` about loopback listeners. */
+  /** In the order in which they are asked. None: nobody can log in. */
   readonly authenticators: readonly Authenticator[];
   /** Tokens that this server itself gives out, asked before the others. That there are some closes no open door. */
   readonly issued?: readonly Authenticator[];
+  /** Who is where, of those that show no credentials. Default: that says nothing. */
+  readonly addresses?: AddressRules;
   /** Whether who shows no credentials may pull. */
   readonly anonymousPull: boolean;
   readonly clock: Clock;
@@ -50,7 +61,9 @@ export interface DoorOptions {
   readonly metrics: MetricSet;
 }
 
-function anonymous(granted: readonly Right[]): Outcome {
+type Anonymous = Extract<Outcome, { kind: 'anonymous' }>;
+
+function anonymous(granted: readonly Right[]): Anonymous {
   return { kind: 'anonymous', principal: Object.freeze({ subject: 'anonymous', rights: new Set(granted) }) };
 }
 
@@ -58,14 +71,15 @@ const missing: Outcome = { kind: 'unauthorized', reason: 'missing' };
 const wrong: Outcome = { kind: 'unauthorized', reason: 'wrong' };
 const anonymousWithAllRights = anonymous(rights);
 const anonymousWithPull = anonymous(['pull']);
+const unknownWithPull: Anonymous = { ...anonymousWithPull, unknown: true };
 const busyRetrySeconds = 1;
 
 /**
  * The one place that decides who somebody is:
  *
- * 1. No credentials (or an empty user with an empty password): anonymous, who may pull if that is allowed. Where no
- *    authenticator is configured there is nobody to log in as, so that on a loopback listener a request whose Host is a
- *    loopback name has all rights; on any other listener it may pull, and no more.
+ * 1. No credentials (or an empty user with an empty password): anonymous, who may pull if that is allowed, or if a rule
+ *    says whose address it is. Where nobody can log in, a request on a loopback listener whose Host is a loopback name
+ *    has all rights; on any other listener it may pull, and no more.
  * 2. Credentials that an authenticator knows: that principal.
  * 3. Any other credentials: unauthorized, never anonymous.
  */
@@ -76,16 +90,18 @@ export function createDoor(options: DoorOptions): Door {
 class CheckingDoor implements Door {
   readonly #authenticators: readonly Authenticator[];
   readonly #isOpen: boolean;
+  readonly #addresses: AddressRules;
   readonly #anonymousPull: boolean;
   readonly #memory: CredentialMemory<Outcome>;
   readonly #limiter: LoginLimiter;
   readonly #instruments: IdentityInstruments;
   /** Checks that run, by what stands for their header: requests that come with the same one wait for the same check. */
-  readonly #checks = new Map<string, Promise<Verdict | 'busy'>>();
+  readonly #checks = new Map<string, Promise<CheckVerdict>>();
 
   constructor(options: DoorOptions) {
     this.#authenticators = [...(options.issued ?? []), ...options.authenticators];
     this.#isOpen = options.authenticators.length === 0;
+    this.#addresses = options.addresses ?? (() => undefined);
     this.#anonymousPull = options.anonymousPull;
     this.#memory = new CredentialMemory(options.clock, options.random);
     this.#limiter = new LoginLimiter(options.clock);
@@ -97,7 +113,7 @@ class CheckingDoor implements Door {
     if (header === undefined) return this.#withoutCredentials(visitor);
     // A client shows the token of the challenge with each request: it is found without the price of an HMAC.
     if (/^bearer /i.test(header)) {
-      const found = this.#lookUp(parseAuthorization(header));
+      const found = this.#lookUp(parseAuthorization(header), visitor);
       if (found !== undefined) return found;
     }
     const key = this.#memory.keyOf(header);
@@ -107,45 +123,55 @@ class CheckingDoor implements Door {
     const credential = parseAuthorization(header);
     if (credential === 'none') return this.#withoutCredentials(visitor);
     if (credential === 'malformed') return wrong;
-    return this.#lookUp(credential) ?? this.#check(credential, key, visitor.remoteAddress);
+    return this.#lookUp(credential, visitor) ?? this.#check(credential, key, visitor);
   }
 
   #withoutCredentials(visitor: Visitor): Outcome {
-    if (this.#isOpen && visitor.listener === 'loopback' && isLoopbackHost(visitor.host)) {
-      return anonymousWithAllRights;
-    }
-    return this.#anonymousPull ? anonymousWithPull : missing;
+    const hasAllRights = this.#isOpen && visitor.listener === 'loopback' && isLoopbackHost(visitor.host);
+    const byAddress = this.#addresses(visitor.remoteAddress);
+    if (hasAllRights) return byAddress ? { ...anonymousWithAllRights, byAddress } : anonymousWithAllRights;
+    return this.#nobody(byAddress) ?? missing;
   }
 
-  #lookUp(credential: Credential | 'none' | 'malformed'): Outcome | undefined {
+  /** Who has shown nothing that says who they are; `undefined` where they may not be here. */
+  #nobody(byAddress: Principal | undefined): Outcome | undefined {
+    if (byAddress !== undefined) return { kind: 'anonymous', principal: byAddress, byAddress };
+    return this.#anonymousPull ? anonymousWithPull : undefined;
+  }
+
+  #lookUp(credential: Credential | 'none' | 'malformed', visitor: Visitor): Outcome | undefined {
     if (typeof credential === 'string') return undefined;
     for (const authenticator of this.#authenticators) {
       const verdict = authenticator.kind === 'lookup' ? authenticator.authenticate(credential) : undefined;
-      if (verdict !== undefined) return this.#outcomeOf(verdict);
+      // What is wrong goes on to where failures are counted.
+      if (verdict !== undefined && verdict !== 'wrong') return this.#outcomeOf(verdict, visitor);
     }
     return undefined;
   }
 
-  async #check(credential: Credential, key: string, address: string): Promise<Outcome> {
-    const attempt = this.#limiter.attempt(address);
+  async #check(credential: Credential, key: string, visitor: Visitor): Promise<Outcome> {
+    const attempt = this.#limiter.attempt(visitor.remoteAddress);
     if (typeof attempt === 'number') return this.#counted('limited', { kind: 'limited', retryAfterSeconds: attempt });
-    let verdict: Verdict | 'busy';
+    let verdict: CheckVerdict;
     try {
       verdict = await this.#shared(credential, key);
+      if (verdict === 'unknown' && !this.#anonymousPull) throw unavailable();
     } catch (thrown) {
       attempt.forgive();
       this.#instruments.checks.failed.inc();
       throw thrown;
     }
-    if (verdict === undefined) return this.#counted('refused', wrong);
+    if (verdict === undefined || verdict === 'wrong') return this.#counted('refused', wrong);
     attempt.forgive();
     if (verdict === 'busy') return this.#counted('limited', { kind: 'limited', retryAfterSeconds: busyRetrySeconds });
-    const outcome = this.#outcomeOf(verdict);
-    this.#memory.set(key, outcome);
+    if (verdict === 'unknown') return this.#counted('unknown', unknownWithPull);
+    const { principal, goodForMs } = findingOf(verdict);
+    const outcome = this.#outcomeOf(principal, visitor);
+    if (principal !== 'anonymous') this.#memory.set(key, outcome, Math.min(goodForMs, limits.credentialMemoryMs));
     return this.#counted('accepted', outcome);
   }
 
-  #shared(credential: Credential, key: string): Promise<Verdict | 'busy'> {
+  #shared(credential: Credential, key: string): Promise<CheckVerdict> {
     const running = this.#checks.get(key);
     if (running !== undefined) return running;
     const check = this.#ask(credential).finally(() => this.#checks.delete(key));
@@ -153,18 +179,18 @@ class CheckingDoor implements Door {
     return check;
   }
 
-  async #ask(credential: Credential): Promise<Verdict | 'busy'> {
+  async #ask(credential: Credential): Promise<CheckVerdict> {
     for (const authenticator of this.#authenticators) {
       // One after the other: the next is only asked for what those before it do not know.
-      const verdict = authenticator.kind === 'check' ? await authenticator.authenticate(credential) : undefined;
+      const verdict = await authenticator.authenticate(credential);
       if (verdict !== undefined) return verdict;
     }
     return undefined;
   }
 
-  #outcomeOf(verdict: Principal | 'anonymous'): Outcome {
+  #outcomeOf(verdict: Principal | 'anonymous', visitor: Visitor): Outcome {
     if (verdict !== 'anonymous') return { kind: 'principal', principal: verdict };
-    return this.#anonymousPull ? anonymousWithPull : wrong;
+    return this.#nobody(this.#addresses(visitor.remoteAddress)) ?? wrong;
   }
 
   #counted(outcome: CheckOutcome, answer: Outcome): Outcome {
@@ -173,9 +199,25 @@ class CheckingDoor implements Door {
   }
 }
 
+function findingOf(verdict: Principal | 'anonymous' | Finding): {
+  readonly principal: Principal | 'anonymous';
+  readonly goodForMs: number;
+} {
+  if (verdict !== 'anonymous' && 'goodForMs' in verdict) return verdict;
+  return { principal: verdict, goodForMs: limits.credentialMemoryMs };
+}
+
+function unavailable(): TonnageError {
+  return new TonnageError(
+    'identity_unavailable',
+    'who could say whose credentials these are does not answer; try again',
+  );
+}
+
 /**
  * Who may go on with `right`. Throws `unauthorized` where credentials are wrong or (other) credentials could help,
- * `forbidden` where they are good but do not give the right, `login_limited` where the client has to wait.
+ * `forbidden` where they are good but do not give the right, `login_limited` where the client has to wait,
+ * `identity_unavailable` where nobody could say whose they are.
  */
 export function requireRight(outcome: Outcome, right: Right): Principal {
   switch (outcome.kind) {
@@ -184,6 +226,7 @@ export function requireRight(outcome: Outcome, right: Right): Principal {
       throw new TonnageError('forbidden', `these credentials do not give the right ${right}`);
     case 'anonymous':
       if (outcome.principal.rights.has(right)) return outcome.principal;
+      if (outcome.unknown === true) throw unavailable();
       throw new TonnageError('unauthorized', `credentials with the right ${right} are needed`);
     case 'unauthorized':
       throw new TonnageError(

@@ -1,12 +1,16 @@
+export { createAddressRules, type AddressRule, type AddressRules } from './address-rules.ts';
 export { createApiTokens } from './api-tokens.ts';
 export { parseAuthorization, type Credential } from './authorization.ts';
-export type { Authenticator, Verdict } from './authenticator.ts';
+export type { Authenticator, CheckVerdict, Verdict } from './authenticator.ts';
 export { createDoor, requireRight, type Door, type DoorOptions, type Outcome, type Visitor } from './door.ts';
 export { IssuedTokens, type KeptToken, type TokenDesk, type TokenFacts, type TokenKeeper } from './issued-tokens.ts';
 export { isLoopbackAddress, isLoopbackHost } from './loopback.ts';
+export { isWithin, parseAddress, parseNetwork, type Network } from './network.ts';
+export { createOidc, type OidcIssuer } from './oidc.ts';
 export { isOrganisation, organisationOf } from './organisation.ts';
 export { hashPassword, parsePasswordHash, verifyPassword, type PasswordHash } from './password.ts';
 export { createPathTokens, type PathTokens } from './path-tokens.ts';
+export { createPlatformTokens, type PlatformTokensOptions } from './platform-tokens.ts';
 export { rights, type Principal, type Right } from './principal.ts';
 export { PullTokens, type PullToken } from './pull-tokens.ts';
 export { createStaticUsers, type StaticUser, type StaticUsersOptions } from './static-users.ts';

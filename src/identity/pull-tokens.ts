@@ -18,6 +18,9 @@ interface Issued {
   readonly expiresAt: number;
 }
 
+/** Tells these tokens from those of others: what has ended is shown to nobody else, to ask whose it is. */
+const prefix = 'tonnage-pull.';
+
 const pullOnly: ReadonlySet<Right> = new Set(['pull']);
 const noRights: ReadonlySet<Right> = new Set();
 
@@ -55,15 +58,16 @@ export class PullTokens {
   authenticate(credential: Credential): Verdict {
     if (credential.scheme !== 'bearer') return undefined;
     const issued = this.#issued.get(credential.token);
-    if (issued === undefined || issued.expiresAt <= this.#clock.monotonic()) return undefined;
-    return issued.holder === undefined || this.#isGood(issued.holder) ? issued.verdict : undefined;
+    const isAlive = issued !== undefined && issued.expiresAt > this.#clock.monotonic();
+    if (isAlive && (issued.holder === undefined || this.#isGood(issued.holder))) return issued.verdict;
+    return credential.token.startsWith(prefix) ? 'wrong' : undefined;
   }
 
   #add(holder: Principal | undefined, now: number): Issued {
     this.#forgetOld(now);
     const rights = holder?.rights.has('pull') === true ? pullOnly : noRights;
     const issued: Issued = {
-      token: Buffer.from(this.#random.bytes(32)).toString('base64url'),
+      token: prefix + Buffer.from(this.#random.bytes(32)).toString('base64url'),
       holder,
       verdict: holder === undefined ? 'anonymous' : Object.freeze({ ...holder, rights }),
       expiresAt: now + limits.pullTokenMs,

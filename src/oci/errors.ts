@@ -22,6 +22,8 @@ export const ociErrors = {
   upstreamUnavailable: { code: 'UNAVAILABLE', status: 502 },
   /** The upstream answered, but not with what was asked for (another digest, no manifest, too large). */
   upstreamInvalid: { code: 'UNKNOWN', status: 502 },
+  /** Who asks cannot be found out right now; it is neither refused nor anonymous. */
+  identityUnavailable: { code: 'UNAVAILABLE', status: 503 },
   internal: { code: 'UNKNOWN', status: 500 },
 } as const satisfies Record<string, { readonly code: string; readonly status: number }>;
 

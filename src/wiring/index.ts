@@ -1,5 +1,6 @@
 export { adapterSettings } from './adapters.ts';
 export { countOfEgress, countsOfPull } from './counts.ts';
+export { createIdentity } from './identity.ts';
 export { ledgerSettings } from './ledger.ts';
 export { warnOfOpenDoors } from './open-doors.ts';
 export { redisLinkOptions } from './redis.ts';

@@ -16,7 +16,13 @@ describe('the table of configuration keys', () => {
   });
 
   it.each([
-    ['gateway.anonymous', 'true or false', '`true`'],
+    ['gateway.anonymous', 'true, false or "challenge"', '`true`'],
+    ['identity.oidc', 'a list of maps', '`[]`'],
+    [
+      'identity.oidc.ITEM.jwksUrl',
+      'a URL such as "https://HOST" or "http://HOST:PORT", without user and query',
+      'where its discovery document says',
+    ],
     ['gateway.factsWait', 'a duration, at most 1h', '`3s`'],
     ['gateway.defaultUpstream', 'an upstream name', 'docker.io, where that is an upstream'],
     ['usage.durability', '"strict" or "relaxed"', '`strict`'],

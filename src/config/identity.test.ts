@@ -1,0 +1,131 @@
+import { describe, expect, test } from 'vitest';
+import { printConfig } from './print.ts';
+import { problemsOf, readText } from './testing/read-text.ts';
+
+const whole = `
+gateway: { anonymous: challenge }
+trustedProxies: [10.0.0.0/8, "::1"]
+identity:
+  platform: { endpoint: "https://api.example.org/", whenDown: refuse, timeout: 2s, cacheFor: 1m, staleFor: 1h }
+  oidc:
+    - { issuer: "https://id.example.org/", audience: tonnage }
+    - issuer: https://ci.example.org
+      audience: [a, b]
+      jwksUrl: https://ci.example.org/keys
+      emailClaim: upn
+      orgClaim: tenant
+      rights: [ingest, pull]
+  addresses:
+    - { cidr: 10.1.0.0/16, org: Example.ORG }
+    - { cidr: "2001:db8::/32", org: example.net }
+`;
+
+describe('the configuration of who is who', () => {
+  test('is read, with defaults for what it leaves out', () => {
+    const { gateway, trustedProxies, identity } = readText(whole);
+    expect({ anonymous: gateway.anonymous, trustedProxies, identity }).toEqual({
+      anonymous: 'challenge',
+      trustedProxies: ['10.0.0.0/8', '::1'],
+      identity: {
+        platform: {
+          endpoint: 'https://api.example.org',
+          whenDown: 'refuse',
+          timeoutMs: 2_000,
+          cacheForMs: 60_000,
+          staleForMs: 3_600_000,
+        },
+        oidc: [
+          {
+            // To the letter, as tokens have it.
+            issuer: 'https://id.example.org/',
+            audience: ['tonnage'],
+            emailClaim: 'email',
+            rights: ['pull', 'query'],
+          },
+          {
+            issuer: 'https://ci.example.org',
+            audience: ['a', 'b'],
+            jwksUrl: 'https://ci.example.org/keys',
+            emailClaim: 'upn',
+            orgClaim: 'tenant',
+            rights: ['pull', 'ingest'],
+          },
+        ],
+        addresses: [
+          { cidr: '10.1.0.0/16', org: 'example.org' },
+          { cidr: '2001:db8::/32', org: 'example.net' },
+        ],
+      },
+    });
+  });
+
+  test('is nothing by default', () => {
+    const { gateway, trustedProxies, identity } = readText('');
+    expect({ anonymous: gateway.anonymous, trustedProxies, identity }).toEqual({
+      anonymous: true,
+      trustedProxies: [],
+      identity: { oidc: [], addresses: [] },
+    });
+  });
+
+  test('printed and read again it is the same', () => {
+    const config = readText(whole);
+    expect(readText(printConfig(config)).identity).toEqual(config.identity);
+    expect(readText(printConfig(config)).trustedProxies).toEqual(config.trustedProxies);
+  });
+
+  test.each([
+    ['oidc: [{ issuer: "https://id", audience: a }]'],
+    ['platform: { endpoint: "https://api" }'],
+    ['addresses: [{ cidr: 10.0.0.0/8, org: o }]'],
+  ])('somebody can pull without being anonymous: %s', (text) => {
+    expect(readText(`gateway: { anonymous: false }\nidentity: { ${text} }`).gateway.anonymous).toBe(false);
+  });
+
+  test('a variable sets what is a single value, and references are followed in the items of lists', () => {
+    const environment = { TONNAGE_GATEWAY_ANONYMOUS: 'challenge', AUD: 'x' };
+    const text = 'identity: { oidc: [{ issuer: "https://id", audience: "${AUD}" }] }';
+    const config = readText(text, { environment });
+    expect(config.gateway.anonymous).toBe('challenge');
+    expect(config.identity.oidc[0]?.audience).toEqual(['x']);
+  });
+});
+
+describe('what is wrong with it is said in one line', () => {
+  test.each([
+    ['gateway: { anonymous: chalenge }', 'gateway.anonymous: expected true, false or "challenge", but came "chalenge"'],
+    ['trustedProxies: [10.0.0.0/33]', 'trustedProxies[0]: expected a network such as "10.1.0.0/16"'],
+    ['trustedProxies: [proxy.example.org]', 'trustedProxies[0]: expected a network such as'],
+    ['identity: { platform: {} }', 'identity.platform.endpoint: expected a URL such as'],
+    [
+      'identity: { platform: { endpoint: "https://a", whenDown: stalle } }',
+      'identity.platform.whenDown: expected "stale", "anonymous" or "refuse", but came "stalle"; did you mean "stale"?',
+    ],
+    [
+      'identity: { platform: { endpoint: "https://a", timeout: 2h } }',
+      'identity.platform.timeout: expected a duration',
+    ],
+    ['identity: { oidc: [5] }', 'identity.oidc[0]: expected a map of settings, but came 5'],
+    ['identity: { oidc: [{ issuer: "https://a" }] }', 'identity.oidc[0].audience: expected a text or a list of texts'],
+    ['identity: { oidc: [{ issuer: a, audience: b }] }', 'identity.oidc[0].issuer: expected the URL of an issuer'],
+    [
+      'identity: { oidc: [{ issuer: "https://a", audiance: b, audience: b }] }',
+      'identity.oidc[0].audiance: unknown key; did you mean audience?',
+    ],
+    [
+      'identity: { oidc: [{ issuer: "https://a", audience: b }, { issuer: "https://a", audience: c }] }',
+      'identity.oidc[1].issuer: expected an issuer that stands here once, but "https://a" came before',
+    ],
+    ['identity: { addresses: [{ cidr: 10.0.0.0/8 }] }', 'identity.addresses[0].org: expected an organisation'],
+    [
+      'identity: { addresses: [{ cidr: "::ffff:10.0.0.0/8", org: o }] }',
+      'identity.addresses[0].cidr: expected a network',
+    ],
+    [
+      'identity: { addresses: [{ cidr: 10.0.0.0/8, org: o }, { cidr: 10.0.0.0/8, org: p }] }',
+      'identity.addresses[1].cidr: expected a network that stands here once, but "10.0.0.0/8" came before',
+    ],
+  ])('%s', (text, expected) => {
+    expect(problemsOf(text)).toEqual([expect.stringContaining(expected)]);
+  });
+});

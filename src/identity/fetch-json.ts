@@ -1,0 +1,74 @@
+import { Readable } from 'node:stream';
+import { limits } from '../base/index.ts';
+
+/** What another system answered. */
+export interface JsonAnswer {
+  readonly status: number;
+  /** Absent: it was no JSON. */
+  readonly body?: unknown;
+}
+
+/**
+ * GETs a JSON document within `timeoutMs`, its body included, and no more than `limits.identityAnswerBytesMax` of it.
+ * Follows no redirect, since what is in `headers` is for this address alone. Rejects with an `Error` whose message says
+ * why there is no answer, and holds neither the address nor the headers.
+ */
+export async function fetchJson(
+  url: string,
+  { headers, timeoutMs }: { readonly headers?: Readonly<Record<string, string>>; readonly timeoutMs: number },
+): Promise<JsonAnswer> {
+  try {
+    const response = await fetch(url, {
+      headers: { Accept: 'application/json', ...headers },
+      redirect: 'manual',
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+    const text = await readText(response);
+    return { status: response.status, ...parsed(text) };
+  } catch (error) {
+    throw new Error(reasonOf(error, timeoutMs), { cause: error });
+  }
+}
+
+class TooLarge extends Error {}
+
+async function readText(response: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  const body: AsyncIterable<Uint8Array> = response.body ?? Readable.from([]);
+  for await (const chunk of body) {
+    bytes += chunk.length;
+    // Leaving the loop gives the rest of the body up.
+    if (bytes > limits.identityAnswerBytesMax) throw new TooLarge();
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function parsed(text: string): { readonly body?: unknown } {
+  try {
+    return { body: JSON.parse(text) };
+  } catch {
+    return {};
+  }
+}
+
+function reasonOf(error: unknown, timeoutMs: number): string {
+  if (error instanceof TooLarge) return `its answer is larger than ${limits.identityAnswerBytesMax} bytes`;
+  if (error instanceof Error && error.name === 'TimeoutError') return `no whole answer within ${timeoutMs} ms`;
+  const cause = error instanceof Error ? error.cause : undefined;
+  const code = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : undefined;
+  return `the connection failed${typeof code === 'string' ? ` (${code})` : ''}`;
+}
+
+/** A member of a JSON object; `undefined` where there is no object, or no such member. */
+export function memberOf(value: unknown, name: string): unknown {
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined;
+  return new Map<string, unknown>(Object.entries(value)).get(name);
+}
+
+/** A member that is a text which is not empty. */
+export function textOf(value: unknown, name: string): string | undefined {
+  const member = memberOf(value, name);
+  return typeof member === 'string' && member !== '' ? member : undefined;
+}

@@ -1,0 +1,85 @@
+import type { Clock, Log, Random } from '../base/index.ts';
+import type { Config } from '../config/index.ts';
+import {
+  createAddressRules,
+  createApiTokens,
+  createDoor,
+  createOidc,
+  createPathTokens,
+  createPlatformTokens,
+  createStaticUsers,
+  isLoopbackAddress,
+  PullTokens,
+  type Authenticator,
+  type Door,
+  type IssuedTokens,
+  type PathTokens,
+  type Visitor,
+} from '../identity/index.ts';
+import type { MetricSet } from '../metric/index.ts';
+
+interface Parts {
+  readonly issued: IssuedTokens;
+  readonly metrics: MetricSet;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+interface Identity {
+  /** Who is let in, and who is challenged before. */
+  readonly admission: {
+    readonly door: Door;
+    readonly listener: Visitor['listener'];
+    challenges(): boolean;
+    readonly challengesAll: boolean;
+    readonly pathTokens: PathTokens;
+    readonly publicUrl?: string;
+  };
+  /** What `/v2/token` gives out. */
+  readonly tokens: PullTokens;
+}
+
+/** Makes the door of a configuration, and what belongs to it. */
+export function createIdentity(config: Config, parts: Parts): Identity {
+  const { issued, clock, random, metrics } = parts;
+  const { anonymous } = config.gateway;
+  const tokens = new PullTokens({ clock, random, isGood: (holder) => issued.isGood(holder) });
+  const authenticators = authenticatorsOf(config, parts);
+  const door = createDoor({
+    authenticators,
+    issued: [tokens, createApiTokens(issued)],
+    addresses: createAddressRules(config.identity.addresses),
+    anonymousPull: anonymous !== false,
+    clock,
+    random,
+    metrics,
+  });
+  const { publicUrl } = config;
+  const admission = {
+    door,
+    listener: isLoopbackAddress(config.listen.host) ? ('loopback' as const) : ('open' as const),
+    challenges: () => authenticators.length > 0 || issued.hasApiTokens,
+    challengesAll: anonymous === 'challenge',
+    pathTokens: createPathTokens(issued),
+    ...(publicUrl !== undefined && { publicUrl }),
+  };
+  return { admission, tokens };
+}
+
+/** What needs no other system is asked first; the Platform last, since any text could be a token of it. */
+function authenticatorsOf({ users, identity, gateway }: Config, parts: Parts): readonly Authenticator[] {
+  const authenticators: Authenticator[] = [];
+  if (identity.oidc.length > 0) authenticators.push(createOidc({ issuers: identity.oidc, ...parts }));
+  if (users.length > 0) {
+    const revealed = users.map((user) => ({ ...user, passwordHash: user.passwordHash.reveal() }));
+    authenticators.push(createStaticUsers({ users: revealed, ...parts }));
+  }
+  if (identity.platform !== undefined) {
+    const names = new Set(users.map(({ name }) => name));
+    const anonymousPull = gateway.anonymous !== false;
+    const isUser = (name: string): boolean => names.has(name);
+    authenticators.push(createPlatformTokens({ ...identity.platform, anonymousPull, isUser, ...parts }));
+  }
+  return authenticators;
+}
