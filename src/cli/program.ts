@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { messageOf, TonnageError } from '../base/index.ts';
 import { configCommand } from './config.ts';
 import { exitCodes, UsageError, type ExitCode, type Terminal } from './contract.ts';
+import { eventCommand } from './event.ts';
 import { ledgerCommand } from './ledger.ts';
 import { lintCommand } from './lint.ts';
 import { serveCommand } from './serve.ts';
@@ -29,6 +30,7 @@ export function createProgram(terminal: Terminal): Command {
     .addHelpText('after', help)
     .addCommand(serveCommand(terminal))
     .addCommand(usageCommand(terminal))
+    .addCommand(eventCommand(terminal))
     .addCommand(ledgerCommand(terminal))
     .addCommand(waveCommand(terminal, async (...asked) => (await import('../app.ts')).importWave(...asked)))
     .addCommand(configCommand(terminal))

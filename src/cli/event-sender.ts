@@ -1,0 +1,132 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { limits, TonnageError, type Clock, type Random } from '../base/index.ts';
+import { readEventsAnswer, readProblem, type EventsAnswer } from './event-answer.ts';
+import type { EventLine, LineRefusal } from './event-lines.ts';
+import { reasonOf } from './remote-usage.ts';
+
+/** What came of events. */
+export interface SendOutcome {
+  readonly accepted: number;
+  readonly duplicate: number;
+  readonly voided: number;
+  readonly refusals: readonly LineRefusal[];
+}
+
+export interface EventSenderOptions {
+  /** The server: scheme, host, port and path, without a slash at the end. */
+  readonly base: string;
+  /** Value of the header Authorization. */
+  readonly authorization?: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Is told that the server does not take anything right now, and when it is tried again. */
+  readonly onPause: (reason: string, waitMs: number) => void;
+}
+
+/**
+ * Sends events in one request and answers once they are committed. What cannot be had right now is tried again, for
+ * `limits.eventSendRetryMsMax` at most; sending again is harmless, since the server knows what it has. Throws
+ * `unavailable` after that, and at once for what will not get better, such as wrong credentials.
+ */
+export type SendEvents = (lines: readonly EventLine[]) => Promise<SendOutcome>;
+
+/** A way to send events to one server. */
+export function createEventSender(options: EventSenderOptions): SendEvents {
+  const send: SendEvents = async (lines) => {
+    if (lines.length === 0) return nothingSent;
+    const answer = await persist(options, `[${lines.map(({ text }) => text).join(',')}]`);
+    if (answer !== 'too large') return outcomeOf(answer, lines);
+    const [only] = lines;
+    if (lines.length === 1 && only !== undefined) {
+      return { ...nothingSent, refusals: [{ number: only.number, reason: 'is larger than the server takes' }] };
+    }
+    const middle = Math.ceil(lines.length / 2);
+    return sum(await send(lines.slice(0, middle)), await send(lines.slice(middle)));
+  };
+  return send;
+}
+
+export const nothingSent: SendOutcome = { accepted: 0, duplicate: 0, voided: 0, refusals: [] };
+
+/** Adds outcomes up. */
+export function sum(one: SendOutcome, other: SendOutcome): SendOutcome {
+  return {
+    accepted: one.accepted + other.accepted,
+    duplicate: one.duplicate + other.duplicate,
+    voided: one.voided + other.voided,
+    refusals: [...one.refusals, ...other.refusals],
+  };
+}
+
+function outcomeOf({ accepted, duplicate, voided, refused }: EventsAnswer, lines: readonly EventLine[]): SendOutcome {
+  const refusals = refused.flatMap(({ index, code, message }) => {
+    const line = lines[index];
+    return line === undefined ? [] : [{ number: line.number, reason: `${code}: ${message}` }];
+  });
+  return { accepted, duplicate, voided, refusals };
+}
+
+/** An answer that is no answer yet. */
+interface NotNow {
+  readonly reason: string;
+  /** How long the server asks to wait. */
+  readonly waitMs?: number;
+}
+
+async function persist(options: EventSenderOptions, body: string): Promise<EventsAnswer | 'too large'> {
+  const { clock, random, onPause, base } = options;
+  const deadline = clock.monotonic() + limits.eventSendRetryMsMax;
+  for (let tries = 0; ; tries++) {
+    const answer = await post(options, body);
+    if (answer === 'too large' || 'accepted' in answer) return answer;
+    const [byte = 0] = random.bytes(1);
+    // Half of it by chance, so that many that were turned away together do not come back together.
+    const backoffMs = Math.min(limits.eventSendPauseMsMax, 500 * 2 ** tries) * (0.5 + byte / 512);
+    const waitMs = Math.round(Math.max(backoffMs, answer.waitMs ?? 0));
+    if (clock.monotonic() + waitMs > deadline) {
+      throw new TonnageError('unavailable', `${base} takes no events: ${answer.reason}`);
+    }
+    onPause(answer.reason, waitMs);
+    await sleep(waitMs);
+  }
+}
+
+/** What gets better by itself: the server is busy, or what stands before it does not reach it. */
+const passing: ReadonlySet<number> = new Set([429, 502, 503, 504]);
+
+async function post(
+  { base, authorization, clock }: EventSenderOptions,
+  body: string,
+): Promise<EventsAnswer | NotNow | 'too large'> {
+  let response: Response;
+  let text: string;
+  try {
+    response = await fetch(`${base}/api/v1/events`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/cloudevents-batch+json',
+        ...(authorization !== undefined && { authorization }),
+      },
+      body,
+      // Credentials are for this server only.
+      redirect: 'error',
+      signal: AbortSignal.timeout(limits.commandAnswerMsMax),
+    });
+    text = await response.text();
+  } catch (cause) {
+    return { reason: `it does not answer: ${reasonOf(cause)}` };
+  }
+  if (response.status === 200 || response.status === 422) return readEventsAnswer(text);
+  if (response.status === 413) return 'too large';
+  const reason = `it answered ${response.status}: ${readProblem(text, response.statusText)}`;
+  if (!passing.has(response.status)) throw new TonnageError('unavailable', `${base} takes no events: ${reason}`);
+  const waitMs = retryAfterMs(response.headers.get('retry-after'), clock);
+  return { reason, ...(waitMs !== undefined && { waitMs }) };
+}
+
+/** `Retry-After` (RFC 9110 section 10.2.3), seconds or a date, as milliseconds from now. */
+function retryAfterMs(value: string | null, clock: Clock): number | undefined {
+  if (value === null) return undefined;
+  const ms = /^\d+$/.test(value) ? Number(value) * 1_000 : Date.parse(value) - clock.now();
+  return Number.isFinite(ms) && ms > 0 ? ms : undefined;
+}

@@ -1,0 +1,198 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { startServer, type RunningServer } from '../app.ts';
+import { systemRandom } from '../base/index.ts';
+import { readConfig } from '../config/index.ts';
+import { hashPassword } from '../identity/index.ts';
+import { run } from './testing/terminal.ts';
+
+let data: string;
+let server: RunningServer;
+beforeAll(async () => {
+  data = mkdtempSync(join(tmpdir(), 'tonnage-event-'));
+  const hash = await hashPassword('pa:ss', systemRandom);
+  const config = readConfig({
+    file: {
+      name: 'c.yaml',
+      text: `listen: 127.0.0.1:0
+log: { level: error }
+upstreams: {}
+usage: { meters: { build_seconds: { eventType: org.example.done, quantity: seconds, unit: s } } }
+users: { ci: { passwordHash: "${hash}", rights: [ingest, query] }, reader: { passwordHash: "${hash}" } }`,
+      directory: data,
+    },
+    environment: {},
+    flags: { data },
+    workingDirectory: data,
+    readSecret: () => '',
+  });
+  server = await startServer({ config, acceptTimeZone: false, version: '0' });
+});
+afterAll(async () => {
+  await server.stop();
+  rmSync(data, { recursive: true });
+});
+
+const environment = { TONNAGE_PASSWORD: 'pa:ss' };
+const send = (args: readonly string[], input = '') =>
+  run(['event', 'send', '--url', server.url, '--user', 'ci', ...args], { environment, input, workingDirectory: data });
+
+async function totalOf(meter: string, query = ''): Promise<number> {
+  const response = await fetch(`${server.url}/api/v1/usage/${meter}?${query}`, {
+    headers: { authorization: `Basic ${Buffer.from('ci:pa:ss').toString('base64')}` },
+  });
+  const { total } = (await response.json()) as { total: number };
+  return total;
+}
+
+const build = (id: string, more: object = {}) =>
+  JSON.stringify({ specversion: '1.0', type: 'tonnage.build', source: '/file', id, data: {}, ...more });
+
+describe('events of a file', () => {
+  test('are counted once, however often the file is sent', async () => {
+    const lines = Array.from({ length: 2_345 }, (_, index) => build(`many-${index}`));
+    writeFileSync(join(data, 'many.jsonl'), `${lines.join('\n')}\n`);
+    const before = await totalOf('builds');
+    expect(await send(['many.jsonl'])).toEqual({ code: 0, stderr: '', stdout: '2,345 events: 2,345 accepted\n' });
+    expect(await send(['many.jsonl'])).toMatchObject({ code: 0, stdout: '2,345 events: 2,345 duplicate\n' });
+    expect((await totalOf('builds')) - before).toBe(2_345);
+  });
+
+  test('that are refused are named by their lines, and the others count', async () => {
+    const lines = [build('l-1'), '{"id"', build('l-3', { type: 'x' }), '', build('l-5', { data: { org: 'a_b' } })];
+    const { code, stdout, stderr } = await send(['-'], lines.join('\r\n'));
+    expect([code, stdout]).toEqual([1, '4 events: 1 accepted, 3 refused\n']);
+    expect(stderr.split('\n')).toEqual([
+      expect.stringMatching(/^standard input:2: expected JSON: /),
+      expect.stringMatching(/^standard input:3: unknown_type: type: expected .*, got "x"$/),
+      expect.stringMatching(/^standard input:5: invalid_dimension: data.org: expected .*, got "a_b"$/),
+      'tonnage: 3 events refused',
+      '',
+    ]);
+  });
+
+  test('are named only so far when many are refused', async () => {
+    const { stderr } = await send(['-'], '{}\n'.repeat(1_500));
+    expect(stderr.match(/^standard input:/gm)).toHaveLength(20);
+    expect(stderr).toMatch(/tonnage: 1,500 events refused, 1,480 more than are named above\n$/);
+  });
+
+  test('that are not there, or none', async () => {
+    expect(await send(['nope.jsonl'])).toMatchObject({ code: 1, stderr: expect.stringMatching(/^tonnage: ENOENT/) });
+    expect(await send(['-'])).toEqual({ code: 0, stdout: '0 events\n', stderr: '' });
+  });
+});
+
+describe('one event', () => {
+  test('is made of options', async () => {
+    const args = ['--type', 'tonnage.mirror', '--id', 'm-1', '--org', 'O.example', '--arch', 'arm64'];
+    const more = ['--member', 'repository=team/app', '--quantity', '3', '--time', new Date().toISOString()];
+    expect(await send([...args, ...more])).toEqual({ code: 0, stderr: '', stdout: '1 event: 1 accepted\n' });
+    expect(await send(args)).toMatchObject({ code: 0, stdout: '1 event: 1 duplicate\n' });
+    expect(await totalOf('mirrors', 'org=o.example&arch=arm64&repository=team/app')).toBe(3);
+  });
+
+  test('of a meter of the configuration', async () => {
+    const args = ['--type', 'org.example.done', '--id', 's-1', '--source', '/x', '--member', 'seconds:=93'];
+    expect(await send(args)).toMatchObject({ stdout: '1 event: 1 accepted\n' });
+    expect(await totalOf('build_seconds')).toBe(93);
+  });
+
+  test('that is refused', async () => {
+    expect(await send(['--type', 'x', '--id', '1'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^tonnage: the event was refused: unknown_type: type: /),
+    });
+  });
+});
+
+test.each([
+  [[], /expected FILE, or --type and --id of one event/],
+  [['--id', '1'], /expected FILE, or --type and --id/],
+  [['--type', 'tonnage.build'], /expected --id, by which/],
+  [['x.jsonl', '--type', 'tonnage.build'], /--type: expected no FILE beside it/],
+  [['--type', 't', '--id', '1', '--quantity', 'many'], /--quantity: expected a whole number, got many/],
+  [['--type', 't', '--id', '1', '--member', 'x'], /--member: expected NAME=TEXT or NAME:=JSON, got x/],
+  [['--type', 't', '--id', '1', '--member', 'x:=y'], /--member: expected JSON behind x:=, got y/],
+  [['x', '--url', 'ftp://x'], /--url: expected http/],
+])('%j is wrong usage', async (args, message) => {
+  expect(await send(args)).toMatchObject({ code: 2, stderr: expect.stringMatching(message) });
+});
+
+describe('a server', () => {
+  let other: Server | undefined;
+  afterEach(() => other?.close());
+
+  async function start(listener: RequestListener): Promise<string> {
+    other = createServer(listener);
+    await new Promise<void>((resolve) => other?.listen(0, '127.0.0.1', resolve));
+    const address = other.address();
+    return `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
+  }
+
+  const answer = (count: number) =>
+    JSON.stringify({ accepted: count, duplicate: 0, voided: 0, refused: 0, results: [] });
+
+  test('that does not take the credentials is not asked again', async () => {
+    const reader = await run(['event', 'send', '-', '--url', server.url, '--user', 'reader'], {
+      environment,
+      input: build('1'),
+    });
+    expect(reader).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/tonnage: http.* takes no events: it answered 403: /),
+    });
+  });
+
+  test('that is busy, or breaks off, is asked again', async () => {
+    let requests = 0;
+    const url = await start((request, response) => {
+      requests++;
+      if (requests === 1) return void response.writeHead(503, { 'retry-after': '1' }).end('{"title":"busy"}');
+      if (requests === 2) return void request.socket.destroy();
+      request.resume().on('end', () => response.end(answer(1)));
+    });
+    const started = performance.now();
+    const { code, stdout, stderr } = await run(['event', 'send', '-', '--url', url], { input: build('1') });
+    expect([code, stdout, requests]).toEqual([0, '1 event: 1 accepted\n', 3]);
+    expect(stderr).toMatch(/^it answered 503: busy; trying again in 1\.0 s\nit does not answer: .*; trying again in /);
+    expect(performance.now() - started).toBeGreaterThan(900);
+  });
+
+  test('that takes less at once gets less at once', async () => {
+    const sizes: number[] = [];
+    const url = await start((request, response) => {
+      void buffer(request).then((body) => {
+        const events = JSON.parse(body.toString()) as unknown[];
+        sizes.push(events.length);
+        if (events.length > 2) response.writeHead(413).end();
+        else response.end(answer(events.length));
+      });
+    });
+    const input = Array.from({ length: 5 }, (_, index) => build(`${index}`)).join('\n');
+    expect(await run(['event', 'send', '-', '--url', url], { input })).toMatchObject({
+      stdout: '5 events: 5 accepted\n',
+    });
+    expect(sizes).toEqual([5, 3, 2, 1, 2]);
+  });
+
+  test('that refuses even one event as too large', async () => {
+    const url = await start((_, response) => void response.writeHead(413).end());
+    expect(await run(['event', 'send', '-', '--url', url], { input: build('1') })).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^standard input:1: is larger than the server takes\n/),
+    });
+  });
+
+  test('of another kind is not believed', async () => {
+    const url = await start((_, response) => void response.end('<html>'));
+    expect(await run(['event', 'send', '-', '--url', url], { input: build('1') })).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/run it again .*\ntonnage: the server did not answer as a Tonnage server does\n$/),
+    });
+  });
+});

@@ -1,0 +1,156 @@
+import { open } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { Command, Option } from 'commander';
+import { limits, TonnageError } from '../base/index.ts';
+import { UsageError, type Terminal } from './contract.ts';
+import { eventOfFlags, givenFlag, type EventFlags } from './event-flags.ts';
+import { readBatches } from './event-lines.ts';
+import { createEventSender, nothingSent, sum, type SendEvents, type SendOutcome } from './event-sender.ts';
+import { authorizationOf, baseOf } from './remote-usage.ts';
+import { groupThousands } from './usage-table.ts';
+import { createProgress } from './wave-progress.ts';
+
+interface EventSendOptions extends EventFlags {
+  readonly url: string;
+  readonly user?: string;
+}
+
+const help = `
+FILE holds one CloudEvent a line, as JSON; - is standard input. They go out in batches of ${limits.eventSendBatchMax}, each acknowledged once
+it is committed. A server that is busy or away is tried again for ${limits.eventSendRetryMsMax / 60_000} minutes. When it breaks off, run it again: what
+the server has already is known there by source and id, and does not count twice.
+Credentials: TONNAGE_TOKEN (or TONNAGE_TOKEN_FILE), or --user with the password in TONNAGE_PASSWORD.
+Exit code 1 when an event was refused; each is named with its line, the first ${limits.eventRefusalsNamedMax} of them.
+
+Examples:
+  $ tonnage event send builds.jsonl
+  $ zcat builds.jsonl.gz | TONNAGE_PASSWORD=... tonnage event send - --url https://pull.example.org --user ci
+  $ tonnage event send --type tonnage.build --org example.org --arch amd64 --id build-4711
+  $ tonnage event send --type tonnage.mirror --org example.org --id m-1 --member repository=team/app
+  $ tonnage event send --type org.example.build.done --org example.org --id b-1 --member seconds:=93`;
+
+/** `tonnage event send`. */
+export function eventCommand(terminal: Terminal): Command {
+  const event = new Command('event').description('send events of other systems');
+  event
+    .command('send')
+    .description('send events from a file of JSON lines, or one')
+    .argument('[file]', 'file of JSON lines; - for standard input')
+    .addOption(new Option('--url <url>', 'the server').default('http://127.0.0.1:8080'))
+    .option('--user <name>', 'log in as this user')
+    .option('--type <type>', 'send one event of this type')
+    .option('--id <id>', 'its id: the same one is the same event')
+    .option('--source <source>', 'its source (default: /cli)')
+    .option('--time <time>', 'its time, as in RFC 3339 (default: now)')
+    .option('--org <name>', 'its organisation')
+    .option('--arch <name>', 'its architecture')
+    .option('--quantity <number>', 'its quantity (default: 1)')
+    .option('--member <name=value>', 'a further member of its data; name:=value for JSON', collect)
+    .addHelpText('after', help)
+    .action((file: string | undefined, options: EventSendOptions) => send(file, options, terminal));
+  return event;
+}
+
+function collect(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
+}
+
+async function send(file: string | undefined, options: EventSendOptions, terminal: Terminal): Promise<void> {
+  const { url, user, ...flags } = options;
+  const given = givenFlag(flags);
+  if (file !== undefined && given !== undefined) throw new UsageError(`${given}: expected no FILE beside it`);
+  const { environment, clock, random } = terminal;
+  const authorization = authorizationOf({ url, environment, ...(user !== undefined && { user }) });
+  const sender = createEventSender({
+    base: baseOf(url),
+    ...(authorization !== undefined && { authorization }),
+    clock,
+    random,
+    onPause: (reason, waitMs) => {
+      terminal.say(`${reason}; trying again in ${(waitMs / 1_000).toFixed(1)} s\n`);
+    },
+  });
+  if (file === undefined) await sendOne(eventOfFlags(flags), sender, terminal);
+  else await sendFile(file, sender, terminal);
+}
+
+async function sendOne(text: string, sender: SendEvents, terminal: Terminal): Promise<void> {
+  const { refusals, ...counts } = await sender([{ number: 1, text }]);
+  const [refusal] = refusals;
+  if (refusal !== undefined) throw new TonnageError('bad_request', `the event was refused: ${refusal.reason}`);
+  terminal.out(`${summaryOf({ outcome: { refusals, ...counts }, refused: 0 })}\n`);
+}
+
+/** What came of a file so far. */
+interface Tally {
+  readonly outcome: SendOutcome;
+  readonly refused: number;
+}
+
+async function sendFile(file: string, sender: SendEvents, terminal: Terminal): Promise<void> {
+  const { name, input, bytes } = await opened(file, terminal);
+  let tally: Tally = { outcome: nothingSent, refused: 0 };
+  const progress = createProgress({
+    ...terminal,
+    interactive: terminal.interactive === true,
+    what: () => `bytes, ${counted(eventsOf(tally.outcome), 'event')}`,
+  });
+  try {
+    for await (const { lines, refusals: unread, bytesRead } of readBatches(input)) {
+      const { refusals: untaken, ...sent } = await sender(lines);
+      const refusals = [...unread, ...untaken].toSorted((one, other) => one.number - other.number);
+      const named = refusals.slice(0, Math.max(0, limits.eventRefusalsNamedMax - tally.refused));
+      if (named.length > 0) progress.end();
+      for (const { number, reason } of named) terminal.say(`${name}:${number}: ${reason}\n`);
+      tally = {
+        outcome: sum(tally.outcome, { ...sent, refusals: [] }),
+        refused: tally.refused + refusals.length,
+      };
+      if (bytes !== undefined) progress.update(bytesRead, bytes);
+    }
+  } catch (thrown) {
+    progress.end();
+    terminal.say(`${summaryOf(tally)}; run it again for the rest: what is there does not count twice\n`);
+    throw thrown;
+  }
+  progress.end();
+  terminal.out(`${summaryOf(tally)}\n`);
+  if (tally.refused > 0) {
+    const unnamed = tally.refused - limits.eventRefusalsNamedMax;
+    const more = unnamed > 0 ? `, ${groupThousands(BigInt(unnamed))} more than are named above` : '';
+    throw new TonnageError('bad_request', `${counted(tally.refused, 'event')} refused${more}`);
+  }
+}
+
+interface Opened {
+  /** How it is called in messages. */
+  readonly name: string;
+  readonly input: AsyncIterable<Buffer | string>;
+  /** Its size, where that is known. */
+  readonly bytes?: number;
+}
+
+async function opened(file: string, { input, workingDirectory }: Terminal): Promise<Opened> {
+  if (file === '-') return { name: 'standard input', input };
+  const handle = await open(resolve(workingDirectory, file));
+  const stats = await handle.stat();
+  const stream: AsyncIterable<Buffer | string> = handle.createReadStream();
+  return { name: file, input: stream, ...(stats.isFile() && { bytes: stats.size }) };
+}
+
+function eventsOf({ accepted, duplicate, voided }: SendOutcome): number {
+  return accepted + duplicate + voided;
+}
+
+/** All counts that are not zero, behind their sum. */
+function summaryOf({ outcome, refused }: Tally): string {
+  const { accepted, duplicate, voided } = outcome;
+  const counts = Object.entries({ accepted, duplicate, voided, refused }).filter(([, count]) => count > 0);
+  const parts = counts.map(([what, count]) => `${groupThousands(BigInt(count))} ${what}`);
+  const all = counted(eventsOf(outcome) + refused, 'event');
+  return parts.length === 0 ? all : `${all}: ${parts.join(', ')}`;
+}
+
+function counted(count: number, what: string): string {
+  return `${groupThousands(BigInt(count))} ${what}${count === 1 ? '' : 's'}`;
+}
