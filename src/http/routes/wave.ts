@@ -81,7 +81,7 @@ async function rowsByOrganisation({ ledger }: Options, question: WaveQuestion): 
   return rows;
 }
 
-/** Wave's errors: 401 without a body and with its own challenge, the others as `{"message"}`. */
+/** Errors as of Wave: 401 without a body and with its own challenge, the others as `{"message"}`. */
 function answerFailure({ log }: Options, error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const known = error instanceof TonnageError ? error : undefined;
   if (known?.code === 'unauthorized') {
@@ -89,8 +89,9 @@ function answerFailure({ log }: Options, error: unknown, request: FastifyRequest
     return;
   }
   if (known && known.status < 500) return refuse(reply, known.status, known.message);
+  // Whatever fails behind it is 500 with a number for the log there, and clients know no other.
   log.error({ err: error, requestId: request.id }, 'a Wave query failed');
-  return refuse(reply, known?.status ?? 500, known?.message ?? 'an error of the server; its log says more');
+  return refuse(reply, 500, `the usage could not be read - Error ID: ${request.id}`);
 }
 
 function refuse(reply: FastifyReply, status: number, message: string): void {
