@@ -13,8 +13,22 @@ export interface DockerUpstream {
   stop(): Promise<void>;
 }
 
-/** Starts one on `port` (0: any), with its data in `directory`, which a later one may take over. */
-export async function startDockerUpstream(directory: string, port = 0): Promise<DockerUpstream> {
+/** Where it tells of what happens in it. */
+export interface NotificationEndpoint {
+  readonly url: string;
+  /** Value of the header Authorization. */
+  readonly authorization: string;
+}
+
+/**
+ * Starts one on `port` (0: any), with its data in `directory`, which a later one may take over. `notified` is told of
+ * everything, again and again every half second until it answers with success.
+ */
+export async function startDockerUpstream(
+  directory: string,
+  port = 0,
+  notified?: NotificationEndpoint,
+): Promise<DockerUpstream> {
   const data = join(directory, 'upstream');
   mkdirSync(data, { recursive: true });
   const configFile = join(directory, 'upstream.yml');
@@ -26,7 +40,7 @@ storage:
   filesystem: { rootdirectory: ${JSON.stringify(data)} }
   cache: {}
 http: { addr: "127.0.0.1:${port}" }
-`,
+${notified === undefined ? '' : notificationsOf(notified)}`,
   );
   const program = startProgram('docker-registry', ['serve', configFile]);
   const [, taken] = await program.until(/listening on 127\.0\.0\.1:(\d+)/);
@@ -42,6 +56,14 @@ http: { addr: "127.0.0.1:${port}" }
       await program.stop('SIGKILL');
     },
   };
+}
+
+function notificationsOf({ url, authorization }: NotificationEndpoint): string {
+  const headers = `{ Authorization: [${JSON.stringify(authorization)}] }`;
+  return `notifications:
+  endpoints:
+    - { name: tonnage, url: ${JSON.stringify(url)}, headers: ${headers}, timeout: 2s, threshold: 3, backoff: 500ms }
+`;
 }
 
 /** Its access log is in the combined format, between lines of its own. */
