@@ -1,3 +1,5 @@
+import { withoutTokens } from '../identity/index.ts';
+
 /** A request's target without the token in its path. */
 export interface CutTarget {
   readonly target: string;
@@ -5,28 +7,30 @@ export interface CutTarget {
   readonly pathToken?: string;
 }
 
-const plain = /^\/v2\/wt\/([^/]+)(?=\/)/;
-const anyForm = /^\/*v2\/+wt(?:\/+([^/]*)(.*))?$/is;
+const plain = /^\/v2\/wt\/([^/]+)(\/.*)$/s;
+const anyForm = /^\/*v2\/+wt(?:\/|$)/i;
+const gatewayForm = /^\/*v2\//i;
+const nobody: CutTarget = { target: '/v2', pathToken: '' };
 
 /**
  * Cuts the token out of `/v2/wt/<token>/...`: called before anything else looks at a request's target, so that routing,
- * logs and metrics never see one. Paths that only resemble this form lose what could be a token, and name none.
+ * logs, metrics and upstreams never see one. Paths that only resemble this form lose what could be a token, and name none.
  */
 export function cutPathToken(target: string): CutTarget {
   const mark = target.indexOf('?');
-  const path = mark === -1 ? target : target.slice(0, mark);
+  const written = mark === -1 ? target : target.slice(0, mark);
   const query = mark === -1 ? '' : target.slice(mark);
-  const token = plain.exec(path)?.[1];
-  if (token !== undefined && !path.includes('%')) {
-    const rest = `/v2${path.slice('/v2/wt/'.length + token.length)}`;
-    // A second one names no image.
-    return anyForm.test(rest) ? { target: '/v2', pathToken: '' } : { target: rest + query, pathToken: token };
-  }
-  const odd = anyForm.exec(decoded(path));
-  if (odd === null) return { target };
-  const [, written = '', rest = ''] = odd;
-  const isPlain = plain.test(decoded(path)) && !anyForm.test(`/v2${rest}`);
-  return { target: `/v2${isPlain ? encoded(rest) : ''}${query}`, pathToken: isPlain ? written : '' };
+  const path = decoded(written);
+  if (!anyForm.test(path)) return gatewayForm.test(path) && hasToken(path) ? nobody : { target };
+  const [, pathToken, rest] = plain.exec(path) ?? [];
+  // A second token names no image.
+  if (pathToken === undefined || rest === undefined || anyForm.test(`/v2${rest}`) || hasToken(rest)) return nobody;
+  return { target: `/v2${written === path ? rest : encoded(rest)}${query}`, pathToken };
+}
+
+/** One of ours in a place where it does not belong would be a part of a name to everybody after us. */
+function hasToken(path: string): boolean {
+  return withoutTokens(path) !== path;
 }
 
 /** A path that is not valid percent-encoding is refused further on; until then it is looked at as it is. */

@@ -1,0 +1,56 @@
+import { describe, expect, test } from 'vitest';
+import { grantWish, type TokenWish } from './token-wish.ts';
+
+const now = Date.parse('2026-11-21T00:00:00Z');
+
+describe('what a token is when nothing is said', () => {
+  test.each([
+    [{ kind: 'api' }, { kind: 'api', rights: ['pull', 'query'] }],
+    [{ kind: 'path' }, { kind: 'path', rights: ['pull'] }],
+    [
+      { kind: 'api', email: 'Alice@Example.org' },
+      { kind: 'api', email: 'Alice@Example.org', org: 'example.org', rights: ['pull', 'query'] },
+    ],
+    [
+      { kind: 'api', email: 'alice@example.org', org: 'Other.org', rights: ['admin', 'pull'] },
+      { kind: 'api', email: 'alice@example.org', org: 'other.org', rights: ['pull', 'admin'] },
+    ],
+  ] as const)('%j', (wish, granted) => {
+    expect(grantWish(wish, now)).toEqual(granted);
+  });
+});
+
+describe('what no token can be', () => {
+  test.each<[string, Partial<TokenWish>, string]>([
+    ['an organisation that is none', { org: 'a b' }, 'org: expected an organisation such as example.org, got "a b"'],
+    ['an empty organisation', { org: '' }, 'org: expected an organisation such as example.org, got ""'],
+    ['an e-mail address that is none', { email: 'alice' }, 'email: expected an e-mail address, got "alice"'],
+    ['no rights', { rights: [] }, 'rights: expected some of pull, query, ingest, admin, got ""'],
+    [
+      'an unknown right',
+      { rights: ['pull', 'push'] },
+      'rights: expected some of pull, query, ingest, admin, got "push"',
+    ],
+    [
+      'a path token that queries',
+      { kind: 'path', rights: ['pull', 'query'] },
+      'rights: expected nothing but pull for a path token, which is seen by whoever sees an address, got "pull,query"',
+    ],
+    ['a name that moves the cursor', { name: 'a\u001b[1m' }, 'name: expected 1 to 100 characters that can be seen'],
+    ['an empty name', { name: '' }, 'name: expected 1 to 100 characters that can be seen'],
+    [
+      'one that has ended',
+      { expiresAt: now },
+      'expiresAt: expected a time in the future, got "2026-11-21T00:00:00.000Z"',
+    ],
+    ['an empty scope', { scope: [] }, 'scope: expected 1 to 100 repositories, got 0'],
+    [
+      'a scope with a star inside',
+      { scope: ['a/*/b'] },
+      'scope: expected repositories such as docker.io/library/alpine',
+    ],
+    ['a scope of everything', { scope: ['*'] }, 'scope: expected repositories such as docker.io/library/alpine'],
+  ])('%s', (_, wish, message) => {
+    expect(() => grantWish({ kind: 'api', ...wish }, now)).toThrow(message);
+  });
+});
