@@ -46,7 +46,7 @@ interface Known extends OidcIssuer {
  * Tokens of OpenID Connect issuers (JWT, RFC 7519), as Bearer or as the password of Basic under any user name. A token
  * that claims to be of one of these issuers is good or wrong; nobody else is asked about it.
  */
-export function createOidc({ issuers, clock, metrics, log }: OidcOptions): Authenticator {
+export function createOidc({ issuers, clock, metrics, log }: OidcOptions): Extract<Authenticator, { kind: 'check' }> {
   const fetches = oidcInstruments(metrics);
   const known = new Map<string, Known>();
   for (const issuer of issuers) {

@@ -36,7 +36,7 @@ export interface PlatformTokensOptions {
 }
 
 /** Access tokens of a Seqera Platform, as Bearer or as the password of Basic under any user name: it says whose they are. */
-export function createPlatformTokens(options: PlatformTokensOptions): Authenticator {
+export function createPlatformTokens(options: PlatformTokensOptions): Extract<Authenticator, { kind: 'check' }> {
   return new PlatformTokens(options);
 }
 

@@ -1,0 +1,237 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { limits, systemRandom } from '../base/index.ts';
+import { MetricSet } from '../metric/index.ts';
+import type { CheckVerdict } from './authenticator.ts';
+import type { Credential } from './authorization.ts';
+import { createPlatformTokens, type PlatformTokensOptions } from './platform-tokens.ts';
+import { collectingLog, HandClock } from './testing/fixtures.ts';
+import { json, startJsonServer, type JsonServer, type Reply } from './testing/json-server.ts';
+
+/** A real server answers as the Platform's `/user-info` does; the clock alone is moved by hand. */
+let platform: JsonServer;
+let clock: HandClock;
+let log: ReturnType<typeof collectingLog>;
+let metrics: MetricSet;
+beforeEach(async () => {
+  platform = await startJsonServer();
+  platform.answer(() => json({ user: { id: 7, userName: 'ann', email: 'ann@Example.ORG' } }));
+  clock = new HandClock();
+  log = collectingLog();
+  metrics = new MetricSet();
+});
+afterEach(() => platform.close());
+
+function tokens(more: Partial<PlatformTokensOptions> = {}) {
+  return createPlatformTokens({
+    endpoint: platform.url,
+    whenDown: 'stale',
+    anonymousPull: true,
+    timeoutMs: 300,
+    cacheForMs: 60_000,
+    staleForMs: 3_600_000,
+    isUser: (name) => name === 'static',
+    clock,
+    random: systemRandom,
+    metrics,
+    log,
+    ...more,
+  });
+}
+
+const token = 'tok-0123456789.abc_~+/==';
+const bearer = (text = token): Credential => ({ scheme: 'bearer', token: text });
+const basic = (user: string, password = token): Credential => ({ scheme: 'basic', user, password });
+const ann = {
+  subject: 'ann@Example.ORG',
+  email: 'ann@Example.ORG',
+  org: 'example.org',
+  rights: new Set(['pull', 'query']),
+};
+const isAnn = { principal: ann, goodForMs: 60_000 };
+
+function counts(name: string): readonly number[] {
+  const family = metrics.gather().find((each) => each.name === name);
+  return family?.type === 'counter' ? [...family.points].map((point) => Number(point.value)) : [];
+}
+
+describe('whose a token is', () => {
+  test('the Platform is asked with the token as Bearer, at /user-info', async () => {
+    expect(await tokens().authenticate(bearer())).toEqual(isAnn);
+    expect(platform.requests.map(({ method, url, headers }) => [method, url, headers.authorization])).toEqual([
+      ['GET', '/user-info', `Bearer ${token}`],
+    ]);
+  });
+
+  test('it is taken as the password under any user name, which says nothing about who it is', async () => {
+    const authenticator = tokens();
+    for (const user of ['', 'x', 'mallory@evil.example', 'ann']) {
+      expect(await authenticator.authenticate(basic(user))).toMatchObject({ principal: ann });
+    }
+    expect(platform.requests).toHaveLength(1);
+  });
+
+  const pullOnly = new Set(['pull']);
+  test.each<[string, unknown, object | undefined]>([
+    ['no e-mail', { user: { id: 7, userName: 'bob' } }, { subject: 'bob', rights: pullOnly }],
+    ['an e-mail that is none', { user: { userName: 'bob', email: 'a@b@c' } }, { subject: 'bob', rights: pullOnly }],
+    [
+      'an e-mail of no domain',
+      { user: { userName: 'bob', email: 'bob@10.0.0.1' } },
+      { subject: 'bob', rights: pullOnly },
+    ],
+    ['an id alone', { user: { id: 12 } }, { subject: 'platform-user-12', rights: pullOnly }],
+    ['no user', {}, undefined],
+    ['null for a user', { user: null }, undefined],
+  ])('with %s', async (_what, body, principal) => {
+    platform.answer(() => json(body));
+    const expected = principal && { principal, goodForMs: 60_000 };
+    // Who has no organisation would be bound to none, and see all of them: they may pull, and no more.
+    expect(await tokens().authenticate(bearer())).toEqual(expected);
+  });
+
+  test.each([[401], [403]])('%i is a refusal, remembered for a shorter time', async (status) => {
+    const authenticator = tokens();
+    platform.answer(() => json({}, status));
+    expect(await authenticator.authenticate(bearer())).toBeUndefined();
+    platform.answer(() => json({ user: { userName: 'ann', email: 'ann@Example.ORG' } }));
+    expect(await authenticator.authenticate(basic('x'))).toBeUndefined();
+    expect(platform.requests).toHaveLength(1);
+    clock.forward(limits.platformRefusalMs);
+    expect(await authenticator.authenticate(bearer())).toEqual(isAnn);
+    expect(counts('tonnage_identity_platform_answers')).toEqual([1, 1, 0]);
+  });
+
+  test('many who come at once with one token are one question', async () => {
+    const authenticator = tokens();
+    const all = await Promise.all(
+      Array.from({ length: 50 }, async (_, index) => authenticator.authenticate(basic(`u${index}`))),
+    );
+    expect(new Set(all)).toEqual(new Set([isAnn]));
+    expect(platform.requests).toHaveLength(1);
+  });
+
+  test('it changes its mind: that shows when the answer is no longer fresh', async () => {
+    const authenticator = tokens();
+    await authenticator.authenticate(bearer());
+    platform.answer(() => json({ user: { userName: 'ann', email: 'ann@elsewhere.example' } }));
+    clock.forward(59_999);
+    expect(await authenticator.authenticate(bearer())).toEqual({ principal: ann, goodForMs: 1 });
+    clock.forward(1);
+    expect(await authenticator.authenticate(bearer())).toMatchObject({ principal: { org: 'elsewhere.example' } });
+    platform.answer(() => json({}, 401));
+    clock.forward(60_000);
+    expect(await authenticator.authenticate(bearer())).toBeUndefined();
+    // What was refused does not come back while it is down.
+    platform.answer(() => 'breaks');
+    clock.forward(limits.platformRefusalMs);
+    expect(await authenticator.authenticate(bearer())).toBe('unknown');
+  });
+
+  test('more at once than it is asked about have to come back', async () => {
+    platform.answer(() => json({}, 401));
+    const authenticator = tokens();
+    const many = limits.platformRequestsMax + limits.platformRequestsWaitingMax;
+    const asked = Array.from({ length: many }, async (_, index) => authenticator.authenticate(bearer(`t${index}`)));
+    expect(await authenticator.authenticate(bearer('one-more'))).toBe('busy');
+    expect(new Set<CheckVerdict>(await Promise.all(asked))).toEqual(new Set([undefined]));
+  });
+});
+
+describe('what is not shown to the Platform', () => {
+  test.each<[string, Credential]>([
+    ['what a user of our own mistypes', basic('static', 'hunter2')],
+    ['what cannot be a token', basic('x', 'pass word')],
+    ['nothing', basic('x', '')],
+    ['an API token of ours', bearer(`tng_api_${'a'.repeat(59)}`)],
+    ['a path token of ours', basic('x', 'tng_path_mistyped')],
+  ])('%s', (_what, credential) => {
+    expect(tokens().authenticate(credential)).toBeUndefined();
+  });
+
+  test('a long token is, also under the name of a user of our own', async () => {
+    const long = 'eyJ0aWQiOiAxMjM0fS4xMjM0NTY3ODkwYWJjZGVmMTIzNDU2Nzg5MA==';
+    expect(await tokens().authenticate(basic('static', long))).toEqual(isAnn);
+  });
+});
+
+describe('a Platform that does not say', () => {
+  const failures: readonly [string, () => Reply][] = [
+    ['answers 500', () => json({}, 500)],
+    ['answers 404', () => json({}, 404)],
+    ['answers 302', () => json({}, 302)],
+    ['answers what is no JSON', () => ({ status: 200, body: '<html>maintenance</html>' })],
+    ['answers a list', () => json([1])],
+    ['answers a user that is none', () => json({ user: { nothing: true } })],
+    ['answers too much', () => json({ user: { userName: 'x'.repeat(limits.identityAnswerBytesMax) } })],
+    ['hangs', () => 'hangs'],
+    ['breaks off', () => 'breaks'],
+  ];
+
+  test.each(failures)('%s: what it said lately counts', async (_how, reply) => {
+    const authenticator = tokens();
+    await authenticator.authenticate(bearer());
+    clock.forward(60_000);
+    platform.answer(reply);
+    expect(await authenticator.authenticate(bearer())).toEqual({ principal: ann, goodForMs: 0 });
+    // It is not asked again at once, so that nobody waits for it each time.
+    expect(await authenticator.authenticate(bearer())).toEqual({ principal: ann, goodForMs: 0 });
+    expect(platform.requests).toHaveLength(2);
+    expect(counts('tonnage_identity_platform_down')).toEqual([2, 0, 0]);
+    // And when it is back, it is heard.
+    platform.answer(() => json({ user: { userName: 'ann', email: 'ann@elsewhere.example' } }));
+    clock.forward(limits.platformRetryMs);
+    expect(await authenticator.authenticate(bearer())).toMatchObject({ principal: { org: 'elsewhere.example' } });
+  });
+
+  test.each(failures)('%s: whom it never spoke of is nobody in particular', async (_how, reply) => {
+    platform.answer(reply);
+    expect(await tokens().authenticate(bearer())).toBe('unknown');
+    expect(counts('tonnage_identity_platform_down')).toEqual([0, 1, 0]);
+  });
+
+  test('an answer does not stand in for ever', async () => {
+    const authenticator = tokens();
+    await authenticator.authenticate(bearer());
+    platform.answer(() => 'breaks');
+    clock.forward(60_000 + 3_600_000);
+    expect(await authenticator.authenticate(bearer())).toBe('unknown');
+  });
+
+  test('where nobody may be anonymous, or it is configured so, the request fails', async () => {
+    platform.answer(() => json({}, 503));
+    const closed = tokens({ anonymousPull: false });
+    await expect(closed.authenticate(bearer())).rejects.toMatchObject({ code: 'identity_unavailable' });
+    metrics = new MetricSet();
+    const refusing = tokens({ whenDown: 'refuse' });
+    await expect(refusing.authenticate(bearer())).rejects.toMatchObject({ code: 'identity_unavailable' });
+    expect(counts('tonnage_identity_platform_down')).toEqual([0, 0, 1]);
+  });
+
+  test('by `anonymous` and `refuse` older answers do not count', async () => {
+    const whatComesOf = async (whenDown: PlatformTokensOptions['whenDown']) => {
+      metrics = new MetricSet();
+      const authenticator = tokens({ whenDown });
+      platform.answer(() => json({ user: { userName: 'ann', email: 'ann@Example.ORG' } }));
+      await authenticator.authenticate(bearer());
+      clock.forward(60_000);
+      platform.answer(() => 'breaks');
+      return authenticator.authenticate(bearer());
+    };
+    expect(await whatComesOf('anonymous')).toBe('unknown');
+    await expect(whatComesOf('refuse')).rejects.toMatchObject({ code: 'identity_unavailable' });
+  });
+
+  test('the log says when it begins and when it is over, once, and never names a token', async () => {
+    const authenticator = tokens();
+    platform.answer(() => 'breaks');
+    await authenticator.authenticate(bearer());
+    await authenticator.authenticate(bearer('another-token-of-somebody'));
+    platform.answer(() => json({}, 401));
+    await authenticator.authenticate(bearer('third-token'));
+    expect(log.lines.map(({ level, message }) => [level, message])).toEqual([
+      ['warn', 'the Seqera Platform does not say whose tokens these are'],
+      ['info', 'the Seqera Platform answers again'],
+    ]);
+    expect(JSON.stringify(log.lines)).not.toMatch(/tok-|another-token|third-token/);
+  });
+});
