@@ -1,15 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import fastifySwagger from '@fastify/swagger';
 import { fastify } from 'fastify';
-import {
-  jsonSchemaTransform,
-  serializerCompiler,
-  validatorCompiler,
-  type ZodTypeProvider,
-} from 'fastify-type-provider-zod';
+import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { limits } from '../base/index.ts';
 import { answerError, answerUnknown } from './answer-error.ts';
 import type { ApiOptions, App } from './contract.ts';
+import { openApiOptions } from './openapi.ts';
 import { dashboardRoutes } from './routes/dashboard.ts';
 import { dimensionRoutes } from './routes/dimensions.ts';
 import { eventRoutes } from './routes/events.ts';
@@ -32,10 +28,7 @@ export async function createApi(options: ApiOptions): Promise<App> {
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler((error, request, reply) => answerError(options.log, error, request, reply));
   answerUnknown(app);
-  await app.register(fastifySwagger, {
-    openapi: { openapi: '3.1.0', info: apiInfo(options.version), components: { securitySchemes } },
-    transform: jsonSchemaTransform,
-  });
+  await app.register(fastifySwagger, openApiOptions(options.version));
   await app.register(async (scope: App) => {
     usageRoutes(scope, options);
     dimensionRoutes(scope, options);
@@ -44,20 +37,10 @@ export async function createApi(options: ApiOptions): Promise<App> {
     tokenRoutes(scope, options);
     healthRoutes(scope, options);
     await dashboardRoutes(scope, options);
-    scope.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
+    scope.get('/openapi.json', { schema: { summary: 'This description' } }, () => app.swagger());
   });
   await app.ready();
   return app;
-}
-
-const securitySchemes = { basic: { type: 'http', scheme: 'basic' } } as const;
-
-function apiInfo(version: string): { title: string; version: string; description: string } {
-  return {
-    title: 'Tonnage',
-    version,
-    description: 'Usage of container images: who pulled what. Days are those of the time zone of the ledger.',
-  };
 }
 
 /** The main listener has given the request its id already, as a header of the answer to come. */

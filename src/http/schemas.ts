@@ -9,4 +9,4 @@ export const problemSchema = z
     detail: z.string().meta({ description: 'What was expected, and what came.' }),
     code: z.string().meta({ description: 'Stable; docs/errors.md lists all.' }),
   })
-  .meta({ description: 'Problem details (RFC 9457).' });
+  .meta({ id: 'Problem', description: 'Problem details (RFC 9457).' });

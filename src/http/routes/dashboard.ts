@@ -12,10 +12,12 @@ const pageHeaders = {
   'x-content-type-options': 'nosniff',
 } as const;
 
+const page = { summary: 'The dashboard' };
+
 /** `/` and `/assets/*`: the built page. Its files are public; what it shows comes from the API, with its access rules. */
 export async function dashboardRoutes(app: App, { dashboard }: Pick<ApiOptions, 'dashboard'>): Promise<void> {
   if (dashboard === undefined || !existsSync(join(dashboard, 'index.html'))) {
-    app.get('/', { schema: { hide: true } }, () => {
+    app.get('/', { schema: page }, () => {
       throw new TonnageError('not_found', 'the dashboard has not been built: `npm start` builds it');
     });
     return;
@@ -27,9 +29,9 @@ export async function dashboardRoutes(app: App, { dashboard }: Pick<ApiOptions, 
       for (const [name, value] of Object.entries(pageHeaders)) reply.setHeader(name, value);
     },
   });
-  app.get('/', { schema: { hide: true } }, (_request, reply) => reply.sendFile('index.html', { maxAge: 0 }));
+  app.get('/', { schema: page }, (_request, reply) => reply.sendFile('index.html', { maxAge: 0 }));
   // Names of built assets carry a hash of their content, so they never change.
-  const asset = { hide: true, params: z.object({ file: z.string() }) };
+  const asset = { summary: 'A file of the dashboard', params: z.object({ file: z.string() }) };
   app.get('/assets/:file', { schema: asset }, (request, reply) =>
     reply.sendFile(`assets/${request.params.file}`, { maxAge: '1y', immutable: true }),
   );

@@ -46,8 +46,8 @@ const parameters = z.strictObject({
 const row = z
   .object({
     from: day.optional(),
-    value: z.int().meta({ description: 'May exceed 2^53.' }),
-    distinct: z.int().optional().meta({ description: 'How many different users or clients.' }),
+    value: z.number().meta({ type: 'integer', description: 'May exceed 2^53.' }),
+    distinct: z.int().nonnegative().optional().meta({ description: 'How many different users or clients.' }),
     other: z.literal(true).optional().meta({ description: 'The row sums all beyond `top`.' }),
   })
   .catchall(z.string().nullable())
@@ -58,7 +58,12 @@ const answer = z.object({
   to: day,
   window: z.enum(['total', 'day', 'month']),
   rows: z.array(row),
-  total: z.int().meta({ description: 'Sum over all matching rows, those of other pages included. May exceed 2^53.' }),
+  total: z
+    .number()
+    .meta({
+      type: 'integer',
+      description: 'Sum over all matching rows, those of other pages included. May exceed 2^53.',
+    }),
   folded: z
     .array(z.string())
     .optional()
@@ -90,7 +95,13 @@ export function usageRoutes(
         params: z.object({ meter: z.string() }),
         querystring: parameters,
         response: {
-          200: answer,
+          200: {
+            description: 'The rows of one page.',
+            content: {
+              'application/json': { schema: answer },
+              'text/csv': { schema: z.string().meta({ description: 'RFC 4180, with a header line.' }) },
+            },
+          },
           304: z.null().meta({ description: 'The answer that If-None-Match names is still the one.' }),
           400: problemSchema,
           401: problemSchema,

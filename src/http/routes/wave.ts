@@ -23,6 +23,25 @@ const first = z
   .optional();
 const parameters = z.object({ date: first, org: first, arch: first });
 
+const answerSchema = z.object({
+  metric: z.string(),
+  arch: z.string().optional().meta({ description: 'amd64 or arm64, where one was asked for.' }),
+  count: z.number().meta({ type: 'integer', description: 'May exceed 2^53.' }),
+  orgs: z
+    .record(z.string(), z.number().meta({ type: 'integer' }))
+    .optional()
+    .meta({ description: 'Absent when there is none.' }),
+});
+const refusalSchema = z.object({ message: z.string() });
+const response = {
+  200: answerSchema,
+  400: refusalSchema,
+  401: z.null().meta({ description: 'No or wrong credentials.' }),
+  403: refusalSchema,
+  429: refusalSchema,
+  500: refusalSchema,
+};
+
 /**
  * Wave's query API, `/{v1alpha2,v1alpha3}/metrics/{metric}`, as its clients know it: its parameters, its JSON to the
  * member, its errors. Parameters are checked before credentials, as there.
@@ -30,7 +49,7 @@ const parameters = z.object({ date: first, org: first, arch: first });
 export function waveRoutes(app: App, options: Options): void {
   for (const version of ['v1alpha2', 'v1alpha3'] as const) {
     for (const [path, metric] of waveMetrics) {
-      const schema = { summary: `Wave ${version}: ${metric}`, tags: ['wave'], querystring: parameters };
+      const schema = { summary: `Wave ${version}: ${metric}`, tags: ['wave'], querystring: parameters, response };
       app.get(`/${version}/metrics/${path}`, { schema }, async (request, reply) => {
         const question = parseWaveParameters(version, metric, request.query);
         if ('refusal' in question) refuse(reply, 400, question.refusal);
