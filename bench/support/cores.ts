@@ -1,0 +1,21 @@
+import { chmodSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { runProgram } from '../../test/support/program.ts';
+
+/** Core of what is measured, and core of everything else. */
+const measured = 0;
+const other = 1;
+
+/**
+ * A stand-in for Node.js whose process, with all its threads, has one core to itself (Linux's taskset); the calling process
+ * moves to another one. Answers the path of the stand-in, which is written to `directory`.
+ */
+export async function nodeOnOneCore(directory: string): Promise<string> {
+  if (availableParallelism() < 2) throw new Error('expected two cores, one of them for the client');
+  await runProgram('taskset', ['--all-tasks', '--cpu-list', '--pid', String(other), String(process.pid)]);
+  const path = join(directory, 'pinned-node');
+  writeFileSync(path, `#!/bin/sh\nexec taskset --cpu-list ${measured} ${process.execPath} "$@"\n`);
+  chmodSync(path, 0o755);
+  return path;
+}
