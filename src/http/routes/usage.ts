@@ -58,12 +58,10 @@ const answer = z.object({
   to: day,
   window: z.enum(['total', 'day', 'month']),
   rows: z.array(row),
-  total: z
-    .number()
-    .meta({
-      type: 'integer',
-      description: 'Sum over all matching rows, those of other pages included. May exceed 2^53.',
-    }),
+  total: z.number().meta({
+    type: 'integer',
+    description: 'Sum over all matching rows, those of other pages included. May exceed 2^53.',
+  }),
   folded: z
     .array(z.string())
     .optional()
