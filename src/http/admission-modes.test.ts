@@ -1,0 +1,106 @@
+import type { IncomingMessage } from 'node:http';
+import { describe, expect, test } from 'vitest';
+import { systemClock, systemRandom, TonnageError } from '../base/index.ts';
+import { createAddressRules, createDoor, PullTokens, type Authenticator } from '../identity/index.ts';
+import { MetricSet } from '../metric/index.ts';
+import { createAdmit } from './admission.ts';
+import { createForwardedReader } from './forwarded.ts';
+
+type Anonymous = boolean | 'challenge';
+
+/** A server where alone an authenticator that cannot say, or knows nobody, can be asked; and an anonymous token of it. */
+function setUp(anonymous: Anonymous, { logins = true }: { logins?: boolean } = {}) {
+  const tokens = new PullTokens({ clock: systemClock, random: systemRandom });
+  const unsure: Authenticator = {
+    kind: 'check',
+    authenticate: () => Promise.reject(new TonnageError('identity_unavailable', 'nobody can say; try again')),
+  };
+  const door = createDoor({
+    authenticators: logins ? [unsure] : [],
+    issued: [tokens],
+    addresses: createAddressRules([{ cidr: '10.0.0.0/8', org: 'rack.example' }]),
+    anonymousPull: anonymous !== false,
+    clock: systemClock,
+    random: systemRandom,
+    metrics: new MetricSet(),
+  });
+  const challengesAll = anonymous === 'challenge';
+  const admit = createAdmit({ door, listener: 'open', challenges: () => logins, challengesAll });
+  return { admit, authorization: `Bearer ${tokens.issue(undefined).token}` };
+}
+
+const elsewhere = '192.0.2.1';
+const inTheRack = '10.1.2.3';
+
+describe('who is challenged', () => {
+  test.each<[Anonymous, boolean, 'base' | 'content', string]>([
+    [true, true, 'base', 'refused'],
+    [true, true, 'content', 'anonymous'],
+    [true, false, 'base', 'anonymous'],
+    [true, false, 'content', 'anonymous'],
+    ['challenge', true, 'base', 'refused'],
+    ['challenge', true, 'content', 'refused'],
+    ['challenge', false, 'base', 'refused'],
+    ['challenge', false, 'content', 'refused'],
+    [false, true, 'base', 'refused'],
+    [false, true, 'content', 'refused'],
+  ])('anonymous: %s, logins: %s, %s: %s', (anonymous, logins, scope, expected) => {
+    const { admit } = setUp(anonymous, { logins });
+    expect(admit({}, elsewhere, scope)).toMatchObject({ kind: expected });
+    // An empty user with an empty password is none.
+    expect(admit({ authorization: 'Basic Og==' }, elsewhere, scope)).toMatchObject({ kind: expected });
+  });
+
+  test.each<[Anonymous, 'base' | 'content']>([
+    [true, 'base'],
+    [true, 'content'],
+    ['challenge', 'base'],
+    ['challenge', 'content'],
+  ])('anonymous: %s, %s: not who brings an anonymous token', (anonymous, scope) => {
+    const { admit, authorization } = setUp(anonymous);
+    expect(admit({ authorization }, elsewhere, scope)).toEqual({ kind: 'anonymous' });
+  });
+
+  test('where credentials are needed, an anonymous token is none', () => {
+    const { admit, authorization } = setUp(false);
+    expect(admit({ authorization }, elsewhere, 'content')).toMatchObject({ kind: 'refused' });
+  });
+});
+
+describe('whose pull it is, by address', () => {
+  const rack = { kind: 'principal', principal: { org: 'rack.example' } };
+  test('of who brings nothing, or an anonymous token', () => {
+    for (const anonymous of [true, false]) {
+      const { admit, authorization } = setUp(anonymous);
+      expect(admit({}, inTheRack, 'content')).toMatchObject(rack);
+      expect(admit({ authorization }, inTheRack, 'content')).toMatchObject(rack);
+    }
+    const { admit, authorization } = setUp('challenge');
+    expect(admit({}, inTheRack, 'content')).toMatchObject({ kind: 'refused' });
+    expect(admit({ authorization }, inTheRack, 'content')).toMatchObject(rack);
+  });
+});
+
+test('who cannot be known now is told 503, and when to come again', async () => {
+  const { admit } = setUp(true);
+  const admission = Promise.resolve(admit({ authorization: 'Bearer some-token' }, elsewhere, 'content'));
+  await expect(admission).rejects.toMatchObject({ status: 503, headers: { 'Retry-After': '10' } });
+});
+
+test.each<[Record<string, string>, string]>([
+  [{ host: 'a.example:8080' }, 'http://a.example:8080'],
+  [{ host: 'a.example', 'x-forwarded-proto': 'https' }, 'https://a.example'],
+  [
+    { host: 'a.example', 'x-forwarded-host': 'pull.example.org', 'x-forwarded-proto': 'https' },
+    'https://pull.example.org',
+  ],
+  [{ host: 'a.example', 'x-forwarded-host': 'x",service="evil' }, 'http://localhost'],
+])('the challenge names the URL that a trusted proxy tells: %j', (headers, url) => {
+  const request = { headers, socket: { remoteAddress: '127.0.0.1' } } as unknown as IncomingMessage;
+  createForwardedReader(['127.0.0.1'])(request);
+  const { admit } = setUp(true);
+  expect(admit(headers, elsewhere, 'base')).toEqual({
+    kind: 'refused',
+    challenge: `Bearer realm="${url}/v2/token",service="tonnage"`,
+  });
+});
