@@ -70,7 +70,7 @@ export const limits = {
   /** Batches read from the outbox at a time. */
   deliveredBatchesMax: 256,
   /** Longest pause between two tries of a delivery that failed. */
-  deliveryRetryMsMax: 5_000,
+  deliveryRetryMsMax: 1_000,
   /** How long a stop waits until all batches are delivered; the rest goes out after the next start. */
   deliveryCloseMsMax: 2_000,
   /** How often delivered batches that are old enough are forgotten. */
