@@ -148,6 +148,27 @@ export function storeConformance(fixture: StoreFixture, cases: number): void {
     await store.close();
   });
 
+  test('of days whose details are gone no users are told apart, and the answer says so', async () => {
+    const { store } = await fixture.open();
+    const increments = ['2020-01-01', '2020-01-02', '2026-11-20'].map((on) =>
+      increment(on, 2n, { org: 'a.org', user: on }),
+    );
+    await store.journal.commit({ number: 1, at, increments });
+    await delivered(store);
+    const kept = day('2020-01-03');
+    while (await store.journal.tidy({ keys: 0, details: kept }));
+    while (await store.remote?.forgetDetails(kept));
+    const query: UsageQuery = { ...everything, by: ['org'], distinct: 'user' };
+    expect(await store.totals.query(query, today)).toMatchObject({
+      rows: [{ dimensions: { org: 'a.org' }, value: 6n, distinct: 1 }],
+      folded: ['user'],
+    });
+    const recent = await store.totals.query({ ...query, from: day('2026-11-01') }, today);
+    expect(recent.rows).toEqual([{ dimensions: { org: 'a.org' }, value: 2n, distinct: 1 }]);
+    expect(recent).not.toHaveProperty('folded');
+    await store.close();
+  });
+
   test('accounts are the sums by meter, organisation and architecture over all days', async () => {
     const { store } = await fixture.open();
     await store.journal.commit({

@@ -124,23 +124,40 @@ describe('a principal of one organisation', () => {
   });
   afterAll(() => bound.close());
 
-  test.each(['pulls', 'pulls?by=org', 'pulls?org=a.org', 'pulls?org=A.ORG', 'pulls?format=csv'])(
-    '%s shows its own only',
+  test.each([
+    'pulls',
+    'pulls?by=org',
+    'pulls?by=org&top=1',
+    'pulls?by=org,day&limit=1',
+    'pulls?org=a.org',
+    'pulls?org=A.ORG',
+    'pulls?format=csv',
+    'pulls?by=org&format=csv',
+  ])('%s shows its own only', async (query) => {
+    const response = await bound.app.inject(`/api/v1/usage/${query}`);
+    expect(response.statusCode).toBe(200);
+    // Without its dates the answer holds the one pull of its own, and neither the 7 nor the 9 of others.
+    const figures = response.body.replaceAll(/\d{4}-\d\d-\d\d/g, '').match(/\d+/g) ?? [];
+    expect(new Set(figures)).toEqual(new Set(['1']));
+    expect(response.body).not.toContain('b.org');
+  });
+
+  test('what lies behind the cursor of somebody else is nothing', async () => {
+    const cursor = Buffer.from('offset:1').toString('base64url');
+    const answer = (await bound.app.inject(`/api/v1/usage/pulls?by=org&limit=1&cursor=${cursor}`)).json<unknown>();
+    expect(answer).toMatchObject({ rows: [], total: 1 });
+    const csv = await bound.app.inject(`/api/v1/usage/pulls?by=org&limit=1&cursor=${cursor}&format=csv`);
+    expect(csv.body).toBe('org,value\r\n');
+  });
+
+  test.each(['pulls?org=b.org', 'pulls?org=', 'pulls?org=b.org&format=csv', 'pulls?org=b.org&top=1'])(
+    '%s is 403',
     async (query) => {
       const response = await bound.app.inject(`/api/v1/usage/${query}`);
-      expect(response.statusCode).toBe(200);
-      // Without its dates the answer holds the one pull of its own, and neither the 7 nor the 9 of others.
-      const figures = response.body.replaceAll(/\d{4}-\d\d-\d\d/g, '').match(/\d+/g) ?? [];
-      expect(new Set(figures)).toEqual(new Set(['1']));
-      expect(response.body).not.toContain('b.org');
+      expect(response.statusCode).toBe(403);
+      expect(response.json()).toMatchObject({ code: 'forbidden' });
     },
   );
-
-  test.each(['pulls?org=b.org', 'pulls?org='])('%s is 403', async (query) => {
-    const response = await bound.app.inject(`/api/v1/usage/${query}`);
-    expect(response.statusCode).toBe(403);
-    expect(response.json()).toMatchObject({ code: 'forbidden' });
-  });
 });
 
 describe('the other routes', () => {
