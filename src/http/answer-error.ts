@@ -85,7 +85,9 @@ export function answerUnknown(app: App): void {
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?', 1)[0] ?? '';
     const methods = new Set(routes.filter((route) => route.path.test(path)).flatMap((route) => route.methods));
-    if (methods.size === 0) throw new TonnageError('not_found', 'there is no such path');
+    // A path may have a route and still lead nowhere: a file of the dashboard that is not there.
+    const leadsNowhere = methods.size === 0 || methods.has(request.method);
+    if (leadsNowhere) throw new TonnageError('not_found', 'there is no such path');
     reply.header('allow', [...methods].join(', '));
     throw new TonnageError('method_not_allowed', `expected ${[...methods].join(' or ')}, got ${request.method}`);
   });
