@@ -16,6 +16,8 @@ export const systemPackages = [
     use: 'an upstream that other people wrote, for pull-through tests',
   },
   { name: 'skopeo', command: 'skopeo', use: 'a client that pulls whole images through the gateway' },
+  { name: 'buildah', command: 'buildah', use: 'a client that builds, and pulls what it builds on' },
+  { name: 'containerd', command: 'ctr', use: 'a client that sends credentials only with the request that was refused' },
   { name: 'prometheus', command: 'promtool', use: 'reads and checks our expositions, rules and configuration' },
   { name: 'python3-prometheus-client', module: 'prometheus_client', use: 'the reference parser of OpenMetrics' },
   { name: 'nginx-light', command: 'nginx', use: 'a reverse proxy in front of the gateway' },
