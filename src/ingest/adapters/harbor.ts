@@ -107,7 +107,18 @@ function hashOf({ occur_at, operator, event_data }: JsonObject, resource: JsonOb
   const repository = isJsonObject(event_data) && isJsonObject(event_data['repository']) && event_data['repository'];
   const name = repository === false ? undefined : repository['repo_full_name'];
   const said = [occur_at, operator, name, index, resource['digest'], resource['tag'], resource['resource_url']];
-  return `sha256:${createHash('sha256').update(JSON.stringify(said)).digest('hex')}`;
+  return `sha256:${createHash('sha256')
+    .update(JSON.stringify(said.map(bounded)))
+    .digest('hex')}`;
+}
+
+/** Longer than all that is taken: a text that is cut here is refused later, but not hashed again for each artifact. */
+const hashedLengthMax = 4_096;
+
+/** A value that costs little to hash, however large or deep what came is; what is neither text nor number says nothing. */
+function bounded(value: unknown): unknown {
+  if (typeof value === 'string') return value.slice(0, hashedLengthMax);
+  return typeof value === 'object' ? null : value;
 }
 
 function mapPull(
