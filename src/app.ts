@@ -126,7 +126,7 @@ async function start({ config, acceptTimeZone, version }: ServerOptions, closers
   closers.add(() => ledger.close(ledgerCloseMs));
 
   const issued = await IssuedTokens.open({ keeper: store.tokens, clock, random, log });
-  const { admission, tokens } = createIdentity(config, { issued, metrics, clock, random, log });
+  const { admission, tokens, desk } = createIdentity(config, { issued, metrics, clock, random, log });
   const gateway = await openGatewayOf({ config, version, metrics, log, ledger, admission });
   closers.add(() => gateway.close());
 
@@ -137,7 +137,7 @@ async function start({ config, acceptTimeZone, version }: ServerOptions, closers
     metrics,
     clock,
     authorise: createAuthorise(admission),
-    tokens: issued,
+    tokens: desk,
     adapterSettings: adapterSettings(config),
     readiness: () => readinessOf({ ledger, cacheFailure: () => gateway.cacheFailure(), stopping: state.stopping }),
     dashboard: fileURLToPath(new URL('../web/dist', import.meta.url)),

@@ -8,6 +8,7 @@ import { tokensAsTable } from './token-table.ts';
 
 interface CreateOptions {
   readonly path?: true;
+  readonly platform?: true;
   readonly org?: string;
   readonly scope?: readonly string[];
   readonly rights?: string;
@@ -44,6 +45,7 @@ export function tokenCommand(terminal: Terminal): Command {
     .option('--path', 'for the path of images: /v2/wt/TOKEN/IMAGE')
     .option('--org <name>', 'the organisation that it is bound to (default: that of --email)')
     .option('--email <address>', 'whose it is')
+    .option('--platform', 'with --path: for whoever has the access token of the Platform in TONNAGE_PLATFORM_TOKEN')
     .option('--name <name>', 'what people call it; the user of what is pulled with it')
     .option('--rights <names>', 'with commas: pull, query, ingest, admin (default: pull,query; with --path: pull)')
     .option('--scope <repositories...>', 'only these may be pulled: docker.io/library/alpine, ghcr.io/folder/*')
@@ -87,7 +89,14 @@ function at<T>(command: Command, terminal: Terminal, work: (tokens: TokenDesk) =
   return withLocalTokens(configurationOf(command, terminal).data, work);
 }
 
-function wishOf({ path, rights, expires, scope, ...rest }: CreateOptions, { clock }: Terminal): TokenWish {
+function wishOf(options: CreateOptions, { clock, environment }: Terminal): TokenWish {
+  const { path, platform, rights, expires, scope, ...rest } = options;
+  const platformToken = platform === true ? environment['TONNAGE_PLATFORM_TOKEN'] : undefined;
+  if (platform === true && platformToken === undefined) {
+    throw new UsageError(
+      '--platform: expected the access token of the Platform in the variable TONNAGE_PLATFORM_TOKEN',
+    );
+  }
   return {
     kind: path === true ? 'path' : 'api',
     name: rest.name,
@@ -95,6 +104,7 @@ function wishOf({ path, rights, expires, scope, ...rest }: CreateOptions, { cloc
     org: rest.org,
     scope: scope?.flatMap((each) => each.split(',')),
     rights: rights?.split(','),
+    ...(platformToken !== undefined && { platformToken }),
     ...(expires !== undefined && { expiresAt: expiryOf(expires, clock.now()) }),
   };
 }

@@ -15,6 +15,7 @@ const prefix = 'TONNAGE_';
 export const reservedVariables: ReadonlySet<string> = new Set([
   'TONNAGE_TOKEN',
   'TONNAGE_TOKEN_FILE',
+  'TONNAGE_PLATFORM_TOKEN',
   'TONNAGE_PASSWORD',
   'TONNAGE_START',
 ]);

@@ -14,5 +14,6 @@ export { createPlatformTokens, type PlatformTokensOptions } from './platform-tok
 export { rights, type Principal, type Right } from './principal.ts';
 export { PullTokens, type PullToken } from './pull-tokens.ts';
 export { createStaticUsers, type StaticUser, type StaticUsersOptions } from './static-users.ts';
+export { withPlatform } from './token-owner.ts';
 export { withoutTokens } from './token-text.ts';
 export type { TokenWish } from './token-wish.ts';

@@ -17,6 +17,8 @@ export interface TokenWish {
   readonly rights?: readonly string[] | undefined;
   /** In milliseconds since the Unix epoch. Absent: never. */
   readonly expiresAt?: number | undefined;
+  /** An access token of the configured Seqera Platform, whose answer says whose this one is. Never kept. */
+  readonly platformToken?: string | undefined;
 }
 
 /** A wish that can be fulfilled. */
@@ -40,6 +42,9 @@ function refused(what: string, expected: string, came: string): TonnageError {
 /** Checks a wish; `now` in milliseconds since the Unix epoch. Throws `bad_request` that says which part cannot be. */
 export function grantWish(wish: TokenWish, now: number): GrantedWish {
   const { kind, name, email, scope, expiresAt } = wish;
+  if (wish.platformToken !== undefined) {
+    throw new TonnageError('bad_request', 'platformToken: expected a running server, which asks the Platform');
+  }
   if (name !== undefined && (name.length > limits.tokenNameLengthMax || !namePattern.test(name))) {
     throw refused('name', `1 to ${limits.tokenNameLengthMax} characters that can be seen`, name);
   }

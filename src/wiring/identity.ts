@@ -14,7 +14,9 @@ import {
   type Door,
   type IssuedTokens,
   type PathTokens,
+  type TokenDesk,
   type Visitor,
+  withPlatform,
 } from '../identity/index.ts';
 import type { MetricSet } from '../metric/index.ts';
 
@@ -38,6 +40,8 @@ interface Identity {
   };
   /** What `/v2/token` gives out. */
   readonly tokens: PullTokens;
+  /** Where tokens are made that last. */
+  readonly desk: TokenDesk;
 }
 
 /** Makes the door of a configuration, and what belongs to it. */
@@ -45,7 +49,8 @@ export function createIdentity(config: Config, parts: Parts): Identity {
   const { issued, clock, random, metrics } = parts;
   const { anonymous } = config.gateway;
   const tokens = new PullTokens({ clock, random, isGood: (holder) => issued.isGood(holder) });
-  const authenticators = authenticatorsOf(config, parts);
+  const platform = platformOf(config, parts);
+  const authenticators = [...authenticatorsOf(config, parts), ...(platform ? [platform] : [])];
   const door = createDoor({
     authenticators,
     issued: [tokens, createApiTokens(issued)],
@@ -64,22 +69,27 @@ export function createIdentity(config: Config, parts: Parts): Identity {
     pathTokens: createPathTokens(issued),
     ...(publicUrl !== undefined && { publicUrl }),
   };
-  return { admission, tokens };
+  return { admission, tokens, desk: withPlatform(issued, platform) };
 }
 
 /** What needs no other system is asked first; the Platform last, since any text could be a token of it. */
-function authenticatorsOf({ users, identity, gateway }: Config, parts: Parts): readonly Authenticator[] {
+function authenticatorsOf({ users, identity }: Config, parts: Parts): readonly Authenticator[] {
   const authenticators: Authenticator[] = [];
   if (identity.oidc.length > 0) authenticators.push(createOidc({ issuers: identity.oidc, ...parts }));
   if (users.length > 0) {
     const revealed = users.map((user) => ({ ...user, passwordHash: user.passwordHash.reveal() }));
     authenticators.push(createStaticUsers({ users: revealed, ...parts }));
   }
-  if (identity.platform !== undefined) {
-    const names = new Set(users.map(({ name }) => name));
-    const anonymousPull = gateway.anonymous !== false;
-    const isUser = (name: string): boolean => names.has(name);
-    authenticators.push(createPlatformTokens({ ...identity.platform, anonymousPull, isUser, ...parts }));
-  }
   return authenticators;
+}
+
+function platformOf(
+  { users, identity, gateway }: Config,
+  parts: Parts,
+): ReturnType<typeof createPlatformTokens> | undefined {
+  if (identity.platform === undefined) return undefined;
+  const names = new Set(users.map(({ name }) => name));
+  const anonymousPull = gateway.anonymous !== false;
+  const isUser = (name: string): boolean => names.has(name);
+  return createPlatformTokens({ ...identity.platform, anonymousPull, isUser, ...parts });
 }

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -13,12 +15,22 @@ const directory = mkdtempSync(join(tmpdir(), 'tonnage-tokens-'));
 const passwordHash = `sha256:${createHash('sha256').update('secret').digest('hex')}`;
 const root = `Basic ${Buffer.from('root:secret').toString('base64')}`;
 
+/** A Seqera Platform: it knows one token. */
+const platformSecret = 'eyJ0aWQiOiAxfS5zZWNyZXQ';
+const platform = createServer((request, response) => {
+  const isKnown = request.url === '/user-info' && request.headers.authorization === `Bearer ${platformSecret}`;
+  response.writeHead(isKnown ? 200 : 401, { 'Content-Type': 'application/json' });
+  response.end(JSON.stringify(isKnown ? { user: { id: 7, userName: 'carol', email: 'carol@Platform.org' } } : {}));
+});
+
+let platformUrl = '';
 let upstream: DockerUpstream;
 let server: Tonnage;
 const config = (): Record<string, unknown> => ({
   upstreams: { lab: { url: upstream.url, tagTtl: '0s' } },
   users: { root: { passwordHash, rights: ['query', 'admin'] } },
   gateway: { defaultUpstream: 'lab' },
+  identity: { platform: { endpoint: platformUrl } },
   log: { access: true },
 });
 const at = (name = ''): string[] => ['--data', join(directory, name, 'data')];
@@ -28,11 +40,16 @@ beforeAll(async () => {
   for (const tag of ['v1', 'v2', 'v3']) {
     await pushImage(upstream.url, 'team/app', tag, { architecture: 'amd64', layers: [layer(1_000)] });
   }
+  platform.listen(0, '127.0.0.1');
+  await once(platform, 'listening');
+  const address = platform.address();
+  platformUrl = `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
   server = await startTonnage(directory, config());
 });
 afterAll(async () => {
   await server.program.stop('SIGTERM');
   await upstream.stop();
+  platform.close();
   rmSync(directory, { recursive: true, force: true });
 });
 
@@ -137,6 +154,18 @@ describe('a path token', () => {
     expect(await pullsOf('path.org')).toBe(1);
     await pull(`wt/${token}/team/app:v2`);
     expect(await pullsOf('path.org')).toBe(2);
+  });
+
+  test('of a user of the Platform pulls for the organisation that the Platform says', async () => {
+    const args = ['token', 'create', '--path', '--platform', ...at()];
+    const { stdout } = await tonnage(args, { env: { TONNAGE_PLATFORM_TOKEN: platformSecret } });
+    await pull(`wt/${stdout.trim()}/lab/team/app:v1`);
+    expect(await pullsOf('platform.org')).toBe(1);
+    const wrong = await tonnage(args, { env: { TONNAGE_PLATFORM_TOKEN: 'eyJ0aWQiOiAyfS5vdGhlcg' }, expected: 1 });
+    expect(wrong.stderr).toContain('answered 400: platformToken: expected an access token that the Platform knows');
+    expect(server.program.output()).not.toContain(platformSecret);
+    const holding = filesOf(join(directory, 'data')).filter((file) => readFileSync(file).includes(platformSecret));
+    expect(holding).toEqual([]);
   });
 
   test('is put back into the link to the next page of tags', async () => {

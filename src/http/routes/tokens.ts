@@ -32,6 +32,9 @@ const wish = z.strictObject({
   org: z.string().optional().meta({ description: 'Default: the organisation of the e-mail. Neither: bound to none.' }),
   scope: scope.optional(),
   rights: z.array(z.string()).optional().meta({ description: 'Default: pull, query; of a path token: pull.' }),
+  platformToken: z.string().optional().meta({
+    description: 'Of a path token: access token of the Seqera Platform, which says whose this one is; it is not kept.',
+  }),
   expiresAt: z.iso.datetime({ offset: true }).optional().meta({ description: 'RFC 3339. Absent: never.' }),
 });
 
@@ -57,7 +60,7 @@ export function tokenRoutes(app: App, options: Pick<ApiOptions, 'tokens' | 'auth
   });
   app.post(
     '/api/v1/tokens',
-    { schema: { summary: 'Make a token', body: wish, response: { 201: created, ...refusals } } },
+    { schema: { summary: 'Make a token', body: wish, response: { 201: created, ...refusals, 503: problemSchema } } },
     async (request, reply) => {
       const principal = await authorise(request, 'admin');
       const { expiresAt, ...asked } = request.body;
