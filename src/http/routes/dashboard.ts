@@ -4,6 +4,7 @@ import fastifyStatic from '@fastify/static';
 import { z } from 'zod';
 import { TonnageError } from '../../base/index.ts';
 import type { ApiOptions, App } from '../contract.ts';
+import { problemSchema } from '../schemas.ts';
 
 /** The page asks this server only, runs no code but its own files, and cannot be put into somebody else's frame. */
 const pageHeaders = {
@@ -17,7 +18,7 @@ const page = { summary: 'The dashboard' };
 /** `/` and `/assets/*`: the built page. Its files are public; what it shows comes from the API, with its access rules. */
 export async function dashboardRoutes(app: App, { dashboard }: Pick<ApiOptions, 'dashboard'>): Promise<void> {
   if (dashboard === undefined || !existsSync(join(dashboard, 'index.html'))) {
-    app.get('/', { schema: page }, () => {
+    app.get('/', { schema: { ...page, response: { 404: problemSchema } } }, () => {
       throw new TonnageError('not_found', 'the dashboard has not been built: `npm start` builds it');
     });
     return;

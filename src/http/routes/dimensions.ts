@@ -41,6 +41,7 @@ export function dimensionRoutes(
       401: problemSchema,
       403: problemSchema,
       404: problemSchema,
+      429: problemSchema,
       503: problemSchema,
     },
   };

@@ -1,6 +1,8 @@
+import { deepEqual } from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { InjectOptions } from 'fastify';
 import { systemRandom, TonnageError, type Clock, type Log } from '../../base/index.ts';
 import { IssuedTokens, rights, type Principal } from '../../identity/index.ts';
 import { openLedger, type Ledger } from '../../ledger/index.ts';
@@ -10,6 +12,7 @@ import type { Store } from '../../store/index.ts';
 import { meterSet, type Dimension } from '../../usage/index.ts';
 import { createApi } from '../api.ts';
 import type { ApiOptions, App } from '../contract.ts';
+import { DescribedAnswers, type Description } from './described.ts';
 
 /** The moment at which everything in these tests happens. */
 export const fixtureTime = Date.parse('2026-11-21T12:00:00Z');
@@ -38,7 +41,10 @@ export interface ApiFixtureOptions extends Partial<ApiOptions> {
   readonly openStore?: (options: SqliteStoreOptions & { readonly log: Log }) => Promise<Store>;
 }
 
-/** The API over a real ledger in a directory of its own. Requests with the header `x-nobody` count as without credentials. */
+/**
+ * The API over a real ledger in a directory of its own. Requests with the header `x-nobody` count as without credentials.
+ * `close` rejects when an answer was not as the API describes itself.
+ */
 export async function openApiFixture(fixtureOptions: ApiFixtureOptions = {}): Promise<ApiFixture> {
   const {
     principal = everybody,
@@ -88,6 +94,7 @@ export async function openApiFixture(fixtureOptions: ApiFixtureOptions = {}): Pr
     log,
     ...options,
   });
+  const undescribed = await noteUndescribed(app);
   return {
     app,
     ledger,
@@ -97,6 +104,22 @@ export async function openApiFixture(fixtureOptions: ApiFixtureOptions = {}): Pr
       await ledger.close(5_000);
       await store.close();
       rmSync(directory, { recursive: true, force: true });
+      deepEqual([...undescribed], [], 'answers are as the description of the API says');
     },
   };
+}
+
+/** Notes of each answer from now on what the API's own description does not say of it. */
+async function noteUndescribed(app: App): Promise<ReadonlySet<string>> {
+  const described = new DescribedAnswers((await app.inject('/openapi.json')).json<Description>());
+  const undescribed = new Set<string>();
+  const inject = app.inject.bind(app);
+  const injectAndNote = async (options: string | InjectOptions) => {
+    const answer = await inject(options);
+    const missing = described.missing(answer);
+    if (missing !== undefined) undescribed.add(missing);
+    return answer;
+  };
+  Object.defineProperty(app, 'inject', { value: injectAndNote });
+  return undescribed;
 }
