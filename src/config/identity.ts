@@ -16,7 +16,9 @@ export function parseNetwork(stated: string): string | undefined {
   const [, host = '', length] = /^([0-9A-Fa-f.:]+)(?:\/([0-9]{1,3}))?$/.exec(stated) ?? [];
   const version = isIP(host);
   if (version === 0) return undefined;
-  const isMapped = version === 6 && /^(?:::|(?:0+:){5})ffff:/i.test(host);
+  // As the URL parser writes it, there is one way to write an IPv4 address in its IPv6 form.
+  const isMapped =
+    version === 6 && /^\[::ffff:[0-9a-f]+:[0-9a-f]+\]$/.test(URL.parse(`http://[${host}]`)?.hostname ?? '');
   const prefix = Number(length ?? 128);
   const valid = length === undefined || (prefix <= (version === 4 ? 32 : 128) && (!isMapped || prefix >= 96));
   return valid ? stated : undefined;

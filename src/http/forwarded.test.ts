@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createForwardedReader, forwardedOf } from './forwarded.ts';
 
@@ -37,6 +38,17 @@ describe('who the client is, behind trusted proxies', () => {
     ['10.0.0.1', '', '10.0.0.1'],
   ])('%s says %j: %s', (peer, header, client) => {
     expect(believed(peer, { 'x-forwarded-for': header })?.client).toBe(client);
+  });
+
+  test('what a client sends along never says who it is', () => {
+    const item = fc.oneof(fc.ipV4(), fc.ipV6(), fc.string(), fc.constantFrom('10.0.0.9', '127.0.0.1', '', ','));
+    fc.assert(
+      fc.property(fc.array(item, { maxLength: 5 }), (madeUp) => {
+        // The outer proxy appends the client, the inner one the outer.
+        const header = [...madeUp, '192.0.2.1', '10.0.0.2'].join(', ');
+        expect(believed('10.0.0.1', { 'x-forwarded-for': header })?.client).toBe('192.0.2.1');
+      }),
+    );
   });
 
   test.each([['192.0.2.7'], ['11.0.0.1'], [''], ['2001:db9::1']])('%j is no proxy, and is not believed', (peer) => {

@@ -172,9 +172,9 @@ describe('a Platform that does not say', () => {
     await authenticator.authenticate(bearer());
     clock.forward(60_000);
     platform.answer(reply);
-    expect(await authenticator.authenticate(bearer())).toEqual({ principal: ann, goodForMs: 0 });
+    expect(await authenticator.authenticate(bearer())).toEqual({ principal: ann, goodForMs: limits.platformRetryMs });
     // It is not asked again at once, so that nobody waits for it each time.
-    expect(await authenticator.authenticate(bearer())).toEqual({ principal: ann, goodForMs: 0 });
+    expect(await authenticator.authenticate(bearer())).toEqual({ principal: ann, goodForMs: limits.platformRetryMs });
     expect(platform.requests).toHaveLength(2);
     expect(counts('tonnage_identity_platform_down')).toEqual([2, 0, 0]);
     // And when it is back, it is heard.

@@ -132,7 +132,8 @@ class PlatformTokens {
     const known = whenDown === 'stale' ? this.#known.get(key) : undefined;
     if (known !== undefined) {
       this.#instruments.down.stale.inc();
-      return { principal: known.principal, goodForMs: 0 };
+      // Until it is asked again; so that a door does not go through all authenticators for each request meanwhile.
+      return { principal: known.principal, goodForMs: limits.platformRetryMs };
     }
     if (whenDown !== 'refuse' && anonymousPull) {
       this.#instruments.down.anonymous.inc();
