@@ -192,6 +192,44 @@ describe('who is asked for credentials', () => {
   });
 });
 
+describe('what is told to who cannot be let in', () => {
+  const tokenOf = (url: string, password: string, headers: Record<string, string> = {}): Promise<Response> => {
+    const authorization = `Basic ${Buffer.from(`x:${password}`).toString('base64')}`;
+    return fetch(`${url}/v2/token`, { headers: { ...headers, authorization } });
+  };
+
+  test('503 where it is configured that a Platform that is down stops pulls', async () => {
+    platform.answer(() => json({}, 500));
+    const { url } = await start({ identity: { platform: { endpoint: platform.url, whenDown: 'refuse' } } });
+    const answer = await tokenOf(url, platformToken);
+    expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '10']);
+    expect(await answer.json()).toMatchObject({ errors: [{ code: 'UNAVAILABLE' }] });
+    const headers = { authorization: `Bearer ${platformToken}` };
+    expect((await fetch(`${url}/v2/lab/team/app/manifests/v1`, { headers })).status).toBe(503);
+  });
+
+  test('503 on the API, where a token that nobody could be asked about might open more than anonymous does', async () => {
+    platform.answer(() => 'breaks');
+    const { url } = await start();
+    const headers = { authorization: `Bearer ${platformToken}` };
+    const answer = await fetch(`${url}/api/v1/usage/pulls`, { headers });
+    expect(answer.status).toBe(503);
+    expect(await answer.json()).toMatchObject({ code: 'identity_unavailable' });
+    expect((await fetch(`${url}/v2/lab/team/app/manifests/v1`, { headers })).status).toBe(200);
+  });
+
+  test('429 for too many wrong tokens from one address, behind a proxy by the address that it tells', async () => {
+    const { url } = await start({ trustedProxies: ['127.0.0.1'] });
+    const from = (client: string, token: string): Promise<number> =>
+      tokenOf(url, token, { 'x-forwarded-for': client }).then(({ status }) => status);
+    const statuses: number[] = [];
+    for (let count = 0; count < 31; count++) statuses.push(await from('192.0.2.9', `made-up-${count}`));
+    expect(statuses).toEqual([...Array.from({ length: 30 }, () => 401), 429]);
+    expect(await from('192.0.2.10', 'made-up')).toBe(401);
+    expect(await from('192.0.2.10', platformToken)).toBe(200);
+  });
+});
+
 describe('the hash that Wave would have written', () => {
   let redis: RedisServer;
   beforeEach(async () => {
