@@ -145,7 +145,7 @@ const usageTries = (): readonly Try[] => [
   ...['b.org', 'B.ORG', '', 'c.org'].map((org) => usage(`?org=${org}`, 403, forbidden)),
   usage('?org=b.org&format=csv', 403, forbidden),
   usage('?org=a.org&org=b.org', 400, { code: 'bad_request' }),
-  usage('', 200, { rows: [{ value: 3 }], total: 3 }),
+  usage('', 200, { from: today, rows: [{ value: 3 }], total: 3 }),
   usage('?by=org,arch,upstream,repository,user,day', 200, {
     rows: [{ from: today, org: 'a.org', ...shared, value: 3 }],
     total: 3,

@@ -11,7 +11,7 @@ import {
 } from '../../usage/index.ts';
 import type { ApiOptions, App } from '../contract.ts';
 import { problemSchema } from '../schemas.ts';
-import { confinedTo } from './query-scope.ts';
+import { confinedTo, sinceOwnFirstDay } from './query-scope.ts';
 import { sendTagged } from './usage-tagged.ts';
 
 const day = z.string().meta({ description: 'A day as YYYY-MM-DD in the zone of the ledger.', example: '2026-11-21' });
@@ -115,8 +115,9 @@ export function usageRoutes(
       const { format: named, ...words }: UsageParameters & { readonly format?: string | undefined } = request.query;
       const format = parseFormat(named);
       const own = confinedTo(principal, words.org);
-      const query = parseUsageQuery(request.params.meter, own === undefined ? words : { ...words, org: own }, meters);
-      assertKept(query, ledger.dimensions);
+      const asked = parseUsageQuery(request.params.meter, own === undefined ? words : { ...words, org: own }, meters);
+      assertKept(asked, ledger.dimensions);
+      const query = own === undefined ? asked : await sinceOwnFirstDay(ledger, asked, own);
       const found = await ledger.query(query);
       if (found.nextOffset !== undefined) reply.header('link', nextLink({ ...words, format }, found.nextOffset));
       const csv = format === 'csv' || (format === undefined && prefersCsv(request.headers.accept));
