@@ -38,7 +38,14 @@ const wish = z.strictObject({
   expiresAt: z.iso.datetime({ offset: true }).optional().meta({ description: 'RFC 3339. Absent: never.' }),
 });
 
-const refusals = { 400: problemSchema, 401: problemSchema, 403: problemSchema };
+const refusals = {
+  400: problemSchema,
+  401: problemSchema,
+  403: problemSchema,
+  429: problemSchema,
+  503: problemSchema,
+};
+const bodyRefusals = { 413: problemSchema, 415: problemSchema };
 
 /** `GET` and `POST /api/v1/tokens`, `DELETE /api/v1/tokens/{id}`: for whoever has the right `admin`. */
 export function tokenRoutes(app: App, options: Pick<ApiOptions, 'tokens' | 'authorise' | 'clock' | 'log'>): void {
@@ -60,7 +67,7 @@ export function tokenRoutes(app: App, options: Pick<ApiOptions, 'tokens' | 'auth
   });
   app.post(
     '/api/v1/tokens',
-    { schema: { summary: 'Make a token', body: wish, response: { 201: created, ...refusals, 503: problemSchema } } },
+    { schema: { summary: 'Make a token', body: wish, response: { 201: created, ...refusals, ...bodyRefusals } } },
     async (request, reply) => {
       const principal = await authorise(request, 'admin');
       const { expiresAt, ...asked } = request.body;

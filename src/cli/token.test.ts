@@ -1,0 +1,83 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { TokenFacts } from '../identity/index.ts';
+import { lockFile } from '../sqlite/index.ts';
+import { run } from './testing/terminal.ts';
+import { tokensAsTable } from './token-table.ts';
+
+let data: string;
+beforeEach(() => {
+  data = mkdtempSync(join(tmpdir(), 'tonnage-cli-token-'));
+});
+afterEach(() => rmSync(data, { recursive: true }));
+
+const token = (...args: readonly string[]) => run(['token', ...args, '--data', data]);
+
+test('a token is printed alone, and listed by its id', async () => {
+  const made = await token('create', '--org', 'a.org', '--scope', 'lab/a,lab/b/*', '--expires', '2099-01-01T00:00Z');
+  expect(made).toMatchObject({ code: 0, stdout: expect.stringMatching(/^tng_api_[a-z2-7]{59}\n$/) as unknown });
+  const [, id = ''] = /^token (\S+); it is not shown again/.exec(made.stderr) ?? [];
+  const { stdout } = await token('list');
+  const lines = stdout.split('\n').map((line) => line.split(/ {2,}/));
+  expect(lines[0]).toEqual(['ID', 'KIND', 'NAME', 'ORG', 'RIGHTS', 'CREATED', 'EXPIRES', 'LAST USED', 'SCOPE']);
+  expect(lines[1]?.toSpliced(5, 1)).toEqual([
+    id,
+    'api',
+    '-',
+    'a.org',
+    'pull,query',
+    '2099-01-01',
+    'never',
+    'lab/a,lab/b/*',
+  ]);
+  expect(await token('revoke', id)).toEqual({ code: 0, stdout: 'ok\n', stderr: '' });
+  const { stdout: json } = await token('list', '--format', 'json');
+  expect(JSON.parse(json)).toEqual({ tokens: [] });
+});
+
+test('a list says which have expired', () => {
+  const [createdAt, expiresAt] = [Date.parse('2026-11-01T00:00:00Z'), Date.parse('2026-11-20T00:00:00Z')];
+  const token: TokenFacts = { id: 'abc', kind: 'path', rights: ['pull'], createdAt, expiresAt, usedAt: createdAt };
+  const rowOf = (now: number) => tokensAsTable([token], now).split('\n')[1]?.split(/ {2,}/);
+  const before = ['abc', 'path', '-', '-', 'pull', '2026-11-01', '2026-11-20', '2026-11-01', 'all'];
+  expect(rowOf(expiresAt - 1)).toEqual(before);
+  expect(rowOf(expiresAt)).toEqual(before.with(6, '2026-11-20 (expired)'));
+});
+
+describe('what cannot be', () => {
+  test.each([
+    [['--expires', 'soon'], 2, 'tonnage: --expires: expected a duration'],
+    [['--expires', '2099-01-01'], 2, 'or a time as in RFC 3339, got "2099-01-01"'],
+    [['--platform', '--path'], 2, 'expected the access token of the Platform in the variable TONNAGE_PLATFORM_TOKEN'],
+    [['--user', 'root'], 2, 'tonnage: --user: expected --url beside it'],
+    [['--url', 'ftp://x'], 2, 'tonnage: --url: expected http://HOST:PORT'],
+    [['--rights', 'pull,push'], 1, 'tonnage: rights: expected some of pull, query, ingest, admin, got "push"'],
+    [['--path', '--rights', 'query'], 1, 'tonnage: rights: expected nothing but pull for a path token'],
+    [['--org', 'not an org'], 1, 'tonnage: org: expected an organisation such as example.org, got "not an org"'],
+    [['--url', 'http://127.0.0.1:1'], 1, 'tonnage: http://127.0.0.1:1 does not answer: '],
+  ] as const)('%j', async (args, code, message) => {
+    const result = await token('create', ...args);
+    expect([result.code, result.stdout]).toEqual([code, '']);
+    expect(result.stderr).toContain(message);
+  });
+
+  test('a Platform without a server to ask it', async () => {
+    const environment = { TONNAGE_PLATFORM_TOKEN: 'x' };
+    const { code, stderr } = await run(['token', 'create', '--path', '--platform', '--data', data], { environment });
+    expect([code, stderr]).toEqual([1, 'tonnage: platformToken: expected a running server, which asks the Platform\n']);
+  });
+
+  test('a token of another directory', async () => {
+    const { code, stderr } = await token('revoke', 'nothing');
+    expect([code, stderr]).toEqual([1, 'tonnage: id: expected the id of a token, as list shows it\n']);
+  });
+
+  test('a directory that somebody holds who does not answer', async () => {
+    const lock = lockFile(join(data, 'lock'));
+    const { code, stderr } = await token('list');
+    lock.release();
+    expect([code, stderr]).toEqual([1, expect.stringContaining(`the server of ${data} does not answer: `)]);
+  });
+});

@@ -1,0 +1,61 @@
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Log } from '../base/index.ts';
+import type { Handler } from './listener.ts';
+import { openLocalSocket, ownerOf } from './local-socket.ts';
+
+let directory: string;
+let warnings: string[];
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'tonnage-socket-'));
+  warnings = [];
+});
+afterEach(() => rmSync(directory, { recursive: true }));
+
+const nothing = (): void => undefined;
+const log: Log = { debug: nothing, info: nothing, error: nothing, warn: (_, message) => void warnings.push(message) };
+const whoAsks: Handler = (asked, response) => response.end(ownerOf(asked)?.subject ?? 'nobody');
+
+function get(socketPath: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const asked = request({ socketPath, path: '/' }, (response) => {
+      let text = '';
+      response.on('data', (chunk: Buffer) => (text += chunk.toString()));
+      response.on('end', () => resolve(text));
+    });
+    asked.on('error', reject);
+    asked.end();
+  });
+}
+
+test('whoever can open it owns the directory, which nobody else can', async () => {
+  const file = join(directory, 'socket');
+  writeFileSync(file, 'left by a server that was killed');
+  const close = await openLocalSocket({ file, handler: whoAsks, closeMs: 1_000, log });
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+  expect(await get(file)).toBe('owner of the data directory');
+  await close();
+  await expect(get(file)).rejects.toThrow('ENOENT');
+  expect(warnings).toEqual([]);
+});
+
+test('a request that does not end is cut off at the end', async () => {
+  const file = join(directory, 'socket');
+  const close = await openLocalSocket({ file, handler: nothing, closeMs: 50, log });
+  const asked = get(file).catch(String);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  await close();
+  expect(await asked).toContain('socket hang up');
+});
+
+test.each(['x'.repeat(200), join('no', 'such', 'folder')])(
+  'where there can be none the log says so (%#)',
+  async (name) => {
+    const close = await openLocalSocket({ file: join(directory, name), handler: whoAsks, closeMs: 1_000, log });
+    await close();
+    expect(warnings).toEqual(['there is no socket for commands on this machine: they need --url']);
+  },
+);

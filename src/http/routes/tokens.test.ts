@@ -1,0 +1,82 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Principal } from '../../identity/index.ts';
+import { everybody, fixtureTime, openApiFixture, type ApiFixture } from '../testing/api-fixture.ts';
+
+let fixture: ApiFixture;
+beforeEach(async () => {
+  fixture = await openApiFixture();
+});
+afterEach(() => fixture.close());
+
+async function ask(method: 'GET' | 'POST' | 'DELETE', path = '', body?: unknown, headers: Record<string, string> = {}) {
+  const url = `/api/v1/tokens${path}`;
+  const payload = body === undefined ? {} : { payload: typeof body === 'string' ? body : JSON.stringify(body) };
+  const type = body === undefined ? {} : { 'content-type': 'application/json' };
+  const answer = await fixture.app.inject({ method, url, headers: { ...type, ...headers }, ...payload });
+  return { status: answer.statusCode, body: answer.body === '' ? undefined : answer.json<Record<string, unknown>>() };
+}
+
+test('a token is made, listed without itself, and revoked', async () => {
+  const expiresAt = '2027-01-01T00:00:00+01:00';
+  const made = await ask('POST', '', { email: 'ci@A.org', scope: ['lab/a'], rights: ['query', 'pull'], expiresAt });
+  const { token, ...facts } = made.body ?? {};
+  expect(made).toMatchObject({ status: 201, body: { kind: 'api', email: 'ci@A.org', org: 'a.org', expired: false } });
+  expect(facts).toMatchObject({
+    scope: ['lab/a'],
+    rights: ['pull', 'query'],
+    createdAt: new Date(fixtureTime).toISOString(),
+    expiresAt: '2026-12-31T23:00:00.000Z',
+  });
+  expect(token).toMatch(/^tng_api_/);
+  expect((await ask('GET')).body).toEqual({ tokens: [facts] });
+  expect(await ask('DELETE', `/${String(facts['id'])}`)).toEqual({ status: 204, body: undefined });
+  expect((await ask('GET')).body).toEqual({ tokens: [] });
+  expect(fixture.logged).toEqual(['info a token was made', 'info a token was revoked']);
+});
+
+test('a path token is for pulling', async () => {
+  expect(await ask('POST', '', { kind: 'path' })).toMatchObject({
+    status: 201,
+    body: { kind: 'path', rights: ['pull'] },
+  });
+});
+
+describe('what is refused', () => {
+  test.each<[string, unknown, string]>([
+    ['no body', undefined, ''],
+    ['a list', [], ''],
+    ['an unknown member', { colour: 'red' }, 'colour'],
+    ['an unknown kind', { kind: 'magic' }, 'kind'],
+    ['an unknown right', { rights: ['push'] }, 'rights: expected some of pull, query, ingest, admin, got "push"'],
+    ['a time without a zone', { expiresAt: '2027-01-01T00:00:00' }, 'expiresAt'],
+    ['a time that is over', { expiresAt: '2026-11-21T12:00:00Z' }, 'expiresAt: expected a time in the future'],
+    ['a scope of everything', { scope: ['*'] }, 'scope: expected repositories'],
+    ['a Platform that nobody has named', { kind: 'path', platformToken: 'x' }, 'platformToken: expected'],
+  ])('%s', async (_, body, detail) => {
+    const answer = await ask('POST', '', body);
+    expect(answer).toMatchObject({ status: 400, body: { code: 'bad_request' } });
+    expect(answer.body?.['detail']).toContain(detail);
+    expect((await ask('GET')).body).toEqual({ tokens: [] });
+  });
+
+  test('what a page of another site could send without asking', async () => {
+    expect(await ask('POST', '', '{}', { 'content-type': 'text/plain' })).toMatchObject({ status: 400 });
+    expect(await ask('POST', '', 'kind=api', { 'content-type': 'application/x-www-form-urlencoded' })).toMatchObject({
+      status: 415,
+    });
+  });
+
+  test('an id that no token has', async () => {
+    expect(await ask('DELETE', '/nothing')).toMatchObject({ status: 404, body: { code: 'not_found' } });
+  });
+
+  test.each(['GET', 'POST', 'DELETE'] as const)('%s by who has no right to', async (method) => {
+    const path = method === 'DELETE' ? '/any' : '';
+    const body = method === 'POST' ? {} : undefined;
+    expect(await ask(method, path, body, { 'x-nobody': '1' })).toMatchObject({ status: 401 });
+    await fixture.close();
+    const principal: Principal = { ...everybody, rights: new Set(['pull', 'query', 'ingest']) };
+    fixture = await openApiFixture({ principal });
+    expect(await ask(method, path, body)).toMatchObject({ status: 403, body: { code: 'forbidden' } });
+  });
+});
