@@ -60,8 +60,11 @@ export function platformInstruments(metrics: MetricSet): PlatformInstruments {
   };
 }
 
+/** What is counted of fetches of issuers' keys, by what came of them. */
+export type OidcInstruments = Readonly<Record<'fetched' | 'failed', Counter>>;
+
 /** Declares the family of fetches of issuers' keys in `metrics`. */
-export function oidcInstruments(metrics: MetricSet): Readonly<Record<'fetched' | 'failed', Counter>> {
+export function oidcInstruments(metrics: MetricSet): OidcInstruments {
   const fetches = metrics.counter({
     name: 'tonnage_identity_oidc_key_fetches',
     help: 'Fetches of the keys of token issuers, by outcome.',

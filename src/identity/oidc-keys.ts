@@ -1,7 +1,7 @@
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
 import { limits, messageOf, TonnageError, type Clock, type Log } from '../base/index.ts';
-import type { Counter } from '../metric/index.ts';
 import { fetchJson, memberOf, textOf } from './fetch-json.ts';
+import type { OidcInstruments } from './metrics.ts';
 
 export interface OidcKeysOptions {
   readonly issuer: string;
@@ -9,7 +9,7 @@ export interface OidcKeysOptions {
   readonly jwksUrl?: string;
   readonly clock: Clock;
   readonly log: Log;
-  readonly fetches: Readonly<Record<'fetched' | 'failed', Counter>>;
+  readonly fetches: OidcInstruments;
 }
 
 /**

@@ -2,6 +2,7 @@ import { exportJWK, exportSPKI, generateKeyPair, SignJWT, UnsecuredJWT, type JWK
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { limits } from '../base/index.ts';
 import { MetricSet } from '../metric/index.ts';
+import { oidcInstruments } from './metrics.ts';
 import { createOidc, type OidcIssuer } from './oidc.ts';
 import { collectingLog, HandClock } from './testing/fixtures.ts';
 import { json, startJsonServer, type JsonServer } from './testing/json-server.ts';
@@ -61,7 +62,7 @@ function oidc(more: Partial<OidcIssuer> = {}) {
     rights: ['pull', 'query'],
     ...more,
   };
-  return createOidc({ issuers: [issuer], clock, metrics: new MetricSet(), log });
+  return createOidc({ issuers: [issuer], clock, fetches: oidcInstruments(new MetricSet()), log });
 }
 
 const seconds = (): number => Math.floor(clock.now() / 1000);

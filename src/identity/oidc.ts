@@ -1,10 +1,9 @@
 import { decodeJwt, errors, jwtVerify, type JWTPayload } from 'jose';
 import { limits, TonnageError, type Clock, type Log } from '../base/index.ts';
-import type { MetricSet } from '../metric/index.ts';
 import type { Authenticator, CheckVerdict } from './authenticator.ts';
 import type { Credential } from './authorization.ts';
 import { textOf } from './fetch-json.ts';
-import { oidcInstruments } from './metrics.ts';
+import type { OidcInstruments } from './metrics.ts';
 import { OidcKeys } from './oidc-keys.ts';
 import { isOrganisation, organisationOf } from './organisation.ts';
 import { outsider } from './outsider.ts';
@@ -28,7 +27,7 @@ export interface OidcIssuer {
 export interface OidcOptions {
   readonly issuers: readonly OidcIssuer[];
   readonly clock: Clock;
-  readonly metrics: MetricSet;
+  readonly fetches: OidcInstruments;
   readonly log: Log;
 }
 
@@ -46,8 +45,7 @@ interface Known extends OidcIssuer {
  * Tokens of OpenID Connect issuers (JWT, RFC 7519), as Bearer or as the password of Basic under any user name. A token
  * that claims to be of one of these issuers is good or wrong; nobody else is asked about it.
  */
-export function createOidc({ issuers, clock, metrics, log }: OidcOptions): Extract<Authenticator, { kind: 'check' }> {
-  const fetches = oidcInstruments(metrics);
+export function createOidc({ issuers, clock, fetches, log }: OidcOptions): Extract<Authenticator, { kind: 'check' }> {
   const known = new Map<string, Known>();
   for (const issuer of issuers) {
     const { jwksUrl } = issuer;

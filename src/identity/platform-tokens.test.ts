@@ -3,6 +3,7 @@ import { limits, systemRandom } from '../base/index.ts';
 import { MetricSet } from '../metric/index.ts';
 import type { CheckVerdict } from './authenticator.ts';
 import type { Credential } from './authorization.ts';
+import { platformInstruments } from './metrics.ts';
 import { createPlatformTokens, type PlatformTokensOptions } from './platform-tokens.ts';
 import { collectingLog, HandClock } from './testing/fixtures.ts';
 import { json, startJsonServer, type JsonServer, type Reply } from './testing/json-server.ts';
@@ -32,7 +33,7 @@ function tokens(more: Partial<PlatformTokensOptions> = {}) {
     isUser: (name) => name === 'static',
     clock,
     random: systemRandom,
-    metrics,
+    instruments: platformInstruments(metrics),
     log,
     ...more,
   });

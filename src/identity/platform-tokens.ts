@@ -1,10 +1,9 @@
 import { limits, messageOf, TonnageError, type Clock, type Log, type Random } from '../base/index.ts';
-import type { MetricSet } from '../metric/index.ts';
 import type { Authenticator, CheckVerdict } from './authenticator.ts';
 import type { Credential } from './authorization.ts';
 import { CredentialMemory } from './credential-memory.ts';
 import { fetchJson, memberOf, textOf, type JsonAnswer } from './fetch-json.ts';
-import { platformInstruments, type PlatformInstruments } from './metrics.ts';
+import type { PlatformInstruments } from './metrics.ts';
 import { organisationOf } from './organisation.ts';
 import { outsider } from './outsider.ts';
 import type { Principal } from './principal.ts';
@@ -31,7 +30,7 @@ export interface PlatformTokensOptions {
   isUser(name: string): boolean;
   readonly clock: Clock;
   readonly random: Random;
-  readonly metrics: MetricSet;
+  readonly instruments: PlatformInstruments;
   readonly log: Log;
 }
 
@@ -65,7 +64,7 @@ class PlatformTokens {
 
   constructor(options: PlatformTokensOptions) {
     this.#options = options;
-    this.#instruments = platformInstruments(options.metrics);
+    this.#instruments = options.instruments;
     this.#known = new CredentialMemory(options.clock, options.random);
     this.#troubles = new CredentialMemory(options.clock, options.random);
   }

@@ -9,6 +9,8 @@ import {
   createPlatformTokens,
   createStaticUsers,
   isLoopbackAddress,
+  oidcInstruments,
+  platformInstruments,
   PullTokens,
   type Authenticator,
   type Door,
@@ -75,7 +77,9 @@ export function createIdentity(config: Config, parts: Parts): Identity {
 /** What needs no other system is asked first; the Platform last, since any text could be a token of it. */
 function authenticatorsOf({ users, identity }: Config, parts: Parts): readonly Authenticator[] {
   const authenticators: Authenticator[] = [];
-  if (identity.oidc.length > 0) authenticators.push(createOidc({ issuers: identity.oidc, ...parts }));
+  // Declared in any case: which families there are does not hang on the configuration.
+  const fetches = oidcInstruments(parts.metrics);
+  if (identity.oidc.length > 0) authenticators.push(createOidc({ issuers: identity.oidc, fetches, ...parts }));
   if (users.length > 0) {
     const revealed = users.map((user) => ({ ...user, passwordHash: user.passwordHash.reveal() }));
     authenticators.push(createStaticUsers({ users: revealed, ...parts }));
@@ -87,9 +91,10 @@ function platformOf(
   { users, identity, gateway }: Config,
   parts: Parts,
 ): ReturnType<typeof createPlatformTokens> | undefined {
+  const instruments = platformInstruments(parts.metrics);
   if (identity.platform === undefined) return undefined;
   const names = new Set(users.map(({ name }) => name));
   const anonymousPull = gateway.anonymous !== false;
   const isUser = (name: string): boolean => names.has(name);
-  return createPlatformTokens({ ...identity.platform, anonymousPull, isUser, ...parts });
+  return createPlatformTokens({ ...identity.platform, anonymousPull, isUser, instruments, ...parts });
 }
