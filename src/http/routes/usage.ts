@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Principal } from '../../identity/index.ts';
 import {
   assertKept,
   dimensions,
@@ -8,6 +9,7 @@ import {
   usageAsCsv,
   usageAsJson,
   type UsageParameters,
+  type UsageQuery,
 } from '../../usage/index.ts';
 import type { ApiOptions, App } from '../contract.ts';
 import { problemSchema } from '../schemas.ts';
@@ -114,10 +116,7 @@ export function usageRoutes(
       const principal = await authorise(request, 'query');
       const { format: named, ...words }: UsageParameters & { readonly format?: string | undefined } = request.query;
       const format = parseFormat(named);
-      const own = confinedTo(principal, words.org);
-      const asked = parseUsageQuery(request.params.meter, own === undefined ? words : { ...words, org: own }, meters);
-      assertKept(asked, ledger.dimensions);
-      const query = own === undefined ? asked : await sinceOwnFirstDay(ledger, asked, own);
+      const query = await questionOf(request.params.meter, words, principal, { ledger, meters });
       const found = await ledger.query(query);
       if (found.nextOffset !== undefined) reply.header('link', nextLink({ ...words, format }, found.nextOffset));
       const csv = format === 'csv' || (format === undefined && prefersCsv(request.headers.accept));
@@ -150,6 +149,19 @@ export function usageRoutes(
       return { meters: known.map(({ name, eventType = null, unit }) => ({ name, eventType, unit })) };
     },
   );
+}
+
+/** What somebody may ask of what they ask. Throws `bad_request` for what cannot be understood, `forbidden` for another's. */
+async function questionOf(
+  meter: string,
+  words: UsageParameters,
+  principal: Principal,
+  { ledger, meters }: Pick<ApiOptions, 'ledger' | 'meters'>,
+): Promise<UsageQuery> {
+  const own = confinedTo(principal, words.org);
+  const query = parseUsageQuery(meter, own === undefined ? words : { ...words, org: own }, meters);
+  assertKept(query, ledger.dimensions);
+  return own === undefined ? query : sinceOwnFirstDay(ledger, query, own);
 }
 
 /** CSV where the header names it and not JSON before it; anything else, or nothing, means JSON. */
