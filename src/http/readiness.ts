@@ -36,7 +36,8 @@ function storeCheck(delivery: NonNullable<LedgerStatus['delivery']>, claiming: L
   }
   if (failure !== undefined) {
     const seconds = Math.round(ageMs / 1000);
-    faults.push(`${waiting} batches wait in the outbox, the oldest for ${seconds} s: ${failure}`);
+    const batches = waiting === 1 ? '1 batch waits' : `${waiting} batches wait`;
+    faults.push(waiting === 0 ? failure : `${batches} in the outbox, the oldest for ${seconds} s: ${failure}`);
   }
   return faults.length === 0 ? 'ok' : faults.join('; ');
 }

@@ -130,7 +130,7 @@ describe('whose a token is', () => {
 
   test('more at once than it is asked about have to come back', async () => {
     platform.answer(() => json({}, 401));
-    const authenticator = tokens();
+    const authenticator = tokens({ timeoutMs: 20_000 });
     const many = limits.platformRequestsMax + limits.platformRequestsWaitingMax;
     const asked = Array.from({ length: many }, async (_, index) => authenticator.authenticate(bearer(`t${index}`)));
     expect(await authenticator.authenticate(bearer('one-more'))).toBe('busy');

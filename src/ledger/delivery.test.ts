@@ -39,7 +39,7 @@ afterEach(async () => {
 class Target implements RemoteTotals {
   kept = 0;
   confirmed = 0;
-  failure: Error | undefined;
+  broken: Error | undefined;
   asked = 0;
   /** Numbers of all batches that were delivered, in order. */
   readonly log: number[] = [];
@@ -48,12 +48,12 @@ class Target implements RemoteTotals {
 
   async position(): Promise<number> {
     this.asked++;
-    if (this.failure) throw this.failure;
+    if (this.broken) throw this.broken;
     return this.kept;
   }
 
   async deliver(batches: readonly OutboxBatch[]): Promise<Delivered> {
-    if (this.failure) throw this.failure;
+    if (this.broken) throw this.broken;
     for (const { number } of batches) {
       if (this.lost && number === this.lost.needs) this.lost = undefined;
       if (this.lost && number > this.lost.needs) return { kind: 'rewind', to: this.lost.to };
@@ -112,12 +112,12 @@ test('each batch is delivered in order, and soon', async () => {
 test('it begins where the store is, and goes on when the store is back', async () => {
   const target = new Target();
   target.kept = 2;
-  target.failure = new Error('no connection');
+  target.broken = new Error('no connection');
   await commit(1, 4);
   const delivery = start(target, 4);
   await failed(delivery);
   expect(delivery.status()).toMatchObject({ waiting: 4, failure: 'no connection' });
-  target.failure = undefined;
+  target.broken = undefined;
   await settled(delivery);
   expect(target.log).toEqual([3, 4]);
   expect(delivery.status().failure).toBeUndefined();

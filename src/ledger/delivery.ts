@@ -78,13 +78,14 @@ export class Delivery {
   }
 
   status(): DeliveryStatus {
+    const failure = this.#failure ?? this.#options.remote.failure;
     const waiting = Math.max(0, this.#last - this.#delivered);
     const since = this.#oldestAt ?? this.#options.clock.now();
     return {
       waiting,
       ageMs: waiting === 0 ? 0 : Math.max(0, this.#options.clock.now() - since),
       bytes: this.#options.outbox.status().bytes,
-      ...(this.#failure !== undefined && { failure: this.#failure }),
+      ...(failure !== undefined && { failure }),
     };
   }
 

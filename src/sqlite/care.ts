@@ -1,3 +1,4 @@
+import { closeSync, openSync } from 'node:fs';
 import { DatabaseSync, backup } from 'node:sqlite';
 import { messageOf, TonnageError } from '../base/index.ts';
 
@@ -8,6 +9,8 @@ import { messageOf, TonnageError } from '../base/index.ts';
 export async function backupFile(file: string, target: string): Promise<void> {
   const source = new DatabaseSync(file, { readOnly: true });
   try {
+    // Made first, for this user alone: who may read the directory of a backup need not be who may read the ledger.
+    closeSync(openSync(target, 'wx', 0o600));
     await backup(source, target);
   } catch (error) {
     throw new TonnageError('data_invalid', `${file} cannot be copied to ${target}: ${messageOf(error)}`, {

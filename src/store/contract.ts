@@ -205,6 +205,8 @@ export interface RemoteTotals extends Totals {
   deliver(batches: readonly OutboxBatch[]): Promise<Delivered>;
   /** Number of the last delivered batch that enough replicas have, or a larger one where none is waited for. */
   readonly confirmed: number;
+  /** Why the store cannot be reached, where that is known without asking it; absent while it can. */
+  readonly failure?: string | undefined;
   /** Drops details of days before `day`, a few at a time; answers whether there may be more. */
   forgetDetails(day: Day): Promise<boolean>;
   close(): Promise<void>;

@@ -80,14 +80,18 @@ test('a full disk: events are refused, pulls are served and counted once there i
   expect(await pull(running)).toBe(200);
   const { accepted, refusal } = await fill(running, 500);
   expect(refusal).toMatchObject({ code: 'ledger_unavailable' });
-  expect(await pull(running)).toBe(200);
-  expect(await pull(running)).toBe(200);
-  await eventually('it is not ready', async () => (await readiness(running)).status === 503);
+  // What is smaller than a batch of events may still find room.
+  let pulls = 1;
+  await eventually('a pull does not fit any more', async () => {
+    pulls++;
+    expect(await pull(running)).toBe(200);
+    return (await readiness(running)).status === 503;
+  });
   expect((await readiness(running)).checks['ledger']).toMatch(/^\d+ events cannot be saved: /);
 
   await liftLimit(running.pid);
   await eventually('it is ready', async () => (await readiness(running)).status === 200);
-  await eventually('all pulls are counted', async () => (await total(running, 'pulls')) === 3);
+  await eventually('all pulls are counted', async () => (await total(running, 'pulls')) === pulls);
   const counted = await total(running, 'builds');
   // The refused batch may have been stored by its last try: nobody was told, and a resend would be known.
   expect([accepted, accepted + 500]).toContain(counted);
@@ -114,7 +118,7 @@ test('a full outbox: events are refused, pulls are served; everything arrives wh
     status: 503,
     checks: {
       ledger: expect.stringMatching(/events cannot be saved: the outbox holds/),
-      store: expect.stringMatching(/^\d+ batches wait in the outbox, the oldest for \d+ s: /),
+      store: expect.stringMatching(/^\d+ (batch|batches) waits? in the outbox, the oldest for \d+ s: /),
     },
   });
 

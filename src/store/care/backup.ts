@@ -24,7 +24,7 @@ export async function restoreLedger(file: string, backup: string): Promise<strin
   if (findings.length > 0) throw new TonnageError('data_invalid', `${backup} is not restored: ${findings.join('; ')}`);
   const fresh = `${file}.restoring`;
   copyFileSync(backup, fresh);
-  return replaceLedger(file, fresh, `${file}.replaced`);
+  return replaceLedger(file, fresh, unused(`${file}.replaced`));
 }
 
 /**
@@ -40,6 +40,13 @@ export async function replaceLedger(file: string, fresh: string, keptAs: string)
   renameSync(fresh, file);
   sync(dirname(file));
   return replaced;
+}
+
+/** The name itself, or with the first number behind it that no file has: what was kept before stays. */
+function unused(name: string): string {
+  let free = name;
+  for (let number = 2; existsSync(free); number++) free = `${name}-${number}`;
+  return free;
 }
 
 /** Removes a database with its side files, where they are. */

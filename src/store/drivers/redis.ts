@@ -67,6 +67,9 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<Store>
         // Where no replica is waited for, what Redis has is as safe as it will be.
         return options.minReplicas === 0 ? Number.MAX_SAFE_INTEGER : writer.confirmed;
       },
+      get failure() {
+        return link.status.failure ?? readLink.status.failure;
+      },
       forgetDetails: (day) => forgetDetails(local.journal, writer, day),
       close: () => closeRemote(links, refresh),
     };
