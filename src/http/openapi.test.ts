@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { TonnageError } from '../base/index.ts';
 import { fixtureDay, openApiFixture, type ApiFixture } from './testing/api-fixture.ts';
-import { DescribedAnswers, type Description } from './testing/described.ts';
+import { DescribedAnswers, injectedAnswer, type Description } from './testing/described.ts';
 
 let dashboard: string;
 let fixture: ApiFixture;
@@ -90,7 +90,7 @@ describe('answers are what it says', () => {
     const answer = await fixture.app.inject(path);
     const missing = (responses: object): string | undefined =>
       new DescribedAnswers({ openapi: '3.1.0', paths: { [path]: { get: { responses: { ...responses } } } } }).missing(
-        answer,
+        injectedAnswer(answer),
       );
     const json = (schema: object) => ({ 200: { content: { 'application/json': { schema } } } });
     expect(missing(json({ type: 'object' }))).toBeUndefined();
@@ -103,7 +103,7 @@ describe('answers are what it says', () => {
   test.each(cases)('$status: $options.url', async ({ status, options }) => {
     const response = await fixture.app.inject(options);
     expect(response.statusCode).toBe(status);
-    expect(new DescribedAnswers(description).missing(response)).toBeUndefined();
+    expect(new DescribedAnswers(description).missing(injectedAnswer(response))).toBeUndefined();
   });
 
   test.each([
@@ -113,7 +113,7 @@ describe('answers are what it says', () => {
   ] as const)('%i: %s', async (status, url) => {
     const response = await failing.app.inject(url);
     expect(response.statusCode).toBe(status);
-    expect(new DescribedAnswers(description).missing(response)).toBeUndefined();
+    expect(new DescribedAnswers(description).missing(injectedAnswer(response))).toBeUndefined();
   });
 });
 

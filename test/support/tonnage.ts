@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
+import { holdAgainstDescription } from './described-fetch.ts';
 import { runProgram, startProgram, type Program } from './program.ts';
 
 const entry = fileURLToPath(new URL('../../bin/tonnage.js', import.meta.url));
@@ -34,6 +35,7 @@ export async function startTonnage(
   const program = startProgram(node, [entry, 'serve', '--config', configFile]);
   const [line] = await program.until(/^\{.*"msg":"listening".*\}$/m);
   const { url, metricsUrl, pid } = JSON.parse(line) as { url: string; metricsUrl: string; pid: number };
+  holdAgainstDescription(url);
   return {
     url,
     port: Number(new URL(url).port),

@@ -12,7 +12,7 @@ import type { Store } from '../../store/index.ts';
 import { meterSet, type Dimension } from '../../usage/index.ts';
 import { createApi } from '../api.ts';
 import type { ApiOptions, App } from '../contract.ts';
-import { DescribedAnswers, type Description } from './described.ts';
+import { DescribedAnswers, injectedAnswer, type Description } from './described.ts';
 
 /** The moment at which everything in these tests happens. */
 export const fixtureTime = Date.parse('2026-11-21T12:00:00Z');
@@ -116,7 +116,7 @@ async function noteUndescribed(app: App): Promise<ReadonlySet<string>> {
   const inject = app.inject.bind(app);
   const injectAndNote = async (options: string | InjectOptions) => {
     const answer = await inject(options);
-    const missing = described.missing(answer);
+    const missing = described.missing(injectedAnswer(answer));
     if (missing !== undefined) undescribed.add(missing);
     return answer;
   };

@@ -1,8 +1,28 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { App } from '../contract.ts';
 
-type Answer = Awaited<ReturnType<App['inject']>>;
 type Responses = Readonly<Record<string, { readonly content?: Readonly<Record<string, unknown>> }>>;
+
+/** An answer of a route, as it went out. */
+export interface DescribedAnswer {
+  readonly method: string;
+  /** Path and query. */
+  readonly target: string;
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string;
+}
+
+/** An answer that was injected, as `DescribedAnswers` takes it. */
+export function injectedAnswer(answer: Awaited<ReturnType<App['inject']>>): DescribedAnswer {
+  return {
+    method: answer.raw.req.method ?? '',
+    target: answer.raw.req.url ?? '',
+    status: answer.statusCode,
+    contentType: String(answer.headers['content-type'] ?? ''),
+    body: answer.body,
+  };
+}
 
 /** An API's description of itself, as far as answers are held against it. */
 export interface Description {
@@ -29,21 +49,21 @@ export class DescribedAnswers {
    * What the description does not say of an answer; `undefined` when the status is there, with its media type, and the body
    * fits its schema. That there is no such path or method is no answer of a route.
    */
-  missing({ statusCode, headers, body, raw }: Answer): string | undefined {
-    const method = raw.req.method?.toLowerCase() ?? '';
-    const target = raw.req.url?.split('?', 1)[0] ?? '';
-    const path = this.#paths.find(({ pattern }) => pattern.test(target))?.path;
+  missing({ method: asked, target, status, contentType, body }: DescribedAnswer): string | undefined {
+    const method = asked.toLowerCase();
+    const [wanted = ''] = target.split('?', 1);
+    const path = this.#paths.find(({ pattern }) => pattern.test(wanted))?.path;
     const operation = path === undefined ? undefined : this.#description.paths[path]?.[method];
     if (path === undefined || operation === undefined) return undefined;
-    const name = `${method} ${path}: ${statusCode}`;
-    const described = operation.responses[statusCode];
+    const name = `${method} ${path}: ${status}`;
+    const described = operation.responses[status];
     if (described === undefined) return name;
-    const type = String(headers['content-type'] ?? '').split(';')[0] ?? '';
+    const [type = ''] = contentType.split(';', 1);
     if (described.content?.[type] === undefined) {
       // Files have no schema here, and what is empty has none.
       return body === '' || !path.startsWith('/api/') ? undefined : `${name}: ${type}`;
     }
-    const place = ['paths', path, method, 'responses', String(statusCode), 'content', type, 'schema'];
+    const place = ['paths', path, method, 'responses', String(status), 'content', type, 'schema'];
     const pointer = place.map((part) => encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1'))).join('/');
     const value: unknown = type.endsWith('json') ? JSON.parse(body) : body;
     if (this.#ajv.validate({ $ref: `description#/${pointer}` }, value)) return undefined;
