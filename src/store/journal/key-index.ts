@@ -56,7 +56,7 @@ export class KeyIndex {
     return found;
   }
 
-  /** Drops the tables that hold nothing but runs before `run`, and begins a new one, so that the last can go in its turn. */
+  /** Drops the tables that hold nothing but runs before `run`. */
   forgetBefore(run: number): void {
     this.#tables = this.#tables.filter(({ lastRun }) => lastRun >= run);
   }
