@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { createCalendar, formatDay, monthOf, nextMonthOf, parseDay } from './index.ts';
 
 const day = (text: string): number => parseDay(text) ?? Number.NaN;
@@ -63,6 +63,18 @@ describe('calendar', () => {
       ),
       { numRuns: 60 },
     );
+  });
+
+  test('a calendar asks the tables of its zone once for each day, in whatever order moments come', () => {
+    const asked = vi.spyOn(Intl.DateTimeFormat.prototype, 'formatToParts');
+    const { dayOf } = createCalendar('Europe/Berlin');
+    const moments = Array.from({ length: 35 }, (_, index) => Date.UTC(2026, 9, 1 + index, 12));
+    const first = moments.map((time) => dayOf(time));
+    const { length } = asked.mock.calls;
+    expect(length).toBeGreaterThan(0);
+    expect(moments.toReversed().map((time) => dayOf(time))).toEqual(first.toReversed());
+    expect(asked.mock.calls.length).toBe(length);
+    asked.mockRestore();
   });
 
   test('a zone that does not exist is a RangeError', () => {
