@@ -67,12 +67,12 @@ describe('calendar', () => {
 
   test('a calendar asks the tables of its zone once for each day, in whatever order moments come', () => {
     const asked = vi.spyOn(Intl.DateTimeFormat.prototype, 'formatToParts');
-    const { dayOf } = createCalendar('Europe/Berlin');
+    const calendar = createCalendar('Europe/Berlin');
     const moments = Array.from({ length: 35 }, (_, index) => Date.UTC(2026, 9, 1 + index, 12));
-    const first = moments.map((time) => dayOf(time));
+    const first = moments.map((time) => calendar.dayOf(time));
     const { length } = asked.mock.calls;
     expect(length).toBeGreaterThan(0);
-    expect(moments.toReversed().map((time) => dayOf(time))).toEqual(first.toReversed());
+    expect(moments.toReversed().map((time) => calendar.dayOf(time))).toEqual(first.toReversed());
     expect(asked.mock.calls.length).toBe(length);
     asked.mockRestore();
   });
