@@ -14,7 +14,7 @@ const firstDay = -1_000_000;
  *
  * - `account_total`: what each account was ever given by what happened here, and what voids took back: never lowered.
  * - `key_run`: keys of events from outside, as many as one batch brought, with what each counted (`journal/run-codec.ts`).
- *   Only ever appended to, and dropped from its beginning.
+ *   Only ever appended to, and dropped from its beginning; found by the time of their receipt when that is over.
  * - `voided_key`: which of them were taken back.
  * - `outbox`: batches on their way to a store elsewhere; `outbox_touch`: the last one that touched a meter's day.
  * - `rejected`: increments whose sum would have left the range of 64-bit integers.
@@ -151,4 +151,5 @@ export const ledgerMigrations: readonly string[] = [
     used_at integer
   ) strict;
   `,
+  'create index key_run_received on key_run (received)',
 ];

@@ -34,7 +34,9 @@ export class Claims {
     this.#pending = pending;
     this.#findVoided = file.prepare('select 1 from voided_key where run = ? and position = ?');
     this.#insertVoided = file.prepare('insert into voided_key (run, position) values (?, ?)');
-    this.#dropVoided = file.prepare('delete from voided_key where run < (select coalesce(min(run), 0) from key_run)');
+    this.#dropVoided = file.prepare(
+      'delete from voided_key where run < (select min(run) from key_run) or not exists (select 1 from key_run)',
+    );
   }
 
   /** Claims the keys of events in their order, and adds what they count to `gains`. To be called in a transaction. */

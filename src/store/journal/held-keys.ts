@@ -29,6 +29,10 @@ export type HeldKey =
   | { readonly kind: 'void' }
   | { readonly kind: 'tombstone' };
 
+/** The oldest runs whose time is over, but for those that are still owed something (parameters: the time, how many). */
+export const outdatedRunsSql = `select run from key_run where received < ?
+  and not exists (select 1 from pending_claim p where p.run = key_run.run) order by received limit ?`;
+
 /** Which key of which run it is. */
 export interface KeyPlace {
   readonly run: number;
@@ -49,8 +53,8 @@ interface Staged {
 
 /**
  * The keys that count as seen: in runs that are only ever appended, found through an index in memory. Keys are claimed in
- * the transaction that writes what they stand for, and are not there when that fails. Run numbers are never used twice:
- * what a failed transaction has left in the index leads to a run that does not exist.
+ * the transaction that writes what they stand for, and are not there when that fails. A run's number is not used twice, as
+ * long as anything is known of it.
  */
 export class HeldKeys {
   readonly #index = new KeyIndex();
@@ -69,10 +73,7 @@ export class HeldKeys {
     this.#insertRun = file.prepare('insert into key_run (run, received, entries) values (?, ?, ?)');
     this.#readRun = file.prepare('select entries from key_run where run = ?');
     this.#readFirstRun = file.prepare('select run from key_run order by run limit 1');
-    this.#dropRuns = file.prepare(
-      `delete from key_run where run in
-        (select run from key_run where received < ? and run not in (select run from pending_claim) order by run limit ?)`,
-    );
+    this.#dropRuns = file.prepare(`delete from key_run where run in (${outdatedRunsSql})`);
     this.#nextRun = this.#load(file);
   }
 
@@ -120,8 +121,7 @@ export class HeldKeys {
   /** The same for a void; answers where its key will be. */
   claimVoid(words: Uint32Array, offset: number): KeyPlace {
     const position = this.#stage(words, offset, stagedVoid, 1);
-    const run = (this.#staged?.firstRun ?? 0) + Math.floor(position / runKeysMax);
-    return { run, position: position % runKeysMax };
+    return { run: this.#staged ? runAt(this.#staged, position) : 0, position: position % runKeysMax };
   }
 
   /** Notes that the event with this key, which has not come yet, is void. */
@@ -145,8 +145,18 @@ export class HeldKeys {
     return runs;
   }
 
-  /** The batch is over, whatever became of it. */
+  /** The batch is over, and its keys are in the file. */
   end(): void {
+    this.#staged = undefined;
+  }
+
+  /** The batch has come to nothing: what its keys have left in the index would take room from others. */
+  giveUp(): void {
+    const staged = this.#staged;
+    if (!staged) return;
+    for (let position = staged.count - 1; position >= 0; position--) {
+      this.#index.removeLast(staged.keys[position * keyWords] ?? 0, runAt(staged, position));
+    }
     this.#staged = undefined;
   }
 
@@ -177,7 +187,9 @@ export class HeldKeys {
         for (let at = 0; at < keys.length; at += keyWords) this.#index.add(keys[at] ?? 0, last);
       }
     }
-    return last + 1;
+    // What was taken back of runs that are gone must not be taken for what a new run holds.
+    const [voided] = file.prepare('select coalesce(max(run), 0) from voided_key').all();
+    return Math.max(last, Number(voided?.[0])) + 1;
   }
 
   /** Answers its place among the keys of the batch. */
@@ -191,7 +203,7 @@ export class HeldKeys {
     staged.cellOf[position] = cell;
     staged.quantities[position] = quantity;
     staged.weighted ||= quantity !== 1;
-    this.#index.add(words[offset] ?? 0, staged.firstRun + Math.floor(position / runKeysMax));
+    this.#index.add(words[offset] ?? 0, runAt(staged, position));
     return position;
   }
 
@@ -218,6 +230,11 @@ export class HeldKeys {
     this.#cache.set(run, stored);
     return stored;
   }
+}
+
+/** The run that the key at this place among those of the batch will be in. */
+function runAt(staged: Staged, position: number): number {
+  return staged.firstRun + Math.floor(position / runKeysMax);
 }
 
 function heldKey(run: Run | Staged, position: number, place: KeyPlace): HeldKey {

@@ -41,6 +41,25 @@ export class KeyIndex {
     table.lastRun = run;
   }
 
+  /**
+   * Takes out the key with this print and run that was added last. Only the one that was added last of all may be taken out:
+   * others may have been put behind it because its slot was taken.
+   */
+  removeLast(print: number, run: number): void {
+    for (const table of this.#tables.toReversed()) {
+      const { prints, runs, bits } = table;
+      const mask = runs.length - 1;
+      let last = -1;
+      for (let slot = print >>> (32 - bits); runs[slot] !== 0; slot = (slot + 1) & mask) {
+        if (prints[slot] === print && runs[slot] === run) last = slot;
+      }
+      if (last < 0) continue;
+      runs[last] = 0;
+      table.count--;
+      return;
+    }
+  }
+
   /** The runs that may hold a key with this print. The answer is good until the next call. */
   find(print: number): readonly number[] {
     const found = this.#found;

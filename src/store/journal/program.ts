@@ -103,6 +103,7 @@ class LedgerWriter {
       return { ...reply, ...(this.#pending && { pending: this.#pending.events }) };
     } catch (error) {
       this.#series.forget();
+      this.#keys.giveUp();
       throw error;
     } finally {
       this.#keys.end();
