@@ -228,6 +228,26 @@ describe('failed logins', () => {
     expect(await guess(subject, 1)).toEqual(['wrong']);
   });
 
+  test('keep nobody out who is good, however many come at once from one address', async () => {
+    const good: Authenticator = { kind: 'check', authenticate: () => Promise.resolve(bob) };
+    const subject = door({ authenticators: [good] });
+    const outcomes = await guess(subject, limits.loginFailuresPerMinuteMax * 4);
+    expect(new Set(outcomes)).toEqual(new Set(['bob: pull']));
+  });
+
+  test('are one when the same credentials come many times at once, and those with good ones are all let in', async () => {
+    const slow = slowAuthenticator();
+    const subject = door({ authenticators: [slow.authenticator] });
+    const many = limits.loginFailuresPerMinuteMax * 4;
+    for (const verdict of [undefined, bob]) {
+      const waiting = Array.from({ length: many }, async () => subject.enter(visitor('Bearer a')));
+      slow.answer(verdict);
+      const expected = verdict === undefined ? 'wrong' : 'bob: pull';
+      expect((await Promise.all(waiting)).map(summary)).toEqual(Array.from({ length: many }, () => expected));
+    }
+    expect(slow.asked()).toBe(2);
+  });
+
   test('do not keep those out who are remembered or have no credentials', async () => {
     const subject = door();
     await subject.enter(visitor(basic('alice', 'secret')));

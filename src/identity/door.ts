@@ -4,7 +4,7 @@ import type { AddressRules } from './address-rules.ts';
 import type { Authenticator, CheckVerdict, Finding } from './authenticator.ts';
 import { parseAuthorization, type Credential } from './authorization.ts';
 import { CredentialMemory } from './credential-memory.ts';
-import { LoginLimiter } from './login-limiter.ts';
+import { LoginLimiter, type Attempt } from './login-limiter.ts';
 import { isLoopbackHost } from './loopback.ts';
 import { identityInstruments, type CheckOutcome, type IdentityInstruments } from './metrics.ts';
 import { rights, type Principal, type Right } from './principal.ts';
@@ -149,20 +149,38 @@ class CheckingDoor implements Door {
     return undefined;
   }
 
-  async #check(credential: Credential, key: string, visitor: Visitor): Promise<Outcome> {
+  #check(credential: Credential, key: string, visitor: Visitor): Promise<Outcome> {
+    // Who comes with credentials that are being looked at already makes no guess of their own.
+    if (this.#checks.has(key)) return this.#find(credential, key, visitor);
     const attempt = this.#limiter.attempt(visitor.remoteAddress);
+    if (!(attempt instanceof Promise)) return this.#try(attempt, credential, key, visitor);
+    return attempt.then((later) => this.#try(later, credential, key, visitor));
+  }
+
+  async #try(attempt: Attempt | number, credential: Credential, key: string, visitor: Visitor): Promise<Outcome> {
     if (typeof attempt === 'number') return this.#counted('limited', { kind: 'limited', retryAfterSeconds: attempt });
+    let outcome: Outcome | undefined;
+    try {
+      // Somebody else may have shown the same while this one waited.
+      outcome = this.#memory.get(key) ?? (await this.#find(credential, key, visitor));
+      return outcome;
+    } finally {
+      if (outcome === wrong) attempt.fail();
+      else attempt.forgive();
+    }
+  }
+
+  /** What comes of a check. Rejects when nobody can say. */
+  async #find(credential: Credential, key: string, visitor: Visitor): Promise<Outcome> {
     let verdict: CheckVerdict;
     try {
       verdict = await this.#shared(credential, key);
       if (verdict === 'unknown' && !this.#anonymousPull) throw unavailable();
     } catch (thrown) {
-      attempt.forgive();
       this.#instruments.checks.failed.inc();
       throw thrown;
     }
     if (verdict === undefined || verdict === 'wrong') return this.#counted('refused', wrong);
-    attempt.forgive();
     if (verdict === 'busy') return this.#counted('limited', { kind: 'limited', retryAfterSeconds: busyRetrySeconds });
     if (verdict === 'unknown') return this.#counted('unknown', unknownWithPull);
     const { principal, goodForMs } = findingOf(verdict);
@@ -236,7 +254,7 @@ export function requireRight(outcome: Outcome, right: Right): Principal {
     case 'limited':
       throw new TonnageError(
         'login_limited',
-        `too many failed logins from this address; the next is taken in ${outcome.retryAfterSeconds} s`,
+        `too many logins failed from this address, or too many came at once; the next is taken in ${outcome.retryAfterSeconds} s`,
       );
   }
 }

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { limits } from '../base/index.ts';
-import { LoginLimiter, networkOf } from './login-limiter.ts';
+import { LoginLimiter, networkOf, type Attempt } from './login-limiter.ts';
 import { HandClock } from './testing/fixtures.ts';
 
 let clock: HandClock;
@@ -10,8 +10,12 @@ beforeEach(() => {
   limiter = new LoginLimiter(clock);
 });
 
+const begun = (from: ReturnType<LoginLimiter['attempt']>): Attempt => {
+  if (typeof from === 'number' || from instanceof Promise) throw new Error('expected a try that may begin');
+  return from;
+};
 const fail = (times: number, address = '192.0.2.1'): void => {
-  for (let count = 0; count < times; count++) limiter.attempt(address);
+  for (let count = 0; count < times; count++) begun(limiter.attempt(address)).fail();
 };
 
 test('so many failures within a minute, then a wait until the oldest is a minute old', () => {
@@ -22,21 +26,54 @@ test('so many failures within a minute, then a wait until the oldest is a minute
   clock.forward(39_499);
   expect(limiter.attempt('192.0.2.1')).toBe(1);
   clock.forward(1);
-  expect(limiter.attempt('192.0.2.1')).toBeTypeOf('object');
+  fail(1);
   expect(limiter.attempt('192.0.2.1')).toBeTypeOf('number');
 });
 
 test('what was no failure does not count', () => {
   for (let count = 0; count < limits.loginFailuresPerMinuteMax * 2; count++) {
-    const attempt = limiter.attempt('192.0.2.1');
-    expect(attempt).toBeTypeOf('object');
-    if (typeof attempt === 'object') attempt.forgive();
+    begun(limiter.attempt('192.0.2.1')).forgive();
   }
+  expect(limiter.attempt('192.0.2.1')).toBeTypeOf('object');
 });
 
-test('tries at the same time are bounded too', () => {
-  const attempts = Array.from({ length: limits.loginFailuresPerMinuteMax + 5 }, () => limiter.attempt('192.0.2.1'));
-  expect(attempts.filter((attempt) => typeof attempt === 'number')).toHaveLength(5);
+describe('tries at the same time', () => {
+  const most = limits.loginFailuresPerMinuteMax;
+
+  test('all get their turn as long as none fails', async () => {
+    const tries = Array.from({ length: most * 3 }, () => limiter.attempt('192.0.2.1'));
+    expect(tries.filter((each) => each instanceof Promise)).toHaveLength(most * 2);
+    for (const each of tries) begun(await each).forgive();
+  });
+
+  test('are bounded when they fail: those that waited are told so, once that is known', async () => {
+    const tries = Array.from({ length: most + 5 }, async () => limiter.attempt('192.0.2.1'));
+    for (const each of tries.slice(0, most)) begun(await each).fail();
+    expect(await Promise.all(tries.slice(most))).toEqual([60, 60, 60, 60, 60]);
+    expect(limiter.attempt('192.0.2.1')).toBe(60);
+  });
+
+  test('may fail as often as those one after the other, and no more', async () => {
+    const tries = Array.from({ length: most * 2 }, () => limiter.attempt('192.0.2.1'));
+    let failed = 0;
+    for (const [index, each] of tries.entries()) {
+      const attempt = await each;
+      if (typeof attempt === 'number') continue;
+      if (index % 3 === 0) {
+        attempt.forgive();
+      } else {
+        attempt.fail();
+        failed++;
+      }
+    }
+    expect(failed).toBe(most);
+  });
+
+  test('wait in a bounded number', () => {
+    const tries = Array.from({ length: most + limits.loginsWaitingMax }, () => limiter.attempt('192.0.2.1'));
+    expect(tries.every((each) => typeof each === 'object')).toBe(true);
+    expect(limiter.attempt('192.0.2.1')).toBe(1);
+  });
 });
 
 test('addresses do not wait for each other', () => {
@@ -53,16 +90,18 @@ test('memory is bounded: the address that failed longest ago is forgotten', () =
 
 describe('an address stands for the network within which a client can choose one', () => {
   test.each([
-    ['192.0.2.1', '192.0.2.1'],
-    ['::ffff:192.0.2.1', '192.0.2.1'],
-    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
-    ['2001:db8:1:2::', '2001:db8:1:2::/64'],
-    ['2001:DB8::1', '2001:db8:0:0::/64'],
-    ['2001:0db8::1', '2001:db8:0:0::/64'],
-    ['::1', '0:0:0:0::/64'],
-    ['fe80::1%eth0', 'fe80:0:0:0::/64'],
-    ['1::4:5:6:7:8', '1:0:0:4::/64'],
-  ])('%s is %s', (address, network) => {
-    expect(networkOf(address)).toBe(network);
+    ['192.0.2.1', '::ffff:192.0.2.1'],
+    ['192.0.2.1', '::ffff:c000:201'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::'],
+    ['2001:DB8::1', '2001:0db8::2'],
+    ['fe80::1%eth0', 'fe80::2'],
+    ['1::4:5:6:7:8', '1:0:0:4::'],
+  ])('%s and %s are one', (one, other) => {
+    expect(networkOf(one)).toBe(networkOf(other));
+  });
+
+  test('others are not', () => {
+    const addresses = ['192.0.2.1', '192.0.2.2', '::c000:201', '2001:db8:1:2::', '2001:db8:1:3::', 'no address', ''];
+    expect(new Set(addresses.map(networkOf)).size).toBe(addresses.length);
   });
 });
