@@ -65,3 +65,13 @@ test('remembers a bounded number of combinations', () => {
   expect(cells.of('pulls', 1, { org: 'first.org' })).not.toBe(first);
   expect(cells.of('pulls', 1, { org: 'first.org' })).toEqual(first);
 });
+
+test('of combinations that fold it remembers no more', () => {
+  const cells = cellsThatFold('late.org', []);
+  const values = (repository: string) => ({ org: 'late.org', repository });
+  const first = cells.of('pulls', 1, values('first'));
+  expect(cells.of('pulls', 1, values('first'))).toBe(first);
+  for (let index = 0; index <= limits.rememberedCellsMax; index++) cells.of('pulls', 1, values(`r${index}`));
+  expect(cells.of('pulls', 1, values('first'))).not.toBe(first);
+  expect(cells.of('pulls', 1, values('first'))).toEqual(first);
+});

@@ -22,7 +22,6 @@ export class Cells {
   readonly #onFold: (dimension: Dimension) => void;
   readonly #days = new Map<Day, Branch>();
   readonly #byKey = new Map<string, Cell>();
-  #remembered = 0;
   #current: { readonly day: Day; readonly meters: Branch } | undefined;
 
   /** `dimensions`: those that are kept. `keep` is asked once for each combination; `onFold` is told with each event. */
@@ -48,6 +47,8 @@ export class Cells {
     const key = `${day} ${seriesKey({ meter, dimensions })}`;
     const known = this.#byKey.get(key);
     if (known) return known;
+    // Those that folded as well: they are of several dimensions, of which one may be beyond its cap and the others vary.
+    if (this.#byKey.size >= limits.rememberedCellsMax) this.forget();
     const cell = { meter, day, dimensions };
     this.#byKey.set(key, cell);
     return cell;
@@ -79,7 +80,6 @@ export class Cells {
     });
     const cell = this.exactly(meter, day, dimensions);
     if (isFolded) return cell;
-    if (++this.#remembered > limits.rememberedCellsMax) this.forget();
     const last = this.#dimensions.at(-1) ?? 'org';
     let branch = branchOf(this.#metersOn(day), meter);
     for (const name of this.#dimensions.slice(0, -1)) branch = branchOf(branch, values[name]);
@@ -99,7 +99,6 @@ export class Cells {
     this.#days.clear();
     this.#byKey.clear();
     this.#current = undefined;
-    this.#remembered = 0;
   }
 }
 
