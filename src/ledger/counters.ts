@@ -26,14 +26,17 @@ export class UsageCounters {
 
   /** Adds what a batch has counted; the next commit must wait for what this answers. */
   add(batch: Batch, committed: Committed): Promise<void> | undefined {
-    if (committed.known) return this.#readAgain();
+    if (committed.known || committed.rejected > 0) return this.#readAgain();
     if (!batch.backfill) this.counted.add(batch.increments);
     this.counted.add(committed.added);
     this.voided.add(committed.takenBack.map((taken) => ({ ...taken, quantity: -taken.quantity })));
     return undefined;
   }
 
-  /** An earlier try was stored although it seemed to fail, perhaps with events that the later one did not have any more. */
+  /**
+   * An earlier try was stored although it seemed to fail, perhaps with events that the later one did not have any more; or
+   * some of the batch's increments were rejected, and it does not say which.
+   */
   async #readAgain(): Promise<void> {
     try {
       const accounts = await this.#journal.accounts();

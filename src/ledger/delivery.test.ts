@@ -6,7 +6,7 @@ import { systemClock, systemRandom, type Log } from '../base/index.ts';
 import type { Delivered, OutboxBatch, RemoteTotals, Store } from '../store/index.ts';
 import { openSqliteStore } from '../store/drivers/sqlite.ts';
 import { eventually } from '../../test/support/redis.ts';
-import { Delivery } from './delivery.ts';
+import { Delivery, type DeliveryOptions } from './delivery.ts';
 
 const silent: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
@@ -45,6 +45,8 @@ class Target implements RemoteTotals {
   readonly log: number[] = [];
   /** A part of it that lost what came after this batch, and needs batch `needs`. */
   lost: { readonly to: number; readonly needs: number } | undefined;
+  /** Changes that it cannot make, of each delivery. */
+  rejected = 0;
 
   async position(): Promise<number> {
     this.asked++;
@@ -60,7 +62,7 @@ class Target implements RemoteTotals {
       this.log.push(number);
       this.kept = Math.max(this.kept, number);
     }
-    return { kind: 'delivered', rejected: 0 };
+    return { kind: 'delivered', rejected: this.rejected };
   }
 
   query(): never {
@@ -81,10 +83,10 @@ async function commit(from: number, to: number): Promise<void> {
   }
 }
 
-function start(target: Target, lastBatch: number, log = silent): Delivery {
+function start(target: Target, lastBatch: number, options: Partial<DeliveryOptions> = {}): Delivery {
   const { outbox } = store.journal;
   if (!outbox) throw new Error('the store was opened with an outbox');
-  const delivery = new Delivery({ outbox, remote: target, lastBatch, clock: systemClock, log });
+  const delivery = new Delivery({ outbox, remote: target, lastBatch, clock: systemClock, log: silent, ...options });
   deliveries.push(delivery);
   delivery.start();
   return delivery;
@@ -204,4 +206,22 @@ test('an idle store that has lost everything is noticed with the next batch', as
   delivery.notify(3);
   await eventually('all is delivered again', () => target.kept === 3);
   expect(target.log).toEqual([1, 2, 1, 2, 3]);
+});
+
+test('what the store could not add is counted each time, and told', async () => {
+  const target = new Target();
+  target.rejected = 3;
+  const told: unknown[] = [];
+  let counted = 0;
+  const delivery = start(target, 0, {
+    log: { ...silent, error: (fields) => void told.push(fields) },
+    onRejected: (changes) => (counted += changes),
+  });
+  for (const number of [1, 2]) {
+    await commit(number, number);
+    delivery.notify(number);
+    await settled(delivery);
+  }
+  expect(counted).toBe(6);
+  expect(told).toEqual([{ changes: 3 }]);
 });

@@ -4,6 +4,9 @@ import type { Outbox, RemoteTotals } from '../store/index.ts';
 import type { Day } from '../usage/index.ts';
 import { Pauses, retryPauseMs } from './retry.ts';
 
+/** How often the log says at most that the store could not add something. */
+const rejectedLogEveryMs = 60_000;
+
 /** How often a closing ledger looks whether all is delivered. */
 const closePollMs = 10;
 
@@ -17,6 +20,8 @@ export interface DeliveryOptions {
   /** How long delivered batches are kept (milliseconds), and how many bytes of them. */
   readonly keepMs?: number;
   readonly keepBytes?: number;
+  /** Told how many changes of a delivery the store has noted instead of making them. */
+  readonly onRejected?: (changes: number) => void;
 }
 
 /** How a delivery is doing. */
@@ -49,6 +54,9 @@ export class Delivery {
   /** While batches are delivered again: from which one on, and up to where it had been. */
   #again: { began?: number | undefined; readonly until: number } | undefined;
   #trimmedAt = -Infinity;
+  /** Changes that the store could not make, and the log has not told yet. */
+  #rejected = 0;
+  #rejectedToldAt = -Infinity;
   #detailsFrom: Day | undefined;
   #wake: (() => void) | undefined;
   #closed = false;
@@ -156,6 +164,7 @@ export class Delivery {
       this.#rewind(result.to, last);
       return false;
     }
+    this.#noteRejected(result.rejected);
     this.#delivered = last;
     if (this.#again && last >= this.#again.until) this.#again = undefined;
     return false;
@@ -213,6 +222,22 @@ export class Delivery {
     });
     this.#wake = undefined;
     if (this.#delivered === this.#last) this.#positioned = false;
+  }
+
+  /** One field that is bad may be in every delivery: the log tells the sum now and then. */
+  #noteRejected(changes: number): void {
+    if (changes === 0) return;
+    const { clock, log, onRejected } = this.#options;
+    onRejected?.(changes);
+    this.#rejected += changes;
+    if (clock.monotonic() - this.#rejectedToldAt < rejectedLogEveryMs) return;
+    log.error(
+      { changes: this.#rejected },
+      'the store could not make these changes, since a field there holds no integer or would leave the range of 64 bits; ' +
+        'they stand in its list of rejected ones',
+    );
+    this.#rejected = 0;
+    this.#rejectedToldAt = clock.monotonic();
   }
 
   #noteSuccess(): void {

@@ -71,7 +71,7 @@ class StoreLedger implements Ledger {
     this.#calendar = createCalendar(store.timeZone);
     this.#window = new EventWindow(options.dedupeDays ?? limits.dedupeDays);
     this.#counters = new UsageCounters(store.journal, { orgs: options.orgLabels }, log);
-    this.#delivery = deliveryOf(options);
+    this.#delivery = deliveryOf(options, (changes) => this.#instruments.storeRejectedChanges.inc(changes));
     this.#instruments = ledgerInstruments(metrics, {
       unsavedEvents: () => this.#committer.unsavedEvents,
       waitingEvents: () => this.#committer.waitingEvents,
@@ -203,7 +203,10 @@ class StoreLedger implements Ledger {
   }
 }
 
-function deliveryOf({ store, clock, log, outboxKeepMs, outboxKeepBytes }: LedgerOptions): Delivery | undefined {
+function deliveryOf(
+  { store, clock, log, outboxKeepMs, outboxKeepBytes }: LedgerOptions,
+  onRejected: (changes: number) => void,
+): Delivery | undefined {
   const { journal, remote } = store;
   if (!remote || !journal.outbox) return undefined;
   return new Delivery({
@@ -212,6 +215,7 @@ function deliveryOf({ store, clock, log, outboxKeepMs, outboxKeepBytes }: Ledger
     lastBatch: journal.lastBatch,
     clock,
     log,
+    onRejected,
     ...(outboxKeepMs !== undefined && { keepMs: outboxKeepMs }),
     ...(outboxKeepBytes !== undefined && { keepBytes: outboxKeepBytes }),
   });

@@ -15,6 +15,7 @@ export interface LedgerInstruments {
   readonly voidedEvents: Counter;
   readonly refusedEvents: Labelled<Counter, 'reason'>;
   readonly rejectedIncrements: Counter;
+  readonly storeRejectedChanges: Counter;
   readonly foldedValues: Labelled<Counter, 'dimension'>;
 }
 
@@ -92,6 +93,10 @@ export function ledgerInstruments(metrics: MetricSet, sources: LedgerSources): L
     rejectedIncrements: metrics.counter({
       name: 'tonnage_ledger_rejected_increments',
       help: 'Increments that were noted and not added, since their sum would leave the range of 64-bit integers.',
+    }),
+    storeRejectedChanges: metrics.counter({
+      name: 'tonnage_ledger_store_rejected_changes',
+      help: 'Changes that the store of totals has noted and not made, since a field there holds no integer or would leave the range of 64-bit integers.',
     }),
     foldedValues: metrics.counter({
       name: 'tonnage_ledger_folded_values',
