@@ -55,10 +55,19 @@ function parsed(text: string): { readonly body?: unknown } {
 
 function reasonOf(error: unknown, timeoutMs: number): string {
   if (error instanceof TooLarge) return `its answer is larger than ${limits.identityAnswerBytesMax} bytes`;
-  if (error instanceof Error && error.name === 'TimeoutError') return `no whole answer within ${timeoutMs} ms`;
+  if (isTimeoutError(error)) return `no whole answer within ${timeoutMs} ms`;
   const cause = error instanceof Error ? error.cause : undefined;
   const code = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : undefined;
   return `the connection failed${typeof code === 'string' ? ` (${code})` : ''}`;
+}
+
+/** Whether what `fetchJson` has rejected with says that the time was over. */
+export function isTimeout(error: unknown): boolean {
+  return error instanceof Error && isTimeoutError(error.cause);
+}
+
+function isTimeoutError(error: unknown): boolean {
+  return error instanceof Error && error.name === 'TimeoutError';
 }
 
 /** A member of a JSON object; `undefined` where there is no object, or no such member. */

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { limits, systemRandom } from '../base/index.ts';
+import { limits, systemClock, systemRandom } from '../base/index.ts';
 import { MetricSet } from '../metric/index.ts';
 import type { CheckVerdict } from './authenticator.ts';
 import type { Credential } from './authorization.ts';
@@ -220,6 +220,48 @@ describe('a Platform that does not say', () => {
     };
     expect(await whatComesOf('anonymous')).toBe('unknown');
     await expect(whatComesOf('refuse')).rejects.toMatchObject({ code: 'identity_unavailable' });
+  });
+
+  test('nobody waits longer than its deadline, however many tokens come at once', async () => {
+    platform.answer(() => 'hangs');
+    const authenticator = tokens({ clock: systemClock });
+    const many = limits.platformRequestsMax * 4;
+    const verdicts = await Promise.all(
+      Array.from({ length: many }, async (_, index) => authenticator.authenticate(bearer(`tok-${index}`))),
+    );
+    expect(new Set(verdicts)).toEqual(new Set(['unknown']));
+    expect(counts('tonnage_identity_platform_down')).toEqual([0, many, 0]);
+    // It was not asked about those that waited for their turn, since it had not answered anybody.
+    const asked = platform.requests.map(({ headers }) => Number(headers.authorization?.slice('Bearer tok-'.length)));
+    expect(asked.filter((index) => !(index < limits.platformRequestsMax))).toEqual([]);
+  });
+
+  test('while it is silent one question at a time finds out when that is over', async () => {
+    platform.answer(() => 'hangs');
+    const authenticator = tokens();
+    await authenticator.authenticate(bearer('first'));
+    const probe = authenticator.authenticate(bearer('probe'));
+    expect(await authenticator.authenticate(bearer('other'))).toBe('unknown');
+    expect(await probe).toBe('unknown');
+    expect(platform.requests).toHaveLength(2);
+
+    platform.answer(() => json({ user: { userName: 'ann', email: 'ann@Example.ORG' } }));
+    // It was not asked about this one, and so does not wait with it either.
+    expect(await authenticator.authenticate(bearer('other'))).toEqual(isAnn);
+    const both = ['third', 'fourth'].map(async (text) => authenticator.authenticate(bearer(text)));
+    expect(await Promise.all(both)).toEqual([isAnn, isAnn]);
+  });
+
+  test('a question that takes too long says nothing while it answers others', async () => {
+    platform.answer(({ headers }) =>
+      headers.authorization === 'Bearer slow' ? 'hangs' : json({ user: { userName: 'ann', email: 'ann@Example.ORG' } }),
+    );
+    const authenticator = tokens();
+    const slow = authenticator.authenticate(bearer('slow'));
+    await authenticator.authenticate(bearer('quick'));
+    expect(await slow).toBe('unknown');
+    const both = ['third', 'fourth'].map(async (text) => authenticator.authenticate(bearer(text)));
+    expect(await Promise.all(both)).toMatchObject([{ principal: ann }, { principal: ann }]);
   });
 
   test('the log says when it begins and when it is over, once, and never names a token', async () => {

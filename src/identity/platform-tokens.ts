@@ -2,7 +2,7 @@ import { limits, messageOf, TonnageError, type Clock, type Log, type Random } fr
 import type { Authenticator, CheckVerdict } from './authenticator.ts';
 import type { Credential } from './authorization.ts';
 import { CredentialMemory } from './credential-memory.ts';
-import { fetchJson, memberOf, textOf, type JsonAnswer } from './fetch-json.ts';
+import { fetchJson, isTimeout, memberOf, textOf, type JsonAnswer } from './fetch-json.ts';
 import type { PlatformInstruments } from './metrics.ts';
 import { organisationOf } from './organisation.ts';
 import { outsider } from './outsider.ts';
@@ -61,6 +61,14 @@ class PlatformTokens {
     waitingMax: limits.platformRequestsWaitingMax,
   });
   #isDown = false;
+  /** Questions that are under way. */
+  #asking = 0;
+  #answeredAt = -Infinity;
+  /**
+   * Until then one question at a time is enough to find out whether it answers again, since for a whole deadline it answered
+   * none: more of them would make more clients wait.
+   */
+  #silentUntil = -Infinity;
 
   constructor(options: PlatformTokensOptions) {
     this.#options = options;
@@ -83,7 +91,8 @@ class PlatformTokens {
     if (trouble === 'failed') return this.#withoutAnswer(key);
     const running = this.#questions.get(key);
     if (running !== undefined) return running;
-    const question = this.#turns.take(() => this.#ask(token, key)) ?? Promise.resolve('busy' as const);
+    const askedAt = this.#options.clock.monotonic();
+    const question = this.#turns.take(() => this.#askInTime(token, key, askedAt)) ?? Promise.resolve('busy' as const);
     const ended = question.finally(() => this.#questions.delete(key));
     this.#questions.set(key, ended);
     return ended;
@@ -100,12 +109,19 @@ class PlatformTokens {
     return isMistyped ? undefined : token;
   }
 
-  async #ask(token: string, key: string): Promise<CheckVerdict> {
-    const { endpoint, timeoutMs, cacheForMs, staleForMs, clock } = this.#options;
+  /** Nobody waits for the Platform longer than its deadline, however many came before them. */
+  #askInTime(token: string, key: string, since: number): Promise<CheckVerdict> {
+    const now = this.#options.clock.monotonic();
+    const isSilent = now < this.#silentUntil && this.#asking > 0;
+    const remainingMs = Math.ceil(this.#options.timeoutMs - (now - since));
+    return isSilent || remainingMs <= 0 ? this.#withoutAnswer(key) : this.#ask(token, key, remainingMs);
+  }
+
+  async #ask(token: string, key: string, timeoutMs: number): Promise<CheckVerdict> {
+    const { cacheForMs, staleForMs, clock } = this.#options;
     let found: Principal | 'refused';
     try {
-      const headers = { Authorization: `Bearer ${token}` };
-      found = whoseIs(await fetchJson(`${endpoint}/user-info`, { headers, timeoutMs }));
+      found = whoseIs(await this.#answer(token, timeoutMs));
     } catch (error) {
       this.#instruments.answers.failed.inc();
       this.#note(messageOf(error));
@@ -124,6 +140,27 @@ class PlatformTokens {
     const known = { principal: found, freshUntil: clock.monotonic() + cacheForMs };
     this.#known.set(key, known, cacheForMs + staleForMs);
     return { principal: found, goodForMs: cacheForMs };
+  }
+
+  /** What the Platform answers, whatever it is. Rejects when nothing comes. */
+  async #answer(token: string, timeoutMs: number): Promise<JsonAnswer> {
+    const { endpoint, clock, timeoutMs: deadlineMs } = this.#options;
+    this.#asking++;
+    try {
+      const headers = { Authorization: `Bearer ${token}` };
+      const answer = await fetchJson(`${endpoint}/user-info`, { headers, timeoutMs });
+      this.#answeredAt = clock.monotonic();
+      this.#silentUntil = -Infinity;
+      return answer;
+    } catch (error) {
+      const now = clock.monotonic();
+      if (isTimeout(error) && now - this.#answeredAt >= deadlineMs) {
+        this.#silentUntil = now + deadlineMs + limits.platformRetryMs;
+      }
+      throw error;
+    } finally {
+      this.#asking--;
+    }
   }
 
   async #withoutAnswer(key: string): Promise<CheckVerdict> {
