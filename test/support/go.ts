@@ -30,8 +30,18 @@ export async function buildGoProgram(folder: string, path: string): Promise<GoPr
     const lines = error instanceof Error ? error.message.trim().split('\n') : [];
     return { kind: 'absent', why: `the modules of ${folder} cannot be had: ${lines.at(-1)}` };
   }
-  await run(['build', '-o', path, '.'], buildMsMax);
+  try {
+    await run(['build', '-o', path, '.'], buildMsMax);
+  } catch (error) {
+    // A machine that is busy with other things is no fault of the program.
+    if (wasKilled(error)) return { kind: 'absent', why: `${folder} was not built within ${buildMsMax / 1_000} s` };
+    throw error;
+  }
   return { kind: 'built', path };
+}
+
+function wasKilled(error: unknown): boolean {
+  return error instanceof Error && 'killed' in error && error.killed === true;
 }
 
 function findGo(): string | undefined {

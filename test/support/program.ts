@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -30,7 +31,7 @@ export function startProgram(command: string, args: readonly string[], env: Node
   return {
     child,
     output: () => printed,
-    async until(pattern, waitMs = 20_000) {
+    async until(pattern, waitMs = 60_000) {
       const deadline = performance.now() + waitMs;
       for (;;) {
         const match = pattern.exec(printed);
@@ -88,14 +89,33 @@ export function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** A port on the loopback address that was free a moment ago, for programs that cannot be told to take any. */
+/**
+ * Ports that no connection is given as its own end, as Linux gives them by default: a server that is started again finds
+ * its port as it left it.
+ */
+const portMin = 12_000;
+const portsMax = 20_000;
+/** Processes that test at the same time look at different ports, so that none takes what another has just found. */
+const lanes = 16;
+const lane = Number(process.env['VITEST_POOL_ID'] ?? process.pid) % lanes;
+let place = randomInt(portsMax / lanes);
+
+/** A port on the loopback address that is free, for programs that cannot be told to take any; another one each time. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
+  for (let tries = 0; tries < portsMax / lanes; tries++) {
+    place = (place + 1) % (portsMax / lanes);
+    const port = portMin + place * lanes + lane;
+    if (await isFree(port)) return port;
+  }
+  throw new Error(`no port of ${portMin} to ${portMin + portsMax - 1} is free`);
+}
+
+function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
 }
 
 /** Addresses (`address:port`, IPv4, as Linux lists them) that a process listens on. */

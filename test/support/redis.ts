@@ -154,7 +154,7 @@ function directives(directory: string, socketPath: string, options: RedisOptions
 export async function eventually(
   what: string,
   condition: () => Promise<boolean> | boolean,
-  waitMs = 10_000,
+  waitMs = 60_000,
 ): Promise<void> {
   const deadline = performance.now() + waitMs;
   for (;;) {

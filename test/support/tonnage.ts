@@ -21,17 +21,18 @@ export interface Tonnage {
 
 /**
  * Starts `tonnage serve` with its data in `directory/data` and the given configuration on top of free loopback ports.
- * `node`: what runs it, instead of the Node.js of the tests.
+ * A pull is answered once it is counted, however long the disk takes, unless `usage.commitWait` is configured: what was
+ * answered is in the totals. `node`: what runs it, instead of the Node.js of the tests.
  */
 export async function startTonnage(
   directory: string,
-  config: Readonly<Record<string, unknown>>,
+  { usage, ...config }: Readonly<Record<string, unknown>> & { readonly usage?: object },
   node = process.execPath,
 ): Promise<Tonnage> {
   mkdirSync(directory, { recursive: true });
   const configFile = join(directory, 'tonnage.yaml');
   const listening = { listen: '127.0.0.1:0', metrics: '127.0.0.1:0', data: join(directory, 'data') };
-  writeFileSync(configFile, stringify({ ...listening, ...config }));
+  writeFileSync(configFile, stringify({ ...listening, ...config, usage: { commitWait: '1h', ...usage } }));
   const program = startProgram(node, [entry, 'serve', '--config', configFile]);
   const [line] = await program.until(/^\{.*"msg":"listening".*\}$/m);
   const { url, metricsUrl, pid } = JSON.parse(line) as { url: string; metricsUrl: string; pid: number };
