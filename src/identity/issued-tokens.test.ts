@@ -84,6 +84,15 @@ test('a revoked token opens nothing, at once, and its holder is good no more', a
   await expect(tokens.revoke(id)).rejects.toThrow('id: expected the id of a token');
 });
 
+test('a token that several revoke at the same time is one token less', async () => {
+  const tokens = await open();
+  await tokens.create({ kind: 'api', name: 'other' });
+  const { id } = await tokens.create({ kind: 'api' });
+  await Promise.all([tokens.revoke(id), tokens.revoke(id), tokens.revoke(id)]);
+  expect(await tokens.list()).toMatchObject([{ name: 'other' }]);
+  expect(tokens.hasApiTokens).toBe(true);
+});
+
 test('a token ends when its time is over, and is still listed', async () => {
   const tokens = await open();
   const { token } = await tokens.create({ kind: 'api', expiresAt: clock.now() + 1_000 });

@@ -123,7 +123,8 @@ export class IssuedTokens implements TokenDesk {
     const entry = this.#byId.get(id);
     if (entry === undefined) throw new TonnageError('not_found', 'id: expected the id of a token, as list shows it');
     await this.#options.keeper.remove(id);
-    this.#byId.delete(id);
+    // Somebody else may have revoked it meanwhile.
+    if (!this.#byId.delete(id)) return;
     this.#byHash.delete(entry.hash);
     this.#uses.delete(id);
     if (entry.facts.kind === 'api') this.#apiTokens--;

@@ -1,4 +1,13 @@
-import { exportJWK, exportSPKI, generateKeyPair, SignJWT, UnsecuredJWT, type JWK, type JWTPayload } from 'jose';
+import {
+  CompactSign,
+  exportJWK,
+  exportSPKI,
+  generateKeyPair,
+  SignJWT,
+  UnsecuredJWT,
+  type JWK,
+  type JWTPayload,
+} from 'jose';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { limits } from '../base/index.ts';
 import { MetricSet } from '../metric/index.ts';
@@ -79,6 +88,11 @@ function sign(payload: JWTPayload, { alg, kid, privateKey }: SigningKey = rsa): 
   return new SignJWT(payload).setProtectedHeader({ alg, kid }).sign(privateKey);
 }
 
+/** Signs claims of any shape. */
+function signText(payload: string, { alg, kid, privateKey }: SigningKey = rsa): Promise<string> {
+  return new CompactSign(new TextEncoder().encode(payload)).setProtectedHeader({ alg, kid }).sign(privateKey);
+}
+
 const show = (token: string, authenticator = oidc()) => authenticator.authenticate({ scheme: 'bearer', token });
 const ann = {
   subject: 'ann@example.org',
@@ -149,6 +163,8 @@ describe('a token that is wrong', () => {
     ['it is for somebody else', () => sign(claims({ aud: 'other' }))],
     ['it is for nobody', () => sign(without('aud'))],
     ['it names nobody', () => sign(without('sub'))],
+    ['it names nobody, with an empty text', () => sign(claims({ sub: '', email: undefined }))],
+    ['it names somebody by a number', () => signText(JSON.stringify({ ...claims({ email: undefined }), sub: 7 }))],
     ['another key has signed it', () => sign(claims(), stranger)],
     ['its signature is changed', async () => flipped(await sign(claims()))],
     [

@@ -89,6 +89,8 @@ async function verify(token: string, issuer: Known, clock: Clock): Promise<Check
       clockTolerance: limits.oidcLeewayMs / 1000,
       currentDate: new Date(now),
     });
+    // RFC 7519 section 4.1.2; jose only sees to it that there is one.
+    if (textOf(payload, 'sub') === undefined) return 'wrong';
     return { principal: principalOf(payload, issuer), goodForMs: (payload.exp ?? 0) * 1000 - now };
   } catch (error) {
     if (error instanceof errors.JOSEError) return 'wrong';
