@@ -7,14 +7,17 @@ import { isList } from './reply.ts';
 import type { Router } from './router.ts';
 import type { SentinelRedis } from './types.ts';
 
-/** One server, always the same. */
+/**
+ * One address, always the same. Its name may come to lead to another server: one that is a replica by now is left, since a
+ * connection to it would last for ever.
+ */
 export function standaloneRouter(endpoint: Endpoint, options: ConnectionOptions, log: Log): Router {
   const node = new RedisNode({
     name: nameOf(endpoint),
     open: (signal) => Connection.open(endpoint, options, signal),
     log,
   });
-  return singleRouter(node, () => undefined);
+  return singleRouter(node, 'has become a replica');
 }
 
 /** The server that the Sentinels call primary: they are asked for each connection, and whether it still is the one. */
@@ -45,20 +48,14 @@ export function sentinelRouter(
     open: (signal) => firstOf(signal, (endpoint) => openPrimary(endpoint, settings.connection, signal)),
     log,
   });
-  const leave = () => {
-    if (node.failure) return;
-    const { connection } = node;
-    node.drop(connection, unavailable(`Redis ${connection.name} is no longer the primary of ${name}`));
-  };
+  const demoted = `is no longer the primary of ${name}`;
   const watch = repeat(limits.redisSentinelMs, async (signal) => {
     if (node.failure) return;
     const before = node.connection;
     const named = await firstOf(signal, async (endpoint) => nameOf(endpoint));
-    if (!node.failure && node.connection === before && named !== before.name) leave();
+    if (!node.failure && node.connection === before && named !== before.name) leave(node, demoted);
   });
-  const router = singleRouter(node, (word) => {
-    if (word === 'READONLY') leave();
-  });
+  const router = singleRouter(node, demoted);
   return {
     ...router,
     get status() {
@@ -88,11 +85,21 @@ function repeat(pauseMs: number, work: (signal: AbortSignal) => Promise<void>): 
   };
 }
 
-function singleRouter(node: RedisNode, doubt: (word: string) => void): Router {
+/** Ends the connection: the next one may lead elsewhere. `why` goes on after the name of the server. */
+function leave(node: RedisNode, why: string): void {
+  if (node.failure) return;
+  const { connection } = node;
+  node.drop(connection, unavailable(`Redis ${connection.name} ${why}`));
+}
+
+/** `demoted`: what is said of a server that takes no writes any more. */
+function singleRouter(node: RedisNode, demoted: string): Router {
   return {
     nodeFor: () => node,
     redirected: () => undefined,
-    doubt: (_, word) => doubt(word),
+    doubt: (_, word) => {
+      if (word === 'READONLY') leave(node, demoted);
+    },
     primaries: () => [node],
     get status() {
       return node.failure ? { connected: false, failure: node.failure.message } : { connected: true };
