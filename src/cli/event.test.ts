@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -81,8 +81,28 @@ describe('events of a file', () => {
     expect(stderr).toMatch(/tonnage: 1,500 events refused, 1,480 more than are named above\n$/);
   });
 
-  test('that are not there, or none', async () => {
-    expect(await send(['nope.jsonl'])).toMatchObject({ code: 1, stderr: expect.stringMatching(/^tonnage: ENOENT/) });
+  test.each([
+    ['nope.jsonl', 1, 'nope.jsonl: cannot be read: there is no such file'],
+    ['folder.jsonl', 1, 'folder.jsonl: cannot be read: this is a directory'],
+    ['empty.jsonl/x', 1, 'empty.jsonl/x: cannot be read: a part of its path is no directory'],
+    ['loop.jsonl', 1, 'loop.jsonl: cannot be read: its symbolic links lead round in a circle'],
+    ['x'.repeat(300), 1, `${'x'.repeat(300)}: cannot be read: its name is too long`],
+    ['', 2, "event send: expected the name of a file, got ''"],
+  ])('that cannot be read are none, and why is said in words: %j', async (file, code, message) => {
+    mkdirSync(join(data, 'folder.jsonl'), { recursive: true });
+    writeFileSync(join(data, 'empty.jsonl'), '');
+    rmSync(join(data, 'loop.jsonl'), { force: true });
+    symlinkSync('loop.jsonl', join(data, 'loop.jsonl'));
+    expect(await send([file])).toEqual({ code, stdout: '', stderr: `tonnage: ${message}\n` });
+  });
+
+  test.skipIf(process.getuid?.() === 0)('that nobody may read', async () => {
+    writeFileSync(join(data, 'closed.jsonl'), '', { mode: 0 });
+    const stderr = 'tonnage: closed.jsonl: cannot be read: reading it is not permitted\n';
+    expect(await send(['closed.jsonl'])).toEqual({ code: 1, stdout: '', stderr });
+  });
+
+  test('that hold none', async () => {
     expect(await send(['-'])).toEqual({ code: 0, stdout: '0 events\n', stderr: '' });
   });
 });

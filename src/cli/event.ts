@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { open, type FileHandle } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { limits, TonnageError } from '../base/index.ts';
@@ -8,6 +8,7 @@ import { readBatches } from './event-lines.ts';
 import { createEventSender, nothingSent, sum, type SendEvents, type SendOutcome } from './event-sender.ts';
 import { authorizationOf, baseOf } from './remote-usage.ts';
 import { groupThousands } from './usage-table.ts';
+import { readFailureOf } from './read-failure.ts';
 import { createProgress } from './wave-progress.ts';
 
 interface EventSendOptions extends EventFlags {
@@ -130,12 +131,35 @@ interface Opened {
   readonly bytes?: number;
 }
 
+/** Opens what is to be sent. Throws `source_failed` that says why it cannot be read. */
 async function opened(file: string, { input, workingDirectory }: Terminal): Promise<Opened> {
   if (file === '-') return { name: 'standard input', input };
-  const handle = await open(resolve(workingDirectory, file));
-  const stats = await handle.stat();
-  const stream: AsyncIterable<Buffer | string> = handle.createReadStream();
-  return { name: file, input: stream, ...(stats.isFile() && { bytes: stats.size }) };
+  if (file === '') throw new UsageError("event send: expected the name of a file, got ''");
+  try {
+    const handle = await open(resolve(workingDirectory, file));
+    const stats = await handle.stat();
+    if (stats.isDirectory()) {
+      await handle.close();
+      throw new TonnageError('source_failed', `${file}: cannot be read: this is a directory`);
+    }
+    return { name: file, input: chunksOf(file, handle), ...(stats.isFile() && { bytes: stats.size }) };
+  } catch (thrown) {
+    throw thrown instanceof TonnageError ? thrown : unreadable(file, thrown);
+  }
+}
+
+/** What is in a file, which is closed at the end. */
+async function* chunksOf(file: string, handle: FileHandle): AsyncGenerator<Buffer> {
+  const stream: AsyncIterable<Buffer> = handle.createReadStream();
+  try {
+    yield* stream;
+  } catch (thrown) {
+    throw unreadable(file, thrown);
+  }
+}
+
+function unreadable(file: string, cause: unknown): TonnageError {
+  return new TonnageError('source_failed', `${file}: cannot be read: ${readFailureOf(cause)}`, { cause });
 }
 
 function eventsOf({ accepted, duplicate, voided }: SendOutcome): number {

@@ -1,8 +1,9 @@
 import { createReadStream } from 'node:fs';
 import { resolve } from 'node:path';
 import { addAbortSignal, Readable } from 'node:stream';
-import { messageOf, TonnageError } from '../base/index.ts';
+import { TonnageError } from '../base/index.ts';
 import { UsageError, type Terminal } from './contract.ts';
+import { readFailureOf } from './read-failure.ts';
 
 /** A whole input. */
 export interface LintInput {
@@ -18,13 +19,6 @@ export interface ReadInputOptions extends Pick<Terminal, 'input' | 'workingDirec
   /** How long reading may take, in milliseconds. */
   readonly msMax: number;
 }
-
-/** What the usual system errors of reading a file mean. */
-const systemErrors: ReadonlyMap<unknown, string> = new Map([
-  ['ENOENT', 'there is no such file'],
-  ['EACCES', 'reading it is not permitted'],
-  ['EISDIR', 'this is a directory'],
-]);
 
 const redirectsMax = 5;
 
@@ -108,6 +102,5 @@ function failed(message: string, cause?: unknown): TonnageError {
 function reasonOf(thrown: unknown): string {
   if (thrown instanceof AggregateError && thrown.errors.length > 0) return reasonOf(thrown.errors[0]);
   if (thrown instanceof Error && thrown.cause instanceof Error) return reasonOf(thrown.cause);
-  const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
-  return systemErrors.get(code) ?? messageOf(thrown);
+  return readFailureOf(thrown);
 }

@@ -21,6 +21,12 @@ describe('help', () => {
     [['serve', '--help'], /--config <file>/],
     [['usage', '-h'], /--by <names>/],
     [['config', '--help'], /schema/],
+    [['help'], /^Usage: tonnage \[options\] \[command\]\n/],
+    [['help', 'event'], /^Usage: tonnage event \[options\] \[command\]\n/],
+    [['help', 'event', 'send'], /^Usage: tonnage event send \[options\] \[file\]\n/],
+    [['event', 'help', 'send'], /^Usage: tonnage event send \[options\] \[file\]\n/],
+    [['help', 'ledger', 'erase'], /^Usage: tonnage ledger erase [^]*--yes/],
+    [['help', 'help'], /^Usage: tonnage help \[options\] \[command\.\.\.\]\n/],
   ])('%j is printed on standard output', async (argv, text) => {
     const { code, stdout, stderr } = await run(argv);
     expect(stdout).toMatch(text);
@@ -64,6 +70,9 @@ describe('wrong usage is one line and exit code 2', () => {
       ['serve', '--metrics', 'x'],
       /^tonnage: option '--metrics .* argument 'x' is invalid\. Expected false, HOST:PORT.*\n$/,
     ],
+    [['help', 'evnt'], "tonnage: unknown command 'evnt' (Did you mean event?)\n"],
+    [['help', 'event', 'sned'], "tonnage: unknown command 'sned' (Did you mean send?)\n"],
+    [['help', 'serve', 'send'], "tonnage: unknown command 'send'\n"],
     [['serve', 'x'], "tonnage: too many arguments for 'serve'. Expected 0 arguments but got 1: x.\n"],
     [['--config'], "tonnage: option '-c, --config <file>' argument missing\n"],
     [['config', 'chck'], "tonnage: unknown command 'chck' (Did you mean check?)\n"],

@@ -3,6 +3,7 @@ import { messageOf, TonnageError } from '../base/index.ts';
 import { configCommand } from './config.ts';
 import { exitCodes, UsageError, type ExitCode, type Terminal } from './contract.ts';
 import { eventCommand } from './event.ts';
+import { helpCommand } from './help.ts';
 import { ledgerCommand } from './ledger.ts';
 import { lintCommand } from './lint.ts';
 import { serveCommand } from './serve.ts';
@@ -36,7 +37,9 @@ export function createProgram(terminal: Terminal): Command {
     .addCommand(configCommand(terminal))
     .addCommand(userCommand(terminal))
     .addCommand(tokenCommand(terminal))
-    .addCommand(lintCommand(terminal));
+    .addCommand(lintCommand(terminal))
+    .helpCommand(false)
+    .addCommand(helpCommand());
   for (const command of allCommands(program)) {
     command
       .exitOverride()

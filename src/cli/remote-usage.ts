@@ -11,6 +11,7 @@ import {
 } from '../usage/index.ts';
 import { UsageError } from './contract.ts';
 import { parseExactJson } from './exact-json.ts';
+import { readFailureOf } from './read-failure.ts';
 import type { UsageSource } from './usage-source.ts';
 
 export interface RemoteUsageOptions {
@@ -68,7 +69,7 @@ function tokenOfFile(file: string | undefined): string | undefined {
   try {
     return readFileSync(file, 'utf8').replace(/\r?\n$/, '');
   } catch (cause) {
-    throw new UsageError(`TONNAGE_TOKEN_FILE cannot be read: ${messageOf(cause)}`, { cause });
+    throw new UsageError(`TONNAGE_TOKEN_FILE cannot be read: ${readFailureOf(cause)}`, { cause });
   }
 }
 

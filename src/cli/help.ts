@@ -1,0 +1,31 @@
+import { Command } from 'commander';
+import { nearest } from '../config/index.ts';
+
+/**
+ * `tonnage help [command...]`: prints the help of that command, also of one below another (`tonnage help event send`). The
+ * parser's own takes one name, and would print the parent's help without a word.
+ */
+export function helpCommand(): Command {
+  const help = new Command('help')
+    .description('print the help of a command')
+    .argument('[command...]', 'its name, as it is typed: event send');
+  return help.action((names: readonly string[]) => {
+    let found = topOf(help);
+    for (const name of names) found = commandBelow(found, name);
+    found.help();
+  });
+}
+
+function topOf(command: Command): Command {
+  return command.parent === null ? command : topOf(command.parent);
+}
+
+function commandBelow(parent: Command, name: string): Command {
+  const found = parent.commands.find((each) => each.name() === name);
+  if (found) return found;
+  const meant = nearest(
+    name,
+    parent.commands.map((each) => each.name()),
+  );
+  return parent.error(`unknown command '${name}'${meant === undefined ? '' : ` (Did you mean ${meant}?)`}`);
+}
