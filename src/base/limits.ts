@@ -149,6 +149,8 @@ export const limits = {
   eventBodyNodesMax: 100_000,
   /** Members and items of a larger body, counted by its commas, those in texts included. */
   eventBodyMembersMax: 400_000,
+  /** Objects, lists, and members of an event's `data_base64`, each, counted by their signs, those in texts included. */
+  eventEncodedNodesMax: 100,
   /** Accepted events of one request that its answer lists without being asked to. */
   eventResultsListedMax: 100,
   /** Longest `source` of an event. */

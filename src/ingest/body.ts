@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { limits, messageOf, TonnageError } from '../base/index.ts';
 import { isJsonObject, type JsonObject } from '../oci/index.ts';
 import { eventOfHeaders, isBinaryMode, type HeaderLines } from './binary-mode.ts';
+import { hasMoreThan } from './count-signs.ts';
 import { shown, type Refusal } from './refusal.ts';
 
 /** How the events of a request are written (HTTP protocol binding 1.0.2, section 3); `plain`: either JSON format. */
@@ -91,14 +92,4 @@ function assertOrdinary(body: Buffer): void {
   if (hasMoreThan(membersMax, body, ',')) {
     throw new TonnageError('request_too_large', `body: expected at most ${membersMax} members and items, got more`);
   }
-}
-
-function hasMoreThan(most: number, body: Buffer, sign: string): boolean {
-  const byte = sign.charCodeAt(0);
-  let count = 0;
-  for (let at = body.indexOf(byte); at >= 0; at = body.indexOf(byte, at + 1)) {
-    count++;
-    if (count > most) return true;
-  }
-  return false;
 }

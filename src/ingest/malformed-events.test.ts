@@ -88,6 +88,12 @@ const malformed: readonly (readonly [event: unknown, reason: string, message: st
     'invalid_event',
     'data_base64: expected JSON in UTF-8, written in base64; data holds it as it is',
   ],
+  // Not as it is written, although a decoder would pass over the difference.
+  [
+    build({ data_base64: 'e30' }),
+    'invalid_event',
+    'data_base64: expected JSON in UTF-8, written in base64; data holds it as it is',
+  ],
   [build({ data_base64: 'W10=' }), 'invalid_event', 'data: expected an object, got a list'],
   [build({ time: 'yesterday' }), 'invalid_time', `${rfc3339} "yesterday"`],
   [build({ time: '2026-11-21' }), 'invalid_time', `${rfc3339} "2026-11-21"`],
@@ -181,6 +187,19 @@ const types = "type: expected tonnage.void or the type of a meter's events, as /
 test.each(malformed)('%j is refused: %s', (event, reason, message) => {
   const value: unknown = typeof event === 'string' && event.startsWith('{') ? JSON.parse(event) : event;
   expect(refusalOf(value)).toBe(`${reason}: ${reason === 'unknown_type' ? types : ''}${message}`);
+});
+
+const inBase64 = (text: string): string => Buffer.from(text).toString('base64');
+const notJson = 'data_base64: expected JSON in UTF-8, written in base64; data holds it as it is';
+const tooMany = 'data_base64: expected at most 100 objects, lists and members each, got more';
+test.each([
+  ['no JSON', 'A'.repeat(8_000_000), notJson],
+  ['lists in each other', inBase64('['.repeat(5_900_000)), tooMany],
+  ['empty objects', inBase64(`[${'{},'.repeat(1_900_000)}1]`), tooMany],
+  ['one object too many', inBase64(`{"org":[${'{}'.repeat(100)}]}`), tooMany],
+  ['one member too many', inBase64(`{${'"org":1,'.repeat(101)}}`), tooMany],
+])('data_base64 with %s, however much of it, is refused without parsing it', (_what, text, message) => {
+  expect(refusalOf(build({ data_base64: text }))).toBe(`invalid_event: ${message}`);
 });
 
 const bound: Sender = { tenant: 'a.org', admin: false };
