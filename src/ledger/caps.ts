@@ -35,12 +35,18 @@ export interface NewValues {
 /** The values that were seen of each dimension, by day. Of the days those used last are remembered. */
 export class Caps {
   readonly #caps: Readonly<Partial<Record<Dimension, number>>>;
+  readonly #daysMax: number;
   readonly #days = new Map<Day, KnownValues>();
   #current: { readonly day: Day; readonly known: KnownValues } | undefined;
   #news: Map<string, { readonly day: Day; readonly dimension: Dimension; readonly values: Set<string> }> | undefined;
 
-  constructor(caps: Readonly<Partial<Record<Dimension, number>>> = dimensionCaps) {
+  /** `daysMax`: days remembered; no fewer than events can be of, or one would begin anew. */
+  constructor(
+    caps: Readonly<Partial<Record<Dimension, number>>> = dimensionCaps,
+    daysMax: number = limits.cappedDaysMax,
+  ) {
     this.#caps = caps;
+    this.#daysMax = daysMax;
   }
 
   /** Whether anything is known of a day: else what the ledger holds of it is to be read first. */
@@ -108,7 +114,7 @@ export class Caps {
     this.#days.delete(day);
     this.#days.set(day, known);
     const [oldest = day] = this.#days.keys();
-    if (this.#days.size > limits.cappedDaysMax) this.#days.delete(oldest);
+    if (this.#days.size > this.#daysMax) this.#days.delete(oldest);
     this.#current = { day, known };
     return known;
   }

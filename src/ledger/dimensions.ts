@@ -1,3 +1,4 @@
+import { limits } from '../base/index.ts';
 import type { Journal, Store } from '../store/index.ts';
 import { Pseudonyms, type Day, type Dimension, type DimensionValues, type UsageQuery } from '../usage/index.ts';
 import { Cells } from './cells.ts';
@@ -16,6 +17,9 @@ export interface DimensionOptions {
   readonly plain?: readonly Dimension[];
 }
 
+/** Days that events can be of beyond those of the window: a part of the first, the current one, and what is ahead. */
+const daysBeyondWindow = 3;
+
 /** Decides what of an event's dimensions is kept, and how. */
 export class KeptDimensions {
   readonly #options: DimensionOptions;
@@ -26,10 +30,16 @@ export class KeptDimensions {
   readonly cells: Cells;
   readonly #journal: Pick<Journal, 'valuesOn'>;
 
-  constructor(options: DimensionOptions, store: Pick<Store, 'hashKey' | 'journal'>, instruments: LedgerInstruments) {
+  /** `dedupeDays`: events are of so many days. */
+  constructor(
+    options: DimensionOptions,
+    dedupeDays: number,
+    store: Pick<Store, 'hashKey' | 'journal'>,
+    instruments: LedgerInstruments,
+  ) {
     this.#options = options;
     this.#pseudonyms = new Pseudonyms(options.pseudonymKey ?? store.hashKey);
-    this.caps = new Caps();
+    this.caps = new Caps(dimensionCaps, Math.max(limits.cappedDaysMax, dedupeDays + daysBeyondWindow));
     this.#journal = store.journal;
     this.cells = new Cells(
       options.dimensions,

@@ -211,6 +211,20 @@ test('late events are held to the caps of their own day, also after a restart', 
   expect(folded.map(({ from, value }) => [(from ?? 0) - 20_778, value])).toEqual([[-1, 6n]]);
 });
 
+test('events of more days than a month has leave the caps of today as they are', async () => {
+  const ledger = await openOver(store.journal, { dedupeDays: 100, detailDays: 100 });
+  const pulls = (from: number, to: number) =>
+    Array.from({ length: to - from }, (_, index) => {
+      return { meter: 'builds', dimensions: { arch: `arch${from + index}` }, quantity: 1n };
+    });
+  await ledger.record(pulls(0, limits.architecturesPerDayMax));
+  await ledger.ingest(Array.from({ length: 99 }, (_, index) => event(`${index}`, { time: now - (index + 1) * dayMs })));
+  await ledger.record(pulls(1_000, 1_005));
+  const { rows } = await ledger.query(parseUsageQuery('builds', { from: '2026-11-21', by: 'arch' }));
+  expect(rows).toHaveLength(limits.architecturesPerDayMax + 1);
+  expect(rows[0]).toMatchObject({ dimensions: { arch: '__other__' }, value: 5n });
+});
+
 test('so many events wait that no more are taken, and pulls go on', async () => {
   let release: (() => void) | undefined;
   const held = new Promise<void>((resolve) => (release = resolve));

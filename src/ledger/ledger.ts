@@ -69,7 +69,8 @@ class StoreLedger implements Ledger {
     this.#options = options;
     this.#commitWaitMs = options.commitWaitMs ?? limits.commitWaitMsMax;
     this.#calendar = createCalendar(store.timeZone);
-    this.#window = new EventWindow(options.dedupeDays ?? limits.dedupeDays);
+    const { dedupeDays = limits.dedupeDays } = options;
+    this.#window = new EventWindow(dedupeDays);
     this.#counters = new UsageCounters(store.journal, { orgs: options.orgLabels }, log);
     this.#delivery = deliveryOf(options, (changes) => this.#instruments.storeRejectedChanges.inc(changes));
     this.#instruments = ledgerInstruments(metrics, {
@@ -80,7 +81,7 @@ class StoreLedger implements Ledger {
       counted: this.#counters.counted,
       voided: this.#counters.voided,
     });
-    this.#kept = new KeptDimensions(options, store, this.#instruments);
+    this.#kept = new KeptDimensions(options, dedupeDays, store, this.#instruments);
     this.#committer = new Committer({
       journal: store.journal,
       calendar: this.#calendar,
