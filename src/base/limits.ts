@@ -43,7 +43,7 @@ export const limits = {
   rememberedCellsMax: 100_000,
   /** Series whose dimensions the reader of a ledger remembers; forgotten all at once. */
   rememberedSeriesMax: 200_000,
-  /** Days whose values are remembered, to hold late events to the same caps; of a day beyond they are read again. */
+  /** Days whose values are remembered, to hold late events to the same caps; more where `usage.dedupeDays` is longer. */
   cappedDaysMax: 64,
   /** Events with an identity that wait in memory for their commit; what would go beyond is told to come again. */
   waitingEventsMax: 200_000,
@@ -91,7 +91,7 @@ export const limits = {
   queryRowsMax: 10_000,
   /** Rows of one page of a query when the request names no number. */
   queryRowsDefault: 1_000,
-  /** Series of `tonnage_usage_total`; what comes later is summed under `org="__other__"`. */
+  /** Series of `tonnage_usage_total`; what comes later is summed under `org="__other__"`, and beyond twice as many under `arch="__other__"` too. */
   usageSeriesMax: 10_000,
   /** Organisations told apart on one day; of each dimension, what comes beyond is counted under `__other__`. */
   orgsPerDayMax: 10_000,

@@ -16,7 +16,8 @@ export interface CountedOptions {
 
 /**
  * Sums by account (meter, organisation, architecture), mirrored in memory as they are committed, so that a scrape never
- * asks the store. Never lowered. Accounts beyond the cap are summed under the organisation `__other__`.
+ * asks the store. Never lowered. Accounts beyond the cap are summed under the organisation `__other__`, and beyond twice
+ * the cap under the architecture `__other__` as well, since senders of events choose that too.
  */
 export class Counted {
   readonly #options: CountedOptions;
@@ -59,6 +60,7 @@ export class Counted {
     if (known) return known;
     const accountsMax = this.#options.accountsMax ?? limits.usageSeriesMax;
     if (this.#count >= accountsMax && org !== foldedValue) return this.#counter(meter, arch, foldedValue);
+    if (this.#count >= 2 * accountsMax && arch !== foldedValue) return this.#counter(meter, foldedValue, foldedValue);
     const counter = { labels: labelSet({ meter, org, arch }), value: 0n };
     let archs = this.#counters.get(meter);
     if (!archs) this.#counters.set(meter, (archs = new Map<string, Map<string, Counter>>()));
