@@ -1,9 +1,10 @@
 import { Command } from 'commander';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { systemClock, systemRandom } from '../base/index.ts';
-import type { RedisStoreConfig } from '../config/index.ts';
+import { redisUrlForm, type RedisStoreConfig } from '../config/index.ts';
 import type { WaveImportSummary } from '../store/index.ts';
 import type { Terminal } from './contract.ts';
+import { run as cli } from './testing/terminal.ts';
 import { waveCommand } from './wave.ts';
 
 const summary: WaveImportSummary = {
@@ -75,7 +76,30 @@ test('takes the Redis of the configuration', async () => {
   expect((await run([], environment)).redis?.servers).toMatchObject({ mode: 'standalone' });
 });
 
-test('asks for one where there is none, and says nothing of what an address holds', async () => {
+test('asks for one where there is none', async () => {
   await expect(run([])).rejects.toThrow('expected --url');
-  await expect(run(['--url', 'http://user:hush@redis.example.org'])).rejects.toThrow(/^(?!.*hush).*store\.url/s);
+});
+
+describe('an address that is none', () => {
+  test.each([
+    ['redis.example.org:6379', '"redis.example.org:6379"'],
+    ['http://redis.example.org', '"http://redis.example.org"'],
+    ['http://user:hush@redis.example.org', '"***@redis.example.org"'],
+    ['redis://', '"redis://"'],
+    ['redis://h/not-a-number', '"redis://h/not-a-number"'],
+    ['', '""'],
+  ])('%j is told by its option', async (url, shown) => {
+    const result = await cli(['wave', 'import', '--url', url]);
+    const stderr = `tonnage: --url: expected ${redisUrlForm}, got ${shown}\n`;
+    expect(result).toEqual({ code: 2, stdout: '', stderr });
+  });
+
+  test('is told by its option also where only the configuration shows that', async () => {
+    const environment = { TONNAGE_STORE_USERNAME: 'u' };
+    const lacking = await cli(['wave', 'import', '--url', 'redis://user@h'], { environment: {} });
+    expect(lacking.stderr).toMatch(/^tonnage: --url: store\.url: expected a password for the user of the URL/);
+    const beside = await cli(['wave', 'import', '--url', 'redis://h'], { environment });
+    expect(beside.stderr).toMatch(/^tonnage: TONNAGE_STORE_USERNAME: /);
+    expect([lacking.code, beside.code]).toEqual([1, 1]);
+  });
 });

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import type { RedisStoreConfig } from '../config/index.ts';
+import { parseRedisUrl, quote, redisUrlForm, type RedisStoreConfig } from '../config/index.ts';
 import type { WaveImportProgress, WaveImportSummary, WaveMeterSummary } from '../store/index.ts';
 import { configurationOf } from './configuration.ts';
 import { UsageError, type Terminal } from './contract.ts';
@@ -41,9 +41,10 @@ export function waveCommand(terminal: Terminal, importWave: ImportWave): Command
 
 /** The Redis that is meant. `--url` goes before the configuration, whose credentials still hold. */
 function redisOf(command: Command, terminal: Terminal, url: string | undefined): RedisStoreConfig {
-  const asked = url === undefined ? {} : { TONNAGE_STORE_DRIVER: 'redis', TONNAGE_STORE_URL: url };
-  const environment = { ...terminal.environment, ...asked };
-  const { store } = configurationOf(command, { ...terminal, environment });
+  if (url !== undefined && parseRedisUrl(url) === undefined) {
+    throw new UsageError(`--url: expected ${redisUrlForm}, got ${quote(url)}`);
+  }
+  const { store } = configurationOf(command, terminal, url === undefined ? {} : { url });
   if (store.driver === 'redis') return store;
   throw new UsageError('wave import: expected --url, or a configuration whose store has driver redis');
 }
@@ -54,7 +55,7 @@ function report({ scanned, resumed, skipped, skippedNames, meters }: WaveImportS
   for (const meter of meters) terminal.out(`${meterLine(meter)}\n`);
   if (skipped === 0) return;
   const more = skipped > skippedNames.length ? ', ...' : '';
-  const named = `${skippedNames.map(quoted).join(', ')}${more}`;
+  const named = `${skippedNames.map(printable).join(', ')}${more}`;
   terminal.say(`${counted(skipped, 'field')} left out, which Wave does not write or nobody can tell apart: ${named}\n`);
 }
 
@@ -69,6 +70,6 @@ function counted(count: number, what: string): string {
 }
 
 /** A name as it may stand on a terminal, whoever has chosen it. */
-function quoted(name: string): string {
+function printable(name: string): string {
   return JSON.stringify(name).replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\u{FFFD}');
 }

@@ -80,6 +80,20 @@ describe('precedence: flags over environment over file over defaults', () => {
     expect(readText('listen: "[::1]:7"', { flags: { port: 0 } }).listen).toEqual({ host: '::1', port: 0 });
   });
 
+  test('--url replaces the servers of store, and nothing else of it', () => {
+    const text = 'store: { driver: redis, sentinel: { name: m, addresses: ["s:1"] }, username: u, password: p }';
+    const { store } = readText(text, {
+      flags: { url: 'redis://h:1' },
+      environment: { TONNAGE_STORE_URL: 'redis://i' },
+    });
+    expect(store).toMatchObject({ driver: 'redis', username: 'u', servers: { mode: 'standalone' } });
+    expect(store.driver === 'redis' && store.servers.mode === 'standalone' && store.servers.url.reveal()).toBe(
+      'redis://h:1',
+    );
+    expect(readText('store: { driver: sqlite }', { flags: { url: 'redis://h:1' } }).store.driver).toBe('redis');
+    expect(readText(undefined, { flags: { url: 'redis://h:1' } }).store.driver).toBe('redis');
+  });
+
   test('layers of metrics are joined key by key', () => {
     const config = readText('metrics: { orgs: true }', { environment: { TONNAGE_METRICS: '127.0.0.1:9' } });
     expect(config.metrics).toEqual({ listen: { host: '127.0.0.1', port: 9 }, orgs: true });

@@ -5,7 +5,7 @@ import { keyAt, rootKey, valueOfText } from './keys.ts';
 import { parseYaml } from './parse-yaml.ts';
 import { areRelated, ConfigError, type ConfigProblem } from './problems.ts';
 import { followReferences } from './references.ts';
-import { emptyMap, mergeTrees, treeAt, type Tree } from './tree.ts';
+import { emptyMap, mergeTrees, nodeAt, treeAt, withoutPath, type Origin, type Path, type Tree } from './tree.ts';
 import { expandShorthands, salvage, validate } from './validate.ts';
 
 /** Values from the command line, each of them valid by itself. They win over all else. */
@@ -17,6 +17,8 @@ export interface ConfigFlags {
   /** As the key `metrics`, in its short forms. */
   readonly metrics?: string;
   readonly data?: string;
+  /** The flag `--url`: a Redis whose driver, address and database replace those of `store`; the other keys there hold. */
+  readonly url?: string;
 }
 
 /** What holds where file, environment and flags say nothing; written as in a file. */
@@ -72,11 +74,10 @@ export function readConfig(options: ReadOptions): Config {
   });
   const fileTree = expandShorthands(file.tree);
   const { listen = text === undefined ? listenWithoutFile : undefined, metrics } = options.defaults ?? {};
-  const defaults = layer({ listen, metrics }, 'default');
-  const flags = layer({ metrics: options.flags?.metrics, data: options.flags?.data }, 'flag');
-  const tree = [defaults, fileTree, environment.tree, flags]
-    .map((stated) => expandShorthands(stated))
+  const stated = [layer({ listen, metrics }), fileTree, environment.tree]
+    .map((each) => expandShorthands(each))
     .reduce(mergeTrees);
+  const tree = withFlags(stated, options.flags ?? {});
 
   const checked = validate(tree);
   // A value of the file that another layer covers is checked as well: it would be the surprise of another day.
@@ -112,15 +113,38 @@ function assembleOptions(options: ReadOptions, tree: Tree, known: readonly Confi
   };
 }
 
+/** Where else the servers of a Redis may be stated. */
+const otherServers: readonly Path[] = [
+  ['store', 'sentinel'],
+  ['store', 'cluster'],
+];
+
+function withFlags(stated: Tree, { metrics, data, url }: ConfigFlags): Tree {
+  const flags = mergeTrees(
+    layer({ metrics, data }, (key) => ({ kind: 'flag', name: `--${key}` })),
+    url === undefined ? emptyMap({ kind: 'default' }) : storeAt(url),
+  );
+  const replaced = url === undefined ? [] : otherServers.filter((path) => nodeAt(stated, path) !== undefined);
+  return mergeTrees(replaced.reduce(withoutPath, stated), expandShorthands(flags));
+}
+
+function storeAt(url: string): Tree {
+  const origin = { kind: 'flag', name: '--url' } as const;
+  const driver = treeAt(['store', 'driver'], { kind: 'scalar', value: 'redis', origin });
+  return mergeTrees(driver, treeAt(['store', 'url'], { kind: 'scalar', value: url, origin }));
+}
+
 /** Single values of a layer that is not written in YAML. */
-function layer(values: Readonly<Record<string, string | undefined>>, kind: 'default' | 'flag'): Tree {
+function layer(
+  values: Readonly<Record<string, string | undefined>>,
+  originOf: (key: string) => Origin = () => ({ kind: 'default' }),
+): Tree {
   let tree: Tree = emptyMap({ kind: 'default' });
   for (const [key, text] of Object.entries(values)) {
     if (text === undefined) continue;
     const info = keyAt([key]);
-    const origin = kind === 'flag' ? { kind, name: `--${key}` } : { kind };
     const value = info === undefined ? text : valueOfText(text, info);
-    tree = mergeTrees(tree, treeAt([key], { kind: 'scalar', value, origin }));
+    tree = mergeTrees(tree, treeAt([key], { kind: 'scalar', value, origin: originOf(key) }));
   }
   return tree;
 }
