@@ -1,18 +1,22 @@
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, rmSync } from 'node:fs';
 import { DatabaseSync, backup } from 'node:sqlite';
 import { messageOf, TonnageError } from '../base/index.ts';
 
 /**
  * Copies the database at `file`, as it is at one moment, to `target`, which must not exist. Safe while another process
- * writes to it. Rejects with `data_invalid` when it cannot be read or written.
+ * writes to it. Rejects with `data_invalid` when it cannot be read or written; there is no target then.
  */
 export async function backupFile(file: string, target: string): Promise<void> {
   const source = new DatabaseSync(file, { readOnly: true });
+  let isMade = false;
   try {
     // Made first, for this user alone: who may read the directory of a backup need not be who may read the ledger.
     closeSync(openSync(target, 'wx', 0o600));
+    isMade = true;
     await backup(source, target);
   } catch (error) {
+    // Half a copy must not be taken for a backup.
+    if (isMade) rmSync(target, { force: true });
     throw new TonnageError('data_invalid', `${file} cannot be copied to ${target}: ${messageOf(error)}`, {
       cause: error,
     });

@@ -23,7 +23,9 @@ export async function restoreLedger(file: string, backup: string): Promise<strin
   const findings = await checkLedger(backup);
   if (findings.length > 0) throw new TonnageError('data_invalid', `${backup} is not restored: ${findings.join('; ')}`);
   const fresh = `${file}.restoring`;
-  copyFileSync(backup, fresh);
+  removeLedger(fresh);
+  // Not byte by byte: a copy that was made beside a running server has its last commits in a file beside it.
+  await backupFile(backup, fresh);
   return replaceLedger(file, fresh, unused(`${file}.replaced`));
 }
 
