@@ -10,8 +10,9 @@ const aliases: ReadonlyMap<string, string> = new Map([
  * variant, `[a-z0-9]{1,32}`. `undefined` for `unknown`, for nothing, and for what is no architecture.
  */
 export function canonicalArch(architecture: string | undefined): string | undefined {
-  const name = architecture?.toLowerCase();
-  if (!name || name === 'unknown') return undefined;
+  // Other letters can have an ASCII one as lower case (U+212A, the Kelvin sign, has k): these are no architectures.
+  if (architecture === undefined || !/^[A-Za-z0-9_-]{1,32}$/.test(architecture)) return undefined;
+  const name = architecture.toLowerCase();
   const folded = aliases.get(name) ?? name;
-  return /^[a-z0-9]{1,32}$/.test(folded) ? folded : undefined;
+  return folded !== 'unknown' && /^[a-z0-9]+$/.test(folded) ? folded : undefined;
 }

@@ -18,6 +18,7 @@ test.each([
   ['amd64,arm64', undefined],
   ['linux/amd64', undefined],
   ['a'.repeat(33), undefined],
+  ['\u212A', undefined],
 ])('architecture %j is kept as %j', (given, kept) => expect(canonicalArch(given)).toBe(kept));
 
 test('two series share a key only when they are the same', () => {
