@@ -53,8 +53,11 @@ function unknownVariable(name: string, settable: ReadonlyMap<string, Variable>):
       return `unknown variable; variables set single values only, so set ${formatPath(path)} in a configuration file`;
     }
   }
-  const meant = nearest(name, [...settable.keys(), ...reservedVariables]);
-  return meant === undefined ? 'unknown variable; no key has this name' : `unknown variable; did you mean ${meant}?`;
+  // Without what all of them have: a long name may have more slips than a short one.
+  const known = [...settable.keys(), ...reservedVariables].map((each) => each.slice(prefix.length));
+  const meant = nearest(name.slice(prefix.length), known);
+  if (meant === undefined) return 'unknown variable; no key has this name';
+  return `unknown variable; did you mean ${prefix}${meant}?`;
 }
 
 /** What the `TONNAGE_*` variables state, as one layer. An unknown one is a problem, since it is most likely a slip. */

@@ -1,9 +1,10 @@
 import type { z } from 'zod';
-import { everyKey, keyAt, rootKey, type KeyInfo } from './keys.ts';
-import { formatPath, kindOf, quote, shownOf, shownStep, type ConfigProblem } from './problems.ts';
+import { keyAt, rootKey, type KeyInfo } from './keys.ts';
+import { kindOf, quote, shownOf, shownStep, type ConfigProblem } from './problems.ts';
 import { schema, type Parsed } from './schema.ts';
 import { nearest } from './suggest.ts';
 import { emptyMap, keyOriginAt, nodeAt, originAt, plainOf, withoutPath, type Path, type Tree } from './tree.ts';
+import { unknownKey } from './unknown-key.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -72,7 +73,7 @@ function problemsOf(issue: Issue, tree: Tree): ConfigProblem[] {
     return issue.keys.map((key) => ({
       origin: keyOriginAt(tree, [...path, key]),
       path: [...path, key],
-      message: unknownKey(key, path),
+      message: unknownKey(key, path, statedAt(tree, path)),
     }));
   }
   if (issue.code === 'invalid_key') {
@@ -104,14 +105,8 @@ function meantValue(issue: Issue, tree: Tree, path: Path): string {
   return meant === undefined ? '' : `; did you mean ${JSON.stringify(meant)}?`;
 }
 
-/** Says of an unknown key what was most likely meant: a key beside it, or the same key at another place. */
-function unknownKey(key: string, parent: Path): string {
-  if (key.includes(':')) return 'unknown key; is a blank missing after its colon?';
-  const siblings = keyAt(parent)?.keys ?? new Map<string, KeyInfo>();
-  const meant = nearest(key, siblings.keys());
-  if (meant !== undefined) return `unknown key; did you mean ${meant}?`;
-  for (const [path] of everyKey()) {
-    if (path.at(-1) === key) return `unknown key here; did you mean ${formatPath(path)}?`;
-  }
-  return `unknown key; the keys here are ${[...siblings.keys()].join(', ')}`;
+/** Keys that are stated in the map at a path. */
+function statedAt(tree: Tree, path: Path): readonly string[] {
+  const node = nodeAt(tree, path);
+  return node?.kind === 'map' ? [...node.entries.keys()] : [];
 }

@@ -1,0 +1,59 @@
+import { everyKey, keyAt } from './keys.ts';
+import { formatPath } from './problems.ts';
+import { nearest } from './suggest.ts';
+import type { Path } from './tree.ts';
+
+/**
+ * What is said of a key that is not known in the map at `parent`, which states the keys `stated`: what was most likely
+ * meant, where that is near and would be valid, else which keys there are. A key of the same name in another part of the
+ * configuration is not told: `password` of an upstream is nothing that a user could have.
+ */
+export function unknownKey(key: string, parent: Path, stated: readonly string[]): string {
+  if (key.includes(':')) return 'unknown key; is a blank missing after its colon?';
+  const siblings = [...(keyAt(parent)?.keys.keys() ?? [])];
+  const free = siblings.filter((sibling) => !stated.includes(sibling));
+  const meant = nearest(key, siblings) ?? wordOf(key, free);
+  if (meant !== undefined) return `unknown key; did you mean ${meant}?`;
+  return misplaced(key, parent) ?? `unknown key; the keys here are ${siblings.join(', ')}`;
+}
+
+/** Shorter parts of names are in too many of them. */
+const partLengthMin = 4;
+
+/** The shortest key one of whose words begins with `part`: `passwordHash` for `password`, `outboxKeep` for `keep`. */
+function wordOf(part: string, keys: readonly string[]): string | undefined {
+  if (part.length < partLengthMin) return undefined;
+  const begin = part.toLowerCase();
+  const found = keys.filter((key) => {
+    const starts = [...key.matchAll(/(?<=^|[a-z])[A-Z]|^/g)].map(({ index }) => index);
+    return starts.some((start) => key.slice(start).toLowerCase().startsWith(begin));
+  });
+  return found.toSorted((left, right) => left.length - right.length)[0];
+}
+
+/** Where the very same key would be valid: in one map of those further in, or in one of those that this one is in. */
+function misplaced(key: string, parent: Path): string | undefined {
+  const places = [...everyKey()].map(([path]) => path).filter((path) => path.at(-1) === key);
+  const inside = places.filter((path) => path.length > parent.length + 1 && leads(parent, path));
+  // At the top everything is further in; what is far down there has a name that means something else in each place.
+  const near = parent.length > 0 ? inside : inside.filter((path) => path.length === 2);
+  const [only] = near;
+  if (only !== undefined && inside.length === 1) {
+    return `unknown key here; did you mean ${formatPath(only.slice(parent.length))}?`;
+  }
+  const outside = places.filter(
+    (path) => path.length <= parent.length && leads(parent.slice(0, path.length - 1), path),
+  );
+  const innermost = outside.toSorted((left, right) => right.length - left.length)[0];
+  if (innermost === undefined) return undefined;
+  const holder = formatPath(parent.slice(0, innermost.length - 1));
+  return `unknown key here; it belongs ${holder === '' ? 'to the top of the configuration' : `under ${holder}`}`;
+}
+
+/** Whether a path of real names and positions leads to, or towards, a place of the schema. */
+function leads(path: Path, place: readonly string[]): boolean {
+  return path.every((step, index) => {
+    const at = place[index];
+    return step === at || at === (typeof step === 'number' ? 'ITEM' : 'NAME');
+  });
+}
