@@ -1,8 +1,9 @@
-import type { FastifyReply, FastifyRequest, FastifySchemaValidationError } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { messageOf, TonnageError, type ErrorCode, type Log } from '../base/index.ts';
 import type { App } from './contract.ts';
 import { problem, problemType } from './problem.ts';
+import { schemaRefusalText } from './schema-refusal.ts';
 import { sendText } from './send-text.ts';
 
 /** Answers whatever a native route threw as a problem; what nobody expected is logged and told without its details. */
@@ -30,21 +31,31 @@ interface Described {
 
 function describe(error: unknown): Described {
   if (error instanceof TonnageError) return { code: error.code, detail: error.message, status: error.status };
-  if (hasZodFastifySchemaValidationErrors(error)) return { code: 'bad_request', detail: invalid(error), status: 400 };
+  if (hasZodFastifySchemaValidationErrors(error))
+    return { code: 'bad_request', detail: schemaRefusalText(error), status: 400 };
+  const refusal = refusals.get(codeOf(error));
+  if (refusal !== undefined) return refusal;
   const status = statusOf(error);
   if (status < 400 || status >= 500) {
     return { code: 'internal_error', detail: 'an error of the server; its log says more', status: 500 };
   }
-  return { code: byStatus.get(status) ?? 'bad_request', detail: detailOf(error), status };
+  return { code: byStatus.get(status) ?? 'bad_request', detail: messageOf(error), status };
 }
 
-/** What the framework says, but never a URL, which may hold a secret. */
-function detailOf(error: unknown): string {
-  const isUrl = typeof error === 'object' && error !== null && 'code' in error && error.code === 'FST_ERR_BAD_URL';
-  return isUrl ? 'the path is not valid: expected UTF-8 in its percent-encoding' : messageOf(error);
-}
+/** What the framework refuses, in our words where its own name nothing, or a URL, which may hold a secret. */
+const refusals: ReadonlyMap<unknown, Described> = new Map<string, Described>([
+  [
+    'FST_ERR_BAD_URL',
+    { code: 'bad_request', detail: 'the path is not valid: expected UTF-8 in its percent-encoding', status: 400 },
+  ],
+  ['FST_ERR_MAX_PARAM_LENGTH', { code: 'not_found', detail: 'there is no such path', status: 404 }],
+  [
+    'FST_ERR_CTP_INVALID_MEDIA_TYPE',
+    { code: 'unsupported_media_type', detail: 'Content-Type: expected application/json, got another one', status: 415 },
+  ],
+]);
 
-/** Codes for what the framework itself refuses. */
+/** Codes for what else the framework itself refuses. */
 const byStatus: ReadonlyMap<number, ErrorCode> = new Map([
   [404, 'not_found'],
   [405, 'method_not_allowed'],
@@ -52,26 +63,12 @@ const byStatus: ReadonlyMap<number, ErrorCode> = new Map([
   [415, 'unsupported_media_type'],
 ]);
 
+function codeOf(error: unknown): unknown {
+  return typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+}
+
 function statusOf(error: unknown): number {
   return typeof error === 'object' && error !== null && 'statusCode' in error ? Number(error.statusCode) : 500;
-}
-
-/** One line for all that a schema found wrong: which parameter, what was expected, in the words of the other errors. */
-function invalid({ validation }: { validation: readonly FastifySchemaValidationError[] }): string {
-  return validation.map(problemOf).join('; ');
-}
-
-function problemOf({ instancePath, keyword, params, message = 'not valid' }: FastifySchemaValidationError): string {
-  const name = instancePath.replace(/^\//, '').replaceAll('/', '.');
-  const unknown = keyword === 'unrecognized_keys' && Array.isArray(params['keys']) ? params['keys'] : [];
-  if (unknown.length > 0) return unknown.map((key) => `${quoted(String(key))}: there is no such parameter`).join('; ');
-  if (keyword === 'invalid_type') return `${name}: expected it once, got it several times`;
-  return `${name}: ${message}`;
-}
-
-/** What a client sent, at a length that an answer can bear. */
-function quoted(text: string): string {
-  return JSON.stringify(text.length <= 80 ? text : `${text.slice(0, 80)}…`);
 }
 
 /** Answers 404 to paths that do not exist, and 405 with `Allow` to methods that a path does not have. */
@@ -79,7 +76,7 @@ export function answerUnknown(app: App): void {
   const routes: { readonly methods: readonly string[]; readonly path: RegExp }[] = [];
   app.addHook('onRoute', ({ method, url }) => {
     if (url.endsWith('*')) return;
-    const path = new RegExp(`^${url.replace(/:[a-zA-Z]+/g, '[^/]+')}$`);
+    const path = new RegExp(`^${url.replaceAll('.', String.raw`\.`).replace(/:[a-zA-Z]+/g, '[^/]+')}$`);
     routes.push({ methods: [method].flat(), path });
   });
   app.setNotFoundHandler((request, reply) => {

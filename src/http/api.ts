@@ -24,6 +24,8 @@ export async function createApi(options: ApiOptions): Promise<App> {
     routerOptions: { maxParamLength: 255 },
   });
   const app: App = bare.withTypeProvider<ZodTypeProvider>();
+  // A page of another site may send such text without asking; what we take is JSON.
+  app.removeContentTypeParser('text/plain');
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler((error, request, reply) => answerError(options.log, error, request, reply));

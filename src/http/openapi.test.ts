@@ -82,6 +82,10 @@ const questions: readonly (readonly [status: number, url: string, options?: Inje
   [200, '/openapi.json'],
   [200, '/'],
   [200, '/assets/page.js'],
+  [404, '/assets/other.js'],
+  [404, '/assets/..%2findex.html'],
+  [404, '/assets/..%2f..%2fetc%2fpasswd'],
+  [404, '/assets/%00'],
 ];
 
 describe('answers are what it says', () => {
@@ -105,6 +109,30 @@ describe('answers are what it says', () => {
     expect(response.statusCode).toBe(status);
     expect(new DescribedAnswers(description).missing(injectedAnswer(response))).toBeUndefined();
   });
+
+  const methods: Readonly<Record<string, 'GET' | 'POST' | 'DELETE'>> = { get: 'GET', post: 'POST', delete: 'DELETE' };
+  const open = ['/', '/assets/{file}', '/healthz', '/readyz', '/openapi.json'];
+  test.each(['unauthorized', 'forbidden', 'login_limited', 'identity_unavailable'] as const)(
+    'whoever asks: %s',
+    async (code) => {
+      const closed = await openApiFixture({ authorise: () => Promise.reject(new TonnageError(code, 'not you')) });
+      const described = new DescribedAnswers(description);
+      const missing: (string | undefined)[] = [];
+      for (const [path, operations] of Object.entries(description.paths)) {
+        if (open.includes(path) || path.startsWith('/v2/')) continue;
+        for (const method of Object.keys(operations)) {
+          const url = path.replaceAll(/\{\w+\}/g, 'x');
+          const body = method === 'post' ? { headers: { 'content-type': 'application/json' }, payload: '{}' } : {};
+          const answer = await closed.app.inject({ method: methods[method] ?? 'TRACE', url, ...body });
+          expect(answer.statusCode).toBeGreaterThanOrEqual(401);
+          missing.push(described.missing(injectedAnswer(answer)));
+        }
+      }
+      expect(missing.length).toBeGreaterThan(10);
+      expect(missing.filter((each) => each !== undefined)).toEqual([]);
+      await closed.close();
+    },
+  );
 
   test.each([
     [503, '/api/v1/usage/pulls'],

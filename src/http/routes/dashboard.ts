@@ -13,6 +13,8 @@ const pageHeaders = {
   'x-content-type-options': 'nosniff',
 } as const;
 
+const assetName = /^[\w-][\w.-]*$/;
+
 const page = { summary: 'The dashboard' };
 
 /** `/` and `/assets/*`: the built page. Its files are public; what it shows comes from the API, with its access rules. */
@@ -32,8 +34,19 @@ export async function dashboardRoutes(app: App, { dashboard }: Pick<ApiOptions, 
   });
   app.get('/', { schema: page }, (_request, reply) => reply.sendFile('index.html', { maxAge: 0 }));
   // Names of built assets carry a hash of their content, so they never change.
-  const asset = { summary: 'A file of the dashboard', params: z.object({ file: z.string() }) };
-  app.get('/assets/:file', { schema: asset }, (request, reply) =>
-    reply.sendFile(`assets/${request.params.file}`, { maxAge: '1y', immutable: true }),
-  );
+  const asset = {
+    summary: 'A file of the dashboard',
+    params: z.object({ file: z.string() }),
+    response: {
+      200: { description: 'The file.', content: { '*/*': { schema: z.unknown() } } },
+      404: problemSchema,
+    },
+  };
+  app.get('/assets/:file', { schema: asset }, async (request, reply) => {
+    const { file } = request.params;
+    // A name in this folder: neither this folder itself nor a way out of it.
+    if (!assetName.test(file)) throw new TonnageError('not_found', 'there is no such path');
+    reply.sendFile(`assets/${file}`, { maxAge: '1y', immutable: true });
+    return reply;
+  });
 }

@@ -48,6 +48,7 @@ const problems = {
   403: problemSchema,
   413: problemSchema,
   415: problemSchema,
+  429: problemSchema,
   503: problemSchema,
 };
 

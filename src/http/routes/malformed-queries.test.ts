@@ -125,6 +125,10 @@ describe('what does not exist is not found', () => {
     expect(await refusalOf(path)).toEqual([404, 'not_found', detail]);
   });
 
+  test('nor is a name that is too long, which is not repeated', async () => {
+    expect(await refusalOf(`usage/${'x'.repeat(256)}`)).toEqual([404, 'not_found', 'there is no such path']);
+  });
+
   test('a path that is no text is not repeated', async () => {
     const detail = 'the path is not valid: expected UTF-8 in its percent-encoding';
     expect(await refusalOf('usage/%ff')).toEqual([400, 'bad_request', detail]);

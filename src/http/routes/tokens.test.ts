@@ -43,12 +43,19 @@ test('a path token is for pulling', async () => {
 
 describe('what is refused', () => {
   test.each<[string, unknown, string]>([
-    ['no body', undefined, ''],
-    ['a list', [], ''],
-    ['an unknown member', { colour: 'red' }, 'colour'],
-    ['an unknown kind', { kind: 'magic' }, 'kind'],
+    ['no body', undefined, 'body: expected an object, got something else'],
+    ['a list', [], 'body: expected an object, got something else'],
+    ['an unknown member', { colour: 'red' }, '"colour": there is no such member'],
+    ['an unknown kind', { kind: 'magic' }, 'kind: expected api or path, got something else'],
+    ['a number for a text', { org: 5 }, 'org: expected a text, got something else'],
+    ['a text for a list', { scope: 'lab/a' }, 'scope: expected a list, got something else'],
+    ['a number in a list', { scope: ['lab/a', 5] }, 'scope.1: expected a text, got something else'],
     ['an unknown right', { rights: ['push'] }, 'rights: expected some of pull, query, ingest, admin, got "push"'],
-    ['a time without a zone', { expiresAt: '2027-01-01T00:00:00' }, 'expiresAt'],
+    [
+      'a time without a zone',
+      { expiresAt: '2027-01-01T00:00:00' },
+      'expiresAt: expected an RFC 3339 time with its offset',
+    ],
     ['a time that is over', { expiresAt: '2026-11-21T12:00:00Z' }, 'expiresAt: expected a time in the future'],
     ['a scope of everything', { scope: ['*'] }, 'scope: expected repositories'],
     ['a Platform that nobody has named', { kind: 'path', platformToken: 'x' }, 'platformToken: expected'],
@@ -60,10 +67,13 @@ describe('what is refused', () => {
   });
 
   test('what a page of another site could send without asking', async () => {
-    expect(await ask('POST', '', '{}', { 'content-type': 'text/plain' })).toMatchObject({ status: 400 });
-    expect(await ask('POST', '', 'kind=api', { 'content-type': 'application/x-www-form-urlencoded' })).toMatchObject({
-      status: 415,
-    });
+    const form = 'application/x-www-form-urlencoded';
+    for (const type of ['text/plain', form, 'multipart/form-data; boundary=a', 'application/json, application/json']) {
+      expect(await ask('POST', '', '{}', { 'content-type': type })).toMatchObject({
+        status: 415,
+        body: { detail: 'Content-Type: expected application/json, got another one' },
+      });
+    }
   });
 
   test('an id that no token has', async () => {

@@ -89,7 +89,8 @@ export function tokenRoutes(app: App, options: Pick<ApiOptions, 'tokens' | 'auth
       schema: {
         summary: 'Revoke a token',
         params: z.object({ id: z.string() }),
-        response: { 204: z.null(), ...refusals, 404: problemSchema },
+        // A body has no meaning here, and is looked at nevertheless.
+        response: { 204: z.null(), ...refusals, ...bodyRefusals, 404: problemSchema },
       },
     },
     async (request, reply) => {

@@ -140,6 +140,7 @@ export function usageRoutes(
           401: problemSchema,
           403: problemSchema,
           429: problemSchema,
+          503: problemSchema,
         },
       },
     },
