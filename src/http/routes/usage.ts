@@ -13,6 +13,7 @@ import {
 } from '../../usage/index.ts';
 import type { ApiOptions, App } from '../contract.ts';
 import { problemSchema } from '../schemas.ts';
+import { acceptsCsvFirst } from './accepts-csv.ts';
 import { confinedTo, sinceOwnFirstDay } from './query-scope.ts';
 import { sendTagged } from './usage-tagged.ts';
 
@@ -119,7 +120,7 @@ export function usageRoutes(
       const query = await questionOf(request.params.meter, words, principal, { ledger, meters });
       const found = await ledger.query(query);
       if (found.nextOffset !== undefined) reply.header('link', nextLink({ ...words, format }, found.nextOffset));
-      const csv = format === 'csv' || (format === undefined && prefersCsv(request.headers.accept));
+      const csv = format === 'csv' || (format === undefined && acceptsCsvFirst(request.headers.accept));
       if (csv) sendTagged(request, reply, 'text/csv; charset=utf-8', usageAsCsv(query, found));
       else sendTagged(request, reply, 'application/json', usageAsJson(query, found));
       return reply;
@@ -163,14 +164,6 @@ async function questionOf(
   const query = parseUsageQuery(meter, own === undefined ? words : { ...words, org: own }, meters);
   assertKept(query, ledger.dimensions);
   return own === undefined ? query : sinceOwnFirstDay(ledger, query, own);
-}
-
-/** CSV where the header names it and not JSON before it; anything else, or nothing, means JSON. */
-function prefersCsv(accept: string | undefined): boolean {
-  const types = (accept ?? '').split(',').map((part) => part.split(';')[0]?.trim().toLowerCase());
-  const csv = types.indexOf('text/csv');
-  const json = types.indexOf('application/json');
-  return csv >= 0 && (json < 0 || csv < json);
 }
 
 /** The next page as a relative link (RFC 8288), since CSV has no other place for a cursor. */
