@@ -17,7 +17,8 @@ const firstDay = -1_000_000;
  *   Only ever appended to, and dropped from its beginning; found by the time of their receipt when that is over.
  * - `voided_key`: which of them were taken back.
  * - `outbox`: batches on their way to a store elsewhere; `outbox_touch`: the last one that touched a meter's day.
- * - `rejected`: increments whose sum would have left the range of 64-bit integers.
+ * - `rejected`: increments whose sum would have left the range of 64-bit integers; with the runs of the keys that came with
+ *   them, since a void must not take back what was never added.
  * - `moved_series`: where the events of an erased series count now.
  * - `pending_claim`: the runs whose events count nothing yet, since another instance may have had them first, and how many
  *   keys they hold; `pending_void`: the keys that their voids take back.
@@ -152,4 +153,9 @@ export const ledgerMigrations: readonly string[] = [
   ) strict;
   `,
   'create index key_run_received on key_run (received)',
+  `
+  alter table rejected add column first_run integer;
+  alter table rejected add column last_run integer;
+  create index rejected_series on rejected (series, day);
+  `,
 ];

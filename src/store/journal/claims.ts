@@ -27,6 +27,7 @@ export class Claims {
   readonly #findVoided: ProgramStatement;
   readonly #insertVoided: ProgramStatement;
   readonly #dropVoided: ProgramStatement;
+  readonly #findRejected: ProgramStatement;
 
   constructor(file: ProgramFile, keys: HeldKeys, series: SeriesIds, pending?: PendingClaims) {
     this.#keys = keys;
@@ -34,6 +35,9 @@ export class Claims {
     this.#pending = pending;
     this.#findVoided = file.prepare('select 1 from voided_key where run = ? and position = ?');
     this.#insertVoided = file.prepare('insert into voided_key (run, position) values (?, ?)');
+    this.#findRejected = file.prepare(
+      'select 1 from rejected where series = ? and day = ? and ? between first_run and last_run limit 1',
+    );
     this.#dropVoided = file.prepare(
       'delete from voided_key where run < (select min(run) from key_run) or not exists (select 1 from key_run)',
     );
@@ -94,6 +98,8 @@ export class Claims {
     if (this.#pending) return outcome.accepted;
     const { day, series } = held.cell;
     const stored = this.#series.byId(series);
+    // What was rejected with its batch was never added.
+    if (this.#findRejected.all(stored.id, day, run).length > 0) return outcome.accepted;
     gains.add(stored, day, -held.quantity, 'voided');
     takenBack.push({ ...stored.series, day, quantity: -held.quantity });
     return outcome.accepted;

@@ -73,6 +73,15 @@ export interface Written {
   readonly rejected: number;
 }
 
+/** The batch whose gains are written. */
+export interface WrittenBatch {
+  readonly number: number;
+  readonly at: number;
+  readonly detailsFrom: Day;
+  /** The runs of the keys that came with it, in their order. */
+  readonly runs?: readonly { readonly run: number }[];
+}
+
 /** Adds gains to the tables. */
 export class Sums {
   readonly #month: ProgramStatement;
@@ -93,7 +102,8 @@ export class Sums {
         counted = iif(counted <= ${integerMax} - excluded.counted, counted + excluded.counted, ${integerMax}),
         voided = iif(voided <= ${integerMax} - excluded.voided, voided + excluded.voided, ${integerMax})`);
     this.#reject = file.prepare(
-      'insert into rejected (at, batch, series, day, quantity) values (?, ?, ?, ?, cast(? as text))',
+      `insert into rejected (at, batch, series, day, quantity, first_run, last_run)
+        values (?, ?, ?, ?, cast(? as text), ?, ?)`,
     );
   }
 
@@ -102,7 +112,8 @@ export class Sums {
    * rejected: a month is at least each of its days and details, so where it has room they have. Details of days before
    * `detailsFrom` are no longer kept.
    */
-  write(gains: Gains, batch: { readonly number: number; readonly at: number; readonly detailsFrom: Day }): Written {
+  write(gains: Gains, { number, at, detailsFrom, runs = [] }: WrittenBatch): Written {
+    const [firstRun, lastRun] = [runs[0]?.run ?? null, runs.at(-1)?.run ?? null];
     const increments: Increment[] = [];
     let rejected = 0;
     for (const account of gains.accounts) {
@@ -110,7 +121,7 @@ export class Sums {
         account.quantity <= integerMax && this.#month.run(account.month, account.accountId, account.quantity) > 0;
       if (!fits) {
         for (const { stored, day, quantity } of account.cells) {
-          this.#reject.run(batch.at, batch.number, stored.id, day, String(quantity));
+          this.#reject.run(at, number, stored.id, day, String(quantity), firstRun, lastRun);
         }
         rejected += account.cells.length;
         continue;
@@ -120,7 +131,7 @@ export class Sums {
         this.#total.run(account.accountId, capped(account.counted), capped(account.voided));
       }
       for (const { stored, day, quantity } of account.cells) {
-        if (day >= batch.detailsFrom) this.#detail.run(day, stored.id, quantity);
+        if (day >= detailsFrom) this.#detail.run(day, stored.id, quantity);
         if (quantity !== 0n) increments.push({ ...stored.series, day, quantity });
       }
     }

@@ -57,6 +57,25 @@ test('when all keys have expired a new one is not taken for one that was taken b
   await later.close();
 });
 
+test('a void of what was rejected with its batch takes nothing back, and one of what came beside it does', async () => {
+  const store = await open();
+  const { meter, day, dimensions } = pull(0);
+  const increments = [{ meter, day, dimensions, quantity: 2n ** 63n - 1n }];
+  await store.journal.commit({ number: 1, at: noon, increments });
+  const other = { ...pull(2), dimensions: { org: 'b.org' } };
+  const both = await store.journal.commit({ number: 2, at: noon, increments: [], keyed: keyed([pull(1), other]) });
+  expect(both.rejected).toBe(1);
+  const voids = keyed([
+    { id: 3, voids: 1 },
+    { id: 4, voids: 2 },
+  ]);
+  const { outcomes, takenBack } = await store.journal.commit({ number: 3, at: noon, increments: [], keyed: voids });
+  expect(outcomes).toEqual(Uint8Array.of(outcome.accepted, outcome.accepted));
+  expect(takenBack).toMatchObject([{ meter: 'pulls', day: today, dimensions: { org: 'b.org' }, quantity: -1n }]);
+  await store.close();
+  expect(await checkLedger(file)).toEqual([]);
+});
+
 test('batches that are refused leave no keys behind that would take the room of others', async () => {
   const store = await open({ heldKeysMax: 100, outboxBytesMax: 2_000 });
   const wide = Array.from({ length: 60 }, (_, index) => pull(index, `a-repository-of-its-own-${index}`));

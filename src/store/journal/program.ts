@@ -144,7 +144,7 @@ class LedgerWriter {
     const claimed = keyed === undefined ? nothingClaimed : this.#claims.take(keyed, gains);
     const runs = this.#keys.write(at + aheadMs);
     this.#pending?.add(runs);
-    const written = this.#tables.write(gains, { number, at, detailsFrom: this.#detailsFrom });
+    const written = this.#tables.write(gains, { number, at, detailsFrom: this.#detailsFrom, runs });
     this.#outbox?.put(number, at, written.increments);
     const outbox = this.#outbox?.status();
     return { known: false, ...claimed, ...settled, rejected: written.rejected, ...(outbox && { outbox }) };
