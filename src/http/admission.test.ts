@@ -102,6 +102,15 @@ describe('who may ask the API', () => {
     });
   });
 
+  test.each(['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip'])(
+    'without users: what a proxy passes on, as its %s shows, is no request of this machine',
+    async (name) => {
+      const { authorise } = setUp({ users: false, listener: 'loopback' });
+      const passedOn = request({ host: '127.0.0.1:8080', [name]: '192.0.2.1' });
+      await expect(authorise(passedOn, 'query')).rejects.toMatchObject({ code: 'unauthorized' });
+    },
+  );
+
   test('without users on any other listener nobody reads usage', async () => {
     const { authorise } = setUp({ users: false });
     await expect(authorise(request({ host: 'localhost' }), 'query')).rejects.toMatchObject({ code: 'unauthorized' });

@@ -75,8 +75,20 @@ function admitByPath(pathTokens: PathTokens | undefined, pathToken: string): Adm
 /** What the door looks at. A request that a proxy on this machine passes on is not one of this machine. */
 export function visitorOf(headers: IncomingHttpHeaders, remoteAddress: string, listener: Visitor['listener']): Visitor {
   const { authorization, host } = headers;
-  const isPassedOn = listener === 'loopback' && forwardedOf(headers) !== undefined && !isLoopbackAddress(remoteAddress);
-  return { authorization, host, remoteAddress, listener: isPassedOn ? 'open' : listener };
+  const isOpen = listener === 'open' || isPassedOn(headers, remoteAddress);
+  return { authorization, host, remoteAddress, listener: isOpen ? 'open' : 'loopback' };
+}
+
+/** What proxies write, and nobody else; they may also have put a loopback name into `Host`. */
+const proxyHeaders = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip'] as const;
+
+/**
+ * Whether a proxy has passed a request on for somebody else. Of one that is trusted it is known for whom; of any other it
+ * has to be assumed.
+ */
+function isPassedOn(headers: IncomingHttpHeaders, remoteAddress: string): boolean {
+  if (forwardedOf(headers) !== undefined) return !isLoopbackAddress(remoteAddress);
+  return proxyHeaders.some((name) => headers[name] !== undefined);
 }
 
 /** The client's address, which a trusted proxy may say; else whoever is connected. */

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { messageOf, TonnageError, type ErrorCode, type Log } from '../base/index.ts';
+import { LoginLimited } from '../identity/index.ts';
 import type { App } from './contract.ts';
 import { problem, problemType } from './problem.ts';
 import { schemaRefusalText } from './schema-refusal.ts';
@@ -11,17 +12,17 @@ export function answerError(log: Log, error: unknown, request: FastifyRequest, r
   const { code, detail, status } = describe(error);
   if (status >= 500) log.error({ err: error, requestId: request.id, code }, 'a request failed');
   if (code === 'unauthorized') reply.header('www-authenticate', 'Basic realm="Tonnage", charset="UTF-8"');
-  const wait = retryAfterSeconds.get(status);
+  const wait = retryAfterSeconds(error, status);
   if (wait !== undefined) reply.header('retry-after', wait);
   reply.code(status);
   sendText(reply, problemType, JSON.stringify(problem(code, detail, status)));
 }
 
-/** When a client may come again: soon when something is in the way here, after the minute that failed logins count for. */
-const retryAfterSeconds: ReadonlyMap<number, number> = new Map([
-  [429, 60],
-  [503, 5],
-]);
+/** When a client may come again: when its next login is taken, and soon when something is in the way here. */
+function retryAfterSeconds(error: unknown, status: number): number | undefined {
+  if (error instanceof LoginLimited) return error.retryAfterSeconds;
+  return status === 503 ? 5 : undefined;
+}
 
 interface Described {
   readonly code: ErrorCode;

@@ -4,6 +4,7 @@ import type { AddressRules } from './address-rules.ts';
 import type { Authenticator, CheckVerdict, Finding } from './authenticator.ts';
 import { parseAuthorization, type Credential } from './authorization.ts';
 import { CredentialMemory } from './credential-memory.ts';
+import { LoginLimited } from './login-limited.ts';
 import { LoginLimiter, type Attempt } from './login-limiter.ts';
 import { isLoopbackHost } from './loopback.ts';
 import { identityInstruments, type CheckOutcome, type IdentityInstruments } from './metrics.ts';
@@ -252,9 +253,6 @@ export function requireRight(outcome: Outcome, right: Right): Principal {
         outcome.reason === 'wrong' ? 'these credentials are wrong' : 'credentials are needed',
       );
     case 'limited':
-      throw new TonnageError(
-        'login_limited',
-        `too many logins failed from this address, or too many came at once; the next is taken in ${outcome.retryAfterSeconds} s`,
-      );
+      throw new LoginLimited(outcome.retryAfterSeconds);
   }
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { TonnageError } from '../../base/index.ts';
+import { LoginLimited } from '../../identity/index.ts';
 import { fixtureDay, openApiFixture, type ApiFixture } from '../testing/api-fixture.ts';
 
 let fixture: ApiFixture;
@@ -101,14 +102,14 @@ describe('GET /api/v1/usage/{meter}', () => {
 
 describe('an answer that may be better later', () => {
   test.each([
-    ['login_limited', 429, '60'],
-    ['query_deadline', 503, '5'],
-  ] as const)('%s says when', async (code, status, seconds) => {
-    const refusing = await openApiFixture({ authorise: () => Promise.reject(new TonnageError(code, 'not now')) });
+    [new LoginLimited(12), 429, '12'],
+    [new TonnageError('query_deadline', 'not now'), 503, '5'],
+  ] as const)('%s says when', async (error, status, seconds) => {
+    const refusing = await openApiFixture({ authorise: () => Promise.reject(error) });
     const response = await refusing.app.inject('/api/v1/usage/pulls');
     await refusing.close();
     expect([response.statusCode, response.headers['retry-after']]).toEqual([status, seconds]);
-    expect(response.json()).toMatchObject({ code, detail: 'not now' });
+    expect(response.json()).toMatchObject({ code: error.code, detail: error.message });
   });
 });
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { TonnageError } from '../../base/index.ts';
+import { LoginLimited } from '../../identity/index.ts';
 import { fixtureDay as D, openApiFixture, type ApiFixture } from '../testing/api-fixture.ts';
 
 async function ask(version: string, question: string, from: ApiFixture): Promise<{ status: number; body: unknown }> {
@@ -42,6 +43,14 @@ describe('errors', () => {
     expect(answer).toEqual({ status: 500, body: { message } });
     expect(fixture.logged).toEqual(['error a Wave query failed']);
   });
+});
+
+test('who has to wait is told for how long', async () => {
+  const fixture = await openApiFixture({ authorise: () => Promise.reject(new LoginLimited(7)) });
+  const answer = await fixture.app.inject('/v1alpha3/metrics/pulls');
+  await fixture.close();
+  expect([answer.statusCode, answer.headers['retry-after']]).toEqual([429, '7']);
+  expect(answer.json()).toEqual({ message: new LoginLimited(7).message });
 });
 
 describe('a principal of one organisation', () => {

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { limits, TonnageError } from '../../base/index.ts';
+import { LoginLimited } from '../../identity/index.ts';
 import {
   parseDay,
   parseWaveParameters,
@@ -107,6 +108,7 @@ function answerFailure({ log }: Options, error: unknown, request: FastifyRequest
     void reply.code(401).header('www-authenticate', 'Basic realm=Wave Authentication').send();
     return;
   }
+  if (known instanceof LoginLimited) reply.header('retry-after', known.retryAfterSeconds);
   if (known && known.status < 500) return refuse(reply, known.status, known.message);
   // Whatever fails behind it is 500 with a number for the log there, and clients know no other.
   log.error({ err: error, requestId: request.id }, 'a Wave query failed');
