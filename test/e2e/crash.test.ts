@@ -73,15 +73,17 @@ test.each(['sqlite', 'redis'])(
       await once(server.program.child, 'close');
     }
     server = await startTonnage(data, config);
+    // However short the lives before were, and however slow the disk.
+    await eventually('more pulls are answered than there were lives', () => sum(pulls, 'answered') > kills);
     await Promise.all([...events, ...pulls].map((client) => client.finish()));
     await untilDelivered(server);
 
-    const builds = await usage(url, 'builds');
     const expected = new Map<string, number>();
     for (const client of events) {
       for (const [org, value] of client.expected) expected.set(org, (expected.get(org) ?? 0) + value);
     }
-    expect(new Map(builds.rows.map(({ org, value }) => [org, value]))).toEqual(expected);
+    const { rows } = await usage(url, 'builds');
+    expect(new Map(rows.map(({ org, value }) => [org, value]))).toEqual(expected);
     expect(driver === 'redis' ? await waveSums([...expected.keys()]) : expected).toEqual(expected);
     expect(events.map(({ forgotten }) => forgotten)).toEqual([0, 0, 0]);
     expect(sum(events, 'resends')).toBeGreaterThanOrEqual(kills);
@@ -89,9 +91,8 @@ test.each(['sqlite', 'redis'])(
     const counted = (await usage(url, 'pulls')).total;
     expect(counted).toBeGreaterThanOrEqual(sum(pulls, 'answered'));
     expect(counted).toBeLessThanOrEqual(sum(pulls, 'sent'));
-    expect(sum(pulls, 'answered')).toBeGreaterThan(kills);
   },
-  scaled(120_000, 900_000),
+  scaled(300_000, 1_800_000),
 );
 
 /** What Wave's own fields say of the organisations' builds. */

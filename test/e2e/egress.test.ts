@@ -57,7 +57,7 @@ test('are the same by repository, to the byte, and none is lost by a stop', asyn
   );
   await get('team/app', largest, { method: 'HEAD' });
   await get('team/app', largest, { headers: { 'if-none-match': '*' } });
-  await expect.poll(egress, { timeout: 10_000 }).toEqual(received);
+  await expect.poll(egress, { timeout: 60_000 }).toEqual(received);
 
   await get('team/other', 'manifests/v1');
   await get('team/other', largest);

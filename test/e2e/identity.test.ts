@@ -8,6 +8,7 @@ import { json, startJsonServer, type JsonServer } from '../../src/identity/testi
 import { startDockerUpstream, type DockerUpstream } from '../support/docker-upstream.ts';
 import { layer, pushImage } from '../support/images.ts';
 import { eventually, startRedis, type RedisServer } from '../support/redis.ts';
+import { awayFromMidnight } from '../support/midnight.ts';
 import { skopeoPull } from '../support/skopeo.ts';
 import { startTonnage, type Tonnage } from '../support/tonnage.ts';
 
@@ -141,6 +142,10 @@ describe('skopeo logs in and pulls', () => {
     const tonnage = await start({
       identity: { platform: { endpoint: platform.url, timeout: '200ms', cacheFor: '0s' } },
     });
+    // It may take its time even while it is up; what counts is that it has spoken of the token once.
+    const headers = { authorization: `Bearer ${platformToken}` };
+    const isKnown = async (): Promise<boolean> => (await fetch(`${tonnage.url}/api/v1/meters`, { headers })).ok;
+    await eventually('the Platform has answered in time', isKnown);
     await pull(tonnage, `x:${platformToken}`);
     platform.answer(() => 'hangs');
     await pull(tonnage, `x:${platformToken}`);
@@ -252,6 +257,7 @@ describe('the hash that Wave would have written', () => {
   ])(
     'has seven fields after a pull of %s; three of them grow by one without credentials',
     async (_who, credentials) => {
+      await awayFromMidnight();
       const tonnage = await start({ store: { driver: 'redis', url: redis.url } });
       await expect(pull(tonnage, 'metrics:wrong-password')).rejects.toThrow(refused);
       expect(await fields()).toEqual([]);

@@ -119,4 +119,4 @@ test('a ledger and its Redis are checked, taken back, taken elsewhere, and made 
   expect(await redis.cli('hkeys', 'metrics/v1')).not.toContain('a.example');
   const last = await start();
   await expectBuilds(last, { '-': 3, 'b.example': 2 });
-}, 120_000);
+}, 300_000);

@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { startDockerUpstream, type DockerUpstream } from '../support/docker-upstream.ts';
 import { layer, pushImage } from '../support/images.ts';
 import { liftLimit, limitedNode } from '../support/limited.ts';
+import { sleep } from '../support/program.ts';
 import { eventually, startRedis, type RedisServer } from '../support/redis.ts';
 import { startTonnage, type Tonnage } from '../support/tonnage.ts';
 
@@ -29,13 +30,33 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-/** Sends builds of as many repositories as there are events, so that each takes room; answers the status and the body. */
-async function send({ url }: Tonnage, events: number): Promise<{ status: number; body: Record<string, unknown> }> {
+interface Sent {
+  readonly status: number;
+  readonly body: Record<string, unknown>;
+}
+
+/**
+ * Sends builds of as many repositories as there are events, so that each takes room; answers the status and the body. The
+ * same ones are sent again while the disk is only slow, or a batch before them has just been refused.
+ */
+async function send(running: Tonnage, events: number): Promise<Sent> {
   const body = Array.from({ length: events }, () => {
     const number = ++next;
     const data = { org: 'a.org', arch: 'amd64', repository: `team/${'r'.repeat(100)}${number}` };
     return { specversion: '1.0', type: 'tonnage.build', source: 'test', id: `${number}`, data };
   });
+  let answer = await sendOnce(running, body);
+  for (let tries = 0; tries < 400 && isPassing(answer); tries++) {
+    await sleep(25);
+    answer = await sendOnce(running, body);
+  }
+  return answer;
+}
+
+const isPassing = ({ status, body }: Sent): boolean =>
+  status !== 200 && /^(the ledger cannot commit right now|the commit did not end within)/.test(String(body['detail']));
+
+async function sendOnce({ url }: Tonnage, body: readonly unknown[]): Promise<Sent> {
   const response = await fetch(`${url}/api/v1/events`, {
     method: 'POST',
     headers: { 'content-type': 'application/cloudevents-batch+json' },
@@ -50,8 +71,7 @@ async function fill(running: Tonnage, size: number): Promise<{ accepted: number;
   for (let tries = 0; tries < 1_000; tries++) {
     const { status, body } = await send(running, size);
     if (status === 200) accepted += size;
-    else if (!String(body['detail']).startsWith('the ledger cannot commit right now'))
-      return { accepted, refusal: body };
+    else return { accepted, refusal: body };
   }
   throw new Error('it never was full');
 }
@@ -95,7 +115,7 @@ test('a full disk: events are refused, pulls are served and counted once there i
   const counted = await total(running, 'builds');
   // The refused batch may have been stored by its last try: nobody was told, and a resend would be known.
   expect([accepted, accepted + 500]).toContain(counted);
-  expect((await send(running, 10)).body).toMatchObject({ accepted: 10 });
+  expect((await send(running, 10)).status).toBe(200);
 });
 
 test('a full outbox: events are refused, pulls are served; everything arrives when Redis is back', async () => {
@@ -131,7 +151,7 @@ test('a full outbox: events are refused, pulls are served; everything arrives wh
 test('Redis away: events are taken, the outbox fills, and it stays ready', async () => {
   const running = await startWithRedis('away', {});
   await redis?.kill();
-  expect((await send(running, 100)).body).toMatchObject({ accepted: 100 });
+  expect((await send(running, 100)).status).toBe(200);
   expect(await pull(running)).toBe(200);
   await eventually('the check says so', async () => (await readiness(running)).checks['store'] !== 'ok');
   expect((await readiness(running)).status).toBe(200);

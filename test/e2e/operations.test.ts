@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { startDockerUpstream, type DockerUpstream } from '../support/docker-upstream.ts';
 import { layer, pushImage, type PushedImage } from '../support/images.ts';
-import { freePort, listeningAddresses, sleep } from '../support/program.ts';
+import { freePort, listeningAddresses } from '../support/program.ts';
+import { eventually } from '../support/redis.ts';
 import { skopeoPull } from '../support/skopeo.ts';
 import { startTonnage, tonnage, type Tonnage } from '../support/tonnage.ts';
 
@@ -42,8 +43,12 @@ describe('a stop', () => {
     response.pause();
     const stopped = program.stop('SIGTERM');
     await program.until(/SIGTERM/);
-    await sleep(200);
-    await expect(fetch(`${url}/healthz`)).rejects.toThrow(/fetch failed/);
+    const isTaken = (): Promise<boolean> =>
+      fetch(`${url}/healthz`).then(
+        () => true,
+        () => false,
+      );
+    await eventually('nothing new is taken', async () => !(await isTaken()));
     let length = 0;
     for await (const chunk of response) length += (chunk as Buffer).length;
     expect(length).toBe(20_000_000);

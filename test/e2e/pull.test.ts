@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startDockerUpstream, type DockerUpstream } from '../support/docker-upstream.ts';
+import { awayFromMidnight } from '../support/midnight.ts';
 import { layer, mediaTypes, pushImage, pushIndex, type PushedImage } from '../support/images.ts';
 import { freePort, runProgram, startProgram } from '../support/program.ts';
+import { eventually } from '../support/redis.ts';
 import { startRecordingProxy, type RecordingProxy } from '../support/recording-proxy.ts';
 import { pulledFiles, skopeoPull } from '../support/skopeo.ts';
 import { startTonnage, tonnage, type Tonnage } from '../support/tonnage.ts';
@@ -22,8 +24,10 @@ let arm64: PushedImage;
 const config = (): Record<string, unknown> => ({ upstreams: { lab: { url: upstream.url, tagTtl: '0s' } } });
 
 beforeAll(async () => {
+  await awayFromMidnight();
   directory = mkdtempSync(join(tmpdir(), 'tonnage-e2e-'));
-  upstream = await startDockerUpstream(directory);
+  // A port that nobody else is given while it is away.
+  upstream = await startDockerUpstream(directory, await freePort());
   const layers = [layer(largeLayerBytes), layer(2_000_000), layer(100)];
   amd64 = await pushImage(upstream.url, 'team/app', 'amd64', { architecture: 'amd64', layers });
   arm64 = await pushImage(upstream.url, 'team/app', '', {
@@ -81,9 +85,11 @@ describe('a pull through Tonnage', () => {
   test('asks the upstream once for each blob, also when pulled again', async () => {
     await pullBothPlatforms('second');
     for (const { digest } of [...amd64.layers, ...arm64.layers, amd64.config, arm64.config]) {
-      const gets = upstream.requests().filter((request) => request.startsWith(`GET /v2/team/app/blobs/${digest}`));
-      // Once by skopeo directly, once by Tonnage.
-      expect(gets).toHaveLength(2);
+      const gets = (): readonly string[] =>
+        upstream.requests().filter((request) => request.startsWith(`GET /v2/team/app/blobs/${digest}`));
+      // Once by skopeo directly, once by Tonnage; the upstream says so when it is done.
+      await eventually('the upstream has said what it was asked', () => gets().length > 1);
+      expect(gets()).toHaveLength(2);
     }
   });
 
@@ -178,8 +184,8 @@ print(sum(s.value for s in families['tonnage_usage'].samples if s.labels['meter'
       const query = encodeURIComponent('sum by (arch) (tonnage_usage_total{meter="pulls"})');
       await expect
         .poll(() => promValues(`http://127.0.0.1:${port}/api/v1/query?query=${query}`), {
-          timeout: 25_000,
-          interval: 500,
+          timeout: 90_000,
+          interval: 250,
         })
         .toEqual({ amd64: String(expected().amd64), arm64: String(expected().arm64) });
     } finally {

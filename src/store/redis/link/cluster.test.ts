@@ -17,7 +17,7 @@ let cluster: RedisCluster;
 
 beforeAll(async () => {
   cluster = await startRedisCluster(directory, { directives: ['--cluster-require-full-coverage', 'no'] });
-}, 30_000);
+});
 afterEach(closeLinks);
 afterAll(async () => {
   await cluster.stop();
@@ -181,7 +181,7 @@ describe('a node that has a replica', () => {
     if (!node) throw new Error('a Cluster has several nodes');
     const replica = await cluster.addReplica(node);
     const key = await keyOf(node, link);
-    expect(await link.waitReplicas(key, 1, 2_000)).toBe(1);
+    expect(await link.waitReplicas(key, 1, 20_000)).toBe(1);
     await replica.cli('cluster', 'failover', 'takeover'); // needs no votes, which the other nodes may refuse for seconds
     await eventually('the old primary has heard of it', async () => (await node.cli('role')).startsWith('slave'));
     expect(await link.send(count(key))).toBe(3);
@@ -195,7 +195,7 @@ describe('a node that has a replica', () => {
     if (!node) throw new Error('a Cluster has several nodes');
     const replica = await cluster.addReplica(node);
     const key = await keyOf(node, link);
-    expect(await link.waitReplicas(key, 1, 2_000)).toBe(1);
+    expect(await link.waitReplicas(key, 1, 20_000)).toBe(1);
     await node.kill();
     await eventually(
       'the link reaches the replica',

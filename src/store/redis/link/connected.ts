@@ -6,8 +6,12 @@ import type { RedisLink } from './types.ts';
 const lookMs = 20;
 
 /** Waits for a link that has just been opened. Rejects with `redis_unavailable` when no connection is there in time. */
-export async function connected(link: Pick<RedisLink, 'status'>, clock: Clock): Promise<void> {
-  const end = clock.monotonic() + limits.redisConnectMsMax;
+export async function connected(
+  link: Pick<RedisLink, 'status'>,
+  clock: Clock,
+  waitMs: number = limits.redisConnectMsMax,
+): Promise<void> {
+  const end = clock.monotonic() + waitMs;
   while (!link.status.connected) {
     if (clock.monotonic() >= end) {
       throw new TonnageError('redis_unavailable', link.status.failure ?? 'Redis could not be reached');

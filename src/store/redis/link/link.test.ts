@@ -127,9 +127,9 @@ describe('scripts', () => {
     const replica = await startRedis(join(directory, 'replica'), { replicaOf: server.port });
     const { link } = await connectTestLink(standalone());
     await expect(link.waitReplicas('replicated', 1, 100)).rejects.toMatchObject({ code: 'redis_unavailable' });
-    await eventually('the replica is a copy', async () => (await replica.cli('role')).includes('connected'), 15_000);
+    await eventually('the replica is a copy', async () => (await replica.cli('role')).includes('connected'));
     await link.script(increment, ['replicated'], ['7']);
-    expect(await link.waitReplicas('replicated', 1, 5_000)).toBe(1);
+    expect(await link.waitReplicas('replicated', 1, 20_000)).toBe(1);
     expect(await replica.cli('get', 'replicated')).toBe('7');
     await replica.kill();
     await link.script(increment, ['replicated'], ['7']);

@@ -104,7 +104,7 @@ test('on a Cluster whose slot of claims moves from server to server, each event 
     await pair.close();
     await cluster.stop();
   }
-}, 60_000);
+});
 
 test('a failover loses no claim that has counted, where replicas are waited for', async () => {
   const group = await startSentinel(join(directory, 'sentinel'));
@@ -122,4 +122,4 @@ test('a failover loses no claim that has counted, where replicas are waited for'
     await pair.close();
     await group.stop();
   }
-}, 60_000);
+});

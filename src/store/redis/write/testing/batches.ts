@@ -83,7 +83,7 @@ export interface Target {
  * Delivers all batches of a log as a sender does: asks where to begin, goes back when told to, and tries again what failed,
  * until `waitMs` have passed. Answers how often it was told to go back.
  */
-export async function sendAll(log: BatchLog, target: Target, { max = 7, waitMs = 15_000 } = {}): Promise<number> {
+export async function sendAll(log: BatchLog, target: Target, { max = 7, waitMs = 60_000 } = {}): Promise<number> {
   const deadline = performance.now() + waitMs;
   let rewinds = 0;
   let position: number | undefined;
