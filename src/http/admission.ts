@@ -5,6 +5,7 @@ import { TonnageError } from '../base/index.ts';
 import {
   isLoopbackAddress,
   parseAuthorization,
+  plainAddress,
   requireRight,
   type Door,
   type Outcome,
@@ -93,7 +94,7 @@ function isPassedOn(headers: IncomingHttpHeaders, remoteAddress: string): boolea
 
 /** The client's address, which a trusted proxy may say; else whoever is connected. */
 export function clientOf(headers: IncomingHttpHeaders, connected: string | undefined): string {
-  return forwardedOf(headers)?.client ?? connected ?? '';
+  return plainAddress(forwardedOf(headers)?.client ?? connected ?? '');
 }
 
 function bringsNothing({ authorization }: IncomingHttpHeaders): boolean {

@@ -1,13 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { limits, type Clock, type Log, type Random } from '../base/index.ts';
 import type { Gateway } from '../gateway/index.ts';
-import { withoutTokens } from '../identity/index.ts';
 import { OciError } from '../oci/index.ts';
+import { clientOf } from './admission.ts';
 import { noteRequestId } from './api.ts';
 import type { App } from './contract.ts';
-import { forwardedOf } from './forwarded.ts';
 import type { Handler } from './listener.ts';
-import { cutPathToken } from './path-token.ts';
+import { cutPathToken, pathForLog } from './path-token.ts';
 import { problem, problemType } from './problem.ts';
 import { createRequestIds } from './request-id.ts';
 
@@ -39,7 +38,9 @@ export function createMainHandler(options: MainHandlerOptions): Handler {
     const refusal = refusalOf(request, target);
     if (refusal !== undefined) return refuse(response, refusal, forGateway || !target.startsWith('/'));
     if (isTokenTarget(target) && pathToken === undefined) return options.token(request, response);
-    if (forGateway) return gateway.handle(request, response, forwardedOf(request.headers)?.client, pathToken);
+    if (forGateway) {
+      return gateway.handle(request, response, clientOf(request.headers, request.socket.remoteAddress), pathToken);
+    }
     noteRequestId(request, id);
     return api.routing(request, response);
   };
@@ -94,11 +95,11 @@ function logWhenDone(
     const fields = {
       requestId,
       method: request.method,
-      path: withoutTokens(request.url?.split('?', 1)[0] ?? ''),
+      path: pathForLog(request.url ?? ''),
       status: response.statusCode,
       complete: response.writableFinished,
       ms: Math.round(ms),
-      client: forwardedOf(request.headers)?.client ?? request.socket.remoteAddress,
+      client: clientOf(request.headers, request.socket.remoteAddress),
     };
     if (slow) log.warn(fields, 'a slow answer');
     else log.info(fields, refused ? 'a request was refused' : 'request');

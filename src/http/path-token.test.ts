@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { cutPathToken } from './path-token.ts';
+import { cutPathToken, pathForLog } from './path-token.ts';
 
 describe('a path with a token', () => {
   test.each([
@@ -43,6 +43,17 @@ describe('other paths stay as they are', () => {
       expect(cutPathToken(target)).toEqual({ target });
     },
   );
+});
+
+test.each([
+  ['/api/v1/usage/pulls?org=tng_api_abc', '/api/v1/usage/pulls'],
+  ['/api/v1/usage/tng_path_abc', '/api/v1/usage/tng_path_…'],
+  ['/api/v1/usage/%74ng_path_abc', '/api/v1/usage/tng_path_…'],
+  ['/api/v1/usage/tng%5Fapi%5Fabc/%ff', '/api/v1/usage/tng_api_…/\u00ff'],
+  ['/api/v1/usage/%C3%A9', '/api/v1/usage/%C3%A9'],
+  ['*', '*'],
+])('the log has of %s no token', (target, path) => {
+  expect(pathForLog(target)).toBe(path);
 });
 
 test('whatever is written around it, the token does not stay in the path', () => {

@@ -28,6 +28,13 @@ export function cutPathToken(target: string): CutTarget {
   return { target: `/v2${written === path ? rest : encoded(rest)}${query}`, pathToken };
 }
 
+/** The path of a target without query and tokens: as it was written, unless that hides a token. */
+export function pathForLog(target: string): string {
+  const [path = ''] = target.split('?', 1);
+  const readable = decoded(path);
+  return hasToken(readable) ? withoutTokens(readable) : path;
+}
+
 /** One of ours in a place where it does not belong would be a part of a name to everybody after us. */
 function hasToken(path: string): boolean {
   return withoutTokens(path) !== path;

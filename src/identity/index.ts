@@ -6,7 +6,7 @@ export { createDoor, requireRight, type Door, type DoorOptions, type Outcome, ty
 export { IssuedTokens, type KeptToken, type TokenDesk, type TokenFacts, type TokenKeeper } from './issued-tokens.ts';
 export { LoginLimited } from './login-limited.ts';
 export { isLoopbackAddress, isLoopbackHost } from './loopback.ts';
-export { isWithin, parseAddress, parseNetwork, type Network } from './network.ts';
+export { isWithin, parseAddress, parseNetwork, plainAddress, type Network } from './network.ts';
 export { oidcInstruments, platformInstruments } from './metrics.ts';
 export { createOidc, type OidcIssuer } from './oidc.ts';
 export { isOrganisation, organisationOf } from './organisation.ts';

@@ -2,7 +2,7 @@ import { BlockList, isIPv4 } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createAddressRules } from './address-rules.ts';
-import { isWithin, parseAddress, parseNetwork } from './network.ts';
+import { isWithin, parseAddress, parseNetwork, plainAddress } from './network.ts';
 
 describe('addresses', () => {
   test.each([
@@ -140,4 +140,16 @@ describe('organisations by address', () => {
   test.each([[{ cidr: '10.0.0.0/40', org: 'a' }], [{ cidr: '10.0.0.0/8', org: 'A b' }]])('%j is refused', (rule) => {
     expect(() => createAddressRules([rule])).toThrow('expected a network and an organisation');
   });
+});
+
+test.each([
+  ['192.0.2.1', '192.0.2.1'],
+  ['::ffff:192.0.2.1', '192.0.2.1'],
+  ['::FFFF:192.0.2.1', '192.0.2.1'],
+  ['::ffff:c000:201', '::ffff:c000:201'],
+  ['2001:db8::1', '2001:db8::1'],
+  ['::1', '::1'],
+  ['', ''],
+])('%j is shown as %j', (text, shown) => {
+  expect(plainAddress(text)).toBe(shown);
 });

@@ -28,6 +28,11 @@ export function parseAddress(text: string): Address | undefined {
   return value >> 32n === mappedPrefix ? { bits: 32, value: value & 0xffff_ffffn } : { bits: 128, value };
 }
 
+/** An address as logs and counts have it: an IPv4 address that comes in its IPv6 form, as on a socket for both, without that. */
+export function plainAddress(text: string): string {
+  return text.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, '');
+}
+
 /**
  * Reads a network in CIDR notation (RFC 4632 section 3.1, RFC 4291 section 2.3): `10.1.0.0/16`, `2001:db8::/32`; an
  * address alone is a network of one. Bits behind the prefix are of no account. `undefined` when it is none.
