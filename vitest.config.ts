@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 const long = process.env['TONNAGE_TEST_LONG'] === '1';
-// Suites are told by another name: servers that they start would take this one for a setting that does not exist.
+const redisServer = process.env['TONNAGE_TEST_REDIS_SERVER'] ?? 'redis-server';
+// Suites are told by other names: servers that they start would take these for settings that do not exist.
 delete process.env['TONNAGE_TEST_LONG'];
+delete process.env['TONNAGE_TEST_REDIS_SERVER'];
 const tests = ['src/**/*.test.ts', 'test/**/*.test.ts', 'web/src/**/*.test.ts'];
 
 /** Of the long run: suites that say so in their name, that ask `scaled()` for a count, or that run a contract's suite. */
@@ -27,6 +29,6 @@ export default defineConfig({
     testTimeout: long ? 30 * 60_000 : 2 * 60_000,
     hookTimeout: 3 * 60_000,
     watch: false,
-    env: { TZ: 'UTC', TEST_LONG: long ? '1' : '' },
+    env: { TZ: 'UTC', TEST_LONG: long ? '1' : '', TEST_REDIS_SERVER: redisServer },
   },
 });

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { freePort } from './program.ts';
-import { eventually, startRedis, type RedisServer } from './redis.ts';
+import { eventually, redisRelease, startRedis, type RedisServer } from './redis.ts';
 
 /** What a test may do while a slot is on its way. */
 export interface MoveHooks {
@@ -27,6 +27,8 @@ export interface RedisCluster {
 
 const slots = 16_384;
 const count = 3;
+/** Where a server listens for the others of its Cluster, unless it is told; before 7.0 it cannot be told. */
+const busOffset = 10_000;
 
 /** Starts a Cluster with its data in folders of `directory`; answers when all nodes say that it is whole. */
 export async function startRedisCluster(
@@ -36,18 +38,25 @@ export async function startRedisCluster(
   const servers: RedisServer[] = [];
   const replicas: RedisServer[] = [];
   const stop = async () => void (await Promise.all([...servers, ...replicas].map((server) => server.kill())));
+  const [major] = await redisRelease();
+  const canChooseBus = major >= 7;
   const startNode = async (name: string) => {
-    const bus = await freePort();
-    const cluster = ['--cluster-enabled', 'yes', '--cluster-port', String(bus), '--cluster-node-timeout', '2000'];
-    const directives = [...cluster, ...(options.directives ?? [])];
-    return { server: await startRedis(join(directory, name), { directives }), bus };
+    const port = await freePort();
+    const bus = canChooseBus ? await freePort() : port + busOffset;
+    const cluster = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000'];
+    const directives = [
+      ...cluster,
+      ...(canChooseBus ? ['--cluster-port', String(bus)] : []),
+      ...(options.directives ?? []),
+    ];
+    return { server: await startRedis(join(directory, name), { port, directives }), bus };
   };
   try {
     for (let index = 0; index < count; index += 1) {
       const { server, bus } = await startNode(`node-${index}`);
       servers.push(server);
       const [first] = servers;
-      await server.cli('cluster', 'addslotsrange', ...rangeOf(index));
+      await server.cli('cluster', 'addslots', ...slotsOf(index));
       await server.cli('cluster', 'set-config-epoch', String(index + 1));
       if (first && index > 0) await first.cli('cluster', 'meet', '127.0.0.1', String(server.port), String(bus));
     }
@@ -86,10 +95,10 @@ export async function startRedisCluster(
   };
 }
 
-function rangeOf(index: number): readonly string[] {
+function slotsOf(index: number): readonly string[] {
   const first = Math.floor((slots * index) / count);
   const next = Math.floor((slots * (index + 1)) / count);
-  return [String(first), String(next - 1)];
+  return Array.from({ length: next - first }, (_, slot) => String(first + slot));
 }
 
 async function ownerOf(servers: readonly RedisServer[], slot: number): Promise<RedisServer> {
@@ -122,7 +131,7 @@ async function moveSlot(
   for (;;) {
     const [key] = (await from.cli('cluster', 'getkeysinslot', String(slot), '1')).split('\n');
     if (key === undefined || key === '') break;
-    await from.cli('migrate', '127.0.0.1', String(to.port), key, '0', '5000');
+    await from.cli('migrate', '127.0.0.1', String(to.port), key, '0', '30000');
     await hooks.afterKey?.(key);
   }
   await hooks.afterKeys?.();

@@ -51,13 +51,23 @@ export interface RedisServer {
   restart(): Promise<void>;
 }
 
+/** What is started: Debian's Redis, or the program that `TONNAGE_TEST_REDIS_SERVER` names, another release or a Valkey. */
+const redisServer = process.env['TEST_REDIS_SERVER'] ?? 'redis-server';
+
+/** The release that the program says it is, such as `[7, 0]`. */
+export async function redisRelease(): Promise<readonly [major: number, minor: number]> {
+  const { stdout } = await runProgram(redisServer, ['--version']);
+  const [, major, minor] = /\bv=(\d+)\.(\d+)/.exec(stdout) ?? [];
+  return [Number(major), Number(minor)];
+}
+
 /** Programs that are still to be ended when the process of the tests ends. */
 const running = new Set<Program>();
 process.once('exit', () => {
   for (const { child } of running) child.kill('SIGKILL');
 });
 
-/** Starts redis-server with its data in `directory`, which is made if need be. Whoever starts it stops it. */
+/** Starts a server with its data in `directory`, which is made if need be. Whoever starts it stops it. */
 export async function startRedis(directory: string, options: RedisOptions = {}): Promise<RedisServer> {
   mkdirSync(directory, { recursive: true });
   const socketPath = join(directory, 'redis.sock');
@@ -88,13 +98,13 @@ export async function startRedis(directory: string, options: RedisOptions = {}):
   };
 }
 
-/** Starts redis-server with these arguments, waits until it answers, and sees to it that it does not outlive the tests. */
+/** Starts the server's program with these arguments, waits until it answers, and sees to it that it does not outlive the tests. */
 export async function startRedisProgram(args: readonly string[], ready = /Ready to accept connections/) {
   // Linux ends it itself with the process that started it, however that ends; elsewhere what can be done on exit is done.
   const program =
     process.platform === 'linux'
-      ? startProgram('setpriv', ['--pdeathsig', 'KILL', 'redis-server', ...args])
-      : startProgram('redis-server', args);
+      ? startProgram('setpriv', ['--pdeathsig', 'KILL', redisServer, ...args])
+      : startProgram(redisServer, args);
   running.add(program);
   try {
     await program.until(ready);
