@@ -20,6 +20,12 @@ Examples:
   $ tonnage ledger migrate --to with-redis.yaml
   $ tonnage ledger erase --org example.org`;
 
+const checkHelp = `
+Prints ok, or a line for each finding, with what to do about it where it is not mended by tonnage ledger rebuild. What could
+not be compared, since Redis is away or batches are on their way there, stands on standard error and is no finding.
+Exit code 0: nothing was found. 1: something was found, among that every state in which Redis gets nothing until somebody
+helps: it has lost more than the outbox still holds (ledger_gap), refuses to be written, or could throw counts away.`;
+
 const migrateHelp = `
 The ledger stays in its data directory; the configuration after --to names the same one. What is in the old store stays
 there. Interrupted, it is run again.
@@ -83,13 +89,17 @@ export function ledgerCommand(terminal: Terminal): Command {
 function addFileCommands(ledger: Command, terminal: Terminal): void {
   ledger
     .command('check')
-    .description('look for damage, and for sums that do not agree, here and in Redis')
+    .description(
+      'look for damage, for sums that do not agree, here and in Redis, and for what keeps Redis from being told',
+    )
+    .addHelpText('after', checkHelp)
     .action(async (_options: object, command: Command) => {
       const { care } = await careOf(command, terminal);
       const { findings, notes } = await withProgress(terminal, (onProgress) => care.check(onProgress));
       for (const note of notes) terminal.say(`${note}\n`);
       for (const finding of findings) terminal.out(`${finding}\n`);
-      if (findings.length > 0) throw new TonnageError('data_invalid', `${findings.length} found; rebuild mends sums`);
+      if (findings.length > 0)
+        throw new TonnageError('data_invalid', `${findings.length} found; tonnage ledger rebuild mends sums`);
       terminal.out('ok\n');
     });
   ledger

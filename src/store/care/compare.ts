@@ -4,6 +4,7 @@ import { formatDay, monthOf, type Increment } from '../../usage/index.ts';
 import type { MeterDay } from '../contract.ts';
 import { accountField } from '../redis/layout.ts';
 import { ledgerApplicationId } from '../schema.ts';
+import { deliveryState, type DeliveryState } from './delivery-state.ts';
 import { readFacts } from './file.ts';
 import { accountsOf, accountsOfMonth, fileCounts } from './own-counts.ts';
 import type { HeldAccounts, OnProgress, RemoteCare } from './remote.ts';
@@ -25,6 +26,14 @@ export interface CompareOptions {
   readonly onProgress?: OnProgress;
 }
 
+/** What could not be compared is told, and findings where it will not be delivered by itself. */
+function notCompared({ name }: RemoteCare, { stopped, waiting }: DeliveryState): Comparison {
+  if (stopped.length > 0) return { findings: stopped.map((reason) => `${name}: ${reason}`), notes: [] };
+  const batches = waiting === 1 ? '1 batch is' : `${waiting} batches are`;
+  const note = `${name} was not compared: ${batches} not delivered yet, which a running server does by itself`;
+  return { findings: [], notes: [note] };
+}
+
 type Compared = 'same' | 'different' | 'moving';
 
 /**
@@ -44,16 +53,8 @@ async function compare(
   database: ReadOnlyDatabase,
   { remote, meters, onProgress }: CompareOptions,
 ): Promise<Comparison> {
-  const position = await remote.position();
-  const { lastBatch } = await readFacts(database);
-  if (position > lastBatch) {
-    const finding = `${remote.name} has batch ${position} of this ledger, whose own last one is ${lastBatch}`;
-    return { findings: [finding], notes: [] };
-  }
-  if (position < lastBatch) {
-    const note = `${remote.name} was not compared: ${lastBatch - position} batches are not delivered yet`;
-    return { findings: [], notes: [note] };
-  }
+  const state = await deliveryState(database, remote);
+  if (state.stopped.length > 0 || state.waiting > 0) return notCompared(remote, state);
   const own = await fileCounts(database, meters);
   const findings: string[] = [];
   const notes: string[] = [];

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { messageOf, TonnageError, type Clock, type Random } from '../../base/index.ts';
-import { lockFile, makeDirectory, openReadOnly } from '../../sqlite/index.ts';
+import { TonnageError, type Clock, type Random } from '../../base/index.ts';
+import { lockFile, makeDirectory, openReadOnly, type ReadOnlyDatabase } from '../../sqlite/index.ts';
 import { canonicalOrganisation, Pseudonyms } from '../../usage/index.ts';
 import type { ErasedNames } from '../journal/erasing.ts';
 import type { Rebuilt } from '../redis/write/index.ts';
@@ -8,6 +8,7 @@ import { ledgerApplicationId } from '../schema.ts';
 import { backupLedger, restoreLedger } from './backup.ts';
 import { checkLedger } from './check.ts';
 import { compareRemote, type Comparison } from './compare.ts';
+import { delivers } from './delivery-state.ts';
 import { eraseNames, planErase, type ErasePlan } from './erase.ts';
 import { readFacts, withLedgerFile, type LedgerFacts } from './file.ts';
 import { migrateLedger, type Migrated } from './migrate.ts';
@@ -102,23 +103,45 @@ export function createLedgerCare(options: LedgerCareOptions): LedgerCare {
 async function check(file: string, options: LedgerCareOptions, onProgress?: OnProgress): Promise<Comparison> {
   const findings = await checkLedger(file);
   const { openRemote, meters } = options;
-  if (!openRemote || findings.length > 0) return { findings, notes: [] };
+  if (findings.length > 0) return { findings, notes: [] };
+  if (!openRemote) return { findings, notes: await deliversElsewhere(file) };
   let remote: RemoteCare | undefined;
   try {
     remote = await openRemote(await readOnlyFacts(file));
     return await compareRemote({ file, remote, meters, ...(onProgress && { onProgress }) });
   } catch (error) {
     if (!(error instanceof TonnageError)) throw error;
-    return { findings, notes: [`Redis was not compared: ${messageOf(error)}`] };
+    // That it is away, or has no time right now, passes. Everything else stays as it is until somebody helps.
+    if (error.code === 'redis_unavailable') return { findings, notes: [`Redis was not compared: ${error.message}`] };
+    return { findings: [`Redis: nothing is delivered (${error.code}): ${error.message}${adviceOn(error)}`], notes: [] };
   } finally {
     await remote?.close();
   }
 }
 
-async function readOnlyFacts(file: string): Promise<LedgerFacts> {
+/** What to do, where the message does not say it. */
+function adviceOn({ code }: TonnageError): string {
+  if (code !== 'redis_refused' && code !== 'store_invalid') return '';
+  return '; mend that at the Redis, or its address and credentials in the configuration: delivery then goes on by itself';
+}
+
+/** What to say of a ledger whose batches go to a store that the configuration does not name. */
+async function deliversElsewhere(file: string): Promise<readonly string[]> {
+  if (!(await withReadOnly(file, delivers))) return [];
+  return [
+    'this ledger delivers to a Redis, which this configuration does not name, so that was not compared: name the ' +
+      "server's configuration with --config",
+  ];
+}
+
+function readOnlyFacts(file: string): Promise<LedgerFacts> {
+  return withReadOnly(file, readFacts);
+}
+
+async function withReadOnly<T>(file: string, work: (database: ReadOnlyDatabase) => Promise<T>): Promise<T> {
   const database = openReadOnly({ file, applicationId: ledgerApplicationId });
   try {
-    return await readFacts(database);
+    return await work(database);
   } finally {
     await database.close();
   }

@@ -16,6 +16,13 @@ export interface RemoteCare
   readonly name: string;
   /** The first day whose details are kept there. */
   readonly detailsFrom: Day;
+  /**
+   * Changes nothing, and rejects as a delivery would that cannot be written: `redis_refused` (memory is full, no right to
+   * write, a disk that fails), `store_invalid` (something else stands where the sums belong).
+   */
+  assertWritable(): Promise<void>;
+  /** Number of the last batch of this ledger that is in the details of a day; 0 where there are none. */
+  detailPosition(meter: string, day: Day): Promise<number>;
   /** Days on which this ledger has counted there. */
   ownDays(meter: string): Promise<readonly Day[]>;
   ownDay(meter: string, day: Day): Promise<HeldAccounts>;

@@ -88,7 +88,7 @@ describe('check', () => {
     await store.close();
     expect(await ledger.care(server.url).check()).toEqual({
       findings: [],
-      notes: ['Redis was not compared: 1 batches are not delivered yet'],
+      notes: ['Redis was not compared: 1 batch is not delivered yet, which a running server does by itself'],
     });
     const { findings, notes } = await ledger.care('redis://nobody:wrong@127.0.0.1:1').check();
     expect(findings).toEqual([]);
@@ -117,7 +117,8 @@ describe('rebuild', () => {
     await ledger.commit(server.url, second, [pulls(today - 80, 1n, { org: 'late.example' })]);
     await ledger.care(server.url).restore(backup);
     expect((await ledger.care(server.url).check()).findings).toEqual([
-      'Redis has batch 3 of this ledger, whose own last one is 1',
+      'Redis: has batch 3 of this ledger, whose own last one is 1, so nothing is delivered (ledger_gap): a backup was put ' +
+        'back; stop the server and run tonnage ledger rebuild',
     ]);
     await ledger.care(server.url).rebuild();
     await expectHeld(...first);
@@ -312,7 +313,7 @@ describe('erase', () => {
       (database) => database.call('eraseMove', { names, table: 'detail_day', at: 0, max: 1 }),
       program,
     );
-    expect((await ledger.care(server.url).check()).notes).toEqual([expect.stringContaining('1 batches are not')]);
+    expect((await ledger.care(server.url).check()).notes).toEqual([expect.stringContaining('1 batch is not')]);
     await ledger.care(server.url).erase({ org: 'a.example' });
     expect(JSON.stringify(await readState(link))).not.toContain('a.example');
     expect(filesWith('a.example')).toEqual([]);

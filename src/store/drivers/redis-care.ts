@@ -4,13 +4,29 @@ import { parseDay, type Day } from '../../usage/index.ts';
 import { eraseClaims } from '../care/erase-claims.ts';
 import type { LedgerFacts } from '../care/file.ts';
 import type { HeldAccounts, RemoteCare } from '../care/remote.ts';
-import { foreignDaysKey, numbersKey, ownDayKey, ownDaysKey, ownMonthKey, takenKey } from '../redis/layout.ts';
+import {
+  detailNumbersKey,
+  foreignDaysKey,
+  numbersKey,
+  otherMetersHash,
+  ownDayKey,
+  ownDaysKey,
+  ownMonthKey,
+  takenKey,
+  waveHash,
+} from '../redis/layout.ts';
 import { openRedisLink, type RedisLink, type RedisLinkOptions, type RedisReply } from '../redis/link/index.ts';
 import { createRedisTotals } from '../redis/read/index.ts';
 import { createRedisWriter } from '../redis/write/index.ts';
 
 /** How often a link that connects is looked at. */
 const connectPollMs = 20;
+
+/** How a link says that Redis does not let it in, for another reason than that it is busy. */
+const refusal = /refused the connection: (?!LOADING|BUSY|MASTERDOWN|CLUSTERDOWN)/;
+
+/** A key that nobody writes, in the slot of the sums. */
+const nothingKey = `${numbersKey}:nothing`;
 
 export interface RedisCareOptions {
   readonly redis: RedisLinkOptions;
@@ -43,8 +59,11 @@ export async function openRedisCare(options: RedisCareOptions): Promise<RemoteCa
 async function untilConnected(link: RedisLink, clock: Clock): Promise<void> {
   const end = clock.monotonic() + limits.redisConnectMsMax;
   while (!link.status.connected) {
+    const { failure } = link.status;
+    // Credentials that are wrong now are wrong later, too.
+    if (failure !== undefined && refusal.test(failure)) throw new TonnageError('redis_refused', failure);
     if (clock.monotonic() > end) {
-      throw new TonnageError('redis_unavailable', `Redis cannot be reached: ${link.status.failure ?? 'no answer'}`);
+      throw new TonnageError('redis_unavailable', `Redis cannot be reached: ${failure ?? 'no answer'}`);
     }
     await pause(connectPollMs);
   }
@@ -71,6 +90,15 @@ function careOver(link: RedisLink, options: RedisCareOptions): RemoteCare {
     eraseNames: (org, meters) => writer.eraseNames(org, meters),
     dropDetails: (meter, day) => writer.dropDetails(meter, day),
     query: (query, today) => totals.query(query, today),
+    async assertWritable() {
+      for (const key of [waveHash, otherMetersHash]) await assertHash(link, key);
+      // Writes nothing where there is nothing, but is refused as any write is.
+      await ask(nothingKey, 'SETRANGE', nothingKey, '0', '');
+    },
+    async detailPosition(meter, day) {
+      const key = detailNumbersKey(meter, day);
+      return Number(await ask(key, 'HGET', key, ledgerId));
+    },
     ownDays: (meter) => daysIn(ownDaysKey(ledgerId, meter)),
     ownDay: (meter, day) => hash(ownDayKey(ledgerId, meter, day)),
     ownMonth: (meter, month) => hash(ownMonthKey(ledgerId, meter, month)),
@@ -102,6 +130,12 @@ function careOver(link: RedisLink, options: RedisCareOptions): RemoteCare {
     noteTaken: async (token) => void (await ask(takenKey, 'HSET', takenKey, ledgerId, token)),
     close: () => link.close(),
   };
+}
+
+async function assertHash(link: RedisLink, key: string): Promise<void> {
+  const type = await link.send({ key, args: ['TYPE', key] });
+  if (type === 'hash' || type === 'none') return;
+  throw new TonnageError('store_invalid', `Key ${key} in Redis must be a hash, but is a ${String(type)}`);
 }
 
 function texts(reply: RedisReply): readonly string[] {

@@ -1,0 +1,124 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { redisCli, startRedis, type RedisServer } from '../../../test/support/redis.ts';
+import { pulls, TestLedger, today } from '../care/testing/ledger.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'tonnage-redis-check-'));
+let server: RedisServer;
+let ledger: TestLedger;
+let folder = 0;
+
+beforeAll(async () => {
+  server = await startRedis(join(directory, 'redis'));
+});
+beforeEach(async () => {
+  await server.cli('flushall');
+  ledger = new TestLedger(join(directory, String((folder += 1))));
+});
+afterAll(async () => {
+  await server.stop();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+const sound = { findings: [], notes: [] };
+const first = [pulls(today, 3n, { org: 'a.example', repository: 'x' }), pulls(today - 40, 4n, { org: 'b.example' })];
+const second = [pulls(today, 5n, { org: 'a.example', repository: 'x' })];
+
+function ledgerId(): string {
+  const database = new DatabaseSync(ledger.file, { readOnly: true });
+  try {
+    return String(database.prepare('select ledger_id from ledger').get()?.['ledger_id']);
+  } finally {
+    database.close();
+  }
+}
+
+describe('check finds what keeps batches from being delivered until somebody helps', () => {
+  /** Forgets these batches, as a server does that has delivered them. */
+  function forget(where: string): void {
+    const database = new DatabaseSync(ledger.file);
+    database.exec(`delete from outbox where ${where}`);
+    database.close();
+  }
+
+  const check = () => ledger.care(server.url).check();
+  const found = (text: string) => ({ findings: [expect.stringMatching(text)], notes: [] });
+  const rebuild = 'stop the server and run tonnage ledger rebuild$';
+
+  test('Redis has lost more than the outbox has, until it is rebuilt', async () => {
+    await ledger.commit(server.url, first, second, second);
+    await server.cli('flushall');
+    forget('number = 1');
+    const lost = '^Redis: has lost what came after batch 0 of this ledger, and the outbox ';
+    expect(await check()).toEqual(
+      found(`${lost}has them only from 2 on, so nothing is delivered \\(ledger_gap\\); ${rebuild}`),
+    );
+    forget('true');
+    expect(await check()).toEqual(found(`${lost}has none of them any more, so nothing .*; ${rebuild}`));
+    await ledger.care(server.url).rebuild();
+    expect(await check()).toEqual(sound);
+  });
+
+  test('Redis has lost no more than the outbox has: that is delivered again', async () => {
+    await ledger.commit(server.url, first, second);
+    await server.cli('flushall');
+    expect(await check()).toEqual({
+      findings: [],
+      notes: ['Redis was not compared: 2 batches are not delivered yet, which a running server does by itself'],
+    });
+    await ledger.commit(server.url);
+    expect(await check()).toEqual(sound);
+  });
+
+  test('details of a day are lost, as when one node of a Cluster was emptied', async () => {
+    await ledger.commit(server.url, first, second);
+    await server.cli('del', '{tonnage/pulls/2026-10-12}:seq', `{tonnage/pulls/2026-10-12}:cells:${ledgerId()}`);
+    expect(await check()).toEqual(
+      found(`^Redis: has lost details of pulls of 2026-10-12, all after batch 0; ${rebuild}`),
+    );
+    await ledger.care(server.url).rebuild();
+    expect(await check()).toEqual(sound);
+  });
+
+  test.each([
+    [
+      ['config', 'set', 'maxmemory-policy', 'allkeys-lru'],
+      /store_evicts.*maxmemory-policy allkeys-lru, expected noevic/,
+    ],
+    [['config', 'set', 'maxmemory', '1'], /redis_refused.*: OOM /],
+    [
+      ['set', 'metrics/v1', 'text'],
+      /store_invalid.*: Key metrics\/v1 in Redis must be a hash, but is a string; mend that at the Redis/,
+    ],
+    [['set', '{metrics/v1}:others', 'text'], /store_invalid.*: Key \{metrics\/v1\}:others in Redis must be a hash/],
+    [['set', '{metrics/v1}:seq', 'text'], /redis_refused.*WRONGTYPE/],
+    [['hset', '{metrics/v1}:seq', 'ID', 'rebuilding'], /store_rebuilding.* run `tonnage ledger rebuild` once more$/],
+    [['config', 'set', 'requirepass', 'secret'], /redis_refused.*NOAUTH/],
+  ])('%j', async (command, finding) => {
+    await ledger.commit(server.url, first);
+    const keys = ['metrics/v1', '{metrics/v1}:others', '{metrics/v1}:seq'];
+    if (command[0] === 'set') await server.cli('del', ...keys);
+    await server.cli(...command.map((word) => (word === 'ID' ? ledgerId() : word)));
+    const result = await check().finally(async () => {
+      await redisCli(server.port, ['config', 'set', 'requirepass', '', 'maxmemory', '0'], { password: 'secret' });
+      await server.cli('config', 'set', 'maxmemory-policy', 'noeviction');
+    });
+    expect(result).toEqual({ findings: [expect.stringMatching(finding)], notes: [] });
+    expect(result.findings[0]).toMatch(/^Redis: nothing is delivered \(/);
+  });
+
+  test('a configuration that names no Redis, for a ledger that delivers to one', async () => {
+    await ledger.commit(server.url, first);
+    expect(await ledger.care().check()).toEqual({
+      findings: [],
+      notes: [
+        expect.stringMatching(/^this ledger delivers to a Redis, which this configuration does not name, .* --config$/),
+      ],
+    });
+    await ledger.care().rebuild();
+    expect(await ledger.care().check()).toEqual(sound);
+  });
+});
