@@ -58,10 +58,21 @@ function isTokenTarget(target: string): boolean {
 function refusalOf(request: IncomingMessage, target: string): string | undefined {
   if (!target.startsWith('/')) return 'expected the path of a resource on this server as the target of the request';
   if (request.headers.host === undefined && request.httpVersion !== '1.0') return 'expected a Host header, got none';
+  if (hasSeveralHosts(request.rawHeaders)) return 'expected one Host header, got several';
   const coding = request.headers['transfer-encoding'];
   if (coding !== undefined && coding.toLowerCase() !== 'chunked')
     return 'expected no transfer coding other than chunked';
   return undefined;
+}
+
+/** Node takes the first one; whoever stands in between may have taken another (RFC 9112, 3.2). */
+function hasSeveralHosts(rawHeaders: readonly string[]): boolean {
+  let hosts = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index];
+    if (name?.length === 4 && name.toLowerCase() === 'host') hosts++;
+  }
+  return hosts > 1;
 }
 
 function refuse(response: ServerResponse, message: string, forGateway: boolean): void {

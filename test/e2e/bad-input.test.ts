@@ -71,6 +71,7 @@ const shapes: readonly (readonly [string, string, number])[] = [
     'POST /v2/ HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd',
     400,
   ],
+  ['two hosts', 'GET /v2/ HTTP/1.1\r\nHost: 127.0.0.1\r\nhost: evil.example\r\n\r\n', 400],
   ['a length that is no number', 'POST /v2/ HTTP/1.1\r\nHost: x\r\nContent-Length: 3a\r\n\r\nabc', 400],
   ['a negative length', 'POST /v2/ HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n', 400],
   [
