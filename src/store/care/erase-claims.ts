@@ -52,7 +52,7 @@ export async function eraseClaims(link: Pick<RedisLink, 'send' | 'script'>, name
 }
 
 /** A cell's text without the name; `undefined` when it has none of these. */
-export function withoutNames(text: string, { dimension, values }: ErasedNames): string | undefined {
+function withoutNames(text: string, { dimension, values }: ErasedNames): string | undefined {
   const cell: unknown = JSON.parse(text);
   if (!Array.isArray(cell)) return undefined;
   const at = 2 + dimensions.indexOf(dimension satisfies Dimension);

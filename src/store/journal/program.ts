@@ -1,4 +1,4 @@
-import { TonnageError } from '../../base/index.ts';
+import { limits, TonnageError } from '../../base/index.ts';
 import type { ProgramFile, Program, ProgramStatement } from '../../sqlite/index.ts';
 import type { Day } from '../../usage/index.ts';
 import type { Batch, ClaimRequest, MeterDay, OutboxStatus } from '../contract.ts';
@@ -39,9 +39,6 @@ const tidiedDetails = 500;
 const tidiedRuns = 32;
 
 const sealKeysEveryMs = 3 * 86_400_000;
-
-/** A key may be that much younger than its receipt: events are taken so far ahead of their time. */
-const aheadMs = 3_600_000;
 
 /**
  * The ledger's writer, in the thread that has its file: decides which events are new and adds what they count, in the
@@ -142,7 +139,8 @@ class LedgerWriter {
     }
     const settled = claims && this.#pending?.settle(claims, gains);
     const claimed = keyed === undefined ? nothingClaimed : this.#claims.take(keyed, gains);
-    const runs = this.#keys.write(at + aheadMs);
+    // A key is kept from the time of its event on, which may be so far ahead of its receipt.
+    const runs = this.#keys.write(at + limits.eventAheadMsMax);
     this.#pending?.add(runs);
     const written = this.#tables.write(gains, { number, at, detailsFrom: this.#detailsFrom, runs });
     this.#outbox?.put(number, at, written.increments);

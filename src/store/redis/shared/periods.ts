@@ -7,13 +7,13 @@ const dayMs = 86_400_000;
  * Days whose claims share a hash. All of them are looked through for each event: with one for each day there would be 37
  * of them for a window of 35 days, with one for a week there are 8. The same for all instances, whatever their window is.
  */
-export const periodDays = 7;
+const periodDays = 7;
 
 /**
  * How much longer than the window of events claims are held: so long may what one instance has taken wait, because Redis is
  * away for it alone, until it asks whether another one had it first.
  */
-export const spareDays = 7;
+const spareDays = 7;
 
 /** One hash of claims. */
 export interface Period {
