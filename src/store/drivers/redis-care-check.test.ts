@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { redisCli, startRedis, type RedisServer } from '../../../test/support/redis.ts';
 import { pulls, TestLedger, today } from '../care/testing/ledger.ts';
 
@@ -17,6 +17,15 @@ beforeAll(async () => {
 beforeEach(async () => {
   await server.cli('flushall');
   ledger = new TestLedger(join(directory, String((folder += 1))));
+});
+afterEach(async () => {
+  await redisCli(
+    server.port,
+    ['config', 'set', 'requirepass', '', 'maxmemory', '0', 'maxmemory-policy', 'noeviction'],
+    {
+      password: 'secret',
+    },
+  );
 });
 afterAll(async () => {
   await server.stop();
@@ -102,10 +111,7 @@ describe('check finds what keeps batches from being delivered until somebody hel
     const keys = ['metrics/v1', '{metrics/v1}:others', '{metrics/v1}:seq'];
     if (command[0] === 'set') await server.cli('del', ...keys);
     await server.cli(...command.map((word) => (word === 'ID' ? ledgerId() : word)));
-    const result = await check().finally(async () => {
-      await redisCli(server.port, ['config', 'set', 'requirepass', '', 'maxmemory', '0'], { password: 'secret' });
-      await server.cli('config', 'set', 'maxmemory-policy', 'noeviction');
-    });
+    const result = await check();
     expect(result).toEqual({ findings: [expect.stringMatching(finding)], notes: [] });
     expect(result.findings[0]).toMatch(/^Redis: nothing is delivered \(/);
   });
