@@ -5,7 +5,7 @@ import { jsonOfBody, type ContentMode } from '../body.ts';
 import { Refusal, shown } from '../refusal.ts';
 import type { Adapter, AdapterSettings, Mapped } from './contract.ts';
 import { Ignored } from './ignored.ts';
-import { isCountedElsewhere, organisationOf, present, stated, withoutPort } from './rules.ts';
+import { isCountedElsewhere, organisationOf, present, required, stated, withoutPort } from './rules.ts';
 
 /** Of the two versions, which are the same, releases before 3.0 say the first one. */
 const contentTypes = [
@@ -86,7 +86,7 @@ function mapEvent(event: unknown, settings: AdapterSettings, tenant: string | un
     id: event['id'],
     time: timestamp,
     data: {
-      repository: target['repository'],
+      repository: required(target['repository']),
       ...present({
         org: tenant ?? organisationOf(target['repository'], settings),
         upstream: settings.upstream ?? stated(request['host']),

@@ -6,7 +6,7 @@ import { readEnvelope } from '../envelope.ts';
 import { Refusal, shown } from '../refusal.ts';
 import type { Adapter, AdapterSettings, MapOptions, Mapped } from './contract.ts';
 import { Ignored } from './ignored.ts';
-import { isCountedElsewhere, organisationOf, present, stated } from './rules.ts';
+import { isCountedElsewhere, organisationOf, present, required, stated } from './rules.ts';
 
 /** Kinds of what it tells: of the pulls, in its own format and as CloudEvents, and of everything else. */
 const pullTypes: ReadonlySet<unknown> = new Set(['PULL_ARTIFACT', 'harbor.artifact.pulled']);
@@ -143,7 +143,7 @@ function mapPull(
       ...identityOf(resource, index, resources.length),
       time,
       data: {
-        repository: name,
+        repository: required(name),
         ...present({
           org: tenant ?? organisationOf(name, settings),
           upstream: settings.upstream ?? host,

@@ -54,6 +54,10 @@ describe('an event of Distribution is refused', () => {
       `invalid_dimension: target.repository: expected ${repositoryForm}, got nothing`,
     ],
     [
+      distributionWith('target', { repository: null }),
+      `invalid_dimension: target.repository: expected ${repositoryForm}, got nothing`,
+    ],
+    [
       distributionWith('target', { repository: 'Team/App' }),
       `invalid_dimension: target.repository: expected ${repositoryForm}, got "Team/App"`,
     ],
@@ -97,6 +101,10 @@ describe('a webhook of Harbor is refused', () => {
       'invalid_event: resources: expected objects, got "x"',
     ],
     [
+      harborPull({ event_data: { ...harborData, repository: { repo_full_name: null } } }),
+      `invalid_dimension: repository.repo_full_name: expected ${repositoryForm}, got nothing`,
+    ],
+    [
       harborPull({ event_data: { ...harborData, repository: { repo_full_name: 7 } } }),
       `invalid_dimension: repository.repo_full_name: expected ${repositoryForm}, got 7`,
     ],
@@ -121,6 +129,10 @@ describe('an event of zot is refused', () => {
     [zotEvent('x', { type: 7 }), 'invalid_event: type: expected the type of an event, got 7'],
     [zotEvent('image.scanned', { specversion: undefined }), 'invalid_event: specversion: expected "1.0", got nothing'],
     [zotEvent('image.scanned', { time: 'x' }), `invalid_time: time: expected ${timeForm}, got "x"`],
+    [
+      zotEvent('image.scanned', { data: { name: null } }),
+      `invalid_dimension: data.name: expected ${repositoryForm}, got nothing`,
+    ],
     [zotEvent('image.scanned', { data: {} }), `invalid_dimension: data.name: expected ${repositoryForm}, got nothing`],
     [
       zotEvent('image.scanned', { data: { name: 'a', reference: 'a b' } }),

@@ -27,6 +27,11 @@ export function stated(value: unknown): unknown {
   return value === '' || value === null ? undefined : value;
 }
 
+/** The value of a member that has to be there: `null`, which the reader of events takes for none, is refused as nothing is. */
+export function required(value: unknown): unknown {
+  return value ?? undefined;
+}
+
 /** An object without the members that are `undefined`. */
 export function present(members: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));

@@ -4,7 +4,7 @@ import { readEnvelope } from '../envelope.ts';
 import { Refusal, shown } from '../refusal.ts';
 import type { Adapter, AdapterSettings, Mapped } from './contract.ts';
 import { Ignored } from './ignored.ts';
-import { organisationOf, present, stated, withoutPort } from './rules.ts';
+import { organisationOf, present, required, stated, withoutPort } from './rules.ts';
 
 const scanned = 'zotregistry.image.scanned';
 const otherTypes: ReadonlySet<string> = new Set([
@@ -50,7 +50,7 @@ function mapEvent(event: unknown, settings: AdapterSettings, tenant: string | un
     id,
     ...present({ time }),
     data: {
-      repository: name,
+      repository: required(name),
       ...present({
         org: tenant ?? organisationOf(name, settings),
         upstream: settings.upstream,
