@@ -1,5 +1,5 @@
 import type { Database, DatabaseOptions, ReadOptions, SqlValue, Statement } from './contract.ts';
-import { changesOf, Lane, resultOf } from './lane.ts';
+import { createLane } from './lane.ts';
 import { Reader } from './reader.ts';
 
 /**
@@ -8,7 +8,7 @@ import { Reader } from './reader.ts';
  */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
   const { file } = options;
-  const writer = new Lane({ ...options, mode: 'write' });
+  const writer = createLane({ ...options, mode: 'write' });
   await writer.open();
   const { program: _, readProgram, ...readerOptions } = options;
   const reader = new Reader({ ...readerOptions, ...(readProgram && { program: readProgram }), mode: 'read' });
@@ -16,12 +16,9 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
 
   return {
     file,
-    async transact(statements: readonly Statement[]) {
-      return changesOf(await writer.ask({ kind: 'transact', statements }));
-    },
-    async call(name: string, input: unknown, transfer?: readonly ArrayBuffer[]) {
-      return resultOf(await writer.ask({ kind: 'call', name, input }, transfer));
-    },
+    transact: (statements: readonly Statement[]) => writer.ask('transact', statements),
+    call: (name: string, input: unknown, transfer?: readonly ArrayBuffer[]) =>
+      writer.ask('call', { name, input }, transfer),
     read: (sql: string, parameters: readonly SqlValue[] = [], readOptions: ReadOptions = {}) =>
       reader.read(sql, parameters, readOptions),
     ask: (name: string, input: unknown, readOptions: ReadOptions = {}) => reader.ask(name, input, readOptions),

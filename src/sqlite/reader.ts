@@ -1,15 +1,13 @@
 import { limits, TonnageError } from '../base/index.ts';
 import type { ReadOptions, SqlValue } from './contract.ts';
-import { Lane, resultOf, rowsOf, type Ask } from './lane.ts';
-import type { Reply, WorkerOptions } from './protocol.ts';
-
-type Rows = readonly (readonly SqlValue[])[];
+import { createLane, type Lane } from './lane.ts';
+import type { Rows, WorkerOptions } from './protocol.ts';
 
 interface Query {
-  readonly request: Ask;
-  readonly resolve: (reply: Reply) => void;
+  /** Runs it, and settles what its caller waits for. */
+  readonly run: (lane: Lane) => Promise<void>;
   readonly reject: (error: unknown) => void;
-  timer: NodeJS.Timeout;
+  readonly timer: NodeJS.Timeout;
 }
 
 /**
@@ -26,26 +24,25 @@ export class Reader {
 
   constructor(options: WorkerOptions) {
     this.#options = options;
-    this.#lane = new Lane(options);
+    this.#lane = createLane(options);
   }
 
   /** Runs one query and answers its rows. */
-  async read(sql: string, parameters: readonly SqlValue[], options: ReadOptions): Promise<Rows> {
-    return rowsOf(await this.#send({ kind: 'read', sql, parameters }, options));
+  read(sql: string, parameters: readonly SqlValue[], options: ReadOptions): Promise<Rows> {
+    return this.#send((lane) => lane.ask('read', { sql, parameters }), options);
   }
 
   /** Runs one function of the program and answers what it answers. */
-  async ask(name: string, input: unknown, options: ReadOptions): Promise<unknown> {
-    return resultOf(await this.#send({ kind: 'call', name, input }, options));
+  ask(name: string, input: unknown, options: ReadOptions): Promise<unknown> {
+    return this.#send((lane) => lane.ask('call', { name, input }), options);
   }
 
-  #send(request: Ask, options: ReadOptions): Promise<Reply> {
+  #send<T>(ask: (lane: Lane) => Promise<T>, options: ReadOptions): Promise<T> {
     const deadlineMs = options.deadlineMs ?? limits.queryMsMax;
     if (this.#abandoned >= limits.abandonedQueriesMax) return Promise.reject(tooManyAbandoned());
     return new Promise((resolve, reject) => {
       const query: Query = {
-        request,
-        resolve,
+        run: (lane) => ask(lane).then(resolve, reject),
         reject,
         timer: setTimeout(() => this.#expire(query), deadlineMs),
       };
@@ -58,7 +55,10 @@ export class Reader {
   async close(): Promise<void> {
     const waiting = this.#queue;
     this.#queue = [];
-    for (const query of waiting) finish(query, () => query.reject(new TonnageError('unavailable', 'shutting down')));
+    for (const { timer, reject } of waiting) {
+      clearTimeout(timer);
+      reject(new TonnageError('unavailable', 'shutting down'));
+    }
     if (this.#running) await this.#lane.abandon();
     else await this.#lane.close();
   }
@@ -68,15 +68,12 @@ export class Reader {
     const query = this.#queue.shift();
     if (!query) return;
     this.#running = query;
-    this.#lane
-      .ask(query.request)
-      .then((reply) => finish(query, () => query.resolve(reply)))
-      .catch((error: unknown) => finish(query, () => query.reject(error)))
-      .finally(() => {
-        if (this.#running !== query) return;
-        this.#running = undefined;
-        this.#next();
-      });
+    void query.run(this.#lane).finally(() => {
+      clearTimeout(query.timer);
+      if (this.#running !== query) return;
+      this.#running = undefined;
+      this.#next();
+    });
   }
 
   #expire(query: Query): void {
@@ -86,7 +83,7 @@ export class Reader {
     this.#running = undefined;
     this.#abandoned++;
     void this.#lane.abandon().finally(() => this.#abandoned--);
-    this.#lane = new Lane(this.#options);
+    this.#lane = createLane(this.#options);
     this.#next();
   }
 }
@@ -94,9 +91,4 @@ export class Reader {
 function tooManyAbandoned(): TonnageError {
   const message = `${limits.abandonedQueriesMax} queries over their deadline are still running; try again later`;
   return new TonnageError('unavailable', message);
-}
-
-function finish(query: Query, settle: () => void): void {
-  clearTimeout(query.timer);
-  settle();
 }

@@ -1,15 +1,13 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { parentPort, workerData } from 'node:worker_threads';
-import { assert, messageOf, TonnageError } from '../base/index.ts';
+import { assert, TonnageError } from '../base/index.ts';
+import { serve } from '../thread/index.ts';
 import type { Program, ProgramFactory, ProgramFile, ProgramStatement, SqlValue, Statement } from './contract.ts';
 import { openFile } from './open-file.ts';
-import { openedId, type Reply, type Request, type WorkerOptions } from './protocol.ts';
+import type { Rows, WorkerFunctions, WorkerOptions } from './protocol.ts';
 
 /** Prepared statements kept; the texts are ours and few, so reaching this only costs preparing them again. */
 const preparedStatementsMax = 256;
 
-assert(parentPort, 'sqlite/worker.ts runs as a worker thread only');
-const port = parentPort;
 const prepared = new Map<string, StatementSync>();
 let database: DatabaseSync;
 let program: Program = {};
@@ -58,9 +56,9 @@ function transact<T>(work: () => T): T {
   }
 }
 
-function rowsOf(statement: StatementSync, parameters: readonly SqlValue[]): readonly (readonly SqlValue[])[] {
+function rowsOf(statement: StatementSync, parameters: readonly SqlValue[]): Rows {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- setReturnArrays(true) makes arrays of rows, which the types of node:sqlite cannot express
-  return statement.all(...parameters.map(bindable)) as unknown as readonly (readonly SqlValue[])[];
+  return statement.all(...parameters.map(bindable)) as unknown as Rows;
 }
 
 /** A program keeps its statements; it has few, and they live as long as the file is open. */
@@ -92,46 +90,21 @@ function call(name: string, input: unknown): unknown {
   return work(input as never);
 }
 
-function answer(request: Request): Reply {
-  switch (request.kind) {
-    case 'transact':
-      return { id: request.id, changes: transact(() => request.statements.map(run)) };
-    case 'read':
-      return { id: request.id, rows: rowsOf(prepare(request.sql), request.parameters) };
-    case 'call':
-      return { id: request.id, result: call(request.name, request.input) };
-    case 'close':
-      prepared.clear();
-      database.close();
-      return { id: request.id, done: true };
-  }
-}
-
-function failure(id: number, error: unknown): Reply {
-  const code = error instanceof TonnageError ? error.code : 'sqlite_failed';
-  return { id, error: { code, message: messageOf(error) } };
-}
-
-function serve(): void {
-  port.on('message', (request: Request) => {
-    try {
-      port.postMessage(answer(request));
-    } catch (error) {
-      port.postMessage(failure(request.id, error));
-    }
-    if (request.kind === 'close') port.close();
-  });
-}
-
-try {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only sqlite/lane.ts starts this file, with these options
-  const options = workerData as WorkerOptions;
+await serve<WorkerFunctions>(async (data) => {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only database.ts and reader.ts start this file, with these options
+  const options = data as WorkerOptions;
   database = openFile(options);
   if (options.mode === 'read') begin = 'begin';
   if (options.program) program = await openProgram(options.program);
-  serve();
-  port.postMessage({ id: openedId, done: true } satisfies Reply);
-} catch (error) {
-  port.postMessage(failure(openedId, error));
-  port.close();
-}
+  return {
+    functions: {
+      transact: (statements) => transact(() => statements.map(run)),
+      read: ({ sql, parameters }) => rowsOf(prepare(sql), parameters),
+      call: ({ name, input }) => call(name, input),
+    },
+    close() {
+      prepared.clear();
+      database.close();
+    },
+  };
+});

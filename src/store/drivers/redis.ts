@@ -2,9 +2,9 @@ import { assert, limits, type Log } from '../../base/index.ts';
 import { createCalendar, type Day } from '../../usage/index.ts';
 import type { Journal, RemoteTotals, SharedClaims, Store } from '../contract.ts';
 import type { LedgerSecret } from '../journal/ledger-secret.ts';
-import { createWaveRefresh, noticeWave } from '../redis/import/index.ts';
+import { createWaveRefresh, noticeWave, type WaveRefresh } from '../redis/import/index.ts';
 import { openRedisLink, type RedisLink, type RedisLinkOptions } from '../redis/link/index.ts';
-import { createRedisTotals } from '../redis/read/index.ts';
+import { startRedisReader } from '../redis/read/index.ts';
 import { createSharedClaims } from '../redis/shared/index.ts';
 import { createRedisWriter } from '../redis/write/index.ts';
 import { openSqliteStore, type SqliteStoreOptions } from './sqlite.ts';
@@ -36,10 +36,9 @@ export interface RedisStoreOptions extends SqliteStoreOptions {
  */
 export async function openRedisStore(options: RedisStoreOptions): Promise<Store> {
   const { clock, log, besideWave, outboxBytesMax = limits.outboxBytesMax } = options;
-  // One link for what is written and one for what is read: a large answer, or a WAIT, holds up all behind it.
+  // What is read, claimed, or looked through has links of its own: a large answer, or a WAIT, holds up all behind it.
   const link = await openRedisLink(options.redis);
-  const readLink = await openRedisLink(options.redis);
-  const links = [link, readLink];
+  const links = [link];
   try {
     const { secret, ...local } = await openSqliteStore({
       ...options,
@@ -49,16 +48,15 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<Store>
     const calendar = createCalendar(local.timeZone);
     const detailsFrom = (): Day => calendar.dayOf(clock.now()) - options.detailDays;
     const writer = createRedisWriter({ ...options, link, ledgerId: local.journal.ledgerId, detailsFrom });
-    const reader = createRedisTotals({ link: readLink, clock, besideWave, detailsFrom });
-    const refresh = besideWave ? createWaveRefresh({ link: readLink, clock, log }) : undefined;
-    refresh?.start();
+    const reader = startRedisReader({ ...options, detailsFrom });
     const shared = options.shared ? await openSharedClaims(options, local.journal.ledgerId, secret, links) : undefined;
+    const refresh = besideWave ? await startWaveRefresh(options, links) : undefined;
     let noticed = false;
     const remote: RemoteTotals = {
       query: (query, today) => reader.query(query, today),
       async position() {
         // Before the first delivery: a Wave that was here and is not known would be counted too low without a word.
-        if (!besideWave && !noticed) await noticeWave({ link: readLink, log });
+        if (!besideWave && !noticed) await noticeWave({ link, log });
         noticed = true;
         return writer.position();
       },
@@ -68,10 +66,13 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<Store>
         return options.minReplicas === 0 ? Number.MAX_SAFE_INTEGER : writer.confirmed;
       },
       get failure() {
-        return link.status.failure ?? readLink.status.failure;
+        return link.status.failure;
       },
       forgetDetails: (day) => forgetDetails(local.journal, writer, day),
-      close: () => closeRemote(links, refresh),
+      async close() {
+        await Promise.all([reader.close(), refresh?.close()]);
+        await Promise.all(links.map((each) => each.close()));
+      },
     };
     return {
       ...local,
@@ -102,6 +103,15 @@ async function openSharedClaims(
   return createSharedClaims({ ...options, link, ledgerId, secret, dedupeDays });
 }
 
+/** Looking for Wave's new names has a link of its own, which is added to `links`. */
+async function startWaveRefresh({ redis, clock, log }: RedisStoreOptions, links: RedisLink[]): Promise<WaveRefresh> {
+  const link = await openRedisLink(redis);
+  links.push(link);
+  const refresh = createWaveRefresh({ link, clock, log });
+  refresh.start();
+  return refresh;
+}
+
 async function forgetDetails(
   { outbox }: Journal,
   writer: Pick<ReturnType<typeof createRedisWriter>, 'dropDetails'>,
@@ -112,12 +122,4 @@ async function forgetDetails(
   for (const { meter, day: old } of days) await writer.dropDetails(meter, old);
   if (days.length > 0) await outbox.untouch(days);
   return days.length === forgottenDaysMax;
-}
-
-async function closeRemote(
-  links: readonly RedisLink[],
-  refresh: { close(): Promise<void> } | undefined,
-): Promise<void> {
-  await refresh?.close();
-  await Promise.all(links.map((link) => link.close()));
 }
