@@ -126,7 +126,7 @@ export interface OutboxBatch {
 
 /** Batches that are kept for delivery: until they have been delivered, and a while longer, since a failover can lose them. */
 export interface Outbox {
-  /** Batches in order, from the first one whose number is above `after`, at most `max`. */
+  /** Batches in order, from the first one whose number is above `after`, at most `max`; fewer where they are large. */
   read(after: number, max: number): Promise<readonly OutboxBatch[]>;
   /**
    * Notes what is delivered, and forgets delivered batches: those committed before `before`, and, while all that is kept is larger than `bytesMax`,

@@ -6,6 +6,9 @@ import type { MeterDay, OutboxStatus } from '../contract.ts';
 /** Batches forgotten in one transaction, at most. */
 const trimmedMax = 500;
 
+/** Bytes of batches read at a time, at most, but for one batch alone: thousands of large ones may have piled up. */
+const readBytesMax = 16 * 1024 * 1024;
+
 /** When a batch may be forgotten: see `Outbox.trim`. */
 export interface TrimRule {
   readonly delivered: number;
@@ -31,6 +34,7 @@ export class OutboxWriter {
   readonly #oldTouches: ProgramStatement;
   readonly #untouch: ProgramStatement;
   readonly #noteDelivered: ProgramStatement;
+  readonly #sizes: ProgramStatement;
   readonly #read: ProgramStatement;
   /** The last batch that touched a meter's day, by `<meter> <day>`. */
   readonly #touched = new Map<string, number>();
@@ -51,6 +55,7 @@ export class OutboxWriter {
     this.#oldTouches = file.prepare('select meter, day from outbox_touch where day < ? limit ?');
     this.#untouch = file.prepare('delete from outbox_touch where meter = ? and day = ?');
     this.#noteDelivered = file.prepare('update ledger set delivered = ? where delivered <> ?');
+    this.#sizes = file.prepare('select bytes from outbox where number > ? order by number limit ?');
     this.#read = file.prepare(
       'select number, at, increments, touched from outbox where number > ? order by number limit ?',
     );
@@ -118,7 +123,10 @@ export class OutboxWriter {
 
   /** Rows of `Outbox.read`, as they are stored. */
   read({ after, max }: ReadRule): readonly (readonly SqlValue[])[] {
-    return this.#read.all(after, max);
+    let bytes = 0;
+    const sizes = this.#sizes.all(after, max);
+    const tooMany = sizes.findIndex(([size], index) => (bytes += Number(size)) > readBytesMax && index > 0);
+    return this.#read.all(after, tooMany < 0 ? max : tooMany);
   }
 
   touchedBefore({ day, max }: { readonly day: Day; readonly max: number }): readonly MeterDay[] {
