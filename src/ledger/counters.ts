@@ -26,17 +26,16 @@ export class UsageCounters {
 
   /** Adds what a batch has counted; the next commit must wait for what this answers. */
   add(batch: Batch, committed: Committed): Promise<void> | undefined {
-    if (committed.known || committed.rejected > 0) return this.#readAgain();
+    if (committed.known) return this.#readAgain();
     if (!batch.backfill) this.counted.add(batch.increments);
     this.counted.add(committed.added);
-    this.voided.add(committed.takenBack.map((taken) => ({ ...taken, quantity: -taken.quantity })));
+    this.voided.add(committed.takenBack.map(negated));
+    this.counted.add(committed.rejectedOf.map(asCounted).map(negated));
+    this.voided.add(committed.rejectedOf.map(asVoided).map(negated));
     return undefined;
   }
 
-  /**
-   * An earlier try was stored although it seemed to fail, perhaps with events that the later one did not have any more; or
-   * some of the batch's increments were rejected, and it does not say which.
-   */
+  /** An earlier try was stored although it seemed to fail, perhaps with events that the later one did not have any more. */
   async #readAgain(): Promise<void> {
     try {
       const accounts = await this.#journal.accounts();
@@ -46,6 +45,10 @@ export class UsageCounters {
       this.#log.warn({ error: messageOf(error) }, 'tonnage_usage_total may lag behind until the next start');
     }
   }
+}
+
+function negated<T extends { readonly quantity: bigint }>(increment: T): T {
+  return { ...increment, quantity: -increment.quantity };
 }
 
 function asCounted({ account, counted }: AccountTotal): Omit<Increment, 'day'> {

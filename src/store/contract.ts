@@ -104,6 +104,8 @@ export interface Committed {
   readonly takenBack: readonly Increment[];
   /** Increments that could not be added, because their sum would leave the range of 64-bit integers. */
   readonly rejected: number;
+  /** What these would have given to accounts: it is among the batch's increments, `added` and `takenBack` all the same. */
+  readonly rejectedOf: readonly AccountTotal[];
 }
 
 /** What one account (meter, organisation, architecture) was ever given here, and what voids took back of it. */

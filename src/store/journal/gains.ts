@@ -1,5 +1,6 @@
 import type { ProgramFile, ProgramStatement } from '../../sqlite/index.ts';
-import { monthOf, type Day, type Increment } from '../../usage/index.ts';
+import { monthOf, type Day, type Increment, type Series } from '../../usage/index.ts';
+import type { AccountTotal } from '../contract.ts';
 import type { StoredSeries } from './series-ids.ts';
 
 /** SQLite's largest integer; a sum beyond it would silently turn into a rounded number. */
@@ -13,6 +14,7 @@ interface Cell {
 
 /** What one account gains in one month, which is also what its days gain there, or none of them. */
 interface AccountMonth {
+  readonly account: Series;
   readonly accountId: number;
   readonly month: Day;
   readonly days: Map<Day, bigint>;
@@ -44,11 +46,12 @@ export class Gains {
     return this.#accounts.values();
   }
 
-  #account({ accountId }: StoredSeries, month: Day): AccountMonth {
+  #account({ account: series, accountId }: StoredSeries, month: Day): AccountMonth {
     const key = `${accountId} ${month}`;
     let account = this.#accounts.get(key);
     if (account === undefined) {
-      account = { accountId, month, days: new Map(), cells: [], quantity: 0n, counted: 0n, voided: 0n };
+      const sums = { quantity: 0n, counted: 0n, voided: 0n };
+      account = { account: series, accountId, month, days: new Map(), cells: [], ...sums };
       this.#accounts.set(key, account);
     }
     return account;
@@ -67,10 +70,11 @@ export class Gains {
   }
 }
 
-/** What of the gains is in the tables now, and how many cells could not be added. */
+/** What of the gains is in the tables now, and how many cells, of which accounts, could not be added. */
 export interface Written {
   readonly increments: readonly Increment[];
   readonly rejected: number;
+  readonly rejectedOf: readonly AccountTotal[];
 }
 
 /** The batch whose gains are written. */
@@ -115,6 +119,7 @@ export class Sums {
   write(gains: Gains, { number, at, detailsFrom, runs = [] }: WrittenBatch): Written {
     const [firstRun, lastRun] = [runs[0]?.run ?? null, runs.at(-1)?.run ?? null];
     const increments: Increment[] = [];
+    const rejectedOf: AccountTotal[] = [];
     let rejected = 0;
     for (const account of gains.accounts) {
       const fits =
@@ -124,6 +129,7 @@ export class Sums {
           this.#reject.run(at, number, stored.id, day, String(quantity), firstRun, lastRun);
         }
         rejected += account.cells.length;
+        rejectedOf.push({ account: account.account, counted: account.counted, voided: account.voided });
         continue;
       }
       for (const [day, quantity] of account.days) this.#day.run(day, account.accountId, quantity);
@@ -135,7 +141,7 @@ export class Sums {
         if (quantity !== 0n) increments.push({ ...stored.series, day, quantity });
       }
     }
-    return { increments, rejected };
+    return { increments, rejected, rejectedOf };
   }
 }
 

@@ -37,10 +37,10 @@ export async function createJournal(options: JournalOptions): Promise<Journal> {
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the answer of `commit` in program.ts
       const reply = (await database.call('commit', batch, buffersOf(batch))) as CommitReply;
       pending?.note(reply.pending ?? 0);
-      if (reply.known) return { known: true, added: [], takenBack: [], rejected: 0 };
+      if (reply.known) return { known: true, added: [], takenBack: [], rejected: 0, rejectedOf: [] };
       if (reply.outbox) outbox?.note(reply.outbox);
-      const { outcomes, added, takenBack, rejected } = reply;
-      return { outcomes, added, takenBack, rejected };
+      const { outcomes, added, takenBack, rejected, rejectedOf } = reply;
+      return { outcomes, added, takenBack, rejected, rejectedOf };
     },
     async tidy(before) {
       return (await database.call('tidy', before satisfies TidyRule)) === true;

@@ -1,7 +1,7 @@
 import { limits, TonnageError } from '../../base/index.ts';
 import type { ProgramFile, Program, ProgramStatement } from '../../sqlite/index.ts';
 import type { Day } from '../../usage/index.ts';
-import type { Batch, ClaimRequest, MeterDay, OutboxStatus } from '../contract.ts';
+import type { AccountTotal, Batch, ClaimRequest, MeterDay, OutboxStatus } from '../contract.ts';
 import { Claims, nothingClaimed, type Claimed } from './claims.ts';
 import { erasingFunctions } from './erasing.ts';
 import { Gains, Sums } from './gains.ts';
@@ -25,6 +25,7 @@ export type CommitReply =
   | (Claimed & {
       readonly known: false;
       readonly rejected: number;
+      readonly rejectedOf: readonly AccountTotal[];
       readonly outbox?: OutboxStatus;
       readonly pending?: number;
     });
@@ -145,7 +146,8 @@ class LedgerWriter {
     const written = this.#tables.write(gains, { number, at, detailsFrom: this.#detailsFrom, runs });
     this.#outbox?.put(number, at, written.increments);
     const outbox = this.#outbox?.status();
-    return { known: false, ...claimed, ...settled, rejected: written.rejected, ...(outbox && { outbox }) };
+    const { rejected, rejectedOf } = written;
+    return { known: false, ...claimed, ...settled, rejected, rejectedOf, ...(outbox && { outbox }) };
   }
 
   #checkStored(number: number): CommitReply {
