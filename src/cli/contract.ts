@@ -33,6 +33,8 @@ export const exitCodes = {
   failed: 1,
   /** It was asked in a way that it does not understand. */
   usage: 2,
+  /** It ran, and what it was to work on is not there: there was nothing to do. */
+  nothing: 3,
 } as const;
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
@@ -42,5 +44,13 @@ export class UsageError extends Error {
   constructor(message: string, options?: { readonly cause?: unknown }) {
     super(message, options);
     this.name = 'UsageError';
+  }
+}
+
+/** What was to be worked on is not there; nothing was done. Exit code 3. */
+export class NothingError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'NothingError';
   }
 }

@@ -1,10 +1,12 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
 import { PassThrough } from 'node:stream';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { systemClock, systemRandom } from '../base/index.ts';
+import { EraseMark } from '../store/care/erase-mark.ts';
 import { runCli } from './program.ts';
 import { countedDirectory } from './testing/counted.ts';
 import { run } from './testing/terminal.ts';
@@ -27,6 +29,16 @@ const organisations = async () =>
     .trim()
     .split('\r\n')
     .slice(1);
+
+function ledgerHashKey(): Uint8Array {
+  const file = new DatabaseSync(join(data, 'ledger.sqlite'), { readOnly: true });
+  try {
+    const key = file.prepare('select hash_key from ledger').get()?.['hash_key'];
+    return key instanceof Uint8Array ? key : new Uint8Array();
+  } finally {
+    file.close();
+  }
+}
 
 /** Runs `ledger erase` for somebody who answers with `answer` at a terminal. */
 async function eraseAtTerminal(answer: string): Promise<{ readonly code: number; readonly said: string }> {
@@ -76,7 +88,64 @@ describe('tonnage ledger erase', () => {
   });
 });
 
+describe('a name that the ledger does not know', () => {
+  test.each([
+    [['--org', 'typo.example'], 'the organisation typo.example'],
+    [['--org', 'typo.example', '--yes'], 'the organisation typo.example'],
+    [['--user', 'nobody', '--yes'], 'the user nobody'],
+  ])('%j is said, has an exit code of its own, and changes nothing', async (args, whom) => {
+    expect(await ledger('erase', ...args)).toEqual({
+      code: 3,
+      stdout: '',
+      stderr: `tonnage: the ledger in ${data} does not know ${whom}: nothing was done\n`,
+    });
+    expect(await organisations()).toEqual(['a.example,2', 'b.example,1']);
+    expect(readdirSync(data).filter((name) => name.includes('erasing'))).toEqual([]);
+  });
+
+  test('is one that was erased before', async () => {
+    expect(await ledger('erase', '--org', 'A.Example', '--yes')).toMatchObject({ code: 0, stdout: 'ok\n' });
+    expect(await ledger('erase', '--org', 'a.example', '--yes')).toMatchObject({ code: 3, stdout: '' });
+    expect(await organisations()).toEqual([',2', 'b.example,1']);
+  });
+
+  test('is known as long as a run for it that was broken off has not been ended', async () => {
+    // As a run leaves it that is killed before the file is written anew.
+    await ledger('erase', '--org', 'a.example', '--yes');
+    const hashKey = ledgerHashKey();
+    new EraseMark(join(data, 'ledger.sqlite'), hashKey, { dimension: 'org', values: ['a.example'] }).set();
+    expect(await ledger('check')).toEqual({
+      code: 0,
+      stdout: 'ok\n',
+      stderr: 'tonnage ledger erase was broken off for one name: run it again, as it was\n',
+    });
+    expect(await ledger('erase', '--org', 'b.example', '--yes')).toMatchObject({ code: 0 });
+    const unasked = await ledger('erase', '--org', 'A.EXAMPLE');
+    expect([unasked.code, unasked.stderr]).toEqual([2, expect.stringContaining('any more; what is left of it')]);
+    expect(await ledger('erase', '--org', 'A.EXAMPLE', '--yes')).toMatchObject({ code: 0, stdout: 'ok\n' });
+    expect(await ledger('check')).toEqual({ code: 0, stdout: 'ok\n', stderr: '' });
+    expect(await ledger('erase', '--org', 'a.example', '--yes')).toMatchObject({ code: 3 });
+  });
+});
+
 describe('tonnage ledger migrate', () => {
+  test('to where the totals are already is refused, whatever else the configurations say', async () => {
+    const to = join(directory, 'same.yaml');
+    const store = { driver: 'redis', url: 'redis://127.0.0.1:1' };
+    writeFileSync(to, stringify({ data }));
+    const refused = (where: string) =>
+      `tonnage: ${to} keeps the totals where they are already, ${where}: there is nothing to migrate; --config names the ` +
+      'configuration that has been used so far, --to the one that is used from then on\n';
+    const same = { code: 1, stdout: '', stderr: refused('in the ledger itself') };
+    expect(await ledger('migrate', '--to', to)).toEqual(same);
+    expect(await run(['ledger', 'migrate', '--config', to, '--to', to])).toEqual(same);
+    writeFileSync(to, stringify({ data, store }));
+    expect(await run(['ledger', 'migrate', '--config', to, '--to', to])).toEqual({
+      ...same,
+      stderr: refused('in the same Redis'),
+    });
+  });
+
   test('stays in its data directory, and has to be told where to', async () => {
     expect(await ledger('migrate')).toMatchObject({ code: 2, stderr: expect.stringContaining('--to') });
     const elsewhere = join(directory, 'elsewhere.yaml');

@@ -5,7 +5,8 @@ import { TonnageError } from '../base/index.ts';
 import { loadConfig, type Config } from '../config/index.ts';
 import type { Erased, ErasePlan, LedgerCare, Migrated, OnProgress } from '../store/index.ts';
 import { configurationOf } from './configuration.ts';
-import { UsageError, type Terminal } from './contract.ts';
+import { NothingError, UsageError, type Terminal } from './contract.ts';
+import { isSameStore } from './same-store.ts';
 import { groupThousands } from './usage-table.ts';
 import { createProgress } from './wave-progress.ts';
 
@@ -37,7 +38,7 @@ Examples:
 const eraseHelp = `
 What was counted stays counted: under no organisation, or for no user. Events that come later under the same name count
 under it again. Backups, and what restore and migrate have kept beside the ledger, still hold the name. Interrupted, it is
-run again.
+run again. Exit code 3: the ledger does not know the name, and nothing was done.
 
 Examples:
   $ tonnage ledger erase --org example.org
@@ -76,8 +77,8 @@ export function ledgerCommand(terminal: Terminal): Command {
     .addHelpText('after', eraseHelp)
     .action(async (options: EraseFlags, command: Command) => {
       const erased = erasedOf(options);
-      const { care } = await careOf(command, terminal);
-      sayPlan(terminal, erased, await care.planErase(erased));
+      const { care, config } = await careOf(command, terminal);
+      sayPlan(terminal, erased, await care.planErase(erased), config);
       if (options.yes !== true) await confirm(terminal);
       await withProgress(terminal, (onProgress) => care.erase(erased, onProgress));
       terminal.out('ok\n');
@@ -138,12 +139,21 @@ function erasedOf({ org, user }: EraseFlags): Erased {
   return org === undefined ? { user: name } : { org: name };
 }
 
-function sayPlan(terminal: Terminal, erased: Erased, { counts, cells, series }: ErasePlan): void {
+/** Says what will be done. Throws `NothingError` for a name that stands nowhere. */
+function sayPlan(terminal: Terminal, erased: Erased, plan: ErasePlan, { data, store }: Config): void {
   const whom = 'org' in erased ? `the organisation ${erased.org}` : `the user ${erased.user}`;
+  if (!plan.isKnown) {
+    const elsewhere = store.driver === 'redis' ? ', nor does its Redis' : '';
+    throw new NothingError(`the ledger in ${data} does not know ${whom}${elsewhere}: nothing was done`);
+  }
+  const { counts, cells, series } = plan;
   const without = 'org' in erased ? 'under no organisation' : 'for no user';
   terminal.say(
-    `${groupThousands(counts)} counts (${cells} sums of ${series} series) of ${whom} will stand ${without}, and the ` +
-      'name will be forgotten. This cannot be undone.\n',
+    series > 0
+      ? `${groupThousands(counts)} counts (${cells} sums of ${series} series) of ${whom} will stand ${without}, and the ` +
+          'name will be forgotten. This cannot be undone.\n'
+      : `The ledger has nothing under the name of ${whom} any more; what is left of it elsewhere, or by a run that was broken ` +
+          'off, will be forgotten. This cannot be undone.\n',
   );
 }
 
@@ -179,13 +189,21 @@ function sayMigrated(terminal: Terminal, { taken, rebuilt, notes }: Migrated, ta
 }
 
 /** The configuration to go on with. Its data directory must be this one, since the ledger does not move. */
-function targetOf(to: string, { data }: Config, terminal: Terminal): Config {
+function targetOf(to: string, { data, store }: Config, terminal: Terminal): Config {
   const { environment, workingDirectory } = terminal;
   const target = loadConfig({ file: to, environment, flags: {}, workingDirectory });
-  if (target.data === data) return target;
+  if (target.data !== data) {
+    throw new TonnageError(
+      'config_invalid',
+      `${to} names the data directory ${target.data}, but the ledger stays in ${data}: name the same one there`,
+    );
+  }
+  if (!isSameStore(store, target.store)) return target;
+  const where = store.driver === 'sqlite' ? 'in the ledger itself' : 'in the same Redis';
   throw new TonnageError(
     'config_invalid',
-    `${to} names the data directory ${target.data}, but the ledger stays in ${data}: name the same one there`,
+    `${to} keeps the totals where they are already, ${where}: there is nothing to migrate; --config names the configuration ` +
+      'that has been used so far, --to the one that is used from then on',
   );
 }
 

@@ -1,7 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { messageOf, TonnageError } from '../base/index.ts';
 import { configCommand } from './config.ts';
-import { exitCodes, UsageError, type ExitCode, type Terminal } from './contract.ts';
+import { exitCodes, NothingError, UsageError, type ExitCode, type Terminal } from './contract.ts';
 import { eventCommand } from './event.ts';
 import { helpCommand } from './help.ts';
 import { ledgerCommand } from './ledger.ts';
@@ -18,7 +18,7 @@ Begin with:
   $ tonnage usage pulls --by org     what was pulled through it
   $ tonnage help serve               more about a command
 
-Exit codes: 0 done, 1 ran and failed or found something, 2 wrong usage.`;
+Exit codes: 0 done, 1 ran and failed or found something, 2 wrong usage, 3 nothing of that name (ledger erase).`;
 
 /** Every command, not yet parsed. Options of the program itself are taken before and after a command's name. */
 export function createProgram(terminal: Terminal): Command {
@@ -77,6 +77,7 @@ export async function runCli(argv: readonly string[], terminal: Terminal): Promi
   } catch (thrown) {
     if (thrown instanceof CommanderError) return exitCodeOf(thrown);
     for (const line of explain(thrown).split('\n')) terminal.say(`tonnage: ${line}\n`);
+    if (thrown instanceof NothingError) return exitCodes.nothing;
     return thrown instanceof UsageError ? exitCodes.usage : exitCodes.failed;
   }
 }
@@ -87,7 +88,8 @@ function exitCodeOf(thrown: CommanderError): ExitCode {
 }
 
 function explain(thrown: unknown): string {
-  if (thrown instanceof TonnageError || thrown instanceof UsageError || isSystemError(thrown)) return thrown.message;
+  const isOurs = [TonnageError, UsageError, NothingError].some((kind) => thrown instanceof kind);
+  if (isOurs || isSystemError(thrown)) return messageOf(thrown);
   const trace = thrown instanceof Error ? thrown.stack : undefined;
   return `this is a fault of the program, please report it: ${trace ?? messageOf(thrown)}`;
 }

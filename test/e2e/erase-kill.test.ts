@@ -45,7 +45,8 @@ test(`erasing that is killed ${kills} times, wherever it is, loses no count and 
     await pause(500 + (kill * 1_500) / kills);
     await erasing.stop('SIGKILL');
   }
-  await tonnage(command);
+  // Unless the last that was killed had just ended its work, so that nobody knows the name any more.
+  await tonnage(command).catch(() => tonnage(command, { expected: 3 }));
   expect((await tonnage(['--config', config, 'ledger', 'check'])).stdout).toBe('ok\n');
   expect(await sums(redis.url)).toEqual(byDay);
   expect(await sums(undefined)).toEqual(byDay);

@@ -136,7 +136,12 @@ describe('erase', () => {
     await withOldDay();
     await ledger.commitKeyed(undefined, events);
     expect(bytesWith('a.example')).toContain('ledger.sqlite');
-    expect(await ledger.care().planErase({ org: 'A.example' })).toEqual({ series: 4, counts: 10n, cells: 3 });
+    expect(await ledger.care().planErase({ org: 'A.example' })).toEqual({
+      isKnown: true,
+      series: 4,
+      counts: 10n,
+      cells: 3,
+    });
     await ledger.care().erase({ org: 'A.example' });
     expect(bytesWith('a.example')).toEqual([]);
     expect(await ledger.answers(undefined)).toEqual([

@@ -5,6 +5,7 @@ import type { ErasedNames, MoveReply, MoveRule } from '../journal/erasing.ts';
 import { openOutbox } from '../journal/outbox.ts';
 import { checkLedger } from './check.ts';
 import { deliverAll } from './deliver.ts';
+import type { EraseMark } from './erase-mark.ts';
 import { careRead, readFacts, withLedgerFile } from './file.ts';
 import type { OnProgress, RemoteCare } from './remote.ts';
 
@@ -16,6 +17,8 @@ const daysPerDrop = 64;
 export interface EraseOptions {
   readonly file: string;
   readonly names: ErasedNames;
+  /** Tells the next run that this one has begun. */
+  readonly mark: EraseMark;
   /** Where totals are kept, unless that is the file itself. */
   readonly remote?: RemoteCare;
   /** Names of all meters that there are. */
@@ -27,14 +30,19 @@ export interface EraseOptions {
 
 /** What stands under a name. */
 export interface ErasePlan {
+  /** Anything is to be done: the ledger knows the name, the store elsewhere does, or a run for it was broken off. */
+  readonly isKnown: boolean;
   readonly series: number;
   /** Sum of all counts of all meters. */
   readonly counts: bigint;
   readonly cells: number;
 }
 
-/** Looks up what stands under a name; changes nothing. */
-export async function planErase(database: Pick<Database, 'read'>, names: ErasedNames): Promise<ErasePlan> {
+/** Looks up what a ledger file has under a name; changes nothing. */
+export async function countNamed(
+  database: Pick<Database, 'read'>,
+  names: ErasedNames,
+): Promise<Omit<ErasePlan, 'isKnown'>> {
   const { detailsFrom } = await readFacts(database);
   const ids = `(select id from series where ${names.dimension} in (${names.values.map(() => '?').join(', ')}))`;
   // In two halves, since the sum of many sums may be larger than any of them can be.
@@ -54,6 +62,16 @@ export async function planErase(database: Pick<Database, 'read'>, names: ErasedN
   };
 }
 
+/** Looks up what is to be done to erase a name, here and elsewhere; changes nothing. */
+export async function planErase(
+  database: Pick<Database, 'read'>,
+  { names, mark, remote, meters }: Pick<EraseOptions, 'names' | 'mark' | 'remote' | 'meters'>,
+): Promise<ErasePlan> {
+  const counted = await countNamed(database, names);
+  const isKnown = counted.series > 0 || mark.isSet || (await remote?.knows(names, meters)) === true;
+  return { ...counted, isKnown };
+}
+
 /**
  * Takes a name out of the ledger: what was counted under it counts without it from then on, here and elsewhere, and the
  * name stands nowhere any more in the file. May be interrupted anywhere, and is begun again then. The caller holds the
@@ -61,11 +79,12 @@ export async function planErase(database: Pick<Database, 'read'>, names: ErasedN
  * where that cannot be reached; what was not delivered then waits in the outbox.
  */
 export async function eraseNames(options: EraseOptions): Promise<void> {
-  const { file, names, remote, meters, outboxBytesMax } = options;
+  const { file, names, mark, remote, meters, outboxBytesMax } = options;
   const findings = await checkLedger(file);
   if (findings.length > 0) {
     throw new TonnageError('data_invalid', `${findings.join('; ')}: run tonnage ledger rebuild, then this again`);
   }
+  mark.set();
   const program = { heldKeysMax: limits.heldKeysMax, ...(remote && { outboxBytesMax }) };
   await withLedgerFile(
     file,
@@ -83,6 +102,7 @@ export async function eraseNames(options: EraseOptions): Promise<void> {
   }
   // The bytes of what was deleted stand in free pages until the file is written anew.
   compactFile(file);
+  mark.clear();
 }
 
 async function eraseLocal(database: Database, options: EraseOptions): Promise<void> {
@@ -121,7 +141,7 @@ async function moveAll(
   { names, clock, onProgress }: EraseOptions,
   afterBatch: () => Promise<void>,
 ): Promise<void> {
-  const { cells: total } = await planErase(database, names);
+  const { cells: total } = await countNamed(database, names);
   let done = 0;
   for (const table of ['detail_day', 'account_day'] as const) {
     let after: MoveRule['after'];

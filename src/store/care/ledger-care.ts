@@ -9,6 +9,7 @@ import { backupLedger, restoreLedger } from './backup.ts';
 import { checkLedger } from './check.ts';
 import { compareRemote, type Comparison } from './compare.ts';
 import { delivers } from './delivery-state.ts';
+import { countErasing, EraseMark } from './erase-mark.ts';
 import { eraseNames, planErase, type ErasePlan } from './erase.ts';
 import { readFacts, withLedgerFile, type LedgerFacts } from './file.ts';
 import { migrateLedger, type Migrated } from './migrate.ts';
@@ -49,7 +50,7 @@ export interface LedgerCare {
   restore(backup: string): Promise<string | undefined>;
   /** Takes its totals to the store that `to` opens (absent: to the ledger file). */
   migrate(to: OpenRemote | undefined, onProgress?: OnProgress): Promise<Migrated>;
-  /** What stands under a name. */
+  /** What stands under a name, here and where totals are kept. */
   planErase(erased: Erased): Promise<ErasePlan>;
   /** Lets what was counted under a name count without it. */
   erase(erased: Erased, onProgress?: OnProgress): Promise<void>;
@@ -85,15 +86,22 @@ export function createLedgerCare(options: LedgerCareOptions): LedgerCare {
       ),
     planErase: (erased) =>
       alone(data, () =>
-        withLedgerFile(file, async (database) =>
-          planErase(database, namesOf(erased, await readFacts(database), options)),
+        withRemote(file, options.openRemote, (remote) =>
+          withLedgerFile(file, async (database) => {
+            const facts = await readFacts(database);
+            const names = namesOf(erased, facts, options);
+            const mark = new EraseMark(file, facts.hashKey, names);
+            return planErase(database, { names, mark, meters, ...(remote && { remote }) });
+          }),
         ),
       ),
     erase: (erased, onProgress) =>
       alone(data, () =>
         withRemote(file, options.openRemote, async (remote) => {
-          const names = namesOf(erased, await withLedgerFile(file, readFacts), options);
-          await eraseNames({ ...common, names, ...(remote && { remote }), ...(onProgress && { onProgress }) });
+          const facts = await withLedgerFile(file, readFacts);
+          const names = namesOf(erased, facts, options);
+          const mark = new EraseMark(file, facts.hashKey, names);
+          await eraseNames({ ...common, names, mark, ...(remote && { remote }), ...(onProgress && { onProgress }) });
         }),
       ),
   };
@@ -104,19 +112,32 @@ async function check(file: string, options: LedgerCareOptions, onProgress?: OnPr
   const findings = await checkLedger(file);
   const { openRemote, meters } = options;
   if (findings.length > 0) return { findings, notes: [] };
-  if (!openRemote) return { findings, notes: await deliversElsewhere(file) };
+  const erasing = unfinishedErase(file);
+  if (!openRemote) return { findings, notes: [...erasing, ...(await deliversElsewhere(file))] };
   let remote: RemoteCare | undefined;
   try {
     remote = await openRemote(await readOnlyFacts(file));
-    return await compareRemote({ file, remote, meters, ...(onProgress && { onProgress }) });
+    const compared = await compareRemote({ file, remote, meters, ...(onProgress && { onProgress }) });
+    return { ...compared, notes: [...erasing, ...compared.notes] };
   } catch (error) {
     if (!(error instanceof TonnageError)) throw error;
     // That it is away, or has no time right now, passes. Everything else stays as it is until somebody helps.
-    if (error.code === 'redis_unavailable') return { findings, notes: [`Redis was not compared: ${error.message}`] };
-    return { findings: [`Redis: nothing is delivered (${error.code}): ${error.message}${adviceOn(error)}`], notes: [] };
+    if (error.code === 'redis_unavailable') {
+      return { findings, notes: [...erasing, `Redis was not compared: ${error.message}`] };
+    }
+    return {
+      findings: [`Redis: nothing is delivered (${error.code}): ${error.message}${adviceOn(error)}`],
+      notes: erasing,
+    };
   } finally {
     await remote?.close();
   }
+}
+
+function unfinishedErase(file: string): readonly string[] {
+  const names = countErasing(file);
+  const which = names === 1 ? 'one name' : `${names} names`;
+  return names === 0 ? [] : [`tonnage ledger erase was broken off for ${which}: run it again, as it was`];
 }
 
 /** What to do, where the message does not say it. */

@@ -13,6 +13,8 @@ import { fileCounts } from './own-counts.ts';
 import { hasTaken, rebuildRemote } from './rebuild.ts';
 import type { OnProgress, RemoteCare } from './remote.ts';
 
+const nothing = 'there is nothing to migrate; --config names what has been used so far, --to what is used from then on';
+
 /** Increments written in one batch. */
 const incrementsPerBatch = 10_000;
 
@@ -51,6 +53,8 @@ export async function migrateLedger(options: MigrateOptions): Promise<Migrated> 
     throw new TonnageError('data_invalid', `${findings.join('; ')}: run tonnage ledger rebuild, then this again`);
   }
   await withLedgerFile(file, refusePending);
+  if (!source && !target)
+    throw new TonnageError('config_invalid', `both configurations keep the totals in ${file}: ${nothing}`);
   const none = { cells: 0, counts: 0n };
   const { notes, ...taken } = source ? await takeHistory({ ...options, source }) : { ...none, notes: [] };
   return withLedgerFile(file, async (database) => {
@@ -87,7 +91,7 @@ async function takeHistory(options: WithSource): Promise<Taken> {
   const token = options.random.uuid();
   await source.noteTaken(token);
   if ((await target?.takenToken()) === token) {
-    throw new TonnageError('config_invalid', 'both configurations name the same Redis: there is nothing to migrate');
+    throw new TonnageError('config_invalid', `both configurations name the same Redis: ${nothing}`);
   }
   const fresh = `${file}.migrating`;
   removeLedger(fresh);

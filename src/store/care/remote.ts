@@ -33,6 +33,8 @@ export interface RemoteCare
   othersDay(meter: string, day: Day): Promise<HeldAccounts>;
   /** Days on which somebody who is no ledger has counted, and may count still. */
   foreignDays(meter: string): Promise<readonly Day[]>;
+  /** Whether sums of these meters stand under the name of an organisation, whoever counted them. */
+  knows(names: ErasedNames, meters: readonly string[]): Promise<boolean>;
   /** Takes names out of what the instances that share events remember of them. */
   eraseClaims(names: ErasedNames): Promise<void>;
   /** The token of the time when this ledger took what is there into its own file; absent: it never did. */

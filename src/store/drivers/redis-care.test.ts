@@ -259,6 +259,18 @@ describe('erase', () => {
     expect(await ledger.care(server.url).check()).toEqual(sound);
   });
 
+  test('a name is known where Wave alone has counted under it, until it was erased there', async () => {
+    await ledger.commit(server.url, first);
+    const care = ledger.care(server.url);
+    expect(await care.planErase({ org: 'w.example' })).toMatchObject({ isKnown: false });
+    await server.cli('hincrby', 'metrics/v1', 'pulls/o/w.example', '5');
+    expect(await care.planErase({ org: 'W.example' })).toEqual({ isKnown: true, series: 0, cells: 0, counts: 0n });
+    expect(await care.planErase({ user: 'w.example' })).toMatchObject({ isKnown: false });
+    await care.erase({ org: 'w.example' });
+    expect(await care.planErase({ org: 'w.example' })).toMatchObject({ isKnown: false });
+    expect(await server.cli('hexists', 'metrics/v1', 'pulls/o/w.example')).toBe('0');
+  });
+
   test('a user: sums of accounts are the same, details have no user', async () => {
     await ledger.commit(server.url, first, second);
     await ledger.care(server.url).erase({ user: 'u' });
@@ -313,7 +325,10 @@ describe('erase', () => {
       (database) => database.call('eraseMove', { names, table: 'detail_day', at: 0, max: 1 }),
       program,
     );
-    expect((await ledger.care(server.url).check()).notes).toEqual([expect.stringContaining('1 batch is not')]);
+    expect((await ledger.care(server.url).check()).notes).toEqual([
+      expect.stringContaining('erase was broken off for one name'),
+      expect.stringContaining('1 batch is not'),
+    ]);
     await ledger.care(server.url).erase({ org: 'a.example' });
     expect(JSON.stringify(await readState(link))).not.toContain('a.example');
     expect(filesWith('a.example')).toEqual([]);

@@ -1,12 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { limits, TonnageError, type Clock, type Log } from '../../base/index.ts';
-import { parseDay, type Day } from '../../usage/index.ts';
+import { parseDay, waveFieldName, type Day } from '../../usage/index.ts';
 import { eraseClaims } from '../care/erase-claims.ts';
 import type { LedgerFacts } from '../care/file.ts';
 import type { HeldAccounts, RemoteCare } from '../care/remote.ts';
 import {
   detailNumbersKey,
   foreignDaysKey,
+  indexKey,
   numbersKey,
   otherMetersHash,
   ownDayKey,
@@ -15,8 +16,15 @@ import {
   takenKey,
   waveHash,
 } from '../redis/layout.ts';
-import { openRedisLink, type RedisLink, type RedisLinkOptions, type RedisReply } from '../redis/link/index.ts';
+import {
+  openRedisLink,
+  type RedisCommand,
+  type RedisLink,
+  type RedisLinkOptions,
+  type RedisReply,
+} from '../redis/link/index.ts';
 import { createRedisTotals } from '../redis/read/index.ts';
+import { totalsKey } from '../redis/write/changes.ts';
 import { createRedisWriter } from '../redis/write/index.ts';
 
 /** How often a link that connects is looked at. */
@@ -122,6 +130,11 @@ function careOver(link: RedisLink, options: RedisCareOptions): RemoteCare {
       const found = await daysIn(foreignDaysKey(meter));
       return besideWave ? [...new Set([...found, options.today])] : found;
     },
+    async knows({ dimension, values }, meters) {
+      if (dimension !== 'org') return false;
+      const asked = meters.flatMap((meter) => values.flatMap((org) => questionsAbout(meter, org)));
+      return (await link.pipeline(asked)).includes(1);
+    },
     eraseClaims: (names) => eraseClaims(link, names),
     async takenToken() {
       const token = await ask(takenKey, 'HGET', takenKey, ledgerId);
@@ -130,6 +143,15 @@ function careOver(link: RedisLink, options: RedisCareOptions): RemoteCare {
     noteTaken: async (token) => void (await ask(takenKey, 'HSET', takenKey, ledgerId, token)),
     close: () => link.close(),
   };
+}
+
+/** Whether an organisation is in the index of a meter, or has a sum that nobody has indexed; each is answered by 1 or 0. */
+function questionsAbout(meter: string, org: string): readonly RedisCommand[] {
+  const [index, totals] = [indexKey(meter, 'orgs'), totalsKey(meter)];
+  const field = waveFieldName({ meter, org });
+  const questions = [{ key: index, args: ['SISMEMBER', index, org] }];
+  if (field !== undefined) questions.push({ key: totals, args: ['HEXISTS', totals, field] });
+  return questions;
 }
 
 async function assertHash(link: RedisLink, key: string): Promise<void> {
