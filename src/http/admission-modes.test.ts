@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { systemClock, systemRandom, TonnageError } from '../base/index.ts';
 import { createAddressRules, createDoor, PullTokens, type Authenticator } from '../identity/index.ts';
 import { MetricSet } from '../metric/index.ts';
-import { createAdmit } from './admission.ts';
+import { clientOf, createAdmit, visitorOf } from './admission.ts';
 import { createForwardedReader } from './forwarded.ts';
 
 type Anonymous = boolean | 'challenge';
@@ -103,4 +103,20 @@ test.each<[Record<string, string>, string]>([
     kind: 'refused',
     challenge: `Bearer realm="${url}/v2/token",service="tonnage"`,
   });
+});
+
+test.each<[Record<string, string>, string, string]>([
+  [{}, '127.0.0.1', 'loopback'],
+  [{ 'x-forwarded-for': '127.0.0.1' }, '127.0.0.1', 'loopback'],
+  [{ 'x-forwarded-for': '192.0.2.1' }, '192.0.2.1', 'open'],
+  // Who is behind it is not told in the way that we believe.
+  [{ 'x-real-ip': '192.0.2.1' }, '127.0.0.1', 'open'],
+  [{ forwarded: 'for=192.0.2.1' }, '127.0.0.1', 'open'],
+])('on a loopback listener, what a trusted proxy passes on: %j is from %s, %s', (headers, client, listener) => {
+  createForwardedReader(['127.0.0.1'])({
+    headers,
+    socket: { remoteAddress: '127.0.0.1' },
+  } as unknown as IncomingMessage);
+  expect(clientOf(headers, '127.0.0.1')).toBe(client);
+  expect(visitorOf(headers, client, 'loopback').listener).toBe(listener);
 });

@@ -84,11 +84,12 @@ export function visitorOf(headers: IncomingHttpHeaders, remoteAddress: string, l
 const proxyHeaders = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip'] as const;
 
 /**
- * Whether a proxy has passed a request on for somebody else. Of one that is trusted it is known for whom; of any other it
- * has to be assumed.
+ * Whether a proxy has passed a request on for somebody else. One that is trusted may say for whom; otherwise it has to be
+ * assumed.
  */
 function isPassedOn(headers: IncomingHttpHeaders, remoteAddress: string): boolean {
-  if (forwardedOf(headers) !== undefined) return !isLoopbackAddress(remoteAddress);
+  const isKnown = forwardedOf(headers) !== undefined && headers['x-forwarded-for'] !== undefined;
+  if (isKnown) return !isLoopbackAddress(remoteAddress);
   return proxyHeaders.some((name) => headers[name] !== undefined);
 }
 

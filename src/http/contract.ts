@@ -17,7 +17,10 @@ export type App = FastifyInstance<
   ZodTypeProvider
 >;
 
-/** Finds out who asks; throws `unauthorized` or `forbidden` unless it is somebody with `right`. */
+/**
+ * Finds out who asks; rejects with `unauthorized` or `forbidden` unless it is somebody with `right`, with `LoginLimited` where
+ * they have to wait, and with `identity_unavailable` where nobody can say.
+ */
 export type Authorise = (request: FastifyRequest, right: Right) => Promise<Principal>;
 
 /** Whether requests can be served in full, and what each part says. */

@@ -84,7 +84,10 @@ class StaticUsers {
     return this.#turns.take(() => this.#check(password, account)) ?? Promise.resolve('busy');
   }
 
-  /** An unknown user costs as much as a known one, and so does a quick hash: time must not tell which names exist. */
+  /**
+   * An unknown user costs as much as a known one whose hash is as `hashPassword` makes it, and so does a quick hash: time must
+   * not tell which names exist.
+   */
   async #check(password: string, account: Account | undefined): Promise<Verdict> {
     if (account?.hash.kind !== 'scrypt') await verifyPassword(password, this.#decoy);
     if (account === undefined) return undefined;
