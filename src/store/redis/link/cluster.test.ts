@@ -113,7 +113,11 @@ describe('a slot on its way', () => {
       afterKey: async () =>
         void outcomes.push(await link.script(both, ['{s}a', '{s}b'], []).catch((error: unknown) => error)),
     });
-    expect(outcomes[0]).toMatchObject({ code: 'redis_unavailable', message: expect.stringContaining('TRYAGAIN') });
+    // Before 7.0 the source says ASK of a key that has left, whether or not the others are still with it.
+    expect(outcomes[0]).toMatchObject({
+      code: 'redis_unavailable',
+      message: expect.stringMatching(/: (TRYAGAIN|ASK) /),
+    });
     expect(await link.send({ args: ['GET', '{s}a'], key: '{s}a' })).toBe('2');
   });
 });

@@ -53,7 +53,8 @@ end
 /**
  * KEYS[1] numbers; ARGV: ledger, number, previous, first. A tag's number is that of the last batch which is in it. It may
  * go on from any number between that of the batch before (`previous`) and that of this call's first batch, for nothing
- * between the two touches the tag.
+ * between the two touches the tag. A duplicate writes the number that is there once more: WAIT, which answers for what
+ * this connection has written, would otherwise answer for nothing (in Redis from 7.2 on, and in Valkey).
  */
 const numberRule = `
 local at = 5
@@ -62,7 +63,10 @@ if fault then return fault end
 local text = redis.call('HGET', KEYS[1], ARGV[1]) or '0'
 local kept = tonumber(text)
 if not kept then return {'marked', text} end
-if kept >= tonumber(ARGV[2]) then return {'duplicate', 0} end
+if kept >= tonumber(ARGV[2]) then
+  redis.call('HSET', KEYS[1], ARGV[1], text)
+  return {'duplicate', 0}
+end
 if kept < tonumber(ARGV[3]) or kept >= tonumber(ARGV[4]) then return {'kept', kept} end
 `;
 

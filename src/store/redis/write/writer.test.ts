@@ -274,6 +274,16 @@ describe('replicas', () => {
     await replica.stop();
   });
 
+  it('are told of a duplicate as well: from Redis 7.2 on they answer for what a connection has written, and for that alone', async () => {
+    const changes = async () => Number(/^rdb_changes_since_last_save:(\d+)/m.exec(await server.cli('info'))?.[1]);
+    const { writer } = testWriter(link);
+    const { batches } = randomLog(12, 1);
+    await writer.deliver(batches);
+    const before = await changes();
+    await writer.deliver(batches);
+    expect(await changes()).toBeGreaterThan(before);
+  });
+
   it('are not asked when none is wanted: nothing counts as confirmed then', async () => {
     const { writer } = testWriter(link);
     await writer.deliver(randomLog(10, 5).batches);
