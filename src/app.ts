@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { destination, pino } from 'pino';
@@ -27,6 +28,7 @@ import { openLedger, type Ledger } from './ledger/index.ts';
 import { MetricSet } from './metric/index.ts';
 import { lockFile, makeDirectory } from './sqlite/index.ts';
 import {
+  assertLedger,
   createLedgerCare,
   withTokenTable,
   type LedgerCare,
@@ -56,7 +58,7 @@ const storeDrivers = {
 } as const;
 const collectorDrivers = { runtime: () => import('./collector/drivers/runtime.ts') } as const;
 
-const ledgerFileName = 'ledger.sqlite';
+export const ledgerFileName = 'ledger.sqlite';
 
 /** By which commands on this machine reach the server of a data directory. */
 export const socketName = 'tonnage.sock';
@@ -193,12 +195,19 @@ export async function openTotals(config: Config): Promise<Totals & Pick<Store, '
 
 /**
  * Does something with the tokens of a data directory that no server has open. Rejects with `data_locked` where one has:
- * it would not notice.
+ * it would not notice; with `not_found` where there is no ledger, unless it `makes` one.
  */
-export async function withTokens<T>(data: string, work: (tokens: TokenDesk) => Promise<T>): Promise<T> {
+export async function withTokens<T>(
+  data: string,
+  { makes }: { readonly makes: boolean },
+  work: (tokens: TokenDesk) => Promise<T>,
+): Promise<T> {
+  // Where no lock was ever taken none is left behind either.
+  if (!makes && !existsSync(join(data, 'lock'))) assertLedger(join(data, ledgerFileName));
   makeDirectory(data);
   const lock = lockFile(join(data, 'lock'));
   try {
+    if (!makes) assertLedger(join(data, ledgerFileName));
     return await withTokenTable(join(data, ledgerFileName), async (keeper) =>
       work(await IssuedTokens.open({ keeper, clock, random, log: pino({ level: 'silent' }) })),
     );

@@ -24,10 +24,15 @@ export function configFileOf(command: Command): string | undefined {
   return config ?? configFile;
 }
 
+/** The data directory that the command line names. */
+export function dataOf(command: Command): string | undefined {
+  return command.optsWithGlobals<GlobalOptions>().data;
+}
+
 /** The configuration that `command` runs with. Throws `ConfigError` with all that is wrong with it. */
 export function configurationOf(command: Command, terminal: Terminal, flags: ConfigFlags = {}): Config {
   const file = configFileOf(command);
-  const { data } = command.optsWithGlobals<GlobalOptions>();
+  const data = dataOf(command);
   return loadConfig({
     ...(file !== undefined && { file }),
     environment: terminal.environment,

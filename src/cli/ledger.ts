@@ -120,7 +120,9 @@ function addFileCommands(ledger: Command, terminal: Terminal): void {
       if (config.store.driver === 'redis') {
         terminal.say('Redis may be ahead of this backup: run tonnage ledger rebuild before the server is started\n');
       }
-      terminal.out(replaced === undefined ? 'ok\n' : `ok; what was there is now ${replaced}\n`);
+      terminal.out(
+        `ok; ${replaced === undefined ? `there was no ledger in ${config.data} before` : `what was there is now ${replaced}`}\n`,
+      );
     });
 }
 

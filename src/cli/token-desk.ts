@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Agent, fetch } from 'undici';
 import { limits, TonnageError } from '../base/index.ts';
@@ -21,16 +22,35 @@ export function remoteTokens(options: RemoteUsageOptions): TokenDesk {
   return tokensOf({ base, name: base, authorization: authorizationOf(options) });
 }
 
+export interface LocalTokensOptions {
+  readonly data: string;
+  /** Makes a ledger where there is none. */
+  readonly makes: boolean;
+  /** The error for a directory without a ledger, where none is made. */
+  readonly absent: () => TonnageError;
+  /** Is told when a ledger was made. */
+  readonly onMade: () => void;
+}
+
 /**
  * Does something with the tokens of a data directory: in its file, or at the server that has it open, by the socket that
  * is there for that.
  */
-export async function withLocalTokens<T>(data: string, work: (tokens: TokenDesk) => Promise<T>): Promise<T> {
-  const { withTokens, socketName } = await import('../app.ts');
+export async function withLocalTokens<T>(
+  { data, makes, absent, onMade }: LocalTokensOptions,
+  work: (tokens: TokenDesk) => Promise<T>,
+): Promise<T> {
+  const { withTokens, socketName, ledgerFileName } = await import('../app.ts');
+  const isThere = (): boolean => existsSync(join(data, ledgerFileName));
+  const wasThere = isThere();
   try {
-    return await withTokens(data, work);
+    return await withTokens(data, { makes }, work);
   } catch (error) {
-    if (!(error instanceof TonnageError) || error.code !== 'data_locked') throw error;
+    if (!(error instanceof TonnageError)) throw error;
+    if (error.code === 'not_found' && !isThere()) throw absent();
+    if (error.code !== 'data_locked') throw error;
+  } finally {
+    if (makes && !wasThere && isThere()) onMade();
   }
   const socket = join(data, socketName);
   return work(tokensOf({ base: 'http://localhost', name: `the server of ${data}`, socket }));

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -46,6 +46,59 @@ test('a list says which have expired', () => {
   expect(rowOf(expiresAt)).toEqual(before.with(6, '2026-11-20 (expired)'));
 });
 
+describe('a directory without a ledger', () => {
+  const made = (where: string) =>
+    `there was no ledger in ${where}, so a new one was made: the token holds for a server that has its data there\n`;
+
+  test.each([
+    ['--data', ['--data', 'new'], {}],
+    ['--config', ['--config', 'here.yaml'], {}],
+    ['TONNAGE_DATA', [], { TONNAGE_DATA: 'new' }],
+  ] as const)('that %s names is made by create, once, which is said', async (_, args, environment) => {
+    writeFileSync(join(data, 'here.yaml'), 'data: new\n');
+    const create = () => run(['token', 'create', ...args], { environment, workingDirectory: data });
+    const first = await create();
+    expect(first).toMatchObject({ code: 0, stdout: expect.stringMatching(/^tng_api_\S+\n$/) as unknown });
+    expect(first.stderr).toContain(made(join(data, 'new')));
+    expect((await create()).stderr).not.toContain('was made');
+    const { stdout } = await run(['token', 'list', ...args], { environment, workingDirectory: data });
+    expect(stdout.split('\n')).toHaveLength(4);
+  });
+
+  test('is made, and that is said, also where the token then cannot be', async () => {
+    const { code, stderr } = await run(['token', 'create', '--rights', 'x', '--data', 'new'], {
+      workingDirectory: data,
+    });
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/^there was no ledger in .*\ntonnage: rights: /)]);
+  });
+
+  test('that nobody names is refused, and nothing is left in it', async () => {
+    const refused = (more = '') =>
+      `tonnage: there is no ledger in ${data}/data: name the data directory of the server with --data, or its ` +
+      `configuration with --config${more}\n`;
+    const create = '; to make a new one there, say --data ' + join(data, 'data');
+    const here = () => run(['token', 'create'], { workingDirectory: data });
+    expect(await here()).toEqual({ code: 1, stdout: '', stderr: refused(create) });
+    mkdirSync(join(data, 'data'));
+    expect(await here()).toEqual({ code: 1, stdout: '', stderr: refused(create) });
+    expect(readdirSync(join(data, 'data'))).toEqual([]);
+    writeFileSync(join(data, 'tonnage.yaml'), 'data: elsewhere\n');
+    const unread = '; tonnage.yaml, which is here, is read only with --config tonnage.yaml';
+    expect(await here()).toEqual({ code: 1, stdout: '', stderr: refused(create + unread) });
+    expect(await run(['token', 'list'], { workingDirectory: data })).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: refused(unread),
+    });
+  });
+
+  test.each([['list'], ['revoke', 'abc']])('is never made by %s', async (...args) => {
+    const { code, stderr } = await run(['token', ...args, '--data', 'new'], { workingDirectory: data });
+    expect([code, stderr]).toEqual([1, expect.stringContaining(`there is no ledger in ${join(data, 'new')}: `)]);
+    expect(readdirSync(data)).toEqual([]);
+  });
+});
+
 describe('what cannot be', () => {
   test.each([
     [['--expires', 'soon'], 2, 'tonnage: --expires: expected a duration'],
@@ -65,11 +118,13 @@ describe('what cannot be', () => {
 
   test('a Platform without a server to ask it', async () => {
     const environment = { TONNAGE_PLATFORM_TOKEN: 'x' };
+    await token('create');
     const { code, stderr } = await run(['token', 'create', '--path', '--platform', '--data', data], { environment });
     expect([code, stderr]).toEqual([1, 'tonnage: platformToken: expected a running server, which asks the Platform\n']);
   });
 
   test('a token of another directory', async () => {
+    await token('create');
     const { code, stderr } = await token('revoke', 'nothing');
     expect([code, stderr]).toEqual([1, 'tonnage: id: expected the id of a token, as list shows it\n']);
   });

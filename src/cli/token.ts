@@ -1,10 +1,12 @@
 import { Command, Option } from 'commander';
+import { TonnageError } from '../base/index.ts';
 import { durationForm, parseDuration } from '../config/index.ts';
 import type { TokenDesk, TokenFacts, TokenWish } from '../identity/index.ts';
-import { configurationOf } from './configuration.ts';
+import { configFileOf, configurationOf, dataOf } from './configuration.ts';
 import { UsageError, type Terminal } from './contract.ts';
 import { remoteTokens, withLocalTokens } from './token-desk.ts';
 import { tokensAsTable } from './token-table.ts';
+import { unreadHint } from './unread-config.ts';
 
 interface CreateOptions {
   readonly path?: true;
@@ -30,6 +32,8 @@ password in TONNAGE_PASSWORD.`;
 const createHelp = `
 Prints the token, which is kept nowhere: only its hash is. An API token is a bearer token, or the password of any user name.
 A path token stands in the addresses of images, and may pull and nothing else.
+It may be made before the server has ever run: a data directory without a ledger is made where --data, --config or
+TONNAGE_DATA names it, which is said, and nowhere else.
 
 Examples:
   $ tonnage token create --org example.org --expires 90d --name ci
@@ -53,23 +57,25 @@ export function tokenCommand(terminal: Terminal): Command {
     .addHelpText('after', createHelp)
     .action(async (_options: object, command: Command) => {
       const wish = wishOf(command.opts<CreateOptions>(), terminal);
-      const made = await at(command, terminal, (tokens) => tokens.create(wish));
-      terminal.out(`${made.token}\n`);
-      terminal.say(noteOn(made));
+      await at(command, terminal, 'made', async (tokens) => {
+        const made = await tokens.create(wish);
+        terminal.out(`${made.token}\n`);
+        terminal.say(noteOn(made));
+      });
     });
   const list = token
     .command('list')
     .description('print all tokens, without the tokens themselves')
     .addOption(new Option('--format <format>', 'how to print it').choices(['table', 'json']).default('table'))
     .action(async ({ format }: { readonly format: 'table' | 'json' }, command: Command) => {
-      const tokens = await at(command, terminal, (desk) => desk.list());
+      const tokens = await at(command, terminal, 'there', (desk) => desk.list());
       terminal.out(format === 'json' ? asJson(tokens) : tokensAsTable(tokens, terminal.clock.now()));
     });
   const revoke = token
     .command('revoke <id>')
     .description('end a token at once')
     .action(async (id: string, _options: object, command: Command) => {
-      await at(command, terminal, (tokens) => tokens.revoke(id));
+      await at(command, terminal, 'there', (tokens) => tokens.revoke(id));
       terminal.out('ok\n');
     });
   for (const each of [create, list, revoke]) {
@@ -78,15 +84,47 @@ export function tokenCommand(terminal: Terminal): Command {
   return token;
 }
 
-/** Where the tokens are that are meant. */
-function at<T>(command: Command, terminal: Terminal, work: (tokens: TokenDesk) => Promise<T>): Promise<T> {
+/** Where the tokens are that are meant; `ledger`: it has to be there already, or may be made where it is named. */
+async function at<T>(
+  command: Command,
+  terminal: Terminal,
+  ledger: 'there' | 'made',
+  work: (tokens: TokenDesk) => Promise<T>,
+): Promise<T> {
   const { url, user } = command.opts<WhereOptions>();
   if (url !== undefined) {
     const { environment } = terminal;
     return work(remoteTokens({ url, environment, ...(user !== undefined && { user }) }));
   }
   if (user !== undefined) throw new UsageError('--user: expected --url beside it; the data directory takes no login');
-  return withLocalTokens(configurationOf(command, terminal).data, work);
+  const { data } = configurationOf(command, terminal);
+  const makes = ledger === 'made' && isDataNamed(command, terminal);
+  const onMade = (): void => {
+    terminal.say(
+      `there was no ledger in ${data}, so a new one was made: the token holds for a server that has its data there\n`,
+    );
+  };
+  const absent = (): TonnageError => noLedger(command, terminal, { data, ledger });
+  return withLocalTokens({ data, makes, absent, onMade }, work);
+}
+
+/** Whether somebody has said where the data are: where nobody has, a directory without a ledger is most likely the wrong one. */
+function isDataNamed(command: Command, { environment }: Terminal): boolean {
+  const named = [dataOf(command), configFileOf(command), environment['TONNAGE_DATA']];
+  return named.some((each) => each !== undefined);
+}
+
+function noLedger(
+  command: Command,
+  terminal: Terminal,
+  { data, ledger }: { readonly data: string; readonly ledger: 'there' | 'made' },
+): TonnageError {
+  const make = ledger === 'made' ? `; to make a new one there, say --data ${data}` : '';
+  return new TonnageError(
+    'not_found',
+    `there is no ledger in ${data}: name the data directory of the server with --data, or its configuration with ` +
+      `--config${make}${unreadHint(command, terminal)}`,
+  );
 }
 
 function wishOf(options: CreateOptions, { clock, environment }: Terminal): TokenWish {

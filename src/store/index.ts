@@ -1,5 +1,6 @@
 export type { Comparison } from './care/compare.ts';
 export type { ErasePlan } from './care/erase.ts';
+export { assertLedger } from './care/file.ts';
 export {
   createLedgerCare,
   type Erased,

@@ -11,7 +11,7 @@ import { compareRemote, type Comparison } from './compare.ts';
 import { delivers } from './delivery-state.ts';
 import { countErasing, EraseMark } from './erase-mark.ts';
 import { eraseNames, planErase, type ErasePlan } from './erase.ts';
-import { readFacts, withLedgerFile, type LedgerFacts } from './file.ts';
+import { assertLedger, readFacts, withLedgerFile, type LedgerFacts } from './file.ts';
 import { migrateLedger, type Migrated } from './migrate.ts';
 import { rebuildLedger } from './rebuild.ts';
 import type { OnProgress, RemoteCare } from './remote.ts';
@@ -41,6 +41,8 @@ export interface LedgerCareOptions {
 export interface LedgerCare {
   /** What is wrong, one line each, and what could not be looked at; also while a server is running. */
   check(onProgress?: OnProgress): Promise<Comparison>;
+  /** Whether its batches go to a store elsewhere, or did until now; also while a server is running. */
+  delivers(): Promise<boolean>;
   /** Copies it to a file that does not exist yet; also while a server is running. */
   backup(target: string): Promise<void>;
   // All below throw `data_locked` while a server is running.
@@ -63,16 +65,20 @@ export function createLedgerCare(options: LedgerCareOptions): LedgerCare {
   const common = { file, meters, clock, random, outboxBytesMax };
   return {
     check: (onProgress) => check(file, options, onProgress),
+    async delivers() {
+      assertLedger(file);
+      return withReadOnly(file, delivers);
+    },
     backup: (target) => backupLedger(file, target),
     restore: (backup) => alone(data, () => restoreLedger(file, backup)),
     rebuild: (onProgress) =>
-      alone(data, () =>
+      aloneWith(file, data, () =>
         withRemote(file, options.openRemote, (remote) =>
           rebuildLedger({ ...common, ...(remote && { remote }), ...(onProgress && { onProgress }) }),
         ),
       ),
     migrate: (to, onProgress) =>
-      alone(data, () =>
+      aloneWith(file, data, () =>
         withRemote(file, options.openRemote, (source) =>
           withRemote(file, to, (target) =>
             migrateLedger({
@@ -85,7 +91,7 @@ export function createLedgerCare(options: LedgerCareOptions): LedgerCare {
         ),
       ),
     planErase: (erased) =>
-      alone(data, () =>
+      aloneWith(file, data, () =>
         withRemote(file, options.openRemote, (remote) =>
           withLedgerFile(file, async (database) => {
             const facts = await readFacts(database);
@@ -96,7 +102,7 @@ export function createLedgerCare(options: LedgerCareOptions): LedgerCare {
         ),
       ),
     erase: (erased, onProgress) =>
-      alone(data, () =>
+      aloneWith(file, data, () =>
         withRemote(file, options.openRemote, async (remote) => {
           const facts = await withLedgerFile(file, readFacts);
           const names = namesOf(erased, facts, options);
@@ -190,6 +196,12 @@ function namesOf(erased: Erased, { hashKey }: LedgerFacts, { pseudonymKey }: Led
   const keys = [hashKey, ...(pseudonymKey ? [pseudonymKey] : [])];
   const pseudonyms = keys.map((key) => new Pseudonyms(key).of('user', erased.user));
   return { dimension: 'user', values: [...new Set([erased.user, ...pseudonyms])] };
+}
+
+/** Does something with a ledger, which is there, while nobody else can. Makes nothing where there is none. */
+async function aloneWith<T>(file: string, data: string, work: () => Promise<T>): Promise<T> {
+  assertLedger(file);
+  return alone(data, work);
 }
 
 /** Does something in a data directory while nobody else can. */
