@@ -115,6 +115,8 @@ export const limits = {
   credentialMemoryMs: 5 * 60_000,
   /** Verified credentials remembered at once. */
   credentialMemoryEntriesMax: 10_000,
+  /** How long wrong credentials are refused without looking at them again, or counting them as a further failure. */
+  loginRefusalMs: 10_000,
   /** Logins that wait until it is known what came of others from their address; with so many a further one is told to come back. */
   loginsWaitingMax: 1_000,
   /** Addresses whose failed logins are remembered at once; the one that failed longest ago leaves first. */

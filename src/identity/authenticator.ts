@@ -23,7 +23,7 @@ export type CheckVerdict = Verdict | Finding | 'busy' | 'unknown';
  * One way of finding out who somebody is; each lives in a file of its own. The first that knows a credential decides.
  *
  * `lookup` finds random credentials that nobody can guess in memory. It is asked with each request, so that what it
- * takes back is gone at once.
+ * takes back is gone at once; what it calls wrong is no failed login.
  *
  * `check` does work for its answer: hashes a password, asks another system. What it finds is remembered for a while, it
  * is asked once however many requests wait for the same answer, and failures count against the client's address.

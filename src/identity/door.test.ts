@@ -156,7 +156,7 @@ describe('tokens of the challenge', () => {
     const authorization = `Bearer ${tokens.issue(bob).token}`;
     expect(both.enter(visitor(authorization))).toEqual({ kind: 'principal', principal: bob });
     clock.forward(limits.pullTokenMs);
-    expect(both.enter(visitor(authorization))).toBeInstanceOf(Promise);
+    expect(both.enter(visitor(authorization))).toEqual({ kind: 'unauthorized', reason: 'wrong' });
   });
 
   test('of nobody in particular are only good where anonymous pulls are', () => {
@@ -198,21 +198,27 @@ describe('what was found out', () => {
     expect(new Set((await Promise.all([...waiting, other])).map(summary))).toEqual(new Set(['bob: pull']));
   });
 
-  test('is not remembered when it was a refusal', async () => {
+  test('is remembered for a short time only when it was a refusal', async () => {
     const slow = slowAuthenticator();
     const subject = door({ authenticators: [slow.authenticator] });
-    for (const verdict of [undefined, bob]) {
-      const outcome = subject.enter(visitor('Bearer a'));
-      slow.answer(verdict);
-      expect(summary(await outcome)).toBe(verdict === undefined ? 'wrong' : 'bob: pull');
-    }
+    const refused = subject.enter(visitor('Bearer a'));
+    slow.answer(undefined);
+    expect(summary(await refused)).toBe('wrong');
+    clock.forward(limits.loginRefusalMs - 1);
+    expect(subject.enter(visitor('Bearer a'))).toEqual({ kind: 'unauthorized', reason: 'wrong' });
+    clock.forward(1);
+    const accepted = subject.enter(visitor('Bearer a'));
+    slow.answer(bob);
+    expect(summary(await accepted)).toBe('bob: pull');
+    expect(slow.asked()).toBe(2);
   });
 });
 
 describe('failed logins', () => {
+  let guesses = 0;
   const guess = async (subject: Door, count: number, from = '192.0.2.1'): Promise<string[]> => {
-    const slow = Array.from({ length: count }, async (_, index) =>
-      subject.enter(visitor(basic('alice', `guess-${index}`), { remoteAddress: from })),
+    const slow = Array.from({ length: count }, async () =>
+      subject.enter(visitor(basic('alice', `guess-${guesses++}`), { remoteAddress: from })),
     );
     return (await Promise.all(slow)).map(summary);
   };
@@ -244,8 +250,28 @@ describe('failed logins', () => {
       slow.answer(verdict);
       const expected = verdict === undefined ? 'wrong' : 'bob: pull';
       expect((await Promise.all(waiting)).map(summary)).toEqual(Array.from({ length: many }, () => expected));
+      clock.forward(limits.loginRefusalMs);
     }
     expect(slow.asked()).toBe(2);
+  });
+
+  test('are few when a client keeps on trying what is wrong, so that others behind its address are let in', async () => {
+    const subject = door();
+    for (let count = 0; count < limits.loginFailuresPerMinuteMax * 4; count++) {
+      expect(summary(await subject.enter(visitor(basic('alice', 'wrong'))))).toBe('wrong');
+      clock.forward(500);
+    }
+    expect(summary(await subject.enter(visitor(basic('alice', 'secret'))))).toBe('alice: pull query');
+  });
+
+  test('are not those with tokens of our own that have ended, which a client may hold without any fault', async () => {
+    const subject = door({ issued: [new PullTokens({ clock, random: systemRandom })] });
+    const before = new PullTokens({ clock, random: systemRandom });
+    for (let count = 0; count < limits.loginFailuresPerMinuteMax * 4; count++) {
+      const { token } = before.issue({ ...bob });
+      expect(subject.enter(visitor(`Bearer ${token}`))).toEqual({ kind: 'unauthorized', reason: 'wrong' });
+    }
+    expect(await subject.enter(visitor(basic('alice', 'secret')))).toMatchObject({ kind: 'principal' });
   });
 
   test('do not keep those out who are remembered or have no credentials', async () => {

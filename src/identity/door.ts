@@ -94,6 +94,8 @@ class CheckingDoor implements Door {
   readonly #addresses: AddressRules;
   readonly #anonymousPull: boolean;
   readonly #memory: CredentialMemory<Outcome>;
+  /** Wrong ones, for a short time: a client that keeps on trying the same guesses nothing. */
+  readonly #refused: CredentialMemory<true>;
   readonly #limiter: LoginLimiter;
   readonly #instruments: IdentityInstruments;
   /** Checks that run, by what stands for their header: requests that come with the same one wait for the same check. */
@@ -105,6 +107,7 @@ class CheckingDoor implements Door {
     this.#addresses = options.addresses ?? (() => undefined);
     this.#anonymousPull = options.anonymousPull;
     this.#memory = new CredentialMemory(options.clock, options.random);
+    this.#refused = new CredentialMemory(options.clock, options.random);
     this.#limiter = new LoginLimiter(options.clock);
     this.#instruments = identityInstruments(options.metrics);
   }
@@ -120,6 +123,7 @@ class CheckingDoor implements Door {
     const key = this.#memory.keyOf(header);
     const remembered = this.#memory.get(key);
     if (remembered !== undefined) return remembered;
+    if (this.#refused.get(key) !== undefined) return wrong;
 
     const credential = parseAuthorization(header);
     if (credential === 'none') return this.#withoutCredentials(visitor);
@@ -144,8 +148,9 @@ class CheckingDoor implements Door {
     if (typeof credential === 'string') return undefined;
     for (const authenticator of this.#authenticators) {
       const verdict = authenticator.kind === 'lookup' ? authenticator.authenticate(credential) : undefined;
-      // What is wrong goes on to where failures are counted.
-      if (verdict !== undefined && verdict !== 'wrong') return this.#outcomeOf(verdict, visitor);
+      // Nobody guesses these: most that are wrong have ended, or are of before a restart, and count for no failed login.
+      if (verdict === 'wrong') return this.#counted('refused', wrong);
+      if (verdict !== undefined) return this.#outcomeOf(verdict, visitor);
     }
     return undefined;
   }
@@ -181,7 +186,10 @@ class CheckingDoor implements Door {
       this.#instruments.checks.failed.inc();
       throw thrown;
     }
-    if (verdict === undefined || verdict === 'wrong') return this.#counted('refused', wrong);
+    if (verdict === undefined || verdict === 'wrong') {
+      this.#refused.set(key, true, limits.loginRefusalMs);
+      return this.#counted('refused', wrong);
+    }
     if (verdict === 'busy') return this.#counted('limited', { kind: 'limited', retryAfterSeconds: busyRetrySeconds });
     if (verdict === 'unknown') return this.#counted('unknown', unknownWithPull);
     const { principal, goodForMs } = findingOf(verdict);
