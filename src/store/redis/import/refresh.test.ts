@@ -35,6 +35,12 @@ const ofWave = (date: string, org: string): Increment => ({
   quantity: 1n,
   dimensions: { org },
 });
+/** The link's functions, to be taken over but for some. */
+const linkParts = (): Pick<RedisLink, 'send' | 'pipeline' | 'script'> => ({
+  send: (command) => link.send(command),
+  pipeline: (commands) => link.pipeline(commands),
+  script: (script, keys, args) => link.script(script, keys, args),
+});
 const isForeign = (date: string) => link.send({ args: ['SISMEMBER', foreignDaysKey('pulls'), date] });
 
 test('a round finds new organisations and foreign days, and says of when its names are', async () => {
@@ -89,15 +95,34 @@ test('rounds go on by themselves until the end, which does not wait for one', as
   await slow.close();
 });
 
+test('a round that comes before the connection is up is begun anew soon, without a word', async () => {
+  const warnings: unknown[] = [];
+  let isUp = false;
+  const refresh = createWaveRefresh({
+    link: {
+      ...linkParts(),
+      send: (command) => {
+        if (isUp) return link.send(command);
+        isUp = true;
+        return Promise.reject(new Error('not connected yet'));
+      },
+    },
+    clock: systemClock,
+    log: { ...log, warn: (fields) => void warnings.push(fields) },
+  });
+  refresh.start();
+  await eventually(
+    'a round has ended',
+    async () => (await link.send({ args: ['HEXISTS', importKey, 'indexedAt'] })) === 1,
+  );
+  await refresh.close();
+  expect(warnings).toEqual([]);
+});
+
 test('a round that fails is logged, and begun anew', async () => {
   const warnings: unknown[] = [];
-  const broken: Pick<RedisLink, 'send' | 'pipeline' | 'script'> = {
-    send: () => Promise.reject(new Error('away')),
-    pipeline: (commands) => link.pipeline(commands),
-    script: (script, keys, args) => link.script(script, keys, args),
-  };
   const refresh = createWaveRefresh({
-    link: broken,
+    link: { ...linkParts(), send: () => Promise.reject(new Error('away')) },
     clock: systemClock,
     log: { ...log, warn: (fields) => void warnings.push(fields) },
   });

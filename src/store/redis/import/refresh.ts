@@ -8,6 +8,9 @@ import { readScope } from '../read/scope.ts';
 import { hasCounted, markForeignDay } from './foreign.ts';
 import { IndexCommands, readSlice, serverOf } from './scan.ts';
 
+/** Pause after a round that failed, when the one before it had not. */
+const firstRetryMs = 500;
+
 export interface WaveRefreshOptions {
   readonly link: Pick<RedisLink, 'send' | 'pipeline' | 'script'>;
   readonly clock: Clock;
@@ -98,14 +101,20 @@ class Rounds implements WaveRefresh {
 
   async #rounds(): Promise<void> {
     const { signal } = this.#ending;
+    let failures = 0;
     while (!signal.aborted) {
       try {
         await this.refresh();
+        failures = 0;
       } catch (error) {
         if (isEnded(signal)) return;
-        this.#options.log.warn({ error: messageOf(error) }, 'the names in the hash of Wave could not be looked up');
+        failures++;
+        // The first round of all may come before the connection is up.
+        if (failures > 1) {
+          this.#options.log.warn({ error: messageOf(error) }, 'the names in the hash of Wave could not be looked up');
+        }
       }
-      await this.#wait(limits.waveRefreshPauseMs).catch(() => undefined);
+      await this.#wait(failures === 1 ? firstRetryMs : limits.waveRefreshPauseMs).catch(() => undefined);
     }
   }
 
