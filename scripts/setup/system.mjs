@@ -17,6 +17,7 @@ export const systemPackages = [
   },
   { name: 'skopeo', command: 'skopeo', use: 'a client that pulls whole images through the gateway' },
   { name: 'buildah', command: 'buildah', use: 'a client that builds, and pulls what it builds on' },
+  { name: 'podman', command: 'podman', use: 'a client that logs in once and pulls later' },
   { name: 'containerd', command: 'ctr', use: 'a client that sends credentials only with the request that was refused' },
   { name: 'prometheus', command: 'promtool', use: 'reads and checks our expositions, rules and configuration' },
   { name: 'python3-prometheus-client', module: 'prometheus_client', use: 'the reference parser of OpenMetrics' },

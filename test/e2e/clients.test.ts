@@ -5,14 +5,14 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { json, startJsonServer, type JsonServer } from '../../src/identity/testing/json-server.ts';
 import { startDockerUpstream, type DockerUpstream } from '../support/docker-upstream.ts';
 import { pushImage } from '../support/images.ts';
-import { buildahPull, startContainerd, type Containerd } from '../support/other-clients.ts';
+import { buildahPull, podmanPull, startContainerd, type Containerd } from '../support/other-clients.ts';
 import { startTonnage, type Tonnage } from '../support/tonnage.ts';
 
 /** Clients beside skopeo log in and pull, and stay anonymous and pull; each pull lands where it belongs. */
 const directory = mkdtempSync(join(tmpdir(), 'tonnage-clients-'));
 const passwordHash = 'sha256:5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8';
 const platformToken = 'eyJ0aWQiOiA0Mn0uc29tZS10b2tlbi1vZi1hLXBsYXRmb3Jt';
-/** Neither runs without: buildah needs user namespaces then, and containerd more than that. */
+/** None runs without: buildah and podman need user namespaces then, and containerd more than that. */
 const isRoot = process.getuid?.() === 0;
 
 let upstream: DockerUpstream;
@@ -22,7 +22,11 @@ let containerd: Containerd | undefined;
 
 beforeAll(async () => {
   upstream = await startDockerUpstream(directory);
-  const images = ['user', 'token', 'nobody', 'wrong'].flatMap((name) => [`buildah/${name}`, `ctr/${name}`]);
+  const images = ['user', 'token', 'nobody', 'wrong'].flatMap((name) => [
+    `buildah/${name}`,
+    `podman/${name}`,
+    `ctr/${name}`,
+  ]);
   for (const [index, name] of images.entries()) {
     // An empty tar, of another length each time, so that no two images are the same.
     await pushImage(upstream.url, name, 'v1', { architecture: 'amd64', layers: [Buffer.alloc(1024 * (index + 1))] });
@@ -54,6 +58,7 @@ afterAll(async () => {
 
 const pull: Readonly<Record<string, (reference: string, credentials?: string) => Promise<void> | undefined>> = {
   buildah: (reference, credentials) => buildahPull(reference, join(directory, 'buildah'), credentials),
+  podman: (reference, credentials) => podmanPull(reference, join(directory, 'podman'), credentials),
   ctr: (reference, credentials) => containerd?.pull(reference, credentials),
 };
 
@@ -73,7 +78,7 @@ async function pullsOf(client: string): Promise<Readonly<Record<string, string>>
 }
 
 describe.skipIf(!isRoot)('as root, which they need', () => {
-  test.each(['buildah', 'ctr'])('%s logs in and pulls, and stays anonymous and pulls', async (client) => {
+  test.each(['buildah', 'podman', 'ctr'])('%s logs in and pulls, and stays anonymous and pulls', async (client) => {
     const image = (name: string): string => `127.0.0.1:${server.port}/lab/${client}/${name}:v1`;
     await pull[client]?.(image('user'), 'alice:password');
     await pull[client]?.(image('token'), `whoever:${platformToken}`);

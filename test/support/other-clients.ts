@@ -16,6 +16,31 @@ export async function buildahPull(reference: string, directory: string, credenti
   });
 }
 
+/**
+ * Debian's podman, with a storage below `directory` that needs no mounts. It logs in once, which a wrong password fails,
+ * and shows what it keeps of that at each pull. Nothing is run, so that it needs no control groups and keeps no journal.
+ */
+export async function podmanPull(reference: string, directory: string, credentials?: string): Promise<void> {
+  mkdirSync(directory, { recursive: true });
+  const authFile = join(directory, 'auth.json');
+  writeFileSync(authFile, '{}');
+  const storage = ['--root', join(directory, 'root'), '--runroot', join(directory, 'run'), '--storage-driver', 'vfs'];
+  // Its locks are files, too, in place of memory that it shares with every other podman.
+  const configFile = join(directory, 'containers.conf');
+  writeFileSync(configFile, '[engine]\nlock_type = "file"\ncgroup_manager = "cgroupfs"\nevents_logger = "none"\n');
+  const podman = (args: readonly string[], input = ''): Promise<unknown> =>
+    runProgram('podman', [...storage, '--tmpdir', join(directory, 'tmp'), ...args], {
+      input,
+      env: { HOME: directory, REGISTRY_AUTH_FILE: authFile, CONTAINERS_CONF: configFile },
+    });
+  if (credentials !== undefined) {
+    const [name = '', ...password] = credentials.split(':');
+    const gateway = reference.slice(0, reference.indexOf('/'));
+    await podman(['login', '--tls-verify=false', '--username', name, '--password-stdin', gateway], password.join(':'));
+  }
+  await podman(['pull', '--tls-verify=false', '--quiet', reference]);
+}
+
 /** Debian's containerd with its client `ctr`; it never asks at `/v2/`. What it has once it does not fetch again. */
 export interface Containerd {
   pull(reference: string, credentials?: string): Promise<void>;
