@@ -76,6 +76,7 @@ class StoreLedger implements Ledger {
     this.#instruments = ledgerInstruments(metrics, {
       unsavedEvents: () => this.#committer.unsavedEvents,
       waitingEvents: () => this.#committer.waitingEvents,
+      heldKeys: () => store.journal.heldKeys,
       delivery: () => this.#delivery?.status(),
       claiming: () => this.#claiming?.status(),
       counted: this.#counters.counted,

@@ -27,6 +27,7 @@ const commitEventsBounds = [1, 4, 16, 64, 256, 1024, 4096, 16_384];
 export interface LedgerSources {
   readonly unsavedEvents: () => number;
   readonly waitingEvents: () => number;
+  readonly heldKeys: () => number;
   readonly delivery: () => DeliveryStatus | undefined;
   readonly claiming: () => ClaimingStatus | undefined;
   readonly counted: Counted;
@@ -121,11 +122,17 @@ function declareUsage(metrics: MetricSet, { counted, voided }: LedgerSources): v
   });
 }
 
-function declareGauges(metrics: MetricSet, { unsavedEvents, waitingEvents, delivery, claiming }: LedgerSources): void {
+function declareGauges(metrics: MetricSet, sources: LedgerSources): void {
+  const { unsavedEvents, waitingEvents, heldKeys, delivery, claiming } = sources;
   metrics.gauge({
     name: 'tonnage_ledger_waiting_events',
     help: 'Events with an identity that wait for their commit, and their senders with them.',
     read: waitingEvents,
+  });
+  metrics.gauge({
+    name: 'tonnage_ledger_held_keys',
+    help: 'Keys of events that are held to know what is sent again; when there are too many no event is taken.',
+    read: heldKeys,
   });
   metrics.gauge({
     name: 'tonnage_ledger_pending_claims',

@@ -163,6 +163,8 @@ export interface Journal {
   readonly ledgerId: string;
   /** Number of the last batch that is stored; 0 in a new ledger. */
   readonly lastBatch: number;
+  /** Keys of events that are held, as of the last commit. */
+  readonly heldKeys: number;
   /** Present when the journal was opened with one. */
   readonly outbox?: Outbox;
   /** Present when events are claimed among several instances before they count. */

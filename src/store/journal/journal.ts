@@ -28,15 +28,20 @@ export async function createJournal(options: JournalOptions): Promise<Journal> {
   const { database, ledgerId, lastBatch } = options;
   const outbox = options.hasOutbox ? await openOutbox(database) : undefined;
   const pending = options.hasPending === true ? await openPending(database) : undefined;
+  let heldKeys = Number(await database.call('heldKeys', undefined));
   return {
     ledgerId,
     lastBatch,
+    get heldKeys() {
+      return heldKeys;
+    },
     ...(outbox && { outbox }),
     ...(pending && { pending }),
     async commit(batch) {
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the answer of `commit` in program.ts
       const reply = (await database.call('commit', batch, buffersOf(batch))) as CommitReply;
       pending?.note(reply.pending ?? 0);
+      ({ heldKeys } = reply);
       if (reply.known) return { known: true, added: [], takenBack: [], rejected: 0, rejectedOf: [] };
       if (reply.outbox) outbox?.note(reply.outbox);
       const { outcomes, added, takenBack, rejected, rejectedOf } = reply;

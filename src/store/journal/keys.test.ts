@@ -57,6 +57,22 @@ test('when all keys have expired a new one is not taken for one that was taken b
   await later.close();
 });
 
+test('how many keys are held is known after each commit, and after opening again', async () => {
+  const store = await open();
+  expect(store.journal.heldKeys).toBe(0);
+  await store.journal.commit({ number: 1, at: noon, increments: [], keyed: keyed([pull(1), pull(2)]) });
+  await store.journal.commit({ number: 2, at: noon, increments: [], keyed: keyed([pull(2), { id: 3, voids: 4 }]) });
+  // A void that comes first holds a place for its event.
+  expect(store.journal.heldKeys).toBe(4);
+  await store.close();
+  const again = await open();
+  expect(again.journal.heldKeys).toBe(4);
+  await again.journal.tidy(everything);
+  await again.journal.commit({ number: 3, at: noon, increments: [] });
+  expect(again.journal.heldKeys).toBe(0);
+  await again.close();
+});
+
 test('a void of what was rejected with its batch takes nothing back, and one of what came beside it does', async () => {
   const store = await open();
   const { meter, day, dimensions } = pull(0);

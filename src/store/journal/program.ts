@@ -19,16 +19,18 @@ export interface ProgramOptions {
   readonly pendingClaimsMax?: number;
 }
 
-/** What `commit` answers. `known`: the batch had been stored before. */
-export type CommitReply =
-  | { readonly known: true; readonly pending?: number }
+/** What became of a batch. `known`: it had been stored before. */
+type Written =
+  | { readonly known: true }
   | (Claimed & {
       readonly known: false;
       readonly rejected: number;
       readonly rejectedOf: readonly AccountTotal[];
       readonly outbox?: OutboxStatus;
-      readonly pending?: number;
     });
+
+/** What `commit` answers: also how many events wait to be claimed now, and how many keys are held. */
+export type CommitReply = Written & { readonly pending?: number; readonly heldKeys: number };
 
 export interface TidyRule {
   readonly keys: number;
@@ -51,6 +53,7 @@ export function createProgram(file: ProgramFile, options: ProgramOptions): Progr
   return {
     commit: (batch: Batch) => writer.commit(batch),
     tidy: (rule: TidyRule) => writer.tidy(rule),
+    heldKeys: () => writer.heldKeys(),
     pendingEvents: () => writer.pendingEvents(),
     pendingRead: (max: number) => writer.readPending(max),
     ...erasingFunctions(file, outbox),
@@ -98,7 +101,7 @@ class LedgerWriter {
       this.#outbox?.keep();
       this.#pending?.keep();
       this.#keys.sealEvery(sealKeysEveryMs, batch.at);
-      return { ...reply, ...(this.#pending && { pending: this.#pending.events }) };
+      return { ...reply, heldKeys: this.#keys.size, ...(this.#pending && { pending: this.#pending.events }) };
     } catch (error) {
       this.#series.forget();
       this.#keys.giveUp();
@@ -108,6 +111,10 @@ class LedgerWriter {
       this.#outbox?.end();
       this.#pending?.end();
     }
+  }
+
+  heldKeys(): number {
+    return this.#keys.size;
   }
 
   pendingEvents(): number {
@@ -131,7 +138,7 @@ class LedgerWriter {
     });
   }
 
-  #write({ number, at, increments, keyed, claims, backfill }: Batch): CommitReply {
+  #write({ number, at, increments, keyed, claims, backfill }: Batch): Written {
     if (this.#number.run(number, number) === 0) return this.#checkStored(number);
     const gains = new Gains();
     for (const increment of increments) {
@@ -150,7 +157,7 @@ class LedgerWriter {
     return { known: false, ...claimed, ...settled, rejected, rejectedOf, ...(outbox && { outbox }) };
   }
 
-  #checkStored(number: number): CommitReply {
+  #checkStored(number: number): Written {
     const last = Number(this.#lastNumber.all()[0]?.[0]);
     if (last >= number) return { known: true };
     throw new TonnageError('ledger_gap', `batch ${number} does not follow batch ${last}, the last one in the ledger`);
