@@ -13,10 +13,15 @@ export async function runSuites(options: { readonly long: boolean }): Promise<Ta
   const folder = mkdtempSync(join(tmpdir(), 'tonnage-test-'));
   try {
     const file = join(folder, 'report.json');
+    const redisServer = process.env['TONNAGE_TEST_REDIS_SERVER'];
+    const env = {
+      ...(options.long && { TONNAGE_TEST_LONG: '1' }),
+      ...(redisServer !== undefined && { TONNAGE_TEST_REDIS_SERVER: redisServer }),
+    };
     const { code } = await runTool(
       tools.vitest,
       ['run', '--configLoader=native', '--reporter=default', '--reporter=json', `--outputFile.json=${file}`],
-      { show: true, env: options.long ? { TONNAGE_TEST_LONG: '1' } : {}, done: () => existsSync(file) },
+      { show: true, env, done: () => existsSync(file) },
     );
     const report = existsSync(file) ? readReport(file) : undefined;
     for (const name of report === undefined ? [] : skippedTests(report)) process.stdout.write(`left out: ${name}\n`);

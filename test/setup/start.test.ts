@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { root } from '../../scripts/test/tools.ts';
 import { startProgram, type Program } from '../support/program.ts';
+import { eventually } from '../support/redis.ts';
 import { withTree } from '../support/tree.ts';
 
 /** Runs `npm start` of this checkout with ports and data of its own, until it serves. */
@@ -51,8 +51,7 @@ describe('npm start', () => {
     await withStart(async (_, { pid }) => {
       const launcher = Number(/^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
       process.kill(launcher, 'SIGKILL');
-      for (let tries = 0; isAlive(pid) && tries < 100; tries++) await sleep(50);
-      expect(isAlive(pid)).toBe(false);
+      await eventually('the server has ended', () => !isAlive(pid));
     });
   });
 });
