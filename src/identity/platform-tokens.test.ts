@@ -238,7 +238,8 @@ describe('a Platform that does not say', () => {
 
   test('while it is silent one question at a time finds out when that is over', async () => {
     platform.answer(() => 'hangs');
-    const authenticator = tokens();
+    // Long enough for the answers that come.
+    const authenticator = tokens({ timeoutMs: 1_000 });
     await authenticator.authenticate(bearer('first'));
     const probe = authenticator.authenticate(bearer('probe'));
     expect(await authenticator.authenticate(bearer('other'))).toBe('unknown');
@@ -256,7 +257,8 @@ describe('a Platform that does not say', () => {
     platform.answer(({ headers }) =>
       headers.authorization === 'Bearer slow' ? 'hangs' : json({ user: { userName: 'ann', email: 'ann@Example.ORG' } }),
     );
-    const authenticator = tokens();
+    // Long enough for the answers that come.
+    const authenticator = tokens({ timeoutMs: 1_000 });
     const slow = authenticator.authenticate(bearer('slow'));
     await authenticator.authenticate(bearer('quick'));
     expect(await slow).toBe('unknown');
