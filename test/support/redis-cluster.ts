@@ -18,7 +18,7 @@ export interface RedisCluster {
   readonly nodes: readonly { readonly host: string; readonly port: number }[];
   /** The server that has the slot, as the first node sees it. */
   ownerOf(slot: number): Promise<RedisServer>;
-  /** Starts a replica of one of the servers, and waits until it is a copy. After a kill it takes over in some seconds. */
+  /** Starts a replica of one of the servers, and waits until it is a copy. After a kill it takes over within ten seconds. */
   addReplica(of: RedisServer): Promise<RedisServer>;
   /** Moves a slot with its keys, one after the other, while others may read and write. */
   moveSlot(slot: number, to: RedisServer, hooks?: MoveHooks): Promise<void>;
@@ -27,6 +27,8 @@ export interface RedisCluster {
 
 const slots = 16_384;
 const count = 3;
+/** A node that stands still for less than this, as its disk may make it, is not taken for dead. */
+const nodeTimeoutMs = 5_000;
 /** Where a server listens for the others of its Cluster, unless it is told; before 7.0 it cannot be told. */
 const busOffset = 10_000;
 
@@ -43,7 +45,7 @@ export async function startRedisCluster(
   const startNode = async (name: string) => {
     const port = await freePort();
     const bus = canChooseBus ? await freePort() : port + busOffset;
-    const cluster = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000'];
+    const cluster = ['--cluster-enabled', 'yes', '--cluster-node-timeout', String(nodeTimeoutMs)];
     const directives = [
       ...cluster,
       ...(canChooseBus ? ['--cluster-port', String(bus)] : []),

@@ -1,4 +1,4 @@
-import { systemClock, type Log } from '../../src/base/index.ts';
+import { systemClock, TonnageError, type Log } from '../../src/base/index.ts';
 import { openRedisLink, type RedisLink, type RedisLinkOptions } from '../../src/store/redis/link/index.ts';
 import { eventually } from './redis.ts';
 
@@ -36,8 +36,34 @@ export function untilConnected(link: RedisLink): Promise<void> {
   return eventually('the link is connected', () => link.status.connected);
 }
 
+/** Does what cuts the connection, and waits for the next one, however soon that comes. */
+export async function reconnectedAfter({ link, lines }: TestLink, cut: () => Promise<unknown>): Promise<void> {
+  const connections = () => lines.filter((line) => line.startsWith('connected to Redis')).length;
+  const before = connections();
+  await cut();
+  await eventually('the link is connected anew', () => connections() > before && link.status.connected);
+}
+
+/** Only for a server that stays away: a connection that comes back at once may never be seen to be gone. */
 export function untilDisconnected(link: RedisLink): Promise<void> {
   return eventually('the link has noticed that its connection is gone', () => !link.status.connected);
+}
+
+/**
+ * What `ask` is answered, asked again while Redis is too late for the limits of the link: for limits that are short on
+ * purpose, and questions that may be asked twice.
+ */
+export async function answered<T>(ask: () => Promise<T>): Promise<T> {
+  let answer: Promise<T> | undefined;
+  await eventually('Redis answers in time', async () => {
+    answer = ask();
+    return answer.then(
+      () => true,
+      (error: unknown) => !(error instanceof TonnageError && error.code === 'redis_unavailable'),
+    );
+  });
+  if (!answer) throw new Error('nothing was asked');
+  return answer;
 }
 
 /** Closes all that was opened here: for `afterEach`. */

@@ -16,7 +16,7 @@ export interface SentinelGroup {
    * follow; with `isLate` it is left to the Sentinels, which let it take writes for another eight seconds.
    */
   failover(options?: { readonly isLate?: boolean }): Promise<void>;
-  /** Waits until all Sentinels name another primary than `server`: after a kill they need about two seconds. */
+  /** Waits until all Sentinels name another primary than `server`: after a kill they need about six seconds. */
   untilReplaced(server: RedisServer): Promise<void>;
   stop(): Promise<void>;
 }
@@ -31,6 +31,10 @@ export interface SentinelOptions {
 const name = 'tonnage';
 const count = 3;
 const quorum = 2;
+/** A primary that stands still for less than this is not taken for dead. */
+const downAfterMs = 4_000;
+/** After so long a Sentinel that was asked for a failover is asked again: one that was itself held up gives it up. */
+const askAgainMs = 15_000;
 
 /** Starts all of them with their data in folders of `directory`; answers when the Sentinels agree on who is there. */
 export async function startSentinel(directory: string, options: SentinelOptions = {}): Promise<SentinelGroup> {
@@ -90,8 +94,14 @@ function groupOf(
     untilReplaced,
     async failover({ isLate = false } = {}) {
       const before = await currentPrimary();
-      await eventually('a Sentinel starts a failover', async () => {
-        return (await cli(ports[0] ?? 0, 'failover', name).catch(String)).startsWith('OK');
+      let askAt = 0;
+      await eventually('a Sentinel has made another the primary', async () => {
+        const [first = 0] = ports;
+        if ((await stateOf(first, options))['port'] !== String(before.port)) return true;
+        if (performance.now() < askAt) return false;
+        const answer = await cli(first, 'failover', name).catch(String);
+        if (answer.startsWith('OK')) askAt = performance.now() + askAgainMs;
+        return false;
       });
       await untilReplaced(before);
       if (isLate) return;
@@ -110,7 +120,7 @@ async function startOne(directory: string, port: number, primary: number, option
     'bind 127.0.0.1',
     `dir ${directory}`,
     `sentinel monitor ${name} 127.0.0.1 ${primary} ${quorum}`,
-    `sentinel down-after-milliseconds ${name} 500`,
+    `sentinel down-after-milliseconds ${name} ${downAfterMs}`,
     `sentinel failover-timeout ${name} 3000`,
     ...(options.password === undefined ? [] : [`sentinel auth-pass ${name} ${options.password}`]),
     ...(options.sentinelPassword === undefined

@@ -74,7 +74,7 @@ describe('a Cluster', () => {
 
 describe('a slot on its way', () => {
   it('is written all the time, each command once: ASK, TRYAGAIN and MOVED are ours', async () => {
-    const { link } = await connectTestLink(clustered());
+    const { link } = await connectTestLink({ ...clustered(), retryMs: 60_000 });
     const keys = ['{m}a', '{m}b'];
     for (let index = 0; index < 20; index += 1) await link.send(count(`{m}${index}`));
     expect(await link.script(both, keys, [])).toBe(2);
@@ -106,19 +106,21 @@ describe('a slot on its way', () => {
   });
 
   it('that stays split for longer than we try is unavailable, and nothing of the script was done', async () => {
-    const { link } = await connectTestLink({ ...clustered(), retryMs: 200 });
+    const { link } = await connectTestLink(clustered());
+    const hasty = await connectTestLink({ ...clustered(), retryMs: 200 });
     await link.script(both, ['{s}a', '{s}b'], []);
-    const outcomes: unknown[] = [];
+    let outcome: unknown;
     await cluster.moveSlot(slotOf('{s}'), await elsewhere('{s}'), {
-      afterKey: async () =>
-        void outcomes.push(await link.script(both, ['{s}a', '{s}b'], []).catch((error: unknown) => error)),
+      afterKey: async () => {
+        outcome ??= await hasty.link.script(both, ['{s}a', '{s}b'], []).catch((error: unknown) => error);
+      },
     });
     // Before 7.0 the source says ASK of a key that has left, whether or not the others are still with it.
-    expect(outcomes[0]).toMatchObject({
+    expect(outcome).toMatchObject({
       code: 'redis_unavailable',
       message: expect.stringMatching(/: (TRYAGAIN|ASK) /),
     });
-    expect(await link.send({ args: ['GET', '{s}a'], key: '{s}a' })).toBe('2');
+    expect(await link.script(both, ['{s}a', '{s}b'], [])).toBe(4);
   });
 });
 
@@ -201,16 +203,12 @@ describe('a node that has a replica', () => {
     const key = await keyOf(node, link);
     expect(await link.waitReplicas(key, 1, 20_000)).toBe(1);
     await node.kill();
-    await eventually(
-      'the link reaches the replica',
-      async () => {
-        return link.send({ args: ['GET', key], key }).then(
-          (value) => value === '2',
-          () => false,
-        );
-      },
-      20_000,
-    );
+    await eventually('the link reaches the replica', async () => {
+      return link.send({ args: ['GET', key], key }).then(
+        (value) => value === '2',
+        () => false,
+      );
+    });
     expect(await link.send(count(key))).toBe(3);
     expect(await replica.cli('get', key)).toBe('3');
     await untilConnected(link);

