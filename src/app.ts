@@ -34,7 +34,7 @@ import {
   type LedgerCare,
   type OpenRemote,
   type Store,
-  type Totals,
+  type ReadTotals,
   type WaveImportProgress,
   type WaveImportSummary,
 } from './store/index.ts';
@@ -174,7 +174,7 @@ function stopper(closers: Closers, state: { stopping: boolean }, log: Log): () =
 }
 
 /** The totals of a configuration, wherever they are, for reading, also while a server is running there. */
-export async function openTotals(config: Config): Promise<Totals & Pick<Store, 'timeZone' | 'close'>> {
+export async function openTotals(config: Config): Promise<ReadTotals> {
   const { data, store, timeZone, usage } = config;
   const file = join(data, ledgerFileName);
   if (store.driver === 'sqlite') {

@@ -1,6 +1,7 @@
 import type { Clock } from '../base/index.ts';
 import type { Config } from '../config/index.ts';
-import { createCalendar, usageAsJson } from '../usage/index.ts';
+import { createCalendar, Pseudonyms, usageAsJson, type Dimension, type UsageQuery } from '../usage/index.ts';
+import { UsageError } from './contract.ts';
 import type { UsageSource } from './usage-source.ts';
 
 /**
@@ -11,12 +12,37 @@ export async function openLocalUsage(config: Config, clock: Clock): Promise<Usag
   const { openTotals } = await import('../app.ts');
   const totals = await openTotals(config);
   const calendar = createCalendar(totals.timeZone);
+  const { hashKey, plain } = config.usage;
+  const key = hashKey === undefined ? totals.hashKey : Buffer.from(hashKey.reveal());
   return {
     timeZone: totals.timeZone,
     async page(query) {
-      const answer = await totals.query(query, calendar.dayOf(clock.now()));
+      const answer = await totals.query(asKept(query, key, plain), calendar.dayOf(clock.now()));
       return { answer, json: usageAsJson(query, answer) };
     },
     close: () => totals.close(),
   };
+}
+
+/** Dimensions that name people. */
+const personal = ['user', 'client'] as const satisfies readonly Dimension[];
+
+/** A question about people, asked with their plain names, as the totals know them. */
+function asKept(query: UsageQuery, key: Uint8Array | undefined, plain: readonly Dimension[]): UsageQuery {
+  const where: { -readonly [D in Dimension]?: string | null } = { ...query.where };
+  for (const name of personal) {
+    const value = where[name];
+    if (typeof value === 'string' && !plain.includes(name)) where[name] = pseudonymOf(name, value, key);
+  }
+  return { ...query, where };
+}
+
+function pseudonymOf(name: Dimension, value: string, key: Uint8Array | undefined): string {
+  if (key !== undefined) return new Pseudonyms(key).of(name, value);
+  // One that is given stays as it is, whatever the key.
+  if (new Pseudonyms(Buffer.alloc(0)).of(name, value) === value) return value;
+  throw new UsageError(
+    `${name}: expected a pseudonym, since the key that names are hashed with is in the ledger, which is not here: ask ` +
+      'the server, with --url',
+  );
 }

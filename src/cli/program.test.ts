@@ -93,7 +93,7 @@ describe('wrong usage is one line and exit code 2', () => {
     [['usage', 'pulls', '--url', 'http://a:secret@b'], /^tonnage: --url: expected no credentials in it(?!.*secret)/],
     [
       ['usage', 'pulls', '--user', 'a'],
-      'tonnage: --user: expected --url beside it; the data directory takes no login\n',
+      /^tonnage: --user: expected --url beside it; .* and --of-user names whose counts are meant\n$/,
     ],
     [
       ['usage', 'pulls', '--url', 'http://a', '--user', 'a'],

@@ -22,10 +22,8 @@ export function unreadConfig(command: Command, { environment, workingDirectory }
   if (configFileOf(command) !== undefined) return undefined;
   const name = usualNames.find((each) => existsSync(join(workingDirectory, each)));
   if (name === undefined) return undefined;
-  const data = dataOf(command);
   try {
-    const flags = { ...(data !== undefined && { data }) };
-    return { name, config: loadConfig({ file: name, environment, flags, workingDirectory }) };
+    return { name, config: loadConfig({ file: name, environment, workingDirectory }) };
   } catch {
     // Whoever means it will be told what is wrong with it.
     return { name };
@@ -34,6 +32,6 @@ export function unreadConfig(command: Command, { environment, workingDirectory }
 
 /** What to add to the news that something is not where it was looked for; nothing where the command line was clear. */
 export function unreadHint(command: Command, terminal: Terminal): string {
-  const unread = unreadConfig(command, terminal);
+  const unread = dataOf(command) === undefined ? unreadConfig(command, terminal) : undefined;
   return unread === undefined ? '' : `; ${unread.name}, which is here, is read only with --config ${unread.name}`;
 }

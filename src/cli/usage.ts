@@ -2,6 +2,7 @@ import { Argument, Command, Option } from 'commander';
 import { limits, TonnageError } from '../base/index.ts';
 import {
   assertKept,
+  dimensions,
   formatCursor,
   meterSet,
   parseUsageQuery,
@@ -12,11 +13,14 @@ import {
   type UsageParameters,
   type UsageQuery,
 } from '../usage/index.ts';
+import type { Config } from '../config/index.ts';
 import { configurationOf } from './configuration.ts';
 import { UsageError, type Terminal } from './contract.ts';
 import { openLocalUsage } from './local-usage.ts';
+import { partialNote } from './partial-note.ts';
 import { openRemoteUsage } from './remote-usage.ts';
 import type { UsageSource } from './usage-source.ts';
+import { unreadHint } from './unread-config.ts';
 import { usageAsTable, type BarStyle } from './usage-table.ts';
 
 const formats = ['table', 'json', 'csv'] as const;
@@ -25,8 +29,15 @@ interface UsageOptions {
   readonly from?: string;
   readonly to?: string;
   readonly by?: string;
+  readonly window?: string;
   readonly org?: string;
   readonly arch?: string;
+  readonly upstream?: string;
+  readonly repository?: string;
+  readonly tag?: string;
+  readonly outcome?: string;
+  readonly client?: string;
+  readonly ofUser?: string;
   readonly top?: string;
   readonly distinct?: string;
   readonly limit?: string;
@@ -38,12 +49,15 @@ interface UsageOptions {
 
 const help = `
 Reads the data directory of this machine, also while the server is running, or the Redis of the configuration; with
---url a server anywhere.
+--url a server anywhere. Where that is less than the server tells (its configuration names a Redis, and is not given with
+--config), standard error says so.
+Tags, outcomes, users and addresses are there where they are kept (usage.dimensions).
 Credentials for --url: TONNAGE_TOKEN (or TONNAGE_TOKEN_FILE), or --user with the password in TONNAGE_PASSWORD.
 Table and CSV hold all rows, unless --limit says otherwise; JSON is one page of the API, whose "next" is for --cursor.
 
 Examples:
   $ tonnage usage pulls --by org
+  $ tonnage usage pulls --upstream docker.io --by repository --top 10
   $ tonnage usage pulls --from 2026-08-01 --to 2026-09-01 --by org,day --format csv
   $ TONNAGE_PASSWORD=... tonnage usage pulls --url https://pull.example.org --user alice`;
 
@@ -56,9 +70,16 @@ export function usageCommand(terminal: Terminal): Command {
     .addArgument(new Argument('<meter>', `what was counted: ${builtIn}, or one of usage.meters`))
     .option('--from <day>', 'first day, as YYYY-MM-DD (default: the first one with data)')
     .option('--to <day>', 'first day that is no longer in (default: tomorrow)')
-    .option('--by <names>', 'what rows are told apart by: org, arch, upstream, repository, day, month; with commas')
-    .option('--org <name>', 'only this organisation; empty: only pulls without one')
-    .option('--arch <name>', 'only this architecture; empty: only images without one')
+    .option('--by <names>', `what rows are told apart by: ${dimensions.join(', ')}, day, month; with commas`)
+    .option('--window <name>', 'a row for each: total, day or month (default: total)')
+    .option('--org <name>', 'only this organisation; empty, here and below: only what has none')
+    .option('--arch <name>', 'only this architecture')
+    .option('--upstream <name>', 'only this upstream, such as docker.io')
+    .option('--repository <name>', 'only this repository, such as library/alpine')
+    .option('--tag <name>', 'only this tag')
+    .option('--outcome <name>', 'only this outcome')
+    .option('--client <address>', 'only this address of a client')
+    .option('--of-user <name>', 'only this user; --user is who asks')
     .option('--top <rows>', 'of each day or month only so many rows, the largest, and one for the others')
     .option('--distinct <name>', 'how many different ones each row has: user or client, where that is kept')
     .option('--limit <rows>', 'at most so many rows')
@@ -71,25 +92,17 @@ export function usageCommand(terminal: Terminal): Command {
 }
 
 async function usage(meter: string, command: Command, terminal: Terminal): Promise<void> {
-  const { from, to, by, org, arch, top, distinct, limit, cursor, format, ...where } =
-    command.optsWithGlobals<UsageOptions>();
-  if (where.user !== undefined && where.url === undefined) {
-    throw new UsageError('--user: expected --url beside it; the data directory takes no login');
+  const options = command.optsWithGlobals<UsageOptions>();
+  const { limit, format, url, user } = options;
+  if (user !== undefined && url === undefined) {
+    throw new UsageError(
+      '--user: expected --url beside it; the data directory takes no login, and --of-user names whose counts are meant',
+    );
   }
   // Without a limit of its own a table or CSV is put together of the largest pages.
   const everything = limit === undefined && format !== 'json';
-  const words: UsageParameters = {
-    from,
-    to,
-    by,
-    org,
-    arch,
-    top,
-    distinct,
-    cursor,
-    limit: everything ? String(limits.queryRowsMax) : limit,
-  };
-  const { known, source: open } = sourceOf(where, command, terminal);
+  const words = wordsOf(options, everything ? String(limits.queryRowsMax) : limit);
+  const { known, source: open } = sourceOf(options, command, terminal);
   const query = understood(meter, words, known);
   const source = await open();
   try {
@@ -103,6 +116,14 @@ async function usage(meter: string, command: Command, terminal: Terminal): Promi
   } finally {
     await source.close();
   }
+}
+
+/** The question in the words of the API. */
+function wordsOf(options: UsageOptions, limit: string | undefined): UsageParameters {
+  const { from, to, by, window, top, distinct, cursor, ofUser } = options;
+  const { org, arch, upstream, repository, tag, outcome, client } = options;
+  const where = { org, arch, upstream, repository, tag, outcome, client, user: ofUser };
+  return { from, to, by, window, ...where, top, distinct, cursor, limit };
 }
 
 /** A question that cannot be understood is wrong usage, whoever would answer it. */
@@ -136,7 +157,21 @@ function sourceOf(
   }
   const config = configurationOf(command, terminal);
   const { meters, dimensions } = config.usage;
-  return { source: () => openLocalUsage(config, terminal.clock), known: { meters: meterSet(meters), dimensions } };
+  return { source: () => openHere(config, command, terminal), known: { meters: meterSet(meters), dimensions } };
+}
+
+/** Opens the totals of a configuration, and says where they are not all of them. */
+async function openHere(config: Config, command: Command, terminal: Terminal): Promise<UsageSource> {
+  try {
+    const source = await openLocalUsage(config, terminal.clock);
+    const note = await partialNote(config, command, terminal);
+    if (note !== undefined) terminal.say(`${note}\n`);
+    return source;
+  } catch (thrown) {
+    if (!(thrown instanceof TonnageError) || thrown.code !== 'not_found') throw thrown;
+    const message = `${thrown.message}${unreadHint(command, terminal)}`;
+    throw new TonnageError('not_found', message, { cause: thrown });
+  }
 }
 
 /** The first page and, when everything is wanted, the rows of those after it. */

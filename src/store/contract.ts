@@ -256,3 +256,9 @@ export interface Store {
   readonly tokens: TokenTable;
   close(): Promise<void>;
 }
+
+/** Totals for reading alone, with what has to be known to ask for them. */
+export interface ReadTotals extends Totals, Pick<Store, 'timeZone' | 'close'> {
+  /** What the pseudonyms of people are made with; absent where there is no ledger that has one. */
+  readonly hashKey?: Uint8Array;
+}

@@ -23,6 +23,7 @@ export {
   type OutboxBatch,
   type OutboxStatus,
   type PendingEvents,
+  type ReadTotals,
   type RemoteTotals,
   type SettledClaims,
   type SharedClaims,

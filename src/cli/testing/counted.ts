@@ -5,11 +5,15 @@ import { systemClock, systemRandom } from '../../base/index.ts';
 import { openLedger, type Count } from '../../ledger/index.ts';
 import { MetricSet } from '../../metric/index.ts';
 import { openSqliteStore } from '../../store/drivers/sqlite.ts';
+import type { Dimension } from '../../usage/index.ts';
 
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
-/** A new data directory in which `counts` have been counted today, in UTC. */
-export async function countedDirectory(counts: readonly Count[]): Promise<string> {
+/** A new data directory in which `counts` have been counted today, in UTC, with these dimensions kept. */
+export async function countedDirectory(
+  counts: readonly Count[],
+  dimensions: readonly Dimension[] = ['org', 'arch', 'upstream', 'repository'],
+): Promise<string> {
   const data = mkdtempSync(join(tmpdir(), 'tonnage-cli-'));
   const clock = systemClock;
   const file = join(data, 'ledger.sqlite');
@@ -19,7 +23,7 @@ export async function countedDirectory(counts: readonly Count[]): Promise<string
     clock,
     log: silent,
     metrics: new MetricSet(),
-    dimensions: ['org', 'arch', 'upstream', 'repository'],
+    dimensions,
     durability: 'strict',
     orgLabels: true,
   });

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { Clock } from '../../base/index.ts';
 import { createCalendar } from '../../usage/index.ts';
-import type { Store, Totals } from '../contract.ts';
+import type { ReadTotals } from '../contract.ts';
 import { connected, openRedisLink, type RedisLinkOptions } from '../redis/link/index.ts';
 import { createRedisTotals } from '../redis/read/index.ts';
 import { openSqliteTotals } from './sqlite.ts';
@@ -23,11 +23,9 @@ export interface RedisTotalsOptions {
  * The totals that are in Redis, for reading, with a server or without one. Rejects with `redis_unavailable` when Redis does
  * not answer in time, and with `config_invalid` for an address that cannot be right.
  */
-export async function openRedisTotals(
-  options: RedisTotalsOptions,
-): Promise<Totals & Pick<Store, 'timeZone' | 'close'>> {
+export async function openRedisTotals(options: RedisTotalsOptions): Promise<ReadTotals> {
   const { redis, file, detailDays, besideWave, clock } = options;
-  const timeZone = existsSync(file) ? await timeZoneOf(file) : options.timeZone;
+  const { timeZone = options.timeZone, hashKey } = existsSync(file) ? await factsOf(file) : {};
   const calendar = createCalendar(timeZone);
   const link = await openRedisLink(redis);
   try {
@@ -38,11 +36,16 @@ export async function openRedisTotals(
   }
   const detailsFrom = (): number => calendar.dayOf(clock.now()) - detailDays;
   const totals = createRedisTotals({ link, clock, besideWave, detailsFrom });
-  return { query: (query, today) => totals.query(query, today), timeZone, close: () => link.close() };
+  return {
+    query: (query, today) => totals.query(query, today),
+    timeZone,
+    ...(hashKey && { hashKey }),
+    close: () => link.close(),
+  };
 }
 
-async function timeZoneOf(file: string): Promise<string> {
-  const { timeZone, close } = await openSqliteTotals(file);
+async function factsOf(file: string): Promise<Partial<Pick<ReadTotals, 'timeZone' | 'hashKey'>>> {
+  const { timeZone, hashKey, close } = await openSqliteTotals(file);
   await close();
-  return timeZone;
+  return { timeZone, ...(hashKey && { hashKey }) };
 }

@@ -1,7 +1,7 @@
 import { accessSync, constants } from 'node:fs';
 import { assert, limits, TonnageError, type Clock, type Random } from '../../base/index.ts';
 import { openDatabase, openReadOnly, type Database, type SqlValue } from '../../sqlite/index.ts';
-import type { Store, Totals } from '../contract.ts';
+import type { ReadTotals, Store } from '../contract.ts';
 import { createJournal, programModule } from '../journal/journal.ts';
 import type { ProgramOptions } from '../journal/program.ts';
 import { openLedgerSecret, type LedgerSecret } from '../journal/ledger-secret.ts';
@@ -75,12 +75,17 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
 }
 
 /** The totals of a ledger file that another process may be writing. Rejects with `not_found` where there is none. */
-export async function openSqliteTotals(file: string): Promise<Totals & Pick<Store, 'timeZone' | 'close'>> {
+export async function openSqliteTotals(file: string): Promise<ReadTotals> {
   assertReadable(file);
   const database = openReadOnly({ file, applicationId: ledgerApplicationId, readProgram: totalsProgram });
   try {
-    const [row] = await database.read('select time_zone from ledger');
-    return { ...createTotals(database), timeZone: String(row?.[0] ?? 'UTC'), close: () => database.close() };
+    const [[timeZone, hashKey] = []] = await database.read('select time_zone, hash_key from ledger');
+    return {
+      ...createTotals(database),
+      timeZone: String(timeZone ?? 'UTC'),
+      ...(hashKey instanceof Uint8Array && { hashKey }),
+      close: () => database.close(),
+    };
   } catch (error) {
     await database.close();
     throw error;
