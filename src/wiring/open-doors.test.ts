@@ -18,7 +18,7 @@ function warnings(text: string): readonly string[] {
 }
 
 const anybody = 'anybody who reaches this address may pull through it';
-const nobody = 'no users are configured, so that nobody can read usage here';
+const nobody = 'no users are configured, so that nobody can read usage here without an API token';
 const plain = 'who says whose tokens these are is asked over plain http';
 
 test.each<[string, readonly string[]]>([

@@ -23,7 +23,7 @@ export function warnOfOpenDoors(config: Config, log: Log): void {
   if (users.length === 0 && identity.platform === undefined && identity.oidc.length === 0) {
     log.warn(
       { address },
-      'no users are configured, so that nobody can read usage here: add one under users, with a hash from tonnage user hash',
+      'no users are configured, so that nobody can read usage here without an API token: add one under users, with a hash from tonnage user hash',
     );
   }
 }
