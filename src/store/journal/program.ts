@@ -98,6 +98,7 @@ class LedgerWriter {
   commit(batch: Batch): CommitReply {
     try {
       const reply = this.#file.transact(() => this.#write(batch));
+      this.#keys.end();
       this.#outbox?.keep();
       this.#pending?.keep();
       this.#keys.sealEvery(sealKeysEveryMs, batch.at);
@@ -107,7 +108,6 @@ class LedgerWriter {
       this.#keys.giveUp();
       throw error;
     } finally {
-      this.#keys.end();
       this.#outbox?.end();
       this.#pending?.end();
     }
