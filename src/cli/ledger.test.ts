@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { systemClock, systemRandom } from '../base/index.ts';
-import { EraseMark } from '../store/care/erase-mark.ts';
+import { Pseudonyms } from '../usage/index.ts';
 import { runCli } from './program.ts';
 import { countedDirectory } from './testing/counted.ts';
 import { run } from './testing/terminal.ts';
@@ -112,8 +112,8 @@ describe('a name that the ledger does not know', () => {
   test('is known as long as a run for it that was broken off has not been ended', async () => {
     // As a run leaves it that is killed before the file is written anew.
     await ledger('erase', '--org', 'a.example', '--yes');
-    const hashKey = ledgerHashKey();
-    new EraseMark(join(data, 'ledger.sqlite'), hashKey, { dimension: 'org', values: ['a.example'] }).set();
+    const mark = new Pseudonyms(ledgerHashKey()).of('erased org', 'a.example');
+    writeFileSync(join(data, 'ledger.sqlite.erasing'), `${mark}\n`);
     expect(await ledger('check')).toEqual({
       code: 0,
       stdout: 'ok\n',
@@ -126,6 +126,26 @@ describe('a name that the ledger does not know', () => {
     expect(await ledger('check')).toEqual({ code: 0, stdout: 'ok\n', stderr: '' });
     expect(await ledger('erase', '--org', 'a.example', '--yes')).toMatchObject({ code: 3 });
   });
+});
+
+test('a name is not erased beside a Redis that the configuration does not name, until that is given up', async () => {
+  const file = new DatabaseSync(join(data, 'ledger.sqlite'));
+  file.exec("insert into outbox_touch (meter, day, number) values ('pulls', 20000, 1)");
+  file.close();
+  expect(await ledger('erase', '--org', 'a.example', '--yes')).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: expect.stringMatching(
+      /^tonnage: the ledger in .* delivers to a Redis, which this configuration does not name/,
+    ),
+  });
+  expect(await ledger('rebuild')).toEqual({
+    code: 0,
+    stdout: 'ok\n',
+    stderr: expect.stringMatching(/^this ledger delivered to a Redis, .* its outbox is empty now, /),
+  });
+  expect(await ledger('rebuild')).toEqual({ code: 0, stdout: 'ok\n', stderr: '' });
+  expect(await ledger('erase', '--org', 'a.example', '--yes')).toMatchObject({ code: 0 });
 });
 
 describe('tonnage ledger migrate', () => {

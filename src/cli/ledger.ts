@@ -52,8 +52,10 @@ export function ledgerCommand(terminal: Terminal): Command {
     .command('rebuild')
     .description('make the sums anew out of the details, and Redis out of the sums')
     .action(async (_options: object, command: Command) => {
-      const { care } = await careOf(command, terminal);
+      const { care, config } = await careOf(command, terminal);
+      const givesUp = config.store.driver === 'sqlite' && (await care.delivers());
       const rebuilt = await withProgress(terminal, (onProgress) => care.rebuild(onProgress));
+      if (givesUp) terminal.say(givenUp);
       if (rebuilt) sayRebuilt(terminal, rebuilt);
       terminal.out('ok\n');
     });
@@ -78,6 +80,7 @@ export function ledgerCommand(terminal: Terminal): Command {
     .action(async (options: EraseFlags, command: Command) => {
       const erased = erasedOf(options);
       const { care, config } = await careOf(command, terminal);
+      await refuseUnnamedRedis(care, config);
       sayPlan(terminal, erased, await care.planErase(erased), config);
       if (options.yes !== true) await confirm(terminal);
       await withProgress(terminal, (onProgress) => care.erase(erased, onProgress));
@@ -124,6 +127,20 @@ function addFileCommands(ledger: Command, terminal: Terminal): void {
         `ok; ${replaced === undefined ? `there was no ledger in ${config.data} before` : `what was there is now ${replaced}`}\n`,
       );
     });
+}
+
+const givenUp =
+  'this ledger delivered to a Redis, which this configuration does not name: its outbox is empty now, and its totals are in ' +
+  "the ledger. If that was not meant, run it again with --config and the server's configuration\n";
+
+/** A name would be forgotten here, and stay in the Redis that nobody has named. */
+async function refuseUnnamedRedis(care: LedgerCare, { store, data }: Config): Promise<void> {
+  if (store.driver === 'redis' || !(await care.delivers())) return;
+  throw new TonnageError(
+    'config_invalid',
+    `the ledger in ${data} delivers to a Redis, which this configuration does not name and where the name would stay: name ` +
+      "the server's configuration with --config, or give the Redis up with tonnage ledger rebuild first",
+  );
 }
 
 interface EraseFlags {
