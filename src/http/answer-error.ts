@@ -10,7 +10,9 @@ import { sendText } from './send-text.ts';
 /** Answers whatever a native route threw as a problem; what nobody expected is logged and told without its details. */
 export function answerError(log: Log, error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const { code, detail, status } = describe(error);
-  if (status >= 500) log.error({ err: error, requestId: request.id, code }, 'a request failed');
+  // Whoever asks those who could say logs when they begin to fail, and not for each request.
+  if (status >= 500 && code !== 'identity_unavailable')
+    log.error({ err: error, requestId: request.id, code }, 'a request failed');
   if (code === 'unauthorized') reply.header('www-authenticate', 'Basic realm="Tonnage", charset="UTF-8"');
   const wait = retryAfterSeconds(error, status);
   if (wait !== undefined) reply.header('retry-after', wait);

@@ -44,9 +44,10 @@ test('whoever can open it owns the directory, which nobody else can', async () =
 
 test('a request that does not end is cut off at the end', async () => {
   const file = join(directory, 'socket');
-  const close = await openLocalSocket({ file, handler: nothing, closeMs: 50, log });
+  const arrived = Promise.withResolvers<void>();
+  const close = await openLocalSocket({ file, handler: () => arrived.resolve(), closeMs: 50, log });
   const asked = get(file).catch(String);
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await arrived.promise;
   await close();
   expect(await asked).toContain('socket hang up');
 });

@@ -261,6 +261,12 @@ describe('the keys of an issuer', () => {
     expect(await show(await sign(claims(), next), authenticator)).toMatchObject({ principal: ann });
   });
 
+  test('that cannot be used fail the request, and the log says why', async () => {
+    published = [{ ...rsa.jwk, n: rsa.jwk.n?.slice(0, 86) ?? '' }];
+    await expect(show(await sign(claims()))).rejects.toMatchObject({ code: 'identity_unavailable' });
+    expect(log.lines).toMatchObject([{ level: 'warn', message: 'a key of a token issuer cannot be used' }]);
+  });
+
   test.each<[string, () => void]>([
     ['the issuer is down', () => (isDown = true)],
     [

@@ -1,5 +1,5 @@
 import { decodeJwt, errors, jwtVerify, type JWTPayload } from 'jose';
-import { limits, TonnageError, type Clock, type Log } from '../base/index.ts';
+import { limits, messageOf, TonnageError, type Clock, type Log } from '../base/index.ts';
 import type { Authenticator, CheckVerdict } from './authenticator.ts';
 import type { Credential } from './authorization.ts';
 import { textOf } from './fetch-json.ts';
@@ -63,7 +63,7 @@ export function createOidc({ issuers, clock, fetches, log }: OidcOptions): Extra
     authenticate(credential: Credential): Promise<CheckVerdict> | undefined {
       const token = credential.scheme === 'bearer' ? credential.token : credential.password;
       const issuer = known.get(issuerOf(token) ?? '');
-      return issuer && verify(token, issuer, clock);
+      return issuer && verify(token, issuer, { clock, log });
     },
   };
 }
@@ -78,7 +78,11 @@ function issuerOf(token: string): string | undefined {
   }
 }
 
-async function verify(token: string, issuer: Known, clock: Clock): Promise<CheckVerdict> {
+async function verify(
+  token: string,
+  issuer: Known,
+  { clock, log }: Pick<OidcOptions, 'clock' | 'log'>,
+): Promise<CheckVerdict> {
   const now = clock.now();
   try {
     const { payload } = await jwtVerify(token, issuer.keys.find, {
@@ -96,6 +100,7 @@ async function verify(token: string, issuer: Known, clock: Clock): Promise<Check
     if (error instanceof errors.JOSEError) return 'wrong';
     if (error instanceof TonnageError) throw error;
     // A key of the issuer that cannot be used, such as a short one.
+    log.warn({ issuer: issuer.issuer, error: messageOf(error) }, 'a key of a token issuer cannot be used');
     throw new TonnageError('identity_unavailable', 'the key of the issuer of this token cannot be used', {
       cause: error,
     });

@@ -2,6 +2,8 @@ import { limits } from '../base/index.ts';
 import { organisationOf } from './organisation.ts';
 import type { Principal, Right } from './principal.ts';
 
+/** What cannot be seen, or turns the text around it: a name goes into logs, tables and terminals. */
+const unseen = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 const pullOnly: readonly Right[] = ['pull'];
 
 /**
@@ -17,7 +19,7 @@ export function outsider(who: {
   const { email, org } = who;
   const hasEmail = email !== undefined && organisationOf(email) !== undefined;
   return Object.freeze({
-    subject: (hasEmail ? email : who.name).slice(0, limits.eventUserLengthMax),
+    subject: (hasEmail ? email : who.name).slice(0, limits.eventUserLengthMax).replace(unseen, '\uFFFD'),
     ...(hasEmail && { email }),
     ...(org !== undefined && { org }),
     rights: new Set(org === undefined ? pullOnly : who.rights),

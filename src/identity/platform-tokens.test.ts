@@ -22,12 +22,15 @@ beforeEach(async () => {
 });
 afterEach(() => platform.close());
 
+/** For a Platform that hangs: what it does answer before and after must come in time all the same. */
+const hasty = { timeoutMs: 1_000 };
+
 function tokens(more: Partial<PlatformTokensOptions> = {}) {
   return createPlatformTokens({
     endpoint: platform.url,
     whenDown: 'stale',
     anonymousPull: true,
-    timeoutMs: 300,
+    timeoutMs: 20_000,
     cacheForMs: 60_000,
     staleForMs: 3_600_000,
     isUser: (name) => name === 'static',
@@ -130,7 +133,7 @@ describe('whose a token is', () => {
 
   test('more at once than it is asked about have to come back', async () => {
     platform.answer(() => json({}, 401));
-    const authenticator = tokens({ timeoutMs: 20_000 });
+    const authenticator = tokens();
     const many = limits.platformRequestsMax + limits.platformRequestsWaitingMax;
     const asked = Array.from({ length: many }, async (_, index) => authenticator.authenticate(bearer(`t${index}`)));
     expect(await authenticator.authenticate(bearer('one-more'))).toBe('busy');
@@ -168,8 +171,8 @@ describe('a Platform that does not say', () => {
     ['breaks off', () => 'breaks'],
   ];
 
-  test.each(failures)('%s: what it said lately counts', async (_how, reply) => {
-    const authenticator = tokens();
+  test.each(failures)('%s: what it said lately counts', async (how, reply) => {
+    const authenticator = tokens(how === 'hangs' ? hasty : {});
     await authenticator.authenticate(bearer());
     clock.forward(60_000);
     platform.answer(reply);
@@ -184,9 +187,9 @@ describe('a Platform that does not say', () => {
     expect(await authenticator.authenticate(bearer())).toMatchObject({ principal: { org: 'elsewhere.example' } });
   });
 
-  test.each(failures)('%s: whom it never spoke of is nobody in particular', async (_how, reply) => {
+  test.each(failures)('%s: whom it never spoke of is nobody in particular', async (how, reply) => {
     platform.answer(reply);
-    expect(await tokens().authenticate(bearer())).toBe('unknown');
+    expect(await tokens(how === 'hangs' ? hasty : {}).authenticate(bearer())).toBe('unknown');
     expect(counts('tonnage_identity_platform_down')).toEqual([0, 1, 0]);
   });
 
@@ -224,7 +227,7 @@ describe('a Platform that does not say', () => {
 
   test('nobody waits longer than its deadline, however many tokens come at once', async () => {
     platform.answer(() => 'hangs');
-    const authenticator = tokens({ clock: systemClock });
+    const authenticator = tokens({ ...hasty, clock: systemClock });
     const many = limits.platformRequestsMax * 4;
     const verdicts = await Promise.all(
       Array.from({ length: many }, async (_, index) => authenticator.authenticate(bearer(`tok-${index}`))),
@@ -238,8 +241,7 @@ describe('a Platform that does not say', () => {
 
   test('while it is silent one question at a time finds out when that is over', async () => {
     platform.answer(() => 'hangs');
-    // Long enough for the answers that come.
-    const authenticator = tokens({ timeoutMs: 1_000 });
+    const authenticator = tokens(hasty);
     await authenticator.authenticate(bearer('first'));
     const probe = authenticator.authenticate(bearer('probe'));
     expect(await authenticator.authenticate(bearer('other'))).toBe('unknown');
@@ -257,8 +259,7 @@ describe('a Platform that does not say', () => {
     platform.answer(({ headers }) =>
       headers.authorization === 'Bearer slow' ? 'hangs' : json({ user: { userName: 'ann', email: 'ann@Example.ORG' } }),
     );
-    // Long enough for the answers that come.
-    const authenticator = tokens({ timeoutMs: 1_000 });
+    const authenticator = tokens(hasty);
     const slow = authenticator.authenticate(bearer('slow'));
     await authenticator.authenticate(bearer('quick'));
     expect(await slow).toBe('unknown');

@@ -70,6 +70,18 @@ class Client {
   }
 }
 
+/** Sends bodies of so many bytes, one after the other, until one is answered like this. */
+async function untilAnswered(port: number, bytes: number, expected: RegExp): Promise<void> {
+  const answer = async (): Promise<string> => {
+    const client = await Client.open(port);
+    client.send(`${post(`Content-Length: ${bytes}`)}${'x'.repeat(bytes)}`);
+    const received = await client.until(/(unavailable|length \d+)\n$/);
+    client.leave();
+    return received;
+  };
+  await expect.poll(answer, { timeout: 60_000 }).toMatch(expected);
+}
+
 const post = (headers: string) =>
   `POST /api/v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n${headers}\r\n\r\n`;
 
@@ -115,11 +127,8 @@ test('bodies in memory are bounded all together, and given back', async () => {
   const port = await startReader(1_000);
   const first = await Client.open(port);
   first.send(`${post('Content-Length: 800')}${'x'.repeat(799)}`);
-  const second = await Client.open(port);
-  // Until the first one's bytes have come, the second one's would still fit.
-  await sleep(50);
-  second.send(`${post('Content-Length: 300')}${'x'.repeat(300)}`);
-  expect(await second.until(/\n$/)).toMatch(/unavailable\n$/);
+  // Until the first one's bytes have come, others would still fit.
+  await untilAnswered(port, 300, /unavailable\n$/);
   first.send('x');
   expect(await first.until(/length/)).toMatch(/length 800\n/);
   const third = await Client.open(port);
@@ -147,10 +156,7 @@ test('what a client had sent that left is given back', async () => {
   const port = await startReader(1_000);
   const gone = await Client.open(port);
   gone.send(`${post('Content-Length: 1000')}${'x'.repeat(999)}`);
-  await sleep(50);
+  await untilAnswered(port, 2, /unavailable\n$/);
   gone.leave();
-  await sleep(50);
-  const client = await Client.open(port);
-  client.send(`${post('Content-Length: 1000')}${'x'.repeat(1_000)}`);
-  expect(await client.until(/length|unavailable/)).toMatch(/length 1000\n/);
+  await untilAnswered(port, 1_000, /length 1000\n$/);
 });

@@ -104,10 +104,12 @@ describe('an answer that may be better later', () => {
   test.each([
     [new LoginLimited(12), 429, '12'],
     [new TonnageError('query_deadline', 'not now'), 503, '5'],
+    [new TonnageError('identity_unavailable', 'nobody can say'), 503, '5'],
   ] as const)('%s says when', async (error, status, seconds) => {
     const refusing = await openApiFixture({ authorise: () => Promise.reject(error) });
     const response = await refusing.app.inject('/api/v1/usage/pulls');
     await refusing.close();
+    expect(refusing.logged).toEqual(error.code === 'query_deadline' ? ['error a request failed'] : []);
     expect([response.statusCode, response.headers['retry-after']]).toEqual([status, seconds]);
     expect(response.json()).toMatchObject({ code: error.code, detail: error.message });
   });

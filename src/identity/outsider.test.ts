@@ -1,0 +1,29 @@
+import { expect, test } from 'vitest';
+import { limits } from '../base/index.ts';
+import { outsider } from './outsider.ts';
+
+const named = (name: string, email?: string): string =>
+  outsider({ name, email, org: undefined, rights: ['pull'] }).subject;
+
+test.each([
+  ['ann', 'ann'],
+  ['Ann Müller 😀', 'Ann Müller 😀'],
+  ['a\nb', 'a\uFFFDb'],
+  ['a\u001B[2Jb', 'a\uFFFD[2Jb'],
+  ['a\u202Eb', 'a\uFFFDb'],
+  ['a\u2028b', 'a\uFFFDb'],
+  ['a\uD83Db', 'a\uFFFDb'],
+])('of a name that another system tells nothing is kept that cannot be seen: %j', (name, subject) => {
+  expect(named(name)).toBe(subject);
+});
+
+test('a name has its bounds, and ends with a whole character', () => {
+  const most = limits.eventUserLengthMax;
+  expect(named('x'.repeat(most + 1))).toBe('x'.repeat(most));
+  expect(named(`${'x'.repeat(most - 1)}😀`)).toBe(`${'x'.repeat(most - 1)}\uFFFD`);
+});
+
+test('an e-mail address is the name, if it gives an organisation', () => {
+  expect(named('ann', 'ann@example.org')).toBe('ann@example.org');
+  expect(named('ann', 'ann@localhost@example.org')).toBe('ann');
+});
