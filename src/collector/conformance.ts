@@ -12,8 +12,8 @@ export interface CollectorFixture {
   readonly unheeded?: readonly string[];
 }
 
-/** How long a read may go on whose signal is aborted. */
-const abortedMsMax = 2_000;
+/** How long a read may go on whose signal is aborted, on a machine that is busy with other things. */
+const abortedMsMax = 20_000;
 
 /** The contract of `Collector`, as tests: each driver's own test file calls this once. */
 export function collectorConformance({ open, unheeded = [] }: CollectorFixture): void {

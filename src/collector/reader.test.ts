@@ -3,7 +3,7 @@ import { describe, expect, test, vi } from 'vitest';
 import type { Collected, Collector } from './contract.ts';
 import { Reader } from './reader.ts';
 
-const readerOf = (collect: Collector['collect'], deadlineMs = 1_000) => new Reader({ collect }, deadlineMs);
+const readerOf = (collect: Collector['collect'], deadlineMs = 60_000) => new Reader({ collect }, deadlineMs);
 const forever = () => new Promise<Collected>(() => undefined);
 
 describe('a read', () => {
@@ -53,7 +53,7 @@ describe('a read', () => {
     await expect(reader.read()).rejects.toThrow('BUG: a source was read although its last read has not ended');
     expect([begun, reader.busy]).toEqual([1, true]);
     finish([]);
-    await vi.waitFor(() => expect(reader.busy).toBe(false));
+    await vi.waitFor(() => expect(reader.busy).toBe(false), { timeout: 60_000 });
     const next = reader.read();
     finish([]);
     expect(await next).toEqual([]);
@@ -68,7 +68,7 @@ describe('a read', () => {
       throw new Error('too late');
     }, 10);
     await expect(reader.read()).rejects.toMatchObject({ errorClass: 'timeout' });
-    await vi.waitFor(() => expect(reader.busy).toBe(false));
+    await vi.waitFor(() => expect(reader.busy).toBe(false), { timeout: 60_000 });
     await pause(10);
     process.off('unhandledRejection', unhandled);
     expect(unhandled).not.toHaveBeenCalled();

@@ -32,10 +32,10 @@ test('an upstream that hangs delays a cached tag for a few seconds once, and the
     answers.map(() => [200, '110 - "Response is Stale"']),
   );
   expect(waitedMs).toBeGreaterThan(limits.tagRevalidateMsMax - 100);
-  expect(waitedMs).toBeLessThan(limits.tagRevalidateMsMax + 3_000);
+  expect(waitedMs).toBeLessThan(4 * limits.tagRevalidateMsMax);
   expect(lab.asked('/manifests/')).toEqual([`GET ${target}`, `HEAD ${target}`]);
   const again = systemClock.monotonic();
   expect((await gateway.get(target)).status).toBe(200);
-  expect(systemClock.monotonic() - again).toBeLessThan(1_000);
+  expect(systemClock.monotonic() - again).toBeLessThan(limits.tagRevalidateMsMax);
   expect(gateway.logs.some(({ fields }) => JSON.stringify(fields).includes('TimeoutError'))).toBe(true);
 });

@@ -4,7 +4,7 @@ import type { Principal } from '../identity/index.ts';
 import { TestGateway } from './testing/gateway.ts';
 import { content, image, index, schema1, types, type Content, type TestImage } from './testing/images.ts';
 import { TestUpstream } from './testing/upstream.ts';
-import { patiently } from './testing/until.ts';
+import { patiently, until } from './testing/until.ts';
 
 let lab: TestUpstream;
 let gateway: TestGateway;
@@ -115,7 +115,7 @@ describe('a GET that is a pull', () => {
     await wasCalled;
     controller.abort();
     await expect(leaving).rejects.toThrow('aborted');
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    await until('the gateway sees that it has left', () => gateway.answering === 0);
     recorded();
     await expect.poll(() => gateway.counted('counted_aborted', 'lab'), patiently).toBe(1);
   });

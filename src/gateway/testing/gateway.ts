@@ -54,6 +54,7 @@ export class TestGateway {
   readonly #upstreams: GatewayOptions['upstreams'];
   readonly #countedBefore = new Map<string, number>();
   #isChanged = false;
+  #answering = 0;
   #server: Server | undefined;
 
   private constructor(directory: string, upstreams: GatewayOptions['upstreams'], options: Partial<GatewayOptions>) {
@@ -102,7 +103,7 @@ export class TestGateway {
       upstreams: this.#upstreams,
       ...(first === undefined ? {} : { defaultUpstream: first }),
       directory: this.directory,
-      factsWaitMs: 2_000,
+      factsWaitMs: 60_000,
       version: '0.0.0-test',
       admit: () => ({ kind: 'anonymous' }),
       record: (pull) => void this.pulls.push(pull),
@@ -114,7 +115,11 @@ export class TestGateway {
       ...this.#options,
       ...more,
     });
-    this.#server = createServer((request, response) => this.gateway?.handle(request, response));
+    this.#server = createServer((request, response) => {
+      this.#answering++;
+      response.once('close', () => this.#answering--);
+      this.gateway?.handle(request, response);
+    });
     this.#server.listen(0, '127.0.0.1');
     await once(this.#server, 'listening');
   }
@@ -122,6 +127,11 @@ export class TestGateway {
   get port(): number {
     const address = this.#server?.address();
     return typeof address === 'object' && address !== null ? address.port : 0;
+  }
+
+  /** Answers that have not ended, and whose clients have not been seen to leave. */
+  get answering(): number {
+    return this.#answering;
   }
 
   get(path: string, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {

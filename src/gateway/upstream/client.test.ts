@@ -264,8 +264,8 @@ describe('a connection', () => {
       await anonymous.headBlob('app', blob.digest);
       await failureKind(anonymous.headManifest('app', tag('absent')));
     }
-    // A request may go out before the last answer's connection is known to be free.
-    expect(ports.size).toBeLessThan(4);
+    // A request may go out before the last answer's connection is known to be free, and an idle one is closed in time.
+    expect(ports.size).toBeLessThan(8);
   });
 
   it('to something that speaks no HTTP fails', async () => {
