@@ -7,7 +7,7 @@ import { problem, problemType } from './problem.ts';
 import { schemaRefusalText } from './schema-refusal.ts';
 import { sendText } from './send-text.ts';
 
-/** Answers whatever a native route threw as a problem; what nobody expected is logged and told without its details. */
+/** Answers whatever a route threw, as a problem; what nobody expected is logged and told without its details. */
 export function answerError(log: Log, error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const { code, detail, status } = describe(error);
   // Whoever asks those who could say logs when they begin to fail, and not for each request.
@@ -17,8 +17,12 @@ export function answerError(log: Log, error: unknown, request: FastifyRequest, r
   const wait = retryAfterSeconds(error, status);
   if (wait !== undefined) reply.header('retry-after', wait);
   reply.code(status);
-  sendText(reply, problemType, JSON.stringify(problem(code, detail, status)));
+  // What no route of Wave's API has answered itself: an unknown metric, or another method.
+  if (wavePath.test(request.url)) sendText(reply, 'application/json', JSON.stringify({ message: detail }));
+  else sendText(reply, problemType, JSON.stringify(problem(code, detail, status)));
 }
+
+const wavePath = /^\/v1alpha[23]\//;
 
 /** When a client may come again: when its next login is taken, and soon when something is in the way here. */
 function retryAfterSeconds(error: unknown, status: number): number | undefined {

@@ -19,15 +19,17 @@ const events = [
 ];
 
 describe('errors', () => {
-  test('a metric that Wave does not have is 404', async () => {
+  test.each([
+    ['GET', 'v1alpha3/metrics/fusion', 404, 'there is no such path'],
+    ['GET', 'v1alpha2/metrics/egress_bytes', 404, 'there is no such path'],
+    ['GET', 'v1alpha2/metrics/%zz', 400, 'the path is not valid: expected UTF-8 in its percent-encoding'],
+    ['POST', 'v1alpha2/metrics/pulls', 405, 'expected GET or HEAD, got POST'],
+  ] as const)('%s %s is %i, in the shape of all', async (method, path, status, message) => {
     const fixture = await openApiFixture();
-    const statuses = await Promise.all(
-      ['v1alpha3/metrics/fusion', 'v1alpha1/metrics/pulls', 'v1alpha2/metrics/egress_bytes'].map(
-        async (path) => (await fixture.app.inject(`/${path}`)).statusCode,
-      ),
-    );
+    const answer = await fixture.app.inject({ method, url: `/${path}` });
     await fixture.close();
-    expect(statuses).toEqual([404, 404, 404]);
+    expect([answer.statusCode, answer.headers['content-type']]).toEqual([status, 'application/json']);
+    expect(answer.json()).toEqual({ message });
   });
 
   test.each([

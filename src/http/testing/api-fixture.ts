@@ -76,6 +76,8 @@ export async function openApiFixture(fixtureOptions: ApiFixtureOptions = {}): Pr
     dimensions,
     durability: 'strict',
     orgLabels: true,
+    // An answer is that it is stored, however long the disk takes.
+    commitWaitMs: 60_000,
   });
   const app = await createApi({
     ledger,

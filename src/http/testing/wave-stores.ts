@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually, startRedis, type RedisServer } from '../../../test/support/redis.ts';
-import { openRedisStore } from '../../store/drivers/redis.ts';
+import { openTestRedisStore } from '../../store/testing/redis-store.ts';
 import { openApiFixture, type ApiFixture, type ApiFixtureOptions } from './api-fixture.ts';
 
 /** A kind of store, and the API over a new one each time; one that is open at a time. */
@@ -43,14 +43,5 @@ export const storeKinds = {
 } as const;
 
 function storeIn(server: RedisServer): NonNullable<ApiFixtureOptions['openStore']> {
-  return (options) =>
-    openRedisStore({
-      ...options,
-      redis: { mode: 'standalone', url: server.url, clock: options.clock, log: options.log },
-      detailDays: 400,
-      allowEviction: false,
-      minReplicas: 0,
-      besideWave: false,
-      shared: false,
-    });
+  return ({ file, ...options }) => openTestRedisStore(server.url, file, options);
 }
