@@ -81,6 +81,18 @@ describe('a command as a process', () => {
     expect(status).toBe(0);
   });
 
+  test.runIf(existsSync('/dev/full')).each([
+    ['config schema > /dev/full', 1, /^tonnage: the output cannot be written: ENOSPC[^\n]*\n$/],
+    ['nope 2> /dev/full', 2, /^$/],
+    ['usage pills 2>&1 | true; exit "${PIPESTATUS[0]}"', 2, /^$/],
+    ['config schema | head -c 1 > /dev/null; exit "${PIPESTATUS[0]}"', 0, /^$/],
+  ])('%s ends with %d, without a trace', (arguments_, status, said) => {
+    const command = `"${process.execPath}" "${binary}" ${arguments_}`;
+    const result = spawnSync('bash', ['-c', command], { env: environment, encoding: 'utf8', cwd: directory });
+    expect(result.stderr).toMatch(said);
+    expect(result.status).toBe(status);
+  });
+
   // util-linux; other systems' script takes other arguments.
   test.runIf(process.platform === 'linux')(
     'user hash asks at a terminal, twice, and shows nothing of the answer',

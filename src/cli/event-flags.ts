@@ -28,6 +28,9 @@ export function eventOfFlags({ type, id, source = defaultSource, time, ...flags 
   if (type === undefined) throw new UsageError('event send: expected FILE, or --type and --id of one event');
   if (id === undefined)
     throw new UsageError('event send: expected --id, by which the event is known when it is sent again');
+  for (const [name, value] of Object.entries({ type, id, source })) {
+    if (value === '') throw new UsageError(`--${name}: expected at least one character, got ''`);
+  }
   const data = dataOf(flags);
   return JSON.stringify({ specversion: '1.0', type, source, id, ...(time !== undefined && { time }), data });
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { PassThrough } from 'node:stream';
 import { tmpdir } from 'node:os';
@@ -146,6 +146,47 @@ test('a name is not erased beside a Redis that the configuration does not name, 
   });
   expect(await ledger('rebuild')).toEqual({ code: 0, stdout: 'ok\n', stderr: '' });
   expect(await ledger('erase', '--org', 'a.example', '--yes')).toMatchObject({ code: 0 });
+});
+
+describe('a backup', () => {
+  test.each([
+    [['backup', ''], 2, "expected the name of a file, got ''"],
+    [['backup', 'no/where'], 1, `no does not exist: name a file in a directory that does`],
+    [['restore', ''], 2, "expected the name of a file, got ''"],
+    [['restore', '.'], 1, ' is a directory, expected a ledger file'],
+    [['restore', 'nope'], 1, 'nope does not exist: there is no ledger'],
+  ] as const)('%j cannot be', async (args, code, message) => {
+    const result = await run(['--data', data, 'ledger', ...args], { workingDirectory: directory });
+    expect([result.code, result.stdout]).toEqual([code, '']);
+    expect(result.stderr).toMatch(/^tonnage: [^\n]*\n$/);
+    expect(result.stderr).toContain(message);
+  });
+
+  test('of a ledger that has tokens alone is sound, and can be put where there is none', async () => {
+    const fresh = join(directory, 'fresh');
+    await run(['token', 'create', '--data', fresh]);
+    const note = 'no server has counted into this ledger yet\n';
+    expect(await run(['ledger', 'check', '--data', fresh])).toEqual({ code: 0, stdout: 'ok\n', stderr: note });
+    const backup = join(directory, 'tokens.sqlite');
+    expect(await run(['ledger', 'backup', backup, '--data', fresh])).toMatchObject({ code: 0 });
+    const empty = join(directory, 'empty');
+    expect(await run(['ledger', 'restore', backup, '--data', empty])).toEqual({
+      code: 0,
+      stdout: `ok; there was no ledger in ${empty} before\n`,
+      stderr: '',
+    });
+    expect((await run(['token', 'list', '--data', empty])).stdout.split('\n')).toHaveLength(3);
+  });
+
+  test.each([['rebuild'], ['erase', '--org', 'a.b', '--yes'], ['check']])('%s makes no ledger', async (...args) => {
+    const nowhere = join(directory, 'nowhere');
+    const { code, stderr } = await run(['ledger', ...args, '--data', nowhere]);
+    expect([code, stderr]).toEqual([
+      1,
+      `tonnage: ${join(nowhere, 'ledger.sqlite')} does not exist: there is no ledger\n`,
+    ]);
+    expect(existsSync(nowhere)).toBe(false);
+  });
 });
 
 describe('tonnage ledger migrate', () => {

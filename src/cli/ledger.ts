@@ -110,7 +110,7 @@ function addFileCommands(ledger: Command, terminal: Terminal): void {
     .command('backup <file>')
     .description('copy the ledger, as it is at one moment, to a file that does not exist yet')
     .action(async (file: string, _options: object, command: Command) => {
-      const target = resolve(terminal.workingDirectory, file);
+      const target = pathOf(file, terminal);
       await (await careOf(command, terminal)).care.backup(target);
       terminal.out(`${target}\n`);
     });
@@ -119,7 +119,7 @@ function addFileCommands(ledger: Command, terminal: Terminal): void {
     .description('put a backup in the place of the ledger, which is kept beside it')
     .action(async (file: string, _options: object, command: Command) => {
       const { care, config } = await careOf(command, terminal);
-      const replaced = await care.restore(resolve(terminal.workingDirectory, file));
+      const replaced = await care.restore(pathOf(file, terminal));
       if (config.store.driver === 'redis') {
         terminal.say('Redis may be ahead of this backup: run tonnage ledger rebuild before the server is started\n');
       }
@@ -127,6 +127,11 @@ function addFileCommands(ledger: Command, terminal: Terminal): void {
         `ok; ${replaced === undefined ? `there was no ledger in ${config.data} before` : `what was there is now ${replaced}`}\n`,
       );
     });
+}
+
+function pathOf(file: string, { workingDirectory }: Terminal): string {
+  if (file === '') throw new UsageError("expected the name of a file, got ''");
+  return resolve(workingDirectory, file);
 }
 
 const givenUp =

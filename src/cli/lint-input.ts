@@ -24,6 +24,7 @@ const redirectsMax = 5;
 
 /** The inputs that a command line may name together. Throws `UsageError` for what cannot be read, whatever it holds. */
 export function checkInputNames(names: readonly string[]): void {
+  if (names.includes('')) throw new UsageError("expected names of files, got ''");
   if (names.filter((name) => name === '-').length > 1) {
     throw new UsageError('-: expected it once, since standard input can be read once only');
   }

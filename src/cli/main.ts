@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { systemClock, systemRandom } from '../base/index.ts';
-import type { Terminal } from './contract.ts';
+import { exitCodes, type Terminal } from './contract.ts';
 import { runCli } from './program.ts';
 
 const signals = ['SIGINT', 'SIGTERM'] as const;
@@ -30,9 +30,16 @@ const terminal: Terminal = {
   version: packageVersion(),
 };
 
-// Whoever reads our output may stop reading (`tonnage usage pulls | head -1`), which is no failure of ours.
+let isLost = false;
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
+  // Whoever reads our output may stop reading (`tonnage usage pulls | head -1`), which is no failure of ours.
+  if (error.code === 'EPIPE' || isLost) return;
+  isLost = true;
+  process.exitCode = exitCodes.failed;
+  terminal.say(`tonnage: the output cannot be written: ${error.message}\n`);
 });
+// There is nobody left to be told.
+process.stderr.on('error', () => undefined);
 
-process.exitCode = await runCli(process.argv.slice(2), terminal);
+const code = await runCli(process.argv.slice(2), terminal);
+process.exitCode = isLost ? exitCodes.failed : code;

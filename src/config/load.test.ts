@@ -35,6 +35,7 @@ test('without a file, paths are relative to where the process runs', () => {
 
 describe('a file that cannot be read is named', () => {
   test.each([
+    ['', 'configuration file: expected the name of a file, but came ""'],
     ['nope.yaml', 'nope.yaml: cannot be read: there is no such file'],
     ['secrets', 'secrets: cannot be read: this is a directory'],
     ['good.yaml/x', 'good.yaml/x: cannot be read: a part of its path is no directory'],

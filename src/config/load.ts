@@ -48,6 +48,10 @@ function readText(path: string, bytesMax: number): string {
 }
 
 function readFile(file: string, workingDirectory: string): ConfigFile {
+  if (file === '') {
+    const message = 'expected the name of a file, but came ""';
+    throw new ConfigError([{ origin: { kind: 'flag', name: 'configuration file' }, path: [], message }]);
+  }
   const path = resolve(workingDirectory, file);
   try {
     return { name: file, text: readText(path, limits.configBytesMax), directory: dirname(path) };

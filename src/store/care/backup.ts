@@ -12,6 +12,9 @@ const sides = ['-wal', '-shm'] as const;
 export async function backupLedger(file: string, target: string): Promise<void> {
   assertLedger(file);
   if (existsSync(target)) throw new TonnageError('data_invalid', `${target} exists already: name a file that does not`);
+  if (!existsSync(dirname(target))) {
+    throw new TonnageError('data_invalid', `${dirname(target)} does not exist: name a file in a directory that does`);
+  }
   await backupFile(file, target);
 }
 

@@ -32,7 +32,10 @@ export async function checkLedger(file: string): Promise<readonly string[]> {
     const version = await readNumber(database, 'pragma user_version');
     if (version > ledgerMigrations.length) throw newerVersion(file, version);
     if (version < keysSinceVersion) return await sumFindings(database, -Infinity);
-    const detailsFrom = await readNumber(database, 'select details_from from ledger');
+    const [identity] = await database.read('select details_from from ledger');
+    // Made for its tokens, and not opened by a server yet: nothing can have been counted.
+    if (!identity) return await sumFindings(database, -Infinity);
+    const detailsFrom = Number(identity[0]);
     return [
       ...(await sumFindings(database, detailsFrom)),
       ...(await accountFindings(database)),

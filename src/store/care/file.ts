@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { TonnageError } from '../../base/index.ts';
 import { openDatabase, type Database } from '../../sqlite/index.ts';
 import type { Day } from '../../usage/index.ts';
@@ -20,8 +20,11 @@ export interface LedgerFacts {
   readonly hashKey: Uint8Array;
 }
 
+/** Throws `not_found` where there is nothing, `data_invalid` where there is a directory. */
 export function assertLedger(file: string): void {
   if (!existsSync(file)) throw new TonnageError('not_found', `${file} does not exist: there is no ledger`);
+  if (statSync(file).isDirectory())
+    throw new TonnageError('data_invalid', `${file} is a directory, expected a ledger file`);
 }
 
 /**
@@ -51,6 +54,11 @@ export async function withLedgerFile<T>(
   } finally {
     await database.close();
   }
+}
+
+/** Whether a server has ever opened the ledger: one that was made for its tokens alone has not begun to count. */
+export async function hasIdentity(database: Pick<Database, 'read'>): Promise<boolean> {
+  return (await database.read('select 1 from ledger')).length > 0;
 }
 
 export async function readFacts(database: Pick<Database, 'read'>): Promise<LedgerFacts> {

@@ -11,7 +11,7 @@ import { compareRemote, type Comparison } from './compare.ts';
 import { delivers } from './delivery-state.ts';
 import { countErasing, EraseMark } from './erase-mark.ts';
 import { eraseNames, planErase, type ErasePlan } from './erase.ts';
-import { assertLedger, readFacts, withLedgerFile, type LedgerFacts } from './file.ts';
+import { assertLedger, hasIdentity, readFacts, withLedgerFile, type LedgerFacts } from './file.ts';
 import { migrateLedger, type Migrated } from './migrate.ts';
 import { rebuildLedger } from './rebuild.ts';
 import type { OnProgress, RemoteCare } from './remote.ts';
@@ -118,6 +118,8 @@ async function check(file: string, options: LedgerCareOptions, onProgress?: OnPr
   const findings = await checkLedger(file);
   const { openRemote, meters } = options;
   if (findings.length > 0) return { findings, notes: [] };
+  if (!(await withReadOnly(file, hasIdentity)))
+    return { findings, notes: ['no server has counted into this ledger yet'] };
   const erasing = unfinishedErase(file);
   if (!openRemote) return { findings, notes: [...erasing, ...(await deliversElsewhere(file))] };
   let remote: RemoteCare | undefined;

@@ -96,10 +96,11 @@ function assertReadable(file: string): void {
   try {
     accessSync(file, constants.R_OK);
   } catch (error) {
-    const absent = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-    const [code, reason] = absent
-      ? (['not_found', 'does not exist: nothing has been counted there yet'] as const)
-      : (['data_invalid', 'cannot be read by this user'] as const);
+    const cause = error instanceof Error && 'code' in error ? error.code : undefined;
+    const [code, reason] =
+      cause === 'ENOENT' || cause === 'ENOTDIR'
+        ? (['not_found', 'does not exist: nothing has been counted there yet'] as const)
+        : (['data_invalid', 'cannot be read by this user'] as const);
     throw new TonnageError(code, `${file} ${reason}`, { cause: error });
   }
 }
