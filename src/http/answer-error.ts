@@ -78,7 +78,10 @@ function statusOf(error: unknown): number {
   return typeof error === 'object' && error !== null && 'statusCode' in error ? Number(error.statusCode) : 500;
 }
 
-/** Answers 404 to paths that do not exist, and 405 with `Allow` to methods that a path does not have. */
+/**
+ * Answers 404 to paths that do not exist, and 405 with `Allow` to methods that a path does not have; both before a body is
+ * read, which could be large, and of anybody.
+ */
 export function answerUnknown(app: App): void {
   const routes: { readonly methods: readonly string[]; readonly path: RegExp }[] = [];
   app.addHook('onRoute', ({ method, url }) => {
@@ -86,7 +89,7 @@ export function answerUnknown(app: App): void {
     const path = new RegExp(`^${url.replaceAll('.', String.raw`\.`).replace(/:[a-zA-Z]+/g, '[^/]+')}$`);
     routes.push({ methods: [method].flat(), path });
   });
-  app.setNotFoundHandler((request, reply) => {
+  const refuse = (request: FastifyRequest, reply: FastifyReply): never => {
     const path = request.url.split('?', 1)[0] ?? '';
     const methods = new Set(routes.filter((route) => route.path.test(path)).flatMap((route) => route.methods));
     // A path may have a route and still lead nowhere: a file of the dashboard that is not there.
@@ -94,5 +97,9 @@ export function answerUnknown(app: App): void {
     if (leadsNowhere) throw new TonnageError('not_found', 'there is no such path');
     reply.header('allow', [...methods].join(', '));
     throw new TonnageError('method_not_allowed', `expected ${[...methods].join(' or ')}, got ${request.method}`);
+  };
+  app.addHook('onRequest', async (request, reply) => {
+    if (request.is404) refuse(request, reply);
   });
+  app.setNotFoundHandler(refuse);
 }
