@@ -186,6 +186,10 @@ describe('a backup', () => {
       `tonnage: ${join(nowhere, 'ledger.sqlite')} does not exist: there is no ledger\n`,
     ]);
     expect(existsSync(nowhere)).toBe(false);
+    writeFileSync(join(directory, 'tonnage.yaml'), stringify({ data }));
+    expect((await run(['ledger', ...args], { workingDirectory: directory })).stderr).toMatch(
+      /there is no ledger; tonnage\.yaml, which is here, is read only with --config tonnage\.yaml\n$/,
+    );
   });
 });
 

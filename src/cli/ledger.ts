@@ -1,5 +1,6 @@
+import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { TonnageError } from '../base/index.ts';
 import { loadConfig, type Config } from '../config/index.ts';
@@ -8,6 +9,7 @@ import { configurationOf } from './configuration.ts';
 import { NothingError, UsageError, type Terminal } from './contract.ts';
 import { isSameStore } from './same-store.ts';
 import { groupThousands } from './usage-table.ts';
+import { unreadHint } from './unread-config.ts';
 import { createProgress } from './wave-progress.ts';
 
 const help = `
@@ -118,7 +120,7 @@ function addFileCommands(ledger: Command, terminal: Terminal): void {
     .command('restore <file>')
     .description('put a backup in the place of the ledger, which is kept beside it')
     .action(async (file: string, _options: object, command: Command) => {
-      const { care, config } = await careOf(command, terminal);
+      const { care, config } = await careOf(command, terminal, 'nothing');
       const replaced = await care.restore(pathOf(file, terminal));
       if (config.store.driver === 'redis') {
         terminal.say('Redis may be ahead of this backup: run tonnage ledger rebuild before the server is started\n');
@@ -251,8 +253,14 @@ interface Care {
   readonly remoteOf: typeof import('../app.ts').remoteOf;
 }
 
-async function careOf(command: Command, terminal: Terminal): Promise<Care> {
+/** What looks after the ledger of the configuration, which has to be there, except for a backup to be put in its place. */
+async function careOf(command: Command, terminal: Terminal, needs: 'ledger' | 'nothing' = 'ledger'): Promise<Care> {
   const config = configurationOf(command, terminal);
-  const { openLedgerCare, remoteOf } = await import('../app.ts');
+  const { ledgerFileName, openLedgerCare, remoteOf } = await import('../app.ts');
+  const file = join(config.data, ledgerFileName);
+  if (needs === 'ledger' && !existsSync(file)) {
+    const hint = unreadHint(command, terminal);
+    throw new TonnageError('not_found', `${file} does not exist: there is no ledger${hint}`);
+  }
   return { config, care: openLedgerCare(config), remoteOf };
 }

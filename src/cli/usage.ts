@@ -71,7 +71,7 @@ export function usageCommand(terminal: Terminal): Command {
     .option('--from <day>', 'first day, as YYYY-MM-DD (default: the first one with data)')
     .option('--to <day>', 'first day that is no longer in (default: tomorrow)')
     .option('--by <names>', `what rows are told apart by: ${dimensions.join(', ')}, day, month; with commas`)
-    .option('--window <name>', 'a row for each: total, day or month (default: total)')
+    .option('--window <name>', 'how rows are cut along time: total, day or month (default: total)')
     .option('--org <name>', 'only this organisation; empty, here and below: only what has none')
     .option('--arch <name>', 'only this architecture')
     .option('--upstream <name>', 'only this upstream, such as docker.io')

@@ -26,6 +26,7 @@ test.each([
   ['usage', 'key', 'unknown key; the keys here are dimensions,'],
   ['', 'password', 'unknown key; the keys here are listen,'],
   ['', 'name', 'unknown key; the keys here are listen,'],
+  ['', 'tls', 'unknown key; the keys here are listen,'],
   // One map too far out, or in.
   ['', 'anonymous', 'unknown key here; did you mean gateway.anonymous?'],
   ['', 'oidc', 'unknown key here; did you mean identity.oidc?'],

@@ -35,8 +35,9 @@ function wordOf(part: string, keys: readonly string[]): string | undefined {
 function misplaced(key: string, parent: Path): string | undefined {
   const places = [...everyKey()].map(([path]) => path).filter((path) => path.at(-1) === key);
   const inside = places.filter((path) => path.length > parent.length + 1 && leads(parent, path));
-  // At the top everything is further in; what is far down there has a name that means something else in each place.
-  const near = parent.length > 0 ? inside : inside.filter((path) => path.length === 2);
+  // At the top everything is further in: short names, and those far down, mean something else in each place.
+  const isNear = (path: Path): boolean => path.length === 2 && key.length >= partLengthMin;
+  const near = parent.length > 0 ? inside : inside.filter(isNear);
   const [only] = near;
   if (only !== undefined && inside.length === 1) {
     return `unknown key here; did you mean ${formatPath(only.slice(parent.length))}?`;
