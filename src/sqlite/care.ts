@@ -2,6 +2,9 @@ import { closeSync, openSync, rmSync } from 'node:fs';
 import { DatabaseSync, backup } from 'node:sqlite';
 import { messageOf, TonnageError } from '../base/index.ts';
 
+/** How long what somebody else does with a file is waited for. */
+const busyTimeoutMs = 5_000;
+
 /**
  * Copies the database at `file`, as it is at one moment, to `target`, which must not exist. Safe while another process
  * writes to it. Rejects with `data_invalid` when it cannot be read or written; there is no target then.
@@ -56,8 +59,12 @@ export function compactFile(file: string): void {
 function care(file: string, failure: string, statements: readonly string[]): void {
   let database: DatabaseSync | undefined;
   try {
-    database = new DatabaseSync(file);
-    for (const statement of statements) database.exec(statement);
+    database = new DatabaseSync(file, { timeout: busyTimeoutMs });
+    for (const statement of statements) {
+      // A checkpoint that somebody is in the way of is no error to SQLite: it says so in its answer.
+      const [answer] = database.prepare(statement).all();
+      if (answer?.['busy'] === 1) throw new Error('another connection is reading it');
+    }
   } catch (error) {
     throw new TonnageError('data_invalid', `${file}: ${failure}: ${messageOf(error)}`, { cause: error });
   } finally {

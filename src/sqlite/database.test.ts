@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -107,6 +107,21 @@ describe('transact', () => {
     const again = await opened();
     expect(await again.read('select total from item')).toEqual([[50n]]);
   });
+});
+
+test('after close all is in the file itself, also when a query was still running', async () => {
+  for (const sql of [
+    'select total from item',
+    'with recursive n(i) as (select 1 union all select i + 1 from n where i < 3000000) select sum(i) from n, item',
+  ]) {
+    const database = await opened();
+    await database.transact([{ sql: add, rows: [['a', 1]] }]);
+    await database.read('select 1');
+    const running = database.read(sql).catch((error: unknown) => error);
+    await database.close();
+    await running;
+    expect(existsSync(join(directory, 'test.sqlite-wal'))).toBe(false);
+  }
 });
 
 describe('read', () => {

@@ -14,6 +14,15 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   const reader = new Reader({ ...readerOptions, ...(readProgram && { program: readProgram }), mode: 'read' });
   let closing: Promise<void> | undefined;
 
+  /** The writer last: whoever closes last empties the write-ahead log into the file, and the reader may not. */
+  async function closeBoth(): Promise<void> {
+    try {
+      await reader.close();
+    } finally {
+      await writer.close();
+    }
+  }
+
   return {
     file,
     transact: (statements: readonly Statement[]) => writer.ask('transact', statements),
@@ -22,7 +31,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     read: (sql: string, parameters: readonly SqlValue[] = [], readOptions: ReadOptions = {}) =>
       reader.read(sql, parameters, readOptions),
     ask: (name: string, input: unknown, readOptions: ReadOptions = {}) => reader.ask(name, input, readOptions),
-    close: () => (closing ??= Promise.all([reader.close(), writer.close()]).then(() => undefined)),
+    close: () => (closing ??= closeBoth()),
   };
 }
 

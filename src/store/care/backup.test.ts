@@ -1,8 +1,10 @@
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { backupFile } from '../../sqlite/index.ts';
+import { replaceLedger } from './backup.ts';
 import { pulls, TestLedger, today } from './testing/ledger.ts';
 
 let directory: string;
@@ -22,6 +24,19 @@ test('a copy that was made beside a running server is restored with its last com
 
   await ledger.care().restore(join(copies, 'ledger.sqlite'));
   expect(await ledger.answers(undefined)).toEqual(before);
+});
+
+test('what takes the place of a ledger brings along what lies in its write-ahead log', async () => {
+  const [old, fresh] = [new TestLedger(join(directory, 'old')), new TestLedger(join(directory, 'fresh'))];
+  await old.commit(undefined, [pulls(today, 1n, {})]);
+  await fresh.commit(undefined, [pulls(today, 2n, {})]);
+  const open = new DatabaseSync(fresh.file);
+  open.exec('update account_day set value = 3');
+  await replaceLedger(old.file, fresh.file, `${old.file}.replaced`);
+  open.close();
+  const replaced = new DatabaseSync(old.file, { readOnly: true });
+  expect(replaced.prepare('select value from account_day').get()).toEqual({ value: 3 });
+  replaced.close();
 });
 
 test('a backup that fails leaves no half of one', async () => {

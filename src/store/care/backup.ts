@@ -37,6 +37,8 @@ export async function restoreLedger(file: string, backup: string): Promise<strin
  * `keptAs`, which is answered; nothing where there was nothing.
  */
 export async function replaceLedger(file: string, fresh: string, keptAs: string): Promise<string | undefined> {
+  // Its side files stay behind.
+  emptyLog(fresh);
   const replaced = existsSync(file) ? keptAs : undefined;
   if (replaced !== undefined) await keep(file, replaced);
   // What the side files hold would be taken for part of the new file.
