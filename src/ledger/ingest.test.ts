@@ -1,53 +1,31 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { limits, systemClock, systemRandom, type Clock, type Log } from '../base/index.ts';
-import { MetricSet, type MetricFamily } from '../metric/index.ts';
-import type { Journal, Store } from '../store/index.ts';
-import { openSqliteStore } from '../store/drivers/sqlite.ts';
+import { limits, systemClock, type Clock } from '../base/index.ts';
+import { MetricSet } from '../metric/index.ts';
+import type { Journal } from '../store/index.ts';
 import { parseUsageQuery, type LedgerEvent, type UsageEvent } from '../usage/index.ts';
-import { openLedger, type Ledger, type LedgerOptions } from './index.ts';
+import type { Ledger, LedgerOptions } from './index.ts';
+import { openTestLedger, ownStore, valuesOf } from './testing/fixture.ts';
 
-const silent: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 const noon = Date.parse('2026-11-21T12:00:00Z');
 const dayMs = 86_400_000;
 
-let directory: string;
-let store: Store;
 let metrics: MetricSet;
-let now: number;
+let now = noon;
 const clock: Clock = { now: () => now, monotonic: () => systemClock.monotonic() };
 const open: Ledger[] = [];
 
-beforeEach(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'tonnage-ingest-'));
-  now = noon;
-  store = await openStore();
-});
+beforeEach(() => void (now = noon));
+const own = ownStore({ timeZone: 'Europe/Berlin', clock });
 afterEach(async () => {
   for (const ledger of open.splice(0)) await ledger.close(5_000).catch(() => undefined);
-  await store.close();
-  rmSync(directory, { recursive: true, force: true });
 });
-
-function openStore(): Promise<Store> {
-  const file = join(directory, 'ledger.sqlite');
-  return openSqliteStore({ file, timeZone: 'Europe/Berlin', acceptTimeZone: false, clock, random: systemRandom });
-}
 
 async function openOver(journal: Journal, options: Partial<LedgerOptions> = {}): Promise<Ledger> {
   metrics = new MetricSet();
-  const ledger = await openLedger({
-    store: { ...store, journal },
-    clock,
-    log: silent,
-    metrics,
-    dimensions: ['org', 'arch', 'repository'],
-    durability: 'strict',
-    orgLabels: true,
-    ...options,
-  });
+  const ledger = await openTestLedger(
+    { ...own.store, journal },
+    { clock, metrics, dimensions: ['org', 'arch', 'repository'], ...options },
+  );
   open.push(ledger);
   return ledger;
 }
@@ -73,13 +51,10 @@ async function total(ledger: Ledger): Promise<bigint> {
   return (await ledger.query(parseUsageQuery('builds', { from: '2026-01-01' }))).total;
 }
 
-function sample(name: string, labels = ''): number | bigint | undefined {
-  const family = metrics.gather().find((each) => each.name === name) as Extract<MetricFamily, { type: 'counter' }>;
-  return [...family.points].find((point) => point.labels.text === labels)?.value;
-}
+const sample = (name: string, labels = '') => valuesOf(metrics, name).get(labels);
 
 test('events count once each, on the day of their own time in the zone of the ledger', async () => {
-  const ledger = await openOver(store.journal);
+  const ledger = await openOver(own.store.journal);
   const late = event('late', { time: Date.parse('2026-11-19T23:30:00Z') });
   expect(await statuses(ledger, [event('1'), event('1'), late])).toEqual(['accepted', 'duplicate', 'accepted']);
   expect(await statuses(ledger, [late, event('2', { quantity: 41n })])).toEqual(['duplicate', 'accepted']);
@@ -93,13 +68,13 @@ test('events count once each, on the day of their own time in the zone of the le
 });
 
 test('the same id of another tenant or source is another event', async () => {
-  const ledger = await openOver(store.journal);
+  const ledger = await openOver(own.store.journal);
   const events = [event('1'), event('1', { tenant: 'a.org' }), event('1', { source: 'other' })];
   expect(await statuses(ledger, events)).toEqual(['accepted', 'accepted', 'accepted']);
 });
 
 test('a time beyond the window or ahead is refused, alone, with what was expected and what came', async () => {
-  const ledger = await openOver(store.journal);
+  const ledger = await openOver(own.store.journal);
   const results = await ledger.ingest([
     event('old', { time: now - 35 * dayMs - 1 }),
     event('oldest', { time: now - 35 * dayMs }),
@@ -124,7 +99,7 @@ test('a time beyond the window or ahead is refused, alone, with what was expecte
 });
 
 test('within the window an event is known for ever; after it, it cannot come again', async () => {
-  const ledger = await openOver(store.journal, { dedupeDays: 2 });
+  const ledger = await openOver(own.store.journal, { dedupeDays: 2 });
   const first = event('1');
   await ledger.ingest([first]);
   now += 2 * dayMs;
@@ -134,7 +109,7 @@ test('within the window an event is known for ever; after it, it cannot come aga
 });
 
 test('a void lowers totals, and raises a counter of its own', async () => {
-  const ledger = await openOver(store.journal);
+  const ledger = await openOver(own.store.journal);
   await ledger.ingest([event('1', { quantity: 5n }), event('2')]);
   expect(await statuses(ledger, [takesBack('v1', '1'), takesBack('v2', '1'), takesBack('v3', 'v1')])).toEqual([
     'accepted',
@@ -145,17 +120,16 @@ test('a void lowers totals, and raises a counter of its own', async () => {
   expect(sample('tonnage_usage', 'meter="builds",org="a.org",arch="amd64"')).toBe(6n);
   expect(sample('tonnage_usage_voided', 'meter="builds",org="a.org",arch="amd64"')).toBe(5n);
   await ledger.close(5_000);
-  await store.close();
-  store = await openStore();
-  await openOver(store.journal);
+  await own.reopen();
+  await openOver(own.store.journal);
   expect(sample('tonnage_usage_voided', 'meter="builds",org="a.org",arch="amd64"')).toBe(5n);
 });
 
 test('a commit that fails is told at once, and the same events count once when they come again', async () => {
   let broken = true;
   const ledger = await openOver({
-    ...store.journal,
-    commit: (batch) => (broken ? Promise.reject(new Error('disk full')) : store.journal.commit(batch)),
+    ...own.store.journal,
+    commit: (batch) => (broken ? Promise.reject(new Error('disk full')) : own.store.journal.commit(batch)),
   });
   const sent = [event('1'), event('2')];
   const pull = ledger.record([{ meter: 'pulls', dimensions: {}, quantity: 1n }]);
@@ -173,9 +147,9 @@ test('a commit that fails is told at once, and the same events count once when t
 test('a commit whose answer got lost was stored: its events are duplicates then, and the counters are right', async () => {
   let lose = true;
   const ledger = await openOver({
-    ...store.journal,
+    ...own.store.journal,
     async commit(batch) {
-      const committed = await store.journal.commit(batch);
+      const committed = await own.store.journal.commit(batch);
       if (!lose) return committed;
       lose = false;
       throw new Error('the answer got lost');
@@ -197,14 +171,13 @@ test('late events are held to the caps of their own day, also after a restart', 
       const dimensions = { org: 'a.org', arch: `arch${from + index}` };
       return event(`${time} ${from + index}`, { time, dimensions });
     });
-  const ledger = await openOver(store.journal);
+  const ledger = await openOver(own.store.journal);
   await ledger.ingest(of(0, limits.architecturesPerDayMax, yesterday));
   await ledger.ingest(of(1_000, 3, now));
   await ledger.ingest(of(2_000, 2, yesterday));
   await ledger.close(5_000);
-  await store.close();
-  store = await openStore();
-  const again = await openOver(store.journal);
+  await own.reopen();
+  const again = await openOver(own.store.journal);
   await again.ingest(of(3_000, 4, yesterday));
   const { rows } = await again.query(parseUsageQuery('builds', { by: 'day,arch' }));
   const folded = rows.filter(({ dimensions }) => dimensions.arch === '__other__');
@@ -212,7 +185,7 @@ test('late events are held to the caps of their own day, also after a restart', 
 });
 
 test('events of more days than a month has leave the caps of today as they are', async () => {
-  const ledger = await openOver(store.journal, { dedupeDays: 100, detailDays: 100 });
+  const ledger = await openOver(own.store.journal, { dedupeDays: 100, detailDays: 100 });
   const pulls = (from: number, to: number) =>
     Array.from({ length: to - from }, (_, index) => {
       return { meter: 'builds', dimensions: { arch: `arch${from + index}` }, quantity: 1n };
@@ -229,8 +202,8 @@ test('so many events wait that no more are taken, and pulls go on', async () => 
   let release: (() => void) | undefined;
   const held = new Promise<void>((resolve) => (release = resolve));
   const ledger = await openOver({
-    ...store.journal,
-    commit: (batch) => held.then(() => store.journal.commit(batch)),
+    ...own.store.journal,
+    commit: (batch) => held.then(() => own.store.journal.commit(batch)),
   });
   const size = 20_000;
   const waiting: Promise<unknown>[] = [];
@@ -251,7 +224,7 @@ test('so many events wait that no more are taken, and pulls go on', async () => 
 });
 
 test('history is counted in the totals and not in the counters of what happens here', async () => {
-  const ledger = await openOver(store.journal);
+  const ledger = await openOver(own.store.journal);
   await ledger.ingest([event('1')]);
   const dimensions = { org: 'a.org', arch: 'amd64' };
   await ledger.backfill([{ meter: 'builds', day: 20_600, quantity: 1_000n, dimensions }]);

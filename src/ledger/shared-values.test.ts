@@ -1,34 +1,23 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { eventually, startRedis, type RedisServer } from '../../test/support/redis.ts';
-import { limits, systemClock, systemRandom, type Log } from '../base/index.ts';
-import { openRedisStore } from '../store/drivers/redis.ts';
+import { afterEach, expect, test } from 'vitest';
+import { suiteRedis } from '../../test/support/redis-suite.ts';
+import { eventually } from '../../test/support/redis.ts';
+import { limits } from '../base/index.ts';
+import { openTestRedisStore, silent as log, untilAgreed } from '../store/testing/redis-store.ts';
 import type { Store } from '../store/index.ts';
 import { Caps } from './caps.ts';
 import { SharedValues } from './shared-values.ts';
 
-const log: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 const day = 20_778;
 const cap = limits.architecturesPerDayMax;
 
-let directory: string;
-let server: RedisServer;
+const redis = suiteRedis();
 let next = 0;
 const open = new Set<Store>();
 
-beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'tonnage-shared-values-'));
-  server = await startRedis(directory);
-});
 afterEach(async () => {
   for (const store of open) await store.close();
   open.clear();
-});
-afterAll(async () => {
-  await server.stop();
-  rmSync(directory, { recursive: true, force: true });
 });
 
 interface Side {
@@ -38,24 +27,12 @@ interface Side {
 
 /** The caps of one instance, which shares what is new when it is told to. */
 async function side(): Promise<Side> {
-  const store = await openRedisStore({
-    file: join(directory, `ledger-${++next}.sqlite`),
-    timeZone: 'UTC',
-    acceptTimeZone: false,
-    clock: systemClock,
-    random: systemRandom,
-    log,
-    redis: { mode: 'standalone', url: server.url, clock: systemClock, log },
-    detailDays: 400,
-    allowEviction: false,
-    minReplicas: 0,
-    besideWave: false,
-    shared: true,
-  });
+  const file = join(redis.directory, `ledger-${++next}.sqlite`);
+  const store = await openTestRedisStore(redis.server.url, file, { shared: true });
   open.add(store);
   const { shared } = store;
   if (!shared) throw new Error('the store shares nothing');
-  await eventually('Redis answers', async () => (await shared.agree().catch(() => undefined)) !== undefined);
+  await untilAgreed(store);
   const caps = new Caps();
   caps.collectNews();
   return { caps, values: new SharedValues({ caps, shared, secret: () => shared.secret, log }) };
@@ -78,21 +55,21 @@ test('two instances keep to one cap, and to the values that either of them had f
   expect(kept(one, 'beyond')).toBe('beyond');
   await one.values.share();
   expect([kept(one, 'late'), kept(one, 'two3'), kept(one, 'beyond')]).toEqual(['__other__', 'two3', 'beyond']);
-  expect(await server.cli('smembers', '{metrics/v1}:values:2026-11-21:arch')).not.toContain('one');
+  expect(await redis.server.cli('smembers', '{metrics/v1}:values:2026-11-21:arch')).not.toContain('one');
 });
 
 test('what is new while Redis is away is shared when it is back', async () => {
-  await server.cli('flushall');
+  await redis.server.cli('flushall');
   const one = await side();
   one.caps.remember(day, new Map([['arch', ['held']]]));
   kept(one, 'before');
-  await server.stop();
+  await redis.server.stop();
   await one.values.share();
   kept(one, 'meanwhile');
-  await server.restart();
+  await redis.server.restart();
   await eventually('all is shared', async () => {
     await one.values.share();
-    return (await server.cli('scard', '{metrics/v1}:values:2026-11-21:arch')).trim() === '3';
+    return (await redis.server.cli('scard', '{metrics/v1}:values:2026-11-21:arch')).trim() === '3';
   });
   expect(one.caps.takeNews()).toEqual([]);
 });
