@@ -1,35 +1,26 @@
-import { mkdtempSync, rmSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { redisCli, startRedis, type RedisServer } from '../../../test/support/redis.ts';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { suiteRedis } from '../../../test/support/redis-suite.ts';
+import { redisCli } from '../../../test/support/redis.ts';
 import { pulls, TestLedger, today } from '../care/testing/ledger.ts';
 
-const directory = mkdtempSync(join(tmpdir(), 'tonnage-redis-check-'));
-let server: RedisServer;
+const redis = suiteRedis();
 let ledger: TestLedger;
 let folder = 0;
 
-beforeAll(async () => {
-  server = await startRedis(join(directory, 'redis'));
-});
 beforeEach(async () => {
-  await server.cli('flushall');
-  ledger = new TestLedger(join(directory, String((folder += 1))));
+  await redis.server.cli('flushall');
+  ledger = new TestLedger(join(redis.directory, String((folder += 1))));
 });
 afterEach(async () => {
   await redisCli(
-    server.port,
+    redis.server.port,
     ['config', 'set', 'requirepass', '', 'maxmemory', '0', 'maxmemory-policy', 'noeviction'],
     {
       password: 'secret',
     },
   );
-});
-afterAll(async () => {
-  await server.stop();
-  rmSync(directory, { recursive: true, force: true });
 });
 
 const sound = { findings: [], notes: [] };
@@ -53,13 +44,13 @@ describe('check finds what keeps batches from being delivered until somebody hel
     database.close();
   }
 
-  const check = () => ledger.care(server.url).check();
+  const check = () => ledger.care(redis.server.url).check();
   const found = (text: string) => ({ findings: [expect.stringMatching(text)], notes: [] });
   const rebuild = 'stop the server and run tonnage ledger rebuild$';
 
   test('Redis has lost more than the outbox has, until it is rebuilt', async () => {
-    await ledger.commit(server.url, first, second, second);
-    await server.cli('flushall');
+    await ledger.commit(redis.server.url, first, second, second);
+    await redis.server.cli('flushall');
     forget('number = 1');
     const lost = '^Redis: has lost what came after batch 0 of this ledger, and the outbox ';
     expect(await check()).toEqual(
@@ -67,28 +58,28 @@ describe('check finds what keeps batches from being delivered until somebody hel
     );
     forget('true');
     expect(await check()).toEqual(found(`${lost}has none of them any more, so nothing .*; ${rebuild}`));
-    await ledger.care(server.url).rebuild();
+    await ledger.care(redis.server.url).rebuild();
     expect(await check()).toEqual(sound);
   });
 
   test('Redis has lost no more than the outbox has: that is delivered again', async () => {
-    await ledger.commit(server.url, first, second);
-    await server.cli('flushall');
+    await ledger.commit(redis.server.url, first, second);
+    await redis.server.cli('flushall');
     expect(await check()).toEqual({
       findings: [],
       notes: ['Redis was not compared: 2 batches are not delivered yet, which a running server does by itself'],
     });
-    await ledger.commit(server.url);
+    await ledger.commit(redis.server.url);
     expect(await check()).toEqual(sound);
   });
 
   test('details of a day are lost, as when one node of a Cluster was emptied', async () => {
-    await ledger.commit(server.url, first, second);
-    await server.cli('del', '{tonnage/pulls/2026-10-12}:seq', `{tonnage/pulls/2026-10-12}:cells:${ledgerId()}`);
+    await ledger.commit(redis.server.url, first, second);
+    await redis.server.cli('del', '{tonnage/pulls/2026-10-12}:seq', `{tonnage/pulls/2026-10-12}:cells:${ledgerId()}`);
     expect(await check()).toEqual(
       found(`^Redis: has lost details of pulls of 2026-10-12, all after batch 0; ${rebuild}`),
     );
-    await ledger.care(server.url).rebuild();
+    await ledger.care(redis.server.url).rebuild();
     expect(await check()).toEqual(sound);
   });
 
@@ -107,17 +98,17 @@ describe('check finds what keeps batches from being delivered until somebody hel
     [['hset', '{metrics/v1}:seq', 'ID', 'rebuilding'], /store_rebuilding.* run `tonnage ledger rebuild` once more$/],
     [['config', 'set', 'requirepass', 'secret'], /redis_refused.*NOAUTH/],
   ])('%j', async (command, finding) => {
-    await ledger.commit(server.url, first);
+    await ledger.commit(redis.server.url, first);
     const keys = ['metrics/v1', '{metrics/v1}:others', '{metrics/v1}:seq'];
-    if (command[0] === 'set') await server.cli('del', ...keys);
-    await server.cli(...command.map((word) => (word === 'ID' ? ledgerId() : word)));
+    if (command[0] === 'set') await redis.server.cli('del', ...keys);
+    await redis.server.cli(...command.map((word) => (word === 'ID' ? ledgerId() : word)));
     const result = await check();
     expect(result).toEqual({ findings: [expect.stringMatching(finding)], notes: [] });
     expect(result.findings[0]).toMatch(/^Redis: nothing is delivered \(/);
   });
 
   test('a configuration that names no Redis, for a ledger that delivers to one', async () => {
-    await ledger.commit(server.url, first);
+    await ledger.commit(redis.server.url, first);
     expect(await ledger.care().check()).toEqual({
       findings: [],
       notes: [

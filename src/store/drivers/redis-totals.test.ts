@@ -1,31 +1,19 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { systemClock, systemRandom, type Log } from '../../base/index.ts';
-import { eventually, startRedis, type RedisServer } from '../../../test/support/redis.ts';
+import { describe, expect, test } from 'vitest';
+import { systemClock } from '../../base/index.ts';
+import { suiteRedis } from '../../../test/support/redis-suite.ts';
 import { freePort } from '../../../test/support/program.ts';
 import type { UsageQuery } from '../../usage/index.ts';
 import { delivered } from '../testing/delivered.ts';
 import { openRedisTotals } from './redis-totals.ts';
-import { openRedisStore } from './redis.ts';
+import { openTestRedisStore, silent, untilDelivering } from '../testing/redis-store.ts';
 
-const silent: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 const query: UsageQuery = { meter: 'pulls', window: 'total', by: ['org'], where: {}, limit: 10, offset: 0 };
 const today = 20_000;
 
-let directory: string;
-let server: RedisServer;
-beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'tonnage-totals-'));
-  server = await startRedis(directory);
-});
-afterAll(async () => {
-  await server.stop();
-  rmSync(directory, { recursive: true });
-});
+const redis = suiteRedis();
 
-const open = (file: string, url = server.url) =>
+const open = (file: string, url = redis.server.url) =>
   openRedisTotals({
     redis: { mode: 'standalone', url, clock: systemClock, log: silent },
     file,
@@ -37,22 +25,9 @@ const open = (file: string, url = server.url) =>
 
 describe('totals that are in Redis', () => {
   test('are read beside the store that delivers them, in the zone of its ledger', async () => {
-    const file = join(directory, 'ledger.sqlite');
-    const store = await openRedisStore({
-      file,
-      timeZone: 'Europe/Berlin',
-      acceptTimeZone: false,
-      clock: systemClock,
-      random: systemRandom,
-      log: silent,
-      redis: { mode: 'standalone', url: server.url, clock: systemClock, log: silent },
-      detailDays: 400,
-      allowEviction: false,
-      minReplicas: 0,
-      besideWave: false,
-      shared: false,
-    });
-    await eventually('Redis answers', async () => (await store.remote?.position().catch(() => undefined)) === 0);
+    const file = join(redis.directory, 'ledger.sqlite');
+    const store = await openTestRedisStore(redis.server.url, file, { timeZone: 'Europe/Berlin' });
+    await untilDelivering(store);
     const increments = [{ meter: 'pulls', day: today, quantity: 3n, dimensions: { org: 'a.org' } }];
     await store.journal.commit({ number: 1, at: 0, increments });
     const totals = await open(file);
@@ -66,14 +41,14 @@ describe('totals that are in Redis', () => {
   });
 
   test('are read where there is no ledger file, in the zone of the configuration', async () => {
-    const totals = await open(join(directory, 'none.sqlite'));
+    const totals = await open(join(redis.directory, 'none.sqlite'));
     expect(totals.timeZone).toBe('Asia/Tokyo');
     expect((await totals.query(query, today)).total).toBe(3n);
     await totals.close();
   });
 
   test('are not there while Redis is away', async () => {
-    const opening = open(join(directory, 'none.sqlite'), `redis://127.0.0.1:${await freePort()}`);
+    const opening = open(join(redis.directory, 'none.sqlite'), `redis://127.0.0.1:${await freePort()}`);
     await expect(opening).rejects.toMatchObject({ code: 'redis_unavailable' });
   });
 });

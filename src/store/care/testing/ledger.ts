@@ -4,14 +4,13 @@ import { systemClock, systemRandom } from '../../../base/index.ts';
 import { type Increment, parseDay, type UsageQuery, voidCell } from '../../../usage/index.ts';
 import type { KeyedEvents, Store } from '../../contract.ts';
 import { openRedisCare } from '../../drivers/redis-care.ts';
-import { openRedisStore } from '../../drivers/redis.ts';
 import { openSqliteStore } from '../../drivers/sqlite.ts';
 import { delivered } from '../../testing/delivered.ts';
+import { openTestRedisStore, silent, untilDelivering, untilReadable } from '../../testing/redis-store.ts';
 import { createLedgerCare, type LedgerCare, type OpenRemote } from '../ledger-care.ts';
 
 export const today = parseDay('2026-11-21') ?? Number.NaN;
 
-const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 const noon = (today + 0.5) * 86_400_000;
 const clock = { ...systemClock, now: () => noon };
 
@@ -54,17 +53,15 @@ export class TestLedger {
   }
 
   open(url?: string, detailDays = 400): Promise<Store> {
-    const options = { file: this.file, timeZone: 'UTC', acceptTimeZone: false, clock, random: systemRandom };
-    if (url === undefined) return openSqliteStore(options);
-    const redis = { mode: 'standalone', url, clock: systemClock, log: silent } as const;
-    return openRedisStore({ ...options, ...redisOptions, redis, detailDays });
+    if (url !== undefined) return openTestRedisStore(url, this.file, { clock, detailDays });
+    return openSqliteStore({ file: this.file, timeZone: 'UTC', acceptTimeZone: false, clock, random: systemRandom });
   }
 
   /** Opens it, does something, delivers all, and closes it. */
   async with<T>(url: string | undefined, work: (store: Store) => Promise<T>): Promise<T> {
     const store = await this.open(url);
     try {
-      await connected(store);
+      await untilDelivering(store);
       const result = await work(store);
       await delivered(store);
       return result;
@@ -91,7 +88,8 @@ export class TestLedger {
 
   /** What the store answers about everything, by day, organisation, architecture and `by`. */
   answers(url: string | undefined, by: UsageQuery['by'] = []): Promise<readonly unknown[]> {
-    return this.with(url, async ({ totals }) => {
+    return this.with(url, async (store) => {
+      await untilReadable(store);
       const rows = [];
       for (const meter of ['pulls', 'fusion', 'egress_bytes']) {
         const query: UsageQuery = {
@@ -102,7 +100,7 @@ export class TestLedger {
           limit: 10_000,
           offset: 0,
         };
-        for (const row of (await totals.query(query, today)).rows) rows.push({ meter, ...row });
+        for (const row of (await store.totals.query(query, today)).rows) rows.push({ meter, ...row });
       }
       return rows;
     });
@@ -133,16 +131,4 @@ export function remoteAt(url: string, detailDays = 400): OpenRemote {
       today,
       clock,
     });
-}
-
-async function connected({ remote }: Store): Promise<void> {
-  for (let tries = 0; remote && tries < 500; tries++) {
-    try {
-      await remote.position();
-      return;
-    } catch (error) {
-      if (tries === 499 || !String(error).includes('connect')) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-  }
 }

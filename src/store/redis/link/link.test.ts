@@ -1,31 +1,20 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { closeLinks, connectTestLink, openTestLink } from '../../../../test/support/redis-link.ts';
-import { eventually, startRedis, type RedisServer } from '../../../../test/support/redis.ts';
+import { describe, expect, it } from 'vitest';
+import { connectTestLink, openTestLink } from '../../../../test/support/redis-link.ts';
+import { suiteRedis } from '../../../../test/support/redis-suite.ts';
+import { eventually, startRedis } from '../../../../test/support/redis.ts';
 
-const directory = mkdtempSync(join(tmpdir(), 'tonnage-link-'));
-let server: RedisServer;
-
-beforeAll(async () => {
-  server = await startRedis(join(directory, 'open'), {
-    maxMemory: '60mb',
-    maxMemoryPolicy: 'noeviction',
-    users: [
-      'plain on >hunter2 ~* +@all -config -ping',
-      'mute on >hunter2 ~* +get',
-      'reader on >hunter2 ~open:* +@all -@dangerous',
-    ],
-  });
-});
-afterEach(closeLinks);
-afterAll(async () => {
-  await server.stop();
-  rmSync(directory, { recursive: true });
+const redis = suiteRedis({
+  maxMemory: '60mb',
+  maxMemoryPolicy: 'noeviction',
+  users: [
+    'plain on >hunter2 ~* +@all -config -ping',
+    'mute on >hunter2 ~* +get',
+    'reader on >hunter2 ~open:* +@all -@dangerous',
+  ],
 });
 
-const standalone = (url = server.url) => ({ mode: 'standalone', url }) as const;
+const standalone = (url = redis.server.url) => ({ mode: 'standalone', url }) as const;
 const increment = { name: 'increment', source: `return redis.call('INCRBY', KEYS[1], ARGV[1])` };
 
 describe('commands', () => {
@@ -90,26 +79,26 @@ describe('commands', () => {
   it('that need more memory than there is are refused, and reading goes on', async () => {
     const { link } = await connectTestLink(standalone());
     const fill = { name: 'fill', source: `return redis.call('SET', KEYS[1], string.rep('x', ARGV[1]))` };
-    await server.cli('config', 'set', 'maxmemory', '1');
+    await redis.server.cli('config', 'set', 'maxmemory', '1');
     await expect(link.script(fill, ['much'], ['5000'])).rejects.toMatchObject({
       code: 'redis_refused',
       message: expect.stringMatching(/the script fill with: (ERR .*-)?OOM /),
     });
     expect(await link.send({ args: ['GET', 'much'] })).toBeNull();
-    await server.cli('config', 'set', 'maxmemory', '60mb');
+    await redis.server.cli('config', 'set', 'maxmemory', '60mb');
   });
 });
 
 describe('scripts', () => {
   it('are sent by their digest once the server knows them, and by their text when it forgot', async () => {
     const { link } = await connectTestLink(standalone());
-    await server.cli('config', 'resetstat');
+    await redis.server.cli('config', 'resetstat');
     expect(await link.script(increment, ['scripted'], ['1'])).toBe(1);
     expect(await link.script(increment, ['scripted'], ['1'])).toBe(2);
-    await server.cli('script', 'flush');
+    await redis.server.cli('script', 'flush');
     expect(await link.script(increment, ['scripted'], ['1'])).toBe(3);
     expect(await link.script(increment, ['scripted'], ['1'])).toBe(4);
-    const calls = await server.cli('info', 'commandstats');
+    const calls = await redis.server.cli('info', 'commandstats');
     expect(calls).toMatch(/cmdstat_eval:calls=2,/);
     expect(calls).toMatch(/cmdstat_evalsha:calls=4,/);
   });
@@ -128,7 +117,7 @@ describe('scripts', () => {
   });
 
   it('can be waited for until replicas have them, and only on the connection that wrote', async () => {
-    const replica = await startRedis(join(directory, 'replica'), { replicaOf: server.port });
+    const replica = await startRedis(join(redis.directory, 'replica'), { replicaOf: redis.server.port });
     const { link } = await connectTestLink(standalone());
     await expect(link.waitReplicas('replicated', 1, 100)).rejects.toMatchObject({ code: 'redis_unavailable' });
     await eventually('the replica is a copy', async () => (await replica.cli('role')).includes('connected'));
@@ -146,11 +135,11 @@ describe('the eviction policy', () => {
   it.each([['redis'], ['plain']])('is told to the user %s, who may or may not ask CONFIG', async (user) => {
     const credentials = user === 'plain' ? { username: 'plain', password: 'hunter2' } : {};
     const { link } = await connectTestLink({ ...standalone(), ...credentials });
-    const node = `127.0.0.1:${server.port}`;
+    const node = `127.0.0.1:${redis.server.port}`;
     expect(await link.evictionPolicies()).toEqual([{ node, policy: 'noeviction' }]);
-    await server.cli('config', 'set', 'maxmemory-policy', 'allkeys-lru');
+    await redis.server.cli('config', 'set', 'maxmemory-policy', 'allkeys-lru');
     expect(await link.evictionPolicies()).toEqual([{ node, policy: 'allkeys-lru' }]);
-    await server.cli('config', 'set', 'maxmemory-policy', 'noeviction');
+    await redis.server.cli('config', 'set', 'maxmemory-policy', 'noeviction');
   });
 
   it('cannot be told to one who may ask for neither', async () => {
@@ -161,7 +150,7 @@ describe('the eviction policy', () => {
 
 describe('credentials', () => {
   it('come in the address, with a database, or apart', async () => {
-    const url = `redis://reader:hunter2@127.0.0.1:${server.port}/3`;
+    const url = `redis://reader:hunter2@127.0.0.1:${redis.server.port}/3`;
     const { link } = await connectTestLink(standalone(url));
     await link.send({ args: ['SET', 'open:a', '1'] });
     const apart = await connectTestLink({ ...standalone(), username: 'reader', password: 'hunter2', database: 3 });
@@ -170,7 +159,9 @@ describe('credentials', () => {
   });
 
   it('that are wrong show in the status and in errors, without the password', async () => {
-    const { link, lines } = await openTestLink(standalone(`redis://reader:wrong-secret@127.0.0.1:${server.port}`));
+    const { link, lines } = await openTestLink(
+      standalone(`redis://reader:wrong-secret@127.0.0.1:${redis.server.port}`),
+    );
     await eventually('Redis has refused', () => link.status.failure?.includes('WRONGPASS') ?? false);
     expect(link.status.connected).toBe(false);
     await expect(link.send({ args: ['GET', 'open:a'] })).rejects.toMatchObject({ code: 'redis_refused' });
@@ -179,14 +170,16 @@ describe('credentials', () => {
   });
 
   it('that are missing show as such', async () => {
-    const closed = await startRedis(join(directory, 'closed'), { password: 'hunter2' });
+    const closed = await startRedis(join(redis.directory, 'closed'), { password: 'hunter2' });
     const { link } = await openTestLink(standalone(closed.url));
     await eventually('Redis has refused', () => link.status.failure?.includes('NOAUTH') ?? false);
     await closed.stop();
   });
 
   it('do not show where Redis itself quotes them', async () => {
-    const without = await startRedis(join(directory, 'renamed'), { directives: ['--rename-command', 'AUTH', 'LOGIN'] });
+    const without = await startRedis(join(redis.directory, 'renamed'), {
+      directives: ['--rename-command', 'AUTH', 'LOGIN'],
+    });
     const { link, lines } = await openTestLink({ ...standalone(without.url), password: 'wrong-secret' });
     await eventually('Redis has refused', () => link.status.failure?.includes('unknown command') ?? false);
     expect([link.status.failure, ...lines].join('\n')).not.toContain('wrong-secret');
@@ -195,7 +188,7 @@ describe('credentials', () => {
 });
 
 it('a Unix socket is as good as an address', async () => {
-  const { link } = await connectTestLink(standalone(`unix://${server.socketPath}`));
+  const { link } = await connectTestLink(standalone(`unix://${redis.server.socketPath}`));
   expect(await link.send({ args: ['ECHO', 'here'] })).toBe('here');
-  expect(await link.evictionPolicies()).toEqual([{ node: server.socketPath, policy: 'noeviction' }]);
+  expect(await link.evictionPolicies()).toEqual([{ node: redis.server.socketPath, policy: 'noeviction' }]);
 });

@@ -1,59 +1,41 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { eventually, startRedis, type RedisServer } from '../../../../test/support/redis.ts';
-import { TonnageError } from '../../../base/index.ts';
+import { afterEach, expect, test } from 'vitest';
+import { answered } from '../../../../test/support/redis-link.ts';
+import { suiteRedis } from '../../../../test/support/redis-suite.ts';
+import { eventually, startRedis } from '../../../../test/support/redis.ts';
 import { outcome } from '../../../usage/index.ts';
 import type { Store } from '../../contract.ts';
 import type { RedisStoreOptions } from '../../drivers/redis.ts';
+import { untilDelivering } from '../../testing/redis-store.ts';
 import { Instance, openShared, type Sent } from './testing/instance.ts';
 
 const secretKey = '{metrics/v1}:hash-key';
 const today = Math.floor(Date.now() / 86_400_000);
 
-let directory: string;
-let server: RedisServer;
+const redis = suiteRedis();
 let next = 0;
 const open = new Set<{ close(): Promise<void> }>();
 
-beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'tonnage-agreement-'));
-  server = await startRedis(directory);
-});
 afterEach(async () => {
   for (const each of open) await each.close();
   open.clear();
-  await server.cli('flushall');
+  await redis.server.cli('flushall');
 });
-afterAll(async () => {
-  await server.stop();
-  rmSync(directory, { recursive: true, force: true });
-});
-
-function isUnavailable(error: unknown): boolean {
-  return error instanceof TonnageError && error.code === 'redis_unavailable';
-}
 
 function newFile(): string {
-  return join(directory, `ledger-${++next}.sqlite`);
+  return join(redis.directory, `ledger-${++next}.sqlite`);
 }
 
 async function openAt(file: string, overrides: Partial<RedisStoreOptions> = {}): Promise<Store> {
-  const store = await openShared(server.url, file, overrides);
+  const store = await openShared(redis.server.url, file, overrides);
   open.add(store);
-  await eventually('Redis answers', async () => (await store.remote?.position().catch(() => undefined)) !== undefined);
+  await untilDelivering(store);
   return store;
 }
 
 /** The secret that the instances agree on, as hexadecimal digits. The link that claims use comes up beside the others. */
 async function agree({ shared }: Store): Promise<string | undefined> {
-  let answer: Promise<Uint8Array> | undefined;
-  await eventually('Redis answers', async () => {
-    answer = shared?.agree();
-    return !isUnavailable(await answer?.catch((error: unknown) => error));
-  });
-  const agreed = await answer;
+  const agreed = await answered(async () => shared?.agree());
   return agreed && Buffer.from(agreed).toString('hex');
 }
 
@@ -67,7 +49,7 @@ function event(id: number): Sent {
 }
 
 async function instance(file: string, overrides: Partial<RedisStoreOptions> = {}): Promise<Instance> {
-  const made = new Instance(server.url, file, overrides);
+  const made = new Instance(redis.server.url, file, overrides);
   open.add(made);
   await made.open();
   return made;
@@ -100,7 +82,7 @@ test('a ledger that has kept its events to itself brings its secret along, or wa
     keyed: { ...keyed, cells, cellOf: new Uint32Array([0]) },
   });
   await closed(alone);
-  await server.cli('set', secretKey, 'ab'.repeat(32));
+  await redis.server.cli('set', secretKey, 'ab'.repeat(32));
   const joining = await openAt(file);
   await expect(agree(joining)).rejects.toMatchObject({ code: 'store_invalid' });
   expect(joining.shared?.secret).toBeUndefined();
@@ -111,12 +93,12 @@ test('a ledger that has kept its events to itself brings its secret along, or wa
 test('a Redis that was emptied gets the secret again; another one there is refused', async () => {
   const one = await openAt(newFile());
   const agreed = await agree(one);
-  await server.cli('flushall');
+  await redis.server.cli('flushall');
   await agree(one);
-  expect((await server.cli('get', secretKey)).trim()).toBe(agreed);
-  await server.cli('set', secretKey, 'cd'.repeat(32));
+  expect((await redis.server.cli('get', secretKey)).trim()).toBe(agreed);
+  await redis.server.cli('set', secretKey, 'cd'.repeat(32));
   await expect(agree(one)).rejects.toMatchObject({ code: 'store_invalid' });
-  await server.cli('set', secretKey, 'no secret');
+  await redis.server.cli('set', secretKey, 'no secret');
   await expect(agree(one)).rejects.toMatchObject({ code: 'store_invalid' });
 });
 
@@ -125,7 +107,7 @@ test('a ledger that owes claims is not opened by a configuration that would not 
   const one = await instance(file);
   await one.send([event(1), event(2)]);
   await one.close();
-  await expect(openShared(server.url, file, { shared: false })).rejects.toMatchObject({ code: 'config_invalid' });
+  await expect(openShared(redis.server.url, file, { shared: false })).rejects.toMatchObject({ code: 'config_invalid' });
   await one.open();
   await one.finish();
   await one.close();
@@ -150,7 +132,7 @@ test('with store.minReplicas claims count only when replicas have them', async (
   const one = await instance(newFile(), { minReplicas: 1 });
   await one.send([event(1)]);
   await expect(one.claim()).rejects.toMatchObject({ code: 'redis_unavailable' });
-  const replica = await startRedis(join(directory, 'replica'), { replicaOf: server.port });
+  const replica = await startRedis(join(redis.directory, 'replica'), { replicaOf: redis.server.port });
   try {
     await eventually('the replica has them', async () => (await one.claim().catch(() => 'not yet')) === undefined);
     expect([...((await one.settle())?.verdicts ?? [])]).toEqual([outcome.accepted]);

@@ -9,7 +9,8 @@ import { systemClock, TonnageError } from '../../../base/index.ts';
 import type { RedisStoreOptions } from '../../drivers/redis.ts';
 import { waveHash } from '../layout.ts';
 import { slotOf } from '../link/index.ts';
-import { Instance, silent, type Sent } from './testing/instance.ts';
+import { Instance, type Sent } from './testing/instance.ts';
+import { silent } from '../../testing/redis-store.ts';
 
 const today = Math.floor(Date.now() / 86_400_000);
 const common = { clock: systemClock, log: silent };

@@ -1,30 +1,24 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { scaled } from '../../../../test/support/long.ts';
-import { startRedis, type RedisServer } from '../../../../test/support/redis.ts';
+import { suiteRedis } from '../../../../test/support/redis-suite.ts';
+import { untilReadable } from '../../testing/redis-store.ts';
 import { Instance, type Sent } from './testing/instance.ts';
 import { outcome } from '../../../usage/index.ts';
 
 const today = Math.floor(Date.now() / 86_400_000);
 
-let directory: string;
-let server: RedisServer;
+const redis = suiteRedis();
 let instances: readonly Instance[] = [];
 let cases = 0;
 
 beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'tonnage-shared-model-'));
-  server = await startRedis(directory);
-  instances = ['one', 'two'].map((name) => new Instance(server.url, join(directory, `${name}.sqlite`)));
+  instances = ['one', 'two'].map((name) => new Instance(redis.server.url, join(redis.directory, `${name}.sqlite`)));
   for (const instance of instances) await instance.open();
 });
 afterAll(async () => {
   for (const instance of instances) await instance.close();
-  await server.stop();
-  rmSync(directory, { recursive: true, force: true });
 });
 
 /** What happens to one of the instances. Of what was claimed, what is not settled before it opens again is lost. */
@@ -91,7 +85,7 @@ test(
       { numRuns: scaled(100, 1_000) },
     );
   },
-  scaled(120_000, 900_000),
+  scaled(600_000, 1_800_000),
 );
 
 /** By day and organisation: each event once, but for those that a void names. */
@@ -109,6 +103,7 @@ function expectedOf(events: readonly Sent[]): ReadonlyMap<string, bigint> {
 
 async function inRedis(meter: string): Promise<ReadonlyMap<string, bigint>> {
   const [one] = instances;
+  if (one) await untilReadable(one.store);
   const range = { from: today - 10, to: today + 1, where: {}, limit: 100, offset: 0 };
   const answer = await one?.store.totals.query({ meter, window: 'day', by: ['org'], ...range }, today);
   return new Map(answer?.rows.map((row) => [`${row.from} ${row.dimensions.org}`, row.value]));

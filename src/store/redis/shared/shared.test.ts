@@ -1,42 +1,36 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { systemClock, type Clock } from '../../../base/index.ts';
-import { eventually, startRedis, type RedisServer } from '../../../../test/support/redis.ts';
+import { suiteRedis } from '../../../../test/support/redis-suite.ts';
 import type { ClaimRequest, SharedClaims, Store } from '../../contract.ts';
+import { untilAgreed } from '../../testing/redis-store.ts';
 import { openShared } from './testing/instance.ts';
 import { outcome, voidCell } from '../../../usage/index.ts';
 
 const dayMs = 86_400_000;
 const day = 20_000;
 
-let directory: string;
-let server: RedisServer;
+const redis = suiteRedis();
 let next = 0;
 const open = new Set<Store>();
 
-beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'tonnage-shared-'));
-  server = await startRedis(directory);
-});
 afterEach(async () => {
   for (const store of open) await store.close();
   open.clear();
-  await server.cli('flushall');
-});
-afterAll(async () => {
-  await server.stop();
-  rmSync(directory, { recursive: true, force: true });
+  await redis.server.cli('flushall');
 });
 
+/** One day for all claims of a test, also where it runs at midnight. */
+const began = systemClock.now();
+const stopped: Clock = { ...systemClock, now: () => began };
+
 /** A ledger of its own, and its claims. */
-async function instance(clock: Clock = systemClock): Promise<SharedClaims> {
-  const store = await openShared(server.url, join(directory, `ledger-${++next}.sqlite`), { clock });
+async function instance(clock = stopped): Promise<SharedClaims> {
+  const store = await openShared(redis.server.url, join(redis.directory, `ledger-${++next}.sqlite`), { clock });
   open.add(store);
   const { shared } = store;
   if (!shared) throw new Error('the store has no claims');
-  await eventually('Redis answers', async () => (await shared.agree().catch(() => undefined)) !== undefined);
+  await untilAgreed(store);
   return shared;
 }
 
@@ -137,8 +131,8 @@ test('thousands at a time, in few cells', async () => {
   const many = request(Array.from({ length: 9_000 }, (_, id) => ({ id, quantity: 1, org: `org${id % 3}.example` })));
   expect((await one.claim(many)).verdicts.every((verdict) => verdict === accepted)).toBe(true);
   expect((await two.claim(many)).verdicts.every((verdict) => verdict === duplicate)).toBe(true);
-  const first = (await server.cli('smembers', '{metrics/v1}:seen')).trim();
-  expect(await server.cli('hlen', `{metrics/v1}:seen:${first}:cells`)).toContain('6');
+  const first = (await redis.server.cli('smembers', '{metrics/v1}:seen')).trim();
+  expect(await redis.server.cli('hlen', `{metrics/v1}:seen:${first}:cells`)).toContain('6');
 });
 
 test('claims are known for the window and a week longer, and leave after that', async () => {
@@ -154,17 +148,17 @@ test('claims are known for the window and a week longer, and leave after that', 
   now += 7 * dayMs;
   await one.forget();
   await two.forget();
-  expect((await server.cli('keys', '{metrics/v1}:seen:2*')).trim().split('\n')).toHaveLength(1);
+  expect((await redis.server.cli('keys', '{metrics/v1}:seen:2*')).trim().split('\n')).toHaveLength(1);
   expect([...(await two.claim(request([{ id: 1, quantity: 1 }], 3))).verdicts]).toEqual([accepted]);
 });
 
 test('another type of key, and a Redis that evicts, are named', async () => {
   const one = await instance();
-  await server.cli('set', '{metrics/v1}:seen', 'x');
+  await redis.server.cli('set', '{metrics/v1}:seen', 'x');
   await expect(one.claim(request([{ id: 1, quantity: 1 }]))).rejects.toMatchObject({ code: 'store_invalid' });
-  await server.cli('del', '{metrics/v1}:seen');
-  await server.cli('config', 'set', 'maxmemory-policy', 'allkeys-lru');
+  await redis.server.cli('del', '{metrics/v1}:seen');
+  await redis.server.cli('config', 'set', 'maxmemory-policy', 'allkeys-lru');
   await expect(one.agree()).rejects.toMatchObject({ code: 'store_evicts' });
-  await server.cli('config', 'set', 'maxmemory-policy', 'noeviction');
+  await redis.server.cli('config', 'set', 'maxmemory-policy', 'noeviction');
   expect([...(await one.claim(request([{ id: 1, quantity: 1 }]))).verdicts]).toEqual([accepted]);
 });

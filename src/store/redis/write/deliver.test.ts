@@ -1,11 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { scaled } from '../../../../test/support/long.ts';
-import { closeLinks, connectTestLink } from '../../../../test/support/redis-link.ts';
-import { startRedis, type RedisServer } from '../../../../test/support/redis.ts';
+import { suiteRedis } from '../../../../test/support/redis-suite.ts';
 import { formatDay } from '../../../usage/index.ts';
 import type { RedisLink } from '../link/index.ts';
 import { BatchLog, firstDay, increment, randomIncrements, seeded } from './testing/batches.ts';
@@ -13,22 +9,10 @@ import { expectedSums, readState, sumsOf } from './testing/model.ts';
 import { repeatingLink } from './testing/repeating-link.ts';
 import { testWriter } from './testing/writer.ts';
 
-const directory = mkdtempSync(join(tmpdir(), 'tonnage-deliver-'));
-let server: RedisServer;
+const redis = suiteRedis();
 let link: RedisLink;
 
-beforeAll(async () => {
-  server = await startRedis(directory);
-});
-beforeEach(async () => {
-  await server.cli('flushall');
-  ({ link } = await connectTestLink({ mode: 'standalone', url: server.url }));
-});
-afterEach(closeLinks);
-afterAll(async () => {
-  await server.stop();
-  rmSync(directory, { recursive: true });
-});
+beforeEach(async () => void ({ link } = await redis.freshLink()));
 
 const date = formatDay(firstDay);
 const month = date.slice(0, 7);
@@ -99,12 +83,12 @@ it('adds to what Wave has counted, and leaves the fields of a void that become 0
   await set('metrics/v1', 'pulls/o/a.example', '10');
   const { writer } = testWriter(link);
   await writer.deliver(log.read(0, 1));
-  expect(await server.cli('hget', 'metrics/v1', 'pulls/o/a.example')).toBe('14');
+  expect(await redis.server.cli('hget', 'metrics/v1', 'pulls/o/a.example')).toBe('14');
   await writer.deliver(log.read(1));
-  expect(await server.cli('hget', 'metrics/v1', 'pulls/o/a.example')).toBe('10');
-  expect(await server.cli('hget', 'metrics/v1', `pulls/d/${date}`)).toBe('0');
+  expect(await redis.server.cli('hget', 'metrics/v1', 'pulls/o/a.example')).toBe('10');
+  expect(await redis.server.cli('hget', 'metrics/v1', `pulls/d/${date}`)).toBe('0');
   const gone = [`{metrics/v1}:own:one:day:pulls:${date}`, `{metrics/v1}:own:one:month:pulls:${month}`];
-  expect(await server.cli('exists', ...gone, `{tonnage/pulls/${date}}:cells:one`)).toBe('0');
+  expect(await redis.server.cli('exists', ...gone, `{tonnage/pulls/${date}}:cells:one`)).toBe('0');
 });
 
 it('comes to the same sums however batches are cut, repeated and begun anew', async () => {
@@ -143,7 +127,7 @@ it('says where it must begin again when batches are missing, in totals or in det
   await set(`{tonnage/pulls/${date}}:seq`, 'one', '2');
   await link.send({ args: ['DEL', `{tonnage/pulls/${date}}:cells:one`], key: `{tonnage/pulls/${date}}:seq` });
   expect(await writer.deliver(log.read(4))).toEqual({ kind: 'rewind', to: 2 });
-  await server.cli('flushall');
+  await redis.server.cli('flushall');
   expect(await writer.deliver(log.read(4))).toEqual({ kind: 'rewind', to: 0 });
   expect(await writer.deliver(log.read(0))).toEqual(delivered);
   expect(sumsOf(await readState(link))).toEqual(expectedSums(all(log)));
@@ -227,8 +211,8 @@ describe('fields that cannot be added to', () => {
     const { writer } = testWriter(link);
     expect(await writer.deliver(log.batches)).toEqual({ kind: 'delivered', rejected: fits ? 0 : 1 });
     const sum = fits ? held + amount : held;
-    expect(await server.cli('hget', 'metrics/v1', 'pulls/o/a.example')).toBe(String(sum));
-    expect(await server.cli('hexists', 'metrics/v1', `pulls/d/${date}`)).toBe(fits ? '1' : '0');
+    expect(await redis.server.cli('hget', 'metrics/v1', 'pulls/o/a.example')).toBe(String(sum));
+    expect(await redis.server.cli('hexists', 'metrics/v1', `pulls/d/${date}`)).toBe(fits ? '1' : '0');
   });
 
   it('takes what fits, one after the other, when a run as a whole would overflow', async () => {
@@ -239,7 +223,7 @@ describe('fields that cannot be added to', () => {
     const { writer } = testWriter(link);
     // Details of the day have the same sums, in a slot of their own, with a list of their own.
     expect(await writer.deliver(log.batches)).toEqual({ kind: 'delivered', rejected: 4 });
-    expect(await server.cli('hget', 'metrics/v1', 'pulls/o/a.example')).toBe(String(inRange - 1n));
+    expect(await redis.server.cli('hget', 'metrics/v1', 'pulls/o/a.example')).toBe(String(inRange - 1n));
     const quantities = [{ quantity: '5' }, { quantity: '9223372036854775808' }];
     expect(await rejections()).toMatchObject(quantities);
     expect(await rejections(`{tonnage/pulls/${date}}:rejected`)).toMatchObject(quantities);
@@ -256,7 +240,7 @@ describe('fields that cannot be added to', () => {
     const { writer } = testWriter(link);
     expect(await writer.deliver(log.batches)).toEqual({ kind: 'delivered', rejected: 3 });
     expect(Object.keys((await readState(link))['metrics/v1'] ?? {})).toHaveLength(3);
-    expect(await server.cli('smembers', '{metrics/v1}:index:orgs:pulls')).toBe('a');
+    expect(await redis.server.cli('smembers', '{metrics/v1}:index:orgs:pulls')).toBe('a');
   });
 });
 
@@ -270,13 +254,13 @@ describe('a store that is not what it must be', () => {
     ['{metrics/v1}:index:archs:pulls', 'set'],
     [`{tonnage/pulls/${date}}:cells:one`, 'hash'],
   ])('is told by the type of %s, and nothing of that slot is written', async (key, expected) => {
-    await server.cli('set', key, 'text');
+    await redis.server.cli('set', key, 'text');
     const { writer } = testWriter(link);
     const message = `Key ${key} in Redis must be a ${expected}, but is a string`;
     await expect(writer.deliver(log.batches)).rejects.toMatchObject({ code: 'store_invalid', message });
     expect(writer.failure).toBe(message);
-    expect(await server.cli('exists', '{metrics/v1}:seq', '{metrics/v1}:index:orgs:pulls')).toBe('0');
-    await server.cli('del', key);
+    expect(await redis.server.cli('exists', '{metrics/v1}:seq', '{metrics/v1}:index:orgs:pulls')).toBe('0');
+    await redis.server.cli('del', key);
     expect(await writer.deliver(log.batches)).toEqual(delivered);
     expect(writer.failure).toBeUndefined();
     expect(sumsOf(await readState(link))).toEqual(expectedSums(all(log)));

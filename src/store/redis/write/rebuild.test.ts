@@ -1,11 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { scaled } from '../../../../test/support/long.ts';
 import { startCutter } from '../../../../test/support/redis-cutter.ts';
 import { answered, closeLinks, connectTestLink } from '../../../../test/support/redis-link.ts';
-import { startRedis, type RedisServer } from '../../../../test/support/redis.ts';
+import { suiteRedis } from '../../../../test/support/redis-suite.ts';
 import { formatDay } from '../../../usage/index.ts';
 import type { RedisLink } from '../link/index.ts';
 import { BatchLog, firstDay, increment, randomIncrements, seeded } from './testing/batches.ts';
@@ -14,22 +11,10 @@ import { ownCountsOf } from './testing/own-counts.ts';
 import { breakingLink, repeatingLink } from './testing/repeating-link.ts';
 import { testWriter } from './testing/writer.ts';
 
-const directory = mkdtempSync(join(tmpdir(), 'tonnage-rebuild-'));
-let server: RedisServer;
+const redis = suiteRedis();
 let link: RedisLink;
 
-beforeAll(async () => {
-  server = await startRedis(directory);
-});
-beforeEach(async () => {
-  await server.cli('flushall');
-  ({ link } = await connectTestLink({ mode: 'standalone', url: server.url }));
-});
-afterEach(closeLinks);
-afterAll(async () => {
-  await server.stop();
-  rmSync(directory, { recursive: true });
-});
+beforeEach(async () => void ({ link } = await redis.freshLink()));
 
 const delivered = { kind: 'delivered', rejected: 0 };
 
@@ -129,7 +114,7 @@ describe('a rebuild', () => {
   });
 
   it('leaves what cannot be added to, says how much that is, and makes it right once it can', async () => {
-    await server.cli('hset', 'metrics/v1', 'pulls/o/a.example', 'text');
+    await redis.server.cli('hset', 'metrics/v1', 'pulls/o/a.example', 'text');
     await testWriter(link, { ledgerId: 'two', shared: true }).writer.deliver(other.read(0, 10));
     const { writer } = testWriter(link, { shared: true });
     await writer.deliver(log.read(0, 10));
@@ -141,7 +126,7 @@ describe('a rebuild', () => {
     const { rejected } = await writer.rebuild(ownCountsOf(log.batches), log.last);
     expect(rejected).toBeGreaterThan(0);
     expect(await whose()).toEqual(new Set(['one', 'two']));
-    await server.cli('hdel', 'metrics/v1', 'pulls/o/a.example');
+    await redis.server.cli('hdel', 'metrics/v1', 'pulls/o/a.example');
     expect(await writer.rebuild(ownCountsOf(log.batches), log.last)).toMatchObject({ adjusted: rejected, rejected: 0 });
     expect(await whose()).toEqual(new Set(['two']));
     const two = testWriter(link, { ledgerId: 'two', shared: true }).writer;
@@ -163,9 +148,9 @@ describe('a rebuild', () => {
     const short = randomLog(3, 12);
     let bytes = 100;
     for (let isDone = false; !isDone; bytes = Math.ceil(bytes * scaled(2, 1.2))) {
-      await server.cli('flushall');
+      await redis.server.cli('flushall');
       await testWriter(link).writer.deliver(short.read(0, 5));
-      const cutter = await startCutter(server.port);
+      const cutter = await startCutter(redis.server.port);
       const through = await connectTestLink({ mode: 'standalone', url: `redis://127.0.0.1:${cutter.port}` });
       const { writer } = testWriter(through.link);
       const half = () => writer.rebuild(ownCountsOf(short.batches), short.last);
@@ -188,7 +173,7 @@ describe('a rebuild', () => {
       expect(sumsOf(await readState(link))).toEqual(expectedSums([countsOf(short)]));
       await closeLinks();
       await cutter.stop();
-      ({ link } = await connectTestLink({ mode: 'standalone', url: server.url }));
+      ({ link } = await connectTestLink({ mode: 'standalone', url: redis.server.url }));
     }
     expect(bytes).toBeGreaterThan(10_000);
   });
@@ -217,7 +202,7 @@ it('erases an organisation from fields, index and rejected changes, and nothing 
   const log = randomLog(4, 40);
   const wave = ['HINCRBY', 'metrics/v1', 'pulls/o/a.example', '1000'];
   await link.send({ key: 'metrics/v1', args: wave });
-  await server.cli('hset', 'metrics/v1', 'pulls/o/b.example', 'text');
+  await redis.server.cli('hset', 'metrics/v1', 'pulls/o/b.example', 'text');
   const { writer } = testWriter(link);
   await writer.deliver(log.batches);
   const before = await readState(link);

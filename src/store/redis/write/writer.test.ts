@@ -1,15 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import {
-  closeLinks,
-  connectTestLink,
-  reconnectedAfter,
-  untilConnected,
-  type TestLink,
-} from '../../../../test/support/redis-link.ts';
-import { eventually, startRedis, type RedisServer } from '../../../../test/support/redis.ts';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { reconnectedAfter, untilConnected, type TestLink } from '../../../../test/support/redis-link.ts';
+import { suiteRedis } from '../../../../test/support/redis-suite.ts';
+import { eventually, startRedis } from '../../../../test/support/redis.ts';
 import { limits, systemClock } from '../../../base/index.ts';
 import { formatDay } from '../../../usage/index.ts';
 import type { RedisLink } from '../link/index.ts';
@@ -18,23 +11,13 @@ import { BatchLog, firstDay, increment, randomIncrements, seeded } from './testi
 import { expectedSums, readState, sumsOf } from './testing/model.ts';
 import { testWriter } from './testing/writer.ts';
 
-const directory = mkdtempSync(join(tmpdir(), 'tonnage-writer-'));
-let server: RedisServer;
+const redis = suiteRedis();
 let opened: TestLink;
 let link: RedisLink;
 
-beforeAll(async () => {
-  server = await startRedis(join(directory, 'primary'));
-});
 beforeEach(async () => {
-  await server.cli('flushall');
-  opened = await connectTestLink({ mode: 'standalone', url: server.url });
+  opened = await redis.freshLink();
   ({ link } = opened);
-});
-afterEach(closeLinks);
-afterAll(async () => {
-  await server.stop();
-  rmSync(directory, { recursive: true });
 });
 
 const delivered = { kind: 'delivered', rejected: 0 };
@@ -53,17 +36,17 @@ const countsOf = (log: BatchLog, ledgerId = 'one') => ({
 });
 
 describe('a store that would throw data away', () => {
-  afterEach(() => server.cli('config', 'set', 'maxmemory-policy', 'noeviction'));
+  afterEach(() => redis.server.cli('config', 'set', 'maxmemory-policy', 'noeviction'));
 
   it('is given nothing, and goes on when the policy is right', async () => {
     const log = randomLog(1, 3);
-    await server.cli('config', 'set', 'maxmemory-policy', 'allkeys-lru');
+    await redis.server.cli('config', 'set', 'maxmemory-policy', 'allkeys-lru');
     const { writer } = testWriter(link);
     await expect(writer.deliver(log.batches)).rejects.toMatchObject({ code: 'store_evicts', status: 503 });
     await expect(writer.position()).rejects.toMatchObject({ code: 'store_evicts' });
     expect(writer.failure).toContain('maxmemory-policy allkeys-lru, expected noeviction');
-    expect(await server.cli('dbsize')).toBe('0');
-    await server.cli('config', 'set', 'maxmemory-policy', 'noeviction');
+    expect(await redis.server.cli('dbsize')).toBe('0');
+    await redis.server.cli('config', 'set', 'maxmemory-policy', 'noeviction');
     expect(await writer.deliver(log.batches)).toEqual(delivered);
   });
 
@@ -72,7 +55,7 @@ describe('a store that would throw data away', () => {
     let now = 0;
     const { writer } = testWriter(link, { clock: { now: () => 0, monotonic: () => now } });
     expect(await writer.deliver(log.read(0, 1))).toEqual(delivered);
-    await server.cli('config', 'set', 'maxmemory-policy', 'volatile-ttl');
+    await redis.server.cli('config', 'set', 'maxmemory-policy', 'volatile-ttl');
     now += limits.evictionCheckMs - 1;
     expect(await writer.deliver(log.read(1, 1))).toEqual(delivered);
     now += 1;
@@ -81,25 +64,25 @@ describe('a store that would throw data away', () => {
   });
 
   it('is written all the same when that is allowed', async () => {
-    await server.cli('config', 'set', 'maxmemory-policy', 'allkeys-lfu');
+    await redis.server.cli('config', 'set', 'maxmemory-policy', 'allkeys-lfu');
     const { writer } = testWriter(link, { allowEviction: true });
     expect(await writer.deliver(randomLog(3, 3).batches)).toEqual(delivered);
   });
 });
 
 describe('a full memory', () => {
-  afterEach(() => server.cli('config', 'set', 'maxmemory', '0'));
+  afterEach(() => redis.server.cli('config', 'set', 'maxmemory', '0'));
 
   it('refuses a delivery before any of it is written, and takes it later', async () => {
     const log = randomLog(4, 30);
     const { writer } = testWriter(link);
     await writer.deliver(log.read(0, 10));
-    await server.cli('config', 'set', 'maxmemory', '1');
+    await redis.server.cli('config', 'set', 'maxmemory', '1');
     const before = await readState(link);
     await expect(writer.deliver(log.read(10))).rejects.toMatchObject({ code: 'redis_refused' });
     expect(writer.failure).toContain('OOM');
     expect(await readState(link)).toEqual(before);
-    await server.cli('config', 'set', 'maxmemory', '0');
+    await redis.server.cli('config', 'set', 'maxmemory', '0');
     expect(await writer.deliver(log.read(10))).toEqual(delivered);
     expect(sumsOf(await readState(link))).toEqual(expectedSums([countsOf(log)]));
   });
@@ -111,7 +94,7 @@ describe('a full memory', () => {
     log.add([{ ...event, quantity: -1n }]);
     const { writer } = testWriter(link);
     await writer.deliver(log.read(0, 1));
-    await server.cli('config', 'set', 'maxmemory', '1');
+    await redis.server.cli('config', 'set', 'maxmemory', '1');
     await expect(writer.deliver(log.read(1))).rejects.toMatchObject({ code: 'redis_refused' });
     expect(sumsOf(await readState(link))).toEqual(expectedSums([{ ledgerId: 'one', increments: [event] }]));
   });
@@ -231,8 +214,8 @@ describe('replicas', () => {
     expect(await writer.deliver(log.read(0, 4))).toEqual(delivered);
     expect(writer.confirmed).toBe(0);
 
-    const replica = await startRedis(join(directory, 'replica'), {
-      replicaOf: server.port,
+    const replica = await startRedis(join(redis.directory, 'replica'), {
+      replicaOf: redis.server.port,
       directives: ['--repl-diskless-sync-delay', '0'],
     });
     await eventually('the replica is a copy', async () => (await replica.cli('role')).includes('connected'));
@@ -249,7 +232,7 @@ describe('replicas', () => {
     replica.resume();
     await replica.stop();
     expect(await writer.position()).toBe(12);
-    await server.cli('flushall');
+    await redis.server.cli('flushall');
     expect(await writer.position()).toBe(0);
     expect(writer.confirmed).toBe(0);
   });
@@ -259,14 +242,14 @@ describe('replicas', () => {
     for (const day of [firstDay, firstDay + 1]) log.add([increment('pulls', day, { repository: 'x' })]);
     let now = 0;
     const { writer } = testWriter(link, { minReplicas: 1, clock: { now: () => 0, monotonic: () => now } });
-    const replica = await startRedis(join(directory, 'late'), {
-      replicaOf: server.port,
+    const replica = await startRedis(join(redis.directory, 'late'), {
+      replicaOf: redis.server.port,
       directives: ['--repl-diskless-sync-delay', '0'],
     });
     await eventually('the replica is a copy', async () => (await replica.cli('role')).includes('connected'));
     replica.pause();
     await writer.deliver(log.read(0, 1));
-    await reconnectedAfter(opened, () => server.cli('client', 'kill', 'type', 'normal'));
+    await reconnectedAfter(opened, () => redis.server.cli('client', 'kill', 'type', 'normal'));
     now += limits.replicaRetryMs;
     // A duplicate for this connection, which has written nothing: the replica has not confirmed it all the same.
     await writer.deliver(log.read(0, 1));
@@ -281,7 +264,7 @@ describe('replicas', () => {
   });
 
   it('are told of a duplicate as well: from Redis 7.2 on they answer for what a connection has written, and for that alone', async () => {
-    const changes = async () => Number(/^rdb_changes_since_last_save:(\d+)/m.exec(await server.cli('info'))?.[1]);
+    const changes = async () => Number(/^rdb_changes_since_last_save:(\d+)/m.exec(await redis.server.cli('info'))?.[1]);
     const { writer } = testWriter(link);
     const { batches } = randomLog(12, 1);
     await writer.deliver(batches);
@@ -301,10 +284,10 @@ it('tells why nothing is delivered while the server is away', async () => {
   const log = randomLog(11, 2);
   const { writer } = testWriter(link);
   await writer.deliver(log.read(0, 1));
-  await server.kill();
+  await redis.server.kill();
   await expect(writer.deliver(log.read(1))).rejects.toMatchObject({ code: 'redis_unavailable' });
   expect(writer.failure).not.toBeUndefined();
-  await server.restart();
+  await redis.server.restart();
   await untilConnected(link);
   expect(await writer.deliver(log.read(1))).toEqual({ kind: 'rewind', to: 0 });
   expect(await writer.deliver(log.read(0))).toEqual(delivered);

@@ -1,29 +1,13 @@
-import { systemClock, systemRandom, type Log } from '../../../../base/index.ts';
+import { systemClock } from '../../../../base/index.ts';
 import type { KeyedEvents, SettledClaims, Store } from '../../../contract.ts';
-import { openRedisStore, type RedisStoreOptions } from '../../../drivers/redis.ts';
+import type { RedisStoreOptions } from '../../../drivers/redis.ts';
 import { delivered } from '../../../testing/delivered.ts';
-import { eventually } from '../../../../../test/support/redis.ts';
+import { openTestRedisStore, untilAgreed, untilDelivering } from '../../../testing/redis-store.ts';
 import { voidCell } from '../../../../usage/index.ts';
-
-export const silent: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 /** Opens a store that shares its events with others through the Redis at `url`. */
 export function openShared(url: string, file: string, overrides: Partial<RedisStoreOptions> = {}): Promise<Store> {
-  return openRedisStore({
-    file,
-    timeZone: 'UTC',
-    acceptTimeZone: false,
-    clock: systemClock,
-    random: systemRandom,
-    log: silent,
-    redis: { mode: 'standalone', url, clock: systemClock, log: silent },
-    detailDays: 400,
-    allowEviction: false,
-    minReplicas: 0,
-    besideWave: false,
-    shared: true,
-    ...overrides,
-  });
+  return openTestRedisStore(url, file, { shared: true, ...overrides });
 }
 
 /** An event as a test has it: a number for its identity, and what it counts; or which event a void takes back. */
@@ -53,13 +37,7 @@ export class Instance {
     this.#answered = undefined;
     this.#store = await this.#open();
     this.#number = this.#store.journal.lastBatch;
-    const { shared, remote } = this.#store;
-    await eventually('Redis answers', () =>
-      Promise.all([shared?.agree(), remote?.position()]).then(
-        () => true,
-        () => false,
-      ),
-    );
+    await Promise.all([untilAgreed(this.#store), untilDelivering(this.#store)]);
   }
 
   async close(): Promise<void> {
