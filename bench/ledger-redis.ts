@@ -4,18 +4,12 @@
  * Redis, the same events, candidates in turn, medians. What Redis holds in the end is checked.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { createClient } from '@redis/client';
-import { systemClock, systemRandom, type Log } from '../src/base/index.ts';
-import { openLedger, type Count } from '../src/ledger/index.ts';
-import { MetricSet } from '../src/metric/index.ts';
-import { openRedisStore } from '../src/store/drivers/redis.ts';
-import { waveFieldsOf, type UsageEvent } from '../src/usage/index.ts';
-import { startRedis } from '../test/support/redis.ts';
+import type { Count } from '../src/ledger/index.ts';
+import { waveFieldsOf } from '../src/usage/index.ts';
 import { caseLine } from './support/cases.ts';
-import { describe, inTurns, type Candidate } from './support/turns.ts';
+import { benchDirectory, builds, dimensionsOf, openBenchLedger, openBenchRedis } from './support/ledger.ts';
+import { describe, inTurns, perSecond, type Candidate } from './support/turns.ts';
 
 const rounds = 5;
 const waveEvents = 10_000;
@@ -26,44 +20,12 @@ const keyedEvents = 300_000;
 const batchSize = 1_000;
 const batchesAtOnce = 32;
 
-const log: Log = { debug: () => {}, info: () => {}, warn: console.error, error: console.error };
-const directory = mkdtempSync(join(tmpdir(), 'tonnage-bench-'));
-process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
-const redis = await startRedis(join(directory, 'redis'));
-const wave = createClient({ url: redis.url });
+const { store, url, stop } = await openBenchRedis(benchDirectory());
+const wave = createClient({ url });
 await wave.connect();
-const store = await openRedisStore({
-  file: join(directory, 'ledger.sqlite'),
-  timeZone: 'UTC',
-  acceptTimeZone: false,
-  clock: systemClock,
-  random: systemRandom,
-  log,
-  redis: { mode: 'standalone', url: redis.url, clock: systemClock, log },
-  detailDays: 400,
-  allowEviction: false,
-  minReplicas: 0,
-  besideWave: false,
-  shared: false,
-});
-const ledger = await openLedger({
-  store,
-  clock: systemClock,
-  log,
-  metrics: new MetricSet(),
-  dimensions: ['org', 'arch', 'upstream', 'repository'],
-  durability: 'strict',
-  orgLabels: false,
-  commitWaitMs: 60_000,
-});
+const ledger = await openBenchLedger(store);
 
 const today = Math.floor(Date.now() / 86_400_000);
-const dimensionsOf = (index: number) => ({
-  org: `org${index % 100}.example`,
-  arch: index % 2 ? 'amd64' : 'arm64',
-  upstream: 'docker.io',
-  repository: `team/image${index % 10}`,
-});
 
 /** Runs `work` for 0, 1, 2... up to `count`, so many at a time. */
 async function atOnce(count: number, width: number, work: (index: number) => Promise<unknown>): Promise<void> {
@@ -88,39 +50,22 @@ const counts: readonly (readonly Count[])[] = Array.from({ length: 1_000 }, (_, 
   { meter: 'pulls', dimensions: dimensionsOf(index), quantity: 1n },
 ]);
 
-function builds(): readonly UsageEvent[] {
-  const time = Date.now();
-  return Array.from({ length: keyedEvents }, (_, index) => ({
-    kind: 'usage',
-    source: 'https://ci.example.org/builds',
-    id: randomUUID(),
-    meter: 'builds',
-    time,
-    quantity: 1n,
-    dimensions: dimensionsOf(index),
-  }));
-}
-
 const sent = { scans: 0, pulls: 0, builds: 0 };
 
-/** Events a second; `prepare` is not timed. */
+/** Events a second, which are noted as sent. */
 function candidate(
   meter: keyof typeof sent,
   name: string,
   count: number,
   prepare: () => () => Promise<void>,
 ): Candidate {
-  return {
-    name,
-    async measure() {
-      const run = prepare();
-      globalThis.gc?.();
-      const start = performance.now();
+  return perSecond(name, count, () => {
+    const run = prepare();
+    return async () => {
       await run();
       sent[meter] += count;
-      return count / ((performance.now() - start) / 1000);
-    },
-  };
+    };
+  });
 }
 
 const measured = await inTurns(
@@ -136,7 +81,7 @@ const measured = await inTurns(
       await untilDelivered();
     }),
     candidate('builds', 'tonnage, keyed events by 1,000', keyedEvents, () => {
-      const all = builds();
+      const all = builds(keyedEvents, randomUUID);
       return async () => {
         await atOnce(keyedEvents / batchSize, batchesAtOnce, (index) =>
           ledger.ingest(all.slice(index * batchSize, (index + 1) * batchSize)),
@@ -160,6 +105,5 @@ for (const one of ours) {
   console.log(caseLine({ bench: 'ledger-redis', case: `${one.name} vs ${peer?.name}`, ...figures }));
 }
 await ledger.close(10_000);
-await store.close();
 await wave.close();
-await redis.stop();
+await stop();

@@ -3,17 +3,12 @@
  * millions of keys held already; beside raw SQLite that inserts the same keys into a table. Candidates in turn, medians.
  */
 import { randomFillSync, randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { systemClock, systemRandom, type Log } from '../src/base/index.ts';
-import { openLedger } from '../src/ledger/index.ts';
-import { MetricSet } from '../src/metric/index.ts';
-import { openSqliteStore } from '../src/store/drivers/sqlite.ts';
 import type { UsageEvent } from '../src/usage/index.ts';
 import { caseLine } from './support/cases.ts';
-import { describe, inTurns, type Candidate } from './support/turns.ts';
+import { benchDirectory, builds, openBenchLedger, openBenchSqlite } from './support/ledger.ts';
+import { describe, inTurns, perSecond } from './support/turns.ts';
 
 const held = Number(process.env['BENCH_KEYS'] ?? 5_000_000);
 const perRound = 200_000;
@@ -22,48 +17,12 @@ const batchSize = 1_000;
 const inFlight = 32;
 const rounds = 5;
 
-const log: Log = { debug: () => {}, info: () => {}, warn: console.error, error: console.error };
-const directory = mkdtempSync(join(tmpdir(), 'tonnage-bench-'));
-process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
-
-const store = await openSqliteStore({
-  file: join(directory, 'ledger.sqlite'),
-  timeZone: 'UTC',
-  acceptTimeZone: false,
-  clock: systemClock,
-  random: systemRandom,
-});
-const ledger = await openLedger({
-  store,
-  clock: systemClock,
-  log,
-  metrics: new MetricSet(),
-  dimensions: ['org', 'arch', 'upstream', 'repository'],
-  durability: 'strict',
-  orgLabels: false,
-  commitWaitMs: 60_000,
-});
+const directory = benchDirectory();
+const { store, stop } = await openBenchSqlite(directory);
+const ledger = await openBenchLedger(store);
 
 let rising = 0;
 const risingId = (): string => `build-${String(++rising).padStart(12, '0')}`;
-
-function events(count: number, id: () => string): readonly UsageEvent[] {
-  const now = Date.now();
-  return Array.from({ length: count }, (_, index) => ({
-    kind: 'usage',
-    source: 'https://ci.example.org/builds',
-    id: id(),
-    meter: 'builds',
-    time: now,
-    quantity: 1n,
-    dimensions: {
-      org: `org${index % 100}.example`,
-      arch: index % 2 ? 'amd64' : 'arm64',
-      upstream: 'docker.io',
-      repository: `team/image${index % 10}`,
-    },
-  }));
-}
 
 async function send(all: readonly UsageEvent[]): Promise<void> {
   let next = 0;
@@ -93,7 +52,7 @@ const randomKeys = (count: number): Uint8Array[] =>
   Array.from({ length: count }, () => randomFillSync(new Uint8Array(16)));
 
 for (let done = 0; done < held; done += perRound) {
-  await send(events(perRound, randomUUID));
+  await send(builds(perRound, randomUUID));
 }
 // In their order, which is the quickest way to fill a table; the measured ones come in none.
 const filling = randomKeys(held).toSorted((a, b) => Buffer.compare(a, b));
@@ -106,30 +65,17 @@ console.log(
   `  ${held} keys held; resident ${Math.round(process.memoryUsage.rss() / 2 ** 20)} MiB with both candidates`,
 );
 
-function candidate(name: string, prepare: () => () => Promise<void> | void): Candidate {
-  return {
-    name,
-    async measure() {
-      const run = prepare();
-      globalThis.gc?.();
-      const start = performance.now();
-      await run();
-      return perRound / ((performance.now() - start) / 1000);
-    },
-  };
-}
-
 const measured = await inTurns(
   [
-    candidate('tonnage, random UUIDs', () => {
-      const all = events(perRound, randomUUID);
+    perSecond('tonnage, random UUIDs', perRound, () => {
+      const all = builds(perRound, randomUUID);
       return () => send(all);
     }),
-    candidate('tonnage, rising ids', () => {
-      const all = events(perRound, risingId);
+    perSecond('tonnage, rising ids', perRound, () => {
+      const all = builds(perRound, risingId);
       return () => send(all);
     }),
-    candidate('raw SQLite, random keys', () => {
+    perSecond('raw SQLite, random keys', perRound, () => {
       const keys = randomKeys(perRound);
       return () => insertRaw(keys);
     }),
@@ -151,5 +97,5 @@ for (const ours of [random, inOrder]) {
   );
 }
 await ledger.close(10_000);
-await store.close();
+await stop();
 raw.close();

@@ -3,17 +3,10 @@
  * long a question by month and organisation takes on both stores while 20,000 pulls a second are being counted, and how
  * long those pulls wait for their commit. `npm run bench query`; BENCH_STORES=sqlite or redis for one of them.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { limits, systemClock, systemRandom, type Log } from '../src/base/index.ts';
-import { openLedger, type Count, type Ledger } from '../src/ledger/index.ts';
-import { MetricSet } from '../src/metric/index.ts';
-import { openRedisStore } from '../src/store/drivers/redis.ts';
-import { openSqliteStore } from '../src/store/drivers/sqlite.ts';
-import type { Store } from '../src/store/index.ts';
+import { limits } from '../src/base/index.ts';
+import type { Count, Ledger } from '../src/ledger/index.ts';
 import type { Increment, UsageQuery } from '../src/usage/index.ts';
-import { startRedis } from '../test/support/redis.ts';
+import { benchDirectory, openBenchLedger, openBenchRedis, openBenchSqlite, type BenchStore } from './support/ledger.ts';
 
 const days = 365;
 const organisations = 1_000;
@@ -21,38 +14,11 @@ const pullsPerSecond = 20_000;
 const seconds = 15;
 const tickMs = 5;
 
-const log: Log = { debug: () => {}, info: () => {}, warn: console.error, error: console.error };
-const directory = mkdtempSync(join(tmpdir(), 'tonnage-bench-'));
-process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
+const directory = benchDirectory();
 const today = Math.floor(Date.now() / 86_400_000);
-
-const common = { timeZone: 'UTC', acceptTimeZone: false, clock: systemClock, random: systemRandom };
-const stores: Readonly<Record<string, () => Promise<{ store: Store; stop: () => Promise<void> }>>> = {
-  async sqlite() {
-    const store = await openSqliteStore({ ...common, file: join(directory, 'sqlite.sqlite') });
-    return { store, stop: () => store.close() };
-  },
-  async redis() {
-    const redis = await startRedis(join(directory, 'redis'));
-    const store = await openRedisStore({
-      ...common,
-      file: join(directory, 'redis.sqlite'),
-      log,
-      redis: { mode: 'standalone', url: redis.url, clock: systemClock, log },
-      detailDays: 400,
-      allowEviction: false,
-      minReplicas: 0,
-      besideWave: false,
-      shared: false,
-    });
-    return {
-      store,
-      async stop() {
-        await store.close();
-        await redis.stop();
-      },
-    };
-  },
+const stores: Readonly<Record<string, (folder: string) => Promise<BenchStore>>> = {
+  sqlite: openBenchSqlite,
+  redis: openBenchRedis,
 };
 
 function cellsOf(day: number): readonly Increment[] {
@@ -129,17 +95,8 @@ function quantile(figures: readonly number[], share: number): number {
 const asked = (process.env['BENCH_STORES'] ?? 'sqlite,redis').split(',');
 for (const [name, openStore] of Object.entries(stores)) {
   if (!asked.includes(name)) continue;
-  const { store, stop } = await openStore();
-  const ledger = await openLedger({
-    store,
-    clock: systemClock,
-    log,
-    metrics: new MetricSet(),
-    dimensions: ['org', 'arch', 'upstream', 'repository'],
-    durability: 'strict',
-    orgLabels: false,
-    commitWaitMs: 60_000,
-  });
+  const { store, stop } = await openStore(directory);
+  const ledger = await openBenchLedger(store);
   const began = performance.now();
   await fill(ledger);
   console.log(

@@ -30,6 +30,20 @@ export async function inTurns(candidates: readonly Candidate[], rounds: number):
   });
 }
 
+/** Does `count` pieces of work, and answers how many a second. `prepare` is not timed, only what it answers. */
+export function perSecond(name: string, count: number, prepare: () => () => Promise<void> | void): Candidate {
+  return {
+    name,
+    async measure() {
+      const run = prepare();
+      globalThis.gc?.();
+      const start = performance.now();
+      await run();
+      return count / ((performance.now() - start) / 1000);
+    },
+  };
+}
+
 /** A line for people: the median, and the range that the figures lay in. */
 export function describe({ name, figures, median: middle }: Measured, unit: string): string {
   const show = (figure: number): string => figure.toLocaleString('en', { maximumSignificantDigits: 4 });
