@@ -31,6 +31,8 @@ export interface SentinelOptions {
 const name = 'tonnage';
 const count = 3;
 const quorum = 2;
+/** Sentinels that stood still for a moment trust nothing that they see for half a minute, and do nothing (TILT). */
+const sentinelsMs = 90_000;
 /** A primary that stands still for less than this is not taken for dead. */
 const downAfterMs = 4_000;
 /** After so long a Sentinel that was asked for a failover is asked again: one that was itself held up gives it up. */
@@ -82,10 +84,14 @@ function groupOf(
     return found;
   };
   const untilReplaced = (server: RedisServer) =>
-    eventually('all Sentinels name another primary', async () => {
-      const states = await Promise.all(ports.map((port) => stateOf(port, options)));
-      return states.every(({ port, flags }) => port !== String(server.port) && flags === 'master');
-    });
+    eventually(
+      'all Sentinels name another primary',
+      async () => {
+        const states = await Promise.all(ports.map((port) => stateOf(port, options)));
+        return states.every(({ port, flags }) => port !== String(server.port) && flags === 'master');
+      },
+      sentinelsMs,
+    );
   return {
     name,
     sentinels: ports.map((port) => ({ host: '127.0.0.1', port })),
