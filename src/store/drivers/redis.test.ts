@@ -1,55 +1,33 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { systemClock, systemRandom, type Log } from '../../base/index.ts';
-import { eventually, startRedis, type RedisServer } from '../../../test/support/redis.ts';
+import { afterEach, describe, expect, test } from 'vitest';
+import { systemClock, type Clock } from '../../base/index.ts';
+import { suiteRedis } from '../../../test/support/redis-suite.ts';
 import { scaled } from '../../../test/support/long.ts';
 import { parseDay, waveMeters, type Increment } from '../../usage/index.ts';
 import { storeConformance } from '../conformance.ts';
 import type { Store } from '../contract.ts';
 import { delivered } from '../testing/delivered.ts';
-import { openRedisStore, type RedisStoreOptions } from './redis.ts';
+import { openTestRedisStore, untilDelivering, untilReadable } from '../testing/redis-store.ts';
+import type { RedisStoreOptions } from './redis.ts';
 
-const silent: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+const dayMs = 86_400_000;
+/** The day of the suite of the contract, at noon: what is kept for so many days is so on any day that the tests run. */
+const today = parseDay('2026-11-21') ?? Number.NaN;
+const clock: Clock = { ...systemClock, now: () => (today + 0.5) * dayMs };
 
-let directory: string;
-let server: RedisServer;
+const redis = suiteRedis();
 let next = 0;
 const open = new Set<Store>();
 
-beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'tonnage-store-'));
-  server = await startRedis(directory);
-});
 afterEach(async () => {
   for (const store of open) await store.close();
   open.clear();
 });
-afterAll(async () => {
-  await server.stop();
-  rmSync(directory, { recursive: true, force: true });
-});
 
 async function openStore(file: string, overrides: Partial<RedisStoreOptions> = {}): Promise<Store> {
-  const store = await openRedisStore({
-    file,
-    timeZone: 'UTC',
-    acceptTimeZone: false,
-    clock: systemClock,
-    random: systemRandom,
-    log: silent,
-    redis: { mode: 'standalone', url: server.url, clock: systemClock, log: silent },
-    detailDays: 400,
-    allowEviction: false,
-    minReplicas: 0,
-    besideWave: false,
-    shared: false,
-    ...overrides,
-  });
+  const store = await openTestRedisStore(redis.server.url, file, { clock, ...overrides });
   open.add(store);
-  const { remote } = store;
-  await eventually('Redis answers', async () => (await remote?.position().catch(() => undefined)) !== undefined);
+  await Promise.all([untilDelivering(store), untilReadable(store)]);
   return store;
 }
 
@@ -57,8 +35,8 @@ describe('the store contract, with totals in Redis', () => {
   storeConformance(
     {
       async open() {
-        await server.cli('flushall');
-        const file = join(directory, `ledger-${++next}.sqlite`);
+        await redis.server.cli('flushall');
+        const file = join(redis.directory, `ledger-${++next}.sqlite`);
         return { store: await openStore(file), reopen: () => openStore(file) };
       },
     },
@@ -70,8 +48,8 @@ describe('in the layout of Wave', () => {
   const day = parseDay('2026-11-20') ?? Number.NaN;
 
   test('six events of each meter leave exactly the fields and values that Wave leaves', async () => {
-    await server.cli('flushall');
-    const store = await openStore(join(directory, `ledger-${++next}.sqlite`));
+    await redis.server.cli('flushall');
+    const store = await openStore(join(redis.directory, `ledger-${++next}.sqlite`));
     const events: readonly Increment['dimensions'][] = [
       { org: 'org1.com', arch: 'amd64' },
       { org: 'org1.com', arch: 'arm64' },
@@ -85,7 +63,7 @@ describe('in the layout of Wave', () => {
     );
     await store.journal.commit({ number: 1, at: 0, increments });
     await delivered(store);
-    const lines = (await server.cli('hgetall', 'metrics/v1')).trim().split('\n');
+    const lines = (await redis.server.cli('hgetall', 'metrics/v1')).trim().split('\n');
     const fields = new Map<string, string>();
     for (let index = 0; index < lines.length; index += 2) fields.set(lines[index] ?? '', lines[index + 1] ?? '');
     const expected = waveMeters.flatMap((meter) =>
@@ -112,9 +90,8 @@ describe('in the layout of Wave', () => {
   });
 
   test('details whose time is over are dropped; their days stay', async () => {
-    await server.cli('flushall');
-    const store = await openStore(join(directory, `ledger-${++next}.sqlite`), { detailDays: 1 });
-    const today = Math.floor(systemClock.now() / 86_400_000);
+    await redis.server.cli('flushall');
+    const store = await openStore(join(redis.directory, `ledger-${++next}.sqlite`), { detailDays: 1 });
     const cells = [today - 1, today].map((on): Increment => ({
       meter: 'pulls',
       day: on,
@@ -124,13 +101,13 @@ describe('in the layout of Wave', () => {
     await store.journal.commit({ number: 1, at: 0, increments: cells });
     await delivered(store);
     const details = async (): Promise<readonly string[]> =>
-      (await server.cli('keys', '{tonnage/*')).split('\n').filter((key) => key.includes(':cells:'));
+      (await redis.server.cli('keys', '{tonnage/*')).split('\n').filter((key) => key.includes(':cells:'));
     expect(await details()).toHaveLength(2);
     // As tomorrow, when yesterday is beyond the one day that is kept.
-    const tomorrow = { ...systemClock, now: () => systemClock.now() + 86_400_000 };
+    const tomorrow = { ...clock, now: () => clock.now() + dayMs };
     await store.close();
     open.delete(store);
-    const later = await openStore(join(directory, `ledger-${next}.sqlite`), { detailDays: 1, clock: tomorrow });
+    const later = await openStore(join(redis.directory, `ledger-${next}.sqlite`), { detailDays: 1, clock: tomorrow });
     while (await later.remote?.forgetDetails(today));
     expect(await details()).toHaveLength(1);
     const query = { meter: 'pulls', window: 'total', by: [], where: {}, limit: 10, offset: 0 } as const;
