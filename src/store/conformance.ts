@@ -9,7 +9,7 @@ import {
   type UsageRow,
 } from '../usage/index.ts';
 import { delivered } from './testing/delivered.ts';
-import { eventConformance } from './testing/event-conformance.ts';
+import { eventConformance, modelTestMsMax } from './testing/event-conformance.ts';
 import type { StoreFixture } from './testing/fixture.ts';
 import { answerOfModel } from './testing/rows-model.ts';
 import { StorePool } from './testing/store-pool.ts';
@@ -211,17 +211,21 @@ export function storeConformance(fixture: StoreFixture, cases: number): void {
     await store.close();
   });
 
-  test('any batches, asked any question, answer as a model in memory does', async () => {
-    const pool = new StorePool(async () => (await fixture.open()).store);
-    try {
-      await fc.assert(
-        fc.asyncProperty(batches, fc.array(question, { minLength: 1, maxLength: 6 }), againstModel(pool)),
-        { numRuns: cases },
-      );
-    } finally {
-      await pool.close();
-    }
-  });
+  test(
+    'any batches, asked any question, answer as a model in memory does',
+    async () => {
+      const pool = new StorePool(async () => (await fixture.open()).store);
+      try {
+        await fc.assert(
+          fc.asyncProperty(batches, fc.array(question, { minLength: 1, maxLength: 6 }), againstModel(pool)),
+          { numRuns: cases },
+        );
+      } finally {
+        await pool.close();
+      }
+    },
+    modelTestMsMax(cases),
+  );
 }
 
 const meters = ['pulls', 'fusion', 'builds'];

@@ -77,20 +77,31 @@ class Sender {
 
 const { accepted, duplicate, voided, notVoidable } = outcome;
 
+/** How long a test by a model may take, in milliseconds, where each of its commits waits for a slow disk. */
+export function modelTestMsMax(cases: number): number {
+  return 600_000 + cases * 300;
+}
+
 /** The contract of events with an identity, as tests. `cases`: of the test by a model. */
 export function eventConformance(fixture: StoreFixture, cases: number): void {
   identityConformance(fixture);
   voidConformance(fixture);
   amountConformance(fixture);
 
-  test('any events, voids and resends in any order count as in a model in memory', async () => {
-    const pool = new StorePool(async () => (await fixture.open()).store);
-    try {
-      await fc.assert(fc.asyncProperty(fc.array(sentBatch, { maxLength: 6 }), againstModel(pool)), { numRuns: cases });
-    } finally {
-      await pool.close();
-    }
-  });
+  test(
+    'any events, voids and resends in any order count as in a model in memory',
+    async () => {
+      const pool = new StorePool(async () => (await fixture.open()).store);
+      try {
+        await fc.assert(fc.asyncProperty(fc.array(sentBatch, { maxLength: 6 }), againstModel(pool)), {
+          numRuns: cases,
+        });
+      } finally {
+        await pool.close();
+      }
+    },
+    modelTestMsMax(cases),
+  );
 }
 
 function identityConformance(fixture: StoreFixture): void {
