@@ -1,6 +1,13 @@
 import type { Clock } from '../base/index.ts';
 import type { Config } from '../config/index.ts';
-import { createCalendar, Pseudonyms, usageAsJson, type Dimension, type UsageQuery } from '../usage/index.ts';
+import {
+  checkRange,
+  createCalendar,
+  Pseudonyms,
+  usageAsJson,
+  type Dimension,
+  type UsageQuery,
+} from '../usage/index.ts';
 import { UsageError } from './contract.ts';
 import type { UsageSource } from './usage-source.ts';
 
@@ -17,7 +24,9 @@ export async function openLocalUsage(config: Config, clock: Clock): Promise<Usag
   return {
     timeZone: totals.timeZone,
     async page(query) {
-      const answer = await totals.query(asKept(query, key, plain), calendar.dayOf(clock.now()));
+      const today = calendar.dayOf(clock.now());
+      checkRange(query, today);
+      const answer = await totals.query(asKept(query, key, plain), today);
       return { answer, json: usageAsJson(query, answer) };
     },
     close: () => totals.close(),

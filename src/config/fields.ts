@@ -15,12 +15,13 @@ export function text<T>(form: string, parse: (text: string) => T | undefined) {
 
 export const hour = 3_600_000;
 
-/** A duration in milliseconds, at most `most`: what timers take, and what makes sense. */
-export function duration(most: number) {
-  const form = `${durationForm}, at most ${formatDuration(most)}`;
+/** A duration in milliseconds, from `least` to `most`: what timers take, and what makes sense. */
+export function duration(most: number, least = 0) {
+  const above = least === 0 ? '' : `at least ${formatDuration(least)} and `;
+  const form = `${durationForm}, ${above}at most ${formatDuration(most)}`;
   return text(form, (stated) => {
     const ms = parseDuration(stated);
-    return ms !== undefined && ms <= most ? ms : undefined;
+    return ms !== undefined && ms >= least && ms <= most ? ms : undefined;
   });
 }
 

@@ -131,6 +131,23 @@ describe('what is wrong with it is said in one line', () => {
       'identity: { platform: { endpoint: "https://a", timeout: 2h } }',
       'identity.platform.timeout: expected a duration',
     ],
+    [
+      'identity: { platform: { endpoint: "https://a", timeout: 0s } }',
+      'identity.platform.timeout: expected a duration such as "500ms", "30s", "5m", "12h" or "35d", at least 1ms and at most 1m',
+    ],
+    [
+      'identity: { oidc: [{ issuer: "https://a", audience: "" }] }',
+      'identity.oidc[0].audience: expected a text or a list',
+    ],
+    [
+      'identity: { oidc: [{ issuer: "https://a", audience: [] }] }',
+      'identity.oidc[0].audience: expected a text or a list',
+    ],
+    [
+      'identity: { oidc: [{ issuer: "https://a", audience: [a, ""] }] }',
+      'identity.oidc[0].audience[1]: expected a text',
+    ],
+    ["publicUrl: 'https://a\"b.example.org'", 'publicUrl: expected a URL without a path'],
     ['identity: { oidc: [5] }', 'identity.oidc[0]: expected a map of settings, but came 5'],
     ['identity: { oidc: [{ issuer: "https://a" }] }', 'identity.oidc[0].audience: expected a text or a list of texts'],
     ['identity: { oidc: [{ issuer: a, audience: b }] }', 'identity.oidc[0].issuer: expected the URL of an issuer'],

@@ -34,10 +34,12 @@ function parseIssuer(stated: string): string | undefined {
   return names.parseUpstreamUrl(stated) === undefined ? undefined : stated;
 }
 
-const audienceForm = 'a text or a list of texts, one of which tokens must have in "aud"';
+const audienceError = 'expected a text or a list of texts, none of them empty, one of which tokens must have in "aud"';
 
 const audience = z
-  .union([z.string().min(1), z.array(z.string().min(1)).min(1)], { error: `expected ${audienceForm}` })
+  .union([z.string().min(1, audienceError), z.array(nonEmpty('a text')).min(1, audienceError)], {
+    error: audienceError,
+  })
   .transform((stated) => (typeof stated === 'string' ? [stated] : stated));
 
 const rights = z
@@ -55,7 +57,7 @@ const platform = z
       description:
         'What a token stands for while the Platform does not say. stale: what it stood for lately, else anonymous; anonymous; refuse: nothing, 503. Anonymous only where that may pull, else 503.',
     }),
-    timeout: duration(60_000)
+    timeout: duration(60_000, 1)
       .prefault(formatDuration(limits.platformAnswerMsMax))
       .meta({ description: 'How long it may take to answer.' }),
     cacheFor: duration(day)

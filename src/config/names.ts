@@ -26,7 +26,7 @@ export const upstreamUrlForm = 'a URL such as "https://HOST" or "http://HOST:POR
 /** An upstream's URL (`upstreamUrlForm`; a path is taken) without a slash at the end, else `undefined`. */
 export function parseUpstreamUrl(text: string): string | undefined {
   // The parser forgives much (`http:host`, back slashes, blanks around), hence the pattern before it.
-  const url = /^https?:\/\/[^\s\\@?#]+$/i.test(text) ? URL.parse(text) : null;
+  const url = /^https?:\/\/[^\s\\@?#"]+$/i.test(text) ? URL.parse(text) : null;
   return url === null ? undefined : (url.origin + url.pathname).replace(/\/+$/, '');
 }
 

@@ -2,6 +2,7 @@ import { limits, TonnageError, type Clock, type Log } from '../base/index.ts';
 import type { MetricSet } from '../metric/index.ts';
 import type { Batch, Committed, Store } from '../store/index.ts';
 import {
+  checkRange,
   createCalendar,
   type Calendar,
   type EventResult,
@@ -149,8 +150,10 @@ class StoreLedger implements Ledger {
     return this.#committer.backfill(increments);
   }
 
-  query(query: UsageQuery): Promise<UsageAnswer> {
-    return this.#options.store.totals.query(this.#kept.translate(query), this.today());
+  async query(query: UsageQuery): Promise<UsageAnswer> {
+    const today = this.today();
+    checkRange(query, today);
+    return this.#options.store.totals.query(this.#kept.translate(query), today);
   }
 
   status(): LedgerStatus {

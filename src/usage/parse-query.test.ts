@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import {
+  checkRange,
   formatCursor,
   meterSet,
   parseUsageQuery,
@@ -13,6 +14,15 @@ import {
 const meters = meterSet([
   { name: 'build_seconds', eventType: 'org.example.build.done', unit: 's', quantity: 'seconds' },
 ]);
+
+test('a range that is open at its end may begin tomorrow, when it is empty, and not later', () => {
+  const today = 20_454;
+  for (const range of [{}, { from: today + 1 }, { from: today + 9, to: today + 9 }, { to: 3 }])
+    checkRange(range, today);
+  expect(() => checkRange({ from: today + 2 }, today)).toThrow(
+    'from: expected a day not after tomorrow (2026-01-02), where to is absent, got "2026-01-03"',
+  );
+});
 
 describe('parseUsageQuery', () => {
   test('nothing given asks for everything', () => {

@@ -1,5 +1,5 @@
 import { limits, TonnageError } from '../base/index.ts';
-import { parseDay, type Day } from './day.ts';
+import { formatDay, parseDay, type Day } from './day.ts';
 import { dimensions, isDimension, type Dimension } from './dimensions.ts';
 import type { MeterSet } from './meters.ts';
 import { distinctDimensions, windows, type DistinctDimension, type UsageQuery, type Window } from './query.ts';
@@ -44,6 +44,16 @@ export function parseRange(parameters: Pick<UsageParameters, 'from' | 'to'>): Pi
     throw refused('from', `a day not after to (${parameters.to})`, parameters.from);
   }
   return { ...(from !== undefined && { from }), ...(to !== undefined && { to }) };
+}
+
+/**
+ * A range without `to` ends with tomorrow: one that begins later is no range.
+ *
+ * @throws {TonnageError} `bad_request`
+ */
+export function checkRange({ from, to }: Pick<UsageQuery, 'from' | 'to'>, today: Day): void {
+  if (from === undefined || to !== undefined || from <= today + 1) return;
+  throw refused('from', `a day not after tomorrow (${formatDay(today + 1)}), where to is absent`, formatDay(from));
 }
 
 /** How an answer is written; `undefined` where nobody says. */

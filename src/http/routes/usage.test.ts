@@ -68,6 +68,12 @@ describe('GET /api/v1/usage/{meter}', () => {
   test.each([
     ['pulls?from=2026-13-01', 400, 'bad_request', /^from: expected a day as YYYY-MM-DD, got "2026-13-01"$/],
     ['pulls?from=2026-02-02&to=2026-02-01', 400, 'bad_request', /^from: expected a day not after to/],
+    [
+      'pulls?from=9999-12-30',
+      400,
+      'bad_request',
+      /^from: expected a day not after tomorrow \(\d{4}-\d\d-\d\d\), where to is absent, got "9999-12-30"$/,
+    ],
     ['pulls?colour=red', 400, 'bad_request', /^"colour": there is no such parameter$/],
     ['pulls?org=a&org=b', 400, 'bad_request', /^org: expected it once, got it several times$/],
     [
