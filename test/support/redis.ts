@@ -71,9 +71,11 @@ process.once('exit', () => {
 export async function startRedis(directory: string, options: RedisOptions = {}): Promise<RedisServer> {
   mkdirSync(directory, { recursive: true });
   const socketPath = join(directory, 'redis.sock');
-  const port = options.port ?? (await freePort());
-  const args = [...directives(directory, socketPath, options), options.tls ? '--tls-port' : '--port', String(port)];
-  let program = await startRedisProgram(args);
+  const common = [...directives(directory, socketPath, options), options.tls ? '--tls-port' : '--port'];
+  const { port, first } = await onFreePort(options.port, async (free) => {
+    return { port: free, first: await startRedisProgram([...common, String(free)]) };
+  });
+  let program = first;
 
   const signal = async (name: NodeJS.Signals) => {
     program.child.kill('SIGCONT'); // a stopped process would keep SIGTERM for later
@@ -93,9 +95,20 @@ export async function startRedis(directory: string, options: RedisOptions = {}):
     pause: () => void program.child.kill('SIGSTOP'),
     resume: () => void program.child.kill('SIGCONT'),
     async restart() {
-      program = await startRedisProgram(args);
+      program = await startRedisProgram([...common, String(port)]);
     },
   };
+}
+
+/** Starts something on the port that is given or, again while somebody else is quicker to take it, on one that is free. */
+async function onFreePort<T>(given: number | undefined, start: (port: number) => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await start(given ?? (await freePort()));
+    } catch (error) {
+      if (given !== undefined || tries === 5 || !String(error).includes('Address already in use')) throw error;
+    }
+  }
 }
 
 /** Starts the server's program with these arguments, waits until it answers, and sees to it that it does not outlive the tests. */
