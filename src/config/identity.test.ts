@@ -145,7 +145,7 @@ describe('what is wrong with it is said in one line', () => {
     ],
     [
       'identity: { oidc: [{ issuer: "https://a", audience: [a, ""] }] }',
-      'identity.oidc[0].audience[1]: expected a text',
+      'identity.oidc[0].audience: expected a text or',
     ],
     ["publicUrl: 'https://a\"b.example.org'", 'publicUrl: expected a URL without a path'],
     ['identity: { oidc: [5] }', 'identity.oidc[0]: expected a map of settings, but came 5'],
