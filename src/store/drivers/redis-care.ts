@@ -1,5 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises';
-import { limits, TonnageError, type Clock, type Log } from '../../base/index.ts';
+import { TonnageError, type Clock, type Log } from '../../base/index.ts';
 import { parseDay, waveFieldName, type Day } from '../../usage/index.ts';
 import { eraseClaims } from '../care/erase-claims.ts';
 import type { LedgerFacts } from '../care/file.ts';
@@ -17,6 +16,7 @@ import {
   waveHash,
 } from '../redis/layout.ts';
 import {
+  connected,
   openRedisLink,
   type RedisCommand,
   type RedisLink,
@@ -26,12 +26,6 @@ import {
 import { createRedisTotals } from '../redis/read/index.ts';
 import { totalsKey } from '../redis/write/changes.ts';
 import { createRedisWriter } from '../redis/write/index.ts';
-
-/** How often a link that connects is looked at. */
-const connectPollMs = 20;
-
-/** How a link says that Redis does not let it in, for another reason than that it is busy. */
-const refusal = /refused the connection: (?!LOADING|BUSY|MASTERDOWN|CLUSTERDOWN)/;
 
 /** A key that nobody writes, in the slot of the sums. */
 const nothingKey = `${numbersKey}:nothing`;
@@ -52,28 +46,15 @@ export interface RedisCareOptions {
   readonly log: Log;
 }
 
-/** A Redis to be looked after. Rejects with `redis_unavailable` when it cannot be reached, `config_invalid` as the link does. */
+/** A Redis to be looked after. Rejects as `connected`, and with `config_invalid` as the link does. */
 export async function openRedisCare(options: RedisCareOptions): Promise<RemoteCare> {
   const link = await openRedisLink(options.redis);
   try {
-    await untilConnected(link, options.clock);
+    await connected(link, options.clock);
     return careOver(link, options);
   } catch (error) {
     await link.close();
     throw error;
-  }
-}
-
-async function untilConnected(link: RedisLink, clock: Clock): Promise<void> {
-  const end = clock.monotonic() + limits.redisConnectMsMax;
-  while (!link.status.connected) {
-    const { failure } = link.status;
-    // Credentials that are wrong now are wrong later, too.
-    if (failure !== undefined && refusal.test(failure)) throw new TonnageError('redis_refused', failure);
-    if (clock.monotonic() > end) {
-      throw new TonnageError('redis_unavailable', `Redis cannot be reached: ${failure ?? 'no answer'}`);
-    }
-    await pause(connectPollMs);
   }
 }
 

@@ -1,4 +1,5 @@
 import { limits, TonnageError } from '../../../base/index.ts';
+import type { RedisStatus } from './types.ts';
 
 /** An error reply: Redis has answered, so this one command was not done (or a script broke off). */
 export class RedisErrorReply extends Error {
@@ -59,4 +60,12 @@ export function redact(message: string, secrets: readonly (string | undefined)[]
   let clean = message;
   for (const secret of secrets) if (secret) clean = clean.replaceAll(secret, '***');
   return clean.slice(0, limits.redisMessageLengthMax);
+}
+
+/** The status of a link to servers, by what keeps those of them that are not connected. */
+export function statusOf(failures: readonly TonnageError[]): RedisStatus {
+  if (failures.length === 0) return { connected: true };
+  const isRefused = failures.some(({ code }) => code === 'redis_refused');
+  const failure = failures.map(({ message }) => message).join('; ');
+  return { connected: false, failure, ...(isRefused && { isRefused }) };
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { limits, TonnageError, type Log } from '../../../base/index.ts';
 import { Connection, type ConnectionOptions, type Endpoint, nameOf } from './connection.ts';
-import { RedisErrorReply, unavailable } from './failure.ts';
+import { statusOf, RedisErrorReply, unavailable } from './failure.ts';
 import { RedisNode } from './node.ts';
 import { isList } from './reply.ts';
 import type { Router } from './router.ts';
@@ -102,7 +102,7 @@ function singleRouter(node: RedisNode, demoted: string): Router {
     },
     primaries: () => [node],
     get status() {
-      return node.failure ? { connected: false, failure: node.failure.message } : { connected: true };
+      return statusOf(node.failure ? [node.failure] : []);
     },
     close: () => node.close(),
   };

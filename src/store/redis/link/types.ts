@@ -57,6 +57,8 @@ export interface RedisLink {
 export interface RedisStatus {
   readonly connected: boolean;
   readonly failure?: string;
+  /** Redis does not let us in (wrong credentials, no right), which only somebody can change. */
+  readonly isRefused?: true;
 }
 
 /** Where a server listens. */
