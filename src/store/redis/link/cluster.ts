@@ -189,8 +189,9 @@ export class ClusterRouter implements Router {
     }
     this.#primaries = primaries;
     for (const [name, node] of this.#nodes) {
-      // One that serves nothing any more may still owe an answer.
-      if (primaries.has(node) || (!node.failure && node.connection.inFlight > 0)) continue;
+      // One that serves nothing any more may still owe an answer; and one that we were just sent to may not be known yet
+      // to whom the slots were asked of.
+      if (primaries.has(node) || node.isAwaited || (!node.failure && node.connection.inFlight > 0)) continue;
       this.#nodes.delete(name);
       void node.close();
     }

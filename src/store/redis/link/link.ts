@@ -140,14 +140,17 @@ export class RoutedLink implements RedisLink {
   ): Promise<{ readonly node: RedisNode; readonly target: Target }> {
     const { endpoint } = was.target.connection;
     const redirect = redirectOf(error);
-    const sentTo = redirect && this.#router.redirected(redirect, was.slot, 'host' in endpoint ? endpoint.host : '');
+    const from = 'host' in endpoint ? endpoint.host : '';
+    const follow = () => redirect && this.#router.redirected(redirect, was.slot, from);
+    const sentTo = follow();
     if (!sentTo && !isPassing(error)) throw error;
     if (!sentTo) this.#router.doubt(was.node, error.word);
     // The first two redirects are followed at once: one to the new owner, one more while a slot is on its way.
     const pauseMs = sentTo && was.attempt <= 2 ? 0 : pauseAfter(was.attempt);
     if (this.#options.clock.monotonic() + pauseMs >= was.deadline) throw error;
     if (pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
-    const node = sentTo ?? this.#router.nodeFor(was.slot);
+    // After a pause the node that we were sent to may have been given up.
+    const node = (pauseMs > 0 ? follow() : sentTo) ?? this.#router.nodeFor(was.slot);
     const connection = await node.ready(Math.max(1, was.deadline - this.#options.clock.monotonic()));
     return { node, target: { connection, isAsking: redirect?.kind === 'ask' } };
   }

@@ -44,6 +44,11 @@ export class RedisNode {
     return this.#connection;
   }
 
+  /** Whether somebody waits in `ready`. */
+  get isAwaited(): boolean {
+    return this.#waiting.size > 0;
+  }
+
   /** The connection, waiting up to `waitMs` for one. */
   async ready(waitMs: number): Promise<Connection> {
     if (this.#connection || this.#closed) return this.connection;
