@@ -1,6 +1,6 @@
 import { limits, messageOf, type Log, type TonnageError } from '../../../base/index.ts';
 import { Connection, type ConnectionOptions, type Endpoint, nameOf } from './connection.ts';
-import { type Redirect, unavailable } from './failure.ts';
+import { statusOf, type Redirect, unavailable } from './failure.ts';
 import { RedisNode } from './node.ts';
 import type { Router } from './router.ts';
 import { slotCount } from './slot.ts';
@@ -61,10 +61,8 @@ export class ClusterRouter implements Router {
   }
 
   get status(): RedisStatus {
-    const failures = [this.#failure, ...[...this.#primaries].map(({ failure }) => failure)]
-      .filter((failure) => failure !== undefined)
-      .map(({ message }) => message);
-    return failures.length === 0 ? { connected: true } : { connected: false, failure: failures.join('; ') };
+    const failures = [this.#failure, ...[...this.#primaries].map(({ failure }) => failure)];
+    return statusOf(failures.filter((failure) => failure !== undefined));
   }
 
   async close(): Promise<void> {
