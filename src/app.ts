@@ -269,7 +269,8 @@ function createLog(config: Config): Log {
 
 async function openStore(config: Config, acceptTimeZone: boolean, log: Log): Promise<Store> {
   const { store, timeZone, usage } = config;
-  const options = { file: join(config.data, ledgerFileName), timeZone, acceptTimeZone, clock, random };
+  const file = join(config.data, ledgerFileName);
+  const options = { file, timeZone, acceptTimeZone, heldKeysMax: usage.heldKeysMax, clock, random };
   if (store.driver === 'sqlite') {
     const { openSqliteStore } = await storeDrivers.sqlite();
     return openSqliteStore(options);

@@ -53,7 +53,10 @@ export const limits = {
   detailDays: 400,
   /** How far ahead of its receipt the time of an event may be. */
   eventAheadMsMax: 3_600_000,
-  /** Keys of events held to know what is sent again, at most; eleven bytes of memory each. Beyond it no event is taken. */
+  /**
+   * Keys of events held to know what is sent again, at most; eleven bytes of memory each. Beyond it no event is taken.
+   * Configuration: `usage.heldKeysMax`.
+   */
   heldKeysMax: 50_000_000,
   /** Events that wait on disk to be claimed in a Redis that several instances share; beyond it no event is taken. */
   pendingClaimsMax: 5_000_000,

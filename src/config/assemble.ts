@@ -182,6 +182,7 @@ class Assembly {
       durability: stated.durability,
       commitWaitMs: stated.commitWait,
       dedupeDays,
+      heldKeysMax: stated.heldKeysMax,
       detailDays,
       dedupe,
       ...(hashKey && { hashKey }),

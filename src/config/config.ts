@@ -96,6 +96,8 @@ export interface UsageConfig {
   readonly commitWaitMs: number;
   /** Days for which an event that is sent again is known. */
   readonly dedupeDays: number;
+  /** Keys of events that are known at a time, at most. */
+  readonly heldKeysMax: number;
   /** Days for which details are kept; at least `dedupeDays`. */
   readonly detailDays: number;
   /** `shared` only with driver redis. */

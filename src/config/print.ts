@@ -38,6 +38,7 @@ export function printConfig(config: Config): string {
       durability: config.usage.durability,
       commitWait: formatDuration(config.usage.commitWaitMs),
       dedupeDays: config.usage.dedupeDays,
+      heldKeysMax: config.usage.heldKeysMax,
       detailDays: config.usage.detailDays,
       dedupe: config.usage.dedupe,
       hashKey: masked(config.usage.hashKey),

@@ -181,6 +181,10 @@ const usage = z.strictObject({
     description:
       'Days for which all dimensions are kept, at least dedupeDays; then organisation and architecture alone.',
   }),
+  heldKeysMax: whole(1_000, 1_000_000_000).prefault(limits.heldKeysMax).meta({
+    description:
+      'Keys of events that are known at a time, at most; eleven bytes of memory each. Beyond it events with an identity are refused until older ones have expired.',
+  }),
   dedupe: z.enum(dedupeScopes).prefault('instance').meta({
     description:
       'instance: a source sends its events to one instance; shared: to any of those that count into one Redis, so needs store.driver redis.',

@@ -118,6 +118,23 @@ test('a full disk: events are refused, pulls are served and counted once there i
   expect((await send(running, 10)).status).toBe(200);
 });
 
+test('too many keys of events: more are refused, and pulls are counted', async () => {
+  const config = { upstreams: { lab: { url: upstream.url } }, usage: { heldKeysMax: 1_000 } };
+  const running = await startTonnage(join(directory, 'keys'), config);
+  server = running;
+  const known = Array.from({ length: 1_000 }, (_, index) => {
+    return { specversion: '1.0', type: 'tonnage.build', source: 'keys', id: `${index}`, data: { org: 'a.org' } };
+  });
+  expect(await sendOnce(running, known)).toMatchObject({ status: 200, body: { accepted: 1_000 } });
+  expect(await sendOnce(running, [{ ...known[0], id: 'one more' }])).toMatchObject({
+    status: 503,
+    body: { code: 'ledger_unavailable', detail: expect.stringContaining('1000 at most (usage.heldKeysMax)') },
+  });
+  expect(await pull(running)).toBe(200);
+  await eventually('the pull is counted', async () => (await total(running, 'pulls')) === 1);
+  expect(await total(running, 'builds')).toBe(1_000);
+});
+
 test('a full outbox: events are refused, pulls are served; everything arrives when Redis is back', async () => {
   const running = await startWithRedis('outbox', { outboxMax: '1MiB', outboxKeepBytes: '512KiB' });
   await redis?.kill();

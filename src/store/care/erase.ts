@@ -1,4 +1,4 @@
-import { limits, TonnageError, type Clock } from '../../base/index.ts';
+import { TonnageError, type Clock } from '../../base/index.ts';
 import { compactFile, type Database } from '../../sqlite/index.ts';
 import type { Outbox } from '../contract.ts';
 import type { ErasedNames, MoveReply, MoveRule } from '../journal/erasing.ts';
@@ -85,7 +85,7 @@ export async function eraseNames(options: EraseOptions): Promise<void> {
     throw new TonnageError('data_invalid', `${findings.join('; ')}: run tonnage ledger rebuild, then this again`);
   }
   mark.set();
-  const program = { heldKeysMax: limits.heldKeysMax, ...(remote && { outboxBytesMax }) };
+  const program = { heldKeysMax: Number.MAX_SAFE_INTEGER, ...(remote && { outboxBytesMax }) };
   await withLedgerFile(
     file,
     async (database) => {

@@ -1,4 +1,4 @@
-import { limits, TonnageError, type Clock, type Random } from '../../base/index.ts';
+import { TonnageError, type Clock, type Random } from '../../base/index.ts';
 import { backupFile, type Database } from '../../sqlite/index.ts';
 import { createCalendar, formatDay, type Increment } from '../../usage/index.ts';
 import { createJournal } from '../journal/journal.ts';
@@ -96,7 +96,7 @@ async function takeHistory(options: WithSource): Promise<Taken> {
   const fresh = `${file}.migrating`;
   removeLedger(fresh);
   await backupFile(file, fresh);
-  const copy = await openLedgerFile(fresh, { heldKeysMax: limits.heldKeysMax });
+  const copy = await openLedgerFile(fresh, { heldKeysMax: Number.MAX_SAFE_INTEGER });
   let taken: Taken;
   try {
     taken = await fill(copy, options, token);
@@ -115,7 +115,7 @@ async function deliverRest({ file, source, outboxBytesMax }: WithSource): Promis
   await withLedgerFile(
     file,
     async (database) => deliverAll(await openOutbox(database), source, (await readFacts(database)).lastBatch),
-    { heldKeysMax: limits.heldKeysMax, outboxBytesMax },
+    { heldKeysMax: Number.MAX_SAFE_INTEGER, outboxBytesMax },
   );
 }
 

@@ -83,11 +83,11 @@ export class HeldKeys {
 
   /** Begins a batch of at most `keysMax` keys, whose events count in `cells`. Throws `ledger_full` when there is no room. */
   begin(keysMax: number, cells: readonly RunCell[]): void {
-    if (this.#index.size + keysMax > this.#keysMax) {
+    if (keysMax > 0 && this.#index.size + keysMax > this.#keysMax) {
       const held = `${this.#index.size} keys of events are held, ${this.#keysMax} at most`;
       throw new TonnageError(
         'ledger_full',
-        `${held}: no event with an identity is taken until older ones have expired`,
+        `${held} (usage.heldKeysMax): no event with an identity is taken until older ones have expired`,
       );
     }
     const count = Math.max(keysMax, 1);
