@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { formatListen, parseListen } from './address.ts';
+import { formatListen, overlap, parseListen } from './address.ts';
 
 test.each([
   ['8080', { host: '0.0.0.0', port: 8080 }],
@@ -37,4 +37,26 @@ test.each([
   `${'a'.repeat(64)}:80`,
 ])('%j is none', (text) => {
   expect(parseListen(text)).toBeUndefined();
+});
+
+test.each([
+  ['8080', '0.0.0.0:8080', true],
+  ['127.0.0.1:8080', '127.0.0.1:8080', true],
+  ['0.0.0.0:8080', '127.0.0.1:8080', true],
+  ['[::]:8080', '127.0.0.1:8080', true],
+  ['[::]:8080', '0.0.0.0:8080', true],
+  ['[::]:8080', 'localhost:8080', true],
+  ['[0:0::1]:8080', '[::1]:8080', true],
+  ['[0:0::0]:8080', '[::1]:8080', true],
+  ['localhost:8080', 'LocalHost:8080', true],
+  ['0.0.0.0:8080', '[::1]:8080', false],
+  ['127.0.0.1:8080', '127.0.0.2:8080', false],
+  ['127.0.0.1:8080', '127.0.0.1:8081', false],
+  ['127.0.0.1:0', '127.0.0.1:0', false],
+  // What the name means is known where it is looked up.
+  ['localhost:8080', '127.0.0.1:8080', false],
+])('%s and %s are the same for two listeners: %s', (one, other, expected) => {
+  const [first, second] = [parseListen(one), parseListen(other)];
+  const together = first !== undefined && second !== undefined && [overlap(first, second), overlap(second, first)];
+  expect(together).toEqual([expected, expected]);
 });

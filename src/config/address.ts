@@ -48,3 +48,23 @@ export function formatListen(address: ListenAddress): string {
   const host = isIPv6(address.host) ? `[${address.host}]` : address.host;
   return `${host}:${address.port}`;
 }
+
+/**
+ * Whether no second listener can be at `other` while one is at `address`, as far as that can be told without asking for
+ * names. A free port that the system chooses (0) is another one each time.
+ */
+export function overlap(address: ListenAddress, other: ListenAddress): boolean {
+  if (address.port !== other.port || address.port === 0) return false;
+  const [host, otherHost] = [canonicalHost(address.host), canonicalHost(other.host)];
+  return host === otherHost || covers(host, otherHost) || covers(otherHost, host);
+}
+
+/** One that listens on `::` gets what is sent to IPv4 addresses, too. */
+function covers(wide: string, host: string): boolean {
+  return wide === '::' || (wide === everyAddress && isIPv4(host));
+}
+
+/** An IPv6 address can be written in several ways. */
+function canonicalHost(host: string): string {
+  return isIPv6(host) ? (URL.parse(`http://[${host}]`)?.hostname.slice(1, -1) ?? host) : host.toLowerCase();
+}

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { formatListen, overlap, type ListenAddress } from './address.ts';
 import { assembleIdentity, isAnybodyKnown } from './assemble-identity.ts';
 import { assembleIngest } from './assemble-ingest.ts';
 import { assembleStore } from './assemble-store.ts';
@@ -45,10 +46,11 @@ export function assemble(
   const upstreams = assembly.upstreams(parsed.upstreams);
   const users = Object.entries(parsed.users).flatMap(([name, user]) => assembly.user(name, user));
   const gateway = assembly.gateway(parsed, upstreams);
-  const metrics = assembly.metrics(parsed.metrics);
+  const listen = { host: options.host ?? parsed.listen.host, port: options.port ?? parsed.listen.port };
+  const metrics = assembly.metrics(parsed.metrics, listen);
   const dataOrigin = originAt(options.tree, ['data']);
   const config: Config = {
-    listen: { host: options.host ?? parsed.listen.host, port: options.port ?? parsed.listen.port },
+    listen,
     ...(metrics && { metrics }),
     data: resolve(dataOrigin.kind === 'file' ? options.fileDirectory : options.workingDirectory, parsed.data),
     ...(parsed.publicUrl !== undefined && { publicUrl: parsed.publicUrl }),
@@ -156,19 +158,25 @@ class Assembly {
     };
   }
 
-  metrics(stated: Parsed['metrics']): Config['metrics'] {
+  metrics(stated: Parsed['metrics'], main: ListenAddress): Config['metrics'] {
     if (stated === undefined || stated.listen === false) return undefined;
     if (stated.listen === undefined) {
       this.#findings.reportKey(['metrics'], 'expected listen, an address or false, but it is missing');
       return undefined;
     }
     const { listen, orgs, compat } = stated;
+    if (this.#findings.isSound(['listen']) && overlap(main, listen)) {
+      const path = ['metrics', 'listen'];
+      const came = this.#findings.shown(path, formatListen(listen));
+      this.#findings.report(path, `expected another port than that of the main listener (listen), but came ${came}`);
+    }
     return { listen, ...(orgs !== undefined && { orgs }), ...(compat !== undefined && { compat }) };
   }
 
   usage(stated: Parsed['usage'], driver: Parsed['store']['driver']): UsageConfig {
     const { dedupeDays, detailDays, dedupe, hashKey } = stated;
     this.#checkDays(stated);
+    this.#checkPlain(stated);
     if (dedupe === 'shared' && driver !== 'redis' && this.#findings.isSound(['store', 'driver'])) {
       const came = this.#findings.shown(['usage', 'dedupe'], dedupe);
       this.#findings.report(
@@ -197,6 +205,17 @@ class Assembly {
     const known = this.#findings.shown(['usage', 'dedupeDays'], dedupeDays);
     const came = this.#findings.shown(path, detailDays);
     this.#findings.report(path, `expected at least the ${known} days of usage.dedupeDays, but came ${came}`);
+  }
+
+  /** What is not kept at all would be thought to be kept as it is. */
+  #checkPlain({ plain, dimensions }: Parsed['usage']): void {
+    if (!this.#findings.isSound(['usage', 'dimensions'])) return;
+    for (const [index, dimension] of plain.entries()) {
+      if (dimensions.includes(dimension)) continue;
+      const path = ['usage', 'plain', index];
+      const came = this.#findings.shown(path, dimension);
+      this.#findings.report(path, `expected one of usage.dimensions (${dimensions.join(', ')}), but came ${came}`);
+    }
   }
 
   #meters(stated: Parsed['usage']['meters']): readonly MeterConfig[] {

@@ -35,6 +35,10 @@ describe('one line for each problem: place, key, what was expected, what came', 
     ['usage: { dimensions: org }', 'usage.dimensions: expected a list, but came a string'],
     ['usage: { dimensions: [] }', 'usage.dimensions: expected at least one dimension, but came an empty list'],
     ['usage: { dimensions: [org, tga] }', 'c.yaml:1:28: usage.dimensions[1]: expected "org", "arch", "upstream"'],
+    [
+      'usage: { plain: [client, user], dimensions: [org, client] }',
+      'c.yaml:1:26: usage.plain[1]: expected one of usage.dimensions (org, client), but came "user"',
+    ],
     ['usage: { plain: [org] }', 'usage.plain[0]: expected "user" or "client", but came "org"'],
     // Values.
     ['listen: 70000', 'c.yaml:1:9: listen: expected HOST:PORT, [IPV6]:PORT or PORT (from 0 to 65535), but came 70000'],
@@ -47,6 +51,10 @@ describe('one line for each problem: place, key, what was expected, what came', 
     ['metrics: { listen: x }', 'c.yaml:1:20: metrics.listen: expected false, HOST:PORT'],
     ['metrics: { orgs: true }', 'c.yaml:1:1: metrics: expected listen, an address or false, but it is missing'],
     ['metrics: { listen: 1, compat: other }', 'c.yaml:1:31: metrics.compat: expected'],
+    [
+      'metrics: 8080',
+      'c.yaml:1:10: metrics.listen: expected another port than that of the main listener (listen), but',
+    ],
     ['metrics: [1]', 'metrics: expected a map of settings, but came a list'],
     ['timeZone: Mars', 'expected an IANA time zone such as "UTC" or "Europe/Berlin", but came "Mars"'],
     ['shutdownTimeout: 30', 'shutdownTimeout: expected a duration such as "500ms", "30s", "5m", "12h" or "35d"'],
@@ -186,6 +194,14 @@ describe('variables and flags', () => {
     [{ TONNAGE_GATEWAY: 'x' }, 'variables set single values only, so set gateway in a configuration file'],
   ])('%j', (environment, expected) => {
     expect(problemsOf(undefined, { environment })).toEqual([expect.stringContaining(expected)]);
+  });
+
+  test('a port of the command line is none of the metrics either', () => {
+    const flags = { port: 2112 };
+    expect(problemsOf('metrics: 127.0.0.1:2112', { flags })).toEqual([
+      expect.stringMatching(/^c\.yaml:1:10: metrics\.listen: expected another port .*, but came "127\.0\.0\.1:2112"$/),
+    ]);
+    expect(problemsOf('metrics: 127.0.0.1:8080', { flags })).toEqual([]);
   });
 
   test('a flag is named as it was typed', () => {
