@@ -1,5 +1,7 @@
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, expect, test } from 'vitest';
-import { systemClock } from '../base/index.ts';
+import { systemClock, type Log } from '../base/index.ts';
 import type { Delivered, OutboxBatch, RemoteTotals } from '../store/index.ts';
 import { eventually } from '../../test/support/redis.ts';
 import { Delivery, type DeliveryOptions } from './delivery.ts';
@@ -76,6 +78,26 @@ async function trimTo(delivered: number): Promise<void> {
   await own.store.journal.outbox?.trim({ delivered, confirmed: delivered, before: Infinity, bytesMax: 0 });
 }
 
+/** A log that is kept: of each line its level and its text. */
+function keptLog(): { readonly log: Log; readonly lines: readonly string[] } {
+  const lines: string[] = [];
+  const at = (level: string) => (_fields: object, text: string) => void lines.push(`${level}: ${text}`);
+  return { log: { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }, lines };
+}
+
+const failing = 'error: batches cannot be delivered to the store; they are kept in the outbox, and it tries again';
+const again = 'info: batches are delivered to the store again; nothing was lost';
+
+/** Takes batches out behind the outbox's back. */
+function forget(...numbers: readonly number[]): void {
+  const database = new DatabaseSync(join(own.directory, 'ledger.sqlite'));
+  try {
+    database.exec(`delete from outbox where number in (${numbers.join(', ')})`);
+  } finally {
+    database.close();
+  }
+}
+
 const settled = (delivery: Delivery) => eventually('all is delivered', () => delivery.status().waiting === 0);
 const failed = (delivery: Delivery) => eventually('it has failed', () => delivery.status().failure !== undefined);
 
@@ -135,7 +157,8 @@ test('what is lost and no longer kept stops it, with the way out', async () => {
   delivery.notify(7);
   await failed(delivery);
   expect(delivery.status().failure).toBe(
-    'the store misses batches of this ledger after 1, and the outbox has them only from 5 on; stop it and run tonnage ledger rebuild',
+    'the store misses batches 2 to 4 of this ledger, and the outbox does not have them any more; the ledger has their counts: ' +
+      'stop the server and run tonnage ledger rebuild',
   );
 });
 
@@ -161,7 +184,9 @@ test('a store that has less than the outbox can give, and a ledger that was rest
   target.kept = 1;
   const behind = start(target, 3);
   await failed(behind);
-  expect(behind.status().failure).toMatch(/^the store misses batches of this ledger after 1, and the outbox has none/);
+  expect(behind.status().failure).toMatch(
+    /^the store misses batches 2 to 3 of this ledger, and the outbox does not have them/,
+  );
   const asked = target.asked;
   const began = systemClock.monotonic();
   await new Promise((resolve) => setTimeout(resolve, 150));
@@ -175,6 +200,58 @@ test('a store that has less than the outbox can give, and a ledger that was rest
   expect(restored.status().failure).toMatch(
     /^the store has batch 9 of this ledger, whose own last one is 3: .* rebuild$/,
   );
+});
+
+test('while the store misses what is gone, nothing says that it was lost just now, or that all is well', async () => {
+  const target = new Target();
+  await commit(1, 6);
+  await trimTo(4);
+  target.lost = { to: 0, needs: 1 };
+  const { log, lines } = keptLog();
+  const delivery = start(target, 6, { log });
+  await eventually('it has tried again and again', () => target.asked >= 4);
+  expect(lines).toEqual([failing]);
+  // Whoever looks after the store has put back what it had.
+  target.lost = undefined;
+  target.kept = 6;
+  await eventually('it says so', () => lines.includes(again));
+  expect(lines).toEqual([failing, again]);
+  expect(delivery.status()).toMatchObject({ waiting: 0 });
+  expect(delivery.status().failure).toBeUndefined();
+});
+
+test('after an outage all is well when what the store has lost meanwhile is there again, or nothing was missing', async () => {
+  const target = new Target();
+  await commit(1, 6);
+  const { log, lines } = keptLog();
+  const delivery = start(target, 6, { log });
+  await settled(delivery);
+  target.broken = new Error('no connection');
+  await commit(7, 7);
+  delivery.notify(7);
+  await failed(delivery);
+  target.lost = { to: 2, needs: 3 };
+  target.log.length = 0;
+  target.broken = undefined;
+  await eventually('all is well', () => lines.includes(again));
+  expect(target.log).toEqual([3, 4, 5, 6, 7]);
+  const lost = 'warn: the store has lost batches that it had; they are delivered again';
+  expect(lines).toEqual([failing, lost, again]);
+});
+
+test.each([
+  [[3], 0, [1, 2], 'batch 3'],
+  [[3, 4], 2, [], 'batches 3 to 4'],
+  [[5, 6], 1, [2, 3, 4], 'batches 5 to 6'],
+])('batches %j are not in the outbox: it stops before them, and names them', async (gone, kept, delivered, which) => {
+  const target = new Target();
+  await commit(1, 6);
+  forget(...gone);
+  target.kept = kept;
+  const delivery = start(target, 6);
+  await failed(delivery);
+  expect(delivery.status().failure).toContain(`the store misses ${which} of this ledger, and the outbox does not have`);
+  expect(target.log).toEqual(delivered);
 });
 
 test('an idle store that has lost everything is noticed with the next batch', async () => {

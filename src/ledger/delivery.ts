@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { limits, messageOf, TonnageError, type Clock, type Log } from '../base/index.ts';
-import type { Outbox, RemoteTotals } from '../store/index.ts';
+import type { Outbox, OutboxBatch, RemoteTotals } from '../store/index.ts';
 import type { Day } from '../usage/index.ts';
 import { Pauses, retryPauseMs } from './retry.ts';
 
@@ -51,6 +51,8 @@ export class Delivery {
   #oldestAt: number | undefined;
   #failure: string | undefined;
   #failures = 0;
+  /** The log has told of a failure, and not yet that it is over. */
+  #isTroubled = false;
   /** While batches are delivered again: from which one on, and up to where it had been. */
   #again: { began?: number | undefined; readonly until: number } | undefined;
   #trimmedAt = -Infinity;
@@ -117,11 +119,13 @@ export class Delivery {
     while (!this.#closed) {
       try {
         if (!this.#positioned) await this.#askPosition();
-        const idle = await this.#deliverSome();
+        const step = await this.#deliverSome();
+        // What the store says that it misses may be gone here too, which only the next delivery shows.
+        if (step === 'rewound') continue;
         this.#noteSuccess();
         await this.#trim();
         await this.#forgetDetails();
-        if (idle) await this.#sleep();
+        if (step === 'idle') await this.#sleep();
       } catch (error) {
         this.#noteFailure(error);
         await this.#pauses.sleep(retryPauseMs(this.#failures, limits.deliveryRetryMsMax));
@@ -138,7 +142,8 @@ export class Delivery {
           'stop it and run tonnage ledger rebuild',
       );
     }
-    this.#delivered = kept;
+    // Parts of it may lack what this number does not tell: what was to be delivered again still is.
+    this.#delivered = this.#again ? Math.min(kept, this.#delivered) : kept;
     this.#positioned = true;
   }
 
@@ -147,27 +152,42 @@ export class Delivery {
     return oldest?.at;
   }
 
-  /** Delivers the next batches; answers whether there was nothing to deliver. */
-  async #deliverSome(): Promise<boolean> {
-    const { outbox, remote } = this.#options;
-    const committed = this.#last;
-    const batches = await outbox.read(this.#delivered, limits.deliveredBatchesMax);
-    this.#oldestAt = batches[0]?.at;
+  /** Delivers the next batches. Idle: the store has all that there are. Rewound: it misses earlier ones. */
+  async #deliverSome(): Promise<'delivered' | 'idle' | 'rewound'> {
+    const { remote } = this.#options;
+    const batches = await this.#readNext();
     const last = batches.at(-1)?.number;
-    if (last === undefined) {
-      if (this.#delivered < committed) throw this.#gap(this.#delivered);
-      return true;
-    }
+    if (last === undefined) return 'idle';
     if (this.#again) this.#again.began ??= batches[0]?.number;
     const result = await remote.deliver(batches);
     if (result.kind === 'rewind') {
       this.#rewind(result.to, last);
-      return false;
+      return 'rewound';
     }
     this.#noteRejected(result.rejected);
     this.#delivered = last;
     if (this.#again && last >= this.#again.until) this.#again = undefined;
-    return false;
+    return 'delivered';
+  }
+
+  /**
+   * The next batches, one right after the other; none when all are delivered. What is kept begins anywhere, and has no holes from
+   * there on: behind a hole nothing can be delivered.
+   */
+  async #readNext(): Promise<readonly OutboxBatch[]> {
+    const { outbox } = this.#options;
+    const committed = this.#last;
+    const batches = await outbox.read(this.#delivered, limits.deliveredBatchesMax);
+    this.#oldestAt = batches[0]?.at;
+    const next = batches[0]?.number;
+    if (next === undefined) {
+      if (this.#delivered < committed) throw missing(this.#delivered + 1, committed);
+      return [];
+    }
+    const first = outbox.status().first ?? next;
+    if (next > this.#delivered + 1 && first <= this.#delivered) throw missing(this.#delivered + 1, next - 1);
+    const hole = batches.findIndex(({ number }, index) => number !== next + index);
+    return hole < 0 ? batches : batches.slice(0, hole);
   }
 
   /**
@@ -179,19 +199,12 @@ export class Delivery {
     const { log, outbox } = this.#options;
     const first = outbox.status().first ?? this.#last + 1;
     const began = this.#again?.began;
-    if (to < first - 1 && began !== undefined && began <= first) throw this.#gap(to);
-    log.warn({ from: this.#delivered, to }, 'the store has lost batches that it had; they are delivered again');
+    if (to < first - 1 && began !== undefined && began <= first) throw missing(to + 1, first - 1);
+    // Where it had said no more than that, it has lost nothing since.
+    if (to < this.#delivered)
+      log.warn({ from: this.#delivered, to }, 'the store has lost batches that it had; they are delivered again');
     this.#again = { until: Math.max(last, this.#again?.until ?? 0) };
     this.#delivered = to;
-  }
-
-  #gap(after: number): TonnageError {
-    const { first } = this.#options.outbox.status();
-    const kept = first === undefined ? 'has none of them any more' : `has them only from ${first} on`;
-    return new TonnageError(
-      'ledger_gap',
-      `the store misses batches of this ledger after ${after}, and the outbox ${kept}; stop it and run tonnage ledger rebuild`,
-    );
   }
 
   async #trim(): Promise<void> {
@@ -241,9 +254,12 @@ export class Delivery {
   }
 
   #noteSuccess(): void {
-    if (this.#failures > 0) this.#options.log.info({}, 'batches are delivered to the store again; nothing was lost');
     this.#failures = 0;
     this.#failure = undefined;
+    // While it is being given again what it has lost, it may still turn out that some of that is gone.
+    if (!this.#isTroubled || this.#again) return;
+    this.#isTroubled = false;
+    this.#options.log.info({}, 'batches are delivered to the store again; nothing was lost');
   }
 
   #noteFailure(error: unknown): void {
@@ -252,9 +268,20 @@ export class Delivery {
     this.#positioned = false;
     if (failure === this.#failure) return;
     this.#failure = failure;
+    this.#isTroubled = true;
     this.#options.log.error(
       { error: failure, ...this.status() },
       'batches cannot be delivered to the store; they are kept in the outbox, and it tries again',
     );
   }
+}
+
+/** These batches are not at the store, and are kept here no more. */
+function missing(from: number, to: number): TonnageError {
+  const which = from === to ? `batch ${from}` : `batches ${from} to ${to}`;
+  return new TonnageError(
+    'ledger_gap',
+    `the store misses ${which} of this ledger, and the outbox does not have ${from === to ? 'it' : 'them'} any more; ` +
+      'the ledger has their counts: stop the server and run tonnage ledger rebuild',
+  );
 }

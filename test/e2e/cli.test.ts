@@ -55,7 +55,7 @@ test('what keeps Redis from being told is found by the check, as the running ser
   await eventually('it says so', async () => (await readiness(stuck)).includes('run tonnage ledger rebuild'));
   const found = await check(1);
   expect(found.stdout).toMatch(
-    /^Redis: has lost what came after batch 0 .*\(ledger_gap\); stop the server and run tonn/,
+    /^Redis: has nothing of this ledger .*batch 1 any more, .*\(ledger_gap\); stop the server and run tonn/,
   );
   expect(found.stderr).toBe('tonnage: 1 found; tonnage ledger rebuild mends sums\n');
   await stuck.program.stop();

@@ -1,5 +1,6 @@
 import type { ReadOnlyDatabase } from '../../sqlite/index.ts';
 import { formatDay } from '../../usage/index.ts';
+import { delivers } from '../journal/destination.ts';
 import { careRead, readFacts } from './file.ts';
 import type { RemoteCare } from './remote.ts';
 
@@ -15,16 +16,20 @@ type Reads = Pick<ReadOnlyDatabase, 'read'>;
 
 /**
  * Looks for what keeps batches from being delivered until somebody helps: what the store has lost is in the outbox no
- * more, a backup was put back, or nothing can be written there. Safe while a server delivers. Rejects as `RemoteCare` does.
+ * more, a backup was put back, none of it was ever meant for there, or nothing can be written there. Safe while a server delivers. Rejects as `RemoteCare` does.
  */
 export async function deliveryState(database: Reads, remote: RemoteCare): Promise<DeliveryState> {
   // What the ledger has is looked at before what the store has, which only grows unless it has lost something.
   const { first, touches } = await keptHere(database, remote);
+  // A server that starts to count meanwhile puts its first batch into the outbox with it.
+  const { lastBatch: counted } = await readFacts(database);
+  const isKeptHere = counted > 0 && !(await delivers(database));
   const position = await remote.position();
   await remote.assertWritable();
+  if (isKeptHere) return { stopped: [notMeant], waiting: counted };
   const { lastBatch } = await readFacts(database);
   if (position > lastBatch) return { stopped: [ahead(position, lastBatch)], waiting: 0 };
-  if (position < first - 1) return { stopped: [gap(position, first, lastBatch)], waiting: lastBatch - position };
+  if (position < first - 1) return { stopped: [gap(position, first)], waiting: lastBatch - position };
   const stopped: string[] = [];
   for (const { meter, day, number } of touches) {
     // A later one may be on its way.
@@ -33,19 +38,6 @@ export async function deliveryState(database: Reads, remote: RemoteCare): Promis
     if (held < number) stopped.push(lostDetails(meter, day, held));
   }
   return { stopped, waiting: lastBatch - position };
-}
-
-/**
- * Whether a ledger delivers its batches to a store elsewhere, or did until now: not any more once it was rebuilt or migrated
- * to keep its totals itself.
- */
-export async function delivers(database: Reads): Promise<boolean> {
-  // A file of an older schema has neither table, and never delivered.
-  const tables = await database.read("select 1 from sqlite_schema where name in ('outbox', 'outbox_touch')");
-  if (tables.length < 2) return false;
-  const sql = 'select exists (select 1 from outbox) or exists (select 1 from outbox_touch)';
-  const [row = []] = await database.read(sql);
-  return Number(row[0]) === 1;
 }
 
 interface Kept {
@@ -80,13 +72,19 @@ function ahead(position: number, lastBatch: number): string {
   );
 }
 
-function gap(position: number, first: number, lastBatch: number): string {
-  const kept = first > lastBatch ? 'has none of them any more' : `has them only from ${first} on`;
-  return (
-    `has lost what came after batch ${position} of this ledger, and the outbox ${kept}, so nothing is delivered ` +
-    `(ledger_gap); ${rebuild}`
-  );
+/** What is missing there is kept here no more. A store that has nothing at all may be another one than it was. */
+function gap(position: number, first: number): string {
+  const missing = first - 1 === position + 1 ? `batch ${first - 1}` : `batches ${position + 1} to ${first - 1}`;
+  const has =
+    position === 0
+      ? `has nothing of this ledger (it was emptied, or is another one than before), and the outbox does not have ${missing} any more`
+      : `has lost ${missing} of this ledger, which the outbox does not have any more`;
+  return `${has}, so nothing is delivered (ledger_gap); ${rebuild}`;
 }
+
+const notMeant =
+  'gets nothing of this ledger, which has kept its totals itself until now, so no server starts with this configuration: take ' +
+  'them there with tonnage ledger migrate --to this configuration, or with tonnage ledger rebuild';
 
 function lostDetails(meter: string, day: number, held: number): string {
   return `has lost details of ${meter} of ${formatDay(day)}, all after batch ${held}; ${rebuild}`;

@@ -1,6 +1,7 @@
 import { TonnageError, type Clock, type Random } from '../../base/index.ts';
 import { backupFile, type Database } from '../../sqlite/index.ts';
 import { createCalendar, formatDay, type Increment } from '../../usage/index.ts';
+import { keepHere } from '../journal/destination.ts';
 import { createJournal } from '../journal/journal.ts';
 import { openOutbox } from '../journal/outbox.ts';
 import type { Rebuilt } from '../redis/write/index.ts';
@@ -59,10 +60,7 @@ export async function migrateLedger(options: MigrateOptions): Promise<Migrated> 
   const { notes, ...taken } = source ? await takeHistory({ ...options, source }) : { ...none, notes: [] };
   return withLedgerFile(file, async (database) => {
     if (target) return { taken, notes, rebuilt: await rebuildRemote(database, { ...options, remote: target }) };
-    await database.transact([
-      { sql: 'delete from outbox', rows: [[]] },
-      { sql: 'delete from outbox_touch', rows: [[]] },
-    ]);
+    await database.transact(keepHere);
     return { taken, notes };
   });
 }

@@ -1,5 +1,6 @@
 import { TonnageError } from '../../base/index.ts';
 import type { Database, Statement } from '../../sqlite/index.ts';
+import { keepHere } from '../journal/destination.ts';
 import type { Rebuilt } from '../redis/write/index.ts';
 import { readFacts, withLedgerFile, type LedgerFacts } from './file.ts';
 import { fileCounts } from './own-counts.ts';
@@ -26,7 +27,7 @@ export function rebuildLedger(options: RebuildOptions): Promise<Rebuilt | undefi
     const sums = rollUps(detailsFrom).flatMap((rollUp) => rebuildSql(rollUp).map(once));
     await database.transact(sums);
     if (options.remote) return rebuildRemote(database, { ...options, remote: options.remote });
-    await database.transact([once('delete from outbox'), once('delete from outbox_touch')]);
+    await database.transact(keepHere);
     return undefined;
   });
 }

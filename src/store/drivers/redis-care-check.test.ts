@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { suiteRedis } from '../../../test/support/redis-suite.ts';
 import { redisCli } from '../../../test/support/redis.ts';
-import { pulls, TestLedger, today } from '../care/testing/ledger.ts';
+import { pulls, remoteAt, TestLedger, today } from '../care/testing/ledger.ts';
 
 const redis = suiteRedis();
 let ledger: TestLedger;
@@ -52,14 +52,29 @@ describe('check finds what keeps batches from being delivered until somebody hel
     await ledger.commit(redis.server.url, first, second, second);
     await redis.server.cli('flushall');
     forget('number = 1');
-    const lost = '^Redis: has lost what came after batch 0 of this ledger, and the outbox ';
+    const nothing = '^Redis: has nothing of this ledger .*, and the outbox does not have ';
     expect(await check()).toEqual(
-      found(`${lost}has them only from 2 on, so nothing is delivered \\(ledger_gap\\); ${rebuild}`),
+      found(`${nothing}batch 1 any more, so nothing is delivered \\(ledger_gap\\); ${rebuild}`),
     );
+    await redis.server.cli('hset', '{metrics/v1}:seq', ledgerId(), '1');
     forget('true');
-    expect(await check()).toEqual(found(`${lost}has none of them any more, so nothing .*; ${rebuild}`));
+    expect(await check()).toEqual(
+      found(`^Redis: has lost batches 2 to 3 of this ledger, which the outbox does not have .*; ${rebuild}`),
+    );
+    await redis.server.cli('del', '{metrics/v1}:seq');
+    expect(await check()).toEqual(found(`${nothing}batches 1 to 3 any more, so nothing .*; ${rebuild}`));
     await ledger.care(redis.server.url).rebuild();
     expect(await check()).toEqual(sound);
+  });
+
+  test('Redis was never given anything of a ledger that keeps its totals itself', async () => {
+    await ledger.commit(undefined, first, second);
+    const kept = '^Redis: gets nothing of this ledger, which has kept its totals itself until now';
+    expect(await check()).toEqual(found(`${kept}.*: take them there with tonnage ledger migrate --to`));
+    await ledger.care().migrate(remoteAt(redis.server.url));
+    expect(await check()).toEqual(sound);
+    await ledger.care(redis.server.url).migrate(undefined);
+    expect(await check()).toEqual(found(kept));
   });
 
   test('Redis has lost no more than the outbox has: that is delivered again', async () => {

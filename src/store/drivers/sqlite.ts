@@ -2,6 +2,7 @@ import { accessSync, constants } from 'node:fs';
 import { assert, limits, TonnageError, type Clock, type Random } from '../../base/index.ts';
 import { openDatabase, openReadOnly, type Database, type SqlValue } from '../../sqlite/index.ts';
 import type { ReadTotals, Store } from '../contract.ts';
+import { assertDelivers, assertKeptHere } from '../journal/destination.ts';
 import { createJournal, programModule } from '../journal/journal.ts';
 import type { ProgramOptions } from '../journal/program.ts';
 import { openLedgerSecret, type LedgerSecret } from '../journal/ledger-secret.ts';
@@ -35,7 +36,8 @@ export interface SqliteStore extends Store {
 
 /**
  * The embedded store: journal and totals in one SQLite file. The caller holds the lock of the data directory. Rejects
- * with `time_zone_changed`, with `config_invalid` when events wait to be claimed and nobody would, and as `openDatabase` does.
+ * with `time_zone_changed`, with `config_invalid` when events wait to be claimed and nobody would, or when its totals would
+ * be kept elsewhere than they have been, and as `openDatabase` does.
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {
   const { outboxBytesMax, heldKeysMax = limits.heldKeysMax, pendingClaimsMax } = options;
@@ -57,6 +59,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
     },
   });
   try {
+    await (hasOutbox ? assertDelivers : assertKeptHere)(database, options.file);
     const { ledgerId, lastBatch, hashKey } = await identify(database, options);
     if (!hasPending) await assertNothingPending(database);
     return {
