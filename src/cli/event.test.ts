@@ -3,6 +3,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { startServer, type RunningServer } from '../app.ts';
 import { systemRandom } from '../base/index.ts';
@@ -102,6 +103,15 @@ describe('events of a file', () => {
     expect(await send(['closed.jsonl'])).toEqual({ code: 1, stdout: '', stderr });
   });
 
+  test.each([
+    ['gzip', 'zcat', gzipSync],
+    ['zstd', 'zstdcat', zstdCompressSync],
+  ])('that are compressed with %s are sent by what unpacks them', async (name, print, compress) => {
+    writeFileSync(join(data, 'packed'), compress(`${build('packed')}\n`));
+    const advice = `expected JSON lines, got what is compressed with ${name}: send what ${print} packed prints, as in ${print} packed | tonnage event send -`;
+    expect(await send(['packed'])).toEqual({ code: 1, stdout: '', stderr: `tonnage: packed: ${advice}\n` });
+  });
+
   test('that hold none', async () => {
     expect(await send(['-'])).toEqual({ code: 0, stdout: '0 events\n', stderr: '' });
   });
@@ -128,6 +138,21 @@ describe('one event', () => {
       stderr: expect.stringMatching(/^tonnage: the event was refused: unknown_type: type: /),
     });
   });
+
+  test.each([
+    [
+      ['--member', 'seconds=93'],
+      /data\.seconds: .*, got "93"; --member seconds=93 is a text: write --member seconds:=93 /,
+    ],
+    [['--member', 'seconds=many'], /data\.seconds: .*, got "many"\n$/],
+    [
+      ['--member', 'seconds:=1', '--quantity', '5'],
+      /got "quantity"; the meter of this type .*: write --member NAME:=5\n$/,
+    ],
+  ])('that is refused for how %j is written', async (args, message) => {
+    const { code, stderr } = await send(['--type', 'org.example.done', '--id', 's-2', ...args]);
+    expect([code, stderr]).toEqual([1, expect.stringMatching(message)]);
+  });
 });
 
 test.each([
@@ -141,6 +166,7 @@ test.each([
   [['--type', 't', '--id', '1', '--quantity', 'many'], /--quantity: expected a whole number, got many/],
   [['--type', 't', '--id', '1', '--member', 'x'], /--member: expected NAME=TEXT or NAME:=JSON, got x/],
   [['--type', 't', '--id', '1', '--member', 'x:=y'], /--member: expected JSON behind x:=, got y/],
+  [['--type', 't', '--quantity', 'abc'], /expected --id, [^\n]*\ntonnage: --quantity: expected a whole number, got abc\n$/],
   [['x', '--url', 'ftp://x'], /--url: expected http/],
 ])('%j is wrong usage', async (args, message) => {
   expect(await send(args)).toMatchObject({ code: 2, stderr: expect.stringMatching(message) });

@@ -1,14 +1,12 @@
-import { open, type FileHandle } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { limits, TonnageError } from '../base/index.ts';
 import { UsageError, type Terminal } from './contract.ts';
-import { eventOfFlags, givenFlag, type EventFlags } from './event-flags.ts';
+import { adviceOn, eventOfFlags, givenFlag, type EventFlags } from './event-flags.ts';
+import { openEventInput } from './event-input.ts';
 import { readBatches } from './event-lines.ts';
 import { createEventSender, nothingSent, sum, type SendEvents, type SendOutcome } from './event-sender.ts';
 import { authorizationOf, baseOf } from './remote-usage.ts';
 import { groupThousands } from './usage-table.ts';
-import { readFailureOf } from './read-failure.ts';
 import { createProgress } from './wave-progress.ts';
 
 interface EventSendOptions extends EventFlags {
@@ -17,7 +15,7 @@ interface EventSendOptions extends EventFlags {
 }
 
 const help = `
-FILE holds one CloudEvent a line, as JSON; - is standard input. They go out in batches of ${limits.eventSendBatchMax}, each acknowledged once
+FILE holds one CloudEvent a line, as JSON and not compressed; - is standard input. They go out in batches of ${limits.eventSendBatchMax}, each acknowledged once
 it is committed. A server that is busy or away is tried again for ${limits.eventSendRetryMsMax / 60_000} minutes. When it breaks off, run it again: what
 the server has already is known there by source and id, and does not count twice.
 Credentials: TONNAGE_TOKEN (or TONNAGE_TOKEN_FILE), or --user with the password in TONNAGE_PASSWORD.
@@ -45,7 +43,10 @@ export function eventCommand(terminal: Terminal): Command {
     .option('--time <time>', 'its time, as in RFC 3339 (default: now)')
     .option('--org <name>', 'its organisation')
     .option('--arch <name>', 'its architecture')
-    .option('--quantity <number>', 'its quantity (default: 1)')
+    .option(
+      '--quantity <number>',
+      'its member quantity; a meter of your own may read another one, which --member states',
+    )
     .option('--member <name=value>', 'a further member of its data; name:=value for JSON', collect)
     .addHelpText('after', help)
     .action((file: string | undefined, options: EventSendOptions) => send(file, options, terminal));
@@ -71,14 +72,17 @@ async function send(file: string | undefined, options: EventSendOptions, termina
       terminal.say(`${reason}; trying again in ${(waitMs / 1_000).toFixed(1)} s\n`);
     },
   });
-  if (file === undefined) await sendOne(eventOfFlags(flags), sender, terminal);
+  if (file === undefined) await sendOne(flags, sender, terminal);
   else await sendFile(file, sender, terminal);
 }
 
-async function sendOne(text: string, sender: SendEvents, terminal: Terminal): Promise<void> {
-  const { refusals, ...counts } = await sender([{ number: 1, text }]);
+async function sendOne(flags: EventFlags, sender: SendEvents, terminal: Terminal): Promise<void> {
+  const { refusals, ...counts } = await sender([{ number: 1, text: eventOfFlags(flags) }]);
   const [refusal] = refusals;
-  if (refusal !== undefined) throw new TonnageError('bad_request', `the event was refused: ${refusal.reason}`);
+  if (refusal !== undefined) {
+    const { reason } = refusal;
+    throw new TonnageError('bad_request', `the event was refused: ${reason}${adviceOn(reason, flags)}`);
+  }
   terminal.out(`${summaryOf({ outcome: { refusals, ...counts }, refused: 0 })}\n`);
 }
 
@@ -89,7 +93,7 @@ interface Tally {
 }
 
 async function sendFile(file: string, sender: SendEvents, terminal: Terminal): Promise<void> {
-  const { name, input, bytes } = await opened(file, terminal);
+  const { name, chunks, bytes } = await openEventInput(file, terminal);
   let tally: Tally = { outcome: nothingSent, refused: 0 };
   const progress = createProgress({
     ...terminal,
@@ -97,7 +101,7 @@ async function sendFile(file: string, sender: SendEvents, terminal: Terminal): P
     what: () => `bytes, ${counted(eventsOf(tally.outcome), 'event')}`,
   });
   try {
-    for await (const { lines, refusals: unread, bytesRead } of readBatches(input)) {
+    for await (const { lines, refusals: unread, bytesRead } of readBatches(chunks)) {
       const { refusals: untaken, ...sent } = await sender(lines);
       const refusals = [...unread, ...untaken].toSorted((one, other) => one.number - other.number);
       const named = refusals.slice(0, Math.max(0, limits.eventRefusalsNamedMax - tally.refused));
@@ -121,45 +125,6 @@ async function sendFile(file: string, sender: SendEvents, terminal: Terminal): P
     const more = unnamed > 0 ? `, ${groupThousands(BigInt(unnamed))} more than are named above` : '';
     throw new TonnageError('bad_request', `${counted(tally.refused, 'event')} refused${more}`);
   }
-}
-
-interface Opened {
-  /** How it is called in messages. */
-  readonly name: string;
-  readonly input: AsyncIterable<Buffer | string>;
-  /** Its size, where that is known. */
-  readonly bytes?: number;
-}
-
-/** Opens what is to be sent. Throws `source_failed` that says why it cannot be read. */
-async function opened(file: string, { input, workingDirectory }: Terminal): Promise<Opened> {
-  if (file === '-') return { name: 'standard input', input };
-  if (file === '') throw new UsageError("event send: expected the name of a file, got ''");
-  try {
-    const handle = await open(resolve(workingDirectory, file));
-    const stats = await handle.stat();
-    if (stats.isDirectory()) {
-      await handle.close();
-      throw new TonnageError('source_failed', `${file}: cannot be read: this is a directory`);
-    }
-    return { name: file, input: chunksOf(file, handle), ...(stats.isFile() && { bytes: stats.size }) };
-  } catch (thrown) {
-    throw thrown instanceof TonnageError ? thrown : unreadable(file, thrown);
-  }
-}
-
-/** What is in a file, which is closed at the end. */
-async function* chunksOf(file: string, handle: FileHandle): AsyncGenerator<Buffer> {
-  const stream: AsyncIterable<Buffer> = handle.createReadStream();
-  try {
-    yield* stream;
-  } catch (thrown) {
-    throw unreadable(file, thrown);
-  }
-}
-
-function unreadable(file: string, cause: unknown): TonnageError {
-  return new TonnageError('source_failed', `${file}: cannot be read: ${readFailureOf(cause)}`, { cause });
 }
 
 function eventsOf({ accepted, duplicate, voided }: SendOutcome): number {
