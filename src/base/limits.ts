@@ -258,7 +258,7 @@ export const limits = {
   redisCommandMsMax: 5_000,
   /** How long connecting to a Redis may take, and then again its greeting. */
   redisConnectMsMax: 5_000,
-  /** How long the first question, which starts the thread that reads a Redis, waits for that thread's connection. */
+  /** How long a question that comes with the start of the thread that reads a Redis waits for its connection. */
   redisFirstConnectMsMax: 1_000,
   /** How long a command that Redis asks to repeat (LOADING, TRYAGAIN, a moving slot and the like) is tried again. */
   redisRetryMsMax: 3_000,

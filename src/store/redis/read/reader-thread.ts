@@ -8,11 +8,12 @@ await serve<ReaderFunctions>(async (data, log) => {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only reader.ts starts this file, with these options
   const { redis, besideWave } = data as ReaderData;
   const link = await openRedisLink({ ...redis, clock: systemClock, log });
-  // The question that started this thread would be refused otherwise: a link connects in the background.
-  await connected(link, systemClock, limits.redisFirstConnectMsMax).catch(() => undefined);
+  // A question that comes with the start would be refused otherwise: a link connects in the background.
+  const first = connected(link, systemClock, limits.redisFirstConnectMsMax).catch(() => undefined);
   return {
     functions: {
-      query({ query, today, detailsFrom }) {
+      async query({ query, today, detailsFrom }) {
+        await first;
         const totals = createRedisTotals({ link, clock: systemClock, besideWave, detailsFrom: () => detailsFrom });
         return totals.query(query, today);
       },

@@ -4,6 +4,9 @@ import type { Day, UsageAnswer, UsageQuery } from '../../../usage/index.ts';
 import type { Totals } from '../../contract.ts';
 import type { RedisLinkOptions } from '../link/index.ts';
 
+/** When the thread starts unless it is asked before: by then a server has started. */
+const startAfterMs = 1_000;
+
 export interface RedisReaderOptions {
   readonly redis: RedisLinkOptions;
   readonly besideWave: boolean;
@@ -31,7 +34,9 @@ export interface ReaderQuestion {
 
 /**
  * Totals read from Redis in a thread of their own, over a link of their own: a large answer takes a moment to decode, and
- * pulls that are being counted do not wait for it. Started by the first question. Rejects as `createRedisTotals`.
+ * pulls that are being counted do not wait for it. It starts a
+ * moment after the process, or with the first question, so that starting it holds up neither. Rejects as
+ * `createRedisTotals`.
  */
 export function startRedisReader(options: RedisReaderOptions): Totals & { close(): Promise<void> } {
   const { clock: _, log: __, ...redis } = options.redis;
@@ -42,9 +47,14 @@ export function startRedisReader(options: RedisReaderOptions): Totals & { close(
     failure: 'redis_unavailable',
     log: options.log,
   });
+  // Why it cannot open is told to whoever asks.
+  const start = setTimeout(() => void thread.open().catch(() => undefined), startAfterMs).unref();
   return {
     query: (query, today) => thread.ask('query', { query, today, detailsFrom: options.detailsFrom() }),
-    close: () => thread.close(),
+    async close() {
+      clearTimeout(start);
+      await thread.close();
+    },
   };
 }
 
