@@ -28,6 +28,7 @@ export default defineConfig({
     // What hangs is ended; a machine that is busy with other things, or whose disk stands still, is waited for.
     testTimeout: long ? 30 * 60_000 : 2 * 60_000,
     hookTimeout: 3 * 60_000,
+    expect: { poll: { timeout: 60_000 } },
     watch: false,
     env: { TZ: 'UTC', TEST_LONG: long ? '1' : '', TEST_REDIS_SERVER: redisServer },
   },
