@@ -29,6 +29,11 @@ export function dataOf(command: Command): string | undefined {
   return command.optsWithGlobals<GlobalOptions>().data;
 }
 
+/** Whether somebody has said where the data are: where nobody has, a directory without a ledger is most likely the wrong one. */
+export function isDataNamed(command: Command, { environment }: Pick<Terminal, 'environment'>): boolean {
+  return [dataOf(command), configFileOf(command), environment['TONNAGE_DATA']].some((each) => each !== undefined);
+}
+
 /** The configuration that `command` runs with. Throws `ConfigError` with all that is wrong with it. */
 export function configurationOf(command: Command, terminal: Terminal, flags: ConfigFlags = {}): Config {
   const file = configFileOf(command);

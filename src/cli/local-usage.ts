@@ -1,8 +1,10 @@
 import type { Clock } from '../base/index.ts';
 import type { Config } from '../config/index.ts';
 import {
+  asCounted,
   checkRange,
   createCalendar,
+  formatCursor,
   Pseudonyms,
   usageAsJson,
   type Dimension,
@@ -26,8 +28,11 @@ export async function openLocalUsage(config: Config, clock: Clock): Promise<Usag
     async page(query) {
       const today = calendar.dayOf(clock.now());
       checkRange(query, today);
-      const answer = await totals.query(asKept(query, key, plain), today);
-      return { answer, json: usageAsJson(query, answer) };
+      const counted = await asCounted(query, (each) => totals.query(each, today));
+      const answer = await totals.query(asKept(counted, key, plain), today);
+      const { nextOffset } = answer;
+      const next = nextOffset === undefined ? {} : { next: formatCursor(query, nextOffset) };
+      return { answer, json: usageAsJson(query, answer), ...next };
     },
     close: () => totals.close(),
   };

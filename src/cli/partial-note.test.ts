@@ -55,7 +55,9 @@ test('so is one that has its data elsewhere, unless this directory is asked for'
 test('where nothing was counted yet, a configuration that is here is told of', async () => {
   configure({ data });
   const nothing = `tonnage: ${join(directory, 'data', 'ledger.sqlite')} does not exist: nothing has been counted there yet`;
-  const stderr = `${nothing}; tonnage.yaml, which is here, is read only with --config tonnage.yaml\n`;
+  const where =
+    ': name the data directory of the server with --data, its configuration with --config, or ask a server with --url';
+  const stderr = `${nothing}${where}; tonnage.yaml, which is here, is read only with --config tonnage.yaml\n`;
   expect(await usage([], {})).toEqual({ code: 1, stdout: '', stderr });
   expect(await usage(['--data', 'data'], {})).toEqual({ code: 1, stdout: '', stderr: `${nothing}\n` });
 });

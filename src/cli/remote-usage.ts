@@ -1,18 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { limits, messageOf, TonnageError } from '../base/index.ts';
 import type { Environment } from '../config/index.ts';
-import {
-  isDimension,
-  parseDay,
-  parseUsageQuery,
-  type UsageAnswer,
-  type UsageParameters,
-  type UsageQuery,
-} from '../usage/index.ts';
+import { isDimension, parseDay, type UsageAnswer, type UsageParameters, type UsageQuery } from '../usage/index.ts';
 import { UsageError } from './contract.ts';
 import { parseExactJson } from './exact-json.ts';
 import { readFailureOf } from './read-failure.ts';
-import type { UsageSource } from './usage-source.ts';
+import type { UsagePage, UsageSource } from './usage-source.ts';
 
 export interface RemoteUsageOptions {
   /** The server, as typed: scheme, host, port, and a path where it stands behind a proxy. */
@@ -29,7 +22,7 @@ export function openRemoteUsage(options: RemoteUsageOptions): UsageSource {
   return {
     async page(query, words) {
       const json = await fetchText(pageUrl(base, query, words), authorization);
-      return { answer: readAnswer(query, json), json };
+      return { ...readPage(query, json), json };
     },
     close: () => Promise.resolve(),
   };
@@ -55,7 +48,10 @@ function pageUrl(base: string, query: UsageQuery, words: UsageParameters): strin
   return `${base}/api/v1/usage/${encodeURIComponent(query.meter)}?${parameters.toString()}`;
 }
 
-/** Never from flags, which other users of the machine can see. */
+/**
+ * A user's password or, where no user is named, a bearer token. `--user` goes before the token, which is the password where
+ * there is none. Never from flags, which other users of the machine can see.
+ */
 export function authorizationOf({ user, environment }: RemoteUsageOptions): string | undefined {
   const token = environment['TONNAGE_TOKEN'] ?? tokenOfFile(environment['TONNAGE_TOKEN_FILE']);
   if (user === undefined) return token === undefined ? undefined : `Bearer ${token}`;
@@ -89,11 +85,21 @@ async function fetchText(url: string, authorization: string | undefined): Promis
     throw new TonnageError('unavailable', `${origin} does not answer: ${reasonOf(cause)}`, { cause });
   }
   if (response.ok) return text;
-  throw new TonnageError('unavailable', `${origin} answered ${response.status}: ${problemOf(text, response)}`);
+  const problem = problemOf(text, response);
+  if (isOfUsage(response.status, text)) throw new UsageError(problem);
+  throw new TonnageError('unavailable', `${origin} answered ${response.status}: ${problem}`);
+}
+
+/** Whether a server refuses what it was asked for, with its own words: then it is the command line that has to change. */
+export function isOfUsage(status: number, text: string): boolean {
+  return status === 400 && /"code":"bad_request"/.test(text);
 }
 
 /** fetch says only that it failed; why is in the causes. */
 export function reasonOf(thrown: unknown): string {
+  if (thrown instanceof Error && thrown.message === 'bad port') {
+    return 'no HTTP client asks at this port, which is kept for another protocol (Fetch Standard, "port blocking")';
+  }
   if (thrown instanceof AggregateError && thrown.errors.length > 0) return reasonOf(thrown.errors[0]);
   return thrown instanceof Error && thrown.cause instanceof Error ? reasonOf(thrown.cause) : messageOf(thrown);
 }
@@ -117,19 +123,19 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 }
 
 /** Reads a page as `usageAsJson` writes it. Throws `unavailable` when it is something else. */
-function readAnswer(query: UsageQuery, json: string): UsageAnswer {
+function readPage(query: UsageQuery, json: string): Omit<UsagePage, 'json'> {
   try {
     const page = objectOf(parseExactJson(json));
     const next = page['next'];
     const folded = page['folded'];
-    return {
+    const answer: UsageAnswer = {
       from: dayOf(page['from']),
       to: dayOf(page['to']),
       rows: arrayOf(page['rows']).map((row) => rowOf(query, objectOf(row))),
       total: integerOf(page['total']),
       ...(Array.isArray(folded) && { folded: folded.map(String).filter(isDimension) }),
-      ...(typeof next === 'string' && { nextOffset: parseUsageQuery(query.meter, { cursor: next }).offset }),
     };
+    return { answer, ...(typeof next === 'string' && { next }) };
   } catch (cause) {
     throw new TonnageError('unavailable', `the server did not answer as a Tonnage server does: ${messageOf(cause)}`, {
       cause,

@@ -14,6 +14,11 @@ export function readProblem(text: string): string {
   }
 }
 
+/** Whether a server or the ledger refuses what a token was to be, and not to make one at all. */
+export function isWishRefused(message: string): boolean {
+  return /^(?:name|email|org|scope|rights|expiresAt): /.test(message);
+}
+
 /** The answer to `GET /api/v1/tokens`. Throws `unavailable` when it is something else. */
 export function readTokens(text: string): readonly TokenFacts[] {
   return understood(text, (answer) => {

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { Agent, fetch } from 'undici';
 import { limits, TonnageError } from '../base/index.ts';
 import type { TokenDesk, TokenFacts, TokenWish } from '../identity/index.ts';
-import { readMadeToken, readProblem, readTokens } from './token-answers.ts';
-import { authorizationOf, baseOf, reasonOf, type RemoteUsageOptions } from './remote-usage.ts';
+import { isWishRefused, readMadeToken, readProblem, readTokens } from './token-answers.ts';
+import { authorizationOf, baseOf, isOfUsage, reasonOf, type RemoteUsageOptions } from './remote-usage.ts';
 
 interface Server {
   /** Scheme, host and port, without a slash at the end. */
@@ -72,7 +72,10 @@ function tokensOf(server: Server): TokenDesk {
   };
 }
 
-/** Asks for one thing, and answers the body. Throws `unavailable` with what the server says is wrong. */
+/**
+ * Asks for one thing, and answers the body. Throws `bad_request` with the words of a server that refuses what a token was
+ * to be, and else `unavailable` with what it says is wrong.
+ */
 async function ask(server: Server, method: string, path: string, body?: object): Promise<string> {
   const { base, name, authorization, socket } = server;
   const dispatcher = new Agent(socket === undefined ? {} : { connect: { socketPath: socket } });
@@ -100,5 +103,7 @@ async function ask(server: Server, method: string, path: string, body?: object):
     await dispatcher.close();
   }
   if (status >= 200 && status < 300) return text;
-  throw new TonnageError('unavailable', `${name} answered ${status}: ${readProblem(text)}`);
+  const problem = readProblem(text);
+  if (isOfUsage(status, text) && isWishRefused(problem)) throw new TonnageError('bad_request', problem);
+  throw new TonnageError('unavailable', `${name} answered ${status}: ${problem}`);
 }

@@ -69,7 +69,7 @@ describe('a directory without a ledger', () => {
     const { code, stderr } = await run(['token', 'create', '--rights', 'x', '--data', 'new'], {
       workingDirectory: data,
     });
-    expect([code, stderr]).toEqual([1, expect.stringMatching(/^there was no ledger in .*\ntonnage: rights: /)]);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/^there was no ledger in .*\ntonnage: rights: /)]);
   });
 
   test('that nobody names is refused, and nothing is left in it', async () => {
@@ -106,9 +106,9 @@ describe('what cannot be', () => {
     [['--platform', '--path'], 2, 'expected the access token of the Platform in the variable TONNAGE_PLATFORM_TOKEN'],
     [['--user', 'root'], 2, 'tonnage: --user: expected --url beside it'],
     [['--url', 'ftp://x'], 2, 'tonnage: --url: expected http://HOST:PORT'],
-    [['--rights', 'pull,push'], 1, 'tonnage: rights: expected some of pull, query, ingest, admin, got "push"'],
-    [['--path', '--rights', 'query'], 1, 'tonnage: rights: expected nothing but pull for a path token'],
-    [['--org', 'not an org'], 1, 'tonnage: org: expected an organisation such as example.org, got "not an org"'],
+    [['--rights', 'pull,push'], 2, 'tonnage: rights: expected some of pull, query, ingest, admin, got "push"'],
+    [['--path', '--rights', 'query'], 2, 'tonnage: rights: expected nothing but pull for a path token'],
+    [['--org', 'not an org'], 2, 'tonnage: org: expected an organisation such as example.org, got "not an org"'],
     [['--url', 'http://127.0.0.1:1'], 1, 'tonnage: http://127.0.0.1:1 does not answer: '],
   ] as const)('%j', async (args, code, message) => {
     const result = await token('create', ...args);

@@ -2,8 +2,10 @@ import { Command, Option } from 'commander';
 import { TonnageError } from '../base/index.ts';
 import { durationForm, parseDuration } from '../config/index.ts';
 import type { TokenDesk, TokenFacts, TokenWish } from '../identity/index.ts';
-import { configFileOf, configurationOf, dataOf } from './configuration.ts';
+import { configurationOf, isDataNamed } from './configuration.ts';
 import { UsageError, type Terminal } from './contract.ts';
+import { once } from './once.ts';
+import { isWishRefused } from './token-answers.ts';
 import { remoteTokens, withLocalTokens } from './token-desk.ts';
 import { tokensAsTable } from './token-table.ts';
 import { unreadHint } from './unread-config.ts';
@@ -27,7 +29,7 @@ interface WhereOptions {
 const help = `
 Works on the data directory of this machine, at the server that runs there or, when none does, in its file; with --url at
 a server anywhere. Credentials for --url need the right admin: TONNAGE_TOKEN (or TONNAGE_TOKEN_FILE), or --user with the
-password in TONNAGE_PASSWORD.`;
+password in TONNAGE_PASSWORD; with --user a token is the password where TONNAGE_PASSWORD is not set, and else is not used.`;
 
 const createHelp = `
 Prints the token, which is kept nowhere: only its hash is. An API token is a bearer token, or the password of any user name.
@@ -58,7 +60,7 @@ export function tokenCommand(terminal: Terminal): Command {
     .action(async (_options: object, command: Command) => {
       const wish = wishOf(command.opts<CreateOptions>(), terminal);
       await at(command, terminal, 'made', async (tokens) => {
-        const made = await tokens.create(wish);
+        const made = await understood(() => tokens.create(wish));
         terminal.out(`${made.token}\n`);
         terminal.say(noteOn(made));
       });
@@ -80,8 +82,19 @@ export function tokenCommand(terminal: Terminal): Command {
     });
   for (const each of [create, list, revoke]) {
     each.option('--url <url>', 'ask this server').option('--user <name>', 'log in as this user at --url');
+    once(each);
   }
   return token;
+}
+
+/** A token that cannot be is wrong usage, whoever says so. */
+async function understood<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (thrown) {
+    const isRefused = thrown instanceof TonnageError && thrown.code === 'bad_request' && isWishRefused(thrown.message);
+    throw isRefused ? new UsageError(thrown.message, { cause: thrown }) : thrown;
+  }
 }
 
 /** Where the tokens are that are meant; `ledger`: it has to be there already, or may be made where it is named. */
@@ -106,12 +119,6 @@ async function at<T>(
   };
   const absent = (): TonnageError => noLedger(command, terminal, { data, ledger });
   return withLocalTokens({ data, makes, absent, onMade }, work);
-}
-
-/** Whether somebody has said where the data are: where nobody has, a directory without a ledger is most likely the wrong one. */
-function isDataNamed(command: Command, { environment }: Terminal): boolean {
-  const named = [dataOf(command), configFileOf(command), environment['TONNAGE_DATA']];
-  return named.some((each) => each !== undefined);
 }
 
 function noLedger(

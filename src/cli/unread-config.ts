@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { loadConfig, type Config } from '../config/index.ts';
-import { configFileOf, dataOf } from './configuration.ts';
+import { configFileOf, dataOf, isDataNamed } from './configuration.ts';
 import type { Terminal } from './contract.ts';
 
 /** How people call the file. */
@@ -34,4 +34,15 @@ export function unreadConfig(command: Command, { environment, workingDirectory }
 export function unreadHint(command: Command, terminal: Terminal): string {
   const unread = dataOf(command) === undefined ? unreadConfig(command, terminal) : undefined;
   return unread === undefined ? '' : `; ${unread.name}, which is here, is read only with --config ${unread.name}`;
+}
+
+/**
+ * What to add to the news that there is no ledger: where nobody has said where the data are, the directory is most likely the
+ * wrong one. `otherwise`: what else a command can do, such as `, or ask a server with --url`.
+ */
+export function whereHint(command: Command, terminal: Terminal, otherwise = ''): string {
+  const unread = unreadHint(command, terminal);
+  if (isDataNamed(command, terminal)) return unread;
+  const either = otherwise === '' ? ', or' : ',';
+  return `: name the data directory of the server with --data${either} its configuration with --config${otherwise}${unread}`;
 }

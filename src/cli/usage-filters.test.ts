@@ -56,6 +56,8 @@ describe.each<[flags: readonly string[], query: string, total: number]>([
   [['--of-user', '', '--org', 'b.org'], 'user=&org=b.org', 8],
   [['--client', ''], 'client=', 24],
   [['--org', 'a.org', '--arch', 'amd64', '--tag', 'v2'], 'org=a.org&arch=amd64&tag=v2', 2],
+  [['--org', 'A.Org', '--arch', 'x86_64'], 'org=A.Org&arch=x86_64', 7],
+  [['--org', '__other__'], 'org=__other__', 0],
   [['--upstream', 'nowhere'], 'upstream=nowhere', 0],
   [['--by', 'tag,outcome', '--top', '2'], 'by=tag,outcome&top=2', 31],
   [['--by', 'repository', '--distinct', 'user'], 'by=repository&distinct=user', 31],
@@ -82,11 +84,21 @@ test.each([
   [['--from', '2026-02-30'], 'from=2026-02-30'],
   [['--limit', '10001'], 'limit=10001'],
   [['--cursor', 'x'], 'cursor=x'],
+  [['--org', 'a b'], 'org=a%20b'],
+  [['--arch', 'a b'], 'arch=a%20b'],
+  [['--from', '9999-01-01'], 'from=9999-01-01'],
+  [['--by', 'org', '--by', 'arch'], 'by=org&by=arch'],
+  [['--org', 'a.org', '--org', 'a.org'], 'org=a.org&org=a.org'],
+  [['--of-user', 'a', '--of-user', 'b'], 'user=a&user=b'],
+  [['--cursor', 'x', '--cursor', 'x'], 'cursor=x&cursor=x'],
+  [['--format', 'json'], 'format=json&format=json'],
 ])('%j is refused in the words of the API', async (flags, query) => {
   const answer = await fetch(`${server.url}/api/v1/usage/pulls?${query}`);
   const { detail } = (await answer.json()) as { detail: string };
   expect(answer.status).toBe(400);
-  expect(await local(...flags)).toEqual({ code: 2, stdout: '', stderr: `tonnage: ${detail}\n` });
+  const refused = { code: 2, stdout: '', stderr: `tonnage: ${detail}\n` };
+  expect(await local(...flags)).toEqual(refused);
+  expect(await run(['usage', 'pulls', '--url', server.url, '--format', 'json', ...flags])).toEqual(refused);
 });
 
 test.each([

@@ -5,6 +5,8 @@ export interface UsagePage {
   readonly answer: UsageAnswer;
   /** The page as `/api/v1/usage/{meter}` answers it. */
   readonly json: string;
+  /** Cursor of the next page; absent on the last one. */
+  readonly next?: string;
 }
 
 /** Where totals come from: a data directory, or a running server. */

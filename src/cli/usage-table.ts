@@ -52,6 +52,14 @@ export function usageAsTable(
   return `${[title, '', line(names), ...lines, ...sum, ...foldedNote(answer)].join('\n')}\n`;
 }
 
+/** What to tell somebody who sees a page and could take it for the whole: that rows are missing, and how to see them. */
+export function missingNotes(cursor: string | undefined, next: string | undefined): readonly string[] {
+  return [
+    ...(cursor === undefined ? [] : ['rows are missing before these: --cursor passes them over']),
+    ...(next === undefined ? [] : [`rows are missing after these: go on with --cursor ${next}`]),
+  ];
+}
+
 interface Column {
   readonly name: string;
   /** Numbers stand at the right. */

@@ -7,6 +7,7 @@ import { limits, systemRandom } from '../base/index.ts';
 import { readConfig } from '../config/index.ts';
 import { hashPassword } from '../identity/index.ts';
 import type { Count } from '../ledger/index.ts';
+import { formatCursor, parseUsageQuery } from '../usage/index.ts';
 import { countedDirectory } from './testing/counted.ts';
 import { run } from './testing/terminal.ts';
 
@@ -68,10 +69,32 @@ describe('from the data directory, while a server is running on it', () => {
     expect(stdout).toBe('org,value\r\nexample.org,9007199254740993\r\na.io,1234\r\n,7\r\n');
   });
 
+  test('a page says that rows are missing, and how to go on', async () => {
+    const page = (...flags: readonly string[]) => run(['usage', 'pulls', '--by', 'org', '--data', data, ...flags]);
+    const first = await page('--limit', '1');
+    const [, cursor = ''] =
+      /\ntotal .*\n\nrows are missing after these: go on with --cursor (\S+)\n$/.exec(first.stdout) ?? [];
+    expect([first.code, first.stderr]).toEqual([0, '']);
+    const second = await page('--limit', '1', '--cursor', cursor);
+    expect(second.stdout).toContain('\na.io ');
+    expect(second.stdout).toMatch(
+      /\n\nrows are missing before these: --cursor passes them over\nrows are missing after these: .*\n$/,
+    );
+    const csv = await page('--cursor', cursor, '--limit', '2', '--format', 'csv');
+    expect(csv.stdout).toBe('org,value\r\na.io,1234\r\n,7\r\n');
+    expect(csv.stderr).toBe('rows are missing before these: --cursor passes them over\n');
+    const json = await page('--cursor', cursor, '--format', 'json');
+    expect([json.code, json.stderr]).toEqual([0, '']);
+    const other = await page('--cursor', cursor, '--arch', 'amd64');
+    expect([other.code, other.stdout]).toEqual([2, '']);
+    expect(other.stderr).toContain('tonnage: cursor: expected that of an answer to the same question');
+  });
+
   test('filtered', async () => {
     const csv = async (...flags: string[]): Promise<string> =>
       (await run(['usage', 'pulls', '--data', data, '--format', 'csv', ...flags])).stdout;
     expect(await csv('--org', 'a.io')).toBe('value\r\n1234\r\n');
+    expect(await csv('--org', 'A.IO', '--arch', 'aarch64')).toBe('value\r\n1234\r\n');
     expect(await csv('--org', '')).toBe('value\r\n7\r\n');
     expect(await csv('--arch', 'arm64')).toBe('value\r\n1234\r\n');
     expect(await csv('--to', '2020-01-01')).toBe('value\r\n');
@@ -204,7 +227,7 @@ describe('from a server that is something else', () => {
   test('pages are put together for a table and CSV, and are what they are in JSON', async () => {
     const page = (org: string, next?: string): string =>
       JSON.stringify({ from: '2026-01-01', to: '2026-01-02', rows: [{ org, value: 1 }], total: 2, next });
-    const cursor = Buffer.from('offset:1').toString('base64url');
+    const cursor = formatCursor(parseUsageQuery('pulls', { by: 'org' }), 1);
     const url = await serving((request, response) => {
       const asked = new URL(request.url ?? '', 'http://x').searchParams.get('cursor');
       response.end(asked === cursor ? page('b.io') : page('a.io', cursor));
@@ -212,7 +235,22 @@ describe('from a server that is something else', () => {
     const ask = async (...flags: string[]): Promise<string> =>
       (await run(['usage', 'pulls', '--by', 'org', '--url', url, ...flags])).stdout;
     expect(await ask('--format', 'csv')).toBe('org,value\r\na.io,1\r\nb.io,1\r\n');
-    expect(await ask('--format', 'csv', '--limit', '1')).toBe('org,value\r\na.io,1\r\n');
+    const { stdout, stderr } = await run([
+      'usage',
+      'pulls',
+      '--by',
+      'org',
+      '--url',
+      url,
+      '--format',
+      'csv',
+      '--limit',
+      '1',
+    ]);
+    expect([stdout, stderr]).toEqual([
+      'org,value\r\na.io,1\r\n',
+      `rows are missing after these: go on with --cursor ${cursor}\n`,
+    ]);
     expect(await ask('--format', 'json')).toBe(`${page('a.io', cursor)}\n`);
     expect(await ask('--format', 'json', '--cursor', cursor)).toBe(`${page('b.io')}\n`);
   });

@@ -3,7 +3,6 @@ import { limits, TonnageError } from '../base/index.ts';
 import {
   assertKept,
   dimensions,
-  formatCursor,
   meterSet,
   parseUsageQuery,
   usageAsCsv,
@@ -18,10 +17,11 @@ import { configurationOf } from './configuration.ts';
 import { UsageError, type Terminal } from './contract.ts';
 import { openLocalUsage } from './local-usage.ts';
 import { partialNote } from './partial-note.ts';
+import { once } from './once.ts';
 import { openRemoteUsage } from './remote-usage.ts';
 import type { UsageSource } from './usage-source.ts';
-import { unreadHint } from './unread-config.ts';
-import { usageAsTable, type BarStyle } from './usage-table.ts';
+import { whereHint } from './unread-config.ts';
+import { missingNotes, usageAsTable, type BarStyle } from './usage-table.ts';
 
 const formats = ['table', 'json', 'csv'] as const;
 
@@ -52,8 +52,11 @@ Reads the data directory of this machine, also while the server is running, or t
 --url a server anywhere. Where that is less than the server tells (its configuration names a Redis, and is not given with
 --config), standard error says so.
 Tags, outcomes, users and addresses are there where they are kept (usage.dimensions).
-Credentials for --url: TONNAGE_TOKEN (or TONNAGE_TOKEN_FILE), or --user with the password in TONNAGE_PASSWORD.
-Table and CSV hold all rows, unless --limit says otherwise; JSON is one page of the API, whose "next" is for --cursor.
+Credentials for --url: TONNAGE_TOKEN (or TONNAGE_TOKEN_FILE), or --user with the password in TONNAGE_PASSWORD; with --user
+a token is the password where TONNAGE_PASSWORD is not set, and else is not used.
+Table and CSV hold all rows, unless --limit says otherwise: then a line below the table, or standard error beside CSV, says
+with which --cursor to go on. JSON is one page of the API, whose "next" is for --cursor. A cursor is for the same question.
+--org is taken in lower case, and --arch by its usual name, unless it was counted just as it is written.
 
 Examples:
   $ tonnage usage pulls --by org
@@ -65,7 +68,7 @@ const builtIn = [...meterSet().byName.keys()].join(', ');
 
 /** `tonnage usage METER`. */
 export function usageCommand(terminal: Terminal): Command {
-  return new Command('usage')
+  const command = new Command('usage')
     .description('print totals of a meter')
     .addArgument(new Argument('<meter>', `what was counted: ${builtIn}, or one of usage.meters`))
     .option('--from <day>', 'first day, as YYYY-MM-DD (default: the first one with data)')
@@ -88,8 +91,12 @@ export function usageCommand(terminal: Terminal): Command {
     .option('--url <url>', 'ask this server')
     .option('--user <name>', 'log in as this user at --url')
     .addHelpText('after', help)
-    .action(async (meter: string, _options: object, command: Command) => usage(meter, command, terminal));
+    .action(async (meter: string, _options: object, asked: Command) => usage(meter, asked, terminal));
+  // As the API calls them, in whose words they are refused.
+  return once(command, (flag) => (flag === '--url' || flag === '--user' ? flag : (names.get(flag) ?? flag.slice(2))));
 }
+
+const names: ReadonlyMap<string, string> = new Map([['--of-user', 'user']]);
 
 async function usage(meter: string, command: Command, terminal: Terminal): Promise<void> {
   const options = command.optsWithGlobals<UsageOptions>();
@@ -106,15 +113,36 @@ async function usage(meter: string, command: Command, terminal: Terminal): Promi
   const query = understood(meter, words, known);
   const source = await open();
   try {
-    if (format === 'json') {
-      terminal.out(`${(await source.page(query, words)).json}\n`);
-      return;
-    }
-    const answer = await collect(source, query, words, everything);
-    if (format === 'csv') terminal.out(usageAsCsv(query, answer));
-    else terminal.out(usageAsTable(query, answer, source.timeZone, barStyle(terminal)));
+    await print(source, { query, words, everything, format }, terminal);
+  } catch (thrown) {
+    throw asUsage(thrown);
   } finally {
     await source.close();
+  }
+}
+
+interface Asked {
+  readonly query: UsageQuery;
+  readonly words: UsageParameters;
+  /** All pages are meant. */
+  readonly everything: boolean;
+  readonly format: UsageOptions['format'];
+}
+
+async function print(source: UsageSource, asked: Asked, terminal: Terminal): Promise<void> {
+  const { query, words, format } = asked;
+  if (format === 'json') {
+    terminal.out(`${(await source.page(query, words)).json}\n`);
+    return;
+  }
+  const { answer, next } = await collect(source, asked);
+  const notes = missingNotes(words.cursor, next);
+  if (format === 'csv') {
+    terminal.out(usageAsCsv(query, answer));
+    for (const note of notes) terminal.say(`${note}\n`);
+  } else {
+    terminal.out(usageAsTable(query, answer, source.timeZone, barStyle(terminal)));
+    if (notes.length > 0) terminal.out(`\n${notes.join('\n')}\n`);
   }
 }
 
@@ -136,6 +164,12 @@ function understood(meter: string, words: UsageParameters, known: Known | undefi
     if (thrown instanceof TonnageError) throw new UsageError(thrown.message, { cause: thrown });
     throw thrown;
   }
+}
+
+/** What only the totals can tell to be a question that nobody understands is wrong usage, too. */
+function asUsage(thrown: unknown): unknown {
+  if (!(thrown instanceof TonnageError) || thrown.code !== 'bad_request') return thrown;
+  return new UsageError(thrown.message, { cause: thrown });
 }
 
 /** What there is to be asked about. */
@@ -169,27 +203,25 @@ async function openHere(config: Config, command: Command, terminal: Terminal): P
     return source;
   } catch (thrown) {
     if (!(thrown instanceof TonnageError) || thrown.code !== 'not_found') throw thrown;
-    const message = `${thrown.message}${unreadHint(command, terminal)}`;
+    const message = `${thrown.message}${whereHint(command, terminal, ', or ask a server with --url')}`;
     throw new TonnageError('not_found', message, { cause: thrown });
   }
 }
 
-/** The first page and, when everything is wanted, the rows of those after it. */
+/** The first page and, when everything is wanted, the rows of those after it; else the cursor of the next one. */
 async function collect(
   source: UsageSource,
-  query: UsageQuery,
-  words: UsageParameters,
-  everything: boolean,
-): Promise<UsageAnswer> {
-  const { answer: first } = await source.page(query, words);
+  { query, words, everything }: Asked,
+): Promise<{ readonly answer: UsageAnswer; readonly next?: string }> {
+  let page = await source.page(query, words);
+  const { answer: first } = page;
   const rows = [...first.rows];
-  let next = everything ? first.nextOffset : undefined;
-  while (next !== undefined) {
-    const { answer } = await source.page({ ...query, offset: next }, { ...words, cursor: formatCursor(next) });
-    rows.push(...answer.rows);
-    next = answer.nextOffset;
+  while (everything && page.next !== undefined) {
+    const more = { ...words, cursor: page.next };
+    page = await source.page(parseUsageQuery(query.meter, more), more);
+    rows.push(...page.answer.rows);
   }
-  return { ...first, rows };
+  return { answer: { ...first, rows }, ...(page.next !== undefined && { next: page.next }) };
 }
 
 /** Blocks where the locale says that the terminal shows more than ASCII (POSIX: the first of these that is set). */

@@ -17,8 +17,8 @@ export {
   type Window,
 } from './query.ts';
 export { assertKept } from './query-kept.ts';
+export { asCounted } from './query-names.ts';
 export {
-  formatValueCursor,
   parseValuesQuery,
   valuesAnswer,
   valuesAsJson,

@@ -37,16 +37,16 @@ describe('parseUsageQuery', () => {
   });
 
   test('all words, each dimension once, and the day among them as the window', () => {
-    const query = parseUsageQuery('fusion', {
+    const words = {
       from: '2026-01-01',
       to: '2026-02-01',
       by: 'org,day,arch,org',
       org: 'a.org',
       arch: '',
       limit: '5',
-      cursor: formatCursor(10),
-    });
-    expect(query).toEqual({
+    };
+    const cursor = formatCursor(parseUsageQuery('fusion', words), 10);
+    expect(parseUsageQuery('fusion', { ...words, cursor })).toEqual({
       meter: 'fusion',
       from: 20_454,
       to: 20_485,
@@ -119,7 +119,7 @@ describe('presentation', () => {
       '{"meter":"pulls","from":"2026-01-01","to":"2026-01-02","window":"day","rows":[' +
         '{"from":"2026-01-01","org":"a \\"b\\", c","arch":"amd64","value":1152921504606846976},' +
         '{"from":"2026-01-01","org":null,"arch":null,"value":1}],"total":1152921504606846977,' +
-        `"next":"${formatCursor(2)}"}`,
+        `"next":"${formatCursor(query, 2)}"}`,
     );
   });
 

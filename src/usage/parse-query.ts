@@ -1,8 +1,10 @@
 import { limits, TonnageError } from '../base/index.ts';
+import { formatCursorOf, positionIn, positionOf } from './cursor.ts';
 import { formatDay, parseDay, type Day } from './day.ts';
 import { dimensions, isDimension, type Dimension } from './dimensions.ts';
 import type { MeterSet } from './meters.ts';
 import { distinctDimensions, windows, type DistinctDimension, type UsageQuery, type Window } from './query.ts';
+import { quote, refused } from './refused.ts';
 
 /** A question as a URL's or a command line's words; absent ones are `undefined`. An empty dimension asks for its lack. */
 export type UsageParameters = {
@@ -13,13 +15,13 @@ export type UsageParameters = {
 /**
  * Reads the words of a question about `meter`. Throws `not_found` for a meter that is not among `meters` and `bad_request`
  * for a word that cannot be understood, naming the parameter, what was expected and what came. Without `meters` whoever
- * answers knows which there are.
+ * answers knows which there are, and which question a cursor belongs to.
  */
 export function parseUsageQuery(meter: string, parameters: UsageParameters, meters?: MeterSet): UsageQuery {
   if (meters !== undefined && !meters.byName.has(meter)) throw unknownMeter(meter, meters);
   const range = parseRange(parameters);
   const distinct = distinctOf(parameters.distinct);
-  return {
+  const query = {
     meter,
     ...range,
     ...grouping(parameters),
@@ -27,13 +29,28 @@ export function parseUsageQuery(meter: string, parameters: UsageParameters, mete
     ...(parameters.top !== undefined && { top: countOf('top', parameters.top) }),
     ...(distinct !== undefined && { distinct }),
     limit: parseLimit(parameters.limit),
-    offset: offsetOf(parameters.cursor),
+    offset: 0,
   };
+  const { cursor } = parameters;
+  if (cursor === undefined) return query;
+  const position =
+    meters === undefined ? positionOf(cursor, isOffset) : positionIn(questionOf(query), cursor, isOffset);
+  return { ...query, offset: Number(position) };
 }
 
-/** The cursor of the page that begins at `offset`. Opaque to clients. */
-export function formatCursor(offset: number): string {
-  return Buffer.from(`offset:${offset}`).toString('base64url');
+/** The cursor of the page that begins at `offset` of the answer to `query`, as it was asked. Opaque to clients. */
+export function formatCursor(query: UsageQuery, offset: number): string {
+  return formatCursorOf(questionOf(query), String(offset));
+}
+
+/** What a question has in common with those about its other pages. A range that is open stays so when the day changes. */
+function questionOf({ meter, from, to, window, by, where, top, distinct }: UsageQuery): readonly unknown[] {
+  const filters = dimensions.map((name) => (where[name] === undefined ? false : where[name]));
+  return [meter, from, to, window, by, filters, top, distinct];
+}
+
+function isOffset(text: string): boolean {
+  return /^\d{1,15}$/.test(text);
 }
 
 /** The half-open range that `from` and `to` name, either of which may be absent. */
@@ -124,21 +141,4 @@ function countOf(name: string, text: string): number {
   const count = /^\d{1,9}$/.test(text) ? Number(text) : 0;
   if (count >= 1 && count <= limits.queryRowsMax) return count;
   throw refused(name, `a whole number from 1 to ${limits.queryRowsMax}`, text);
-}
-
-function offsetOf(cursor: string | undefined): number {
-  if (cursor === undefined) return 0;
-  const match = /^offset:(\d{1,15})$/.exec(Buffer.from(cursor, 'base64url').toString('latin1'));
-  if (!match) throw refused('cursor', 'the value of next from the answer before', cursor);
-  return Number(match[1]);
-}
-
-/** The refusal of a parameter that cannot be understood. */
-export function refused(parameter: string, expected: string, got: string | undefined): TonnageError {
-  return new TonnageError('bad_request', `${parameter}: expected ${expected}, got ${quote(got)}`);
-}
-
-/** What came, shown so that it cannot break out of a log line or a terminal, and not at any length. */
-export function quote(text: string | undefined): string {
-  return JSON.stringify(text === undefined || text.length <= 80 ? text : `${text.slice(0, 80)}…`);
 }

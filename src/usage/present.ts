@@ -18,7 +18,10 @@ export function stringifyJson(value: unknown): string {
   });
 }
 
-/** The answer as `/api/v1/usage/{meter}` gives it: `{"meter","from","to","window","rows","total","folded"?,"indexedAt"?,"next"?}`. */
+/**
+ * The answer to `query`, as it was asked, in the form that `/api/v1/usage/{meter}` gives it:
+ * `{"meter","from","to","window","rows","total","folded"?,"indexedAt"?,"next"?}`.
+ */
 export function usageAsJson(query: UsageQuery, answer: UsageAnswer): string {
   return stringifyJson({
     meter: query.meter,
@@ -29,7 +32,7 @@ export function usageAsJson(query: UsageQuery, answer: UsageAnswer): string {
     total: answer.total,
     ...(answer.folded && { folded: answer.folded }),
     ...(answer.indexedAt !== undefined && { indexedAt: new Date(answer.indexedAt).toISOString() }),
-    ...(answer.nextOffset !== undefined && { next: formatCursor(answer.nextOffset) }),
+    ...(answer.nextOffset !== undefined && { next: formatCursor(query, answer.nextOffset) }),
   });
 }
 

@@ -1,7 +1,7 @@
 import { TonnageError } from '../base/index.ts';
 import { dimensions, type Dimension } from './dimensions.ts';
-import { quote } from './parse-query.ts';
 import type { UsageQuery } from './query.ts';
+import { quote } from './refused.ts';
 
 /**
  * Refuses a question about a dimension that is not among `kept`, with `bad_request`: it would be answered as if every event

@@ -1,8 +1,10 @@
 import { TonnageError } from '../base/index.ts';
+import { formatCursorOf, positionIn } from './cursor.ts';
 import { dimensions, isDimension, type Dimension } from './dimensions.ts';
 import type { MeterSet } from './meters.ts';
-import { parseLimit, parseRange, quote, refused } from './parse-query.ts';
+import { parseLimit, parseRange } from './parse-query.ts';
 import type { UsageAnswer, UsageQuery } from './query.ts';
+import { quote, refused } from './refused.ts';
 
 /** A question about the values of a dimension, as a URL's words; absent ones are `undefined`. */
 export type ValuesParameters = {
@@ -16,6 +18,8 @@ export interface ValuesQuestion {
   readonly queries: readonly UsageQuery[];
   /** Values of this page, at most. */
   readonly limit: number;
+  /** What the question has in common with those about its other pages. */
+  readonly asked: readonly unknown[];
 }
 
 /** Values in the order of their bytes in UTF-8, each once. */
@@ -24,8 +28,8 @@ export interface ValuesAnswer {
   readonly values: readonly string[];
   /** Dimensions whose values are no longer, or were not, told apart on some of the days. */
   readonly folded?: readonly Dimension[];
-  /** The last value of this page, behind which the next one begins; absent on the last page. */
-  readonly after?: string;
+  /** Cursor of the next page, which begins behind the last value of this one; absent on the last page. */
+  readonly next?: string;
 }
 
 /**
@@ -47,9 +51,12 @@ export function parseValuesQuery(
   const names = [...meters.byName.keys()];
   if (meter !== undefined && !meters.byName.has(meter)) throw refused('meter', `one of ${names.join(', ')}`, meter);
   const limit = parseLimit(parameters.limit);
-  const after = parseValueCursor(parameters.cursor);
+  const range = parseRange(parameters);
+  const asked = [name, range.from, range.to, meter, prefix, org];
+  const { cursor } = parameters;
+  const after = cursor === undefined ? undefined : positionIn(asked, cursor, () => true);
   const common = {
-    ...parseRange(parameters),
+    ...range,
     window: 'total',
     by: [name],
     where: { ...(org !== undefined && { org }) },
@@ -57,12 +64,15 @@ export function parseValuesQuery(
     limit,
     offset: 0,
   } as const;
-  const asked = meter === undefined ? names : [meter];
-  return { dimension: name, queries: asked.map((each) => ({ ...common, meter: each })), limit };
+  const counting = meter === undefined ? names : [meter];
+  return { dimension: name, queries: counting.map((each) => ({ ...common, meter: each })), limit, asked };
 }
 
 /** Puts together what was answered to each of the question's queries. */
-export function valuesAnswer({ dimension, limit }: ValuesQuestion, answers: readonly UsageAnswer[]): ValuesAnswer {
+export function valuesAnswer(
+  { dimension, limit, asked }: ValuesQuestion,
+  answers: readonly UsageAnswer[],
+): ValuesAnswer {
   // Each answer begins with its first values, so the first of all are among them; and Buffer compares bytes.
   const found = new Set(answers.flatMap(({ rows }) => rows.flatMap((row) => row.dimensions[dimension] ?? [])));
   const sorted = [...found].toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
@@ -74,24 +84,11 @@ export function valuesAnswer({ dimension, limit }: ValuesQuestion, answers: read
     dimension,
     values,
     ...(folded.length > 0 && { folded }),
-    ...(!isLast && last !== undefined && { after: last }),
+    ...(!isLast && last !== undefined && { next: formatCursorOf(asked, last) }),
   };
 }
 
 /** The answer as `/api/v1/dimensions/{name}` gives it: `{"dimension","values","folded"?,"next"?}`. */
-export function valuesAsJson({ dimension, values, folded, after }: ValuesAnswer): string {
-  const next = after === undefined ? undefined : formatValueCursor(after);
+export function valuesAsJson({ dimension, values, folded, next }: ValuesAnswer): string {
   return JSON.stringify({ dimension, values, ...(folded && { folded }), ...(next !== undefined && { next }) });
-}
-
-/** The cursor of the page that begins behind `value`. Opaque to clients. */
-export function formatValueCursor(value: string): string {
-  return Buffer.from(`after:${value}`).toString('base64url');
-}
-
-function parseValueCursor(cursor: string | undefined): string | undefined {
-  if (cursor === undefined) return undefined;
-  const text = Buffer.from(cursor, 'base64url').toString();
-  if (!text.startsWith('after:')) throw refused('cursor', 'the value of next from the answer before', cursor);
-  return text.slice('after:'.length);
 }

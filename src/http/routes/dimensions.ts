@@ -11,7 +11,10 @@ const parameters = z.strictObject({
   meter: z.string().optional().meta({ description: 'Only what this meter has counted. Default: all.' }),
   prefix: z.string().optional().meta({ description: 'Only values that begin with this.' }),
   limit: z.string().optional().meta({ description: 'Values of one page: 1 to 10,000, by default 1,000.' }),
-  cursor: z.string().optional().meta({ description: '`next` of the page before.' }),
+  cursor: z
+    .string()
+    .optional()
+    .meta({ description: '`next` of the page before, of the same question; limit may be another.' }),
 });
 
 const answer = z.object({

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Principal } from '../../identity/index.ts';
 import {
+  asCounted,
   assertKept,
   dimensions,
   formatCursor,
@@ -18,11 +19,19 @@ import { confinedTo, sinceOwnFirstDay } from './query-scope.ts';
 import { sendTagged } from './usage-tagged.ts';
 
 const day = z.string().meta({ description: 'A day as YYYY-MM-DD in the zone of the ledger.', example: '2026-11-21' });
+const otherForms = {
+  org: 'Taken in lower case, unless it was counted just as it is written.',
+  arch: 'Other names such as x86_64 are taken for it.',
+} as const;
 const filter = (name: string) =>
   z
     .string()
     .optional()
-    .meta({ description: `Only events with this ${name}; empty: only events without one.` });
+    .meta({
+      description:
+        `Only events with this ${name}; empty: only events without one.` +
+        (name === 'org' || name === 'arch' ? ` ${otherForms[name]}` : ''),
+    });
 
 const parameters = z.strictObject({
   from: day.optional().meta({ description: 'First day. Default: the first one with data.' }),
@@ -41,7 +50,10 @@ const parameters = z.strictObject({
     .optional()
     .meta({ description: 'user or client: how many different ones each row has. Only where it is kept.' }),
   limit: z.string().optional().meta({ description: 'Rows of one page: 1 to 10,000, by default 1,000.' }),
-  cursor: z.string().optional().meta({ description: '`next` of the page before.' }),
+  cursor: z
+    .string()
+    .optional()
+    .meta({ description: '`next` of the page before, of the same question; limit may be another.' }),
   format: z.string().optional().meta({ description: 'json or csv, in place of the Accept header.' }),
   ...Object.fromEntries(dimensions.map((name) => [name, filter(name)])),
 });
@@ -117,12 +129,14 @@ export function usageRoutes(
       const principal = await authorise(request, 'query');
       const { format: named, ...words }: UsageParameters & { readonly format?: string | undefined } = request.query;
       const format = parseFormat(named);
-      const query = await questionOf(request.params.meter, words, principal, { ledger, meters });
+      const { asked, query } = await questionOf(request.params.meter, words, principal, { ledger, meters });
       const found = await ledger.query(query);
-      if (found.nextOffset !== undefined) reply.header('link', nextLink({ ...words, format }, found.nextOffset));
+      if (found.nextOffset !== undefined) {
+        reply.header('link', nextLink({ ...words, format, cursor: formatCursor(asked, found.nextOffset) }));
+      }
       const csv = format === 'csv' || (format === undefined && acceptsCsvFirst(request.headers.accept));
-      if (csv) sendTagged(request, reply, 'text/csv; charset=utf-8', usageAsCsv(query, found));
-      else sendTagged(request, reply, 'application/json', usageAsJson(query, found));
+      if (csv) sendTagged(request, reply, 'text/csv; charset=utf-8', usageAsCsv(asked, found));
+      else sendTagged(request, reply, 'application/json', usageAsJson(asked, found));
       return reply;
     },
   );
@@ -153,24 +167,26 @@ export function usageRoutes(
   );
 }
 
-/** What somebody may ask of what they ask. Throws `bad_request` for what cannot be understood, `forbidden` for another's. */
+/**
+ * What somebody may ask of what they ask, as it was asked, whose pages its cursors name, and as the ledger is asked. Throws
+ * `bad_request` for what cannot be understood, `forbidden` for another's.
+ */
 async function questionOf(
   meter: string,
   words: UsageParameters,
   principal: Principal,
   { ledger, meters }: Pick<ApiOptions, 'ledger' | 'meters'>,
-): Promise<UsageQuery> {
+): Promise<{ readonly asked: UsageQuery; readonly query: UsageQuery }> {
   const own = confinedTo(principal, words.org);
-  const query = parseUsageQuery(meter, own === undefined ? words : { ...words, org: own }, meters);
-  assertKept(query, ledger.dimensions);
-  return own === undefined ? query : sinceOwnFirstDay(ledger, query, own);
+  const asked = parseUsageQuery(meter, own === undefined ? words : { ...words, org: own }, meters);
+  assertKept(asked, ledger.dimensions);
+  const query = await asCounted(asked, (each) => ledger.query(each));
+  return { asked, query: own === undefined ? query : await sinceOwnFirstDay(ledger, query, own) };
 }
 
 /** The next page as a relative link (RFC 8288), since CSV has no other place for a cursor. */
-function nextLink(words: UsageParameters & { readonly format: string | undefined }, nextOffset: number): string {
+function nextLink(words: UsageParameters & { readonly format: string | undefined }): string {
   const parameters = new URLSearchParams();
-  for (const [name, value] of Object.entries({ ...words, cursor: formatCursor(nextOffset) })) {
-    if (value !== undefined) parameters.set(name, value);
-  }
+  for (const [name, value] of Object.entries(words)) if (value !== undefined) parameters.set(name, value);
   return `<?${parameters.toString()}>; rel="next"`;
 }
