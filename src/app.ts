@@ -46,6 +46,7 @@ import {
   createIdentity,
   ledgerSettings,
   redisLinkOptions,
+  scopeUpstreamsOf,
   warnOfOpenDoors,
 } from './wiring/index.ts';
 
@@ -127,7 +128,13 @@ async function start({ config, acceptTimeZone, version }: ServerOptions, closers
   });
   closers.add(() => ledger.close(ledgerCloseMs));
 
-  const issued = await IssuedTokens.open({ keeper: store.tokens, clock, random, log });
+  const issued = await IssuedTokens.open({
+    keeper: store.tokens,
+    clock,
+    random,
+    log,
+    upstreams: scopeUpstreamsOf(config),
+  });
   const { admission, tokens, desk } = createIdentity(config, { issued, metrics, clock, random, log });
   const gateway = await openGatewayOf({ config, version, metrics, log, ledger, admission });
   closers.add(() => gateway.close());
@@ -195,11 +202,12 @@ export async function openTotals(config: Config): Promise<ReadTotals> {
 
 /**
  * Does something with the tokens of a data directory that no server has open. Rejects with `data_locked` where one has:
- * it would not notice; with `not_found` where there is no ledger, unless it `makes` one.
+ * it would not notice; with `not_found` where there is no ledger, unless it `makes` one. Scopes are checked against the
+ * upstreams of `config`, where that is known.
  */
 export async function withTokens<T>(
   data: string,
-  { makes }: { readonly makes: boolean },
+  { makes, config }: { readonly makes: boolean; readonly config?: Config },
   work: (tokens: TokenDesk) => Promise<T>,
 ): Promise<T> {
   // Where no lock was ever taken none is left behind either.
@@ -208,8 +216,17 @@ export async function withTokens<T>(
   const lock = lockFile(join(data, 'lock'));
   try {
     if (!makes) assertLedger(join(data, ledgerFileName));
+    const upstreams = config && scopeUpstreamsOf(config);
     return await withTokenTable(join(data, ledgerFileName), async (keeper) =>
-      work(await IssuedTokens.open({ keeper, clock, random, log: pino({ level: 'silent' }) })),
+      work(
+        await IssuedTokens.open({
+          keeper,
+          clock,
+          random,
+          log: pino({ level: 'silent' }),
+          ...(upstreams && { upstreams }),
+        }),
+      ),
     );
   } finally {
     lock.release();

@@ -302,6 +302,8 @@ export const limits = {
   redisWriteFieldsMax: 5_000,
   /** Tokens of one data directory, expired ones included. */
   tokensMax: 10_000,
+  /** For how long requests that fail for the same known reason are not logged again. */
+  sameFailureQuietMs: 600_000,
   /** How often it is written down that a token is in use. */
   tokenUsedEveryMs: 3_600_000,
   /** Longest name of a token. */

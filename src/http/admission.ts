@@ -69,9 +69,15 @@ export function createAdmit(options: AdmissionOptions) {
 function admitByPath(pathTokens: PathTokens | undefined, pathToken: string): Admission {
   const principal = pathTokens?.(pathToken);
   if (typeof principal === 'object') return { kind: 'principal', principal };
-  const why = principal === 'mistyped' ? 'is mistyped' : 'is unknown, has expired or was revoked';
-  throw new OciError('nameUnknown', `the token in the path ${why}`);
+  throw new OciError('nameUnknown', `the token in the path ${whyNobody[principal ?? 'unknown']}`);
 }
+
+/** Why a token in a path opens nothing. Of one that is written well nobody is told whether there is such a token. */
+const whyNobody = {
+  mistyped: 'is mistyped',
+  api: 'is written as an API token, which is no path token: make one with tonnage token create --path',
+  unknown: 'is unknown, has expired or was revoked',
+} as const;
 
 /** What the door looks at. A request that a proxy on this machine passes on is not one of this machine. */
 export function visitorOf(headers: IncomingHttpHeaders, remoteAddress: string, listener: Visitor['listener']): Visitor {

@@ -1,18 +1,48 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
-import { messageOf, TonnageError, type ErrorCode, type Log } from '../base/index.ts';
+import { limits, messageOf, TonnageError, type Clock, type ErrorCode, type Log } from '../base/index.ts';
 import { LoginLimited } from '../identity/index.ts';
 import type { App } from './contract.ts';
 import { problem, problemType } from './problem.ts';
 import { schemaRefusalText } from './schema-refusal.ts';
 import { sendText } from './send-text.ts';
 
-/** Answers whatever a route threw, as a problem; what nobody expected is logged and told without its details. */
-export function answerError(log: Log, error: unknown, request: FastifyRequest, reply: FastifyReply): void {
-  const { code, detail, status } = describe(error);
-  // Whoever asks those who could say logs when they begin to fail, and not for each request.
-  if (status >= 500 && code !== 'identity_unavailable')
-    log.error({ err: error, requestId: request.id, code }, 'a request failed');
+/** Answers whatever a route threw, as a problem. */
+export type AnswerError = (error: unknown, request: FastifyRequest, reply: FastifyReply) => void;
+
+/**
+ * Makes what answers errors. What nobody expected is logged whole, and told without its details. That something is away
+ * for a while is logged in one line, and then no more for `limits.sameFailureQuietMs`, however often it is asked for.
+ */
+export function createAnswerError({ log, clock }: { readonly log: Log; readonly clock: Clock }): AnswerError {
+  const loggedAt = new Map<ErrorCode, number>();
+  const note = (error: unknown, requestId: string, { code, detail, status }: Described): void => {
+    // Whoever asks those who could say logs when they begin to fail, and not for each request.
+    if (status < 500 || code === 'identity_unavailable') return;
+    if (!passes(error)) return log.error({ err: error, requestId, code }, 'a request failed');
+    const now = clock.monotonic();
+    if (now - (loggedAt.get(code) ?? -Infinity) < limits.sameFailureQuietMs) return;
+    loggedAt.set(code, now);
+    log.warn({ error: detail, requestId, code }, 'a request failed');
+  };
+  return (error, request, reply) => {
+    const described = describe(error);
+    note(error, request.id, described);
+    answer(described, error, request, reply);
+  };
+}
+
+/** Whether an error is a state that ends by itself or by somebody's help elsewhere, and no mistake in here. */
+function passes(error: unknown): boolean {
+  return error instanceof TonnageError && error.status === 503 && error.code !== 'sqlite_failed';
+}
+
+function answer(
+  { code, detail, status }: Described,
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): void {
   if (code === 'unauthorized') reply.header('www-authenticate', 'Basic realm="Tonnage", charset="UTF-8"');
   const wait = retryAfterSeconds(error, status);
   if (wait !== undefined) reply.header('retry-after', wait);

@@ -3,7 +3,7 @@ import fastifySwagger from '@fastify/swagger';
 import { fastify } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { limits } from '../base/index.ts';
-import { answerError, answerUnknown } from './answer-error.ts';
+import { answerUnknown, createAnswerError } from './answer-error.ts';
 import type { ApiOptions, App } from './contract.ts';
 import { openApiOptions } from './openapi.ts';
 import { dashboardRoutes } from './routes/dashboard.ts';
@@ -16,11 +16,12 @@ import { waveRoutes } from './routes/wave.ts';
 
 /** All routes of the main listener but `/v2`. It listens to nothing: the main listener hands requests to `app.routing`. */
 export async function createApi(options: ApiOptions): Promise<App> {
+  const answerError = createAnswerError(options);
   const bare = fastify({
     bodyLimit: limits.requestBodyBytesMax,
     requestIdHeader: false,
     genReqId: (request) => requestIdOf(request),
-    frameworkErrors: (error, request, reply) => answerError(options.log, error, request, reply),
+    frameworkErrors: answerError,
     routerOptions: { maxParamLength: 255 },
   });
   const app: App = bare.withTypeProvider<ZodTypeProvider>();
@@ -28,7 +29,7 @@ export async function createApi(options: ApiOptions): Promise<App> {
   app.removeContentTypeParser('text/plain');
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
-  app.setErrorHandler((error, request, reply) => answerError(options.log, error, request, reply));
+  app.setErrorHandler(answerError);
   answerUnknown(app);
   await app.register(fastifySwagger, openApiOptions(options.version));
   await app.register(async (scope: App) => {

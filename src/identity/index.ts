@@ -18,4 +18,5 @@ export { PullTokens, type PullToken } from './pull-tokens.ts';
 export { createStaticUsers, type StaticUser, type StaticUsersOptions } from './static-users.ts';
 export { withPlatform } from './token-owner.ts';
 export { withoutTokens } from './token-text.ts';
+export type { ScopeUpstreams } from './token-scope.ts';
 export type { TokenWish } from './token-wish.ts';

@@ -5,6 +5,7 @@ import type { Credential } from './authorization.ts';
 import { IssuedTokens, type KeptToken, type TokenKeeper } from './issued-tokens.ts';
 import { createPathTokens } from './path-tokens.ts';
 import { collectingLog, HandClock } from './testing/fixtures.ts';
+import { tokenText } from './token-text.ts';
 
 /** As long as a busy machine may take. */
 const patience = { timeout: 60_000 };
@@ -158,6 +159,10 @@ describe('credentials', () => {
     expect(pathTokens(token)).toMatchObject({ org: 'a.org', rights: new Set(['pull']) });
     expect(pathTokens(token.replace(/.$/, (last) => (last === 'a' ? 'b' : 'a')))).toBe('mistyped');
     expect(pathTokens('b6ymvmr5e7kl')).toBeUndefined();
+    expect(pathTokens(tokenText('path', new Uint8Array(32)))).toBeUndefined();
+    // Whether there is such an API token is not said.
+    const { token: api } = await tokens.create({ kind: 'api' });
+    expect([api, tokenText('api', new Uint8Array(32))].map(pathTokens)).toEqual(['api', 'api']);
     expect(createApiTokens(tokens).authenticate({ scheme: 'bearer', token })).toBe('wrong');
   });
 });

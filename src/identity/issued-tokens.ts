@@ -1,6 +1,7 @@
 import { limits, messageOf, TonnageError, type Clock, type Log, type Random } from '../base/index.ts';
 import { rights as allRights, type Principal, type Right } from './principal.ts';
 import { tokenHash, tokenId, tokenSecretBytes, tokenText, type TokenKind } from './token-text.ts';
+import { canonicalScope, type ScopeUpstreams } from './token-scope.ts';
 import { grantWish, type TokenWish } from './token-wish.ts';
 
 /** What may be told of a token, to whoever may manage tokens. Times in milliseconds since the Unix epoch. */
@@ -50,6 +51,8 @@ export interface IssuedTokensOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** What the scopes of new tokens may name. Absent: that is not known here, and they are kept as they are. */
+  readonly upstreams?: ScopeUpstreams;
 }
 
 interface Entry {
@@ -102,16 +105,23 @@ export class IssuedTokens implements TokenDesk {
   }
 
   async create(wish: TokenWish): Promise<TokenFacts & { readonly token: string }> {
-    const { clock, random, keeper } = this.#options;
+    const { clock, random, keeper, upstreams } = this.#options;
     const now = clock.now();
-    const granted = grantWish(wish, now);
+    const { scope, ...granted } = grantWish(wish, now);
+    const names = upstreams === undefined ? scope : scope && canonicalScope(scope, upstreams);
     if (this.#byId.size >= limits.tokensMax) {
       throw new TonnageError('bad_request', `expected at most ${limits.tokensMax} tokens: revoke some first`);
     }
     const token = tokenText(granted.kind, random.bytes(tokenSecretBytes));
-    const kept: KeptToken = { id: this.#newId(), ...granted, createdAt: now, hash: tokenHash(token) };
-    await keeper.add(kept);
-    return { ...this.#remember(kept), token };
+    const made: KeptToken = {
+      id: this.#newId(),
+      ...granted,
+      ...(names && { scope: names }),
+      createdAt: now,
+      hash: tokenHash(token),
+    };
+    await keeper.add(made);
+    return { ...this.#remember(made), token };
   }
 
   list(): Promise<readonly TokenFacts[]> {

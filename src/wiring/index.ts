@@ -4,3 +4,4 @@ export { createIdentity } from './identity.ts';
 export { ledgerSettings } from './ledger.ts';
 export { warnOfOpenDoors } from './open-doors.ts';
 export { redisLinkOptions } from './redis.ts';
+export { scopeUpstreamsOf } from './scope-upstreams.ts';

@@ -207,7 +207,8 @@ describe('a path token', () => {
       messages.set(each, errors[0].message);
     }
     const unknown = 'the token in the path is unknown, has expired or was revoked';
-    expect([...messages.values()]).toEqual([unknown, unknown, unknown, 'the token in the path is mistyped']);
+    const other = expect.stringMatching(/^the token in the path is written as an API token, which is no path token: /);
+    expect([...messages.values()]).toEqual([unknown, other, unknown, 'the token in the path is mistyped']);
   });
 
   test('shows in no log, answer, metric, page or file', async () => {
