@@ -33,6 +33,25 @@ test('with totals in Redis it is Redis that is asked, not the file of the ledger
   expect([code, stdout, stderr]).toEqual([0, 'org,value\r\nwave.org,5\r\n', '']);
 });
 
+test('an organisation that Wave counts keeps its letters, and others are asked for in lower case', async () => {
+  for (const [name, quantity] of [
+    ['Two.Org', '2'],
+    ['two.org', '3'],
+  ] as const) {
+    for (const field of [`builds/o/${name}`, `builds/o/${name}/d/${new Date().toISOString().slice(0, 10)}`]) {
+      await redis.cli('hincrby', 'metrics/v1', field, quantity);
+    }
+    await redis.cli('sadd', '{metrics/v1}:index:orgs:builds', name);
+  }
+  const totalOf = async (org: string) =>
+    (await run(['usage', 'builds', '--org', org, '--config', config, '--format', 'csv'])).stdout;
+  expect(await totalOf('Two.Org')).toBe('value\r\n2\r\n');
+  expect(await totalOf('two.org')).toBe('value\r\n3\r\n');
+  expect(await totalOf('TWO.org')).toBe('value\r\n3\r\n');
+  const { code, stderr } = await run(['usage', 'builds', '--org', 'two org', '--config', config]);
+  expect([code, stderr]).toEqual([2, expect.stringMatching(/^tonnage: org: expected an organisation .*"two org"\n$/)]);
+});
+
 test('Redis being away is a failure that says so', async () => {
   await redis.stop();
   const { code, stdout, stderr } = await run(['usage', 'pulls', '--config', config]);

@@ -2,6 +2,8 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { startServer } from '../app.ts';
+import { loadConfig } from '../config/index.ts';
 import type { TokenFacts } from '../identity/index.ts';
 import { lockFile } from '../sqlite/index.ts';
 import { run } from './testing/terminal.ts';
@@ -99,6 +101,50 @@ describe('a directory without a ledger', () => {
   });
 });
 
+describe('a value that cannot be is wrong usage', () => {
+  const values = [
+    ['--rights', 'pull,foo'],
+    ['--rights', ''],
+    ['--path', '--rights', 'query'],
+    ['--org', 'a b'],
+    ['--email', 'foo'],
+    ['--scope', '*'],
+    ['--scope', ''],
+    ['--name', '\u001b'],
+    ['--expires', '2020-01-01T00:00:00Z'],
+  ] as const;
+
+  test('in the same words in the file, at the server that has it open, and at a URL', async () => {
+    const config = join(data, 'c.yaml');
+    writeFileSync(config, 'listen: 127.0.0.1:0\nlog: { level: error }\ndata: .\n');
+    const bare = (flags: readonly string[]) => run(['token', 'create', '--config', config, ...flags]);
+    await token('create');
+    const expected: Awaited<ReturnType<typeof run>>[] = [];
+    for (const value of values) expected.push(await bare(value));
+    for (const { code, stdout, stderr } of expected) {
+      expect([code, stdout]).toEqual([2, '']);
+      expect(stderr).toMatch(/^tonnage: (rights|org|email|scope|name|expiresAt): expected .*, got .*\n$/);
+    }
+    const server = await startServer({
+      config: loadConfig({ file: config, environment: {} }),
+      acceptTimeZone: false,
+      version: '0',
+    });
+    try {
+      for (const [at, value] of values.entries()) {
+        for (const way of [[], ['--url', server.url]]) expect(await bare([...value, ...way])).toEqual(expected[at]);
+      }
+    } finally {
+      await server.stop();
+    }
+  });
+
+  test.each([['--rights'], ['--org'], ['--expires']])('%s that is given twice', async (flag) => {
+    const { code, stderr } = await token('create', flag, 'x', flag, 'y');
+    expect([code, stderr]).toEqual([2, `tonnage: ${flag}: expected it once, got it several times\n`]);
+  });
+});
+
 describe('what cannot be', () => {
   test.each([
     [['--expires', 'soon'], 2, 'tonnage: --expires: expected a duration'],
@@ -109,7 +155,11 @@ describe('what cannot be', () => {
     [['--rights', 'pull,push'], 2, 'tonnage: rights: expected some of pull, query, ingest, admin, got "push"'],
     [['--path', '--rights', 'query'], 2, 'tonnage: rights: expected nothing but pull for a path token'],
     [['--org', 'not an org'], 2, 'tonnage: org: expected an organisation such as example.org, got "not an org"'],
-    [['--url', 'http://127.0.0.1:1'], 1, 'tonnage: http://127.0.0.1:1 does not answer: '],
+    [
+      ['--url', 'http://127.0.0.1:1'],
+      1,
+      'tonnage: http://127.0.0.1:1 does not answer: no HTTP client asks at this port',
+    ],
   ] as const)('%j', async (args, code, message) => {
     const result = await token('create', ...args);
     expect([result.code, result.stdout]).toEqual([code, '']);

@@ -224,6 +224,29 @@ describe('from a server that is something else', () => {
     expect([code, stderr]).toEqual([2, expect.stringMatching(/^tonnage: TONNAGE_TOKEN_FILE cannot be read: /)]);
   });
 
+  test('a user that is named goes before a token, which is the password where there is none', async () => {
+    const seen: (string | undefined)[] = [];
+    const url = await serving((request, response) => {
+      seen.push(request.headers.authorization);
+      response.end('{"from":"2026-01-01","to":"2026-01-02","rows":[],"total":0}');
+    });
+    const basic = (text: string) => `Basic ${Buffer.from(text).toString('base64')}`;
+    const ask = (environment: Record<string, string>) =>
+      run(['usage', 'pulls', '--url', url, '--user', 'a'], { environment });
+    await ask({ TONNAGE_TOKEN: 'token', TONNAGE_PASSWORD: 'password' });
+    await ask({ TONNAGE_TOKEN: 'token' });
+    expect(seen).toEqual([basic('a:password'), basic('a:token')]);
+  });
+
+  test('a port at which no HTTP client asks is said to be one', async () => {
+    const { code, stderr } = await run(['usage', 'pulls', '--url', 'http://127.0.0.1:1']);
+    expect([code, stderr]).toEqual([
+      1,
+      'tonnage: http://127.0.0.1:1 does not answer: no HTTP client asks at this port, which is kept for another protocol ' +
+        '(Fetch Standard, "port blocking")\n',
+    ]);
+  });
+
   test('pages are put together for a table and CSV, and are what they are in JSON', async () => {
     const page = (org: string, next?: string): string =>
       JSON.stringify({ from: '2026-01-01', to: '2026-01-02', rows: [{ org, value: 1 }], total: 2, next });

@@ -131,9 +131,8 @@ export function usageRoutes(
       const format = parseFormat(named);
       const { asked, query } = await questionOf(request.params.meter, words, principal, { ledger, meters });
       const found = await ledger.query(query);
-      if (found.nextOffset !== undefined) {
-        reply.header('link', nextLink({ ...words, format, cursor: formatCursor(asked, found.nextOffset) }));
-      }
+      const cursor = found.nextOffset === undefined ? undefined : formatCursor(asked, found.nextOffset);
+      if (cursor !== undefined) reply.header('link', nextLink({ ...words, format, cursor }));
       const csv = format === 'csv' || (format === undefined && acceptsCsvFirst(request.headers.accept));
       if (csv) sendTagged(request, reply, 'text/csv; charset=utf-8', usageAsCsv(asked, found));
       else sendTagged(request, reply, 'application/json', usageAsJson(asked, found));
