@@ -71,7 +71,7 @@ describe('tonnage ledger erase', () => {
 
   test('says what it will do, and does nothing unless somebody says so', async () => {
     const plan =
-      '2 counts (2 sums of 2 series) of the organisation a.example will stand under no organisation, and the name will ' +
+      '2 pulls (2 sums of 2 series) of the organisation a.example will stand under no organisation, and the name will ' +
       'be forgotten. This cannot be undone.\n';
     const unasked = await ledger('erase', '--org', 'a.example');
     expect(unasked).toMatchObject({ code: 2, stdout: '' });
@@ -80,6 +80,19 @@ describe('tonnage ledger erase', () => {
     expect(await organisations()).toEqual(['a.example,2', 'b.example,1']);
     expect(await eraseAtTerminal('yes\n')).toMatchObject({ code: 0, said: expect.stringContaining(plan) });
     expect(await organisations()).toEqual([',2', 'b.example,1']);
+  });
+
+  test('says what each meter has counted in its own unit', async () => {
+    const dimensions = { org: 'a.example' };
+    const mixed = await countedDirectory([
+      { meter: 'pulls', dimensions, quantity: 2n },
+      { meter: 'egress_bytes', dimensions, quantity: 2_002_130n },
+    ]);
+    const { stderr } = await run(['--data', mixed, 'ledger', 'erase', '--org', 'a.example']);
+    rmSync(mixed, { recursive: true, force: true });
+    expect(stderr).toMatch(
+      /^2,002,130 By of egress_bytes, 2 pulls \(2 sums of 2 series\) of the organisation a\.example/,
+    );
   });
 
   test('with --yes asks nobody', async () => {
@@ -160,6 +173,26 @@ describe('a backup', () => {
     expect([result.code, result.stdout]).toEqual([code, '']);
     expect(result.stderr).toMatch(/^tonnage: [^\n]*\n$/);
     expect(result.stderr).toContain(message);
+  });
+
+  test('with findings is restored where that is asked for, and it is said what to do then', async () => {
+    const backup = join(directory, 'unsound.sqlite');
+    await ledger('backup', backup);
+    const file = new DatabaseSync(backup);
+    file.exec('update account_day set value = value + 1');
+    file.close();
+    const refused = await ledger('restore', backup);
+    expect([refused.code, refused.stderr]).toEqual([
+      1,
+      expect.stringMatching(/ with --with-findings, then run tonnage /),
+    ]);
+    const { code, stdout, stderr } = await ledger('restore', '--with-findings', backup);
+    expect([code, stdout]).toEqual([0, `ok; what was there is now ${join(data, 'ledger.sqlite.replaced')}\n`]);
+    expect(stderr).toMatch(
+      /^account_day: .*\nrun tonnage ledger rebuild before the server is started: it mends that\n$/s,
+    );
+    expect(await ledger('rebuild')).toMatchObject({ code: 0 });
+    expect(await ledger('check')).toEqual({ code: 0, stdout: 'ok\n', stderr: '' });
   });
 
   test('of a ledger that has tokens alone is sound, and can be put where there is none', async () => {

@@ -5,6 +5,7 @@ import { Command } from 'commander';
 import { TonnageError } from '../base/index.ts';
 import { loadConfig, type Config } from '../config/index.ts';
 import type { Erased, ErasePlan, LedgerCare, Migrated, OnProgress } from '../store/index.ts';
+import { meterSet } from '../usage/index.ts';
 import { configurationOf } from './configuration.ts';
 import { NothingError, UsageError, type Terminal } from './contract.ts';
 import { isSameStore } from './same-store.ts';
@@ -28,6 +29,11 @@ Prints ok, or a line for each finding, with what to do about it where it is not 
 not be compared, since Redis is away or batches are on their way there, stands on standard error and is no finding.
 Exit code 0: nothing was found. 1: something was found, among that every state in which Redis gets nothing until somebody
 helps: it has lost more than the outbox still holds (ledger_gap), refuses to be written, or could throw counts away.`;
+
+const restoreHelp = `
+A backup in which something is found is refused, and it is said what helps: with --with-findings it is restored where
+tonnage ledger rebuild mends all of it. So a restore can be taken back, too: by a restore of the file that it has kept.
+A file that is damaged, or is no ledger, is never restored.`;
 
 const migrateHelp = `
 The ledger stays in its data directory; the configuration after --to names the same one. What is in the old store stays
@@ -119,9 +125,13 @@ function addFileCommands(ledger: Command, terminal: Terminal): void {
   ledger
     .command('restore <file>')
     .description('put a backup in the place of the ledger, which is kept beside it')
-    .action(async (file: string, _options: object, command: Command) => {
+    .option('--with-findings', 'also one in which check finds what tonnage ledger rebuild mends')
+    .addHelpText('after', restoreHelp)
+    .action(async (file: string, { withFindings }: { readonly withFindings?: true }, command: Command) => {
       const { care, config } = await careOf(command, terminal, 'nothing');
-      const replaced = await care.restore(pathOf(file, terminal));
+      const { keptAs: replaced, findings } = await care.restore(pathOf(file, terminal), withFindings === true);
+      for (const finding of findings) terminal.say(`${finding}\n`);
+      if (findings.length > 0) terminal.say('run tonnage ledger rebuild before the server is started: it mends that\n');
       if (config.store.driver === 'redis') {
         terminal.say('Redis may be ahead of this backup: run tonnage ledger rebuild before the server is started\n');
       }
@@ -166,21 +176,33 @@ function erasedOf({ org, user }: EraseFlags): Erased {
 }
 
 /** Says what will be done. Throws `NothingError` for a name that stands nowhere. */
-function sayPlan(terminal: Terminal, erased: Erased, plan: ErasePlan, { data, store }: Config): void {
+function sayPlan(terminal: Terminal, erased: Erased, plan: ErasePlan, { data, store, usage }: Config): void {
   const whom = 'org' in erased ? `the organisation ${erased.org}` : `the user ${erased.user}`;
   if (!plan.isKnown) {
     const elsewhere = store.driver === 'redis' ? ', nor does its Redis' : '';
     throw new NothingError(`the ledger in ${data} does not know ${whom}${elsewhere}: nothing was done`);
   }
-  const { counts, cells, series } = plan;
+  const { cells, series } = plan;
+  const counts = countsOf(plan, usage.meters);
   const without = 'org' in erased ? 'under no organisation' : 'for no user';
   terminal.say(
     series > 0
-      ? `${groupThousands(counts)} counts (${cells} sums of ${series} series) of ${whom} will stand ${without}, and the ` +
+      ? `${counts} (${cells} sums of ${series} series) of ${whom} will stand ${without}, and the ` +
           'name will be forgotten. This cannot be undone.\n'
       : `The ledger has nothing under the name of ${whom} any more; what is left of it elsewhere, or by a run that was broken ` +
           'off, will be forgotten. This cannot be undone.\n',
   );
+}
+
+/** What stands under a name, each meter with its unit: `2 pulls, 4,711 By of egress_bytes`. */
+function countsOf({ counts }: ErasePlan, configured: Config['usage']['meters']): string {
+  const meters = meterSet(configured).byName;
+  const parts = counts.map(({ meter, quantity }) => {
+    // One that is not configured any more has no unit that is known.
+    const unit = meters.get(meter)?.unit ?? '1';
+    return `${groupThousands(quantity)} ${unit === '1' ? meter : `${unit} of ${meter}`}`;
+  });
+  return parts.length === 0 ? 'nothing but 0' : parts.join(', ');
 }
 
 /** Asks somebody at a terminal; nobody there has to say `--yes` beforehand. */
@@ -197,8 +219,13 @@ async function confirm(terminal: Terminal): Promise<void> {
   }
 }
 
-function sayRebuilt(terminal: Terminal, { days, adjusted, rejected }: NonNullable<Migrated['rebuilt']>): void {
+function sayRebuilt(terminal: Terminal, rebuilt: NonNullable<Migrated['rebuilt']>): void {
+  const { days, adjusted } = rebuilt;
   terminal.say(`Redis: ${days} days of meters written, ${adjusted} sums were not what they should be\n`);
+  refuseRejected(rebuilt);
+}
+
+function refuseRejected({ rejected }: NonNullable<Migrated['rebuilt']>): void {
   if (rejected === 0) return;
   throw new TonnageError(
     'store_invalid',
@@ -209,7 +236,14 @@ function sayRebuilt(terminal: Terminal, { days, adjusted, rejected }: NonNullabl
 function sayMigrated(terminal: Terminal, { taken, rebuilt, notes }: Migrated, target: Config): void {
   for (const note of notes) terminal.say(`${note}\n`);
   if (taken.keptAs !== undefined) terminal.say(`the ledger as it was before is kept as ${taken.keptAs}\n`);
-  if (rebuilt) sayRebuilt(terminal, rebuilt);
+  if (rebuilt) {
+    const { days, adjusted } = rebuilt;
+    terminal.say(`Redis has all counts of this ledger now: ${days} days, those of each meter by themselves; `);
+    terminal.say(
+      adjusted === 0 ? 'no sum had to be changed there\n' : `${adjusted} sums were added or set right there\n`,
+    );
+    refuseRejected(rebuilt);
+  }
   const history = `${groupThousands(taken.counts)} counts of others taken over`;
   terminal.out(`ok; ${history}; totals are in ${target.store.driver} from now on: start with that configuration\n`);
 }

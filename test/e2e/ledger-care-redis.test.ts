@@ -108,7 +108,7 @@ test('a ledger and its Redis are checked, taken back, taken elsewhere, and made 
   expect((await ledger(['erase'], 2)).stderr).toContain('expected one of --org and --user');
   const asked = await ledger(['erase', '--org', 'a.example'], 2);
   expect(asked.stderr).toContain(
-    '3 counts (1 sums of 1 series) of the organisation a.example will stand under no organ',
+    '3 builds (1 sums of 1 series) of the organisation a.example will stand under no organ',
   );
   expect(asked.stderr).toContain('add --yes to go on');
   expect(await ledger(['erase', '--org', 'a.example', '--yes'])).toMatchObject({ stdout: 'ok\n' });

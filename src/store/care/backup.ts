@@ -2,7 +2,7 @@ import { closeSync, copyFileSync, existsSync, fsyncSync, openSync, renameSync, r
 import { dirname } from 'node:path';
 import { TonnageError } from '../../base/index.ts';
 import { backupFile, emptyLog } from '../../sqlite/index.ts';
-import { checkLedger } from './check.ts';
+import { inspectLedger, type LedgerFinding } from './check.ts';
 import { assertLedger } from './file.ts';
 
 /** Files that SQLite keeps beside a database; they belong to its name. */
@@ -18,18 +18,66 @@ export async function backupLedger(file: string, target: string): Promise<void> 
   await backupFile(file, target);
 }
 
+/** What came of putting a backup in the ledger's place. */
+export interface Restored {
+  /** Where that is kept which was there before; absent where nothing was. */
+  readonly keptAs?: string;
+  /** What is wrong with the backup, and is mended by a rebuild. */
+  readonly findings: readonly string[];
+}
+
 /**
- * Puts a backup in the ledger's place; what was there is kept beside it, under the name that is answered. The caller holds
- * the lock of the data directory. Throws `data_invalid` for a backup that is damaged or no ledger.
+ * Puts a backup in the ledger's place; what was there is kept beside it. The caller holds the lock of the data directory.
+ * Throws `data_invalid` for a backup that is no ledger, and for one with findings: with `takesFindings` only if there are
+ * some that a rebuild does not mend.
  */
-export async function restoreLedger(file: string, backup: string): Promise<string | undefined> {
-  const findings = await checkLedger(backup);
-  if (findings.length > 0) throw new TonnageError('data_invalid', `${backup} is not restored: ${findings.join('; ')}`);
+export async function restoreLedger(file: string, backup: string, takesFindings: boolean): Promise<Restored> {
+  const wasAlone = !hasSides(backup);
+  const findings = await inspectLedger(backup);
   const fresh = `${file}.restoring`;
-  removeLedger(fresh);
-  // Not byte by byte: a copy that was made beside a running server has its last commits in a file beside it.
-  await backupFile(backup, fresh);
-  return replaceLedger(file, fresh, unused(`${file}.replaced`));
+  try {
+    refuseFindings(file, backup, findings, takesFindings);
+    removeLedger(fresh);
+    // Not byte by byte: a copy that was made beside a running server has its last commits in a file beside it.
+    await backupFile(backup, fresh);
+  } finally {
+    if (wasAlone) removeSides(backup);
+  }
+  const keptAs = await replaceLedger(file, fresh, unused(`${file}.replaced`));
+  return { ...(keptAs !== undefined && { keptAs }), findings: findings.map(({ line }) => line) };
+}
+
+function refuseFindings(
+  file: string,
+  backup: string,
+  findings: readonly LedgerFinding[],
+  takesFindings: boolean,
+): void {
+  const lasting = findings.filter(({ isMendable }) => !isMendable);
+  if (findings.length === 0 || (takesFindings && lasting.length === 0)) return;
+  const way =
+    lasting.length === 0
+      ? 'tonnage ledger rebuild mends that: restore it with --with-findings, then run tonnage ledger rebuild'
+      : `tonnage ledger rebuild does not mend that: restore another backup; to look into this one, copy it, with the side files beside it, to the place of ${file} by hand`;
+  throw new TonnageError(
+    'data_invalid',
+    `${backup} is not restored: ${findings.map(({ line }) => line).join('; ')}; ${way}`,
+  );
+}
+
+function hasSides(file: string): boolean {
+  return sides.some((side) => existsSync(`${file}${side}`));
+}
+
+/** Removes the side files that reading has left behind, as SQLite does it: not while somebody else has the file open. */
+function removeSides(file: string): void {
+  if (!hasSides(file)) return;
+  try {
+    emptyLog(file);
+  } catch (error) {
+    // They are empty, and in nobody's way.
+    if (!(error instanceof TonnageError)) throw error;
+  }
 }
 
 /**

@@ -78,7 +78,7 @@ describe('restore', () => {
     writeFileSync(ledger.file, 'damaged');
     writeFileSync(`${ledger.file}-wal`, 'damaged too');
     const replaced = `${ledger.file}.replaced`;
-    expect(await ledger.care().restore(backup)).toBe(replaced);
+    expect(await ledger.care().restore(backup)).toEqual({ keptAs: replaced, findings: [] });
     expect(readFileSync(replaced, 'utf8')).toBe('damaged');
     expect(await ledger.answers(undefined)).toEqual(before);
     expect(await ledger.care().check()).toEqual({ findings: [], notes: [] });
@@ -139,7 +139,7 @@ describe('erase', () => {
     expect(await ledger.care().planErase({ org: 'A.example' })).toEqual({
       isKnown: true,
       series: 4,
-      counts: 10n,
+      counts: [{ meter: 'pulls', quantity: 10n }],
       cells: 3,
     });
     await ledger.care().erase({ org: 'A.example' });

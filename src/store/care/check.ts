@@ -16,36 +16,56 @@ const runsPerRead = 256;
 
 type Reads = Pick<ReadOnlyDatabase, 'read'>;
 
+/** One thing that is wrong with a ledger. */
+export interface LedgerFinding {
+  readonly line: string;
+  /** Whether a rebuild mends it. */
+  readonly isMendable: boolean;
+}
+
 /**
  * Looks for what cannot be in a sound ledger: damage to the file, and tables that do not agree with each other. Answers
  * one line for each finding. Safe while a server runs. Rejects with `data_version` for a file of a newer version.
  */
 export async function checkLedger(file: string): Promise<readonly string[]> {
+  return (await inspectLedger(file)).map(({ line }) => line);
+}
+
+/** The same, with what helps. */
+export async function inspectLedger(file: string): Promise<readonly LedgerFinding[]> {
   assertLedger(file);
   const damage = integrityProblems(file);
-  if (damage.length > 0) return damage.map((line) => `the file is damaged: ${line}`);
+  if (damage.length > 0) return lasting(damage.map((line) => `the file is damaged: ${line}`));
   const database = openReadOnly({ file, applicationId: ledgerApplicationId });
   try {
     if ((await readNumber(database, 'pragma application_id')) !== ledgerApplicationId) {
-      return ['the file is a database, but no ledger'];
+      return lasting(['the file is a database, but no ledger']);
     }
     const version = await readNumber(database, 'pragma user_version');
     if (version > ledgerMigrations.length) throw newerVersion(file, version);
-    if (version < keysSinceVersion) return await sumFindings(database, -Infinity);
+    if (version < keysSinceVersion) return mendable(await sumFindings(database, -Infinity));
     const [identity] = await database.read('select details_from from ledger');
     // Made for its tokens, and not opened by a server yet: nothing can have been counted.
-    if (!identity) return await sumFindings(database, -Infinity);
+    if (!identity) return mendable(await sumFindings(database, -Infinity));
     const detailsFrom = Number(identity[0]);
     return [
-      ...(await sumFindings(database, detailsFrom)),
-      ...(await accountFindings(database)),
-      ...(await outboxFindings(database)),
-      ...(await keyFindings(database)),
-      ...(version < claimsSinceVersion ? [] : await claimFindings(database)),
+      ...mendable(await sumFindings(database, detailsFrom)),
+      ...lasting(await accountFindings(database)),
+      ...mendable(await outboxFindings(database)),
+      ...lasting(await keyFindings(database)),
+      ...lasting(version < claimsSinceVersion ? [] : await claimFindings(database)),
     ];
   } finally {
     await database.close();
   }
+}
+
+function mendable(lines: readonly string[]): readonly LedgerFinding[] {
+  return lines.map((line) => ({ line, isMendable: true }));
+}
+
+function lasting(lines: readonly string[]): readonly LedgerFinding[] {
+  return lines.map((line) => ({ line, isMendable: false }));
 }
 
 /** Roll-ups against what they stand for. Days before `detailsFrom` are told by their roll-up alone. */

@@ -33,9 +33,9 @@ export interface ErasePlan {
   /** Anything is to be done: the ledger knows the name, the store elsewhere does, or a run for it was broken off. */
   readonly isKnown: boolean;
   readonly series: number;
-  /** Sum of all counts of all meters. */
-  readonly counts: bigint;
   readonly cells: number;
+  /** By meter, in the order of their names: what they have counted is of several units. */
+  readonly counts: readonly { readonly meter: string; readonly quantity: bigint }[];
 }
 
 /** Looks up what a ledger file has under a name; changes nothing. */
@@ -45,20 +45,23 @@ export async function countNamed(
 ): Promise<Omit<ErasePlan, 'isKnown'>> {
   const { detailsFrom } = await readFacts(database);
   const ids = `(select id from series where ${names.dimension} in (${names.values.map(() => '?').join(', ')}))`;
+  const [row] = await database.read(`select count(*) from series where id in ${ids}`, names.values, careRead);
   // In two halves, since the sum of many sums may be larger than any of them can be.
-  const [row = []] = await database.read(
-    `select (select count(*) from series where id in ${ids}), count(*),
-      coalesce(sum(value / 1000000000), 0), coalesce(sum(value % 1000000000), 0)
-      from (select value from detail_day where day >= ? and value <> 0 and series in ${ids}
-        union all select value from account_day where day < ? and value <> 0 and series in ${ids})`,
-    [...names.values, detailsFrom, ...names.values, detailsFrom, ...names.values],
+  const rows = await database.read(
+    `select s.meter, count(*), sum(value / 1000000000), sum(value % 1000000000)
+      from (select series, value from detail_day where day >= ? and value <> 0 and series in ${ids}
+        union all select series, value from account_day where day < ? and value <> 0 and series in ${ids}) as cell
+      join series s on s.id = cell.series group by s.meter order by s.meter`,
+    [detailsFrom, ...names.values, detailsFrom, ...names.values],
     careRead,
   );
-  const [series = 0, cells = 0, billions = 0, rest = 0] = row.map(String);
   return {
-    series: Number(series),
-    cells: Number(cells),
-    counts: BigInt(billions) * 1_000_000_000n + BigInt(rest),
+    series: Number(row?.[0]),
+    cells: rows.reduce((sum, [, cells]) => sum + Number(cells), 0),
+    counts: rows.map(([meter, , billions, rest]) => ({
+      meter: String(meter),
+      quantity: BigInt(String(billions)) * 1_000_000_000n + BigInt(String(rest)),
+    })),
   };
 }
 

@@ -6,7 +6,7 @@ import { delivers } from '../journal/destination.ts';
 import type { ErasedNames } from '../journal/erasing.ts';
 import type { Rebuilt } from '../redis/write/index.ts';
 import { ledgerApplicationId } from '../schema.ts';
-import { backupLedger, restoreLedger } from './backup.ts';
+import { backupLedger, restoreLedger, type Restored } from './backup.ts';
 import { checkLedger } from './check.ts';
 import { compareRemote, type Comparison } from './compare.ts';
 import { countErasing, EraseMark } from './erase-mark.ts';
@@ -48,8 +48,8 @@ export interface LedgerCare {
   // All below throw `data_locked` while a server is running.
   /** Makes its sums anew, here and then where totals are kept; answers what was wrong there, where that is elsewhere. */
   rebuild(onProgress?: OnProgress): Promise<Rebuilt | undefined>;
-  /** Puts a backup in its place, and answers where the old one is kept. */
-  restore(backup: string): Promise<string | undefined>;
+  /** Puts a backup in its place, with `takesFindings` also one that a rebuild has to mend afterwards. */
+  restore(backup: string, takesFindings?: boolean): Promise<Restored>;
   /** Takes its totals to the store that `to` opens (absent: to the ledger file). */
   migrate(to: OpenRemote | undefined, onProgress?: OnProgress): Promise<Migrated>;
   /** What stands under a name, here and where totals are kept. */
@@ -70,7 +70,7 @@ export function createLedgerCare(options: LedgerCareOptions): LedgerCare {
       return withReadOnly(file, delivers);
     },
     backup: (target) => backupLedger(file, target),
-    restore: (backup) => alone(data, () => restoreLedger(file, backup)),
+    restore: (backup, takesFindings = false) => alone(data, () => restoreLedger(file, backup, takesFindings)),
     rebuild: (onProgress) =>
       aloneWith(file, data, () =>
         withRemote(file, options.openRemote, (remote) =>
