@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Agent, fetch } from 'undici';
 import { limits, TonnageError } from '../base/index.ts';
+import type { Config } from '../config/index.ts';
 import type { TokenDesk, TokenFacts, TokenWish } from '../identity/index.ts';
 import { isWishRefused, readMadeToken, readProblem, readTokens } from './token-answers.ts';
 import { authorizationOf, baseOf, isOfUsage, reasonOf, type RemoteUsageOptions } from './remote-usage.ts';
@@ -24,6 +25,8 @@ export function remoteTokens(options: RemoteUsageOptions): TokenDesk {
 
 export interface LocalTokensOptions {
   readonly data: string;
+  /** Says which upstreams scopes may name, where no server does. Absent: they are kept as they are written. */
+  readonly config?: Config;
   /** Makes a ledger where there is none. */
   readonly makes: boolean;
   /** The error for a directory without a ledger, where none is made. */
@@ -37,14 +40,14 @@ export interface LocalTokensOptions {
  * is there for that.
  */
 export async function withLocalTokens<T>(
-  { data, makes, absent, onMade }: LocalTokensOptions,
+  { data, config, makes, absent, onMade }: LocalTokensOptions,
   work: (tokens: TokenDesk) => Promise<T>,
 ): Promise<T> {
   const { withTokens, socketName, ledgerFileName } = await import('../app.ts');
   const isThere = (): boolean => existsSync(join(data, ledgerFileName));
   const wasThere = isThere();
   try {
-    return await withTokens(data, { makes }, work);
+    return await withTokens(data, { makes, ...(config && { config }) }, work);
   } catch (error) {
     if (!(error instanceof TonnageError)) throw error;
     if (error.code === 'not_found' && !isThere()) throw absent();

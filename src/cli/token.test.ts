@@ -39,6 +39,22 @@ test('a token is printed alone, and listed by its id', async () => {
   expect(JSON.parse(json)).toEqual({ tokens: [] });
 });
 
+test('a scope is checked against the upstreams of a configuration that is named', async () => {
+  const file = join(data, 'tonnage.yaml');
+  writeFileSync(file, 'upstreams: { lab: { url: "http://127.0.0.1:1", aliases: [mylab] }, docker.io: {} }');
+  const made = await token('create', '--config', file, '--scope', 'mylab/a', 'index.docker.io/alpine', 'team/*');
+  const scope = ['lab/a', 'docker.io/library/alpine', 'docker.io/team/*'];
+  expect(made).toMatchObject({ code: 0, stderr: expect.stringContaining(`It may pull ${scope.join(', ')}. Use: `) });
+  const { stdout } = await token('list', '--format', 'json');
+  expect(JSON.parse(stdout)).toMatchObject({ tokens: [{ scope }] });
+  expect(await token('create', '--config', file, '--scope', 'ghcr.io/a')).toEqual({
+    code: 2,
+    stdout: '',
+    stderr:
+      'tonnage: scope: expected an upstream that is configured, and a repository there, got "ghcr.io/a"; configured upstreams: lab, docker.io\n',
+  });
+});
+
 test('a list says which have expired', () => {
   const [createdAt, expiresAt] = [Date.parse('2026-11-01T00:00:00Z'), Date.parse('2026-11-20T00:00:00Z')];
   const token: TokenFacts = { id: 'abc', kind: 'path', rights: ['pull'], createdAt, expiresAt, usedAt: createdAt };

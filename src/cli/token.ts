@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import { TonnageError } from '../base/index.ts';
 import { durationForm, parseDuration } from '../config/index.ts';
 import type { TokenDesk, TokenFacts, TokenWish } from '../identity/index.ts';
-import { configurationOf, isDataNamed } from './configuration.ts';
+import { configFileOf, configurationOf, isDataNamed } from './configuration.ts';
 import { UsageError, type Terminal } from './contract.ts';
 import { once } from './once.ts';
 import { isWishRefused } from './token-answers.ts';
@@ -110,7 +110,8 @@ async function at<T>(
     return work(remoteTokens({ url, environment, ...(user !== undefined && { user }) }));
   }
   if (user !== undefined) throw new UsageError('--user: expected --url beside it; the data directory takes no login');
-  const { data } = configurationOf(command, terminal);
+  const config = configurationOf(command, terminal);
+  const { data } = config;
   const makes = ledger === 'made' && isDataNamed(command, terminal);
   const onMade = (): void => {
     terminal.say(
@@ -118,7 +119,9 @@ async function at<T>(
     );
   };
   const absent = (): TonnageError => noLedger(command, terminal, { data, ledger });
-  return withLocalTokens({ data, makes, absent, onMade }, work);
+  // Without a file of theirs the upstreams are only those that there are by default.
+  const isConfigured = configFileOf(command) !== undefined;
+  return withLocalTokens({ data, makes, absent, onMade, ...(isConfigured && { config }) }, work);
 }
 
 function noLedger(
@@ -164,12 +167,13 @@ function expiryOf(text: string, now: number): number {
   throw new UsageError(`--expires: expected ${durationForm}, or a time as in RFC 3339, got ${JSON.stringify(text)}`);
 }
 
-function noteOn({ id, kind }: TokenFacts): string {
+function noteOn({ id, kind, scope }: TokenFacts): string {
   const use =
     kind === 'path'
       ? 'pull HOST/wt/TOKEN/IMAGE'
       : 'Authorization: Bearer TOKEN, or docker login with it as the password of any user';
-  return `token ${id}; it is not shown again. Use: ${use}\n`;
+  const pulls = scope === undefined ? '' : `It may pull ${scope.join(', ')}. `;
+  return `token ${id}; it is not shown again. ${pulls}Use: ${use}\n`;
 }
 
 function asJson(tokens: readonly TokenFacts[]): string {

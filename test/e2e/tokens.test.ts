@@ -27,7 +27,7 @@ let platformUrl = '';
 let upstream: DockerUpstream;
 let server: Tonnage;
 const config = (): Record<string, unknown> => ({
-  upstreams: { lab: { url: upstream.url, tagTtl: '0s' } },
+  upstreams: { lab: { url: upstream.url, tagTtl: '0s', aliases: ['mylab'] } },
   users: { root: { passwordHash, rights: ['query', 'admin'] } },
   gateway: { defaultUpstream: 'lab' },
   identity: { platform: { endpoint: platformUrl } },
@@ -120,6 +120,27 @@ describe('an API token', () => {
     ]);
     const { token: wider } = await create('--scope', 'lab/team/*', ...at());
     expect((await get('/v2/lab/team/app/manifests/v1', basic(wider))).status).toBe(200);
+  });
+
+  test.each(['mylab/team/*', 'team/app'])(
+    'whose scope is %s pulls what names of images mean by that',
+    async (scope) => {
+      const { stdout, stderr } = await tonnage(['token', 'create', '--scope', scope, ...at()]);
+      expect(stderr).toContain(`It may pull lab/${scope.replace('mylab/', '')}. Use: `);
+      for (const name of ['mylab/team/app', 'lab/team/app', 'team/app']) {
+        expect((await get(`/v2/${name}/manifests/v1`, basic(stdout.trim()))).status).toBe(200);
+      }
+    },
+  );
+
+  test('whose scope no pull could match is not made', async () => {
+    const { stdout, stderr } = await tonnage(['token', 'create', '--scope', 'ghcr.io/team/*', ...at()], {
+      expected: 2,
+    });
+    expect([stdout, stderr]).toEqual([
+      '',
+      'tonnage: scope: expected an upstream that is configured, and a repository there, got "ghcr.io/team/*"; configured upstreams: lab\n',
+    ]);
   });
 
   test('manages tokens elsewhere, where it has the right admin', async () => {
