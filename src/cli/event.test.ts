@@ -166,7 +166,10 @@ test.each([
   [['--type', 't', '--id', '1', '--quantity', 'many'], /--quantity: expected a whole number, got many/],
   [['--type', 't', '--id', '1', '--member', 'x'], /--member: expected NAME=TEXT or NAME:=JSON, got x/],
   [['--type', 't', '--id', '1', '--member', 'x:=y'], /--member: expected JSON behind x:=, got y/],
-  [['--type', 't', '--quantity', 'abc'], /expected --id, [^\n]*\ntonnage: --quantity: expected a whole number, got abc\n$/],
+  [
+    ['--type', 't', '--quantity', 'abc'],
+    /expected --id, [^\n]*\ntonnage: --quantity: expected a whole number, got abc\n$/,
+  ],
   [['x', '--url', 'ftp://x'], /--url: expected http/],
 ])('%j is wrong usage', async (args, message) => {
   expect(await send(args)).toMatchObject({ code: 2, stderr: expect.stringMatching(message) });

@@ -166,7 +166,9 @@ const usage = z.strictObject({
   plain: z
     .array(z.enum(personalDimensions))
     .prefault([])
-    .meta({ description: 'Dimensions out of user and client that are stored as they are, not as keyed hashes.' }),
+    .meta({
+      description: 'Those of dimensions out of user and client that are stored as they are, not as keyed hashes.',
+    }),
   durability: z
     .enum(durabilities)
     .prefault('strict')
