@@ -163,12 +163,9 @@ const usage = z.strictObject({
     .prefault([...defaultDimensions])
     .transform((stated) => keptDimensions.filter((dimension) => stated.includes(dimension)))
     .meta({ description: 'Parts of a usage event that are kept; user and client are stored as keyed hashes.' }),
-  plain: z
-    .array(z.enum(personalDimensions))
-    .prefault([])
-    .meta({
-      description: 'Those of dimensions out of user and client that are stored as they are, not as keyed hashes.',
-    }),
+  plain: z.array(z.enum(personalDimensions)).prefault([]).meta({
+    description: 'Those of dimensions out of user and client that are stored as they are, not as keyed hashes.',
+  }),
   durability: z
     .enum(durabilities)
     .prefault('strict')

@@ -258,7 +258,7 @@ describe('erase', () => {
     const care = ledger.care(redis.server.url);
     expect(await care.planErase({ org: 'w.example' })).toMatchObject({ isKnown: false });
     await redis.server.cli('hincrby', 'metrics/v1', 'pulls/o/w.example', '5');
-    expect(await care.planErase({ org: 'W.example' })).toEqual({ isKnown: true, series: 0, cells: 0, counts: 0n });
+    expect(await care.planErase({ org: 'W.example' })).toEqual({ isKnown: true, series: 0, cells: 0, counts: [] });
     expect(await care.planErase({ user: 'w.example' })).toMatchObject({ isKnown: false });
     await care.erase({ org: 'w.example' });
     expect(await care.planErase({ org: 'w.example' })).toMatchObject({ isKnown: false });
