@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { eventually } from '../../../test/support/redis.ts';
 import { startTonnage, type Tonnage } from '../../../test/support/tonnage.ts';
 import { parse } from '../../exposition/index.ts';
 import { readWithPython } from '../../exposition/testing/python-parser.ts';
@@ -66,6 +67,9 @@ describe('with `metrics.compat: ociregistry`', () => {
     await ask('lab/app/manifests/none');
     await ask(`lab/app/blobs/sha256:${'0'.repeat(64)}`);
     await ask('lab/App/manifests/none');
+    await eventually('both blobs are on disk', async () => {
+      return (await scrape(server, prometheus)).values['tonnage_gateway_disk_blobs'] === 2;
+    });
   });
 
   afterAll(() => server.program.stop('SIGTERM'));
