@@ -34,9 +34,8 @@ export interface ReaderQuestion {
 
 /**
  * Totals read from Redis in a thread of their own, over a link of their own: a large answer takes a moment to decode, and
- * pulls that are being counted do not wait for it. It starts a
- * moment after the process, or with the first question, so that starting it holds up neither. Rejects as
- * `createRedisTotals`.
+ * pulls that are being counted do not wait for it. The thread starts a moment after the store was opened, so that it does
+ * not hold up the start of a server; a question that comes earlier starts it, and waits. Rejects as `createRedisTotals`.
  */
 export function startRedisReader(options: RedisReaderOptions): Totals & { close(): Promise<void> } {
   const { clock: _, log: __, ...redis } = options.redis;
