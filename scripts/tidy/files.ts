@@ -7,7 +7,7 @@ export interface SourceFile {
   readonly lines: readonly string[];
 }
 
-/** Folders that are not ours, or that a run writes. */
+/** Folders that are not ours, or that a run writes. In a worktree, `.git` is a file. */
 const skipped = new Set(['node_modules', '.git', '.vitest', 'dist', 'data']);
 
 /** Kinds of files that people read and write. Names without extension, such as `run` and `LICENSE`, are text too. */
@@ -29,7 +29,8 @@ export function list(root: string, folder: string): string[] {
     .toSorted((a, b) => (a.name < b.name ? -1 : 1))
     .flatMap((entry) => {
       const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
-      if (entry.isDirectory()) return skipped.has(entry.name) ? [] : list(root, path);
+      if (skipped.has(entry.name)) return [];
+      if (entry.isDirectory()) return list(root, path);
       return entry.isFile() ? [path] : [];
     });
 }

@@ -31,6 +31,10 @@ const lineRules: readonly LineRule[] = [
   { pattern: /\b(ox|es)lint-disable(?!.* -- \S)/, message: 'a disabled rule without its reason (` -- why`)' },
   { pattern: /@ts-expect-error\s*(\*\/)?$/, message: 'an expected compiler error without its reason' },
   { pattern: /[ \t]+$/, message: 'spaces at the end of the line' },
+  {
+    pattern: /\bnpx (?!--no )tonnage/,
+    message: 'npx may download a package of this name that is not ours: write bin/tonnage.js or npx --no tonnage',
+  },
 ];
 
 /** Everything that is not tidy in these files, in their order. */

@@ -32,6 +32,7 @@ describe('the tidy check', () => {
       'without its reason',
     ],
     ['spaces at the end of a line', 'docs/a.md', 'Text. \n', 1, 'spaces at the end'],
+    ['a command that npx may download', 'docs/a.md', '    $ npx tonnage usage\n', 1, 'bin/tonnage.js'],
     ['a link to no file', 'README.md', '# A\n\n[it](docs/gone.md)\n', 3, 'no such file'],
     ['a link to no file, from a folder', 'docs/a.md', '[it](../docs/gone.md)\n', 1, 'no such file'],
     ['a link to no heading', 'README.md', '# A\n\n[it](#b)\n', 3, 'no such heading'],
