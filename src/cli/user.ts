@@ -4,17 +4,17 @@ import type { Terminal } from './contract.ts';
 import { readPassword } from './read-password.ts';
 
 const hashHelp = `
-Put what it prints into the configuration:
+Name the file with the hash in the configuration, next to the configuration file:
   users:
-    alice: { passwordHash: "scrypt:...", email: alice@example.org }
+    alice: { passwordHashFile: alice.hash, email: alice@example.org }
 
 Examples:
-  $ tonnage user hash                    (asks for the password)
+  $ tonnage user hash > alice.hash       (asks for the password)
   $ tonnage user hash < password.txt     (one newline at the end is not part of it)`;
 
 /** `tonnage user hash`. */
 export function userCommand(terminal: Terminal): Command {
-  const user = new Command('user').description('credentials of users');
+  const user = new Command('user').description('create password hashes');
   user
     .command('hash')
     .description('read a password from standard input and print its hash')

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { commandsText } from '../../scripts/docs/commands.ts';
@@ -57,19 +57,28 @@ describe('the text of the commands', () => {
 
 describe('examples in the pages', () => {
   const hash = `sha256:${'0a'.repeat(32)}`;
-  const pages = ['docs/configuration.md'];
-  const examples = pages.flatMap((page) =>
-    [...readFileSync(join(root, page), 'utf8').matchAll(/^```yaml\n([^]*?)^```$/gm)].map(
-      ([, text = '']) => [page, text] as const,
-    ),
-  );
+  const ourKeys = new Set([...everyKey()].map(([[first]]) => first));
+  const pages = ['README.md', ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`)];
+  const examples = pages
+    .filter((page) => page.endsWith('.md'))
+    .flatMap((page) =>
+      [...readFileSync(join(root, page), 'utf8').matchAll(/^( *)```yaml\n([^]*?)^\1```$/gm)].map(
+        ([, indent = '', text = '']) => [page, text.replaceAll(new RegExp(`^${indent}`, 'gm'), '')] as const,
+      ),
+    )
+    // Examples for other programs, such as Prometheus, begin with keys of theirs.
+    .filter(([, text]) => ourKeys.has(/^\w+(?=:)/m.exec(text)?.[0] ?? ''));
 
-  it.each(examples)('of %s are valid configurations', (page, text) => {
+  it('are found', () => {
+    expect(new Set(examples.map(([page]) => page)).size).toBeGreaterThan(4);
+  });
+
+  it.each(examples)('of %s are valid configurations as written: %j', (page, text) => {
     const config = readConfig({
       file: { name: page, text, directory: '/' },
       environment: { ALICE_HASH: hash, READER_HASH: hash },
       workingDirectory: '/',
-      readSecret: () => 'secret',
+      readSecret: (path) => (path.endsWith('.hash') ? hash : 'secret'),
     });
     expect(config.listen.port).toBe(8080);
   });

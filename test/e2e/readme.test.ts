@@ -1,0 +1,63 @@
+import { createServer, type AddressInfo } from 'node:net';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, expect, test } from 'vitest';
+import { startDockerUpstream } from '../support/docker-upstream.ts';
+import { pushImage } from '../support/images.ts';
+import { runProgram } from '../support/program.ts';
+import { skopeoPull } from '../support/skopeo.ts';
+
+/** The README's example that needs no Internet, run by a shell as written, on free ports and in a directory of its own. */
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const directory = mkdtempSync(join(tmpdir(), 'tonnage-readme-'));
+
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+/** The commands of the marked example: lines after `$ `, each with the lines of its here-document. */
+function exampleScript(): string {
+  const readme = readFileSync(join(root, 'README.md'), 'utf8');
+  const [, block = ''] = /<!-- example: .*?```console\n(.*?)^```$/ms.exec(readme) ?? [];
+  return block.replaceAll(/^\$ /gm, '');
+}
+
+async function freePorts(count: number): Promise<readonly number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer();
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      return server;
+    }),
+  );
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
+
+async function writeImage(path: string): Promise<void> {
+  const upstream = await startDockerUpstream(directory);
+  await pushImage(upstream.url, 'app', 'v1', { architecture: 'amd64', layers: [Buffer.alloc(1024)] });
+  await skopeoPull(`${new URL(upstream.url).host}/app:v1`, path);
+  await upstream.stop();
+}
+
+test('the example without Internet prints the pull that it made, and leaves files in data/ only', async () => {
+  const image = join(directory, 'image');
+  await writeImage(image);
+  const checkout = join(directory, 'checkout');
+  mkdirSync(checkout);
+  symlinkSync(join(root, 'bin'), join(checkout, 'bin'));
+  const ports = await freePorts(3);
+  let script = exampleScript();
+  for (const [index, written] of ['5000', '8081', '2113'].entries()) {
+    expect(script).toContain(`127.0.0.1:${written}`);
+    script = script.replaceAll(`127.0.0.1:${written}`, `127.0.0.1:${ports[index]}`);
+  }
+  script = script.replaceAll('/some/image', image);
+
+  const { stdout } = await runProgram('bash', ['-c', `set -eu; cd '${checkout}'\n${script}\nwait`]);
+
+  expect(stdout).toMatch(/^lab +app +amd64 +1\b/m);
+  expect(readdirSync(checkout).sort()).toEqual(['bin', 'data']);
+});
