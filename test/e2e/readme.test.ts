@@ -1,4 +1,3 @@
-import { createServer, type AddressInfo } from 'node:net';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, expect, test } from 'vitest';
 import { startDockerUpstream } from '../support/docker-upstream.ts';
 import { pushImage } from '../support/images.ts';
-import { runProgram } from '../support/program.ts';
+import { freePort, runProgram } from '../support/program.ts';
 import { skopeoPull } from '../support/skopeo.ts';
 
 /** The README's example that needs no Internet, run by a shell as written, on free ports and in a directory of its own. */
@@ -22,19 +21,6 @@ function exampleScript(): string {
   return block.replaceAll(/^\$ /gm, '');
 }
 
-async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer();
-      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
-}
-
 async function writeImage(path: string): Promise<void> {
   const upstream = await startDockerUpstream(directory);
   await pushImage(upstream.url, 'app', 'v1', { architecture: 'amd64', layers: [Buffer.alloc(1024)] });
@@ -48,7 +34,7 @@ test('the example without Internet prints the pull that it made, and leaves file
   const checkout = join(directory, 'checkout');
   mkdirSync(checkout);
   symlinkSync(join(root, 'bin'), join(checkout, 'bin'));
-  const ports = await freePorts(3);
+  const ports = [await freePort(), await freePort(), await freePort()];
   let script = exampleScript();
   for (const [index, written] of ['5000', '8081', '2113'].entries()) {
     expect(script).toContain(`127.0.0.1:${written}`);
