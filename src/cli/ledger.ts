@@ -37,7 +37,8 @@ A file that is damaged, or is no ledger, is never restored.`;
 
 const migrateHelp = `
 The ledger stays in its data directory; the configuration after --to names the same one. What is in the old store stays
-there. Interrupted, it is run again.
+there. Counts of Wave in the old Redis come along: their names are imported first. Standard error names what cannot be
+taken along. Interrupted, it is run again.
 
 Examples:
   $ tonnage --config tonnage.yaml ledger migrate --to with-redis.yaml
@@ -148,7 +149,8 @@ function pathOf(file: string, { workingDirectory }: Terminal): string {
 
 const givenUp =
   'this ledger delivered to a Redis, which this configuration does not name: its outbox is empty now, and its totals are in ' +
-  "the ledger. If that was not meant, run it again with --config and the server's configuration\n";
+  'the ledger. Counts of Wave and of other ledgers stay in that Redis: tonnage ledger migrate takes them along. If that ' +
+  "was not meant, run it again with --config and the server's configuration\n";
 
 /** A name would be forgotten here, and stay in the Redis that nobody has named. */
 async function refuseUnnamedRedis(care: LedgerCare, { store, data }: Config): Promise<void> {

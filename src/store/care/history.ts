@@ -75,21 +75,61 @@ function named(org: string | null | undefined, arch: string | null | undefined):
   return { ...(typeof org === 'string' && { org }), ...(typeof arch === 'string' && { arch }) };
 }
 
+/** Names that have counts of all time in a store elsewhere that belong to no day. */
+export interface WithoutDay {
+  readonly organisations: number;
+  readonly architectures: number;
+}
+
 /**
- * How many organisations have another sum over all time in a store elsewhere than the ledger file has over all days: a
- * Wave of old may have counted there without a day. Such counts cannot be taken over.
+ * Compares the sums of all time that a store elsewhere has under each name with those that days make up: a Wave of old may
+ * have counted there without a day. Such counts cannot be taken over. `withoutOthers`: what other ledgers have counted
+ * is not in the file.
  */
-export async function countWithoutDay(database: Reads, source: RemoteCare, meter: string, today: Day): Promise<number> {
-  const rows = await database.read(
-    `select s.org, sum(value) from account_month join series s on s.id = account_month.series
-      where s.meter = ? and s.org is not null group by 1`,
-    [meter],
-    careRead,
-  );
-  const here = new Map(rows.map(([org, sum]) => [String(org), BigInt(String(sum))]));
-  const query = { meter, allTime: true, window: 'total', by: ['org'], where: {} } as const;
-  const answer = await source.query({ ...query, limit: accountsMax, offset: 0 }, today);
-  return answer.rows.filter(
-    ({ dimensions: { org }, value }) => typeof org === 'string' && (here.get(org) ?? 0n) !== value,
-  ).length;
+export async function countWithoutDay(
+  database: Reads,
+  { source, today, withoutOthers }: Pick<HistoryOptions, 'source' | 'today' | 'withoutOthers'>,
+  meter: string,
+): Promise<WithoutDay> {
+  const others = withoutOthers ? await othersOfAllTime(source, meter) : [];
+  const count = async (name: 'org' | 'arch'): Promise<number> => {
+    const dated = new Map<string, bigint>();
+    const add = (value: unknown, quantity: bigint): void => {
+      if (typeof value === 'string') dated.set(value, (dated.get(value) ?? 0n) + quantity);
+    };
+    const rows = await database.read(
+      `select s.${name}, value from account_month join series s on s.id = account_month.series where s.meter = ?`,
+      [meter],
+      careRead,
+    );
+    for (const [value, quantity] of rows) add(value, BigInt(String(quantity)));
+    for (const { dimensions, quantity } of others) add(dimensions[name], quantity);
+    const query = { meter, allTime: true, window: 'total', by: [name], where: {} } as const;
+    const answer = await source.query({ ...query, limit: accountsMax, offset: 0 }, today);
+    return answer.rows.filter(({ dimensions, value }) => {
+      const known = dimensions[name];
+      return typeof known === 'string' && (dated.get(known) ?? 0n) !== value;
+    }).length;
+  };
+  return { organisations: await count('org'), architectures: await count('arch') };
+}
+
+async function othersOfAllTime(
+  source: RemoteCare,
+  meter: string,
+): Promise<readonly Omit<Increment, 'meter' | 'day'>[]> {
+  const sums: Omit<Increment, 'meter' | 'day'>[] = [];
+  for (const day of await source.othersDays(meter)) {
+    for (const [field, value] of await source.othersDay(meter, day)) {
+      sums.push({ dimensions: accountOf(field), quantity: BigInt(value) });
+    }
+  }
+  return sums;
+}
+
+/** The reverse of `accountField`. */
+function accountOf(field: string): DimensionValues {
+  const parts: unknown = JSON.parse(field);
+  const [org, arch] = Array.isArray(parts) ? parts.map((part) => (part === null ? null : String(part))) : [];
+  return named(org, arch);
 }

@@ -9,7 +9,7 @@ import { removeLedger, replaceLedger } from './backup.ts';
 import { checkLedger } from './check.ts';
 import { deliverAll } from './deliver.ts';
 import { openLedgerFile, readFacts, withLedgerFile } from './file.ts';
-import { countWithoutDay, historyBeyond } from './history.ts';
+import { countWithoutDay, historyBeyond, type WithoutDay } from './history.ts';
 import { fileCounts } from './own-counts.ts';
 import { hasTaken, rebuildRemote } from './rebuild.ts';
 import type { OnProgress, RemoteCare } from './remote.ts';
@@ -56,13 +56,26 @@ export async function migrateLedger(options: MigrateOptions): Promise<Migrated> 
   await withLedgerFile(file, refusePending);
   if (!source && !target)
     throw new TonnageError('config_invalid', `both configurations keep the totals in ${file}: ${nothing}`);
+  const unread: string[] = [];
+  for (const remote of [source, target]) if (remote) unread.push(...(await importNames(remote, options.onProgress)));
   const none = { cells: 0, counts: 0n };
-  const { notes, ...taken } = source ? await takeHistory({ ...options, source }) : { ...none, notes: [] };
+  const { notes: left, ...taken } = source ? await takeHistory({ ...options, source }) : { ...none, notes: [] };
+  const notes = [...unread, ...left];
   return withLedgerFile(file, async (database) => {
     if (target) return { taken, notes, rebuilt: await rebuildRemote(database, { ...options, remote: target }) };
     await database.transact(keepHere);
     return { taken, notes };
   });
+}
+
+/** Looks through the names that Wave has left in a store: counts under names that nobody knows are in no answer. */
+async function importNames(remote: RemoteCare, onProgress: OnProgress | undefined): Promise<readonly string[]> {
+  const skipped = await remote.importWave(onProgress);
+  if (skipped === 0) return [];
+  const fields = skipped === 1 ? '1 field of metrics/v1 has' : `${skipped} fields of metrics/v1 have`;
+  return [
+    `${remote.name}: ${fields} no name of Wave's form; their counts stay there; tonnage wave import names the fields`,
+  ];
 }
 
 /** Events that wait to be claimed among the instances of one Redis would wait for ever in another store. */
@@ -84,7 +97,7 @@ async function takeHistory(options: WithSource): Promise<Taken> {
   const { file, source, target } = options;
   const known = await source.takenToken();
   const isTaken = known !== undefined && (await withLedgerFile(file, (database) => hasTaken(database, known)));
-  if (isTaken) return { cells: 0, counts: 0n, notes: [`what ${source.name} holds has been taken over before`] };
+  if (isTaken) return { cells: 0, counts: 0n, notes: [takenBefore(source)] };
   await deliverRest(options);
   const token = options.random.uuid();
   await source.noteTaken(token);
@@ -162,23 +175,39 @@ async function metersToTake(copy: Database, { meters, target }: WithSource) {
 
 async function leftBehind(
   copy: Database,
-  { source, meters, withoutOthers }: { source: RemoteCare; meters: readonly string[]; withoutOthers: boolean },
+  history: { source: RemoteCare; meters: readonly string[]; withoutOthers: boolean },
   today: number,
 ): Promise<readonly string[]> {
+  const { source, meters, withoutOthers } = history;
   const notes: string[] = [];
+  if (source.besideWave) notes.push(wavesFromNowOn(source));
   for (const meter of meters) {
-    if (withoutOthers) {
-      if ((await source.othersDays(meter)).length > 0) {
-        notes.push(`${meter}: what other ledgers have counted stays where it is: migrate each of them`);
-      }
-      continue;
+    if (withoutOthers && (await source.othersDays(meter)).length > 0) {
+      notes.push(`${meter}: what other ledgers have counted stays where it is: migrate each of them`);
     }
-    const count = await countWithoutDay(copy, source, meter, today);
-    if (count > 0) {
-      notes.push(
-        `${meter}: of ${count} organisations ${source.name} has counts of all time that belong to no day; they stay there`,
-      );
+    const names = namesOf(await countWithoutDay(copy, { ...history, today }, meter));
+    if (names.length > 0) {
+      notes.push(`${meter}: ${source.name} has counts of all time of ${names} that belong to no day; they stay there`);
     }
   }
   return notes;
+}
+
+function namesOf({ organisations, architectures }: WithoutDay): string {
+  const counted = [
+    [organisations, 'organisation'],
+    [architectures, 'architecture'],
+  ] as const;
+  return counted
+    .filter(([count]) => count > 0)
+    .map(([count, what]) => `${count} ${what}${count === 1 ? '' : 's'}`)
+    .join(' and ');
+}
+
+function takenBefore({ name }: RemoteCare): string {
+  return `what ${name} held was taken over by an earlier run; counts that Wave or other ledgers added since then stay there`;
+}
+
+function wavesFromNowOn({ name }: RemoteCare): string {
+  return `Wave may still be counting into ${name} (store.besideWave): what it counts from now on stays there`;
 }

@@ -39,6 +39,8 @@ export async function rebuildRemote(
 ): Promise<Rebuilt> {
   const facts = await readFacts(database);
   await refuseTaken(database, remote);
+  // Afterwards the hash holds this ledger's own fields, and nothing would say that Wave's names are missing.
+  if (await remote.hasUnknownWave()) await remote.importWave(onProgress);
   const own = await fileCounts(database, meters);
   const rebuilt = await remote.rebuild(own, facts.lastBatch, ({ days }) =>
     onProgress?.({ work: `days in ${remote.name}`, done: days, total: Math.max(days, own.dayCount) }),

@@ -33,6 +33,15 @@ export interface RemoteCare
   othersDay(meter: string, day: Day): Promise<HeldAccounts>;
   /** Days on which somebody who is no ledger has counted, and may count still. */
   foreignDays(meter: string): Promise<readonly Day[]>;
+  /** Whether Wave has counted there under names that no import has looked through. */
+  hasUnknownWave(): Promise<boolean>;
+  /**
+   * Looks through what Wave has counted there, so that answers have all of it. Resolves with the number of fields that
+   * nobody can assign to a meter, organisation, architecture or day; those are in no answer.
+   */
+  importWave(onProgress?: OnProgress): Promise<number>;
+  /** Whether Wave may still be counting there. */
+  readonly besideWave: boolean;
   /** Whether sums of these meters stand under the name of an organisation, whoever counted them. */
   knows(names: ErasedNames, meters: readonly string[]): Promise<boolean>;
   /** Takes names out of what the instances that share events remember of them. */

@@ -15,6 +15,7 @@ import {
   takenKey,
   waveHash,
 } from '../redis/layout.ts';
+import { importWave, unknownWaveFields } from '../redis/import/index.ts';
 import {
   connected,
   openRedisLink,
@@ -107,10 +108,7 @@ function careOver(link: RedisLink, options: RedisCareOptions): RemoteCare {
       }
       return sums;
     },
-    async foreignDays(meter) {
-      const found = await daysIn(foreignDaysKey(meter));
-      return besideWave ? [...new Set([...found, options.today])] : found;
-    },
+    ...waveCare(link, options, daysIn),
     async knows({ dimension, values }, meters) {
       if (dimension !== 'org') return false;
       const asked = meters.flatMap((meter) => values.flatMap((org) => questionsAbout(meter, org)));
@@ -123,6 +121,31 @@ function careOver(link: RedisLink, options: RedisCareOptions): RemoteCare {
     },
     noteTaken: async (token) => void (await ask(takenKey, 'HSET', takenKey, ledgerId, token)),
     close: () => link.close(),
+  };
+}
+
+/** What concerns the counts of a Wave in the same Redis. */
+function waveCare(
+  link: RedisLink,
+  { clock, besideWave, today }: RedisCareOptions,
+  daysIn: (key: string) => Promise<readonly Day[]>,
+): Pick<RemoteCare, 'besideWave' | 'hasUnknownWave' | 'importWave' | 'foreignDays'> {
+  return {
+    besideWave,
+    hasUnknownWave: async () => (await unknownWaveFields(link)) > 0,
+    async importWave(onProgress) {
+      if ((await link.send({ key: waveHash, args: ['HLEN', waveHash] })) === 0) return 0;
+      const { skipped } = await importWave({
+        link,
+        clock,
+        onProgress: ({ scanned, total }) => onProgress?.({ work: 'fields of Wave', done: scanned, total }),
+      });
+      return skipped;
+    },
+    async foreignDays(meter) {
+      const found = await daysIn(foreignDaysKey(meter));
+      return besideWave ? [...new Set([...found, today])] : found;
+    },
   };
 }
 

@@ -106,11 +106,11 @@ export class TestLedger {
     });
   }
 
-  care(url?: string, detailDays = 400): LedgerCare {
+  care(url?: string, settings: RemoteSettings = {}): LedgerCare {
     return createLedgerCare({
       data: this.data,
       fileName: 'ledger.sqlite',
-      ...(url !== undefined && { openRemote: remoteAt(url, detailDays) }),
+      ...(url !== undefined && { openRemote: remoteAt(url, settings) }),
       meters: ['pulls', 'fusion', 'builds', 'mirrors', 'scans', 'egress_bytes'],
       outboxBytesMax: 1024 ** 3,
       clock,
@@ -121,10 +121,16 @@ export class TestLedger {
 
 const redisOptions = { log: silent, allowEviction: false, minReplicas: 0, besideWave: false, shared: false } as const;
 
-export function remoteAt(url: string, detailDays = 400): OpenRemote {
+interface RemoteSettings {
+  readonly detailDays?: number;
+  readonly besideWave?: boolean;
+}
+
+export function remoteAt(url: string, { detailDays = 400, besideWave = false }: RemoteSettings = {}): OpenRemote {
   return (ledger) =>
     openRedisCare({
       ...redisOptions,
+      besideWave,
       redis: { mode: 'standalone', url, clock: systemClock, log: silent },
       ledger,
       detailsFrom: Math.max(ledger.detailsFrom, today - detailDays),

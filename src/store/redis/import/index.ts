@@ -7,4 +7,4 @@ export {
 } from './import.ts';
 export { createWaveRefresh, type WaveRefresh, type WaveRefreshOptions } from './refresh.ts';
 export { importWaveFrom } from './open.ts';
-export { noticeWave } from './notice.ts';
+export { noticeWave, unknownWaveFields } from './notice.ts';

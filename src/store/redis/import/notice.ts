@@ -4,20 +4,27 @@ import type { RedisLink } from '../link/index.ts';
 import { listOf } from '../read/reads.ts';
 
 /**
- * Says, and answers, whether somebody else has counted in this Redis whose names have not been imported: until then no
- * answer has what they have counted under these. To be called before a ledger delivers for the first time, since
- * afterwards the hash is never empty; what was found then is kept until there is an import. Rejects with the link's errors.
+ * How many fields a hash of Wave has whose names no import has looked through: until then no answer has the counts under
+ * these names. 0 where there are none. Looks before a ledger delivers for the first time, since afterwards the hash is
+ * never empty; what it found then is kept until there is an import. Rejects with the link's errors.
  */
-export async function noticeWave({ link, log }: { readonly link: Pick<RedisLink, 'pipeline'>; readonly log: Log }) {
+export async function unknownWaveFields(link: Pick<RedisLink, 'pipeline'>): Promise<number> {
   const [fields, ledgers, state] = await link.pipeline([
     { key: waveHash, args: ['HLEN', waveHash] },
     { key: numbersKey, args: ['HLEN', numbersKey] },
     { key: importKey, args: ['HMGET', importKey, 'done', 'noticed'] },
   ]);
   const [done, noticed] = listOf(state);
-  if (done === '1' || fields === 0) return false;
-  if (noticed === null && ledgers !== 0) return false;
+  if (done === '1' || fields === 0) return 0;
+  if (noticed === null && ledgers !== 0) return 0;
   await link.pipeline([{ key: importKey, args: ['HSET', importKey, 'noticed', '1'] }]);
+  return Number(fields);
+}
+
+/** Logs, and answers, whether there are such fields. */
+export async function noticeWave({ link, log }: { readonly link: Pick<RedisLink, 'pipeline'>; readonly log: Log }) {
+  const fields = await unknownWaveFields(link);
+  if (fields === 0) return false;
   log.warn({ fields }, 'Wave has counted in this Redis; run tonnage wave import, so that answers have its counts too');
   return true;
 }
