@@ -1,6 +1,11 @@
+import { readdir, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { systemClock } from '../base/index.ts';
+import { openDatabase } from '../sqlite/index.ts';
+import { catalogApplicationId, catalogMigrations } from './cache/catalog-schema.ts';
 import { TestGateway } from './testing/gateway.ts';
 import { image, index, types, type TestImage } from './testing/images.ts';
 import { TestUpstream } from './testing/upstream.ts';
@@ -84,6 +89,62 @@ describe('the architecture', () => {
     await pull('v1');
     await pull(child.digest.text);
     expect(gateway.pulls).toMatchObject([{ arch: 'riscv64' }]);
+  });
+
+  it.each(['application/octet-stream', 'application/json', 'text/html; charset=utf-8', '', undefined])(
+    'of an image whose config is called %j comes from that config, which its index may name',
+    async (configType) => {
+      const alone = anImage({ configType, architecture: 'arm64' });
+      const part = anImage({ configType, name: `${app} part`, architecture: 's390x' });
+      lab.put(app, alone, 'v1');
+      lab.put(app, part);
+      lab.put(app, index([[part, 'unknown']]), 'v2');
+      for (const reference of ['v1', 'v2', part.digest.text]) await pull(reference);
+      expect(gateway.pulls.map(({ arch }) => arch)).toEqual(['arm64', 's390x']);
+      expect(gateway.counted('facts_unknown', 'lab')).toBe(0);
+    },
+  );
+
+  it.each([
+    ['is no image config', { config: { name: 'chart', version: '1.0' } }],
+    ['has no layers', { layers: [] }],
+    ['is too large', { name: 'x'.repeat(8 * 1024 * 1024) }],
+  ])('of an artifact whose config has no type of its own and %s is none', async (_why, options) => {
+    lab.put(app, anImage({ configType: 'application/octet-stream', architecture: 'arm64', ...options }), 'v1');
+    await pull('v1');
+    await pull('v1');
+    expect(gateway.pulls.map(({ arch }) => arch)).toEqual([undefined, undefined]);
+    expect(gateway.counted('facts_unknown', 'lab')).toBe(0);
+    expect(lab.asked('/blobs/').length).toBeLessThan(2);
+  });
+
+  it('of an image that an earlier version cached as an artifact of a generic type is found again', async () => {
+    const legacy = anImage({ configType: 'application/octet-stream', architecture: 'arm64' });
+    lab.put(app, legacy);
+    const { digest, body } = legacy;
+    await gateway.close();
+    for (const name of await readdir(gateway.directory)) {
+      if (name.startsWith('catalog')) await unlink(join(gateway.directory, name));
+    }
+    const catalog = await openDatabase({
+      file: join(gateway.directory, 'catalog.sqlite'),
+      applicationId: catalogApplicationId,
+      migrations: catalogMigrations.slice(0, 2),
+      synchronous: 'normal',
+    });
+    await catalog.transact([
+      { sql: 'insert into body (digest, bytes) values (?, ?)', rows: [[digest.text, body]] },
+      {
+        sql: `insert into manifest (upstream, repository, digest, media_type, facts, entrypoint)
+          values ('lab', ?, ?, 'application/json', 'image', '[]')`,
+        rows: [[app, digest.text]],
+      },
+    ]);
+    await catalog.close();
+    await gateway.open();
+    expect((await pull(digest.text)).headers['content-type']).toBe(types.ociImage);
+    expect(gateway.pulls.map(({ arch }) => arch)).toEqual(['arm64']);
+    expect(lab.asked('/manifests/')).toEqual([]);
   });
 
   it('of an artifact is none, and nothing is fetched to find it', async () => {
@@ -173,6 +234,12 @@ describe('fusion', () => {
     lab.put(app, anImage(entrypoint === undefined ? {} : { entrypoint }), 'v1');
     await pull('v1', ruled);
     expect(ruled.pulls).toMatchObject([{ fusion }]);
+  });
+
+  it('counts for an image whose config has no type of its own', async () => {
+    lab.put(app, anImage({ configType: 'application/octet-stream', entrypoint: ['/usr/bin/fusion'] }), 'v1');
+    await pull('v1', ruled);
+    expect(ruled.pulls).toMatchObject([{ fusion: true, arch: 'amd64' }]);
   });
 
   it('is never said without a rule', async () => {

@@ -66,6 +66,26 @@ describe('a GET that is a pull', () => {
     expect(gateway.pulls).toMatchObject([{ arch }]);
   });
 
+  it.each(['application/json', 'text/plain; charset=utf-8', 'application/octet-stream', ''])(
+    'of an image that is sent as %j counts, and is served under the type that its body says',
+    async (sent) => {
+      const manifest = image({ name: app });
+      const { mediaType: _, ...members } = JSON.parse(manifest.body.toString());
+      lab.put(app, { ...content(sent, members), blobs: manifest.blobs }, 'unsaid');
+      lab.put(app, { ...manifest, mediaType: sent }, 'own');
+      lab.put(app, content(sent, { schemaVersion: 2, manifests: [] }), 'index');
+      const served: unknown[] = [];
+      for (const tag of ['unsaid', 'own', 'index']) {
+        served.push((await gateway.get(`/v2/${app}/manifests/${tag}`)).headers['content-type']);
+      }
+      expect(served).toEqual([types.ociImage, types.ociImage, types.ociIndex]);
+      expect(gateway.pulls).toMatchObject([
+        { tag: 'unsaid', arch: 'amd64' },
+        { tag: 'own', arch: 'amd64' },
+      ]);
+    },
+  );
+
   it('counts each time, by tag and by digest, from memory and from the upstream', async () => {
     const manifest = image({ name: app });
     lab.put(app, manifest, 'v1');

@@ -1,5 +1,6 @@
 import { architectureOf } from './architecture.ts';
 import { isJsonObject, parseJsonObject, type JsonObject } from './json.ts';
+import { configKindOf } from './media-types.ts';
 
 /** What is known of an image itself. */
 export interface ImageFacts {
@@ -20,8 +21,17 @@ export function imageFactsOf(config: JsonObject): ImageFacts {
   return { architecture: architectureOf(config.architecture), entrypoint: wordsOf(run.Entrypoint) };
 }
 
-/** Reads the facts out of an image config's bytes (image-spec, config.md); null when they are no JSON object. */
-export function parseImageConfig(bytes: Uint8Array): ImageFacts | null {
+/** Whether a JSON object is an image config: clients need its file system, or what it runs on. */
+function isImageConfig({ rootfs, architecture, os }: JsonObject): boolean {
+  return isJsonObject(rootfs) || (typeof architecture === 'string' && typeof os === 'string');
+}
+
+/**
+ * Reads the facts out of an image config's bytes (image-spec, config.md). `mediaType` is what the manifest calls them:
+ * where that does not say that they are an image config, they must look like one. Null when they are none.
+ */
+export function parseImageConfig(bytes: Uint8Array, mediaType: string): ImageFacts | null {
   const config = parseJsonObject(bytes);
-  return config === null ? null : imageFactsOf(config);
+  if (config === null || (configKindOf(mediaType) !== 'image' && !isImageConfig(config))) return null;
+  return imageFactsOf(config);
 }

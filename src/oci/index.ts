@@ -7,8 +7,9 @@ export { isJsonObject, objectsOf, parseJsonObject, textOf, type JsonObject } fro
 export { namedBy, parseManifest, type Descriptor, type Manifest } from './manifest.ts';
 export {
   bareMediaType,
+  configKindOf,
   countsAsPull,
-  isImageConfigType,
+  isSpecificManifestType,
   manifestAccept,
   manifestKindOf,
   manifestTypes,

@@ -58,8 +58,63 @@ describe('an image manifest', () => {
   it('of an unknown type is known by what it names, and has no kind', () => {
     const unknown = { ...manifest, mediaType: 'application/vnd.example+json' };
     const parsed = parseManifest('application/json', bytes(unknown));
-    expect(parsed).toMatchObject({ kind: null, mediaType: 'application/json' });
+    expect(parsed).toMatchObject({ kind: null, mediaType: 'application/vnd.example+json' });
     expect(namedTexts(undefined, unknown)).toHaveLength(3);
+  });
+
+  it('keeps the specific type that its upstream says, unless its own is one of the six', () => {
+    expect(parseManifest('application/vnd.example+json', bytes({ ...manifest, mediaType: undefined }))).toMatchObject({
+      mediaType: 'application/vnd.example+json',
+      kind: null,
+    });
+    expect(parseManifest('application/vnd.example+json', bytes(manifest))).toMatchObject({ mediaType: ociManifest });
+  });
+});
+
+describe('a manifest whose type nobody says', () => {
+  const config = { digest: digest('a'), size: 1 };
+  const image = { config, layers: [{ digest: digest('b'), size: 1 }] };
+  const index = { manifests: [{ digest: digest('c'), size: 1 }] };
+  const old = { schemaVersion: 1, fsLayers: [{ blobSum: digest('d') }] };
+  const generic = [
+    'application/json',
+    'text/plain; charset=utf-8',
+    'application/octet-stream',
+    'text/html',
+    '',
+    undefined,
+  ];
+
+  it.each(generic)('(sent as %j) is known by its members', (sent) => {
+    const kinds = [image, index, old, { ...old, signatures: [{}] }].map((value) => parseManifest(sent, bytes(value)));
+    expect(kinds.map((parsed) => [parsed?.mediaType, parsed?.kind])).toEqual([
+      [ociManifest, 'image'],
+      [ociIndex, 'index'],
+      [schema1, 'schema1'],
+      [signedSchema1, 'schema1'],
+    ]);
+  });
+
+  it.each(generic)('(sent as %j) is known by its members where its own type is generic too', (sent) => {
+    expect(parseManifest(sent, bytes({ ...image, mediaType: 'application/json' }))?.mediaType).toBe(ociManifest);
+  });
+
+  it.each([
+    { ...image, ...index },
+    { ...image, ...old },
+    { ...index, ...old },
+    { config },
+    { layers: [] },
+    { config: 'x', layers: [] },
+    { config, layers: {} },
+    { manifests: {} },
+    {},
+  ])('and whose members are not those of one kind (%#) has none', (value) => {
+    expect(parseManifest('application/json', bytes(value))).toMatchObject({
+      mediaType: 'application/json',
+      kind: null,
+    });
+    expect(parseManifest(undefined, bytes(value))).toBeNull();
   });
 });
 
@@ -152,11 +207,30 @@ test.each([
   [{ architecture: 5, config: [] }, null, []],
   [{}, null, []],
 ])('the image config %j has the architecture %s and the entrypoint %j', (config, architecture, entrypoint) => {
-  expect(parseImageConfig(bytes(config))).toEqual({ architecture, entrypoint });
+  expect(parseImageConfig(bytes(config), ociConfig)).toEqual({ architecture, entrypoint });
 });
 
 test('an image config that is no JSON object has no facts', () => {
-  expect(parseImageConfig(bytes('[]'))).toBeNull();
+  expect(parseImageConfig(bytes('[]'), ociConfig)).toBeNull();
+});
+
+test.each([
+  [
+    { architecture: 'arm64', os: 'linux' },
+    { architecture: 'arm64', entrypoint: [] },
+  ],
+  [
+    { rootfs: { type: 'layers' }, config: { Entrypoint: ['/x'] } },
+    { architecture: null, entrypoint: ['/x'] },
+  ],
+  [{ architecture: 'arm64' }, null],
+  [{ name: 'chart', version: '1.0' }, null],
+  [{ rootfs: '/', architecture: 5, os: 'linux' }, null],
+  ['no json', null],
+])('a config of an unsaid type that holds %j has the facts %j', (config, facts) => {
+  for (const type of ['application/octet-stream', 'application/json', 'text/html', '']) {
+    expect(parseImageConfig(bytes(config), type)).toEqual(facts);
+  }
 });
 
 test.each([

@@ -2,7 +2,16 @@ import { architectureOf } from './architecture.ts';
 import { parseDigest, type Digest } from './digest.ts';
 import type { ImageFacts } from './image-config.ts';
 import { isJsonObject, objectsOf, parseJsonObject, textOf, type JsonObject } from './json.ts';
-import { bareMediaType, manifestKindOf, type ManifestKind } from './media-types.ts';
+import {
+  bareMediaType,
+  isSpecificManifestType,
+  manifestKindOf,
+  ociImageType,
+  ociIndexType,
+  schema1Type,
+  signedSchema1Type,
+  type ManifestKind,
+} from './media-types.ts';
 import { schema1Image } from './schema1.ts';
 
 /** What one manifest says of another piece of content (image-spec, descriptor.md). */
@@ -56,15 +65,30 @@ function schema1Layers(manifest: JsonObject): readonly Descriptor[] {
 /** Type and subtype, each a token (RFC 9110, section 8.3.1): it is sent in a header again. */
 const mediaTypePattern = /^[a-z0-9!#$&^_.+-]+\/[a-z0-9!#$&^_.+-]+$/;
 
+/** The type of a manifest by its members; empty when they are those of no manifest, or of two kinds at once. */
+function typeByMembers({ config, layers, manifests, fsLayers, signatures }: JsonObject): string {
+  const isImage = isJsonObject(config) && Array.isArray(layers);
+  const isIndex = Array.isArray(manifests);
+  const isSchema1 = Array.isArray(fsLayers);
+  if (Number(isImage) + Number(isIndex) + Number(isSchema1) !== 1) return '';
+  if (isSchema1) return Array.isArray(signatures) ? signedSchema1Type : schema1Type;
+  return isImage ? ociImageType : ociIndexType;
+}
+
 /**
- * What a manifest is: what the upstream said, unless that is none of the six types and the body's own `mediaType` is, as
- * with upstreams that are mere file servers. Empty when neither says anything.
+ * What a manifest is. One of the six types wins: the upstream's, else the body's own `mediaType`. Then any other specific
+ * type does, in the same order. An upstream that is a mere file server says neither, and the body may not either: then
+ * the members decide. Empty when nothing says anything.
  */
 function mediaTypeOf(contentType: string | undefined, manifest: JsonObject): string {
   const said = bareMediaType(contentType ?? '');
   const own = bareMediaType(textOf(manifest.mediaType) ?? '');
-  const type = said === '' || (manifestKindOf(said) === null && manifestKindOf(own) !== null) ? own : said;
-  return mediaTypePattern.test(type) ? type : '';
+  const stated = [said, own];
+  const type =
+    stated.find((each) => manifestKindOf(each) !== null) ??
+    stated.find((each) => isSpecificManifestType(each)) ??
+    [typeByMembers(manifest), said, own].find((each) => each !== '');
+  return type !== undefined && mediaTypePattern.test(type) ? type : '';
 }
 
 /**

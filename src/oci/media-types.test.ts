@@ -1,6 +1,13 @@
 import { expect, test } from 'vitest';
 
-import { bareMediaType, countsAsPull, isImageConfigType, manifestAccept, manifestKindOf } from './media-types.ts';
+import {
+  bareMediaType,
+  configKindOf,
+  countsAsPull,
+  isSpecificManifestType,
+  manifestAccept,
+  manifestKindOf,
+} from './media-types.ts';
 
 const docker = 'application/vnd.docker.distribution.manifest';
 
@@ -31,13 +38,32 @@ test('the Accept header names all six types', () => {
 });
 
 test.each([
-  ['application/vnd.oci.image.config.v1+json', true],
-  ['application/vnd.docker.container.image.v1+json', true],
-  ['Application/vnd.OCI.image.config.v1+json;x=y', true],
-  ['application/vnd.cncf.helm.config.v1+json', false],
-  ['application/vnd.oci.empty.v1+json', false],
-])('%s is the type of an image config: %s', (type, expected) => {
-  expect(isImageConfigType(type)).toBe(expected);
+  ['application/vnd.oci.image.config.v1+json', 'image'],
+  ['application/vnd.docker.container.image.v1+json', 'image'],
+  ['Application/vnd.OCI.image.config.v1+json;x=y', 'image'],
+  ['application/vnd.cncf.helm.config.v1+json', 'artifact'],
+  ['application/vnd.oci.empty.v1+json', 'artifact'],
+  ['application/vnd.buildkit.cacheconfig.v0', 'artifact'],
+  ['application/octet-stream', 'unsaid'],
+  ['application/json', 'unsaid'],
+  ['text/html; charset=utf-8', 'unsaid'],
+  ['', 'unsaid'],
+])('a config of the type %j is %s', (type, expected) => {
+  expect(configKindOf(type)).toBe(expected);
+});
+
+test.each([
+  ['application/vnd.oci.image.index.v1+json', true],
+  [`${docker}.v1+prettyjws`, true],
+  ['application/vnd.example.thing+json; charset=utf-8', true],
+  ['application/json', false],
+  ['application/octet-stream', false],
+  ['image/svg+xml', false],
+  ['text/x+json', false],
+  ['application/+json', false],
+  ['', false],
+])('%j is a specific type of manifest: %s', (type, expected) => {
+  expect(isSpecificManifestType(type)).toBe(expected);
 });
 
 test('a bare media type has no parameters and is in lower case', () => {

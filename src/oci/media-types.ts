@@ -16,17 +16,28 @@ export const manifestTypes = {
 
 export type ManifestType = keyof typeof manifestTypes;
 
+/** The types of manifests that follow the image-spec. */
+export const ociImageType = 'application/vnd.oci.image.manifest.v1+json' satisfies ManifestType;
+export const ociIndexType = 'application/vnd.oci.image.index.v1+json' satisfies ManifestType;
+
 /** The schema 1 type whose body carries its signatures, which its digest leaves out. */
 export const signedSchema1Type = 'application/vnd.docker.distribution.manifest.v1+prettyjws' satisfies ManifestType;
+export const schema1Type = 'application/vnd.docker.distribution.manifest.v1+json' satisfies ManifestType;
 
 /** The `Accept` header of every manifest request to an upstream: all types, newest first, so that nothing is converted. */
 export const manifestAccept = Object.keys(manifestTypes).join(', ');
 
-/** Media types of an image's config. A manifest whose config has another type is an artifact (chart, signature...). */
+/** Media types of an image's config. */
 const imageConfigTypes: ReadonlySet<string> = new Set([
   'application/vnd.oci.image.config.v1+json',
   'application/vnd.docker.container.image.v1+json',
 ]);
+
+/** A type that a specification gives to JSON of its own, such as an artifact's manifest. `application/json` says nothing. */
+const specificJsonType = /^application\/[a-z0-9!#$&^_.-]+\+json$/;
+
+/** A type in the vendor tree (RFC 6838, section 3.2): somebody has defined it. */
+const vendorType = /^[^/]+\/vnd\./;
 
 /** A media type without its parameters, in lower case (RFC 9110, section 8.3.1): the form in which types compare. */
 export function bareMediaType(text: string): string {
@@ -50,6 +61,19 @@ export function countsAsPull(mediaType: string): boolean {
   return isManifestType(type) && manifestTypes[type].counts;
 }
 
-export function isImageConfigType(mediaType: string): boolean {
-  return imageConfigTypes.has(bareMediaType(mediaType));
+/** Whether the media type defines the content, as one of the six or as another `application/*+json`. */
+export function isSpecificManifestType(mediaType: string): boolean {
+  const type = bareMediaType(mediaType);
+  return isManifestType(type) || specificJsonType.test(type);
+}
+
+/**
+ * What the type of a manifest's config says: `image` for the two types of image configs; `artifact` for any other vendor
+ * type (chart, signature...); `unsaid` for all other types and for none, since old clients pushed images so
+ * (`application/octet-stream`, `application/json`, `text/html`).
+ */
+export function configKindOf(mediaType: string): 'image' | 'artifact' | 'unsaid' {
+  const type = bareMediaType(mediaType);
+  if (imageConfigTypes.has(type)) return 'image';
+  return vendorType.test(type) ? 'artifact' : 'unsaid';
 }

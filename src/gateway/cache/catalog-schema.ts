@@ -50,4 +50,6 @@ export const catalogMigrations: readonly string[] = [
   `,
   // The sizes alone, so that adding them up does not read the bodies.
   'create index body_size on body (length(bytes));',
+  // Images whose config has an unusual type were taken for artifacts: their facts are looked for again.
+  "update manifest set facts = 'none', entrypoint = null where facts = 'image' and architecture is null;",
 ];

@@ -5,7 +5,7 @@ import { withinMs } from '../within-ms.ts';
 import type { Repository } from '../names.ts';
 import type { Blobs } from './blobs.ts';
 import type { StoredFacts } from './catalog.ts';
-import type { Facts, HeldManifest } from './held-manifest.ts';
+import { factsInManifest, noImage, type Facts, type HeldManifest } from './held-manifest.ts';
 import type { Links } from './links.ts';
 import { parsedAgain, type Manifests } from './manifests.ts';
 
@@ -50,9 +50,12 @@ export class FactsFinder {
 
   async #search(repository: Repository, held: HeldManifest): Promise<void> {
     const { manifests } = this.#options;
+    const manifest = parsedAgain(held);
+    const own = manifest === null ? noImage : factsInManifest(manifest);
+    if (own !== null) return manifests.learn(repository, held, { source: 'image', image: own });
     const architecture = manifests.needsEntrypoint ? null : await this.#saidByIndex(repository, held);
     if (architecture !== null) return manifests.learn(repository, held, { source: 'index', architecture });
-    const config = parsedAgain(held)?.config ?? null;
+    const config = manifest?.config ?? null;
     if (config !== null) manifests.learn(repository, held, await this.#saidByConfig(repository, config));
   }
 
@@ -63,7 +66,7 @@ export class FactsFinder {
 
   async #saidByConfig(repository: Repository, config: Descriptor): Promise<StoredFacts> {
     const bytes = await this.#options.blobs.read(repository, config.digest, config.size, limits.imageConfigBytesMax);
-    // A config that is no JSON object says nothing, and never will: its digest is right.
-    return { source: 'image', image: parseImageConfig(bytes) ?? { architecture: null, entrypoint: [] } };
+    // A config that is no image's says nothing, and never will: its digest is right.
+    return { source: 'image', image: parseImageConfig(bytes, config.mediaType) ?? noImage };
   }
 }

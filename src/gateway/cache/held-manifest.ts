@@ -1,4 +1,5 @@
-import { countsAsPull, isImageConfigType, type Digest, type ImageFacts, type Manifest } from '../../oci/index.ts';
+import { limits } from '../../base/index.ts';
+import { configKindOf, countsAsPull, type Digest, type ImageFacts, type Manifest } from '../../oci/index.ts';
 import { baseHeaders, type HeaderList } from '../headers.ts';
 
 /** What a pull is recorded with: null and false where the image does not say. */
@@ -47,12 +48,21 @@ export class HeldManifest {
   }
 }
 
+/** The facts of what is no image. */
+export const noImage: ImageFacts = { architecture: null, entrypoint: [] };
+
+/** Whether the config of a manifest has to be read to know the image. One that may be anything is read where there are layers. */
+function isConfigToRead({ config, layers }: Manifest): boolean {
+  const kind = config === null ? 'artifact' : configKindOf(config.mediaType);
+  if (kind !== 'unsaid') return kind === 'image';
+  return layers.length > 0 && (config?.size ?? 0) <= limits.imageConfigBytesMax;
+}
+
 /**
  * The facts that a manifest says of its image by itself: all of them for schema 1, none for an artifact (a chart, a
- * signature), which is no image. Null when its image config says them.
+ * signature), which is no image. Null when its config says them.
  */
 export function factsInManifest(manifest: Manifest): ImageFacts | null {
   if (manifest.kind === 'schema1') return manifest.image;
-  if (manifest.config !== null && isImageConfigType(manifest.config.mediaType)) return null;
-  return { architecture: null, entrypoint: [] };
+  return isConfigToRead(manifest) ? null : noImage;
 }

@@ -1,11 +1,17 @@
 import { limits } from '../../base/index.ts';
-import { parseManifest, type Digest, type ImageFacts, type Reference } from '../../oci/index.ts';
+import {
+  isSpecificManifestType,
+  parseManifest,
+  type Digest,
+  type ImageFacts,
+  type Reference,
+} from '../../oci/index.ts';
 import type { Amount } from '../amount.ts';
 import { Flights } from '../flights.ts';
 import { Lru } from '../lru.ts';
 import type { Repository } from '../names.ts';
 import type { CacheOutcome } from '../outcome.ts';
-import type { Catalog, StoredFacts } from './catalog.ts';
+import type { Catalog, StoredFacts, StoredManifest } from './catalog.ts';
 import { factsInManifest, HeldManifest, type Facts } from './held-manifest.ts';
 import type { Links } from './links.ts';
 
@@ -77,7 +83,7 @@ export class Manifests {
     if (held !== undefined) return held;
     const stored = await this.#catalog.manifest(repository, digest);
     if (stored === null) return null;
-    const loaded = new HeldManifest(digest, stored.mediaType, stored.body);
+    const loaded = new HeldManifest(digest, typeOf(stored), stored.body);
     loaded.facts = stored.facts === null ? null : this.#factsFrom(stored.facts);
     this.#memory.set(keyOf(repository, digest), loaded);
     return loaded;
@@ -115,6 +121,11 @@ export class Manifests {
 }
 
 const keyOf = (repository: Repository, digest: Digest): string => `${repository.key} ${digest.text}`;
+
+/** The type that a stored manifest has. One that was stored under a generic type is what its body says. */
+function typeOf({ mediaType, body }: StoredManifest): string {
+  return isSpecificManifestType(mediaType) ? mediaType : (parseManifest(mediaType, body)?.mediaType ?? mediaType);
+}
 
 /** What the manifest's body says; it was read once before it was kept, so that it can be read again. */
 export function parsedAgain(held: HeldManifest): ReturnType<typeof parseManifest> {

@@ -47,7 +47,10 @@ export function descriptor(of: Content, more: object = {}): object {
 export function image(options: {
   readonly name?: string;
   readonly mediaType?: string;
-  readonly configType?: string;
+  /** Media type of the config; undefined: the manifest does not say it. Absent: the one that belongs to `mediaType`. */
+  readonly configType?: string | undefined;
+  /** The config, in place of one that says the architecture and the entrypoint. */
+  readonly config?: object;
   readonly architecture?: string;
   readonly entrypoint?: readonly string[];
   readonly layers?: readonly Buffer[];
@@ -58,13 +61,15 @@ export function image(options: {
     architecture = 'amd64',
     layers = [Buffer.from(`${name} layer`)],
   } = options;
-  const configType = options.configType ?? (mediaType === types.dockerImage ? types.dockerConfig : types.ociConfig);
-  const config = content(configType, { name, architecture, os: 'linux', config: { Entrypoint: options.entrypoint } });
+  const usual = mediaType === types.dockerImage ? types.dockerConfig : types.ociConfig;
+  const configType = 'configType' in options ? options.configType : usual;
+  const said = options.config ?? { name, architecture, os: 'linux', config: { Entrypoint: options.entrypoint } };
+  const config = content(configType ?? '', said);
   const layerContents = layers.map((layer) => content('application/vnd.oci.image.layer.v1.tar+gzip', layer));
   const manifest = {
     schemaVersion: 2,
     mediaType,
-    config: descriptor(config),
+    config: descriptor(config, { mediaType: configType }),
     layers: layerContents.map((layer) => descriptor(layer)),
   };
   return { ...content(mediaType, manifest), blobs: [config, ...layerContents] };

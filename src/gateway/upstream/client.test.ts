@@ -109,6 +109,21 @@ describe('an upstream that wants a bearer token', () => {
     expect(authorizations('/v2/')).toEqual([undefined, 'Bearer token-0']);
   });
 
+  it.each([
+    { token: '', access_token: 'token-0' },
+    { token: 'token-0', access_token: '' },
+    { token: null, access_token: 'token-0' },
+    { access_token: 'token-0' },
+  ])('gives it as %j', async (body) => {
+    await anonymous.getManifest('other', tag('v1'));
+    lab.behaviour.intercept = (request, response) => {
+      if (request.url?.startsWith('/token') !== true) return false;
+      response.end(JSON.stringify(body));
+      return true;
+    };
+    expect((await anonymous.getManifest('app', tag('v1'))).body).toEqual(manifest.body);
+  });
+
   it('refuses who has none', async () => {
     lab.behaviour.bearer = { credentials: credentialText };
     expect(await failureKind(anonymous.getManifest('app', tag('v1')))).toBe('refused');
@@ -116,6 +131,7 @@ describe('an upstream that wants a bearer token', () => {
 
   it.each([
     ['{}', 'invalid'],
+    ['{"token":"","access_token":""}', 'invalid'],
     ['no json', 'invalid'],
     [JSON.stringify({ token: 'a\r\nb' }), 'invalid'],
     [JSON.stringify({ token: 'x'.repeat(70_000) }), 'invalid'],

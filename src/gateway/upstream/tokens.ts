@@ -1,5 +1,5 @@
 import { limits, type Clock } from '../../base/index.ts';
-import { parseJsonObject, textOf } from '../../oci/index.ts';
+import { parseJsonObject } from '../../oci/index.ts';
 import { Flights } from '../flights.ts';
 import { Lru } from '../lru.ts';
 import { connectionFailure } from './connection.ts';
@@ -20,15 +20,20 @@ interface Token {
 /** How long a token lasts whose answer does not say, in seconds (the token specification's default). */
 const lifetimeSecondsDefault = 60;
 
+/** Whether a value is a token: anything but visible characters could not be sent in a header, or would end it. */
+function isToken(value: unknown): value is string {
+  return typeof value === 'string' && /^[\x21-\x7e]+$/.test(value);
+}
+
 /** Reads a token endpoint's answer: `token`, or `access_token` as OAuth 2 calls it, and `expires_in` in seconds. */
 async function tokenIn(answer: UpstreamAnswer, clock: Clock): Promise<Token> {
   const body = await readBody(answer, limits.upstreamTokenBytesMax).catch((thrown: unknown) => {
     throw connectionFailure(thrown);
   });
   const members = body === null ? null : parseJsonObject(body);
-  const text = textOf(members?.token) ?? textOf(members?.access_token);
-  // Anything but visible characters could not be sent in a header, or would end it.
-  if (text === undefined || !/^[\x21-\x7e]+$/.test(text)) {
+  // Some endpoints send both names, and leave one of them empty.
+  const text = [members?.token, members?.access_token].find(isToken);
+  if (text === undefined) {
     throw new UpstreamError('invalid', 'gave no token where it promised one');
   }
   const seconds = members?.expires_in;
