@@ -28,7 +28,7 @@ class Target implements RemoteTotals {
   /** A part of it that lost what came after this batch, and needs batch `needs`. */
   lost: { readonly to: number; readonly needs: number } | undefined;
   /** Changes that it cannot make, of each delivery. */
-  rejected = 0;
+  rejected: readonly string[] = [];
 
   async position(): Promise<number> {
     this.asked++;
@@ -269,18 +269,18 @@ test('an idle store that has lost everything is noticed with the next batch', as
 
 test('what the store could not add is counted each time, and told', async () => {
   const target = new Target();
-  target.rejected = 3;
+  target.rejected = ['pulls/d/2026-11-30', 'pulls/d/2026-11-30', 'pulls/a/amd64'];
   const told: unknown[] = [];
-  let counted = 0;
+  const counted: string[] = [];
   const delivery = start(target, 0, {
     log: { ...silent, error: (fields) => void told.push(fields) },
-    onRejected: (changes) => (counted += changes),
+    onRejected: (fields) => void counted.push(...fields),
   });
   for (const number of [1, 2]) {
     await commit(number, number);
     delivery.notify(number);
     await settled(delivery);
   }
-  expect(counted).toBe(6);
-  expect(told).toEqual([{ changes: 3 }]);
+  expect(counted).toEqual([...target.rejected, ...target.rejected]);
+  expect(told).toEqual([{ changes: 3, fields: ['pulls/d/2026-11-30', 'pulls/a/amd64'] }]);
 });

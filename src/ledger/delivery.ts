@@ -7,6 +7,9 @@ import { Pauses, retryPauseMs } from './retry.ts';
 /** How often the log says at most that the store could not add something. */
 const rejectedLogEveryMs = 60_000;
 
+/** How many fields one such line names at most. */
+const rejectedFieldsLogged = 10;
+
 /** How often a closing ledger looks whether all is delivered. */
 const closePollMs = 10;
 
@@ -20,8 +23,8 @@ export interface DeliveryOptions {
   /** How long delivered batches are kept (milliseconds), and how many bytes of them. */
   readonly keepMs?: number;
   readonly keepBytes?: number;
-  /** Told how many changes of a delivery the store has noted instead of making them. */
-  readonly onRejected?: (changes: number) => void;
+  /** Called with the fields that could not take an amount, one entry for each amount that the store noted instead. */
+  readonly onRejected?: (fields: readonly string[]) => void;
 }
 
 /** How a delivery is doing. */
@@ -56,8 +59,8 @@ export class Delivery {
   /** While batches are delivered again: from which one on, and up to where it had been. */
   #again: { began?: number | undefined; readonly until: number } | undefined;
   #trimmedAt = -Infinity;
-  /** Changes that the store could not make, and the log has not told yet. */
-  #rejected = 0;
+  /** How often each field could not take an amount, since the log last said so. */
+  readonly #rejected = new Map<string, number>();
   #rejectedToldAt = -Infinity;
   #detailsFrom: Day | undefined;
   #wake: (() => void) | undefined;
@@ -237,19 +240,20 @@ export class Delivery {
     if (this.#delivered === this.#last) this.#positioned = false;
   }
 
-  /** One field that is bad may be in every delivery: the log tells the sum now and then. */
-  #noteRejected(changes: number): void {
-    if (changes === 0) return;
+  /** A full field may be in every delivery, so the log names each field now and then only. */
+  #noteRejected(fields: readonly string[]): void {
+    if (fields.length === 0) return;
     const { clock, log, onRejected } = this.#options;
-    onRejected?.(changes);
-    this.#rejected += changes;
+    onRejected?.(fields);
+    for (const field of fields) this.#rejected.set(field, (this.#rejected.get(field) ?? 0) + 1);
     if (clock.monotonic() - this.#rejectedToldAt < rejectedLogEveryMs) return;
+    const changes = [...this.#rejected.values()].reduce((sum, count) => sum + count, 0);
     log.error(
-      { changes: this.#rejected },
-      'the store could not make these changes, since a field there holds no integer or would leave the range of 64 bits; ' +
-        'they stand in its list of rejected ones',
+      { changes, fields: [...this.#rejected.keys()].slice(0, rejectedFieldsLogged) },
+      'the store could not add to these fields, since each holds no integer or would leave the range of 64 bits; ' +
+        'the store keeps the amounts apart, and tonnage ledger rebuild adds them once the fields can take them',
     );
-    this.#rejected = 0;
+    this.#rejected.clear();
     this.#rejectedToldAt = clock.monotonic();
   }
 

@@ -18,7 +18,7 @@ import { UsageCounters } from './counters.ts';
 import { Delivery } from './delivery.ts';
 import { KeptDimensions, type DimensionOptions } from './dimensions.ts';
 import { EventKeys } from './event-key.ts';
-import { countClaims, countEvents, ledgerInstruments, type LedgerInstruments } from './metrics.ts';
+import { countClaims, countEvents, countRejected, ledgerInstruments, type LedgerInstruments } from './metrics.ts';
 import type { Count } from './pending.ts';
 import { SharedValues } from './shared-values.ts';
 import { EventWindow } from './window.ts';
@@ -73,7 +73,9 @@ class StoreLedger implements Ledger {
     const { dedupeDays = limits.dedupeDays } = options;
     this.#window = new EventWindow(dedupeDays);
     this.#counters = new UsageCounters(store.journal, { orgs: options.orgLabels }, log);
-    this.#delivery = deliveryOf(options, (changes) => this.#instruments.storeRejectedChanges.inc(changes));
+    this.#delivery = deliveryOf(options, (fields) => {
+      countRejected(this.#instruments, fields, options.orgLabels);
+    });
     this.#instruments = ledgerInstruments(metrics, {
       unsavedEvents: () => this.#committer.unsavedEvents,
       waitingEvents: () => this.#committer.waitingEvents,
@@ -210,7 +212,7 @@ class StoreLedger implements Ledger {
 
 function deliveryOf(
   { store, clock, log, outboxKeepMs, outboxKeepBytes }: LedgerOptions,
-  onRejected: (changes: number) => void,
+  onRejected: (fields: readonly string[]) => void,
 ): Delivery | undefined {
   const { journal, remote } = store;
   if (!remote || !journal.outbox) return undefined;

@@ -3,6 +3,7 @@ import { outcome, type EventResult } from '../usage/index.ts';
 import type { ClaimingStatus } from './claiming.ts';
 import type { DeliveryStatus } from './delivery.ts';
 import type { Counted } from './counted.ts';
+import { rejectedFieldLabel } from './rejected-field.ts';
 
 /** What the ledger counts of itself. */
 export interface LedgerInstruments {
@@ -15,13 +16,16 @@ export interface LedgerInstruments {
   readonly voidedEvents: Counter;
   readonly refusedEvents: Labelled<Counter, 'reason'>;
   readonly rejectedIncrements: Counter;
-  readonly storeRejectedChanges: Counter;
+  readonly storeRejectedChanges: Labelled<Counter, 'field'>;
   readonly foldedValues: Labelled<Counter, 'dimension'>;
 }
 
 /** From well under a commit to a solid-state disk up to the wait that a pull bears at most. */
 const commitSecondsBounds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2];
 const commitEventsBounds = [1, 4, 16, 64, 256, 1024, 4096, 16_384];
+
+/** Fields that `tonnage_ledger_store_rejected_changes_total` names. */
+const rejectedFieldsMax = 100;
 
 /** What is asked at each scrape. */
 export interface LedgerSources {
@@ -48,6 +52,13 @@ export function countClaims(instruments: LedgerInstruments, verdicts: Uint8Array
   const count = (wanted: number) => verdicts.reduce((sum, verdict) => sum + (verdict === wanted ? 1 : 0), 0);
   instruments.sharedDuplicateEvents.inc(count(outcome.duplicate));
   instruments.voidedEvents.inc(count(outcome.voided));
+}
+
+/** Counts amounts that the store of totals could not add, by field; `orgs`: whether fields may name organisations. */
+export function countRejected(instruments: LedgerInstruments, fields: readonly string[], orgs: boolean): void {
+  for (const field of fields) {
+    instruments.storeRejectedChanges.labels({ field: rejectedFieldLabel(field, orgs) }).inc();
+  }
 }
 
 /** Declares the ledger's families in `metrics`. */
@@ -97,7 +108,9 @@ export function ledgerInstruments(metrics: MetricSet, sources: LedgerSources): L
     }),
     storeRejectedChanges: metrics.counter({
       name: 'tonnage_ledger_store_rejected_changes',
-      help: 'Changes that the store of totals has noted and not made, since a field there holds no integer or would leave the range of 64-bit integers.',
+      help: 'Amounts that the store of totals keeps apart, by the field that holds no integer or would leave the range of 64-bit integers.',
+      labels: ['field'],
+      seriesMax: rejectedFieldsMax,
     }),
     foldedValues: metrics.counter({
       name: 'tonnage_ledger_folded_values',

@@ -37,7 +37,7 @@ test('what the store elsewhere rejects is counted', async () => {
   const remote: RemoteTotals = {
     confirmed: 0,
     position: () => Promise.resolve(0),
-    deliver: () => Promise.resolve({ kind: 'delivered', rejected: 2 }),
+    deliver: () => Promise.resolve({ kind: 'delivered', rejected: ['pulls/d/2026-11-30', 'pulls/d/2026-11-30'] }),
     forgetDetails: () => Promise.resolve(false),
     query: () => Promise.reject(new Error('nobody asks')),
     close: () => Promise.resolve(),
@@ -45,6 +45,6 @@ test('what the store elsewhere rejects is counted', async () => {
   const ledger = await open(remote);
   await ledger.record([{ meter: 'pulls', dimensions: {}, quantity: 1n }]);
   await eventually('it is delivered', () => ledger.status().delivery?.waiting === 0);
-  expect(sample('tonnage_ledger_store_rejected_changes')).toBe(2);
+  expect(sample('tonnage_ledger_store_rejected_changes', 'field="pulls/d/2026-11-30"')).toBe(2);
   await ledger.close(5_000);
 });

@@ -193,9 +193,16 @@ export interface Totals {
   query(query: UsageQuery, today: Day): Promise<UsageAnswer>;
 }
 
-/** What became of a delivery: all of it is there now, or the target misses what came after batch `to`. */
+/** What became of a delivery. */
 export type Delivered =
-  { readonly kind: 'delivered'; readonly rejected: number } | { readonly kind: 'rewind'; readonly to: number };
+  | {
+      /** The target has all of it. */
+      readonly kind: 'delivered';
+      /** For each amount that the target noted instead of adding it, the field that could not take it. */
+      readonly rejected: readonly string[];
+    }
+  /** The target misses what came after batch `to`. */
+  | { readonly kind: 'rewind'; readonly to: number };
 
 /** Totals that are kept elsewhere, and are told of each batch. */
 export interface RemoteTotals extends Totals {

@@ -23,6 +23,14 @@ export const takenKey = `${tag}:taken`;
 /** List of increments that could not be added (JSON), since a field was no integer or would have overflowed. */
 export const rejectedKey = `${tag}:rejected`;
 
+/**
+ * Hash: field of `waveHash` or of `otherMetersHash` that several organisations share -> what it lacks of one ledger, since
+ * it held no integer or would have overflowed.
+ */
+export function lackingKey(ledgerId: string): string {
+  return `${tag}:lacking:${ledgerId}`;
+}
+
 /** All-time sums of meters that Wave does not have, under fields of the same form as Wave's. */
 export const otherMetersHash = `${tag}:others`;
 

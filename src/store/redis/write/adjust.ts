@@ -1,6 +1,6 @@
 import { assert, limits, TonnageError } from '../../../base/index.ts';
 import { formatDay, type Day, type Increment } from '../../../usage/index.ts';
-import { accountField, numbersKey, ownDayKey, rejectedKey } from '../layout.ts';
+import { accountField, lackingKey, numbersKey, ownDayKey, rejectedKey } from '../layout.ts';
 import type { RedisLink } from '../link/types.ts';
 import { composeCall, fieldId, parseAnswer, sumRun, type FieldId } from './call.ts';
 import { accountKeys, addNames, isWritable, type Account, type Change } from './changes.ts';
@@ -103,7 +103,7 @@ async function adjustAll(options: AdjustOptions, wanted: WantedDay, differences:
     addNames(names, options.ledgerId, { ...wanted, increments: wanted.accounts });
     let rest = part;
     for (;;) {
-      const answer = await adjust(options, wanted, { differences: rest, names });
+      const answer = await adjust(options, wanted, { differences: rest, names, bad });
       if (answer.kind === 'applied') break;
       if (answer.kind === 'changed') return { ...sum, changed: true };
       assert(answer.kind === 'bad', 'an adjustment is applied, or finds something changed, or bad fields');
@@ -119,26 +119,33 @@ async function adjustAll(options: AdjustOptions, wanted: WantedDay, differences:
 interface Adjustment {
   readonly differences: readonly Difference[];
   readonly names: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Fields that are known to be bad; no difference touches one of its own that is. */
+  readonly bad: ReadonlySet<FieldId>;
 }
 
-async function adjust({ link, ledgerId, mark }: AdjustOptions, day: WantedDay, { differences, names }: Adjustment) {
+async function adjust(
+  { link, ledgerId, mark }: AdjustOptions,
+  day: WantedDay,
+  { differences, names, bad }: Adjustment,
+) {
   const own = ownDayKey(ledgerId, day.meter, day.day);
   const changes = differences.map(({ account, is, wanted }) => changeOf(ledgerId, account, wanted - BigInt(is)));
   const fields = differences.map(({ account }) => accountField(account));
   const expected = differences.map(({ is }) => is);
   const head = [ledgerId, mark.text, String(fields.length), ...fields, ...expected];
-  const counts = sumRun([{ number: 0, previous: 0, changes, names }], new Set());
+  const counts = sumRun([{ number: 0, previous: 0, changes, names }], new Set(bad));
   // The own hash stands first among the hashes: the script compares the one whose key is second.
   const hashes = new Map([[own, counts.hashes.get(own) ?? new Map<string, bigint>()], ...counts.hashes]);
-  const call = composeCall({ numbersKey, rejectedKey, own: new Set([own]) }, ledgerId, head, { ...counts, hashes });
+  const of = { numbersKey, rejectedKey, lackingKey: lackingKey(ledgerId), own: new Set([own]), ledgerId, lastBatch: 0 };
+  const call = composeCall(of, head, { ...counts, hashes });
   return parseAnswer(await link.script(adjustScript, call.keys, call.args), call);
 }
 
 /** As a change that a batch makes, but for the month, which is replaced as a whole. */
 function changeOf(ledgerId: string, account: Account, amount: bigint): Change {
   const { ownMonth, change } = accountKeys(ledgerId, account);
-  const { targets } = change(account, amount);
-  return { batch: 0, account, amount, targets: targets.filter(({ key }) => key !== ownMonth) };
+  const whole = change(account, amount);
+  return { batch: 0, ...whole, targets: whole.targets.filter(({ key }) => key !== ownMonth) };
 }
 
 function touches(ledgerId: string, account: Account, bad: ReadonlySet<FieldId>): boolean {

@@ -9,14 +9,19 @@ import { BatchLog, firstDay, increment, randomIncrements, seeded } from './testi
 const event = increment('pulls', firstDay, { org: 'a.example', arch: 'amd64', repository: 'x' });
 
 function callOf(run: TagRun, bad: readonly string[] = []) {
-  return composeCall(run, 'one', ['one', '1', '0', '1'], sumRun(run.batches, new Set(bad)));
+  return composeCall(
+    { ...run, ledgerId: 'one', lastBatch: 1 },
+    ['one', '1', '0', '1'],
+    sumRun(run.batches, new Set(bad)),
+  );
 }
 
 describe('a call', () => {
-  it('names keys of one slot only, the list of rejected changes only where something may go there', () => {
+  it('names keys of one slot only, those of rejected amounts only where something may go there', () => {
     const log = new BatchLog();
     const random = seeded(1);
-    for (let i = 0; i < 20; i += 1) log.add(randomIncrements(random));
+    const withoutVoids = () => randomIncrements(random).filter(({ quantity }) => quantity > 0n);
+    for (let i = 0; i < 20; i += 1) log.add(withoutVoids());
     const runs = [mainRun('one', log.batches), ...detailRuns('one', log.batches, 0)];
     expect(runs.length).toBeGreaterThan(10);
     for (const run of runs) {
@@ -25,7 +30,10 @@ describe('a call', () => {
       expect(keys).not.toContain(run.rejectedKey);
     }
     const main = mainRun('one', log.batches);
-    expect(callOf(main, ['metrics/v1\npulls/a/amd64']).keys).toContain(main.rejectedKey);
+    const both = ['{metrics/v1}:lacking:one', main.rejectedKey];
+    expect(callOf(main, ['metrics/v1\npulls/a/amd64']).keys.slice(-2)).toEqual(both);
+    log.add([{ ...event, quantity: -1_000n }]);
+    expect(callOf(mainRun('one', log.batches)).keys.slice(-2)).toEqual(both);
   });
 
   it('touches each field once, however many batches do, and none whose sum is 0', () => {
@@ -42,25 +50,25 @@ describe('a call', () => {
     const log = new BatchLog();
     for (let i = 0; i < 2; i += 1) log.add([{ ...event, quantity: 2n ** 62n }]);
     log.add([increment('pulls', firstDay, { org: 'b.example' })]);
-    const { single } = sumRun(mainRun('one', log.batches).batches, new Set());
-    // All three: the day's own field is part of each.
+    const { single, apart } = sumRun(mainRun('one', log.batches).batches, new Set());
+    // Not the third, whose own fields are sound: the day's field, which all of them share, is no reason.
     expect(single.map(({ batch, amount }) => [batch, amount])).toEqual([
       [1, 2n ** 62n],
       [2, 2n ** 62n],
-      [3, 1n],
     ]);
+    expect(apart).toEqual([]);
   });
 
   it('reads what a script answers', () => {
     const log = new BatchLog();
     log.add([event]);
     const call = callOf(mainRun('one', log.batches));
-    expect(parseAnswer(['applied', 2], call)).toEqual({ kind: 'applied', rejected: 2 });
+    expect(parseAnswer(['applied', 'x', 'y'], call)).toEqual({ kind: 'applied', rejected: ['x', 'y'] });
     expect(parseAnswer(['kept', 7], call)).toEqual({ kind: 'kept', number: 7 });
     expect(parseAnswer(['bad', 0, 1, 1, 0], call)).toEqual({
       kind: 'bad',
       fields: [
-        'metrics/v1\npulls/a/amd64/d/2026-10-29',
+        'metrics/v1\npulls/o/a.example/d/2026-10-29',
         '{metrics/v1}:own:one:day:pulls:2026-10-29\n["a.example","amd64"]',
       ],
     });

@@ -1,7 +1,7 @@
 import { assert, TonnageError } from '../../../base/index.ts';
 import { formatDay } from '../../../usage/index.ts';
 import type { RedisReply } from '../link/types.ts';
-import type { Change, TagBatch, TagRun } from './changes.ts';
+import type { Change, TagBatch, TagRun, Target } from './changes.ts';
 
 const int64Max = 2n ** 63n - 1n;
 const int64Min = -(2n ** 63n);
@@ -21,23 +21,40 @@ export function fieldId(key: string, field: string): FieldId {
   return `${key}\n${field}`;
 }
 
+/** What one shared field gets apart from all others. */
+export interface SharedSum {
+  readonly key: string;
+  readonly field: string;
+  readonly amount: bigint;
+}
+
 /** Sums, members and single changes of one call, as the part of the scripts that reads them expects it. */
 export interface Counts {
   readonly hashes: ReadonlyMap<string, ReadonlyMap<string, bigint>>;
   readonly names: ReadonlyMap<string, ReadonlySet<string>>;
   /** Changes that are made one by one. */
   readonly single: readonly Change[];
+  /** Sums of shared fields that are made one by one: these fields are bad, or voids lower them. */
+  readonly apart: readonly SharedSum[];
 }
 
-/** Sums a run, field by field, but for changes that touch one of the `bad` fields: these stay single. */
+type Sums = Map<string, Map<string, bigint>>;
+
+/**
+ * Sums a run, field by field. A change with a `bad` field among its targets stays single; the sum of a bad shared field
+ * goes apart.
+ */
 export function sumRun(batches: readonly TagBatch[], bad: Set<FieldId>): Counts {
-  const hashes = new Map<string, Map<string, bigint>>();
+  const hashes: Sums = new Map();
+  const shared: Sums = new Map();
   const names = new Map<string, Set<string>>();
   const single: Change[] = [];
   for (const batch of batches) {
     for (const change of batch.changes) {
-      if (isBad(change, bad)) single.push(change);
-      addChange(hashes, change, isBad(change, bad) ? 0n : change.amount);
+      const isSingle = isBad(change, bad);
+      if (isSingle) single.push(change);
+      for (const target of change.targets) addTo(hashes, target, isSingle ? 0n : change.amount);
+      if (!isSingle && change.shared) addTo(shared, change.shared, change.amount);
     }
     for (const [key, members] of batch.names) {
       const all = names.get(key) ?? new Set<string>();
@@ -52,7 +69,22 @@ export function sumRun(batches: readonly TagBatch[], bad: Set<FieldId>): Counts 
       else if (sum === 0n) sums.delete(field);
     }
   }
-  return bad.size > before ? sumRun(batches, bad) : { hashes, names, single };
+  if (bad.size > before) return sumRun(batches, bad);
+  return { hashes, names, single, apart: mergeShared(hashes, shared, bad) };
+}
+
+/** Moves the sums of shared fields to the others, and answers those that must go apart. */
+function mergeShared(hashes: Sums, shared: Sums, bad: ReadonlySet<FieldId>): readonly SharedSum[] {
+  const apart: SharedSum[] = [];
+  for (const [key, sums] of shared) {
+    const all = hashes.get(key) ?? new Map<string, bigint>();
+    for (const [field, amount] of sums) {
+      if (amount < 0n || amount > int64Max || bad.has(fieldId(key, field))) apart.push({ key, field, amount });
+      else if (amount !== 0n) all.set(field, amount);
+    }
+    hashes.set(key, all);
+  }
+  return apart.filter(({ amount }) => amount !== 0n);
 }
 
 function isBad({ targets }: Change, bad: ReadonlySet<FieldId>): boolean {
@@ -61,31 +93,27 @@ function isBad({ targets }: Change, bad: ReadonlySet<FieldId>): boolean {
   return targets.some(({ key, fields }) => fields.some((field) => bad.has(fieldId(key, field))));
 }
 
-function addChange(hashes: Map<string, Map<string, bigint>>, { targets }: Change, amount: bigint): void {
-  for (const { key, fields } of targets) {
-    let sums = hashes.get(key);
-    if (!sums) hashes.set(key, (sums = new Map<string, bigint>()));
-    for (const field of fields) sums.set(field, (sums.get(field) ?? 0n) + amount);
-  }
+function addTo(hashes: Sums, { key, fields }: Target, amount: bigint): void {
+  let sums = hashes.get(key);
+  if (!sums) hashes.set(key, (sums = new Map<string, bigint>()));
+  for (const field of fields) sums.set(field, (sums.get(field) ?? 0n) + amount);
 }
+/** What the counts of a call belong to. */
+type CallOf = Pick<TagRun, 'numbersKey' | 'rejectedKey' | 'lackingKey' | 'own'> & {
+  /** Named in entries of the list of rejected changes. */
+  readonly ledgerId: string;
+  readonly lastBatch: number;
+};
 
-/**
- * A call with these counts. `head` are the arguments before them, `ledgerId` is told with what is rejected, `own` are the
- * hashes whose fields leave when they become 0.
- */
-export function composeCall(
-  run: Pick<TagRun, 'numbersKey' | 'rejectedKey' | 'own'>,
-  ledgerId: string,
-  head: readonly string[],
-  { hashes, names, single }: Counts,
-): Call {
-  const keys = [run.numbersKey, ...hashes.keys(), ...names.keys()];
+/** A call with these counts. `head` are the arguments before them; fields of `own` hashes leave when they become 0. */
+export function composeCall(of: CallOf, head: readonly string[], { hashes, names, single, apart }: Counts): Call {
+  const keys = [of.numbersKey, ...hashes.keys(), ...names.keys()];
   const args = [...head, String(hashes.size), String(names.size)];
   const blocks: string[][] = [];
   for (const [key, sums] of hashes) {
     const fields = [...sums.keys()];
     blocks.push(fields);
-    args.push(run.own.has(key) ? '1' : '0', String(fields.length));
+    args.push(of.own.has(key) ? '1' : '0', String(fields.length));
     for (const field of fields) args.push(field);
     for (const amount of sums.values()) args.push(String(amount));
   }
@@ -93,17 +121,13 @@ export function composeCall(
     args.push(String(members.size));
     for (const member of members) args.push(member);
   }
-  args.push(String(single.length));
-  const order = new Map([...hashes.keys()].map((key, index) => [key, String(index)]));
-  for (const change of single) {
-    const places = change.targets.flatMap(({ key, fields }) =>
-      fields.flatMap((field) => [order.get(key) ?? '', field]),
-    );
-    args.push(rejection(ledgerId, change), String(change.amount), String(places.length / 2), ...places);
-  }
-  // Declared only when needed: a Cluster that moves the slot asks to wait for keys that are not there.
-  if (single.length > 0) keys.push(run.rejectedKey);
   const hashKeys = [...hashes.keys()];
+  const singles = single.length + apart.length;
+  const mayLack = of.lackingKey !== undefined && singles > 0;
+  args.push(String(singles), mayLack ? '1' : '0', ...singleArguments(of, hashKeys, { single, apart }));
+  // Declared only when needed: a Cluster that moves the slot asks to wait for keys that are not there.
+  if (mayLack) keys.push(of.lackingKey);
+  if (singles > 0) keys.push(of.rejectedKey);
   const field = (hash: number, index: number) => {
     const [key, name] = [hashKeys[hash], blocks[hash]?.[index]];
     return key === undefined || name === undefined ? undefined : fieldId(key, name);
@@ -111,15 +135,55 @@ export function composeCall(
   return { keys, args, field };
 }
 
-/** The text that stands in the list of rejected changes. The quantity is a text, since JSON's numbers are doubles. */
-function rejection(ledger: string, { batch, account: { meter, day, org, arch }, amount }: Change): string {
-  const names = { org: org ?? null, arch: arch ?? null };
-  return JSON.stringify({ ledger, batch, meter, day: formatDay(day), ...names, quantity: String(amount) });
+function singleArguments(
+  { ledgerId, lastBatch }: CallOf,
+  hashKeys: readonly string[],
+  { single, apart }: Pick<Counts, 'single' | 'apart'>,
+): readonly string[] {
+  const order = new Map(hashKeys.map((key, index) => [key, String(index)]));
+  const placeOf = (key: string) => order.get(key) ?? '';
+  const changes = single.flatMap((change) => {
+    const { batch, amount, targets, shared } = change;
+    const places = targets.flatMap(({ key, fields }) => fields.flatMap((field) => [placeOf(key), field]));
+    const rejected = { ledger: ledgerId, batch, ...namesOf(change) };
+    const shares = shared?.fields.flatMap((field) => [
+      placeOf(shared.key),
+      field,
+      rejection({ ...rejected, field }, amount),
+    ]);
+    const count = targets.length === 0 ? -1 : places.length / 2;
+    return [
+      rejection(rejected, amount),
+      String(amount),
+      String(count),
+      ...places,
+      String(shared?.fields.length ?? 0),
+      ...(shares ?? []),
+    ];
+  });
+  const sums = apart.flatMap(({ key, field, amount }) => {
+    const text = rejection({ ledger: ledgerId, batch: lastBatch, field }, amount);
+    return [text, String(amount), '0', '1', placeOf(key), field, text];
+  });
+  return [...changes, ...sums];
+}
+
+function namesOf({ account: { meter, day, org, arch } }: Change) {
+  return { meter, day: formatDay(day), org: org ?? null, arch: arch ?? null };
+}
+
+/** An entry of the list of rejected changes. The quantity is a text, since JSON's numbers are doubles. */
+function rejection(of: Readonly<Record<string, unknown>>, amount: bigint): string {
+  return JSON.stringify({ ...of, quantity: String(amount) });
 }
 
 /** What a script has answered. */
 export type Answer =
-  | { readonly kind: 'applied'; readonly rejected: number }
+  | {
+      readonly kind: 'applied';
+      /** For each rejection, the field that caused it; empty for a change without a field. */
+      readonly rejected: readonly string[];
+    }
   | { readonly kind: 'duplicate' | 'changed' }
   | { readonly kind: 'kept'; readonly number: number }
   | { readonly kind: 'bad'; readonly fields: readonly FieldId[] };
@@ -133,7 +197,7 @@ export function parseAnswer(reply: RedisReply, call: Call): Answer {
   const [kind, ...rest] = reply;
   switch (kind) {
     case 'applied':
-      return { kind, rejected: Number(rest[0]) };
+      return { kind, rejected: rest.map(String) };
     case 'duplicate':
     case 'changed':
       return { kind };

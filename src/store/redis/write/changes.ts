@@ -15,6 +15,7 @@ import {
   detailNumbersKey,
   detailRejectedKey,
   indexKey,
+  lackingKey,
   numbersKey,
   otherMetersHash,
   ownDayKey,
@@ -38,12 +39,17 @@ export interface Account {
   readonly arch?: string;
 }
 
-/** One amount, and all fields that it is added to: all of them, or none. Without a field it can only be rejected. */
+/**
+ * One amount, and the fields that it is added to: to all of `targets` or to none, and if to these, to each field of
+ * `shared` that can take it. Without a target it can only be rejected.
+ */
 export interface Change {
   readonly batch: number;
   readonly account: Account;
   readonly amount: bigint;
   readonly targets: readonly Target[];
+  /** Fields that other organisations change too: one of them that is full must not reject the rest. */
+  readonly shared?: Target;
 }
 
 /** What one batch does to the keys of one slot. */
@@ -60,6 +66,8 @@ export interface TagBatch {
 export interface TagRun {
   readonly numbersKey: string;
   readonly rejectedKey: string;
+  /** Hash of what shared fields lack; absent where there are none. */
+  readonly lackingKey?: string;
   /** Hashes that only this ledger writes: there a field that becomes 0 leaves. */
   readonly own: ReadonlySet<string>;
   readonly batches: readonly TagBatch[];
@@ -73,6 +81,7 @@ export function mainRun(ledgerId: string, batches: readonly OutboxBatch[]): TagR
   return {
     numbersKey,
     rejectedKey,
+    lackingKey: lackingKey(ledgerId),
     own,
     batches: batches.map(({ number, increments }) => {
       const changes: Change[] = [];
@@ -182,12 +191,15 @@ export function accountKeys(ledgerId: string, { meter, day }: { readonly meter: 
   const change = (account: Account, amount: bigint): Omit<Change, 'batch'> => {
     if (!isWritable(account)) return { account, amount, targets: [] };
     const own = [accountField(account)];
+    const fields = waveFieldsOf(account);
+    // The day's and the architecture's fields, which come first, have no organisation in their names.
+    const shared = account.arch === undefined ? 1 : 3;
     const targets = [
-      { key: totals, fields: waveFieldsOf(account) },
+      { key: totals, fields: fields.slice(shared) },
       { key: ownDay, fields: own },
       { key: ownMonth, fields: own },
     ];
-    return { account, amount, targets };
+    return { account, amount, targets, shared: { key: totals, fields: fields.slice(0, shared) } };
   };
   return { ownDay, ownMonth, totals, change };
 }

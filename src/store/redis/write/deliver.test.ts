@@ -16,7 +16,7 @@ beforeEach(async () => void ({ link } = await redis.freshLink()));
 
 const date = formatDay(firstDay);
 const month = date.slice(0, 7);
-const delivered = { kind: 'delivered', rejected: 0 };
+const delivered = { kind: 'delivered', rejected: [] };
 const all = (log: BatchLog) => [{ ledgerId: 'one', increments: log.batches.flatMap((batch) => batch.increments) }];
 const set = (key: string, field: string, value: string) => link.send({ key, args: ['HSET', key, field, value] });
 const rejections = async (key = '{metrics/v1}:rejected') => {
@@ -161,7 +161,7 @@ describe('fields that cannot be added to', () => {
   const inRange = 2n ** 63n - 1n;
 
   it.each(['', 'x', '1.0', '1e3', ' 1', '01', '-0', '+1', '0x10', 'inf', 'nan', '9223372036854775808', '1'.repeat(40)])(
-    'are told by the value %j: what touches them is rejected whole, and all else counted',
+    'of an organisation with the value %j: what touches them is rejected whole, and all else counted',
     async (value) => {
       await set('metrics/v1', 'pulls/o/a.example/a/amd64', value);
       const log = new BatchLog();
@@ -172,7 +172,10 @@ describe('fields that cannot be added to', () => {
       ]);
       log.add([increment('pulls', firstDay, { org: 'a.example', arch: 'amd64' }, 5)]);
       const { writer } = testWriter(link);
-      expect(await writer.deliver(log.batches)).toEqual({ kind: 'delivered', rejected: 2 });
+      expect(await writer.deliver(log.batches)).toEqual({
+        kind: 'delivered',
+        rejected: ['pulls/o/a.example/a/amd64', 'pulls/o/a.example/a/amd64'],
+      });
       const entry = { ledger: 'one', meter: 'pulls', day: date, org: 'a.example', arch: 'amd64' };
       expect(await rejections()).toEqual([
         { ...entry, batch: 1, quantity: '2' },
@@ -209,7 +212,10 @@ describe('fields that cannot be added to', () => {
     const log = new BatchLog();
     log.add([increment('pulls', firstDay, { org: 'a.example' }, amount)]);
     const { writer } = testWriter(link);
-    expect(await writer.deliver(log.batches)).toEqual({ kind: 'delivered', rejected: fits ? 0 : 1 });
+    expect(await writer.deliver(log.batches)).toEqual({
+      kind: 'delivered',
+      rejected: fits ? [] : ['pulls/o/a.example'],
+    });
     const sum = fits ? held + amount : held;
     expect(await redis.server.cli('hget', 'metrics/v1', 'pulls/o/a.example')).toBe(String(sum));
     expect(await redis.server.cli('hexists', 'metrics/v1', `pulls/d/${date}`)).toBe(fits ? '1' : '0');
@@ -222,7 +228,7 @@ describe('fields that cannot be added to', () => {
     }
     const { writer } = testWriter(link);
     // Details of the day have the same sums, in a slot of their own, with a list of their own.
-    expect(await writer.deliver(log.batches)).toEqual({ kind: 'delivered', rejected: 4 });
+    expect(await writer.deliver(log.batches)).toMatchObject({ rejected: { length: 4 } });
     expect(await redis.server.cli('hget', 'metrics/v1', 'pulls/o/a.example')).toBe(String(inRange - 1n));
     const quantities = [{ quantity: '5' }, { quantity: '9223372036854775808' }];
     expect(await rejections()).toMatchObject(quantities);
@@ -238,9 +244,76 @@ describe('fields that cannot be added to', () => {
       increment('pulls', firstDay, { org: 'a' }),
     ]);
     const { writer } = testWriter(link);
-    expect(await writer.deliver(log.batches)).toEqual({ kind: 'delivered', rejected: 3 });
+    expect(await writer.deliver(log.batches)).toEqual({ kind: 'delivered', rejected: ['', '', ''] });
     expect(Object.keys((await readState(link))['metrics/v1'] ?? {})).toHaveLength(3);
     expect(await redis.server.cli('smembers', '{metrics/v1}:index:orgs:pulls')).toBe('a');
+  });
+});
+
+describe('a field that several organisations share and that is full', () => {
+  const full = String(2n ** 63n - 1n);
+  const day = `pulls/d/${date}`;
+  const lacking = '{metrics/v1}:lacking:one';
+  const hash = async (key: string) => (await readState(link))[key] ?? {};
+  const pull = (org: string, quantity: number) => increment('pulls', firstDay, { org, arch: 'amd64' }, quantity);
+
+  beforeEach(() => set('metrics/v1', day, full));
+
+  it('rejects its own change alone: each organisation has what it sent, and the field what it had', async () => {
+    const log = new BatchLog();
+    log.add([pull('a.example', 2), pull('b.example', 3), increment('pulls', firstDay, {}, 4)]);
+    log.add([pull('a.example', 5)]);
+    const { writer } = testWriter(link);
+    expect(await writer.deliver(log.batches)).toEqual({ kind: 'delivered', rejected: [day] });
+    const sums = expectedSums(all(log));
+    const totals = Object.assign({}, sums['metrics/v1'], { [day]: full });
+    expect(sumsOf(await readState(link))).toEqual({ ...sums, 'metrics/v1': totals });
+    expect(await hash(lacking)).toEqual({ [day]: '14' });
+    expect(await rejections()).toEqual([{ ledger: 'one', batch: 2, field: day, quantity: '14' }]);
+
+    // A later batch, and one that comes again: the amount grows by what is new, the list does not.
+    log.add([pull('b.example', 1)]);
+    expect(await writer.deliver(log.read(2))).toEqual({ kind: 'delivered', rejected: [day] });
+    expect(await writer.deliver(log.read(1))).toEqual(delivered);
+    expect(await hash(lacking)).toEqual({ [day]: '15' });
+    expect(await rejections()).toHaveLength(1);
+  });
+
+  it('gives nothing to a void that it never had, and a void beyond that takes its rest', async () => {
+    const log = new BatchLog();
+    for (const quantity of [7, -7, 2]) log.add([pull('a.example', quantity)]);
+    const { writer } = testWriter(link);
+    await writer.deliver(log.read(0, 1));
+    await writer.deliver(log.read(1, 1));
+    expect(await hash('metrics/v1')).toEqual({ [day]: full });
+    expect(await hash(lacking)).toEqual({});
+
+    await writer.deliver(log.read(2, 1));
+    log.add([pull('a.example', -2), increment('pulls', firstDay, { org: 'b.example', arch: 'amd64' }, -3)]);
+    await writer.deliver(log.read(3, 1));
+    expect(await hash('metrics/v1')).toMatchObject({ [day]: String(BigInt(full) - 3n), 'pulls/a/amd64': '-3' });
+    expect(await hash(lacking)).toEqual({});
+  });
+
+  it('is not lowered by the void of what it rejected once it was repaired', async () => {
+    const log = new BatchLog();
+    for (const quantity of [7, -7]) log.add([pull('a.example', quantity)]);
+    await set('metrics/v1', day, 'text');
+    const { writer } = testWriter(link);
+    await writer.deliver(log.read(0, 1));
+    await set('metrics/v1', day, '10');
+    expect(await writer.deliver(log.read(1, 1))).toEqual(delivered);
+    expect(await hash('metrics/v1')).toEqual({ [day]: '10' });
+  });
+
+  it('rejects nothing of it where an organisation’s own field already rejects the change', async () => {
+    await set('metrics/v1', 'pulls/o/a.example', 'text');
+    const log = new BatchLog();
+    log.add([pull('a.example', 2), pull('b.example', 3)]);
+    const { writer } = testWriter(link);
+    expect(await writer.deliver(log.batches)).toEqual({ kind: 'delivered', rejected: ['pulls/o/a.example', day] });
+    expect(await hash(lacking)).toEqual({ [day]: '3' });
+    expect(await hash('metrics/v1')).toMatchObject({ 'pulls/a/amd64': '3', 'pulls/o/b.example': '3' });
   });
 });
 

@@ -29,7 +29,7 @@ export interface DeliveryOptions {
 }
 
 /** What became of one tag's part of a run. */
-type TagDelivered = { readonly rejected: number } | { readonly rewindTo: number };
+type TagDelivered = { readonly rejected: readonly string[] } | { readonly rewindTo: number };
 
 /**
  * Delivers batches, run by run. Of each run the details go first, all at once, and Wave's hash only when they are there:
@@ -44,14 +44,14 @@ export async function deliverBatches(batches: readonly OutboxBatch[], options: D
     rest = rest.slice(run.length);
     return run.length === 0 ? undefined : prepareRun(ledgerId, run, detailsFrom());
   };
-  let rejected = 0;
+  const rejected: string[] = [];
   for (let run = prepareNext(); run;) {
     const delivering = deliverRun(run, options);
     // While Redis works on one run, the next is made ready.
     const next = prepareNext();
     const delivered = await delivering;
     if (delivered.kind === 'rewind') return delivered;
-    rejected += delivered.rejected;
+    rejected.push(...delivered.rejected);
     run = next;
   }
   return { kind: 'delivered', rejected };
@@ -84,7 +84,7 @@ function callFor(ledgerId: string, tag: TagRun, batches: readonly TagBatch[], ba
   const [first, last] = [batches[0], batches.at(-1)];
   assert(first && last, 'a run has a batch');
   const head = [ledgerId, last.number, first.previous, first.number].map(String);
-  return composeCall(tag, ledgerId, head, sumRun(batches, bad));
+  return composeCall({ ...tag, ledgerId, lastBatch: last.number }, head, sumRun(batches, bad));
 }
 
 async function deliverRun({ first, details, main }: PreparedRun, options: DeliveryOptions): Promise<Delivered> {
@@ -105,11 +105,11 @@ async function deliverRun({ first, details, main }: PreparedRun, options: Delive
   }
   const result = await deliverTag(main, options);
   if (isRewind(result)) return { kind: 'rewind', to: result.rewindTo };
-  return { kind: 'delivered', rejected: [result, ...parts].reduce((sum, part) => sum + rejectedOf(part), 0) };
+  return { kind: 'delivered', rejected: [result, ...parts].flatMap(rejectedOf) };
 }
 
-function rejectedOf(part: TagDelivered): number {
-  return 'rejected' in part ? part.rejected : 0;
+function rejectedOf(part: TagDelivered): readonly string[] {
+  return 'rejected' in part ? part.rejected : [];
 }
 
 function isRewind(part: TagDelivered): part is { readonly rewindTo: number } {
@@ -132,7 +132,7 @@ async function deliverTag({ tag, call: firstCall }: PreparedTag, options: Delive
       case 'applied':
       case 'duplicate':
         onWritten(tag, last.number);
-        return { rejected: answer.kind === 'applied' ? answer.rejected : 0 };
+        return { rejected: answer.kind === 'applied' ? answer.rejected : [] };
       case 'kept':
         if (answer.number < (rest[0] ?? first).previous) return { rewindTo: answer.number };
         rest = rest.filter(({ number }) => number > answer.number);

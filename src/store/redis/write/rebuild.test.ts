@@ -16,7 +16,7 @@ let link: RedisLink;
 
 beforeEach(async () => void ({ link } = await redis.freshLink()));
 
-const delivered = { kind: 'delivered', rejected: 0 };
+const delivered = { kind: 'delivered', rejected: [] };
 
 function randomLog(seed: number, batches: number): BatchLog {
   const log = new BatchLog();
@@ -134,6 +134,22 @@ describe('a rebuild', () => {
     expect((await readState(link))['{metrics/v1}:rejected']).toBeUndefined();
     const counts = { ledgerId: 'two', increments: other.read(0, 10).flatMap(({ increments }) => increments) };
     expect(sumsOf(await readState(link))).toEqual(expectedSums([countsOf(log), counts]));
+  });
+
+  it('gives shared fields what they lacked once they can take it, and adjusts all others before', async () => {
+    const field = `pulls/d/${formatDay(firstDay)}`;
+    await redis.server.cli('hset', 'metrics/v1', field, 'text');
+    const { writer } = testWriter(link);
+    await writer.deliver(log.read(0, 10));
+    const own = ownCountsOf(log.batches);
+    expect(await writer.rebuild(own, log.last)).toMatchObject({ rejected: 1 });
+    const { [field]: _, ...totals } = expectedSums([countsOf(log)])['metrics/v1'] as Record<string, string>;
+    expect((await readState(link))['metrics/v1']).toEqual({ ...totals, [field]: 'text' });
+    await redis.server.cli('hdel', 'metrics/v1', field);
+    expect(await writer.rebuild(own, log.last)).toMatchObject({ adjusted: 0, rejected: 0 });
+    expect(sumsOf(await readState(link))).toEqual(expectedSums([countsOf(log)]));
+    expect(await readState(link)).not.toHaveProperty('{metrics/v1}:rejected');
+    expect(await readState(link)).not.toHaveProperty('{metrics/v1}:lacking:one');
   });
 
   it('keeps the details that are kept, and no others', async () => {

@@ -6,16 +6,18 @@ import {
   detailKey,
   detailNumbersKey,
   detailRejectedKey,
+  lackingKey,
   numbersKey,
   ownDaysKey,
   ownMonthKey,
   rejectedKey,
 } from '../layout.ts';
-import type { RedisLink } from '../link/types.ts';
+import type { RedisLink, RedisReply } from '../link/types.ts';
 import { adjustDay, type Adjusted } from './adjust.ts';
+import { totalsKey } from './changes.ts';
 import { editRejected } from './rejected-list.ts';
-import { chunks, keptText, nextMark, renumber, replaceHash, type Mark } from './replace.ts';
-import { dropScript } from './scripts.ts';
+import { chunks, expectApplied, keptText, nextMark, renumber, replaceHash, type Mark } from './replace.ts';
+import { dropScript, redeemScript } from './scripts.ts';
 
 /** What a ledger has counted for one meter on one day: its accounts, the `quantity` of each being all of it. */
 export interface OwnDay {
@@ -42,7 +44,7 @@ export interface RebuildProgress {
 }
 
 export interface Rebuilt extends RebuildProgress {
-  /** Accounts that are still not what they should be, since one of their fields holds no integer or would overflow. */
+  /** Accounts and shared fields that are still wrong, since a field holds no integer or would overflow. */
   readonly rejected: number;
 }
 
@@ -81,9 +83,10 @@ export async function rebuild(options: RebuildOptions, own: OwnCounts): Promise<
     sum.rejected += adjusted.rejected;
     onProgress?.({ days: sum.days, adjusted: sum.adjusted });
   }
-  if (sum.rejected === 0) await forgetRejected(link, rejectedKey, ledgerId);
+  const lacking = await redeem(work);
+  if (sum.rejected === 0 && lacking === 0) await forgetRejected(link, rejectedKey, ledgerId);
   await renumber(link, { numbersKey, ledgerId, from: mark.text, to: String(number) });
-  return sum;
+  return { ...sum, rejected: sum.rejected + lacking };
 }
 
 async function* allDays(work: Work): AsyncGenerator<Adjusted> {
@@ -145,6 +148,25 @@ async function replaceDetails(work: Work, { meter, day }: OwnDay): Promise<void>
 /** What was rejected of this ledger before is counted now. */
 function forgetRejected(link: RedisLink, key: string, ledgerId: string): Promise<void> {
   return editRejected(link, key, ({ ledger }) => (ledger === ledgerId ? undefined : 'keep'));
+}
+
+/** Gives shared fields what they lack of this ledger, where they can take it; answers how many cannot. */
+async function redeem({ link, ledgerId, mark, own }: Work): Promise<number> {
+  const key = lackingKey(ledgerId);
+  const reply = await link.send({ key, args: ['HKEYS', key] });
+  const fields = typeof reply === 'object' && reply !== null ? reply.map(String) : [];
+  let lacking = 0;
+  for (const field of fields) {
+    const totals = totalsKey(own.meters.find((meter) => field.startsWith(`${meter}/`)) ?? '');
+    const redeemed = await link.script(redeemScript, [numbersKey, totals, key], [ledgerId, mark.text, field]);
+    if (isKept(redeemed)) lacking += 1;
+    else expectApplied(redeemed, numbersKey);
+  }
+  return lacking;
+}
+
+function isKept(reply: RedisReply): boolean {
+  return typeof reply === 'object' && reply?.[0] === 'kept';
 }
 
 async function* pagesOf(details: AsyncIterable<readonly Increment[]>): AsyncGenerator<readonly string[]> {

@@ -67,7 +67,8 @@ export async function replaceHash(link: RedisLink, replacement: Replacement): Pr
   expectApplied(await link.script(replaceScript, [numbersKey, key, mine], args), numbersKey);
 }
 
-function expectApplied(reply: RedisReply, key: string): void {
+/** Throws unless a script that expects the mark of a rebuild was applied. */
+export function expectApplied(reply: RedisReply, key: string): void {
   assert(typeof reply === 'object' && reply !== null, 'a script answers a list');
   const [kind] = reply;
   if (kind === 'applied') return;

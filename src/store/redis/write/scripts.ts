@@ -73,8 +73,10 @@ if kept < tonumber(ARGV[3]) or kept >= tonumber(ARGV[4]) then return {'kept', ke
 /**
  * ARGV from here on: how many hashes and sets, whose keys follow KEYS[1] in that order; of each hash whether fields that
  * become 0 leave, how many fields, their names, their amounts; of each set how many members, and they; then how many
- * changes are made one by one, since one of their fields is known to be bad, and of each its text for the list of
- * rejected ones (the last key), its amount, how many fields, and of each the number of its hash and its name.
+ * changes are made one by one, and whether the last key but one is the hash of what shared fields lack. Of each such
+ * change: its text for the list of rejected ones (the last key), its amount, how many fields it changes all or none of
+ * (-1: it can only be rejected), and of each the number of its hash and its name; then how many shared fields, and of
+ * each the number of its hash, its name, and its text for the list.
  */
 const readCounts = `
 local hashes, sets = tonumber(ARGV[at]), tonumber(ARGV[at + 1])
@@ -134,10 +136,10 @@ for s = 1, sets do
   names[s] = {key, at + 1, at + n}
   at = at + 1 + n
 end
-local single = tonumber(ARGV[at])
-at = at + 1
+local single, lacking = tonumber(ARGV[at]), ARGV[at + 1] == '1'
+at = at + 2
 if single > 0 then
-  fault = wrong(KEYS[#KEYS], 'list')
+  fault = wrong(KEYS[#KEYS], 'list') or (lacking and wrong(KEYS[#KEYS - 1], 'hash'))
   if fault then return fault end
 end
 `;
@@ -154,34 +156,69 @@ for _, set in ipairs(names) do
 end
 `;
 
-/** Each of these is checked against what those before it have left, and is made whole or not at all. */
+/**
+ * Checks each of these against what the changes before it have left. A change is made whole or not at all, except for its
+ * shared fields: each of these takes it or rejects it alone. What a shared field rejects is added to the amount that the
+ * field lacks of this ledger, and the list gets one entry for the field. A later negative amount is taken from what the
+ * field lacks first, so that a void takes nothing from a field that never had it.
+ */
 const writeSingle = `
-local rejected = 0
-for _ = 1, single do
-  local amount, n = ARGV[at + 1], tonumber(ARGV[at + 2])
-  local good = n > 0
-  for i = at + 3, at + 1 + 2 * n, 2 do
-    local value = redis.call('HGET', KEYS[2 + tonumber(ARGV[i])], ARGV[i + 1]) or '0'
-    if not plus(value, amount) then good = false end
-  end
-  if good then
-    for i = at + 3, at + 1 + 2 * n, 2 do
-      redis.call('HINCRBY', KEYS[2 + tonumber(ARGV[i])], ARGV[i + 1], amount)
-    end
-  else
-    redis.call('RPUSH', KEYS[#KEYS], ARGV[at])
-    rejected = rejected + 1
-  end
-  at = at + 3 + 2 * n
+local answer = {'applied'}
+local list, lacks = KEYS[#KEYS], KEYS[#KEYS - 1]
+local function reject(text, field)
+  if text then redis.call('RPUSH', list, text) end
+  answer[#answer + 1] = field
 end
-return {'applied', rejected}
+local function settle(key, field, amount, fits)
+  redis.call('HINCRBY', lacks, field, amount)
+  local rest = redis.call('HGET', lacks, field)
+  if fits and sub(rest, 1, 1) == '-' then
+    redis.call('HINCRBY', key, field, rest)
+    rest = '0'
+  end
+  if rest == '0' then redis.call('HDEL', lacks, field) end
+end
+local function share(key, field, amount, text)
+  local fits = plus(redis.call('HGET', key, field) or '0', amount)
+  local held = redis.call('HGET', lacks, field)
+  local sums = plus(held or '0', amount)
+  if held and sums and sub(amount, 1, 1) == '-' and sub(held, 1, 1) ~= '-' then
+    settle(key, field, amount, fits)
+  elseif fits then
+    redis.call('HINCRBY', key, field, amount)
+  else
+    if sums then settle(key, field, amount, false) end
+    reject((not held or not sums) and text, field)
+  end
+end
+for _ = 1, single do
+  local text, amount, n = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2])
+  local from, to = at + 3, at + 1 + 2 * n
+  local bad = n < 0 and ''
+  for i = from, to, 2 do
+    local value = redis.call('HGET', KEYS[2 + tonumber(ARGV[i])], ARGV[i + 1]) or '0'
+    if not bad and not plus(value, amount) then bad = ARGV[i + 1] end
+  end
+  if bad then
+    reject(text, bad)
+  else
+    for i = from, to, 2 do redis.call('HINCRBY', KEYS[2 + tonumber(ARGV[i])], ARGV[i + 1], amount) end
+  end
+  at = from + 2 * math.max(n, 0)
+  local shared = tonumber(ARGV[at])
+  for i = at + 1, at + 3 * shared, 3 do
+    if not bad then share(KEYS[2 + tonumber(ARGV[i])], ARGV[i + 1], amount, ARGV[i + 2]) end
+  end
+  at = at + 1 + 3 * shared
+end
+return answer
 `;
 
 /**
- * Applies a run of batches to the keys of one slot, once. Answers `applied` and how many changes were rejected,
- * `duplicate`, `kept` and the tag's number (the run does not begin there), `marked` and the mark of an unfinished
+ * Applies a run of batches to the keys of one slot, once. Answers `applied` and for each rejection the field that caused
+ * it (empty: the change has no field), `duplicate`, `kept` and the tag's number (the run does not begin there), `marked` and the mark of an unfinished
  * rebuild, `type` (key, expected, found), or `bad` and pairs (hash, field; from 0) of fields that hold no integer or
- * would overflow: then nothing was written, and the caller sends the changes that touch them one by one.
+ * would overflow: then nothing was written, and the caller sends what touches them one by one.
  */
 export const deliverScript: RedisScript = {
   name: 'deliver',
@@ -212,6 +249,25 @@ end
 export const adjustScript: RedisScript = {
   name: 'adjust',
   source: [arithmetic, typeCheck, expectRule, readCounts, writeCounts, writeSingle].join(''),
+};
+
+/**
+ * KEYS: numbers, the hash that a shared field is in, what shared fields lack of a ledger; ARGV: ledger, the mark that its
+ * number must be, the field. Gives the field what it lacks if it can take it; `kept` where it cannot.
+ */
+export const redeemScript: RedisScript = {
+  name: 'redeem',
+  source: `${arithmetic}${typeCheck}
+local fault = wrong(KEYS[1], 'hash') or wrong(KEYS[2], 'hash') or wrong(KEYS[3], 'hash')
+if fault then return fault end
+if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return {'changed'} end
+local lacks = redis.call('HGET', KEYS[3], ARGV[3])
+if not lacks then return {'applied', 0} end
+if not plus(redis.call('HGET', KEYS[2], ARGV[3]) or '0', lacks) then return {'kept', 0} end
+redis.call('HINCRBY', KEYS[2], ARGV[3], lacks)
+redis.call('HDEL', KEYS[3], ARGV[3])
+return {'applied', 0}
+`,
 };
 
 /** KEYS[1] numbers; ARGV: ledger, the number or mark that it must have now (empty: none), the one that it gets. */

@@ -20,7 +20,7 @@ beforeEach(async () => {
   ({ link } = opened);
 });
 
-const delivered = { kind: 'delivered', rejected: 0 };
+const delivered = { kind: 'delivered', rejected: [] };
 const rewindTo = (to: number) => ({ kind: 'rewind', to });
 
 function randomLog(seed: number, batches: number): BatchLog {
