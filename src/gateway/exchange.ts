@@ -11,7 +11,7 @@ export interface Exchange {
   readonly response: ServerResponse;
   /** Null: anonymous. */
   readonly principal: Principal | null;
-  /** Address of the client. */
+  /** Address of the client; empty when it is unknown. */
   readonly client: string;
   /** When the request came, on the monotonic clock in milliseconds. */
   readonly startedMs: number;

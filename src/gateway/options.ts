@@ -19,7 +19,7 @@ export interface Pull {
   readonly arch?: string;
   /** Whether the image's entrypoint is the one of `fusionEntrypoint`. */
   readonly fusion: boolean;
-  /** Address of the client. */
+  /** Address of the client; empty when it is unknown. */
   readonly client: string;
 }
 
@@ -115,7 +115,7 @@ export interface GatewayStatistics {
 export interface Gateway {
   /**
    * Answers one `/v2` request. Never throws; every answer is complete or its connection is closed. `remoteAddress` is the
-   * client's where a trusted proxy stands in between; by default the connection's. `pathToken` is what was cut from the
+   * client's, empty when it is unknown; by default the connection's. `pathToken` is what was cut from the
    * path (`/v2/wt/<token>/...`) before anybody looked at it.
    */
   handle(request: IncomingMessage, response: ServerResponse, remoteAddress?: string, pathToken?: string): void;

@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { systemClock, systemRandom, TonnageError } from '../base/index.ts';
 import { createAddressRules, createDoor, PullTokens, type Authenticator } from '../identity/index.ts';
 import { MetricSet } from '../metric/index.ts';
-import { clientOf, createAdmit, visitorOf } from './admission.ts';
-import { createForwardedReader } from './forwarded.ts';
+import { createAdmit, visitorOf } from './admission.ts';
+import { clientOf, createForwardedReader } from './forwarded.ts';
 
 type Anonymous = boolean | 'challenge';
 
@@ -81,6 +81,17 @@ describe('whose pull it is, by address', () => {
   });
 });
 
+test('a client that a proxy does not name matches no address rule', () => {
+  const headers = { 'x-forwarded-for': 'unknown' };
+  createForwardedReader(['10.0.0.0/8'])({
+    headers,
+    socket: { remoteAddress: inTheRack },
+  } as unknown as IncomingMessage);
+  const client = clientOf(headers, inTheRack);
+  expect(setUp(true).admit(headers, client, 'content')).toEqual({ kind: 'anonymous' });
+  expect(setUp(false).admit(headers, client, 'content')).toMatchObject({ kind: 'refused' });
+});
+
 test('who cannot be known now is told 503, and when to come again', async () => {
   const { admit } = setUp(true);
   const admission = Promise.resolve(admit({ authorization: 'Bearer some-token' }, elsewhere, 'content'));
@@ -109,9 +120,13 @@ test.each<[Record<string, string>, string, string]>([
   [{}, '127.0.0.1', 'loopback'],
   [{ 'x-forwarded-for': '127.0.0.1' }, '127.0.0.1', 'loopback'],
   [{ 'x-forwarded-for': '192.0.2.1' }, '192.0.2.1', 'open'],
-  // Who is behind it is not told in the way that we believe.
-  [{ 'x-real-ip': '192.0.2.1' }, '127.0.0.1', 'open'],
-  [{ forwarded: 'for=192.0.2.1' }, '127.0.0.1', 'open'],
+  // The client is unknown where the proxy names it in no way that we read.
+  [{ 'x-forwarded-for': 'unknown' }, '', 'open'],
+  [{ 'x-forwarded-for': '' }, '', 'open'],
+  [{ 'x-real-ip': '192.0.2.1' }, '', 'open'],
+  [{ 'x-forwarded-proto': 'https' }, '', 'open'],
+  [{ 'x-envoy-external-address': '127.0.0.1' }, '', 'open'],
+  [{ forwarded: 'for=192.0.2.1' }, '', 'open'],
 ])('on a loopback listener, what a trusted proxy passes on: %j is from %s, %s', (headers, client, listener) => {
   createForwardedReader(['127.0.0.1'])({
     headers,

@@ -5,7 +5,6 @@ import { TonnageError } from '../base/index.ts';
 import {
   isLoopbackAddress,
   parseAuthorization,
-  plainAddress,
   requireRight,
   type Door,
   type Outcome,
@@ -14,7 +13,7 @@ import {
 } from '../identity/index.ts';
 import { OciError } from '../oci/index.ts';
 import type { Authorise } from './contract.ts';
-import { forwardedOf } from './forwarded.ts';
+import { clientOf, forwardedOf, isForwarded } from './forwarded.ts';
 import { ownerOf } from './local-socket.ts';
 
 export interface AdmissionOptions {
@@ -79,29 +78,17 @@ const whyNobody = {
   unknown: 'is unknown, has expired or was revoked',
 } as const;
 
-/** What the door looks at. A request that a proxy on this machine passes on is not one of this machine. */
+/** What the door looks at. A request that a proxy on this machine forwarded is not a request from this machine. */
 export function visitorOf(headers: IncomingHttpHeaders, remoteAddress: string, listener: Visitor['listener']): Visitor {
   const { authorization, host } = headers;
-  const isOpen = listener === 'open' || isPassedOn(headers, remoteAddress);
+  const isOpen = listener === 'open' || comesFromElsewhere(headers, remoteAddress);
   return { authorization, host, remoteAddress, listener: isOpen ? 'open' : 'loopback' };
 }
 
-/** What proxies write, and nobody else; they may also have put a loopback name into `Host`. */
-const proxyHeaders = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip'] as const;
-
-/**
- * Whether a proxy has passed a request on for somebody else. One that is trusted may say for whom; otherwise it has to be
- * assumed.
- */
-function isPassedOn(headers: IncomingHttpHeaders, remoteAddress: string): boolean {
-  const isKnown = forwardedOf(headers) !== undefined && headers['x-forwarded-for'] !== undefined;
-  if (isKnown) return !isLoopbackAddress(remoteAddress);
-  return proxyHeaders.some((name) => headers[name] !== undefined);
-}
-
-/** The client's address, which a trusted proxy may say; else whoever is connected. */
-export function clientOf(headers: IncomingHttpHeaders, connected: string | undefined): string {
-  return plainAddress(forwardedOf(headers)?.client ?? connected ?? '');
+/** Whether a proxy forwarded a request for a client elsewhere. Only a trusted proxy can say that its client is here. */
+function comesFromElsewhere(headers: IncomingHttpHeaders, client: string): boolean {
+  if (!isForwarded(headers)) return false;
+  return forwardedOf(headers) === undefined || !isLoopbackAddress(client);
 }
 
 function bringsNothing({ authorization }: IncomingHttpHeaders): boolean {

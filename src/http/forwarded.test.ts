@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createForwardedReader, forwardedOf } from './forwarded.ts';
+import { clientOf, createForwardedReader, forwardedOf, isForwarded } from './forwarded.ts';
 
 const read = createForwardedReader(['10.0.0.0/8', '2001:db8::/32', '127.0.0.1']);
 
@@ -32,10 +32,20 @@ describe('who the client is, behind trusted proxies', () => {
     ['10.0.0.1', '192.0.2.1:4711', '192.0.2.1'],
     ['10.0.0.1', '[2001:db9::1]:4711', '2001:db9::1'],
     ['10.0.0.1', '[2001:db9::1]', '2001:db9::1'],
-    // Nothing that can be read.
-    ['10.0.0.1', 'unknown', '10.0.0.1'],
-    ['10.0.0.1', '192.0.2.1, unknown', '10.0.0.1'],
-    ['10.0.0.1', '', '10.0.0.1'],
+    // What no trusted proxy wrote is not read.
+    ['10.0.0.1', 'unknown, 192.0.2.1', '192.0.2.1'],
+    // An entry of a trusted proxy that is no address: the client is unknown, never the proxy.
+    ['10.0.0.1', 'unknown', ''],
+    ['10.0.0.1', '192.0.2.1, unknown', ''],
+    ['10.0.0.1', '192.0.2.1, unknown, 10.0.0.2', ''],
+    ['10.0.0.1', '192.0.2.1,', ''],
+    ['10.0.0.1', '"192.0.2.1"', ''],
+    ['10.0.0.1', '_hidden', ''],
+    ['10.0.0.1', 'unix:', ''],
+    ['10.0.0.1', '192.0.2.999', ''],
+    ['10.0.0.1', '192.0.2.1:http', ''],
+    ['10.0.0.1', '[2001:db9::1', ''],
+    ['10.0.0.1', '', ''],
   ])('%s says %j: %s', (peer, header, client) => {
     expect(believed(peer, { 'x-forwarded-for': header })?.client).toBe(client);
   });
@@ -64,11 +74,41 @@ describe('who the client is, behind trusted proxies', () => {
 describe('by which scheme and host the client called', () => {
   test.each([
     [{}, { client: '10.0.0.1' }],
-    [{ 'x-forwarded-proto': 'https' }, { client: '10.0.0.1', scheme: 'https' }],
-    [{ 'x-forwarded-proto': 'http, HTTPS' }, { client: '10.0.0.1', scheme: 'https' }],
-    [{ 'x-forwarded-proto': 'gopher' }, { client: '10.0.0.1' }],
-    [{ 'x-forwarded-host': 'a.example, pull.example.org' }, { client: '10.0.0.1', host: 'pull.example.org' }],
+    [{ 'x-forwarded-proto': 'https' }, { client: '', scheme: 'https' }],
+    [{ 'x-forwarded-proto': 'http, HTTPS' }, { client: '', scheme: 'https' }],
+    [{ 'x-forwarded-proto': 'gopher' }, { client: '' }],
+    [{ 'x-forwarded-host': 'a.example, pull.example.org' }, { client: '', host: 'pull.example.org' }],
+    [
+      { 'x-forwarded-proto': 'https', 'x-forwarded-for': '192.0.2.1' },
+      { client: '192.0.2.1', scheme: 'https' },
+    ],
   ])('%j: %j', (headers, expected) => {
     expect(believed('10.0.0.1', { ...headers })).toEqual(expected);
+  });
+});
+
+describe('which requests a proxy forwarded', () => {
+  const marks = [
+    ...['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-forwarded-port'],
+    ...['x-real-ip', 'cf-connecting-ip', 'fly-client-ip', 'true-client-ip', 'x-client-ip', 'x-original-forwarded-for'],
+    ...['x-envoy-external-address', 'x-envoy-internal', 'x-envoy-peer-metadata'],
+  ];
+  test.each(marks)('%s marks a request as forwarded: its client is neither the proxy nor this machine', (name) => {
+    const headers = { host: 'localhost', [name]: 'unknown' };
+    expect(isForwarded(headers)).toBe(true);
+    believed('127.0.0.1', headers);
+    expect(clientOf(headers, '127.0.0.1')).toBe('');
+    // An untrusted proxy on this machine is not this machine either.
+    expect(clientOf({ ...headers }, '127.0.0.1')).toBe('');
+  });
+
+  test('other headers do not', () => {
+    const headers = { host: 'localhost', 'x-registry': 'lab', 'x-request-id': '1', 'user-agent': 'docker/29' };
+    expect(isForwarded(headers)).toBe(false);
+    expect(clientOf(headers, '::ffff:127.0.0.1')).toBe('127.0.0.1');
+  });
+
+  test('an untrusted proxy elsewhere is the client, whatever it says', () => {
+    expect(clientOf({ 'x-forwarded-for': '192.0.2.1' }, '::ffff:198.51.100.7')).toBe('198.51.100.7');
   });
 });

@@ -1,27 +1,63 @@
 import { isIP } from 'node:net';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import { isWithin, parseAddress, parseNetwork } from '../identity/index.ts';
+import { isLoopbackAddress, isWithin, parseAddress, parseNetwork, plainAddress } from '../identity/index.ts';
 
-/** What a trusted proxy says of a request that it has passed on. */
+/** What a trusted proxy says about a request that it forwarded. */
 export interface Forwarded {
-  /** Address of the client. */
+  /** Address of the client; empty when the proxy does not name one that we can read. */
   readonly client: string;
-  /** Scheme and host by which the client called; absent where the proxy does not say. */
+  /** Scheme and host that the client used; absent where the proxy does not say. */
   readonly scheme?: 'http' | 'https';
   readonly host?: string;
 }
 
 const forwarded = new WeakMap<IncomingHttpHeaders, Forwarded>();
 
-/** What a trusted proxy says of the request with these headers; `undefined` when none has passed it on. */
+/** What a trusted proxy says about the request with these headers; `undefined` when none sent it. */
 export function forwardedOf(headers: IncomingHttpHeaders): Forwarded | undefined {
   return forwarded.get(headers);
 }
 
+/** Headers that proxies add and clients have no reason to send. Further ones are recognised by their prefix. */
+const proxyHeaders: ReadonlySet<string> = new Set([
+  'forwarded',
+  'via',
+  'x-real-ip',
+  'x-client-ip',
+  'x-cluster-client-ip',
+  'x-original-forwarded-for',
+  'cf-connecting-ip',
+  'cf-connecting-ipv6',
+  'fastly-client-ip',
+  'fly-client-ip',
+  'true-client-ip',
+]);
+const proxyPrefixes = ['x-forwarded', 'x-envoy-'] as const;
+
+/** Whether a proxy forwarded the request with these headers, trusted or not. */
+export function isForwarded(headers: IncomingHttpHeaders): boolean {
+  for (const name in headers) {
+    if (proxyHeaders.has(name) || proxyPrefixes.some((prefix) => name.startsWith(prefix))) return true;
+  }
+  return false;
+}
+
 /**
- * Takes note of what proxies say of a request (`X-Forwarded-For`, `-Proto`, `-Host`), for `forwardedOf`; to be called
- * before anything looks at it. Anybody can send these headers: they are believed only on connections from `trusted`
- * networks (in CIDR notation).
+ * The client's address: the one that a trusted proxy names, else the address of the connection. Empty when it is unknown:
+ * a proxy on this machine, trusted or not, forwarded the request without an address that we can read. An unknown client
+ * matches no address rule and is never taken for the proxy or for this machine.
+ */
+export function clientOf(headers: IncomingHttpHeaders, connected: string | undefined): string {
+  const said = forwardedOf(headers);
+  if (said !== undefined) return plainAddress(said.client);
+  if (connected === undefined) return '';
+  return isLoopbackAddress(connected) && isForwarded(headers) ? '' : plainAddress(connected);
+}
+
+/**
+ * Reads what proxies say about a request (`X-Forwarded-For`, `-Proto`, `-Host`), for `forwardedOf`. Call it before
+ * anything else looks at the request. Any client can send these headers, so they are believed only on connections from
+ * `trusted` networks (in CIDR notation).
  */
 export function createForwardedReader(trusted: readonly string[]): (request: IncomingMessage) => void {
   const networks = trusted.flatMap((cidr) => parseNetwork(cidr) ?? []);
@@ -36,7 +72,7 @@ export function createForwardedReader(trusted: readonly string[]): (request: Inc
     const scheme = lastOf(headers['x-forwarded-proto'])?.toLowerCase();
     const host = lastOf(headers['x-forwarded-host']);
     forwarded.set(headers, {
-      client: clientOf(itemsOf(headers['x-forwarded-for']), peer, isTrusted),
+      client: isForwarded(headers) ? clientIn(headers['x-forwarded-for'], isTrusted) : peer,
       ...((scheme === 'http' || scheme === 'https') && { scheme }),
       ...(host !== undefined && { host }),
     });
@@ -44,15 +80,17 @@ export function createForwardedReader(trusted: readonly string[]): (request: Inc
 }
 
 /**
- * Each proxy appends whom it was called by. From the last on they are believed for as long as the one who says so is
- * trusted; what the first stranger has sent along is nobody's word but its own.
+ * The client in a chain of proxies. Each proxy appends the address that called it. The entries are read from the last one
+ * back, for as long as a trusted proxy wrote them: what the first stranger sent along proves nothing. Empty when such an
+ * entry is missing or is no address.
  */
-function clientOf(chain: readonly string[], peer: string, isTrusted: (address: string) => boolean): string {
-  let client = peer;
-  for (const item of chain.toReversed()) {
+function clientIn(header: string | readonly string[] | undefined, isTrusted: (address: string) => boolean): string {
+  let client = '';
+  for (const item of itemsOf(header).toReversed()) {
     const address = addressIn(item);
-    if (address === undefined || !isTrusted(client)) break;
+    if (address === undefined) return '';
     client = address;
+    if (!isTrusted(client)) break;
   }
   return client;
 }
@@ -66,13 +104,10 @@ function addressIn(text: string): string | undefined {
 
 function itemsOf(header: string | readonly string[] | undefined): readonly string[] {
   const text = typeof header === 'string' ? header : (header ?? []).join(',');
-  return text
-    .split(',')
-    .map((item) => item.trim())
-    .filter((item) => item !== '');
+  return text.split(',').map((item) => item.trim());
 }
 
-/** Of several values the last: the one by the proxy that is nearest. */
+/** Of several values the last one: the nearest proxy wrote it. */
 function lastOf(header: string | readonly string[] | undefined): string | undefined {
-  return itemsOf(header).at(-1);
+  return itemsOf(header).findLast((item) => item !== '');
 }

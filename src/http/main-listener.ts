@@ -2,9 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { limits, type Clock, type Log, type Random } from '../base/index.ts';
 import type { Gateway } from '../gateway/index.ts';
 import { OciError } from '../oci/index.ts';
-import { clientOf } from './admission.ts';
 import { noteRequestId } from './api.ts';
 import type { App } from './contract.ts';
+import { clientOf } from './forwarded.ts';
 import type { Handler } from './listener.ts';
 import { cutPathToken, pathForLog } from './path-token.ts';
 import { problem, problemType } from './problem.ts';
@@ -110,7 +110,7 @@ function logWhenDone(
       status: response.statusCode,
       complete: response.writableFinished,
       ms: Math.round(ms),
-      client: clientOf(request.headers, request.socket.remoteAddress),
+      client: clientOf(request.headers, request.socket.remoteAddress) || 'unknown',
     };
     if (slow) log.warn(fields, 'a slow answer');
     else log.info(fields, refused ? 'a request was refused' : 'request');

@@ -2,7 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { messageOf, type Clock, type Log } from '../base/index.ts';
 import type { Door, Outcome, PathTokens, Principal, PullTokens, Visitor } from '../identity/index.ts';
 import { OciError } from '../oci/index.ts';
-import { clientOf, refuseUnknown, tooManyLogins, visitorOf } from './admission.ts';
+import { refuseUnknown, tooManyLogins, visitorOf } from './admission.ts';
+import { clientOf } from './forwarded.ts';
 import type { Handler } from './listener.ts';
 
 export interface TokenEndpointOptions {

@@ -16,7 +16,7 @@ export function countOfEgress(egress: Egress): Count {
   return { meter: 'egress_bytes', dimensions: dimensionsOf(egress), quantity: BigInt(egress.bytes) };
 }
 
-/** Whom something went to, and where it came from. */
+/** Who received something, and where it came from. An unknown client has no value. */
 function dimensionsOf({ principal, upstream, repository, tag, client }: Pull | Egress): DimensionValues {
   const org = principal?.org;
   return {
@@ -25,6 +25,6 @@ function dimensionsOf({ principal, upstream, repository, tag, client }: Pull | E
     repository,
     ...(tag !== undefined && { tag }),
     ...(principal && { user: principal.subject }),
-    client,
+    ...(client !== '' && { client }),
   };
 }
