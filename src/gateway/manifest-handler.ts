@@ -1,11 +1,13 @@
 import { messageOf, type Log } from '../base/index.ts';
 import type { Reference } from '../oci/index.ts';
+import type { BodyCount } from './body-count.ts';
 import type { FactsFinder } from './cache/facts.ts';
 import type { Facts } from './cache/held-manifest.ts';
 import type { Found, Manifests } from './cache/manifests.ts';
 import type { Tags } from './cache/tags.ts';
 import type { EgressTally } from './egress.ts';
 import { isConnected, isHead, writeHead, type Exchange } from './exchange.ts';
+import { hasClosedItsSide, stillReads } from './half-closed.ts';
 import { matchesETag, type HeaderList } from './headers.ts';
 import type { Repository } from './names.ts';
 import type { GatewayOptions, Pull } from './options.ts';
@@ -91,20 +93,56 @@ export class ManifestHandler {
   /** The one place where a pull is counted: everything is ready, and somebody is there to take it. */
   #count(exchange: Exchange, target: Target, found: Found, facts: Facts): Promise<void> | void {
     if (!isConnected(exchange)) return;
+    if (hasClosedItsSide(exchange)) return this.#countIfRead(exchange, target, found, facts);
     const recorded = this.#record(exchange, target, facts);
     if (recorded === undefined) return this.#send(exchange, target, found);
-    return recorded.then(() => {
-      if (isConnected(exchange)) return this.#send(exchange, target, found);
-      target.repository.upstream.meters.countedAborted.inc();
+    return recorded.then(async () => {
+      if (isConnected(exchange) && !hasClosedItsSide(exchange)) return this.#send(exchange, target, found);
+      const begun = await this.#begin(exchange, target, found);
+      if (begun === undefined) target.repository.upstream.meters.countedAborted.inc();
+      else this.#sendRest(exchange, target, found, begun);
     });
   }
 
+  /** Counts the pull of a client that has closed its sending side, unless it turns out to have left. */
+  async #countIfRead(exchange: Exchange, target: Target, found: Found, facts: Facts): Promise<void> {
+    const begun = await this.#begin(exchange, target, found);
+    if (begun === undefined) return;
+    await this.#record(exchange, target, facts);
+    if (isConnected(exchange)) this.#sendRest(exchange, target, found, begun);
+    else target.repository.upstream.meters.countedAborted.inc();
+  }
+
+  /** Sends the head and the first byte of the body to a client that may have left; `undefined` when it has. */
+  async #begin(exchange: Exchange, { repository, reference }: Target, found: Found): Promise<BodyCount | undefined> {
+    if (!isConnected(exchange)) return undefined;
+    const count = this.#options.egress.pieces(exchange, repository, tagOf(reference));
+    this.#writeHead(exchange, found);
+    count.sending(1);
+    if (!(await stillReads(exchange.response, found.held.body.subarray(0, 1)))) return undefined;
+    count.taken();
+    return count;
+  }
+
+  #sendRest(exchange: Exchange, { repository }: Target, { held, outcome }: Found, count: BodyCount): void {
+    const { meters } = repository.upstream;
+    count.sending(held.body.byteLength - 1);
+    exchange.response.end(held.body.subarray(1));
+    meters.pulls.sent(false, outcome);
+    meters.answers('manifest', outcome).whole(exchange.startedMs, held.body.byteLength);
+  }
+
+  #writeHead(exchange: Exchange, { held, outcome }: Found): void {
+    writeHead(exchange, 200, outcome === 'stale' ? [...held.headers, ...staleWarning] : held.headers);
+  }
+
   /** Answers with 200, and counts the answer in the same turn. */
-  #send(exchange: Exchange, { repository, reference }: Target, { held, outcome }: Found): void {
+  #send(exchange: Exchange, { repository, reference }: Target, found: Found): void {
     if (!isConnected(exchange)) return;
+    const { held, outcome } = found;
     const { meters } = repository.upstream;
     const head = isHead(exchange);
-    writeHead(exchange, 200, outcome === 'stale' ? [...held.headers, ...staleWarning] : held.headers);
+    this.#writeHead(exchange, found);
     exchange.response.end(head ? undefined : held.body);
     const bytes = head ? 0 : held.body.byteLength;
     meters.pulls.sent(head, outcome);

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Duplex } from 'node:stream';
 import { assert, limits, messageOf, TonnageError } from '../base/index.ts';
 import { answerBrokenRequest, answerConnect } from './broken-request.ts';
+import { answerHalfClosed } from './half-closed.ts';
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -42,6 +43,7 @@ export function createListener(handler: Handler): Server {
   server.on('checkExpectation', handle);
   server.on('clientError', (error, socket) => answerBrokenRequest(error, socket, lastAnswer.get(socket)));
   server.on('connect', (_request, socket) => answerConnect(socket));
+  answerHalfClosed(server, (socket) => lastAnswer.get(socket));
   return server;
 }
 

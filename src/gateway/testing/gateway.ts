@@ -48,6 +48,8 @@ export class TestGateway {
   readonly logs: LogEntry[] = [];
   readonly clock = new TestClock();
   readonly directory: string;
+  /** Whether clients may close their sending side before their answer, as with the listener of the whole server. */
+  allowHalfOpen = false;
   metrics = new MetricSet();
   gateway: Gateway | undefined;
   readonly #options: Partial<GatewayOptions>;
@@ -120,6 +122,7 @@ export class TestGateway {
       response.once('close', () => this.#answering--);
       this.gateway?.handle(request, response);
     });
+    Object.assign(this.#server, { httpAllowHalfOpen: this.allowHalfOpen });
     this.#server.listen(0, '127.0.0.1');
     await once(this.#server, 'listening');
   }
