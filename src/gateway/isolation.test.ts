@@ -77,6 +77,40 @@ describe('a private layer that is cached', () => {
   });
 });
 
+describe.each([403, 404, 405])('where HEAD of blobs is answered with %s, a cached layer', (status) => {
+  const path = (repository: string): string => `/v2/${repository}/blobs/${layer.digest.text}`;
+
+  beforeEach(async () => {
+    lab.behaviour.intercept = (request, response) => {
+      if (request.method !== 'HEAD' || request.url?.includes('/blobs/') !== true) return false;
+      response.writeHead(status).end();
+      return true;
+    };
+    await gateway.get(path('private'));
+    const files = (): Promise<string[]> => readdir(join(gateway.directory, 'blobs/sha256'));
+    await until('it is cached', async () => (await files()).includes(layer.digest.hex));
+  });
+
+  it('is served under another repository of the upstream that has it, and under no other', async () => {
+    lab.putBlob('shared', layer);
+    expect((await gateway.get(path('shared'))).body.equals(layer.body)).toBe(true);
+    for (const method of ['GET', 'HEAD']) expect((await gateway.ask(method, path('public'))).status).toBe(404);
+  });
+
+  it('has its HEAD answered, with its length, under a repository that nothing is known of', async () => {
+    lab.putBlob('fresh', layer);
+    const answer = await gateway.head(path('fresh'));
+    expect([answer.status, answer.headers['content-length']]).toEqual([200, String(layer.body.byteLength)]);
+  });
+});
+
+it('HEAD of a blob that a manifest of the repository names is answered with the size that it says', async () => {
+  await gateway.get('/v2/private/manifests/v1');
+  const answer = await gateway.head(`/v2/private/blobs/${layer.digest.text}`);
+  expect([answer.status, answer.headers['content-length']]).toEqual([200, String(layer.body.byteLength)]);
+  expect(lab.asked('/blobs/')).toEqual(lab.asked(secret.blobs[0]?.digest.text ?? ''));
+});
+
 describe('a private layer on its way', () => {
   it('is not served to readers of another repository', async () => {
     let openGate = (): void => {};

@@ -75,14 +75,14 @@ describe('a tag', () => {
     expect(lab.asked('/manifests/')).toEqual([`GET ${target}`, `HEAD ${target}`, `GET ${target}`]);
   });
 
-  it('that has moved to what is cached already is not fetched', async () => {
+  it('that has moved to what is cached already is fetched all the same: HEAD alone moves no tag', async () => {
     lab.put(app, second, 'v2');
     await gateway.get(target);
     await gateway.get(`/v2/${app}/manifests/v2`);
     lab.put(app, second, 'v1');
     gateway.clock.advance(minuteMs);
     expect(await digestOf()).toBe(second.digest.text);
-    expect(lab.asked('/manifests/').filter((line) => line.startsWith('GET'))).toHaveLength(2);
+    expect(lab.asked('/manifests/').slice(2)).toEqual([`HEAD ${target}`, `GET ${target}`]);
   });
 
   it('is asked for again when the upstream says no digest', async () => {
@@ -181,6 +181,41 @@ describe('a stale tag is served, with a warning and counted,', () => {
     const answer = await gateway.get(target, { 'if-none-match': `"${first.digest.text}"` });
     expect(answer.status).toBe(304);
     expect(answer.headers.warning).toBe('110 - "Response is Stale"');
+  });
+});
+
+describe.each([404, 405, 501, 403])('an upstream that answers HEAD with %s', (status) => {
+  let ours: TestGateway;
+
+  beforeEach(async () => {
+    ours = await TestGateway.start({ lab });
+    lab.behaviour.intercept = (request, response) => {
+      if (request.method !== 'HEAD') return false;
+      response.writeHead(status).end();
+      return true;
+    };
+  });
+
+  afterEach(() => ours.remove());
+
+  it('has tags that are confirmed and followed by GET, and each pull counts', async () => {
+    const served: unknown[] = [];
+    for (let round = 0; round < 4; round++) {
+      if (round === 2) lab.put(app, second, 'v1');
+      const { headers, body } = await ours.get(target);
+      served.push([headers.warning, body]);
+      ours.clock.advance(minuteMs);
+    }
+    expect(served).toEqual([first, first, second, second].map((each) => [undefined, each.body]));
+    expect(ours.pulls).toHaveLength(4);
+    expect(lab.asked('/manifests/').filter((line) => line.startsWith('HEAD'))).toHaveLength(1);
+  });
+
+  it('has tags that are forgotten once GET finds none', async () => {
+    await ours.get(target);
+    lab.untag(app, 'v1');
+    ours.clock.advance(minuteMs);
+    expect((await ours.get(target)).status).toBe(404);
   });
 });
 

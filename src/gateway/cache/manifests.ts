@@ -11,6 +11,7 @@ import { Flights } from '../flights.ts';
 import { Lru } from '../lru.ts';
 import type { Repository } from '../names.ts';
 import type { CacheOutcome } from '../outcome.ts';
+import type { VerifiedManifest } from '../upstream/manifest-body.ts';
 import type { Catalog, StoredFacts, StoredManifest } from './catalog.ts';
 import { factsInManifest, HeldManifest, type Facts } from './held-manifest.ts';
 import type { Links } from './links.ts';
@@ -90,8 +91,12 @@ export class Manifests {
   }
 
   /** Fetches a manifest from the upstream and keeps it, with all that it names. Rejects with `UpstreamError`. */
-  async fetch(repository: Repository, reference: Reference, signal?: AbortSignal): Promise<HeldManifest> {
-    const { digest, body, manifest } = await repository.upstream.client.getManifest(repository.name, reference, signal);
+  async fetch(repository: Repository, reference: Reference): Promise<HeldManifest> {
+    return this.keep(repository, await repository.upstream.client.getManifest(repository.name, reference));
+  }
+
+  /** Keeps a manifest that the upstream gave, with all that it names. */
+  keep(repository: Repository, { digest, body, manifest }: VerifiedManifest): HeldManifest {
     const held = new HeldManifest(digest, manifest.mediaType, body);
     const own = factsInManifest(manifest);
     const facts: StoredFacts | null = own === null ? null : { source: 'image', image: own };

@@ -14,8 +14,8 @@ interface KnownTag extends StoredTag {
 }
 
 /**
- * What tags mean. A tag is served for its time to live, then its upstream is asked by HEAD whether it has moved, once
- * however many wait. When the upstream cannot say, the old meaning is served and called stale.
+ * What tags mean. A tag is served for its time to live, then its upstream is asked whether it has moved, once however many
+ * wait. When the upstream cannot say, the old meaning is served and called stale.
  */
 export class Tags {
   readonly #catalog: Catalog;
@@ -86,17 +86,12 @@ export class Tags {
   async #revalidate(repository: Repository, tag: string, known: KnownTag, old: HeldManifest): Promise<Found> {
     try {
       const reference: Reference = { kind: 'tag', tag };
-      const signal = AbortSignal.timeout(limits.tagRevalidateMsMax);
-      const digest = await repository.upstream.client.headManifest(repository.name, reference, signal);
-      const held =
-        digest?.text === old.digest.text
-          ? old
-          : digest === null
-            ? null
-            : await this.#manifests.find(repository, digest);
-      if (held === null) return { held: await this.#fetch(repository, tag, true), outcome: 'miss' };
+      const { client } = repository.upstream;
+      const msMax = limits.tagRevalidateMsMax;
+      const changed = await client.changedManifest(repository.name, reference, old.digest, msMax);
+      const held = changed === null ? old : this.#manifests.keep(repository, changed);
       this.#remember(repository, tag, held);
-      return { held, outcome: 'revalidated' };
+      return { held, outcome: changed === null ? 'revalidated' : 'miss' };
     } catch (error) {
       if (!(error instanceof UpstreamError)) throw error;
       if (error.kind === 'missing') this.#forget(repository, tag);
@@ -107,9 +102,8 @@ export class Tags {
     }
   }
 
-  async #fetch(repository: Repository, tag: string, hasOld = false): Promise<HeldManifest> {
-    const signal = hasOld ? AbortSignal.timeout(limits.tagRevalidateMsMax) : undefined;
-    const held = await this.#manifests.fetch(repository, { kind: 'tag', tag }, signal);
+  async #fetch(repository: Repository, tag: string): Promise<HeldManifest> {
+    const held = await this.#manifests.fetch(repository, { kind: 'tag', tag });
     this.#remember(repository, tag, held);
     return held;
   }

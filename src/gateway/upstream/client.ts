@@ -6,6 +6,7 @@ import { withAuth, type BasicCredentials } from './auth.ts';
 import { withBackOff } from './back-off.ts';
 import { connectionFailure, createSend } from './connection.ts';
 import { failureOf, UpstreamError } from './failure.ts';
+import { HeadFirst } from './head-first.ts';
 import { countingBytes, withMeter, type UpstreamMeter } from './metered.ts';
 import { verifiedManifest, type VerifiedManifest } from './manifest-body.ts';
 import { withRedirects } from './redirect.ts';
@@ -35,11 +36,19 @@ export interface TagPage {
  * `UpstreamError` when the upstream does not give what was asked for.
  */
 export interface UpstreamClient {
-  /** The digest that a manifest has now; null when the upstream does not say. */
-  headManifest(repository: string, reference: Reference, signal?: AbortSignal): Promise<Digest | null>;
+  /**
+   * The manifest that a reference means now, unless it still has the digest `known`: then null. HEAD can confirm a digest,
+   * but only GET changes it. Each request may take `msMax`.
+   */
+  changedManifest(
+    repository: string,
+    reference: Reference,
+    known: Digest,
+    msMax: number,
+  ): Promise<VerifiedManifest | null>;
   /** A manifest whose digest is right; at most `limits.manifestBytesMax`. */
   getManifest(repository: string, reference: Reference, signal?: AbortSignal): Promise<VerifiedManifest>;
-  /** The size of a blob; null when the upstream does not say. */
+  /** The size of a blob, by HEAD, or by GET where HEAD is refused; null when the upstream does not say. */
   headBlob(repository: string, digest: Digest, signal?: AbortSignal): Promise<number | null>;
   /** A blob that is not verified yet. `range` is a value of the `Range` header. */
   getBlob(
@@ -77,63 +86,96 @@ export function upstreamUrl(text: string): URL {
   return url;
 }
 
-const textOfReference = (reference: Reference): string =>
-  reference.kind === 'tag' ? reference.tag : reference.digest.text;
+/** The digest that an upstream says of a manifest; null when it does not. */
+function digestSaid(answer: UpstreamAnswer): Digest | null {
+  return parseDigest(headerOf(answer, 'docker-content-digest') ?? '');
+}
 
-/** Builds the client out of its layers: the outermost is listed last. */
-export function createUpstreamClient(options: UpstreamClientOptions): UpstreamClient {
-  const { clock, credentials, meter } = options;
-  const origin = upstreamUrl(options.url);
-  let send: Send = createSend(countingBytes(options.agent, meter));
+type Ask = (
+  method: 'GET' | 'HEAD',
+  repository: string,
+  rest: string,
+  more?: { readonly headers?: Readonly<Record<string, string>>; readonly signal?: AbortSignal | undefined },
+) => Promise<UpstreamAnswer>;
+
+/** Builds what sends requests out of its layers: the outermost is listed last. Whatever is no success is a failure. */
+function createAsk({ agent, clock, credentials, meter, url: base, userAgent }: UpstreamClientOptions): Ask {
+  const origin = upstreamUrl(base);
+  let send: Send = createSend(countingBytes(agent, meter));
   send = withMeter(send, meter, { origin: origin.origin, clock });
-  send = withUserAgent(send, options.userAgent);
+  send = withUserAgent(send, userAgent);
   send = withRedirects(send);
   send = withAuth(send, { origin, credentials, clock });
   send = withRetry(send);
   send = withBackOff(send, origin.origin, clock);
-
-  async function ask(
-    method: 'GET' | 'HEAD',
-    repository: string,
-    rest: string,
-    more: { readonly headers?: Readonly<Record<string, string>>; readonly signal?: AbortSignal | undefined } = {},
-  ): Promise<UpstreamAnswer> {
+  return async (method, repository, rest, { headers = {}, signal } = {}) => {
     const url = new URL(`v2/${repository}/${rest}`, origin);
-    const { headers = {}, signal } = more;
     const answer = await send({ method, url, headers, repository, ...(signal === undefined ? {} : { signal }) });
     const ranged = headers.range !== undefined && (answer.status === 206 || answer.status === 416);
     if (answer.status !== 200 && !ranged) throw await failureOf(answer, clock.now());
     return answer;
-  }
+  };
+}
 
-  /** A whole body of at most `bytesMax`, `what` naming it where it is longer. */
-  async function bodyOf(answer: UpstreamAnswer, bytesMax: number, what: string): Promise<Buffer> {
-    const body = await readBody(answer, bytesMax).catch((thrown: unknown) => {
-      throw connectionFailure(thrown);
-    });
-    if (body === null) throw new UpstreamError('invalid', `sent a ${what} of more than ${bytesMax} bytes`);
-    return body;
+/** A whole body of at most `bytesMax`, `what` naming it where it is longer. */
+async function bodyOf(answer: UpstreamAnswer, bytesMax: number, what: string): Promise<Buffer> {
+  const body = await readBody(answer, bytesMax).catch((thrown: unknown) => {
+    throw connectionFailure(thrown);
+  });
+  if (body === null) throw new UpstreamError('invalid', `sent a ${what} of more than ${bytesMax} bytes`);
+  return body;
+}
+
+function manifestsOf(ask: Ask, heads: HeadFirst): Pick<UpstreamClient, 'getManifest' | 'changedManifest'> {
+  const askFor = (
+    method: 'GET' | 'HEAD',
+    repository: string,
+    reference: Reference,
+    signal: AbortSignal | undefined,
+  ): Promise<UpstreamAnswer> => {
+    const text = reference.kind === 'tag' ? reference.tag : reference.digest.text;
+    return ask(method, repository, `manifests/${text}`, { headers: { accept: manifestAccept }, signal });
+  };
+
+  async function getManifest(
+    repository: string,
+    reference: Reference,
+    signal?: AbortSignal,
+  ): Promise<VerifiedManifest> {
+    const answer = await askFor('GET', repository, reference, signal);
+    const body = await bodyOf(answer, limits.manifestBytesMax, 'manifest');
+    const expected = reference.kind === 'digest' ? reference.digest : digestSaid(answer);
+    return verifiedManifest(headerOf(answer, 'content-type'), body, expected);
   }
 
   return {
-    async headManifest(repository, reference, signal) {
-      const headers = { accept: manifestAccept };
-      const answer = await ask('HEAD', repository, `manifests/${textOfReference(reference)}`, { headers, signal });
-      await discard(answer);
-      return parseDigest(headerOf(answer, 'docker-content-digest') ?? '');
+    getManifest,
+    async changedManifest(repository, reference, known, msMax) {
+      const get = (): Promise<VerifiedManifest> => getManifest(repository, reference, AbortSignal.timeout(msMax));
+      const found = await heads.ask(async () => {
+        const answer = await askFor('HEAD', repository, reference, AbortSignal.timeout(msMax));
+        await discard(answer);
+        return { digest: digestSaid(answer) };
+      }, get);
+      if (found.digest?.text === known.text) return null;
+      const manifest = 'body' in found ? found : await get();
+      return manifest.digest.text === known.text ? null : manifest;
     },
-    async getManifest(repository, reference, signal) {
-      const headers = { accept: manifestAccept };
-      const answer = await ask('GET', repository, `manifests/${textOfReference(reference)}`, { headers, signal });
-      const said = parseDigest(headerOf(answer, 'docker-content-digest') ?? '');
-      const body = await bodyOf(answer, limits.manifestBytesMax, 'manifest');
-      const expected = reference.kind === 'digest' ? reference.digest : said;
-      return verifiedManifest(headerOf(answer, 'content-type'), body, expected);
-    },
-    async headBlob(repository, digest, signal) {
-      const answer = await ask('HEAD', repository, `blobs/${digest.text}`, { signal });
-      await discard(answer);
-      return lengthOf(answer);
+  };
+}
+
+function blobsOf(ask: Ask, heads: HeadFirst): Pick<UpstreamClient, 'headBlob' | 'getBlob'> {
+  return {
+    headBlob(repository, digest, signal) {
+      const askLength = async (method: 'GET' | 'HEAD'): Promise<number | null> => {
+        const answer = await ask(method, repository, `blobs/${digest.text}`, { signal });
+        await discard(answer);
+        return lengthOf(answer);
+      };
+      return heads.ask(
+        () => askLength('HEAD'),
+        () => askLength('GET'),
+      );
     },
     async getBlob(repository, digest, { range, signal } = {}) {
       const headers = range === undefined ? {} : { range };
@@ -142,11 +184,19 @@ export function createUpstreamClient(options: UpstreamClientOptions): UpstreamCl
       const status = answer.status === 206 || answer.status === 416 ? answer.status : 200;
       return { status, length: lengthOf(answer), contentRange, body: answer.body };
     },
+  };
+}
+
+/** A client of one upstream. Throws `config_invalid` for an address that cannot be an upstream's. */
+export function createUpstreamClient(options: UpstreamClientOptions): UpstreamClient {
+  const ask = createAsk(options);
+  return {
+    ...manifestsOf(ask, new HeadFirst(options.clock)),
+    ...blobsOf(ask, new HeadFirst(options.clock)),
     async listTags(repository, query) {
       const text = query.toString();
-      const answer = await ask('GET', repository, `tags/list${text === '' ? '' : `?${text}`}`, {
-        headers: { accept: 'application/json' },
-      });
+      const headers = { accept: 'application/json' };
+      const answer = await ask('GET', repository, `tags/list${text === '' ? '' : `?${text}`}`, { headers });
       return { link: headerOf(answer, 'link'), body: await bodyOf(answer, limits.tagListBytesMax, 'tag list') };
     },
   };

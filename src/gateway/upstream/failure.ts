@@ -11,6 +11,8 @@ export type FailureKind = 'unreachable' | 'failing' | 'throttled' | 'refused' | 
 
 interface FailureDetails {
   readonly cause?: unknown;
+  /** The status that the upstream, or its token endpoint, answered with. */
+  readonly answered?: number;
   /** How long the upstream wants to be left alone. */
   readonly retryAfterMs?: number;
   /** The upstream said that the repository itself does not exist. */
@@ -22,6 +24,7 @@ interface FailureDetails {
 /** An upstream failed us. `message` says how, without addresses: clients get to see it. `cause` has the details. */
 export class UpstreamError extends TonnageError {
   readonly kind: FailureKind;
+  readonly answered: number | undefined;
   readonly retryAfterMs: number | undefined;
   readonly nameUnknown: boolean;
   readonly retryable: boolean;
@@ -30,6 +33,7 @@ export class UpstreamError extends TonnageError {
     super('upstream_failed', message, { cause: details.cause });
     this.name = 'UpstreamError';
     this.kind = kind;
+    this.answered = details.answered;
     this.retryAfterMs = details.retryAfterMs;
     this.nameUnknown = details.nameUnknown ?? false;
     this.retryable = details.retryable ?? false;
@@ -63,11 +67,14 @@ export async function failureOf(answer: UpstreamAnswer, nowMs: number): Promise<
   const said = `answered ${status}`;
   if (status === 401 || status === 403 || status === 404) {
     const nameUnknown = (await errorCodes(answer)).has('NAME_UNKNOWN');
-    return new UpstreamError(status === 404 || nameUnknown ? 'missing' : 'refused', said, { nameUnknown });
+    return new UpstreamError(status === 404 || nameUnknown ? 'missing' : 'refused', said, {
+      answered: status,
+      nameUnknown,
+    });
   }
   await discard(answer);
   const retryAfterMs = retryAfterMsOf(answer, nowMs);
-  const details = retryAfterMs === undefined ? {} : { retryAfterMs };
+  const details = retryAfterMs === undefined ? { answered: status } : { answered: status, retryAfterMs };
   if (status === 429) return new UpstreamError('throttled', said, details);
   return new UpstreamError(status >= 500 ? 'failing' : 'invalid', said, details);
 }

@@ -1,0 +1,150 @@
+import type { Agent } from 'undici';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+import { limits } from '../../base/index.ts';
+import type { Reference } from '../../oci/index.ts';
+import { TestClock } from '../testing/gateway.ts';
+import { bytesOf, content, image, index, type Content } from '../testing/images.ts';
+import { RecordingMeter } from '../testing/meter.ts';
+import { TestUpstream } from '../testing/upstream.ts';
+import { createUpstreamClient, type UpstreamClient } from './client.ts';
+import { createAgent } from './connection.ts';
+import { UpstreamError } from './failure.ts';
+
+const old = image({ name: 'old' });
+const moved = image({ name: 'moved' });
+const large = content('', bytesOf(8 * 1024 * 1024, 1));
+const v1: Reference = { kind: 'tag', tag: 'v1' };
+
+let lab: TestUpstream;
+let agent: Agent;
+let clock: TestClock;
+let meter: RecordingMeter;
+let client: UpstreamClient;
+
+beforeEach(async () => {
+  lab = await TestUpstream.start();
+  lab.put('app', old, 'v1');
+  lab.putBlob('app', large);
+  agent = createAgent();
+  clock = new TestClock();
+  meter = new RecordingMeter();
+  client = createUpstreamClient({ url: lab.url, userAgent: 'tonnage/test', agent, clock, meter });
+});
+
+afterEach(async () => {
+  await agent.destroy();
+  await lab.stop();
+});
+
+/** Answers HEAD, or what else is named, with a status, or by breaking the connection. */
+function refuse(status: number | 'broken', methods: readonly string[] = ['HEAD']): void {
+  lab.behaviour.intercept = (request, response) => {
+    if (!methods.includes(request.method ?? '')) return false;
+    if (status === 'broken') request.socket.destroy();
+    else response.writeHead(status).end();
+    return true;
+  };
+}
+
+const changed = (known: Content = old) => client.changedManifest('app', v1, known.digest, 5_000);
+const methods = (): readonly string[] => lab.requests.map(({ method }) => method);
+const failureOf = async (work: Promise<unknown>): Promise<string> =>
+  work.then(
+    () => 'none',
+    (thrown: unknown) => (thrown instanceof UpstreamError ? thrown.kind : String(thrown)),
+  );
+
+const refusals = [400, 401, 402, 403, 404, 405, 406, 500, 501, 204] as const;
+
+describe('HEAD of a manifest that is refused', () => {
+  it.each(refusals)('with %s: GET says whether it has changed, alone for a while', async (status) => {
+    refuse(status);
+    expect(await changed()).toBeNull();
+    lab.put('app', moved, 'v1');
+    expect((await changed())?.body).toEqual(moved.body);
+    expect(methods()).toEqual(['HEAD', 'GET', 'GET']);
+    clock.advance(limits.upstreamHeadRefusedMs);
+    expect(await changed(moved)).toBeNull();
+    expect(methods().slice(3)).toEqual(['HEAD', 'GET']);
+  });
+
+  it('by a broken connection: GET decides, and HEAD is asked again next time', async () => {
+    refuse('broken');
+    expect(await changed()).toBeNull();
+    lab.behaviour = {};
+    expect(await changed()).toBeNull();
+    expect(methods()).toEqual(['HEAD', 'HEAD', 'GET', 'HEAD']);
+  });
+
+  it.each([
+    [404, 'missing'],
+    [403, 'refused'],
+    [500, 'failing'],
+  ])('as GET is, with %s: that is the answer, and HEAD is asked again next time', async (status, kind) => {
+    refuse(status, ['HEAD', 'GET']);
+    expect(await failureOf(changed())).toBe(kind);
+    expect(await failureOf(changed())).toBe(kind);
+    expect(methods()).toEqual(['HEAD', 'GET', 'HEAD', 'GET']);
+  });
+
+  it.each([
+    [429, 'throttled'],
+    [502, 'failing'],
+    [503, 'failing'],
+    [504, 'failing'],
+  ])('because the upstream has no answer for now (%s): it is not asked twice', async (status, kind) => {
+    refuse(status);
+    expect(await failureOf(changed())).toBe(kind);
+    expect(methods()).toEqual(['HEAD']);
+  });
+
+  it('says nothing about HEAD of blobs', async () => {
+    refuse(405);
+    await changed();
+    lab.behaviour = {};
+    expect(await client.headBlob('app', large.digest)).toBe(large.body.byteLength);
+    expect(methods()).toEqual(['HEAD', 'GET', 'HEAD']);
+  });
+});
+
+describe('HEAD of a manifest that names another digest', () => {
+  const many = index([[old, 'amd64']]);
+
+  /** Answers HEAD of the tag as if it were this manifest. */
+  function claim(of: Content): void {
+    lab.behaviour.intercept = (request, response) => {
+      if (request.method !== 'HEAD') return false;
+      response.writeHead(200, { 'content-type': of.mediaType, 'docker-content-digest': of.digest.text }).end();
+      return true;
+    };
+  }
+
+  it('changes nothing where GET gives what is known', async () => {
+    lab.put('app', many, 'v1');
+    claim(old);
+    for (let round = 0; round < 2; round++) expect(await changed(many)).toBeNull();
+    expect(methods()).toEqual(['HEAD', 'GET', 'HEAD', 'GET']);
+  });
+
+  it('changes it to what GET gives, whatever HEAD says', async () => {
+    lab.put('app', moved, 'v1');
+    claim(many);
+    expect((await changed())?.body).toEqual(moved.body);
+  });
+});
+
+describe('HEAD of a blob that is refused', () => {
+  it.each(refusals)('with %s: GET says its size, alone for a while, and is broken off', async (status) => {
+    refuse(status);
+    expect(await client.headBlob('app', large.digest)).toBe(large.body.byteLength);
+    expect(await client.headBlob('app', old.blobs[0]?.digest ?? old.digest)).toBe(old.blobs[0]?.body.byteLength);
+    expect(methods()).toEqual(['HEAD', 'GET', 'GET']);
+    expect(meter.bytes).toBeLessThan(large.body.byteLength / 2);
+  });
+
+  it('as GET is: it is not there', async () => {
+    refuse(404, ['HEAD', 'GET']);
+    expect(await failureOf(client.headBlob('app', large.digest))).toBe('missing');
+  });
+});
