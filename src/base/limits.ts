@@ -205,8 +205,10 @@ export const limits = {
   egressSumsMax: 10_000,
   /** Longest request target that the gateway parses. */
   gatewayTargetLengthMax: 4_096,
-  /** Tags, and digests known to belong to a repository, that are kept in memory; the catalog keeps them all. */
+  /** Tags, digests that manifests name, and digests that upstreams have proven, each, kept in memory; the catalog keeps them all. */
   gatewayMemoryEntriesMax: 100_000,
+  /** Digests of one repository kept in memory, those that its manifests name and those that are proven, each. */
+  repositoryMemoryEntriesMax: 10_000,
   /** How long a tag's revalidation may take while there is an older answer to serve instead. */
   tagRevalidateMsMax: 5_000,
   /** How long a tag that could not be revalidated is served stale before its upstream is asked again. */

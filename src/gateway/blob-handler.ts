@@ -4,12 +4,14 @@ import { limits } from '../base/index.ts';
 import { OciError, type Digest } from '../oci/index.ts';
 import { blobHeaders, blobIdentity } from './blob-headers.ts';
 import { awaitReadable, follow, sendFile } from './blob-stream.ts';
+import type { Access, BlobAccess } from './cache/blob-access.ts';
 import type { BlobFile } from './cache/blob-files.ts';
 import type { Blobs } from './cache/blobs.ts';
 import type { Link } from './cache/catalog.ts';
 import type { Download } from './cache/download.ts';
 import type { HeldBlob } from './cache/held-blob.ts';
 import type { Links } from './cache/links.ts';
+import type { Proofs } from './cache/proofs.ts';
 import type { EgressTally } from './egress.ts';
 import { isHead, writeHead, type Exchange } from './exchange.ts';
 import { matchesETag } from './headers.ts';
@@ -44,59 +46,57 @@ const nowhere: ByteRange = { start: Number.MAX_SAFE_INTEGER, end: Number.MAX_SAF
  */
 export class BlobHandler {
   readonly #blobs: Blobs;
+  readonly #access: BlobAccess;
+  readonly #proofs: Proofs;
   readonly #links: Links;
   readonly #egress: EgressTally;
 
-  constructor(options: { readonly blobs: Blobs; readonly links: Links; readonly egress: EgressTally }) {
+  constructor(options: {
+    readonly blobs: Blobs;
+    readonly access: BlobAccess;
+    readonly proofs: Proofs;
+    readonly links: Links;
+    readonly egress: EgressTally;
+  }) {
     this.#blobs = options.blobs;
+    this.#access = options.access;
+    this.#proofs = options.proofs;
     this.#links = options.links;
     this.#egress = options.egress;
   }
 
   /** A small blob that is in memory is answered without a promise. */
   serve(exchange: Exchange, repository: Repository, digest: Digest): Promise<void> | void {
-    const held = this.#links.has(repository, digest) ? this.#blobs.held(digest) : undefined;
+    const held = this.#proofs.isOpen(repository, digest) ? this.#blobs.held(digest) : undefined;
     return held === undefined ? this.#serve(exchange, repository, digest) : this.#sendHeld(exchange, repository, held);
   }
 
   async #serve(exchange: Exchange, repository: Repository, digest: Digest): Promise<void> {
-    const link = await this.#belonging(repository, digest);
+    const link = await this.#links.find(repository, digest);
     if (isHead(exchange)) return this.#head(exchange, repository, digest, link);
     const { headers } = exchange.request;
-    if (link !== null && matchesETag(headers['if-none-match'], `"${digest.text}"`)) {
+    if (matchesETag(headers['if-none-match'], `"${digest.text}"`) && (await this.#isKnown(repository, digest, link))) {
       return sendUnchanged(exchange, repository, digest);
     }
     const request = { exchange, repository, digest, asked: askedRange(headers, digest) };
-    const file = link === null ? null : await this.#blobs.openCached(digest);
-    return file === null ? this.#sendUncached(request, link) : this.#sendCached(request, file);
+    const access = await this.#access.open(repository, digest);
+    return access.kind === 'file' ? this.#sendCached(request, access.file) : this.#sendUncached(request, access, link);
   }
 
-  /**
-   * What is known of the blob in this repository. Null: nothing, and then no copy of it is here either, so that the
-   * request to the upstream will show whether it belongs. A copy that came in by another repository is not touched
-   * before the upstream has confirmed that this one has it too.
-   */
-  async #belonging(repository: Repository, digest: Digest): Promise<Link | null> {
-    const link = await this.#links.find(repository, digest);
-    if (link !== null) return link;
-    const running = this.#blobs.inFlight(repository, digest);
-    const isForeign =
-      running === undefined ? this.#blobs.sizeOf(digest) !== undefined : running.source !== repository.key;
-    if (!isForeign) return null;
-    return this.#links.confirm(repository, digest, await repository.upstream.client.headBlob(repository.name, digest));
+  /** Whether an answer without the bytes may say that the repository has the blob. */
+  async #isKnown(repository: Repository, digest: Digest, link: Link | null): Promise<boolean> {
+    return link !== null || (await this.#proofs.find(repository, digest)).belongs;
   }
 
+  /** What a manifest says of a blob is enough here. The size of the cached copy is for repositories that may read it. */
   async #head(exchange: Exchange, repository: Repository, digest: Digest, link: Link | null): Promise<void> {
-    // What a manifest says of a blob's size is enough here: its bytes are handed out only where the upstream has them.
-    let size = link === null ? null : (this.#blobs.sizeOf(digest) ?? link.size);
-    const outcome = size === null ? 'miss' : 'hit';
-    if (size === null) {
-      size = await repository.upstream.client.headBlob(repository.name, digest);
-      if (link === null) this.#links.confirm(repository, digest, size);
-    }
+    const { delivered, belongs } = await this.#proofs.find(repository, digest);
+    const known = (delivered && belongs ? this.#blobs.sizeOf(digest) : undefined) ?? link?.size ?? null;
+    const size = known ?? (await repository.upstream.client.headBlob(repository.name, digest));
+    if (known === null) this.#proofs.confirmed(repository, digest);
     writeHead(exchange, 200, blobHeaders({ digest, length: size }));
     exchange.response.end();
-    repository.upstream.meters.answers('blob', outcome).whole(exchange.startedMs, 0);
+    repository.upstream.meters.answers('blob', known === null ? 'miss' : 'hit').whole(exchange.startedMs, 0);
   }
 
   async #sendCached(request: BlobRequest, file: BlobFile): Promise<void> {
@@ -117,37 +117,41 @@ export class BlobHandler {
   }
 
   /** Joins or starts the download, unless a range begins so far behind it that waiting would take too long. */
-  async #sendUncached(request: BlobRequest, link: Link | null): Promise<void> {
-    const { repository, digest, asked } = request;
-    const running = this.#blobs.inFlight(repository, digest);
-    // Another repository's download that has begun since: what it brings must be confirmed before it is shared.
-    if (link === null && running !== undefined && running.source !== repository.key) {
-      return this.#serve(request.exchange, repository, digest);
+  async #sendUncached(
+    request: BlobRequest,
+    access: Exclude<Access, { readonly kind: 'file' }>,
+    link: Link | null,
+  ): Promise<void> {
+    const { repository, digest, asked, exchange } = request;
+    const running = access.kind === 'download' ? access.download : undefined;
+    const outlet = new Outlet(exchange.response);
+    if (asked !== null && isFarAhead(asked, running, link)) {
+      running?.leave();
+      return this.#passThrough(request, outlet);
     }
-    const outlet = new Outlet(request.exchange.response);
-    if (asked !== null) {
-      const size = running?.size ?? link?.size ?? null;
-      const start = asked.kind === 'from' ? asked.first : size === null ? null : size - asked.length;
-      const reach = (running?.written ?? 0) + limits.rangeWaitBytesMax;
-      if (start === null || start > reach) return this.#passThrough(request, outlet);
-    }
-    const source = this.#blobs.fetch(repository, digest, link?.size ?? null);
+    const source =
+      running === undefined
+        ? this.#blobs.fetch(repository, digest, link?.size ?? null)
+        : ({ kind: 'download', download: running, coalesced: true } as const);
     if (source.kind !== 'download') return this.#passThrough(request, outlet);
-    if (running !== undefined) repository.upstream.meters.coalesced.blob.inc();
-    const outcome = running === undefined ? 'miss' : 'coalesced';
+    if (source.coalesced) repository.upstream.meters.coalesced.blob.inc();
     try {
-      await this.#sendDownload({ ...request, link, outcome }, source.download, outlet);
+      await this.#sendDownload(
+        { ...request, outcome: source.coalesced ? 'coalesced' : 'miss' },
+        source.download,
+        outlet,
+      );
     } finally {
       source.download.leave();
     }
   }
 
   async #sendDownload(
-    request: BlobRequest & { readonly link: Link | null; readonly outcome: CacheOutcome },
+    request: BlobRequest & { readonly outcome: CacheOutcome },
     download: Download,
     outlet: Outlet,
   ): Promise<void> {
-    const { exchange, repository, digest, asked, link, outcome } = request;
+    const { exchange, asked, outcome } = request;
     await outlet.until(download.begun());
     // A range can only be told apart from a wrong one once the size is known.
     if (asked !== null && download.size === null) await awaitReadable(download, nowhere, outlet);
@@ -156,7 +160,6 @@ export class BlobHandler {
     if (outlet.closed) return;
     const { state, size } = download;
     if (state.kind === 'failed') throw state.error;
-    if (link === null && !this.#links.has(repository, digest)) this.#links.confirm(repository, digest, size);
     if (state.kind === 'detached') return this.#passThrough(request, outlet);
     if (range === null) throw unsatisfiable(size);
     writeRangeHead(request, range, size);
@@ -263,6 +266,13 @@ export class BlobHandler {
 function askedRange(headers: Exchange['request']['headers'], digest: Digest): AskedRange | null {
   const condition = headers['if-range'];
   return condition === undefined || condition === `"${digest.text}"` ? parseRange(headers.range) : null;
+}
+
+/** Whether a range begins further behind what has arrived than a reader waits for. */
+function isFarAhead(asked: AskedRange, running: Download | undefined, link: Link | null): boolean {
+  const size = running?.size ?? link?.size ?? null;
+  const start = asked.kind === 'from' ? asked.first : size === null ? null : size - asked.length;
+  return start === null || start > (running?.written ?? 0) + limits.rangeWaitBytesMax;
 }
 
 /** The bytes to send; null when the blob has none of those asked for. A size that is not known has no end. */

@@ -4,11 +4,13 @@ import { join } from 'node:path';
 import { limits } from '../base/index.ts';
 import { BlobHandler } from './blob-handler.ts';
 import { declareCacheGauges } from './cache-gauges.ts';
+import { BlobAccess } from './cache/blob-access.ts';
 import { Blobs } from './cache/blobs.ts';
 import { Catalog } from './cache/catalog.ts';
 import { FactsFinder } from './cache/facts.ts';
 import { Links } from './cache/links.ts';
 import { Manifests } from './cache/manifests.ts';
+import { Proofs } from './cache/proofs.ts';
 import { CacheSurvey } from './cache/survey.ts';
 import { Tags } from './cache/tags.ts';
 import { EgressTally } from './egress.ts';
@@ -38,10 +40,12 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   });
   await mkdir(directory, { recursive: true });
   const catalog = await Catalog.open(join(directory, 'catalog.sqlite'), log);
-  const blobs = await Blobs.open({ directory, catalog, clock, random, log }).catch(async (error: unknown) => {
+  const proofs = new Proofs(catalog);
+  const blobs = await Blobs.open({ directory, catalog, proofs, clock, random, log }).catch(async (error: unknown) => {
     await catalog.close();
     throw error;
   });
+  const access = new BlobAccess({ blobs, proofs });
   const links = new Links(catalog);
   const manifests = new Manifests({ catalog, links, fusionEntrypoint: options.fusionEntrypoint });
   const tags = new Tags({
@@ -51,13 +55,13 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     onStale: ({ upstream, name }, error) =>
       log.warn({ upstream: upstream.name, repository: name, error: error.message }, 'a tag is served stale'),
   });
-  const facts = new FactsFinder({ manifests, links, blobs, waitMs: options.factsWaitMs, log });
+  const facts = new FactsFinder({ manifests, links, access, waitMs: options.factsWaitMs, log });
   const egress = new EgressTally({ record: options.recordEgress.bind(options), log });
   const front = new Front({
     upstreams,
     admit: options.admit.bind(options),
     manifests: new ManifestHandler({ manifests, tags, facts, egress, record: options.record.bind(options), log }),
-    blobs: new BlobHandler({ blobs, links, egress }),
+    blobs: new BlobHandler({ blobs, access, proofs, links, egress }),
     metrics,
     clock,
     log,

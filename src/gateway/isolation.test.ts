@@ -1,10 +1,11 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { TestGateway } from './testing/gateway.ts';
-import { bytesOf, content, image, type Content, type TestImage } from './testing/images.ts';
+import { bytesOf, content, descriptor, image, types, type Content, type TestImage } from './testing/images.ts';
 import { TestUpstream } from './testing/upstream.ts';
 import { patiently, until } from './testing/until.ts';
 
@@ -28,6 +29,7 @@ beforeAll(async () => {
 beforeEach(async () => {
   if (!lab.isRunning) lab = await TestUpstream.start(lab.port);
   lab.reset();
+  other.reset();
   secret = image({ name: `secret ${++count}`, layers: [bytesOf(3 * 1024 * 1024, count)] });
   layer = secret.blobs[1] ?? secret;
   lab.put('public', open, 'v1');
@@ -61,6 +63,73 @@ describe('a private layer that is cached', () => {
 
   it.each(elsewhere)('has a manifest that is not served under %s either', async (repository) => {
     expect((await gateway.get(`${repository}/manifests/${secret.digest.text}`)).status).toBe(404);
+  });
+
+  it.each(['/v2/public', '/v2/other/public'])(
+    'is not served under %s because a manifest there names it',
+    async (path) => {
+      const named = { ...layer, body: layer.body.subarray(0, 100) };
+      const claiming = content(types.ociImage, {
+        schemaVersion: 2,
+        mediaType: types.ociImage,
+        config: descriptor(open.blobs[0] ?? open),
+        layers: [descriptor(named)],
+      });
+      for (const upstream of [lab, other]) upstream.put('public', claiming, 'claims');
+      const address = `${path}/blobs/${layer.digest.text}`;
+      expect((await gateway.get(`${path}/manifests/claims`)).status).toBe(200);
+      const head = await gateway.head(address);
+      expect([head.status, head.headers['content-length']]).toEqual([200, '100']);
+      for (const headers of [
+        {},
+        { range: 'bytes=0-9' },
+        { range: 'bytes=-5' },
+        { 'if-range': `"${layer.digest.text}"` },
+      ]) {
+        const answer = await gateway.get(address, headers);
+        expect([answer.status, answer.headers['content-range'], answer.headers.etag]).toEqual([
+          404,
+          undefined,
+          undefined,
+        ]);
+      }
+    },
+  );
+
+  it('is not served under another upstream that claims to have everything', async () => {
+    other.behaviour.intercept = (request, response) => {
+      if (request.method !== 'HEAD') return false;
+      response.writeHead(200, { 'content-length': layer.body.byteLength }).end();
+      return true;
+    };
+    const path = `/v2/other/public/blobs/${layer.digest.text}`;
+    expect((await gateway.head(path)).status).toBe(200);
+    expect((await gateway.get(path)).status).toBe(404);
+    expect((await gateway.get(path, { range: 'bytes=0-9' })).status).toBe(404);
+  });
+
+  it('is served under another upstream once that one has sent it, and from the cache from then on', async () => {
+    other.putBlob('public', layer);
+    const path = `/v2/other/public/blobs/${layer.digest.text}`;
+    other.behaviour.corrupt = true;
+    expect((await gateway.get(path)).complete).toBe(false);
+    other.behaviour.corrupt = false;
+    expect((await gateway.get(path)).body.equals(layer.body)).toBe(true);
+    await expect.poll(() => gateway.sample('downloads_in_flight'), patiently).toBe(0);
+    expect((await gateway.get(path)).body.equals(layer.body)).toBe(true);
+    expect(other.asked('/public/blobs/')).toEqual([
+      `GET /v2/public/blobs/${layer.digest.text}`,
+      `GET /v2/public/blobs/${layer.digest.text}`,
+    ]);
+  });
+
+  it('is not confirmed by a HEAD that names another size', async () => {
+    lab.behaviour.intercept = (request, response) => {
+      if (request.method !== 'HEAD') return false;
+      response.writeHead(200, { 'content-length': 1 }).end();
+      return true;
+    };
+    expect((await gateway.get(`/v2/public/blobs/${layer.digest.text}`)).status).toBe(404);
   });
 
   it('is not served under another repository while nobody can be asked', async () => {
@@ -125,6 +194,47 @@ describe('a private layer on its way', () => {
     openGate();
     expect((await whole).body.equals(layer.body)).toBe(true);
   });
+});
+
+it('a request that its upstream refuses does not fail that of a repository that has the layer', async () => {
+  const wanted = ['public', 'nowhere', 'private', 'public', 'private'];
+  const answers = await Promise.all(wanted.map((name) => gateway.get(`/v2/${name}/blobs/${layer.digest.text}`)));
+  expect(answers.map(({ status }) => status)).toEqual([404, 404, 200, 404, 200]);
+});
+
+it('the config of a private image says nothing about an image of another repository that names it', async () => {
+  await gateway.get('/v2/private/manifests/v1');
+  const [config = secret] = secret.blobs;
+  const claiming = content(types.ociImage, {
+    schemaVersion: 2,
+    mediaType: types.ociImage,
+    config: descriptor(config),
+    layers: [],
+  });
+  lab.put('public', claiming, 'claims');
+  await gateway.get('/v2/public/manifests/claims');
+  expect(gateway.pulls.map(({ repository, arch }) => [repository, arch])).toEqual([
+    ['private', 'amd64'],
+    ['public', undefined],
+  ]);
+});
+
+it('links of a catalog of an earlier release open nothing', async () => {
+  await gateway.get('/v2/private/manifests/v1');
+  await gateway.get(`/v2/private/blobs/${layer.digest.text}`);
+  await gateway.close();
+  const file = join(gateway.directory, 'catalog.sqlite');
+  const catalog = new DatabaseSync(file);
+  catalog.exec('drop table delivered; drop table belonging; pragma user_version = 2');
+  const insert = catalog.prepare('insert into link (upstream, repository, digest, size) values (?, ?, ?, ?)');
+  for (const upstream of ['lab', 'other']) insert.run(upstream, 'public', layer.digest.text, layer.body.byteLength);
+  catalog.close();
+  await gateway.open();
+  for (const path of ['/v2/lab/public', '/v2/other/public']) {
+    expect((await gateway.get(`${path}/blobs/${layer.digest.text}`)).status).toBe(404);
+  }
+  expect((await gateway.get('/v2/private/manifests/v1')).status).toBe(200);
+  expect((await gateway.get(`/v2/private/blobs/${layer.digest.text}`)).body.equals(layer.body)).toBe(true);
 });
 
 it('a private layer is not served to whoever asks for it at the same moment as one who may', async () => {

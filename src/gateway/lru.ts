@@ -6,6 +6,8 @@ export class Lru<Value> {
   readonly #entries = new Map<string, Value>();
   readonly #weightMax: number;
   readonly #weigh: (value: Value) => number;
+  /** One iterator for all evictions. A new one would step over the gaps of all earlier deletions each time. */
+  #oldest = this.#entries.keys();
   #weight = 0;
 
   /** `weigh` answers what an entry counts against `weightMax`; it must answer the same for the same value, always. */
@@ -36,10 +38,7 @@ export class Lru<Value> {
     this.delete(key);
     this.#entries.set(key, value);
     this.#weight += this.#weigh(value);
-    for (const oldest of this.#entries.keys()) {
-      if (this.#weight <= this.#weightMax) break;
-      this.delete(oldest);
-    }
+    while (this.#weight > this.#weightMax) this.dropOldest();
   }
 
   delete(key: string): void {
@@ -47,5 +46,20 @@ export class Lru<Value> {
     if (value === undefined) return;
     this.#entries.delete(key);
     this.#weight -= this.#weigh(value);
+  }
+
+  /** Removes the entry that was used longest ago and returns its value; undefined when there is none. */
+  dropOldest(): Value | undefined {
+    if (this.#entries.size === 0) return undefined;
+    let next = this.#oldest.next();
+    if (next.done === true) {
+      // An iterator that has come to the end stays there, whatever is inserted later.
+      this.#oldest = this.#entries.keys();
+      next = this.#oldest.next();
+    }
+    if (next.done === true) return undefined;
+    const value = this.#entries.get(next.value);
+    this.delete(next.value);
+    return value;
   }
 }

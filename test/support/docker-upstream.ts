@@ -20,18 +20,27 @@ export interface NotificationEndpoint {
   readonly authorization: string;
 }
 
+/** The user that a registry with `locked` lets in. */
+export const registryUser = { username: 'tester', password: 'secret' } as const;
+
+/** bcrypt of the user's password: the only scheme that the registry takes. */
+const registryUsers = 'tester:$2y$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a\n';
+
 /**
  * Starts one on `port` (0: any), with its data in `directory`, which a later one may take over. `notified` is told of
- * everything, again and again every half second until it answers with success.
+ * everything, again and again every half second until it answers with success. `locked`: only `registryUser` gets in.
  */
 export async function startDockerUpstream(
   directory: string,
   port = 0,
   notified?: NotificationEndpoint,
+  { locked = false }: { readonly locked?: boolean } = {},
 ): Promise<DockerUpstream> {
   const data = join(directory, 'upstream');
   mkdirSync(data, { recursive: true });
   const configFile = join(directory, 'upstream.yml');
+  const usersFile = join(directory, 'upstream.htpasswd');
+  if (locked) writeFileSync(usersFile, registryUsers);
   writeFileSync(
     configFile,
     `version: 0.1
@@ -40,7 +49,9 @@ storage:
   filesystem: { rootdirectory: ${JSON.stringify(data)} }
   cache: {}
 http: { addr: "127.0.0.1:${port}" }
-${notified === undefined ? '' : notificationsOf(notified)}`,
+${notified === undefined ? '' : notificationsOf(notified)}${
+      locked ? `auth: { htpasswd: { realm: test, path: ${JSON.stringify(usersFile)} } }\n` : ''
+    }`,
   );
   const program = startProgram('docker-registry', ['serve', configFile]);
   const [, taken] = await program.until(/listening on 127\.0\.0\.1:(\d+)/);

@@ -1,34 +1,37 @@
 import { limits, messageOf, type Clock, type Log, type Random } from '../../base/index.ts';
-import { digestOf, type Digest } from '../../oci/index.ts';
+import type { Digest } from '../../oci/index.ts';
 import type { Amount } from '../amount.ts';
 import { Flights } from '../flights.ts';
 import { Lru } from '../lru.ts';
 import type { Repository } from '../names.ts';
-import { connectionFailure } from '../upstream/connection.ts';
-import { UpstreamError } from '../upstream/failure.ts';
 import { BlobFiles, type BlobFile } from './blob-files.ts';
 import type { Catalog } from './catalog.ts';
 import { Download } from './download.ts';
 import { HeldBlob } from './held-blob.ts';
+import type { Proofs } from './proofs.ts';
 
 /**
- * Where a blob can be read from. `file`: cached; to be closed. `download`: on its way, joined already; to be left.
- * `uncached`: the disk does not take it, it must be fetched for this one reader.
+ * Where a blob that is fetched can be read from. `download`: on its way and joined; the caller leaves it. `coalesced` says
+ * that another reader began it. `uncached`: the disk does not take it, so that this reader needs a request of its own.
  */
-export type BlobSource =
-  | { readonly kind: 'file'; readonly file: BlobFile }
-  | { readonly kind: 'download'; readonly download: Download }
+export type FetchedBlob =
+  | { readonly kind: 'download'; readonly download: Download; readonly coalesced: boolean }
   | { readonly kind: 'uncached' };
 
 export interface BlobsOptions {
   readonly directory: string;
   readonly catalog: Catalog;
+  /** Learns which upstream has delivered what, and for which repository. */
+  readonly proofs: Proofs;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
 }
 
-/** The blob cache: which blobs are on disk, and one download for each that is on its way. */
+/**
+ * The blob cache: which blobs are on disk, and the downloads that are under way. It does not ask for which repository a
+ * blob is read: `BlobAccess` does.
+ */
 export class Blobs {
   readonly #options: BlobsOptions;
   readonly #files: BlobFiles;
@@ -100,7 +103,7 @@ export class Blobs {
     return held;
   }
 
-  /** The download that is under way at this upstream. */
+  /** The download that is under way at this upstream, by way of any of its repositories: the latest, if several are. */
   inFlight(repository: Repository, digest: Digest): Download | undefined {
     return this.#downloads.get(keyOf(repository, digest));
   }
@@ -122,33 +125,17 @@ export class Blobs {
     return this.#diskFailure;
   }
 
-  /** Joins the blob's download, or starts it. `expectedSize` is what a manifest says, null where it does not. */
-  fetch(repository: Repository, digest: Digest, expectedSize: number | null): BlobSource {
-    const running = this.inFlight(repository, digest);
-    if (running === undefined && this.#options.clock.monotonic() < this.#diskFailedUntilMs) return { kind: 'uncached' };
-    const download = running ?? this.#start(repository, digest, expectedSize);
-    download.join();
-    return { kind: 'download', download };
-  }
-
   /**
-   * Reads a small blob as a whole, through the cache. Rejects with `UpstreamError` when it cannot be had or is larger
-   * than `bytesMax`.
+   * Joins the download that this repository has under way, or starts one: a download of another repository shows nothing
+   * about this one. `expectedSize` is what a manifest says, null where it does not.
    */
-  async read(repository: Repository, digest: Digest, expectedSize: number | null, bytesMax: number): Promise<Buffer> {
-    checkSize(expectedSize, bytesMax);
-    const file = await this.openCached(digest);
-    const source: BlobSource = file === null ? this.fetch(repository, digest, expectedSize) : { kind: 'file', file };
-    if (source.kind === 'file') {
-      try {
-        checkSize(source.file.size, bytesMax);
-        return await source.file.handle.readFile();
-      } finally {
-        await source.file.handle.close();
-      }
-    }
-    const bytes = source.kind === 'download' ? await readDownload(source.download, bytesMax) : null;
-    return bytes ?? readUncached(repository, digest, bytesMax);
+  fetch(repository: Repository, digest: Digest, expectedSize: number | null): FetchedBlob {
+    const running = this.inFlight(repository, digest);
+    const coalesced = running?.source === repository.key;
+    if (!coalesced && this.#options.clock.monotonic() < this.#diskFailedUntilMs) return { kind: 'uncached' };
+    const download = coalesced ? running : this.#start(repository, digest, expectedSize);
+    download.join();
+    return { kind: 'download', download, coalesced };
   }
 
   /** Gives up what still runs, and waits until its files are closed. */
@@ -165,7 +152,7 @@ export class Blobs {
   }
 
   #start(repository: Repository, digest: Digest, expectedSize: number | null): Download {
-    const { catalog, log, clock } = this.#options;
+    const { catalog, proofs, log, clock } = this.#options;
     const { name: upstream, meters } = repository.upstream;
     const key = keyOf(repository, digest);
     const download: Download = new Download({
@@ -175,6 +162,7 @@ export class Blobs {
       files: this.#files,
       ask: (signal) => repository.upstream.client.getBlob(repository.name, digest, { signal }),
       events: {
+        verified: () => proofs.delivered(repository, digest),
         committed: (size) => {
           this.#diskFailure = undefined;
           this.#sizes.set(digest.text, size);
@@ -203,47 +191,3 @@ export class Blobs {
 }
 
 const keyOf = (repository: Repository, digest: Digest): string => `${repository.upstream.name} ${digest.text}`;
-
-function checkSize(size: number | null, bytesMax: number): void {
-  if (size !== null && size > bytesMax) {
-    throw new UpstreamError('invalid', `has a blob of ${size} bytes where at most ${bytesMax} are read`);
-  }
-}
-
-/** Waits for a download and reads it, then leaves it; null when the disk did not take it. */
-async function readDownload(download: Download, bytesMax: number): Promise<Buffer | null> {
-  try {
-    for (;;) {
-      checkSize(download.size ?? download.written, bytesMax);
-      const { state } = download;
-      if (state.kind === 'failed') throw state.error;
-      if (state.kind === 'detached') return null;
-      if (state.kind === 'verified') {
-        const bytes = Buffer.alloc(download.written);
-        await download.handle.read(bytes, 0, bytes.byteLength, 0);
-        return bytes;
-      }
-      await download.changed();
-    }
-  } finally {
-    download.leave();
-  }
-}
-
-async function readUncached(repository: Repository, digest: Digest, bytesMax: number): Promise<Buffer> {
-  const answer = await repository.upstream.client.getBlob(repository.name, digest);
-  const chunks: Buffer[] = [];
-  let length = 0;
-  try {
-    for await (const chunk of answer.body as AsyncIterable<Buffer>) {
-      length += chunk.byteLength;
-      checkSize(length, bytesMax);
-      chunks.push(chunk);
-    }
-  } catch (error) {
-    throw connectionFailure(error);
-  }
-  const bytes = Buffer.concat(chunks, length);
-  if (digestOf(digest.algorithm, bytes).text !== digest.text) throw new UpstreamError('invalid', 'sent another blob');
-  return bytes;
-}

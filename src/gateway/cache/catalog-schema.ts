@@ -52,4 +52,20 @@ export const catalogMigrations: readonly string[] = [
   'create index body_size on body (length(bytes));',
   // Images whose config has an unusual type were taken for artifacts: their facts are looked for again.
   "update manifest set facts = 'none', entrypoint = null where facts = 'image' and architecture is null;",
+  // A link says what manifests name and what HEAD claims. It used to open the bytes too, so none of it becomes a proof:
+  // blobs that are cached already are fetched once more by each upstream before they are served again.
+  `
+  create table delivered (
+    upstream text not null,
+    digest text not null,
+    primary key (upstream, digest)
+  ) strict, without rowid;
+
+  create table belonging (
+    upstream text not null,
+    repository text not null,
+    digest text not null,
+    primary key (upstream, repository, digest)
+  ) strict, without rowid;
+  `,
 ];

@@ -17,10 +17,18 @@ export interface StoredManifest {
   readonly facts: StoredFacts | null;
 }
 
-/** That a digest belongs to a repository, and what the repository's manifests say of it. */
+/** What a repository's manifests say of a digest that they name. */
 export interface Link {
   readonly size: number | null;
   readonly architecture: string | null;
+}
+
+/** What is proven of a digest for one repository. */
+export interface Proof {
+  /** The repository's upstream has sent the content itself, whole and verified, by way of any of its repositories. */
+  readonly delivered: boolean;
+  /** The upstream has sent the content for this repository, or has confirmed that this repository has it. */
+  readonly belongs: boolean;
 }
 
 export interface StoredTag {
@@ -36,12 +44,17 @@ type Row = readonly SqlValue[];
 const manifestQuery = `select m.media_type, b.bytes, m.facts, m.architecture, m.entrypoint
   from manifest m join body b on b.digest = m.digest where m.upstream = ? and m.repository = ? and m.digest = ?`;
 const linkQuery = 'select size, architecture from link where upstream = ? and repository = ? and digest = ?';
+const proofQuery = `select
+  exists (select 1 from delivered where upstream = ?1 and digest = ?3),
+  exists (select 1 from belonging where upstream = ?1 and repository = ?2 and digest = ?3)`;
 const tagQuery = 'select digest, checked_ms, authenticated from tag where upstream = ? and repository = ? and tag = ?';
 
-// What a manifest says later never takes away what another has said: an index may know what a HEAD does not.
+// What a manifest says later never takes away what another has said: an index may know what an image does not.
 const linkInsert = `insert into link (upstream, repository, digest, size, architecture) values (?, ?, ?, ?, ?)
   on conflict do update set size = coalesce(excluded.size, size), architecture = coalesce(excluded.architecture, architecture)
   where size is not coalesce(excluded.size, size) or architecture is not coalesce(excluded.architecture, architecture)`;
+
+const belongingInsert = 'insert into belonging (upstream, repository, digest) values (?, ?, ?) on conflict do nothing';
 
 function textOrNull(value: SqlValue | undefined): string | null {
   return typeof value === 'string' ? value : null;
@@ -105,6 +118,12 @@ export class Catalog {
     return row === undefined ? null : { size: numberOrNull(row[0]), architecture: textOrNull(row[1]) };
   }
 
+  /** What is proven of a digest. Nothing, where the file cannot be read. */
+  async proof(repository: Repository, digest: Digest): Promise<Proof> {
+    const row = await this.#row(proofQuery, [...columns(repository), digest.text]);
+    return { delivered: numberOrNull(row?.[0]) === 1, belongs: numberOrNull(row?.[1]) === 1 };
+  }
+
   async tag(repository: Repository, tag: string): Promise<StoredTag | null> {
     const row = await this.#row(tagQuery, [...columns(repository), tag]);
     const digest = parseDigest(textOrNull(row?.[0]) ?? '');
@@ -151,8 +170,19 @@ export class Catalog {
     this.#write(this.#factsStatements(repository, digest, facts));
   }
 
-  putLink(repository: Repository, digest: Digest, link: Link): void {
-    this.#write([{ sql: linkInsert, rows: [[...columns(repository), digest.text, link.size, link.architecture]] }]);
+  putConfirmed(repository: Repository, digest: Digest): void {
+    this.#write([{ sql: belongingInsert, rows: [[...columns(repository), digest.text]] }]);
+  }
+
+  putDelivered(repository: Repository, digest: Digest): void {
+    const [upstream, name] = columns(repository);
+    this.#write([
+      { sql: belongingInsert, rows: [[upstream, name, digest.text]] },
+      {
+        sql: 'insert into delivered (upstream, digest) values (?, ?) on conflict do nothing',
+        rows: [[upstream, digest.text]],
+      },
+    ]);
   }
 
   putTag(repository: Repository, tag: string, stored: StoredTag): void {

@@ -22,6 +22,8 @@ export type DownloadState =
 
 /** What becomes of a download, for whoever started it. */
 export interface DownloadEvents {
+  /** All of the blob has arrived, and its digest is right. */
+  readonly verified: () => void;
   /** The blob is on disk, under its own name. */
   readonly committed: (size: number) => void;
   /** The upstream sent something else, or not all of it. */
@@ -149,6 +151,7 @@ export class Download {
       const temp = await this.#openFile(answer.body);
       this.#become({ kind: 'running' });
       this.#size = await this.#receive(answer.body, temp);
+      this.#events.verified();
       this.#become({ kind: 'verified' });
       await onDisk(this.#files.commit(temp, this.digest));
       this.#events.committed(this.#size);

@@ -3,7 +3,7 @@ import { parseImageConfig, type Descriptor } from '../../oci/index.ts';
 import { Flights } from '../flights.ts';
 import { withinMs } from '../within-ms.ts';
 import type { Repository } from '../names.ts';
-import type { Blobs } from './blobs.ts';
+import type { BlobAccess } from './blob-access.ts';
 import type { StoredFacts } from './catalog.ts';
 import { factsInManifest, noImage, type Facts, type HeldManifest } from './held-manifest.ts';
 import type { Links } from './links.ts';
@@ -12,7 +12,7 @@ import { parsedAgain, type Manifests } from './manifests.ts';
 export interface FactsFinderOptions {
   readonly manifests: Manifests;
   readonly links: Links;
-  readonly blobs: Blobs;
+  readonly access: BlobAccess;
   /** How long one pull waits, in milliseconds. */
   readonly waitMs: number;
   readonly log: Log;
@@ -65,7 +65,7 @@ export class FactsFinder {
   }
 
   async #saidByConfig(repository: Repository, config: Descriptor): Promise<StoredFacts> {
-    const bytes = await this.#options.blobs.read(repository, config.digest, config.size, limits.imageConfigBytesMax);
+    const bytes = await this.#options.access.read(repository, config.digest, config.size, limits.imageConfigBytesMax);
     // A config that is no image's says nothing, and never will: its digest is right.
     return { source: 'image', image: parseImageConfig(bytes, config.mediaType) ?? noImage };
   }
