@@ -135,7 +135,7 @@ describe('a tag list', () => {
 
   it('comes in pages, which link to each other through us', async () => {
     const tags: string[] = [];
-    let next: string | undefined = '/v2/team/app/tags/list?n=2&ns=lab&evil=1';
+    let next: string | undefined = '/v2/team/app/tags/list?n=2&ns=lab&own=1';
     while (next !== undefined) {
       const answer = await gateway.get(next);
       tags.push(...(JSON.parse(answer.body.toString()) as { tags: string[] }).tags);
@@ -143,10 +143,47 @@ describe('a tag list', () => {
     }
     expect(tags).toEqual(['V3', 'latest', 'v1', 'v10', 'v2']);
     expect(lab.requests.map(({ target }) => target)).toEqual([
-      '/v2/team/app/tags/list?n=2',
-      '/v2/team/app/tags/list?n=2&last=latest',
-      '/v2/team/app/tags/list?n=2&last=v10',
+      '/v2/team/app/tags/list?n=2&own=1',
+      '/v2/team/app/tags/list?last=latest&n=2',
+      '/v2/team/app/tags/list?last=v10&n=2',
     ]);
+  });
+
+  it.each(['list?cursor=b%2Fc+d&x', 'https://elsewhere.example/v2/y/tags/list?cursor=b%2Fc+d&x'])(
+    'that is linked to as %s goes on where that leads, with the cursor as it was written',
+    async (linked) => {
+      lab.behaviour.intercept = (request, response) => {
+        if (request.url?.endsWith('/tags/list?n=1') === true) response.setHeader('link', `${linked}; rel="prev next"`);
+        response.end('{"tags":["a"]}');
+        return true;
+      };
+      const first = await gateway.get('/v2/lab/team/app/tags/list?n=1');
+      expect(first.headers.link).toBe('</v2/lab/team/app/tags/list?cursor=b%2Fc+d&x>; rel="next"');
+      expect((await gateway.get('/v2/lab/team/app/tags/list?cursor=b%2Fc+d&x')).headers.link).toBeUndefined();
+      expect(lab.requests.at(-1)?.target).toBe('/v2/team/app/tags/list?cursor=b%2Fc+d&x');
+      delete lab.behaviour.intercept;
+    },
+  );
+
+  it.each([
+    ['', '?n=100'],
+    ['?n=2', '?n=2'],
+    ['?n=2&last=b', '?last=b&n=2'],
+    ['?n=2&last=b', '?last=b'],
+    ['?n=2&last=b', ''],
+    ['?n=2&last=b', '?last='],
+    ['?page=3&ns=lab', '?page=3'],
+    ['', `?cursor=${'x'.repeat(4_096)}`],
+    ['', 'http://[x/?page=2'],
+  ])('that is asked for with %j and links to %.20j is answered with 502', async (query, linked) => {
+    lab.behaviour.intercept = (_request, response) => {
+      const target = linked.includes(':') ? linked : `/v2/team/app/tags/list${linked}`;
+      response.setHeader('link', `<${target}>; rel="next"`).end('{"tags":["a"]}');
+      return true;
+    };
+    const answer = await gateway.get(`/v2/lab/team/app/tags/list${query}`);
+    expect([answer.status, codeOf(answer.body)]).toEqual([502, 'UNKNOWN']);
+    delete lab.behaviour.intercept;
   });
 
   it('of a repository that does not exist is a 404', async () => {
@@ -174,9 +211,14 @@ test.each([
   ['', null],
   ['</v2/x/tags/list?n=2&last=a>; rel="next"', '</v2/app/tags/list?n=2&last=a>; rel="next"'],
   ['</v2/x/tags/list?n=2&last=a>; rel=next', '</v2/app/tags/list?n=2&last=a>; rel="next"'],
-  ['<https://evil.example/?last=a%3E%0d%0a&token=x>; rel="next"', '</v2/app/tags/list?last=a%3E%0D%0A>; rel="next"'],
+  [
+    '<https://evil.example/?last=a%3E%0d%0a&token=x>; rel="next"',
+    '</v2/app/tags/list?last=a%3E%0d%0a&token=x>; rel="next"',
+  ],
   ['</a>; rel="prev", </b?last=z>; rel="next"', '</v2/app/tags/list?last=z>; rel="next"'],
   ['</a>; rel="prev"', null],
+  ['</b?last=z&ns=x>; rel="next"', '</v2/app/tags/list?last=z>; rel="next"'],
+  ['</b?last=ü"<>; rel="next"', '</v2/app/tags/list?last=%C3%BC%22%3C>; rel="next"'],
 ])('the link %j becomes %j', (link, expected) => {
-  expect(nextLink(link, 'app', { namespace: undefined })).toBe(expected);
+  expect(nextLink(link, { name: 'app', query: '' }, { namespace: undefined })).toBe(expected);
 });

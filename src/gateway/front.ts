@@ -83,7 +83,7 @@ export class Front {
       assertInScope(principal, repository);
       at = { kind: route.kind, repository };
       const exchange: Exchange = { ...incoming, principal, namespace };
-      const served = this.#serve(exchange, route, repository, query);
+      const served = this.#serve(exchange, route, repository);
       if (!(served instanceof Promise)) return this.#end(incoming, endpoint);
       served.then(
         () => this.#end(incoming, endpoint),
@@ -100,19 +100,14 @@ export class Front {
     if (error !== undefined) this.#fail(incoming, error, at);
   }
 
-  #serve(
-    exchange: Exchange,
-    route: ContentRoute,
-    repository: Repository,
-    query: URLSearchParams | undefined,
-  ): Promise<void> | void {
+  #serve(exchange: Exchange, route: ContentRoute, repository: Repository): Promise<void> | void {
     switch (route.kind) {
       case 'manifest':
         return this.#options.manifests.serve(exchange, repository, route.reference);
       case 'blob':
         return this.#options.blobs.serve(exchange, repository, route.digest);
       case 'tags':
-        return serveTags(exchange, repository, route.name, query ?? new URLSearchParams());
+        return serveTags(exchange, repository, route);
       default:
         return unreachable(route);
     }

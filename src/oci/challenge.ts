@@ -1,3 +1,5 @@
+import { Scanner } from './scanner.ts';
+
 /** One challenge of a `WWW-Authenticate` header: its scheme in lower case, and its parameters by lower-cased name. */
 export interface Challenge {
   readonly scheme: string;
@@ -9,28 +11,6 @@ const tokenSixtyEight = /[A-Za-z0-9\-._~+/]+=*(?=[ \t]*(?:,|$))/y;
 const parameter = /([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([!#$%&'*+.^_`|~0-9A-Za-z-]+))/y;
 const separators = /[ \t,]*/y;
 const blanks = /[ \t]+/y;
-
-/** A place in a text that only moves forward. */
-class Scanner {
-  readonly #text: string;
-  #at = 0;
-
-  constructor(text: string) {
-    this.#text = text;
-  }
-
-  get done(): boolean {
-    return this.#at >= this.#text.length;
-  }
-
-  /** Matches the sticky pattern here and steps behind it; null, without a step, when it does not match. */
-  take(pattern: RegExp): RegExpExecArray | null {
-    pattern.lastIndex = this.#at;
-    const match = pattern.exec(this.#text);
-    if (match !== null) this.#at += match[0].length;
-    return match;
-  }
-}
 
 function takeParameters(scanner: Scanner): ReadonlyMap<string, string> {
   const parameters = new Map<string, string>();

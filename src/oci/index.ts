@@ -4,6 +4,7 @@ export { digestAlgorithms, digestOf, parseDigest, type Digest, type DigestAlgori
 export { OciError, ociErrors, type OciErrorKind } from './errors.ts';
 export { parseImageConfig, type ImageFacts } from './image-config.ts';
 export { isJsonObject, objectsOf, parseJsonObject, textOf, type JsonObject } from './json.ts';
+export { linkTarget } from './link-header.ts';
 export { namedBy, parseManifest, type Descriptor, type Manifest } from './manifest.ts';
 export {
   bareMediaType,

@@ -56,8 +56,8 @@ export interface UpstreamClient {
     digest: Digest,
     options?: { readonly range?: string; readonly signal?: AbortSignal },
   ): Promise<BlobAnswer>;
-  /** One page of the tag list. `query` is passed on. At most `limits.tagListBytesMax`. */
-  listTags(repository: string, query: URLSearchParams): Promise<TagPage>;
+  /** One page of the tag list. `query` is passed on as it is. At most `limits.tagListBytesMax`. */
+  listTags(repository: string, query: string): Promise<TagPage>;
 }
 
 export interface UpstreamClientOptions {
@@ -194,9 +194,8 @@ export function createUpstreamClient(options: UpstreamClientOptions): UpstreamCl
     ...manifestsOf(ask, new HeadFirst(options.clock)),
     ...blobsOf(ask, new HeadFirst(options.clock)),
     async listTags(repository, query) {
-      const text = query.toString();
       const headers = { accept: 'application/json' };
-      const answer = await ask('GET', repository, `tags/list${text === '' ? '' : `?${text}`}`, { headers });
+      const answer = await ask('GET', repository, `tags/list${query === '' ? '' : `?${query}`}`, { headers });
       return { link: headerOf(answer, 'link'), body: await bodyOf(answer, limits.tagListBytesMax, 'tag list') };
     },
   };
