@@ -4,7 +4,7 @@
  * itself again with the one that the checkout pins, and stands in for it until it ends.
  */
 import { spawn } from 'node:child_process';
-import { existsSync, realpathSync } from 'node:fs';
+import { closeSync, existsSync, realpathSync } from 'node:fs';
 import module from 'node:module';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -78,7 +78,13 @@ function startAgain(node) {
     env: { ...process.env, [startedAgain]: '1' },
   });
   child.once('error', (error) => fail(`${node} does not start: ${error.message}`));
-  child.once('exit', (code, signal) => process.exit(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
+  let hasHungUp = false;
+  process.once('SIGHUP', () => (hasHungUp = true));
+  child.once('exit', (code, signal) => {
+    // Node.js 20 aborts when it resets a terminal that is gone, unless its descriptors are closed.
+    if (hasHungUp) for (const descriptor of [0, 1, 2]) closeSync(descriptor);
+    process.exit(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
+  });
 }
 
 /** A starter that was killed could not pass the signal on: the channel closes, and this process follows it. */

@@ -7,4 +7,6 @@ import { root, runPinned } from './setup/run-pinned.mjs';
 
 // With `TONNAGE_STARTED_AGAIN` the server ends when its channel to this process does: it never outlives a killed `npm start`.
 const env = { TONNAGE_START: '1', TONNAGE_STARTED_AGAIN: '1' };
-runPinned([join(root, 'bin', 'tonnage.js'), 'serve', ...process.argv.slice(2)], { env, channel: true });
+// npm passes SIGINT and SIGTERM on, but ends on SIGHUP without a word to what it runs.
+const endsWithParent = process.env['npm_lifecycle_event'] === 'start';
+runPinned([join(root, 'bin', 'tonnage.js'), 'serve', ...process.argv.slice(2)], { env, channel: true, endsWithParent });

@@ -64,9 +64,6 @@ export const ledgerFileName = 'ledger.sqlite';
 /** By which commands on this machine reach the server of a data directory. */
 export const socketName = 'tonnage.sock';
 
-/** How long the ledger tries to commit what is in memory when the process stops. */
-const ledgerCloseMs = 10_000;
-
 export interface ServerOptions {
   readonly config: Config;
   /** Count in the configured time zone although the ledger was kept in another one. */
@@ -79,8 +76,8 @@ export interface RunningServer {
   /** URL of `/metrics`; absent when there is no metrics listener. */
   readonly metricsUrl?: string;
   /**
-   * Takes no more requests, lets those in flight end, commits, and lets go of the data directory. Rejects with
-   * `ledger_unsaved` when counts could not be saved. A second call answers the first one's promise.
+   * Takes no more requests, lets those in flight end, and commits. Rejects with `ledger_unsaved` when counts could not be
+   * saved. The lock of the data directory is held until the process ends. A second call answers the first one's promise.
    */
   stop(): Promise<void>;
 }
@@ -115,7 +112,11 @@ async function start({ config, acceptTimeZone, version }: ServerOptions, closers
 
   makeDirectory(config.data);
   const lock = lockFile(join(config.data, 'lock'));
-  closers.add(() => lock.release());
+  const state: StopState = { stopping: false, drainMs: () => config.shutdownTimeoutMs };
+  // A stopped server keeps its lock: only the end of the process is certain to be the end of its threads.
+  closers.add(() => {
+    if (!state.stopping) lock.release();
+  });
 
   const store = await openStore(config, acceptTimeZone, log);
   closers.add(() => store.close());
@@ -126,7 +127,7 @@ async function start({ config, acceptTimeZone, version }: ServerOptions, closers
     metrics,
     ...ledgerSettings(config),
   });
-  closers.add(() => ledger.close(ledgerCloseMs));
+  closers.add(() => ledger.close(limits.ledgerCloseMsMax));
 
   const issued = await IssuedTokens.open({
     keeper: store.tokens,
@@ -139,7 +140,6 @@ async function start({ config, acceptTimeZone, version }: ServerOptions, closers
   const gateway = await openGatewayOf({ config, version, metrics, log, ledger, admission });
   closers.add(() => gateway.close());
 
-  const state = { stopping: false };
   const api = await createApi({
     ledger,
     meters: meterSet(config.usage.meters),
@@ -161,21 +161,31 @@ async function start({ config, acceptTimeZone, version }: ServerOptions, closers
   const listeners = await openListeners(config, handler, createScrapes({ config, collectors, gateway, metrics, log }));
   // Added the other way round: the metrics can be read until the last request has ended.
   const { main, metrics: metricsListener } = listeners;
-  if (metricsListener) closers.add(() => closeListener(metricsListener, config, log));
-  closers.add(() => closeListener(main, config, log));
-  closers.add(await openSocket(config, handler, log));
+  if (metricsListener) closers.add(() => closeListener(metricsListener, state, log));
+  closers.add(() => closeListener(main, state, log));
+  const closeSocket = await openSocket(config, handler, log);
+  closers.add(() => closeSocket(state.drainMs()));
 
   const urls = { url: main.url, ...(metricsListener && { metricsUrl: `${metricsListener.url}/metrics` }) };
   warnOfOpenDoors(config, log);
   log.info(urls, 'listening');
-  return { ...urls, stop: stopper(closers, state, log) };
+  return { ...urls, stop: stopper(closers, state, config.shutdownTimeoutMs, log) };
 }
 
-function stopper(closers: Closers, state: { stopping: boolean }, log: Log): () => Promise<void> {
+interface StopState {
+  stopping: boolean;
+  /** How long requests in flight may still take: one allowance for all listeners together. */
+  drainMs: () => number;
+}
+
+function stopper(closers: Closers, state: StopState, allowedMs: number, log: Log): () => Promise<void> {
   let stopped: Promise<void> | undefined;
   return () => {
+    if (stopped) return stopped;
+    const end = clock.monotonic() + allowedMs;
     state.stopping = true;
-    stopped ??= closers.close().then(() => log.info({}, 'stopped'));
+    state.drainMs = () => Math.max(0, end - clock.monotonic());
+    stopped = closers.close().then(() => log.info({}, 'stopped'));
     return stopped;
   };
 }
@@ -281,7 +291,10 @@ export async function importWave(
 }
 
 function createLog(config: Config): Log {
-  return pino({ level: config.log.level, base: { pid: process.pid } }, destination({ fd: 1, sync: true }));
+  const output = destination({ fd: 1, sync: true });
+  // A log that cannot be written (a full disk, a terminal that was closed) must not end the server: the counts are in it.
+  output.on('error', () => undefined);
+  return pino({ level: config.log.level, base: { pid: process.pid } }, output);
 }
 
 async function openStore(config: Config, acceptTimeZone: boolean, log: Log): Promise<Store> {
@@ -383,12 +396,12 @@ async function openListeners(
 }
 
 /** For commands on this machine. */
-function openSocket(config: Config, handler: Handlers, log: Log): Promise<() => Promise<void>> {
-  const file = join(config.data, socketName);
-  return openLocalSocket({ file, handler, closeMs: config.shutdownTimeoutMs, log });
+function openSocket(config: Config, handler: Handlers, log: Log): ReturnType<typeof openLocalSocket> {
+  return openLocalSocket({ file: join(config.data, socketName), handler, log });
 }
 
-async function closeListener(listener: Listener, config: Config, log: Log): Promise<void> {
-  const cut = await listener.close(config.shutdownTimeoutMs);
-  if (cut > 0) log.warn({ requests: cut, waitedMs: config.shutdownTimeoutMs }, 'requests were cut off at the stop');
+async function closeListener(listener: Listener, state: StopState, log: Log): Promise<void> {
+  const waitedMs = state.drainMs();
+  const cut = await listener.close(waitedMs);
+  if (cut > 0) log.warn({ requests: cut, waitedMs }, 'requests were cut off at the stop');
 }

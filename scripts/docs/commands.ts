@@ -15,6 +15,7 @@ export function commandsText(): string {
     out: (text) => void (printed += text),
     say: () => undefined,
     onSignals: () => () => undefined,
+    end: () => undefined,
     clock: systemClock,
     random: systemRandom,
     version: '',

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { closeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,8 +16,9 @@ export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
  * @param {object} [options]
  * @param {NodeJS.ProcessEnv} [options.env] variables beside those of this process
  * @param {boolean} [options.channel] gives the child an IPC channel, which closes when this process is killed
+ * @param {boolean} [options.endsWithParent] stops the child when the parent of this process is gone
  */
-export function runPinned(args, { env = {}, channel = false } = {}) {
+export function runPinned(args, { env = {}, channel = false, endsWithParent = false } = {}) {
   const node = pinnedNode();
   // So that whatever the child starts as `node`, or through npm's links, is the pinned one too.
   const path = `${dirname(node)}:${join(root, 'node_modules', '.bin')}:${process.env['PATH'] ?? ''}`;
@@ -29,10 +31,29 @@ export function runPinned(args, { env = {}, channel = false } = {}) {
     process.on(signal, () => child?.kill(signal));
   }
   child = spawn(node, [...args], { stdio, env: { ...process.env, PATH: path, ...env } });
+  if (endsWithParent) onParentGone(() => child?.kill('SIGTERM'));
   child.once('error', (error) => fail(`${node} does not start: ${error.message}`));
+  let hasHungUp = false;
+  process.once('SIGHUP', () => (hasHungUp = true));
   child.once('exit', (code, signal) => {
+    // Node.js 20 aborts when it resets a terminal that is gone, unless its descriptors are closed.
+    if (hasHungUp) for (const descriptor of [0, 1, 2]) closeSync(descriptor);
     process.exit(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
   });
+}
+
+/** How often a process looks whether its parent is still there: no signal says so. */
+const parentPollMs = 250;
+
+/** @param {() => void} act */
+function onParentGone(act) {
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    act();
+  }, parentPollMs);
+  timer.unref();
 }
 
 function pinnedNode() {

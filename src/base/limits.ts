@@ -22,6 +22,14 @@ export const limits = {
   slowAnswerMs: 5_000,
   /** How long a stopping server waits for requests in flight. Configuration: `shutdownTimeout`. */
   shutdownMsMax: 30_000,
+  /** How long a stopping server tries to commit the counts that are in memory, after the requests have ended. */
+  ledgerCloseMsMax: 10_000,
+  /** How long a stop may take beyond `shutdownTimeout`. Then the process ends, whatever it still waits for. */
+  stopMsMax: 25_000,
+  /** How long the process may take to end after the server has stopped. */
+  exitMsMax: 2_000,
+  /** How long a stop waits for a query that is running. */
+  queryCloseMsMax: 2_000,
   /** Largest manifest that is taken from an upstream (the distribution spec asks for at least 4 MB). */
   manifestBytesMax: 4 * 1024 * 1024,
   /** Manifests kept in memory: bytes of their bodies. The least recently used leave first; the disk keeps them. */
@@ -91,6 +99,8 @@ export const limits = {
   outboxKeepBytes: 1024 * 1024 * 1024,
   /** Bytes of batches on their way to a store elsewhere, at most. Beyond it nothing more is taken until some are delivered. Configuration: `store.outboxMax`. */
   outboxBytesMax: 4 * 1024 * 1024 * 1024,
+  /** How long commits that fail for the same reason are not logged again. */
+  commitFailureQuietMs: 60_000,
   /** Longest pause between two tries of a failed commit. */
   commitRetryMsMax: 5_000,
   /** How long a query may take. */

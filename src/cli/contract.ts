@@ -18,8 +18,10 @@ export interface Terminal {
   readonly say: (text: string) => void;
   /** What is said shows on a terminal, where a line can be drawn anew. */
   readonly interactive?: boolean;
-  /** Calls `onSignal` for each SIGINT and SIGTERM instead of ending the process; the answer stops that. */
+  /** Calls `onSignal` for each SIGINT, SIGTERM and SIGHUP instead of ending the process; the answer stops that. */
   readonly onSignals: (onSignal: (signal: NodeJS.Signals) => void) => () => void;
+  /** Ends the process at once with this exit code, whatever its threads are doing. */
+  readonly end: (code: ExitCode) => void;
   readonly clock: Clock;
   readonly random: Random;
   readonly version: string;

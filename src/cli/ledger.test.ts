@@ -52,6 +52,7 @@ async function eraseAtTerminal(answer: string): Promise<{ readonly code: number;
     out: () => undefined,
     say: (text) => void (said += text),
     onSignals: () => () => undefined,
+    end: () => undefined,
     clock: systemClock,
     random: systemRandom,
     version: '1.2.3',

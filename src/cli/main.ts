@@ -3,7 +3,10 @@ import { systemClock, systemRandom } from '../base/index.ts';
 import { exitCodes, type Terminal } from './contract.ts';
 import { runCli } from './program.ts';
 
-const signals = ['SIGINT', 'SIGTERM'] as const;
+/** The terminal was closed: what is written there gets lost, which is no failure. */
+let hasHungUp = false;
+
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 function packageVersion(): string {
   // Two levels up from the sources and from what is built of them alike.
@@ -20,10 +23,20 @@ const terminal: Terminal = {
   say: (text) => void process.stderr.write(text),
   interactive: process.stderr.isTTY,
   onSignals(onSignal) {
-    for (const signal of signals) process.on(signal, onSignal);
-    return () => {
-      for (const signal of signals) process.off(signal, onSignal);
+    const listener = (signal: NodeJS.Signals): void => {
+      hasHungUp ||= signal === 'SIGHUP';
+      onSignal(signal);
     };
+    for (const signal of signals) process.on(signal, listener);
+    return () => {
+      for (const signal of signals) process.off(signal, listener);
+    };
+  },
+  end(code) {
+    // `process.exit` waits for threads that are in the middle of a system call or an SQL statement. Another program in this
+    // process's place does not.
+    process.execve?.(process.execPath, [process.execPath, '--eval', `process.exit(${code})`], {});
+    process.exit(code);
   },
   clock: systemClock,
   random: systemRandom,
@@ -33,7 +46,7 @@ const terminal: Terminal = {
 let isLost = false;
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   // Whoever reads our output may stop reading (`tonnage usage pulls | head -1`), which is no failure of ours.
-  if (error.code === 'EPIPE' || isLost) return;
+  if (error.code === 'EPIPE' || isLost || hasHungUp) return;
   isLost = true;
   process.exitCode = exitCodes.failed;
   terminal.say(`tonnage: the output cannot be written: ${error.message}\n`);

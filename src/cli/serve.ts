@@ -1,8 +1,9 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 
+import { limits } from '../base/index.ts';
 import { listenForm, parseHost, parseListen, parsePort } from '../config/index.ts';
 import { configFileOf, configurationOf } from './configuration.ts';
-import type { Terminal } from './contract.ts';
+import { exitCodes, type ExitCode, type Terminal } from './contract.ts';
 import { welcome } from './welcome.ts';
 
 interface ServeOptions {
@@ -14,7 +15,8 @@ interface ServeOptions {
 
 const help = `
 Flags go before the environment (TONNAGE_LISTEN, TONNAGE_GATEWAY_ANONYMOUS...), that before the file.
-On SIGTERM or SIGINT it lets requests end, saves what it has counted and exits with 0; a second signal ends it at once.
+On SIGTERM, SIGINT or SIGHUP it lets requests end, saves what it has counted and exits with 0; with 1 when counts could not
+be saved. A second signal ends it at once.
 
 Examples:
   $ tonnage serve
@@ -65,14 +67,19 @@ async function serve(command: Command, terminal: Terminal): Promise<void> {
   });
   const configFile = configFileOf(command);
   // Listens for signals before anything is started, so that one that comes meanwhile is a clean stop as well.
-  const stopping = stopSignal(terminal);
+  const stopping = stopSignal(terminal, config.shutdownTimeoutMs + limits.stopMsMax);
   // Loaded here, so that the other commands start without the server and what it needs.
   const { startServer } = await import('../app.ts');
   const server = await startServer({ config, acceptTimeZone: acceptTimeZone === true, version: terminal.version });
   terminal.say(welcome({ config, ...server, ...(configFile !== undefined && { configFile }) }));
   terminal.say(`${await stopping.first}: stopping\n`);
-  await server.stop();
-  stopping.done();
+  try {
+    await server.stop();
+    stopping.done(exitCodes.done);
+  } catch (error) {
+    stopping.done(exitCodes.failed);
+    throw error;
+  }
 }
 
 /**
@@ -81,14 +88,41 @@ async function serve(command: Command, terminal: Terminal): Promise<void> {
  */
 const echoMs = 250;
 
-/** Resolves `first` with the first signal. A second one ends the process at once, saved or not. */
-function stopSignal({ onSignals, clock }: Terminal): { first: Promise<NodeJS.Signals>; done: () => void } {
+interface StopSignal {
+  /** Resolves with the first signal. */
+  readonly first: Promise<NodeJS.Signals>;
+  /** The server has stopped: what is left of the process ends soon, with this exit code. */
+  readonly done: (code: ExitCode) => void;
+}
+
+/**
+ * Waits for a signal to stop. A second signal ends the process at once, saved or not. So does a stop that takes longer than
+ * `stopMs`: a disk or a server that does not answer must not keep the process for ever.
+ */
+function stopSignal({ onSignals, clock, end, say }: Terminal, stopMs: number): StopSignal {
   const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>();
   let firstAt: number | undefined;
-  const done = onSignals((signal) => {
-    firstAt ??= clock.monotonic();
-    resolve(signal);
-    if (clock.monotonic() - firstAt > echoMs) process.exit(1);
+  let timer: NodeJS.Timeout | undefined;
+  const endIn = (ms: number, code: ExitCode, message = ''): void => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      if (message !== '') say(message);
+      end(code);
+    }, ms);
+    timer.unref();
+  };
+  const stopListening = onSignals((signal) => {
+    if (firstAt === undefined) {
+      firstAt = clock.monotonic();
+      const message = `tonnage: the stop took longer than ${stopMs} ms; what is not saved by now is lost\n`;
+      endIn(stopMs, exitCodes.failed, message);
+      resolve(signal);
+    }
+    if (clock.monotonic() - firstAt > echoMs) end(exitCodes.failed);
   });
+  const done = (code: ExitCode): void => {
+    stopListening();
+    endIn(limits.exitMsMax, code);
+  };
   return { first: promise, done };
 }

@@ -30,6 +30,7 @@ async function run(args: readonly string[], environment: Terminal['environment']
     say: (text) => void (stderr += text),
     interactive: true,
     onSignals: () => () => undefined,
+    end: () => undefined,
     clock: systemClock,
     random: systemRandom,
     version: '1.2.3',

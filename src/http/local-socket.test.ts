@@ -34,10 +34,10 @@ function get(socketPath: string): Promise<string> {
 test('whoever can open it owns the directory, which nobody else can', async () => {
   const file = join(directory, 'socket');
   writeFileSync(file, 'left by a server that was killed');
-  const close = await openLocalSocket({ file, handler: whoAsks, closeMs: 1_000, log });
+  const close = await openLocalSocket({ file, handler: whoAsks, log });
   expect(statSync(file).mode & 0o777).toBe(0o600);
   expect(await get(file)).toBe('owner of the data directory');
-  await close();
+  await close(1_000);
   await expect(get(file)).rejects.toThrow('ENOENT');
   expect(warnings).toEqual([]);
 });
@@ -45,18 +45,18 @@ test('whoever can open it owns the directory, which nobody else can', async () =
 test('a request that does not end is cut off at the end', async () => {
   const file = join(directory, 'socket');
   const arrived = Promise.withResolvers<void>();
-  const close = await openLocalSocket({ file, handler: () => arrived.resolve(), closeMs: 50, log });
+  const close = await openLocalSocket({ file, handler: () => arrived.resolve(), log });
   const asked = get(file).catch(String);
   await arrived.promise;
-  await close();
+  await close(50);
   expect(await asked).toContain('socket hang up');
 });
 
 test.each(['x'.repeat(200), join('no', 'such', 'folder')])(
   'where there can be none the log says so (%#)',
   async (name) => {
-    const close = await openLocalSocket({ file: join(directory, name), handler: whoAsks, closeMs: 1_000, log });
-    await close();
+    const close = await openLocalSocket({ file: join(directory, name), handler: whoAsks, log });
+    await close(1_000);
     expect(warnings).toEqual(['there is no socket for commands on this machine: they need --url']);
   },
 );

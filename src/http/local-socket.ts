@@ -20,21 +20,19 @@ export interface LocalSocketOptions {
   readonly file: string;
   /** Answers the API. */
   readonly handler: Handler;
-  /** How long requests in flight may take at the end, in milliseconds. */
-  readonly closeMs: number;
   readonly log: Log;
 }
 
 /**
  * Listens on a socket in the data directory, which only this user can open (mode 0600), for commands on this machine.
- * Resolves with what closes it; where no socket can be had the log says so, and commands need `--url`.
+ * Resolves with what closes it, within the milliseconds that it is given; where no socket can be had the log says so, and
+ * commands need `--url`.
  */
 export async function openLocalSocket({
   file,
   handler,
-  closeMs,
   log,
-}: LocalSocketOptions): Promise<() => Promise<void>> {
+}: LocalSocketOptions): Promise<(waitMs: number) => Promise<void>> {
   const server = createListener((request, response) => {
     fromSocket.add(request);
     response.setHeader('connection', 'close');
@@ -58,10 +56,10 @@ export async function openLocalSocket({
     log.warn({ file, error: messageOf(error) }, 'there is no socket for commands on this machine: they need --url');
     return () => Promise.resolve();
   }
-  return async () => {
+  return async (waitMs) => {
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     server.closeIdleConnections();
-    const timer = setTimeout(() => server.closeAllConnections(), closeMs);
+    const timer = setTimeout(() => server.closeAllConnections(), waitMs);
     await closed;
     clearTimeout(timer);
   };

@@ -6,6 +6,7 @@ import type { KeptDimensions } from './dimensions.ts';
 import type { EventKeys } from './event-key.ts';
 import type { LedgerInstruments } from './metrics.ts';
 import { Pending, type Count } from './pending.ts';
+import { FailureLog } from './failure-log.ts';
 import { Pauses, retryPauseMs } from './retry.ts';
 
 export interface CommitterOptions {
@@ -47,6 +48,7 @@ interface Settlement {
 export class Committer {
   readonly #options: CommitterOptions;
   readonly #pauses = new Pauses();
+  readonly #failures: FailureLog;
   #gathering: Pending;
   #committing: Pending | undefined;
   #lastNumber: number;
@@ -56,15 +58,26 @@ export class Committer {
   readonly #backfills: Backfill[] = [];
   #settlement: Settlement | undefined;
   #hasFailedToSettle = false;
+  #hasStopped = false;
 
   constructor(options: CommitterOptions) {
     this.#options = options;
+    this.#failures = new FailureLog(options);
     this.#gathering = new Pending(options.cells);
     this.#lastNumber = options.journal.lastBatch;
   }
 
   get unsavedEvents(): number {
     return this.#gathering.events + (this.#committing?.events ?? 0);
+  }
+
+  /** How much of each meter is in memory alone. */
+  unsavedQuantities(): ReadonlyMap<string, bigint> {
+    const sums = new Map<string, bigint>();
+    for (const batch of [this.#committing, this.#gathering]) {
+      for (const { meter, quantity } of batch?.increments() ?? []) sums.set(meter, (sums.get(meter) ?? 0n) + quantity);
+    }
+    return sums;
   }
 
   /** Events with an identity that wait for a commit. */
@@ -117,6 +130,7 @@ export class Committer {
 
   /** Commits history, between the commits of what happens now. Rejects when that fails, and has then written nothing. */
   backfill(increments: readonly Increment[]): Promise<void> {
+    if (this.#hasStopped) return Promise.reject(stopped());
     return new Promise((resolve, reject) => {
       this.#backfills.push({ increments, resolve, reject });
       this.#start();
@@ -128,6 +142,7 @@ export class Committer {
    * still waits to be claimed is then to be read anew.
    */
   settleClaims(claims: SettledClaims): Promise<void> {
+    if (this.#hasStopped) return Promise.reject(stopped());
     return new Promise((resolve, reject) => {
       this.#settlement = { claims, resolve, reject };
       this.#start();
@@ -146,7 +161,21 @@ export class Committer {
     while (this.#running) await this.#running;
   }
 
+  /**
+   * Commits nothing from now on, and does not repeat a commit that fails: the store is about to be closed. What is not
+   * committed stays in `unsavedEvents`; whoever waits for something else is told.
+   */
+  stop(): void {
+    this.#hasStopped = true;
+    this.#pauses.hurry();
+    this.#gathering.rejectKeyed(stopped());
+    this.#settlement?.reject(stopped());
+    this.#settlement = undefined;
+    for (const { reject } of this.#backfills.splice(0)) reject(stopped());
+  }
+
   #assertRoom(events: number): void {
+    if (this.#hasStopped) throw stopped();
     if (this.#failure !== undefined) {
       throw new TonnageError('ledger_unavailable', `the ledger cannot commit right now: ${this.#failure}`);
     }
@@ -160,11 +189,12 @@ export class Committer {
 
   /** One turn later, so that what arrives in the same turn of the event loop shares the first commit too. */
   #start(): void {
+    if (this.#hasStopped) return;
     this.#running ??= new Promise<void>((resolve) => setImmediate(resolve)).then(() => this.#run());
   }
 
   async #run(): Promise<void> {
-    while (!this.#gathering.empty || this.#settlement || this.#untidy || this.#backfills.length > 0) {
+    while (this.#hasWork) {
       if (!this.#gathering.empty || this.#settlement) await this.#commitGathered();
       const backfill = this.#backfills.shift();
       if (backfill) await this.#commitHistory(backfill);
@@ -173,16 +203,24 @@ export class Committer {
     this.#running = undefined;
   }
 
+  get #hasWork(): boolean {
+    if (this.#hasStopped) return false;
+    return !this.#gathering.empty || this.#settlement !== undefined || this.#untidy || this.#backfills.length > 0;
+  }
+
   async #commitGathered(): Promise<void> {
     const settlement = this.#settlement;
     this.#settlement = undefined;
     // Alone when it has just failed: there may be no room for new events, which it is to make.
-    if (settlement && this.#hasFailedToSettle) return this.#commit(new Pending(this.#options.cells), settlement);
+    if (settlement && this.#hasFailedToSettle) {
+      await this.#commit(new Pending(this.#options.cells), settlement);
+      return;
+    }
     const batch = this.#gathering;
     this.#committing = batch;
     this.#gathering = new Pending(this.#options.cells);
-    await this.#commit(batch, settlement);
-    this.#committing = undefined;
+    // Stays where it is when it was not committed, so that it is known what is lost.
+    if (await this.#commit(batch, settlement)) this.#committing = undefined;
     batch.release();
   }
 
@@ -201,7 +239,8 @@ export class Committer {
     }
   }
 
-  async #commit(batch: Pending, settlement?: Settlement): Promise<void> {
+  /** Commits a batch, however often that takes. Answers false when it was stopped before. */
+  async #commit(batch: Pending, settlement?: Settlement): Promise<boolean> {
     const { journal, clock, instruments } = this.#options;
     const increments = batch.increments();
     const events = batch.events + batch.keyedEvents;
@@ -219,13 +258,15 @@ export class Committer {
         await this.#options.onCommitted(stored, committed);
         if (claims) this.#noteSettled(settlement);
         if (committed.outcomes) batch.settleKeyed(committed.outcomes);
-        return;
+        return true;
       } catch (error) {
         this.#noteFailure(error, stored.number, failures);
         batch.rejectKeyed(new TonnageError('ledger_unavailable', messageOf(error), { cause: error }));
         if (claims) this.#noteSettled(settlement, error);
+        if (this.#hasStopped) return false;
         // Without its events it may well succeed, and pulls wait for it.
         if (!keyed && !claims) await this.#pauses.sleep(retryPauseMs(failures));
+        if (this.#hasStopped) return false;
       }
     }
   }
@@ -248,13 +289,18 @@ export class Committer {
 
   #noteSuccess(tries: number): void {
     this.#failure = undefined;
-    if (tries > 1) this.#options.log.info({ tries }, 'the ledger commits again; nothing was lost');
+    this.#failures.noteSuccess({ tries }, 'the ledger commits again; nothing was lost');
   }
 
   #noteFailure(error: unknown, number: number, failures: number): void {
     this.#failure = messageOf(error);
     this.#options.instruments.failedCommits.inc();
-    const fields = { error: messageOf(error), batch: number, failures, unsavedEvents: this.unsavedEvents };
-    this.#options.log.error(fields, 'the ledger could not commit; it keeps the counts in memory and tries again');
+    const fields = { batch: number, failures, unsavedEvents: this.unsavedEvents };
+    const text = 'the ledger could not commit; it keeps the counts in memory and tries again';
+    this.#failures.noteFailure(messageOf(error), fields, text);
   }
+}
+
+function stopped(): TonnageError {
+  return new TonnageError('ledger_unavailable', 'the ledger is closing and commits nothing more: send the same again');
 }

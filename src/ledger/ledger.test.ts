@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { limits, systemClock, type Clock } from '../base/index.ts';
+import { limits, systemClock, type Clock, type Log } from '../base/index.ts';
 import { MetricSet } from '../metric/index.ts';
 import type { Batch, Journal } from '../store/index.ts';
 import { parseUsageQuery } from '../usage/index.ts';
@@ -34,6 +34,15 @@ function open(overrides: Partial<LedgerOptions> = {}): Promise<Ledger> {
     },
   };
   return openTestLedger({ ...own.store, journal: gated }, { metrics, ...overrides });
+}
+
+const event = { tenant: '', source: 'test', id: '1', time: systemClock.now() };
+
+/** A log that keeps its lines. */
+function keptLog(): { log: Log; lines: { level: string; fields: object; text: string }[] } {
+  const lines: { level: string; fields: object; text: string }[] = [];
+  const at = (level: string) => (fields: object, text: string) => void lines.push({ level, fields, text });
+  return { log: { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }, lines };
 }
 
 const pull = (dimensions: Count['dimensions'] = {}, quantity = 1n): Count => ({ meter: 'pulls', dimensions, quantity });
@@ -206,16 +215,44 @@ describe('a commit that fails or is late', () => {
     expect(await total(ledger)).toBe(2n);
   });
 
-  test('closing says how much could not be saved, and why', async () => {
+  test('closing logs and says how much could not be saved, and why; then nothing is tried again', async () => {
     beforeCommit = () => Promise.reject(new Error('disk full'));
-    const ledger = await open({ commitWaitMs: 10 });
-    await ledger.record([pull(), pull({ org: 'a.org' })]);
-    await expect(ledger.close(150)).rejects.toMatchObject({
+    const { log, lines } = keptLog();
+    const ledger = await open({ commitWaitMs: 10, log });
+    await ledger.record([pull(), pull({ org: 'a.org' }, 5n)]);
+    await expect(ledger.close(500)).rejects.toMatchObject({
       code: 'ledger_unsaved',
-      message: '2 counted events could not be saved within 150 ms: disk full',
+      message: '2 counted events could not be saved within 500 ms: disk full',
     });
+    expect(lines.at(-1)).toMatchObject({
+      level: 'error',
+      fields: { unsavedEvents: 2, quantities: { pulls: '6' }, error: 'disk full' },
+    });
+    const tries = batches.length;
+    expect(tries).toBeGreaterThan(2);
     beforeCommit = () => Promise.resolve();
-    await ledger.close(5_000);
+    await ledger.record([pull()]);
+    await expect(ledger.backfill([])).rejects.toMatchObject({ code: 'ledger_unavailable' });
+    await expect(ledger.ingest([{ kind: 'void', ...event, target: event }])).rejects.toMatchObject({
+      code: 'ledger_unavailable',
+    });
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(batches.length).toBe(tries);
+  });
+
+  test('a commit that fails again and again is logged once, and once more when it works again', async () => {
+    let failures = 4;
+    beforeCommit = async () => {
+      if (failures-- > 0) throw new Error('disk full');
+    };
+    const { log, lines } = keptLog();
+    const ledger = await open({ log });
+    await ledger.record([pull()]);
+    expect(lines.map(({ level, text }) => `${level} ${text}`)).toEqual([
+      'error the ledger could not commit; it keeps the counts in memory and tries again',
+      'info the ledger commits again; nothing was lost',
+    ]);
+    expect(samples('tonnage_ledger_failed_commits')).toEqual(new Map([['', 4]]));
   });
 });
 

@@ -171,14 +171,26 @@ class StoreLedger implements Ledger {
 
   async close(waitMs: number): Promise<void> {
     clearInterval(this.#tidying);
-    try {
-      await settleWithin(this.#committer, waitMs);
-    } finally {
-      // Before the delivery, which brings what it has counted to the store.
-      await this.#claiming?.close(limits.deliveryCloseMsMax);
-      await this.#sharedValues?.close();
-      await this.#delivery?.close(limits.deliveryCloseMsMax);
-    }
+    const isSettled = await settlesWithin(this.#committer, waitMs);
+    // Claims are committed, so they end before the committer; the delivery then brings what they counted to the store.
+    if (!isSettled) this.#committer.stop();
+    await this.#claiming?.close(limits.deliveryCloseMsMax);
+    this.#committer.stop();
+    const unsaved = this.#unsaved(waitMs);
+    await this.#sharedValues?.close();
+    await this.#delivery?.close(limits.deliveryCloseMsMax);
+    if (unsaved) throw unsaved;
+  }
+
+  /** Logged at once: what is closed after the ledger may wait for the same disk. */
+  #unsaved(waitMs: number): TonnageError | undefined {
+    const { unsavedEvents, failure = 'the commit did not end' } = this.#committer;
+    if (unsavedEvents === 0) return undefined;
+    const quantities = Object.fromEntries([...this.#committer.unsavedQuantities()].map(([k, sum]) => [k, String(sum)]));
+    const fields = { error: failure, unsavedEvents, quantities, waitedMs: waitMs };
+    this.#options.log.error(fields, 'counted events could not be saved, and are lost with this process');
+    const text = `${unsavedEvents} counted events could not be saved within ${waitMs} ms: ${failure}`;
+    return new TonnageError('ledger_unsaved', text);
   }
 
   #detailsFrom(): number {
@@ -261,17 +273,14 @@ async function within<T>(waitMs: number, work: Promise<T>): Promise<T> {
   }
 }
 
-async function settleWithin(committer: Committer, waitMs: number): Promise<void> {
+/** Answers whether all was committed in time. */
+async function settlesWithin(committer: Committer, waitMs: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<'late'>((resolve) => {
-    timer = setTimeout(() => resolve('late'), waitMs);
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), waitMs);
   });
-  const outcome = await Promise.race([committer.settle(), late]);
+  const settled = committer.settle().then(() => true);
+  const isSettled = await Promise.race([settled, late]);
   clearTimeout(timer);
-  if (outcome !== 'late') return;
-  const { unsavedEvents, failure } = committer;
-  throw new TonnageError(
-    'ledger_unsaved',
-    `${unsavedEvents} counted events could not be saved within ${waitMs} ms: ${failure ?? 'the commit did not end'}`,
-  );
+  return isSettled;
 }

@@ -59,7 +59,8 @@ export class Reader {
       clearTimeout(timer);
       reject(new TonnageError('unavailable', 'shutting down'));
     }
-    if (this.#running) await this.#lane.abandon();
+    // A query ends only when SQLite comes back from it, which may take minutes.
+    if (this.#running) await atMost(limits.queryCloseMsMax, this.#lane.abandon());
     else await this.#lane.close();
   }
 
@@ -86,6 +87,14 @@ export class Reader {
     this.#lane = createLane(this.#options);
     this.#next();
   }
+}
+
+async function atMost(waitMs: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, waitMs);
+  });
+  await Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
 function tooManyAbandoned(): TonnageError {

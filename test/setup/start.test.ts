@@ -36,6 +36,14 @@ describe('npm start', () => {
     });
   });
 
+  it.runIf(process.platform === 'linux')('stops cleanly on SIGHUP, which ends npm at once', async () => {
+    await withStart(async (npm, { pid }) => {
+      npm.child.kill('SIGHUP');
+      await eventually('the server has ended', () => !isAlive(pid));
+      await npm.until(/"msg":"stopped"/);
+    });
+  });
+
   it.each(['SIGTERM', 'SIGINT'] as const)(
     'passes %s on, waits for a clean stop and exits with its code',
     async (signal) => {

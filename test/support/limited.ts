@@ -17,3 +17,18 @@ export function limitedNode(directory: string, bytes: number): string {
 export async function liftLimit(pid: number): Promise<void> {
   await runProgram('prlimit', ['--pid', String(pid), '--fsize=unlimited']);
 }
+
+/** No file of this process grows beyond `bytes` from now on: a write that would fails as on a disk with errors. */
+export async function limitFiles(pid: number, bytes: number): Promise<void> {
+  await runProgram('prlimit', ['--pid', String(pid), `--fsize=${bytes}:${bytes}`]);
+}
+
+/** Mounts a disk of so many bytes, in memory, over a folder while `use` runs. Needs root, and Linux. */
+export async function withSmallDisk(folder: string, bytes: number, use: () => Promise<void>): Promise<void> {
+  await runProgram('mount', ['-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs', folder]);
+  try {
+    await use();
+  } finally {
+    await runProgram('umount', ['--lazy', folder]);
+  }
+}

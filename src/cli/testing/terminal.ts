@@ -30,6 +30,7 @@ export async function run(argv: readonly string[], options: CliOptions = {}): Pr
     out: (text) => void (stdout += text),
     say: (text) => void (stderr += text),
     onSignals: () => () => {},
+    end: () => {},
     clock: systemClock,
     random: systemRandom,
     version: '1.2.3',
