@@ -1,8 +1,16 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { destination, pino } from 'pino';
-import { Closers, limits, messageOf, systemClock as clock, systemRandom as random, type Log } from './base/index.ts';
+import { pino } from 'pino';
+import {
+  Closers,
+  limits,
+  messageOf,
+  Stop,
+  systemClock as clock,
+  systemRandom as random,
+  type Log,
+} from './base/index.ts';
 import { CollectorSet } from './collector/index.ts';
 import type { Config, RedisStoreConfig, UpstreamConfig } from './config/index.ts';
 import { openGateway, type Gateway, type UpstreamOptions } from './gateway/index.ts';
@@ -44,6 +52,7 @@ import {
   countOfEgress,
   countsOfPull,
   createIdentity,
+  createLog,
   ledgerSettings,
   redisLinkOptions,
   scopeUpstreamsOf,
@@ -110,13 +119,8 @@ async function start({ config, acceptTimeZone, version }: ServerOptions, closers
   collectors.add({ name: 'runtime', collector: createRuntimeCollector({ version, clock }), interval: 'scrape' });
   collectors.start();
 
-  makeDirectory(config.data);
-  const lock = lockFile(join(config.data, 'lock'));
-  const state: StopState = { stopping: false, drainMs: () => config.shutdownTimeoutMs };
-  // A stopped server keeps its lock: only the end of the process is certain to be the end of its threads.
-  closers.add(() => {
-    if (!state.stopping) lock.release();
-  });
+  const stop = new Stop(clock, config.shutdownTimeoutMs);
+  holdDirectory(config, closers, stop);
 
   const store = await openStore(config, acceptTimeZone, log);
   closers.add(() => store.close());
@@ -148,7 +152,7 @@ async function start({ config, acceptTimeZone, version }: ServerOptions, closers
     authorise: createAuthorise(admission),
     tokens: desk,
     adapterSettings: adapterSettings(config),
-    readiness: () => readinessOf({ ledger, cacheFailure: () => gateway.cacheFailure(), stopping: state.stopping }),
+    readiness: () => readinessOf({ ledger, cacheFailure: () => gateway.cacheFailure(), stopping: stop.hasBegun }),
     dashboard: fileURLToPath(new URL('../web/dist', import.meta.url)),
     version,
     log,
@@ -161,31 +165,31 @@ async function start({ config, acceptTimeZone, version }: ServerOptions, closers
   const listeners = await openListeners(config, handler, createScrapes({ config, collectors, gateway, metrics, log }));
   // Added the other way round: the metrics can be read until the last request has ended.
   const { main, metrics: metricsListener } = listeners;
-  if (metricsListener) closers.add(() => closeListener(metricsListener, state, log));
-  closers.add(() => closeListener(main, state, log));
-  const closeSocket = await openSocket(config, handler, log);
-  closers.add(() => closeSocket(state.drainMs()));
+  if (metricsListener) closers.add(() => closeListener(metricsListener, stop, log));
+  closers.add(() => closeListener(main, stop, log));
+  const closeSocket = await openLocalSocket({ file: join(config.data, socketName), handler, log });
+  closers.add(() => closeSocket(stop.drainMs));
 
   const urls = { url: main.url, ...(metricsListener && { metricsUrl: `${metricsListener.url}/metrics` }) };
   warnOfOpenDoors(config, log);
   log.info(urls, 'listening');
-  return { ...urls, stop: stopper(closers, state, config.shutdownTimeoutMs, log) };
+  return { ...urls, stop: stopper(closers, stop, log) };
 }
 
-interface StopState {
-  stopping: boolean;
-  /** How long requests in flight may still take: one allowance for all listeners together. */
-  drainMs: () => number;
+/** Takes the lock of the data directory. A stopped server keeps it: its threads are certain to be gone only with the process. */
+function holdDirectory({ data }: Config, closers: Closers, stop: Stop): void {
+  makeDirectory(data);
+  const lock = lockFile(join(data, 'lock'));
+  closers.add(() => {
+    if (!stop.hasBegun) lock.release();
+  });
 }
 
-function stopper(closers: Closers, state: StopState, allowedMs: number, log: Log): () => Promise<void> {
+function stopper(closers: Closers, stop: Stop, log: Log): () => Promise<void> {
   let stopped: Promise<void> | undefined;
   return () => {
-    if (stopped) return stopped;
-    const end = clock.monotonic() + allowedMs;
-    state.stopping = true;
-    state.drainMs = () => Math.max(0, end - clock.monotonic());
-    stopped = closers.close().then(() => log.info({}, 'stopped'));
+    stop.begin();
+    stopped ??= closers.close().then(() => log.info({}, 'stopped'));
     return stopped;
   };
 }
@@ -290,13 +294,6 @@ export async function importWave(
   return importWaveFrom(redisLinkOptions(store, { clock, log: pino({ level: 'silent' }) }), { clock, onProgress });
 }
 
-function createLog(config: Config): Log {
-  const output = destination({ fd: 1, sync: true });
-  // A log that cannot be written (a full disk, a terminal that was closed) must not end the server: the counts are in it.
-  output.on('error', () => undefined);
-  return pino({ level: config.log.level, base: { pid: process.pid } }, output);
-}
-
 async function openStore(config: Config, acceptTimeZone: boolean, log: Log): Promise<Store> {
   const { store, timeZone, usage } = config;
   const file = join(config.data, ledgerFileName);
@@ -395,13 +392,8 @@ async function openListeners(
   }
 }
 
-/** For commands on this machine. */
-function openSocket(config: Config, handler: Handlers, log: Log): ReturnType<typeof openLocalSocket> {
-  return openLocalSocket({ file: join(config.data, socketName), handler, log });
-}
-
-async function closeListener(listener: Listener, state: StopState, log: Log): Promise<void> {
-  const waitedMs = state.drainMs();
+async function closeListener(listener: Listener, stop: Stop, log: Log): Promise<void> {
+  const waitedMs = stop.drainMs;
   const cut = await listener.close(waitedMs);
   if (cut > 0) log.warn({ requests: cut, waitedMs }, 'requests were cut off at the stop');
 }

@@ -5,3 +5,4 @@ export { errorTable, messageOf, TonnageError, type ErrorCode } from './errors.ts
 export { limits } from './limits.ts';
 export type { Log } from './log.ts';
 export { systemRandom, type Random } from './random.ts';
+export { Stop } from './stop.ts';

@@ -3,5 +3,6 @@ export { countOfEgress, countsOfPull } from './counts.ts';
 export { createIdentity } from './identity.ts';
 export { ledgerSettings } from './ledger.ts';
 export { warnOfOpenDoors } from './open-doors.ts';
+export { createLog } from './log.ts';
 export { redisLinkOptions } from './redis.ts';
 export { scopeUpstreamsOf } from './scope-upstreams.ts';

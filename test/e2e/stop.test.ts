@@ -86,12 +86,14 @@ async function stopWhileCommitsFail(folder: string, config: Record<string, unkno
   const signal = (['SIGTERM', 'SIGINT', 'SIGHUP'] as const)[next++ % 3];
   let hasEnded = false;
   const stopped = server.program.stop(signal).finally(() => (hasEnded = true));
-  while (!hasEnded) {
-    const isHeld = isLocked(folder);
+  let timesFree = 0;
+  for (let isHeld = true; !hasEnded; isHeld = isLocked(folder)) {
+    if (!isHeld) timesFree++;
     await sleep(50);
-    if (!hasEnded) expect(isHeld, 'the lock is held while the process lives').toBe(true);
   }
   const code = await stopped;
+  // Once: the process may be gone before its end has been noticed here.
+  expect(timesFree, 'looks at a lock that was free while the process lived').toBeLessThan(2);
   expect(performance.now() - began).toBeLessThan(shutdownTimeoutMs + limits.stopMsMax);
   const said = server.program.output().slice(before);
   expect(code, said).toBe(1);
