@@ -26,8 +26,6 @@ export const limits = {
   ledgerCloseMsMax: 10_000,
   /** How long a stop may take beyond `shutdownTimeout`. Then the process ends, whatever it still waits for. */
   stopMsMax: 25_000,
-  /** How long the process may take to end after the server has stopped. */
-  exitMsMax: 2_000,
   /** How long a stop waits for a query that is running. */
   queryCloseMsMax: 2_000,
   /** Largest manifest that is taken from an upstream (the distribution spec asks for at least 4 MB). */

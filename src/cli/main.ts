@@ -1,10 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { systemClock, systemRandom } from '../base/index.ts';
-import { exitCodes, type Terminal } from './contract.ts';
+import { exitCodes, type ExitCode, type Terminal } from './contract.ts';
 import { runCli } from './program.ts';
 
 /** The terminal was closed: what is written there gets lost, which is no failure. */
 let hasHungUp = false;
+
+/** A server has run, and has stopped when its command ends. */
+let hasServed = false;
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
@@ -23,6 +26,7 @@ const terminal: Terminal = {
   say: (text) => void process.stderr.write(text),
   interactive: process.stderr.isTTY,
   onSignals(onSignal) {
+    hasServed = true;
     const listener = (signal: NodeJS.Signals): void => {
       hasHungUp ||= signal === 'SIGHUP';
       onSignal(signal);
@@ -55,4 +59,16 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 process.stderr.on('error', () => undefined);
 
 const code = await runCli(process.argv.slice(2), terminal);
-process.exitCode = isLost ? exitCodes.failed : code;
+const exitCode = isLost ? exitCodes.failed : code;
+process.exitCode = exitCode;
+if (hasServed) endServer(exitCode);
+
+/**
+ * Ends the process of a server that has stopped: nothing that it may have left open keeps it, and the lock of its data
+ * directory is held until the kernel has ended the process.
+ */
+function endServer(ending: ExitCode): void {
+  // A thread whose port is open has not ended: it would hold up `process.exit`.
+  if (process.getActiveResourcesInfo().includes('MessagePort')) terminal.end(ending);
+  process.exit(ending);
+}

@@ -3,7 +3,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { limits } from '../base/index.ts';
 import { listenForm, parseHost, parseListen, parsePort } from '../config/index.ts';
 import { configFileOf, configurationOf } from './configuration.ts';
-import { exitCodes, type ExitCode, type Terminal } from './contract.ts';
+import { exitCodes, type Terminal } from './contract.ts';
 import { welcome } from './welcome.ts';
 
 interface ServeOptions {
@@ -75,10 +75,8 @@ async function serve(command: Command, terminal: Terminal): Promise<void> {
   terminal.say(`${await stopping.first}: stopping\n`);
   try {
     await server.stop();
-    stopping.done(exitCodes.done);
-  } catch (error) {
-    stopping.done(exitCodes.failed);
-    throw error;
+  } finally {
+    stopping.done();
   }
 }
 
@@ -91,8 +89,8 @@ const echoMs = 250;
 interface StopSignal {
   /** Resolves with the first signal. */
   readonly first: Promise<NodeJS.Signals>;
-  /** The server has stopped: what is left of the process ends soon, with this exit code. */
-  readonly done: (code: ExitCode) => void;
+  /** The server has stopped, saved or not. */
+  readonly done: () => void;
 }
 
 /**
@@ -103,26 +101,20 @@ function stopSignal({ onSignals, clock, end, say }: Terminal, stopMs: number): S
   const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>();
   let firstAt: number | undefined;
   let timer: NodeJS.Timeout | undefined;
-  const endIn = (ms: number, code: ExitCode, message = ''): void => {
-    clearTimeout(timer);
-    timer = setTimeout(() => {
-      if (message !== '') say(message);
-      end(code);
-    }, ms);
-    timer.unref();
-  };
   const stopListening = onSignals((signal) => {
     if (firstAt === undefined) {
       firstAt = clock.monotonic();
-      const message = `tonnage: the stop took longer than ${stopMs} ms; what is not saved by now is lost\n`;
-      endIn(stopMs, exitCodes.failed, message);
+      timer = setTimeout(() => {
+        say(`tonnage: the stop took longer than ${stopMs} ms; what is not saved by now is lost\n`);
+        end(exitCodes.failed);
+      }, stopMs);
       resolve(signal);
     }
     if (clock.monotonic() - firstAt > echoMs) end(exitCodes.failed);
   });
-  const done = (code: ExitCode): void => {
+  const done = (): void => {
     stopListening();
-    endIn(limits.exitMsMax, code);
+    clearTimeout(timer);
   };
   return { first: promise, done };
 }
