@@ -241,6 +241,8 @@ export const limits = {
   upstreamRetryMs: 100,
   /** Longest `Retry-After` of an upstream that is obeyed; a longer one is taken for this. */
   upstreamRetryAfterMsMax: 5 * 60_000,
+  /** Content codings that are undone for one answer of an upstream. */
+  upstreamCodingsMax: 3,
   /** How long an upstream that refused HEAD while GET succeeded is asked by GET alone. */
   upstreamHeadRefusedMs: 10 * 60_000,
   /** Tokens of one upstream that are kept, one for each repository. */

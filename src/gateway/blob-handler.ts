@@ -29,6 +29,8 @@ interface BlobRequest {
   readonly digest: Digest;
   /** Null: the whole blob. */
   readonly asked: AskedRange | null;
+  /** What a manifest of the repository says; null where none does. */
+  readonly size: number | null;
 }
 
 /** Where the body of an answer goes, and what is counted of it. */
@@ -78,9 +80,9 @@ export class BlobHandler {
     if (matchesETag(headers['if-none-match'], `"${digest.text}"`) && (await this.#isKnown(repository, digest, link))) {
       return sendUnchanged(exchange, repository, digest);
     }
-    const request = { exchange, repository, digest, asked: askedRange(headers, digest) };
+    const request = { exchange, repository, digest, asked: askedRange(headers, digest), size: link?.size ?? null };
     const access = await this.#access.open(repository, digest);
-    return access.kind === 'file' ? this.#sendCached(request, access.file) : this.#sendUncached(request, access, link);
+    return access.kind === 'file' ? this.#sendCached(request, access.file) : this.#sendUncached(request, access);
   }
 
   /** Whether an answer without the bytes may say that the repository has the blob. */
@@ -117,21 +119,17 @@ export class BlobHandler {
   }
 
   /** Joins or starts the download, unless a range begins so far behind it that waiting would take too long. */
-  async #sendUncached(
-    request: BlobRequest,
-    access: Exclude<Access, { readonly kind: 'file' }>,
-    link: Link | null,
-  ): Promise<void> {
-    const { repository, digest, asked, exchange } = request;
+  async #sendUncached(request: BlobRequest, access: Exclude<Access, { readonly kind: 'file' }>): Promise<void> {
+    const { repository, digest, asked, exchange, size } = request;
     const running = access.kind === 'download' ? access.download : undefined;
     const outlet = new Outlet(exchange.response);
-    if (asked !== null && isFarAhead(asked, running, link)) {
+    if (asked !== null && isFarAhead(asked, running, size)) {
       running?.leave();
       return this.#passThrough(request, outlet);
     }
     const source =
       running === undefined
-        ? this.#blobs.fetch(repository, digest, link?.size ?? null)
+        ? this.#blobs.fetch(repository, digest, size)
         : ({ kind: 'download', download: running, coalesced: true } as const);
     if (source.kind !== 'download') return this.#passThrough(request, outlet);
     if (source.coalesced) repository.upstream.meters.coalesced.blob.inc();
@@ -172,8 +170,8 @@ export class BlobHandler {
 
   /** Answers from the upstream alone, for a range far ahead or when the disk takes nothing. */
   async #passThrough(request: BlobRequest, outlet: Outlet): Promise<void> {
-    const { repository, digest, asked, exchange } = request;
-    const part = await openRemote(repository, digest, asked, outlet.signal);
+    const { repository, digest, asked, exchange, size: expectedSize } = request;
+    const part = await openRemote(repository, digest, asked, expectedSize, outlet.signal);
     if ('unsatisfiable' in part) throw unsatisfiable(part.size);
     const { start, end, size } = part;
     if (asked === null) {
@@ -201,7 +199,8 @@ export class BlobHandler {
     const hash = createHash(digest.algorithm);
     if (asked === null) await hashFile(download, rest.start, hash);
     const last = Number.isFinite(rest.end) ? rest.end - 1 : null;
-    const part = await openRemote(repository, digest, { kind: 'from', first: rest.start, last }, outlet.signal);
+    const wanted: AskedRange = { kind: 'from', first: rest.start, last };
+    const part = await openRemote(repository, digest, wanted, download.size ?? request.size, outlet.signal);
     if ('unsatisfiable' in part) throw unsatisfiable(part.size);
     const check = asked === null ? { hash, digest } : undefined;
     await this.#sendChecked(request, outlet, sendRemote(part, outlet, check));
@@ -269,8 +268,8 @@ function askedRange(headers: Exchange['request']['headers'], digest: Digest): As
 }
 
 /** Whether a range begins further behind what has arrived than a reader waits for. */
-function isFarAhead(asked: AskedRange, running: Download | undefined, link: Link | null): boolean {
-  const size = running?.size ?? link?.size ?? null;
+function isFarAhead(asked: AskedRange, running: Download | undefined, expectedSize: number | null): boolean {
+  const size = running?.size ?? expectedSize;
   const start = asked.kind === 'from' ? asked.first : size === null ? null : size - asked.length;
   return start === null || start > (running?.written ?? 0) + limits.rangeWaitBytesMax;
 }

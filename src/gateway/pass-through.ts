@@ -7,7 +7,7 @@ import { parseContentRange, rangeHeader, satisfy, type AskedRange, type ByteRang
 import type { BlobAnswer } from './upstream/client.ts';
 import { connectionFailure } from './upstream/connection.ts';
 import { UpstreamError } from './upstream/failure.ts';
-import { abandon } from './upstream/send.ts';
+import { abandon, type UpstreamBody } from './upstream/send.ts';
 
 /** A part of a blob that comes straight from the upstream, for one reader. */
 export interface RemotePart {
@@ -18,7 +18,7 @@ export interface RemotePart {
   readonly size: number | null;
   /** Bytes of the body that come before `start`. */
   readonly skip: number;
-  readonly body: BlobAnswer['body'];
+  readonly body: UpstreamBody;
 }
 
 /** The upstream has no such range; its blob has this size, when it says so. */
@@ -29,27 +29,30 @@ export interface Unsatisfiable {
 
 /**
  * Asks the upstream for a blob, or for a range of it, for one reader alone. An upstream may ignore the range and send
- * everything: then what comes before it is skipped. Rejects with `UpstreamError`, also for a range that is another one.
+ * everything: then what comes before it is skipped. `size` is what is known of the blob's size, for upstreams that do not
+ * say it. Rejects with `UpstreamError`, also for a range that is another one.
  */
 export async function openRemote(
   repository: Repository,
   digest: Digest,
   asked: AskedRange | null,
+  size: number | null,
   signal: AbortSignal,
 ): Promise<RemotePart | Unsatisfiable> {
-  const options = asked === null ? { signal } : { signal, range: rangeHeader(asked) };
+  const options = asked === null ? { signal, size } : { signal, size, range: rangeHeader(asked) };
   const answer = await repository.upstream.client.getBlob(repository.name, digest, options);
-  const part = asked === null ? wholeOf(answer) : partOf(answer, asked);
+  const part = asked === null ? wholeOf(answer, size) : partOf(answer, asked, size);
   if (part === null || 'unsatisfiable' in part) abandon(answer.body);
   if (part === null) throw new UpstreamError('invalid', 'sent another range than was asked for');
   return part;
 }
 
-function wholeOf(answer: BlobAnswer): RemotePart {
-  return { start: 0, end: answer.length, size: answer.length, skip: 0, body: answer.body };
+function wholeOf({ length, body }: BlobAnswer, expectedSize: number | null): RemotePart {
+  const size = length ?? expectedSize;
+  return { start: 0, end: size, size, skip: 0, body };
 }
 
-function partOf(answer: BlobAnswer, asked: AskedRange): RemotePart | Unsatisfiable | null {
+function partOf(answer: BlobAnswer, asked: AskedRange, expectedSize: number | null): RemotePart | Unsatisfiable | null {
   if (answer.status === 416) {
     const size = /^bytes \*\/(\d{1,15})$/i.exec(answer.contentRange ?? '')?.[1];
     return { unsatisfiable: true, size: size === undefined ? null : Number(size) };
@@ -59,7 +62,8 @@ function partOf(answer: BlobAnswer, asked: AskedRange): RemotePart | Unsatisfiab
     if (said === null || !isWhatWasAsked(said, asked)) return null;
     return { start: said.start, end: said.end, size: said.size, skip: 0, body: answer.body };
   }
-  const { length: size, body } = answer;
+  const { body } = answer;
+  const size = answer.length ?? expectedSize;
   if (size === null) return null;
   const range = satisfy(asked, size);
   return range === null ? { unsatisfiable: true, size } : { ...range, size, skip: range.start, body };

@@ -71,7 +71,7 @@ export class BlobAccess {
     }
     const source = access.kind === 'download' ? access : this.#blobs.fetch(repository, digest, expectedSize);
     const bytes = source.kind === 'download' ? await readDownload(source.download, bytesMax) : null;
-    return bytes ?? readUncached(repository, digest, bytesMax);
+    return bytes ?? readUncached(repository, digest, expectedSize, bytesMax);
   }
 
   async #openCached(repository: Repository, digest: Digest, belongs: boolean): Promise<BlobFile | null> {
@@ -125,8 +125,13 @@ async function readDownload(download: Download, bytesMax: number): Promise<Buffe
   }
 }
 
-async function readUncached(repository: Repository, digest: Digest, bytesMax: number): Promise<Buffer> {
-  const answer = await repository.upstream.client.getBlob(repository.name, digest);
+async function readUncached(
+  repository: Repository,
+  digest: Digest,
+  size: number | null,
+  bytesMax: number,
+): Promise<Buffer> {
+  const answer = await repository.upstream.client.getBlob(repository.name, digest, { size });
   const chunks: Buffer[] = [];
   let length = 0;
   try {

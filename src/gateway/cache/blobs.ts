@@ -160,7 +160,7 @@ export class Blobs {
       source: repository.key,
       expectedSize,
       files: this.#files,
-      ask: (signal) => repository.upstream.client.getBlob(repository.name, digest, { signal }),
+      ask: (signal) => repository.upstream.client.getBlob(repository.name, digest, { size: expectedSize, signal }),
       events: {
         verified: () => proofs.delivered(repository, digest),
         committed: (size) => {

@@ -7,11 +7,21 @@ import { withBackOff } from './back-off.ts';
 import { connectionFailure, createSend } from './connection.ts';
 import { failureOf, UpstreamError } from './failure.ts';
 import { HeadFirst } from './head-first.ts';
+import { isEncoded, withIdentity } from './identity.ts';
 import { countingBytes, withMeter, type UpstreamMeter } from './metered.ts';
 import { verifiedManifest, type VerifiedManifest } from './manifest-body.ts';
 import { withRedirects } from './redirect.ts';
 import { withRetry } from './retry.ts';
-import { discard, headerOf, lengthOf, readBody, type Send, type UpstreamAnswer } from './send.ts';
+import {
+  abandon,
+  discard,
+  headerOf,
+  lengthOf,
+  readBody,
+  type Send,
+  type UpstreamAnswer,
+  type UpstreamBody,
+} from './send.ts';
 import { withUserAgent } from './user-agent.ts';
 
 /** A blob, or a part of one, on its way. Its body must be read to the end or destroyed. */
@@ -22,7 +32,7 @@ export interface BlobAnswer {
   readonly length: number | null;
   /** `Content-Range` of a 206 or 416. */
   readonly contentRange: string | undefined;
-  readonly body: UpstreamAnswer['body'];
+  readonly body: UpstreamBody;
 }
 
 export interface TagPage {
@@ -50,11 +60,11 @@ export interface UpstreamClient {
   getManifest(repository: string, reference: Reference, signal?: AbortSignal): Promise<VerifiedManifest>;
   /** The size of a blob, by HEAD, or by GET where HEAD is refused; null when the upstream does not say. */
   headBlob(repository: string, digest: Digest, signal?: AbortSignal): Promise<number | null>;
-  /** A blob that is not verified yet. `range` is a value of the `Range` header. */
+  /** A blob that is not verified yet. `range` is a value of the `Range` header, `size` what a manifest says. */
   getBlob(
     repository: string,
     digest: Digest,
-    options?: { readonly range?: string; readonly signal?: AbortSignal },
+    options?: { readonly range?: string; readonly size?: number | null; readonly signal?: AbortSignal },
   ): Promise<BlobAnswer>;
   /** One page of the tag list. `query` is passed on as it is. At most `limits.tagListBytesMax`. */
   listTags(repository: string, query: string): Promise<TagPage>;
@@ -95,22 +105,32 @@ type Ask = (
   method: 'GET' | 'HEAD',
   repository: string,
   rest: string,
-  more?: { readonly headers?: Readonly<Record<string, string>>; readonly signal?: AbortSignal | undefined },
+  more?: {
+    readonly headers?: Readonly<Record<string, string>>;
+    readonly signal?: AbortSignal | undefined;
+    readonly contentSize?: number | undefined;
+  },
 ) => Promise<UpstreamAnswer>;
 
 /** Builds what sends requests out of its layers: the outermost is listed last. Whatever is no success is a failure. */
 function createAsk({ agent, clock, credentials, meter, url: base, userAgent }: UpstreamClientOptions): Ask {
   const origin = upstreamUrl(base);
   let send: Send = createSend(countingBytes(agent, meter));
+  send = withIdentity(send);
   send = withMeter(send, meter, { origin: origin.origin, clock });
   send = withUserAgent(send, userAgent);
   send = withRedirects(send);
   send = withAuth(send, { origin, credentials, clock });
   send = withRetry(send);
   send = withBackOff(send, origin.origin, clock);
-  return async (method, repository, rest, { headers = {}, signal } = {}) => {
+  return async (method, repository, rest, { headers = {}, signal, contentSize } = {}) => {
     const url = new URL(`v2/${repository}/${rest}`, origin);
-    const answer = await send({ method, url, headers, repository, ...(signal === undefined ? {} : { signal }) });
+    const request = { method, url, headers, repository };
+    const answer = await send({
+      ...request,
+      ...(signal === undefined ? {} : { signal }),
+      ...(contentSize === undefined ? {} : { contentSize }),
+    });
     const ranged = headers.range !== undefined && (answer.status === 206 || answer.status === 416);
     if (answer.status !== 200 && !ranged) throw await failureOf(answer, clock.now());
     return answer;
@@ -177,9 +197,15 @@ function blobsOf(ask: Ask, heads: HeadFirst): Pick<UpstreamClient, 'headBlob' | 
         () => askLength('GET'),
       );
     },
-    async getBlob(repository, digest, { range, signal } = {}) {
-      const headers = range === undefined ? {} : { range };
-      const answer = await ask('GET', repository, `blobs/${digest.text}`, { headers, signal });
+    async getBlob(repository, digest, { range, size, signal } = {}) {
+      const path = `blobs/${digest.text}`;
+      const more = { signal, contentSize: size ?? undefined };
+      let answer = await ask('GET', repository, path, { ...more, headers: range === undefined ? {} : { range } });
+      if (answer.status === 206 && isEncoded(answer, more.contentSize)) {
+        // A part of what is encoded is no part of the blob: the whole is, once it is decoded.
+        abandon(answer.body);
+        answer = await ask('GET', repository, path, more);
+      }
       const contentRange = headerOf(answer, 'content-range');
       const status = answer.status === 206 || answer.status === 416 ? answer.status : 200;
       return { status, length: lengthOf(answer), contentRange, body: answer.body };

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { Readable } from 'node:stream';
 
 import type { Dispatcher } from 'undici';
 
@@ -7,11 +8,16 @@ export interface UpstreamRequest {
   readonly method: 'GET' | 'HEAD';
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
+  /** Bytes of the content, where they are known: an answer of just this length is not encoded, whatever it says. */
+  readonly contentSize?: number;
   /** The repository that is read, for which a bearer token is asked. */
   readonly repository: string;
   /** Ends the request, and the body of its answer. */
   readonly signal?: AbortSignal;
 }
+
+/** The body of an answer. One that comes straight from the connection can be read to its end cheaply. */
+export type UpstreamBody = Readable & Partial<Pick<Dispatcher.ResponseData['body'], 'dump'>>;
 
 export interface UpstreamAnswer {
   readonly status: number;
@@ -19,7 +25,7 @@ export interface UpstreamAnswer {
   /** Origin that answered in the end: another one than was asked when there was a redirect. */
   readonly origin: string;
   /** Must be read to its end or discarded, or else its connection is lost to others. */
-  readonly body: Dispatcher.ResponseData['body'];
+  readonly body: UpstreamBody;
 }
 
 /**
@@ -42,17 +48,19 @@ export function lengthOf(answer: Pick<UpstreamAnswer, 'headers'>): number | null
 }
 
 /** Gives a body up that nobody reads. What breaking it off says is no news, but must be heard by somebody. */
-export function abandon(body: UpstreamAnswer['body']): void {
+export function abandon(body: UpstreamBody): void {
   body.on('error', () => {});
   body.destroy();
 }
 
 /** Reads a short body to its end, so that its connection can be used again, and gives up on a long one. */
 export async function discard(answer: UpstreamAnswer): Promise<void> {
+  const { body } = answer;
   try {
-    await answer.body.dump({ limit: 16 * 1024 });
+    if (body.dump === undefined) abandon(body);
+    else await body.dump({ limit: 16 * 1024 });
   } catch {
-    abandon(answer.body);
+    abandon(body);
   }
 }
 
