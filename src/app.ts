@@ -12,8 +12,8 @@ import {
   type Log,
 } from './base/index.ts';
 import { CollectorSet } from './collector/index.ts';
-import type { Config, RedisStoreConfig, UpstreamConfig } from './config/index.ts';
-import { openGateway, type Gateway, type UpstreamOptions } from './gateway/index.ts';
+import type { Config, RedisStoreConfig } from './config/index.ts';
+import { openGateway, type Gateway } from './gateway/index.ts';
 import {
   createAdmit,
   createApi,
@@ -53,7 +53,9 @@ import {
   countsOfPull,
   createIdentity,
   createLog,
+  gatewaySettings,
   ledgerSettings,
+  organisationsFor,
   redisLinkOptions,
   scopeUpstreamsOf,
   warnOfOpenDoors,
@@ -327,13 +329,8 @@ interface GatewayParts {
 }
 
 function openGatewayOf({ config, version, metrics, log, ledger, admission }: GatewayParts): Promise<Gateway> {
-  const { defaultUpstream, factsWaitMs, fusionEntrypoint } = config.gateway;
   return openGateway({
-    upstreams: config.upstreams.map(upstreamOf),
-    ...(defaultUpstream !== undefined && { defaultUpstream }),
-    directory: join(config.data, 'cache'),
-    factsWaitMs,
-    ...(fusionEntrypoint !== false && { fusionEntrypoint }),
+    ...gatewaySettings(config),
     version,
     admit: createAdmit(admission),
     record: (pull) => ledger.record(countsOfPull(pull)),
@@ -343,11 +340,6 @@ function openGatewayOf({ config, version, metrics, log, ledger, admission }: Gat
     random,
     log,
   });
-}
-
-function upstreamOf({ auth, ...upstream }: UpstreamConfig): UpstreamOptions {
-  if (auth === undefined) return upstream;
-  return { ...upstream, auth: { basic: { username: auth.basic.username, password: auth.basic.password.reveal() } } };
 }
 
 /** The token endpoint, among the routes that the gateway counts. */
@@ -368,7 +360,13 @@ interface ScrapeParts {
 
 /** Answers scrapes, each after a look at what the image cache has on disk. */
 function createScrapes({ config, collectors, gateway, metrics, log }: ScrapeParts): Handlers {
-  const native = createMetricsHandler({ gather: () => collectors.gather(), metrics, clock, log });
+  const native = createMetricsHandler({
+    gather: () => collectors.gather(),
+    organisationsFor: organisationsFor(config.metrics),
+    metrics,
+    clock,
+    log,
+  });
   const isOciregistry = config.metrics?.compat === 'ociregistry';
   if (isOciregistry) metrics.collect(() => ociregistryFamilies(gateway.statistics()));
   const answer = isOciregistry ? textOnly(native) : native;

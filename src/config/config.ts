@@ -39,7 +39,7 @@ export type MetricsCompatibility = (typeof metricsCompatibilities)[number];
 /** The listener of `/metrics`. */
 export interface MetricsConfig {
   readonly listen: ListenAddress;
-  /** Whether organisations are named on it. Absent: only where it listens on a loopback address. */
+  /** Whether organisations are named on it. Absent: only to scrapers on this machine, on a loopback address. */
   readonly orgs?: boolean;
   /** The program whose metrics are shown too. The listener then offers the text format 0.0.4 alone. */
   readonly compat?: MetricsCompatibility;

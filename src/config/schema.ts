@@ -104,10 +104,9 @@ const metrics = z
     listen: addressOrFalse
       .optional()
       .meta({ description: 'Address, PORT for all addresses, or false for no listener.' }),
-    orgs: z
-      .boolean()
-      .optional()
-      .meta({ description: 'Whether organisations are named. Default: only on a loopback address.' }),
+    orgs: z.boolean().optional().meta({
+      description: 'Whether organisations are named. Default: only to scrapers on this machine, on a loopback address.',
+    }),
     compat: z.enum(metricsCompatibilities).optional().meta({
       description: 'Show the metrics of another program too, under its names; the format is text 0.0.4 then.',
     }),

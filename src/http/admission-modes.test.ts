@@ -133,5 +133,5 @@ test.each<[Record<string, string>, string, string]>([
     socket: { remoteAddress: '127.0.0.1' },
   } as unknown as IncomingMessage);
   expect(clientOf(headers, '127.0.0.1')).toBe(client);
-  expect(visitorOf(headers, client, 'loopback').listener).toBe(listener);
+  expect(visitorOf(headers, client, { listener: 'loopback' }).listener).toBe(listener);
 });

@@ -1,9 +1,12 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 import { describe, expect, test } from 'vitest';
 import { systemClock, systemRandom } from '../base/index.ts';
 import { createDoor, createStaticUsers, PullTokens } from '../identity/index.ts';
 import { MetricSet } from '../metric/index.ts';
 import { createAdmit, createAuthorise, type AdmissionOptions } from './admission.ts';
+import { createForwardedReader } from './forwarded.ts';
+import { createTokenEndpoint } from './token-endpoint.ts';
 
 /** Password `password`, as Wave keeps it. */
 const passwordHash = 'sha256:5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8';
@@ -24,7 +27,8 @@ function setUp({ users = true, anonymousPull = true, listener = 'open', publicUr
   const metrics = new MetricSet();
   const door = createDoor({ authenticators, anonymousPull, clock: systemClock, random: systemRandom, metrics });
   const options = { door, listener, challenges: () => users, ...(publicUrl !== undefined && { publicUrl }) };
-  return { admit: createAdmit(options), authorise: createAuthorise(options) };
+  const token = createTokenEndpoint({ ...options, tokens, clock: systemClock, log });
+  return { admit: createAdmit(options), authorise: createAuthorise(options), token };
 }
 
 const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`;
@@ -122,5 +126,77 @@ describe('who may ask the API', () => {
     const headers = { host: 'localhost', authorization: basic('alice:password') };
     expect((await authorise(request(headers), 'query')).subject).toBe('alice');
     await expect(authorise(request(headers), 'admin')).rejects.toMatchObject({ code: 'forbidden' });
+  });
+});
+
+describe('pages of other sites', () => {
+  const local = { users: false, listener: 'loopback' } as const;
+  const page = { host: 'evil.example:8080' };
+  const misdirected = expect.objectContaining({ kind: 'misdirected', status: 421 });
+
+  test.each<[string, Record<string, string>]>([
+    ['a foreign Host', page],
+    ['a foreign Host and empty credentials', { ...page, authorization: basic(':') }],
+    // A page can add these to its requests, so they prove no proxy.
+    ['a foreign Host and headers of a proxy', { ...page, 'x-forwarded-for': '192.0.2.1' }],
+    ['a foreign Host that is named as forwarded', { ...page, 'x-forwarded-host': 'localhost' }],
+  ])('%s pulls nothing where nobody can log in', (_title, headers) => {
+    const { admit } = setUp(local);
+    for (const scope of ['base', 'content'] as const) {
+      expect(() => admit(headers, '127.0.0.1', scope)).toThrow(misdirected);
+    }
+  });
+
+  test.each<[string, Setting, Record<string, string>]>([
+    ['a loopback name', local, { host: 'localhost:8080' }],
+    ['a client without a Host', local, {}],
+    ['the public URL', { ...local, publicUrl: 'https://pull.example.org' }, { host: 'PULL.example.org' }],
+    [
+      'the public URL with a port',
+      { ...local, publicUrl: 'https://pull.example.org' },
+      { host: 'pull.example.org:443' },
+    ],
+    ['any Host, where the listener is open', { users: false }, page],
+    ['any Host, where there are users', { listener: 'loopback' }, page],
+  ])('%s pulls', async (_title, setting, headers) => {
+    expect(await setUp(setting).admit(headers, '127.0.0.1', 'content')).toEqual({ kind: 'anonymous' });
+  });
+
+  test('a trusted proxy may pull for a client under any Host', () => {
+    const headers = { ...page, 'x-forwarded-for': '192.0.2.1' };
+    const socket = { remoteAddress: '127.0.0.1' };
+    createForwardedReader(['127.0.0.1'])({ headers, socket } as unknown as IncomingMessage);
+    expect(setUp(local).admit(headers, '192.0.2.1', 'content')).toEqual({ kind: 'anonymous' });
+  });
+
+  test.each<[string, Record<string, string>, number]>([
+    ['a foreign Host', page, 421],
+    ['another site', { host: 'localhost', 'sec-fetch-site': 'cross-site' }, 403],
+    ['this machine', { host: 'localhost', 'sec-fetch-site': 'same-origin' }, 200],
+  ])('%s asks for a token: %#', async (_title, headers, status) => {
+    const { token } = setUp(local);
+    const answered = new Promise((resolve) => {
+      const request = { method: 'GET', url: '/v2/token', headers, socket: { remoteAddress: '127.0.0.1' } };
+      const response = { req: request, writeHead: resolve, end: () => undefined };
+      token(request as unknown as IncomingMessage, response as unknown as ServerResponse);
+    });
+    expect(await answered).toBe(status);
+  });
+
+  test('a request of another site is refused whatever it brings', async () => {
+    const { admit, authorise } = setUp();
+    const headers = { host: 'a', 'sec-fetch-site': 'cross-site', authorization: basic('alice:password') };
+    expect(() => admit(headers, '192.0.2.1', 'content', 'a-token')).toThrow(expect.objectContaining({ status: 403 }));
+    expect(() => admit(headers, '192.0.2.1', 'base')).toThrow(expect.objectContaining({ status: 403 }));
+    const request = { headers, ip: '192.0.2.1' } as unknown as FastifyRequest;
+    await expect(authorise(request, 'query')).rejects.toMatchObject({ code: 'forbidden' });
+  });
+
+  test('pages of this server and of its neighbours are answered', async () => {
+    const { authorise } = setUp(local);
+    for (const site of ['same-origin', 'same-site', 'none']) {
+      const request = { headers: { host: 'localhost', 'sec-fetch-site': site }, ip: '127.0.0.1' };
+      expect((await authorise(request as unknown as FastifyRequest, 'query')).subject).toBe('anonymous');
+    }
   });
 });

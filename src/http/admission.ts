@@ -4,6 +4,7 @@ import type { Admission, AdmissionScope } from '../gateway/index.ts';
 import { TonnageError } from '../base/index.ts';
 import {
   isLoopbackAddress,
+  isLoopbackHost,
   parseAuthorization,
   requireRight,
   type Door,
@@ -15,6 +16,7 @@ import { OciError } from '../oci/index.ts';
 import type { Authorise } from './contract.ts';
 import { clientOf, forwardedOf, isForwarded } from './forwarded.ts';
 import { ownerOf } from './local-socket.ts';
+import { isFromOtherSite, otherSiteRefusal } from './other-sites.ts';
 
 export interface AdmissionOptions {
   readonly door: Door;
@@ -31,12 +33,13 @@ export interface AdmissionOptions {
 }
 
 /** Who asks for something on the API, with the right that it takes. */
-export function createAuthorise({ door, listener }: AdmissionOptions): Authorise {
+export function createAuthorise(options: AdmissionOptions): Authorise {
   return async (request: FastifyRequest, right) => {
     const owner = ownerOf(request.raw);
     if (owner !== undefined) return owner;
     const { headers } = request;
-    return requireRight(await door.enter(visitorOf(headers, clientOf(headers, request.ip), listener)), right);
+    if (isFromOtherSite(headers)) throw new TonnageError('forbidden', otherSiteRefusal);
+    return requireRight(await options.door.enter(visitorOf(headers, clientOf(headers, request.ip), options)), right);
   };
 }
 
@@ -46,20 +49,21 @@ export function createAuthorise({ door, listener }: AdmissionOptions): Authorise
  * for them there is `challengesAll`.
  */
 export function createAdmit(options: AdmissionOptions) {
-  const { door, listener, challengesAll = false, publicUrl, pathTokens } = options;
+  const { door, challengesAll = false, publicUrl, pathTokens } = options;
   return (
     headers: IncomingHttpHeaders,
     remoteAddress: string,
     scope: AdmissionScope,
     pathToken?: string,
   ): Admission | Promise<Admission> => {
+    if (isFromOtherSite(headers)) throw new OciError('denied', otherSiteRefusal);
     // It stands for somebody whatever else the client brings: a client that was challenged sends its answer along.
     if (pathToken !== undefined) return admitByPath(pathTokens, pathToken);
     const admission = (outcome: Outcome): Admission => {
       const asks = (challengesAll || (scope === 'base' && options.challenges())) && bringsNothing(headers);
       return admissionOf(outcome, asks, () => publicUrl ?? urlOf(headers));
     };
-    const outcome = door.enter(visitorOf(headers, remoteAddress, listener));
+    const outcome = door.enter(visitorOf(headers, remoteAddress, options));
     return outcome instanceof Promise ? outcome.then(admission, refuseUnknown) : admission(outcome);
   };
 }
@@ -79,10 +83,25 @@ const whyNobody = {
 } as const;
 
 /** What the door looks at. A request that a proxy on this machine forwarded is not a request from this machine. */
-export function visitorOf(headers: IncomingHttpHeaders, remoteAddress: string, listener: Visitor['listener']): Visitor {
+export function visitorOf(
+  headers: IncomingHttpHeaders,
+  remoteAddress: string,
+  { listener, publicUrl }: Pick<AdmissionOptions, 'listener' | 'publicUrl'>,
+): Visitor {
   const { authorization, host } = headers;
-  const isOpen = listener === 'open' || comesFromElsewhere(headers, remoteAddress);
-  return { authorization, host, remoteAddress, listener: isOpen ? 'open' : 'loopback' };
+  if (listener === 'open') return { authorization, host, remoteAddress, listener };
+  const isElsewhere = comesFromElsewhere(headers, remoteAddress);
+  const foreignHost = isForeignHost(host, publicUrl) && !(isElsewhere && forwardedOf(headers) !== undefined);
+  return { authorization, host, remoteAddress, listener: isElsewhere ? 'open' : 'loopback', foreignHost };
+}
+
+/**
+ * Whether a `Host` names neither this machine nor the public URL. Browsers always send the header, so a request without one
+ * is not a page's. A page can add any header that proxies write, so those of an untrusted proxy excuse nothing.
+ */
+function isForeignHost(host: string | undefined, publicUrl: string | undefined): boolean {
+  if (host === undefined || isLoopbackHost(host)) return false;
+  return publicUrl === undefined || new URL(publicUrl).hostname !== host.toLowerCase().replace(/:\d*$/, '');
 }
 
 /** Whether a proxy forwarded a request for a client elsewhere. Only a trusted proxy can say that its client is here. */
@@ -110,11 +129,21 @@ function admissionOf(outcome: Outcome, challengeAnonymous: boolean, url: () => s
     case 'anonymous':
       if (challengeAnonymous) return { kind: 'refused', challenge: bearerChallenge(url()) };
       return outcome.byAddress ? { kind: 'principal', principal: outcome.byAddress } : { kind: 'anonymous' };
+    case 'misdirected':
+      throw misdirected();
     case 'unauthorized':
       return { kind: 'refused', challenge: bearerChallenge(url()) };
     case 'limited':
       throw tooManyLogins(outcome.retryAfterSeconds);
   }
+}
+
+/** 421, for a client on this machine that uses a name that a page of another site could have given it. */
+export function misdirected(): OciError {
+  return new OciError(
+    'misdirected',
+    'expected a loopback name such as localhost as the Host; for another name set publicUrl, or add users',
+  );
 }
 
 /** 429 with the time to wait, as clients of `/v2` understand it. */

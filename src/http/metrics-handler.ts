@@ -1,20 +1,33 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { limits, messageOf, TonnageError, type Clock, type ErrorCode, type Log } from '../base/index.ts';
 import { encode, negotiate, paced, type Format } from '../exposition/index.ts';
+import { isLoopbackHost } from '../identity/index.ts';
 import type { MetricFamily, MetricSet } from '../metric/index.ts';
+import { isForwarded } from './forwarded.ts';
 import type { Handler } from './listener.ts';
 import { scrapeInstruments } from './metrics.ts';
+import { isFromOtherSite } from './other-sites.ts';
 import { problem, problemType } from './problem.ts';
 import { chooseCoding, compressor, type ContentCoding } from './scrape/coding.ts';
 import { scrapeDeadlineMs } from './scrape/deadline.ts';
 import { filterFamilies } from './scrape/filter.ts';
 import { Scrapes, type Exposition } from './scrape/scrapes.ts';
+import { withoutOrganisations } from './scrape/without-organisations.ts';
+
+/**
+ * Which scrapers may read the names of organisations. `here`: those on this machine, that is, under the `Host` headers that
+ * the API accepts without credentials. That the listener is a loopback one is not enough: a page of another site can reach
+ * it through a browser (DNS rebinding), and a proxy forwards requests from elsewhere.
+ */
+export type NamesFor = 'all' | 'here' | 'none';
 
 export interface MetricsHandlerOptions {
   /** All families, gathered anew. */
   readonly gather: () => readonly MetricFamily[];
+  /** Default: `here`. */
+  readonly organisationsFor?: NamesFor;
   readonly metrics: MetricSet;
   readonly clock: Clock;
   readonly log: Log;
@@ -35,7 +48,7 @@ export function createMetricsHandler(options: MetricsHandlerOptions): Handler {
       response.setHeader('allow', 'GET, HEAD');
       return refuse(response, 'method_not_allowed', 'expected GET or HEAD');
     }
-    const question = questionOf(request);
+    const question = questionOf(request, options.organisationsFor ?? 'here');
     if (request.method === 'HEAD') return void response.writeHead(200, question.headers).end();
     const started = clock.monotonic();
     scrape(options, scrapes, question, response)
@@ -59,6 +72,8 @@ interface Question {
   readonly coding: ContentCoding;
   /** Families to answer; empty: all of them. */
   readonly names: readonly string[];
+  /** Whether the scraper may read the names of organisations. */
+  readonly organisations: boolean;
   /** The end of the connection is all that would end the answer, so that half of it could pass for the whole. */
   readonly needsLength: boolean;
   readonly deadlineMs: number;
@@ -66,13 +81,14 @@ interface Question {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-function questionOf({ headers, httpVersion, url }: IncomingMessage): Question {
+function questionOf({ headers, httpVersion, url }: IncomingMessage, organisationsFor: NamesFor): Question {
   const format = negotiate(headers.accept);
   const coding = chooseCoding(headerText(headers['accept-encoding']));
   return {
     format,
     coding,
     names: new URLSearchParams(url?.split('?')[1]).getAll('name[]'),
+    organisations: mayReadNames(headers, organisationsFor),
     needsLength: httpVersion === '1.0' && coding === 'identity',
     deadlineMs: scrapeDeadlineMs(headers['x-prometheus-scrape-timeout-seconds']),
     headers: {
@@ -84,19 +100,27 @@ function questionOf({ headers, httpVersion, url }: IncomingMessage): Question {
   };
 }
 
+function mayReadNames(headers: IncomingHttpHeaders, namesFor: NamesFor): boolean {
+  if (namesFor === 'none' || isFromOtherSite(headers)) return false;
+  return namesFor === 'all' || (isLoopbackHost(headers.host) && !isForwarded(headers));
+}
+
 /** Answers one scrape; resolves with whether it was shared, rejects when it could not be answered whole. */
 async function scrape(
   { gather, clock }: MetricsHandlerOptions,
   scrapes: Scrapes,
-  { format, coding, names, needsLength, deadlineMs, headers }: Question,
+  { format, coding, names, organisations, needsLength, deadlineMs, headers }: Question,
   response: ServerResponse,
 ): Promise<boolean> {
   const gone = new AbortController();
   response.once('close', () => response.writableFinished || gone.abort());
   const deadline = AbortSignal.timeout(deadlineMs);
   const signal = AbortSignal.any([deadline, gone.signal]);
-  const key = JSON.stringify([format.contentType, names]);
-  const make = () => paced(encode(filterFamilies(gather(), names), format), clock);
+  const key = JSON.stringify([format.contentType, names, organisations]);
+  const make = () => {
+    const families = filterFamilies(gather(), names);
+    return paced(encode(organisations ? families : withoutOrganisations(families), format), clock);
+  };
   const send = async (exposition: Exposition): Promise<void> => {
     const length = coding === 'identity' && exposition.kind === 'whole' ? exposition.length : undefined;
     response.writeHead(200, { ...headers, ...(length !== undefined && { 'content-length': length }) });

@@ -2,15 +2,17 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { messageOf, type Clock, type Log } from '../base/index.ts';
 import type { Door, Outcome, PathTokens, Principal, PullTokens, Visitor } from '../identity/index.ts';
 import { OciError } from '../oci/index.ts';
-import { refuseUnknown, tooManyLogins, visitorOf } from './admission.ts';
+import { misdirected, refuseUnknown, tooManyLogins, visitorOf } from './admission.ts';
 import { clientOf } from './forwarded.ts';
 import type { Handler } from './listener.ts';
+import { isFromOtherSite, otherSiteRefusal } from './other-sites.ts';
 
 export interface TokenEndpointOptions {
   readonly door: Door;
   readonly tokens: PullTokens;
   readonly pathTokens?: PathTokens;
   readonly listener: Visitor['listener'];
+  readonly publicUrl?: string;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -38,7 +40,8 @@ async function answer(
     throw new OciError('methodUnsupported', 'expected GET', { Allow: 'GET, HEAD' });
   }
   const { headers, socket } = request;
-  const visitor = visitorOf(headers, clientOf(headers, socket.remoteAddress), options.listener);
+  if (isFromOtherSite(headers)) throw new OciError('denied', otherSiteRefusal);
+  const visitor = visitorOf(headers, clientOf(headers, socket.remoteAddress), options);
   const outcome = await Promise.resolve(options.door.enter(visitor)).catch(refuseUnknown);
   const { token, expiresInSeconds } = options.tokens.issue(
     holderByPath(options, request, outcome) ?? holderOf(outcome),
@@ -73,6 +76,8 @@ function holderOf(outcome: Outcome) {
       return outcome.principal;
     case 'anonymous':
       return undefined;
+    case 'misdirected':
+      throw misdirected();
     case 'unauthorized':
       throw new OciError('unauthorized', 'credentials are needed, or those given are wrong', {
         'WWW-Authenticate': 'Basic realm="Tonnage", charset="UTF-8"',

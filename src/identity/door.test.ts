@@ -42,6 +42,8 @@ function summary(outcome: Outcome): string {
       return `${outcome.principal.subject}: ${[...outcome.principal.rights].join(' ')}`;
     case 'unauthorized':
       return outcome.reason;
+    case 'misdirected':
+      return outcome.kind;
     case 'limited':
       return `wait ${outcome.retryAfterSeconds}`;
   }
@@ -99,9 +101,29 @@ describe('without credentials', () => {
     [
       'no users, a loopback listener, a foreign Host',
       { authenticators: [] },
-      visitor(undefined, { ...loopback, host: 'rebound.example.org' }),
-      'anonymous: pull',
+      visitor(undefined, { ...loopback, host: 'rebound.example.org', foreignHost: true }),
+      'misdirected',
     ],
+    [
+      'no users, a loopback listener, a foreign Host, empty credentials',
+      { authenticators: [] },
+      visitor(basic('', ''), { ...loopback, host: 'rebound.example.org', foreignHost: true }),
+      'misdirected',
+    ],
+    [
+      'no users, a loopback listener, a foreign Host of a proxy that is not trusted',
+      { authenticators: [] },
+      visitor(undefined, { listener: 'open', foreignHost: true }),
+      'misdirected',
+    ],
+    [
+      'no users, a foreign Host and an address with a rule',
+      { authenticators: [], addresses: () => bob },
+      visitor(undefined, { ...loopback, host: 'rebound.example.org', foreignHost: true }),
+      'misdirected',
+    ],
+    ['users, a loopback listener, a foreign Host', {}, visitor(undefined, { foreignHost: true }), 'anonymous: pull'],
+
     [
       'no users, a loopback listener, no Host',
       { authenticators: [] },

@@ -20,6 +20,11 @@ export interface Visitor {
   readonly host?: string | undefined;
   /** Whether the request came in on a listener that only this machine reaches (`isLoopbackAddress`). */
   readonly listener: 'loopback' | 'open';
+  /**
+   * Whether the listener is a loopback one, but `Host` is a name that neither this machine nor a trusted proxy uses. A page
+   * of another site can make a browser on this machine send such a request (DNS rebinding).
+   */
+  readonly foreignHost?: boolean;
 }
 
 export type Outcome =
@@ -35,6 +40,8 @@ export type Outcome =
       readonly byAddress?: Principal;
       readonly unknown?: true;
     }
+  /** 421: nobody can log in here, and the request came from this machine under a foreign `Host`. */
+  | { readonly kind: 'misdirected' }
   /** 401. `missing`: there were no credentials, and without them nothing is allowed. `wrong`: they are not good. */
   | { readonly kind: 'unauthorized'; readonly reason: 'missing' | 'wrong' }
   /** 429: too many failed logins from this address, or too many at once. */
@@ -68,6 +75,7 @@ function anonymous(granted: readonly Right[]): Anonymous {
   return { kind: 'anonymous', principal: Object.freeze({ subject: 'anonymous', rights: new Set(granted) }) };
 }
 
+const misdirected: Outcome = { kind: 'misdirected' };
 const missing: Outcome = { kind: 'unauthorized', reason: 'missing' };
 const wrong: Outcome = { kind: 'unauthorized', reason: 'wrong' };
 const anonymousWithAllRights = anonymous(rights);
@@ -80,7 +88,7 @@ const busyRetrySeconds = 1;
  *
  * 1. No credentials (or an empty user with an empty password): anonymous, who may pull if that is allowed, or if a rule
  *    says whose address it is. Where nobody can log in, a request on a loopback listener whose Host is a loopback name
- *    has all rights; on any other listener it may pull, and no more.
+ *    has all rights, and one whose Host is foreign is refused; on any other listener it may pull, and no more.
  * 2. Credentials that an authenticator knows: that principal.
  * 3. Any other credentials: unauthorized, never anonymous.
  */
@@ -135,11 +143,12 @@ class CheckingDoor implements Door {
     const hasAllRights = this.#isOpen && visitor.listener === 'loopback' && isLoopbackHost(visitor.host);
     const byAddress = this.#addresses(visitor.remoteAddress);
     if (hasAllRights) return byAddress ? { ...anonymousWithAllRights, byAddress } : anonymousWithAllRights;
-    return this.#nobody(byAddress) ?? missing;
+    return this.#nobody(byAddress, visitor) ?? missing;
   }
 
   /** Who has shown nothing that says who they are; `undefined` where they may not be here. */
-  #nobody(byAddress: Principal | undefined): Outcome | undefined {
+  #nobody(byAddress: Principal | undefined, visitor: Visitor): Outcome | undefined {
+    if (this.#isOpen && visitor.foreignHost === true) return misdirected;
     if (byAddress !== undefined) return { kind: 'anonymous', principal: byAddress, byAddress };
     return this.#anonymousPull ? anonymousWithPull : undefined;
   }
@@ -217,7 +226,7 @@ class CheckingDoor implements Door {
 
   #outcomeOf(verdict: Principal | 'anonymous', visitor: Visitor): Outcome {
     if (verdict !== 'anonymous') return { kind: 'principal', principal: verdict };
-    return this.#nobody(this.#addresses(visitor.remoteAddress)) ?? wrong;
+    return this.#nobody(this.#addresses(visitor.remoteAddress), visitor) ?? wrong;
   }
 
   #counted(outcome: CheckOutcome, answer: Outcome): Outcome {
@@ -255,6 +264,8 @@ export function requireRight(outcome: Outcome, right: Right): Principal {
       if (outcome.principal.rights.has(right)) return outcome.principal;
       if (outcome.unknown === true) throw unavailable();
       throw new TonnageError('unauthorized', `credentials with the right ${right} are needed`);
+    case 'misdirected':
+      throw new TonnageError('unauthorized', 'credentials are needed under this Host: expected a loopback name');
     case 'unauthorized':
       throw new TonnageError(
         'unauthorized',

@@ -5,7 +5,7 @@ export type { Authenticator, CheckVerdict, Verdict } from './authenticator.ts';
 export { createDoor, requireRight, type Door, type DoorOptions, type Outcome, type Visitor } from './door.ts';
 export { IssuedTokens, type KeptToken, type TokenDesk, type TokenFacts, type TokenKeeper } from './issued-tokens.ts';
 export { LoginLimited } from './login-limited.ts';
-export { isLoopbackAddress } from './loopback.ts';
+export { isLoopbackAddress, isLoopbackHost } from './loopback.ts';
 export { isWithin, parseAddress, parseNetwork, plainAddress, type Network } from './network.ts';
 export { oidcInstruments, platformInstruments } from './metrics.ts';
 export { createOidc, type OidcIssuer } from './oidc.ts';

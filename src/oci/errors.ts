@@ -16,6 +16,8 @@ export const ociErrors = {
   rangeUnsatisfiable: { code: 'RANGE_INVALID', status: 416 },
   unauthorized: { code: 'UNAUTHORIZED', status: 401 },
   denied: { code: 'DENIED', status: 403 },
+  /** The `Host` names neither this machine nor the public URL, where only those are answered. */
+  misdirected: { code: 'DENIED', status: 421 },
   /** The upstream refused the gateway's own credentials: the client can do nothing about it, so it is no 401 or 403. */
   upstreamDenied: { code: 'DENIED', status: 502 },
   upstreamThrottled: { code: 'TOOMANYREQUESTS', status: 429 },

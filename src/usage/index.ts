@@ -35,7 +35,14 @@ export {
   type WaveQuestion,
   type WaveVersion,
 } from './wave.ts';
-export { parseWaveField, waveFieldName, waveFieldsOf, waveMeters, type WaveField } from './wave-fields.ts';
+export {
+  fieldOfEveryOrganisation,
+  parseWaveField,
+  waveFieldName,
+  waveFieldsOf,
+  waveMeters,
+  type WaveField,
+} from './wave-fields.ts';
 export { checkRange, formatCursor, parseFormat, parseUsageQuery, type UsageParameters } from './parse-query.ts';
 export { Pseudonyms } from './pseudonym.ts';
 export { stringifyJson, usageAsCells, usageAsCsv, usageAsJson, usageColumns } from './present.ts';

@@ -38,6 +38,11 @@ export function waveFieldsOf(event: WaveField & { readonly day: Day }): readonly
   return fields;
 }
 
+/** A field's name with `*` in the place of the organisation. */
+export function fieldOfEveryOrganisation(name: string): string {
+  return name.replace(/\/o\/[^/]*/, '/o/*');
+}
+
 /** `meter`, `/o/` organisation, `/a/` architecture, `/d/` day: each part but the first may be absent. */
 const fieldPattern = new RegExp(
   `^(${waveMeters.join('|')})(?:/o/([^/]+))?(?:/a/([^/]+))?(?:/d/(\\d{4}-\\d{2}-\\d{2}))?$`,

@@ -1,7 +1,8 @@
 export { adapterSettings } from './adapters.ts';
 export { countOfEgress, countsOfPull } from './counts.ts';
+export { gatewaySettings } from './gateway.ts';
 export { createIdentity } from './identity.ts';
-export { ledgerSettings } from './ledger.ts';
+export { ledgerSettings, organisationsFor } from './ledger.ts';
 export { warnOfOpenDoors } from './open-doors.ts';
 export { createLog } from './log.ts';
 export { redisLinkOptions } from './redis.ts';

@@ -4,7 +4,7 @@ import type { LedgerOptions } from '../ledger/index.ts';
 
 type Settings = Omit<LedgerOptions, 'store' | 'clock' | 'log' | 'metrics'>;
 
-/** What a configuration says of the ledger. Organisations are named on `/metrics` where only this machine can read it. */
+/** What a configuration says of the ledger. */
 export function ledgerSettings({ usage, store, metrics }: Config): Settings {
   return {
     dimensions: usage.dimensions,
@@ -15,6 +15,12 @@ export function ledgerSettings({ usage, store, metrics }: Config): Settings {
     detailDays: usage.detailDays,
     ...(usage.hashKey && { pseudonymKey: Buffer.from(usage.hashKey.reveal()) }),
     ...(store.driver === 'redis' && { outboxKeepMs: store.outboxKeepMs, outboxKeepBytes: store.outboxKeepBytes }),
-    orgLabels: metrics?.orgs ?? (metrics !== undefined && isLoopbackAddress(metrics.listen.host)),
+    orgLabels: organisationsFor(metrics) !== 'none',
   };
+}
+
+/** Which scrapers read the names of organisations on `/metrics`; they are a list of customers. */
+export function organisationsFor(metrics: Config['metrics']): 'all' | 'here' | 'none' {
+  if (metrics?.orgs !== undefined) return metrics.orgs ? 'all' : 'none';
+  return metrics !== undefined && isLoopbackAddress(metrics.listen.host) ? 'here' : 'none';
 }
