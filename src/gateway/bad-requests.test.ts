@@ -27,6 +27,8 @@ test.each(badRequests)('$title is refused with $status and $code', async (bad) =
   expect(head).toMatch(new RegExp(`^HTTP/1.1 ${bad.status} `));
   expect(head).toMatch(/\r\nDocker-Distribution-Api-Version: registry\/2\.0/);
   expect(head).toMatch(/\r\nX-Content-Type-Options: nosniff/);
+  expect(head).toMatch(/\r\nContent-Security-Policy: default-src 'none'; sandbox/);
+  expect(head).not.toMatch(/\r\n(?:Docker-Content-Digest|ETag|OCI-Namespace|Set-Cookie):/i);
   expect(head).toMatch(/\r\nContent-Type: application\/json/);
   expect(/\r\nAllow: GET, HEAD\r\n/.test(head)).toBe(bad.status === 405);
   const [error] = body === '' ? [{ code: null }] : (JSON.parse(body) as { errors: { code: string }[] }).errors;

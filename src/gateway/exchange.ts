@@ -15,7 +15,7 @@ export interface Exchange {
   readonly client: string;
   /** When the request came, on the monotonic clock in milliseconds. */
   readonly startedMs: number;
-  /** The name of the namespace that the client asked for by `ns`, told back to it. */
+  /** The client's name, in `ns`, for the upstream that answers: it is confirmed to the client. */
   readonly namespace: string | undefined;
   /** The token that stood in the path, which links to further pages need again. */
   readonly pathToken?: string | undefined;
@@ -31,10 +31,19 @@ export function isConnected(exchange: Pick<Exchange, 'response'>): boolean {
   return !exchange.response.destroyed;
 }
 
-/** Sends the status line and headers (names and values in turn). A namespace that was asked for is confirmed. */
+/**
+ * Sets the status line and headers (names and values in turn). A namespace that was asked for is confirmed. When that
+ * fails nothing of it is left for the refusal that takes its place.
+ */
 export function writeHead(exchange: Exchange, status: number, headers: HeaderList): void {
   const { namespace, response } = exchange;
-  response.writeHead(status, namespace === undefined ? headers : [...headers, 'OCI-Namespace', namespace]);
+  const all = namespace === undefined ? headers : [...headers, 'OCI-Namespace', namespace];
+  try {
+    response.writeHead(status, all);
+  } catch (error) {
+    for (const [index, name] of all.entries()) if (index % 2 === 0) response.removeHeader(name);
+    throw error;
+  }
 }
 
 /**

@@ -114,6 +114,35 @@ test('a namespace that was asked for is confirmed', async () => {
   expect((await gateway.get(path)).headers['oci-namespace']).toBeUndefined();
 });
 
+test.each([
+  ['lab', 200, 'lab'],
+  ['LAB', 200, 'LAB'],
+  ['other.example', 404, undefined],
+  ['a%0d%0aSet-Cookie:%20x', 404, undefined],
+])('the namespace %s beside the header X-Registry: lab', async (ns, status, confirmed) => {
+  const path = `/v2/team/app/manifests/v1?ns=${ns}`;
+  for (let round = 0; round < 2; round++) {
+    const answer = await gateway.get(path, { 'x-registry': 'lab' });
+    expect([answer.status, answer.headers['oci-namespace']]).toEqual([status, confirmed]);
+    expect(answer.headers['set-cookie']).toBeUndefined();
+  }
+  expect(gateway.pulls).toHaveLength(status === 200 ? 2 : 0);
+});
+
+test('a namespace is confirmed only where it is that of the upstream that answers', async () => {
+  const answer = await gateway.get('/v2/team/app/manifests/v1?ns=docker.io', { 'x-registry': 'lab' });
+  expect([answer.status, answer.headers['oci-namespace']]).toEqual([200, undefined]);
+});
+
+test('a path that begins with the namespace names the upstream twice, and counts as the repository there', async () => {
+  const blob = await gateway.get(`${blobPath.replace('/lab/', '/lab/lab/')}?ns=lab`);
+  expect(blob.status).toBe(404);
+  for (const path of ['/v2/lab/team/app/manifests/v1?ns=lab', '/v2/team/app/manifests/v1?ns=lab']) {
+    expect((await gateway.get(path)).status).toBe(200);
+  }
+  expect(gateway.pulls.map(({ repository }) => repository)).toEqual(['team/app', 'team/app']);
+});
+
 test('a path that is percent-encoded where it need not be is the same path', async () => {
   expect((await gateway.get('/v2/lab/team/app/manifests/%76%31')).status).toBe(200);
   expect((await gateway.get(`/v2/lab/team/app/manifests/${manifest.digest.text.replace(':', '%3A')}`)).status).toBe(

@@ -78,10 +78,12 @@ export class Front {
         return this.#end(incoming, endpoint);
       }
       const query = route.query === '' ? undefined : new URLSearchParams(route.query);
-      const namespace = query?.get('ns') ?? undefined;
-      const repository = resolveName(this.#options.upstreams, route.name, { header: headerHint(incoming), namespace });
+      const asked = namespaceOf(query);
+      const { upstreams } = this.#options;
+      const repository = resolveName(upstreams, route.name, { header: headerHint(incoming), namespace: asked });
       assertInScope(principal, repository);
       at = { kind: route.kind, repository };
+      const namespace = asked !== undefined && upstreams.find(asked) === repository.upstream ? asked : undefined;
       const exchange: Exchange = { ...incoming, principal, namespace };
       const served = this.#serve(exchange, route, repository);
       if (!(served instanceof Promise)) return this.#end(incoming, endpoint);
@@ -157,6 +159,12 @@ function answerBase({ request, response }: Incoming): void {
 function headerHint({ request }: Incoming): string | undefined {
   const value = request.headers['x-registry'];
   return Array.isArray(value) ? value.join(', ') : value;
+}
+
+/** The namespace that a query asks for; several that differ are joined, as lines of a header are. */
+function namespaceOf(query: URLSearchParams | undefined): string | undefined {
+  const all = new Set(query?.getAll('ns'));
+  return all.size === 0 ? undefined : [...all].join(', ');
 }
 
 /** Lets a request in, or throws `OciError`: 401 with the challenge, or 403 for a principal without the right to pull. */

@@ -1,3 +1,5 @@
+import { answerHeaders } from '../oci/index.ts';
+
 /**
  * Header names and values in turn, as node:http takes them. It only reads such a list, but its type does not say so:
  * hence this is not readonly, and nobody changes one.
@@ -5,12 +7,7 @@
 export type HeaderList = string[];
 
 /** Headers of every answer below `/v2/`. */
-export const baseHeaders: HeaderList = [
-  'Docker-Distribution-Api-Version',
-  'registry/2.0',
-  'X-Content-Type-Options',
-  'nosniff',
-];
+export const baseHeaders: HeaderList = Object.entries(answerHeaders).flat();
 
 /**
  * Whether an `If-None-Match` header names this entity tag (RFC 9110, section 13.1.2): weak comparison, a list, or `*`.

@@ -94,6 +94,8 @@ export class ManifestHandler {
   #count(exchange: Exchange, target: Target, found: Found, facts: Facts): Promise<void> | void {
     if (!isConnected(exchange)) return;
     if (hasClosedItsSide(exchange)) return this.#countIfRead(exchange, target, found, facts);
+    // Before the pull is recorded: one whose answer cannot be begun is refused, and counts nothing.
+    this.#writeHead(exchange, found);
     const recorded = this.#record(exchange, target, facts);
     if (recorded === undefined) return this.#send(exchange, target, found);
     return recorded.then(async () => {
@@ -133,6 +135,7 @@ export class ManifestHandler {
   }
 
   #writeHead(exchange: Exchange, { held, outcome }: Found): void {
+    if (exchange.response.headersSent) return;
     writeHead(exchange, 200, outcome === 'stale' ? [...held.headers, ...staleWarning] : held.headers);
   }
 

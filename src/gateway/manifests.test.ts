@@ -34,6 +34,41 @@ const countable: readonly [string, TestImage, string][] = [
   ['a signed schema 1 image', schema1('ppc64le', types.signedSchema1), 'ppc64le'],
 ];
 
+describe('a manifest of the type', () => {
+  it.each([
+    ['text/html', 'application/octet-stream'],
+    ['Text/HTML; charset=utf-8', 'application/octet-stream'],
+    ['image/svg+xml', 'application/octet-stream'],
+    ['application/xhtml+xml', 'application/octet-stream'],
+    ['application/javascript', 'application/octet-stream'],
+    ['application/json', 'application/octet-stream'],
+    ['text/json+json', 'application/octet-stream'],
+    ['application/vnd.example.thing.v1+json', 'application/vnd.example.thing.v1+json'],
+    ['application/Vnd.Example+JSON; x=y', 'application/vnd.example+json'],
+  ])('%s is served as %s, and never runs on our origin', async (sent, served) => {
+    const page = content(sent, { schemaVersion: 2, page: `<script>alert('${app}')</script>` });
+    lab.put(app, page, 'v1');
+    lab.putBlob(app, page);
+    const asked = ['manifests/v1', 'manifests/v1', `manifests/${page.digest.text}`, `blobs/${page.digest.text}`];
+    for (const target of asked) {
+      const answer = await gateway.get(`/v2/${app}/${target}`);
+      expect(answer.headers).toMatchObject({
+        'content-type': target.startsWith('blobs/') ? 'application/octet-stream' : served,
+        'content-security-policy': "default-src 'none'; sandbox",
+        'x-content-type-options': 'nosniff',
+      });
+      const unchanged = await gateway.get(`/v2/${app}/${target}`, { 'if-none-match': String(answer.headers.etag) });
+      expect([unchanged.status, unchanged.headers['content-security-policy']]).toEqual([
+        304,
+        "default-src 'none'; sandbox",
+      ]);
+    }
+    await gateway.reopen({});
+    expect((await gateway.get(`/v2/${app}/manifests/v1`)).headers['content-type']).toBe(served);
+    expect(gateway.pulls).toEqual([]);
+  });
+});
+
 describe('a GET that is a pull', () => {
   it.each(countable)('of %s counts once, with its architecture', async (_name, manifest, arch) => {
     lab.put(`team/${app}`, manifest, 'v1');

@@ -13,7 +13,7 @@ export interface Repository {
 export interface NameHints {
   /** `X-Registry` request header. */
   readonly header: string | undefined;
-  /** `ns` query parameter, as containerd sends it. */
+  /** `ns` query parameter, as containerd sends it. Several different ones, joined, are the name of nothing. */
   readonly namespace: string | undefined;
 }
 
@@ -34,10 +34,19 @@ function unknownUpstream(table: UpstreamTable): OciError {
   return new OciError('nameUnknown', `the image names an upstream that is not configured; configured: ${names}`);
 }
 
-function hinted(table: UpstreamTable, hint: string, name: string): Repository {
+function hinted(table: UpstreamTable, hint: string): Upstream {
   const upstream = table.find(hint);
   if (upstream === undefined) throw unknownUpstream(table);
-  return repositoryOf(upstream, name);
+  return upstream;
+}
+
+/**
+ * The repository's name in a path that may begin with the name of the upstream too: containerd sends `ns` to a mirror
+ * whose configured address ends with it (`override_path`). It is cut off once, unless nothing would be left.
+ */
+function withoutUpstream(table: UpstreamTable, upstream: Upstream, name: string): string {
+  const slash = name.indexOf('/');
+  return slash !== -1 && table.find(name.slice(0, slash)) === upstream ? name.slice(slash + 1) : name;
 }
 
 /** A first segment like these is a host in every client, never a part of a repository's name. */
@@ -46,13 +55,18 @@ function looksLikeHost(segment: string): boolean {
 }
 
 /**
- * Finds the upstream and repository that an image name means. In order: the header, the namespace, a first segment that
+ * Finds the upstream and repository that an image name means. Both hints must name upstreams, whichever applies. In
+ * order: the header, the namespace, a first segment that
  * is an upstream's name or alias, a first segment that looks like a host (unknown, then), the default upstream. Only
  * configured upstreams are ever answered. Throws `OciError` (`nameUnknown`, `nameInvalid`).
  */
 export function resolveName(table: UpstreamTable, name: string, hints: NameHints): Repository {
-  if (hints.header !== undefined) return hinted(table, hints.header, name);
-  if (hints.namespace !== undefined) return hinted(table, hints.namespace, name);
+  const byHeader = hints.header === undefined ? undefined : hinted(table, hints.header);
+  const byNamespace = hints.namespace === undefined ? undefined : hinted(table, hints.namespace);
+  const upstream = byHeader ?? byNamespace;
+  if (upstream !== undefined) {
+    return repositoryOf(upstream, upstream === byNamespace ? withoutUpstream(table, upstream, name) : name);
+  }
   const slash = name.indexOf('/');
   const first = slash === -1 ? name : name.slice(0, slash);
   const named = table.find(first);

@@ -1,6 +1,6 @@
 import { STATUS_CODES, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { OciError, type OciErrorKind } from '../oci/index.ts';
+import { answerHeaders, OciError, type OciErrorKind } from '../oci/index.ts';
 import { problem, problemType } from './problem.ts';
 
 /** What Node's HTTP parser reports about bytes that are no request. */
@@ -61,6 +61,7 @@ function rawAnswer({ status, kind, message }: Refusal, forGateway: boolean): str
     `content-type: ${forGateway ? 'application/json' : problemType}`,
     `content-length: ${Buffer.byteLength(body)}`,
     'connection: close',
+    ...(forGateway ? Object.entries(answerHeaders).map(([name, value]) => `${name}: ${value}`) : []),
     ...(status === 405 ? ['allow: GET, HEAD'] : []),
   ];
   return `${lines.join('\r\n')}\r\n\r\n${body}`;

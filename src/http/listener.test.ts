@@ -61,6 +61,7 @@ describe('requests that are broken', () => {
     const body: unknown = JSON.parse(answer.slice(answer.indexOf('\r\n\r\n') + 4));
     expect(body).toMatchObject(bodies[kind]);
     expect(answer).toContain('connection: close');
+    expect(answer.includes("\r\nContent-Security-Policy: default-src 'none'; sandbox\r\n")).toBe(kind === 'oci');
   });
 
   test('the server goes on', async () => {

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { limits, type Clock, type Log, type Random } from '../base/index.ts';
 import type { Gateway } from '../gateway/index.ts';
-import { OciError } from '../oci/index.ts';
+import { answerHeaders, OciError } from '../oci/index.ts';
 import { noteRequestId } from './api.ts';
 import type { App } from './contract.ts';
 import { clientOf } from './forwarded.ts';
@@ -83,6 +83,7 @@ function refuse(response: ServerResponse, message: string, forGateway: boolean):
     'content-type': forGateway ? 'application/json' : problemType,
     'content-length': Buffer.byteLength(body),
     connection: 'close',
+    ...(forGateway ? answerHeaders : {}),
   });
   response.end(response.req.method === 'HEAD' ? undefined : body);
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { messageOf, type Clock, type Log } from '../base/index.ts';
 import type { Door, Outcome, PathTokens, Principal, PullTokens, Visitor } from '../identity/index.ts';
-import { OciError } from '../oci/index.ts';
+import { answerHeaders, OciError } from '../oci/index.ts';
 import { misdirected, refuseUnknown, tooManyLogins, visitorOf } from './admission.ts';
 import { clientOf } from './forwarded.ts';
 import type { Handler } from './listener.ts';
@@ -91,7 +91,7 @@ function send(response: ServerResponse, status: number, body: string, headers: R
   response.writeHead(status, {
     'Content-Type': 'application/json',
     'Content-Length': Buffer.byteLength(body),
-    'Docker-Distribution-Api-Version': 'registry/2.0',
+    ...answerHeaders,
     ...headers,
   });
   response.end(response.req.method === 'HEAD' ? undefined : body);

@@ -1,3 +1,4 @@
+export { answerHeaders } from './answer-headers.ts';
 export { architectureOf } from './architecture.ts';
 export { parseChallenges, type Challenge } from './challenge.ts';
 export { digestAlgorithms, digestOf, parseDigest, type Digest, type DigestAlgorithm } from './digest.ts';
@@ -14,6 +15,7 @@ export {
   manifestAccept,
   manifestKindOf,
   manifestTypes,
+  servedManifestType,
   type ManifestKind,
   type ManifestType,
 } from './media-types.ts';

@@ -34,7 +34,7 @@ const imageConfigTypes: ReadonlySet<string> = new Set([
 ]);
 
 /** A type that a specification gives to JSON of its own, such as an artifact's manifest. `application/json` says nothing. */
-const specificJsonType = /^application\/[a-z0-9!#$&^_.-]+\+json$/;
+const specificJsonType = /^application\/[a-z0-9!#$&^_.+-]+\+json$/;
 
 /** A type in the vendor tree (RFC 6838, section 3.2): somebody has defined it. */
 const vendorType = /^[^/]+\/vnd\./;
@@ -65,6 +65,14 @@ export function countsAsPull(mediaType: string): boolean {
 export function isSpecificManifestType(mediaType: string): boolean {
   const type = bareMediaType(mediaType);
   return isManifestType(type) || specificJsonType.test(type);
+}
+
+/**
+ * The media type that a manifest is served as: its own where that defines the content, else one that no browser shows or
+ * runs. An upstream that calls a manifest `text/html` would otherwise put a page on our origin.
+ */
+export function servedManifestType(mediaType: string): string {
+  return isSpecificManifestType(mediaType) ? bareMediaType(mediaType) : 'application/octet-stream';
 }
 
 /**

@@ -54,10 +54,22 @@ describe('requests that only the gateway can refuse', () => {
   test.each(belowGateway)('$title: $status $code', async ({ method, target, headers, status, code }) => {
     const answer = await raw(line(method, target, headers));
     expect(answer.status).toBe(status);
+    expect(answer.head).toContain("Content-Security-Policy: default-src 'none'; sandbox");
     const body: unknown = answer.body === '' ? null : JSON.parse(answer.body);
     expect(body).toEqual(bodyOf(code));
   });
 });
+
+test.each(['/v2/', '/v2/token', '/v2/token?scope=x'])(
+  '%s is answered with the policy of all content',
+  async (target) => {
+    for (const method of ['GET', 'HEAD', 'POST']) {
+      const { head } = await raw(line(method, target, []));
+      expect(head).toContain("Content-Security-Policy: default-src 'none'; sandbox");
+      expect(head).toContain('X-Content-Type-Options: nosniff');
+    }
+  },
+);
 
 /** Shapes that two parsers in a row read differently (RFC 9112, section 11.2), and what is no HTTP at all. */
 const shapes: readonly (readonly [string, string, number])[] = [

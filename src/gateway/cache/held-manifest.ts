@@ -1,5 +1,12 @@
 import { limits } from '../../base/index.ts';
-import { configKindOf, countsAsPull, type Digest, type ImageFacts, type Manifest } from '../../oci/index.ts';
+import {
+  configKindOf,
+  countsAsPull,
+  servedManifestType,
+  type Digest,
+  type ImageFacts,
+  type Manifest,
+} from '../../oci/index.ts';
 import { baseHeaders, type HeaderList } from '../headers.ts';
 
 /** What a pull is recorded with: null and false where the image does not say. */
@@ -39,7 +46,13 @@ export class HeldManifest {
       'private, no-cache',
       ...baseHeaders,
     ];
-    this.headers = ['Content-Type', mediaType, 'Content-Length', String(body.byteLength), ...this.unchangedHeaders];
+    this.headers = [
+      'Content-Type',
+      servedManifestType(mediaType),
+      'Content-Length',
+      String(body.byteLength),
+      ...this.unchangedHeaders,
+    ];
   }
 
   /** Bytes that it takes in memory, with about two kibibytes for what stands around the body. */

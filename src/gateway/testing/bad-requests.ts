@@ -134,6 +134,12 @@ export const badRequests: readonly BadRequest[] = [
   unknownName('a namespace that is not configured', '/v2/app/manifests/latest?ns=unknown.example'),
   unknownName('a namespace that is empty', '/v2/app/manifests/latest?ns='),
   unknownName('a namespace that is a path', '/v2/app/manifests/latest?ns=..%2f..'),
+  ...['a%0d%0aSet-Cookie:%20x', 'a%00b', 'a%7fb', 'unknown.example', '', 'lab&ns=unknown.example', '%E2%84%AA'].map(
+    (ns) =>
+      unknownName(`the namespace ${ns} beside a header that names an upstream`, `/v2/app/manifests/latest?ns=${ns}`, [
+        'X-Registry: lab',
+      ]),
+  ),
   unknownName('a header that names no upstream', '/v2/app/manifests/latest', ['X-Registry: unknown.example']),
   unknownName('a header that names two', '/v2/app/manifests/latest', ['X-Registry: a.example, b.example']),
   unknownName('the first of two contradicting hints', '/v2/app/manifests/latest?ns=other', ['X-Registry: other']),
