@@ -12,8 +12,8 @@ import {
   type Log,
 } from './base/index.ts';
 import { CollectorSet } from './collector/index.ts';
-import type { Config, RedisStoreConfig } from './config/index.ts';
-import { openGateway, type Gateway } from './gateway/index.ts';
+import type { Config, Environment, RedisStoreConfig } from './config/index.ts';
+import { openGateway, type Gateway, type OwnDoors } from './gateway/index.ts';
 import {
   createAdmit,
   createApi,
@@ -53,9 +53,11 @@ import {
   countsOfPull,
   createIdentity,
   createLog,
+  environmentProxies,
   gatewaySettings,
   ledgerSettings,
   organisationsFor,
+  ownDoorsOf,
   redisLinkOptions,
   scopeUpstreamsOf,
   warnOfOpenDoors,
@@ -80,6 +82,8 @@ export interface ServerOptions {
   /** Count in the configured time zone although the ledger was kept in another one. */
   readonly acceptTimeZone: boolean;
   readonly version: string;
+  /** Names the egress proxies. Default: there are none. */
+  readonly environment?: Environment;
 }
 
 export interface RunningServer {
@@ -108,7 +112,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   }
 }
 
-async function start({ config, acceptTimeZone, version }: ServerOptions, closers: Closers): Promise<RunningServer> {
+async function start({ environment = {}, ...options }: ServerOptions, closers: Closers): Promise<RunningServer> {
+  const { config, acceptTimeZone, version } = options;
   const log = createLog(config);
   const metrics = new MetricSet({
     clock,
@@ -126,24 +131,14 @@ async function start({ config, acceptTimeZone, version }: ServerOptions, closers
 
   const store = await openStore(config, acceptTimeZone, log);
   closers.add(() => store.close());
-  const ledger = await openLedger({
-    store,
-    clock,
-    log,
-    metrics,
-    ...ledgerSettings(config),
-  });
+  const ledger = await openLedger({ store, clock, log, metrics, ...ledgerSettings(config) });
   closers.add(() => ledger.close(limits.ledgerCloseMsMax));
 
-  const issued = await IssuedTokens.open({
-    keeper: store.tokens,
-    clock,
-    random,
-    log,
-    upstreams: scopeUpstreamsOf(config),
-  });
+  const upstreams = scopeUpstreamsOf(config);
+  const issued = await IssuedTokens.open({ keeper: store.tokens, clock, random, log, upstreams });
   const { admission, tokens, desk } = createIdentity(config, { issued, metrics, clock, random, log });
-  const gateway = await openGatewayOf({ config, version, metrics, log, ledger, admission });
+  const own = ownDoorsOf(config);
+  const gateway = await openGatewayOf({ config, environment, version, metrics, log, ledger, admission, own });
   closers.add(() => gateway.close());
 
   const api = await createApi({
@@ -164,11 +159,11 @@ async function start({ config, acceptTimeZone, version }: ServerOptions, closers
   const readForwarded = createForwardedReader(config.trustedProxies);
   const parts = { gateway, api, token, readForwarded, clock, random, log };
   const handler = createMainHandler({ ...parts, accessLog: config.log.access });
-  const listeners = await openListeners(config, handler, createScrapes({ config, collectors, gateway, metrics, log }));
+  const scrapes = createScrapes({ config, collectors, gateway, metrics, log });
+  const { main, metrics: metricsListener } = await openListeners(config, handler, scrapes);
+  for (const listener of [main, metricsListener]) if (listener) own.ports.add(listener.port);
   // Added the other way round: the metrics can be read until the last request has ended.
-  const { main, metrics: metricsListener } = listeners;
-  if (metricsListener) closers.add(() => closeListener(metricsListener, stop, log));
-  closers.add(() => closeListener(main, stop, log));
+  for (const listener of [metricsListener, main]) if (listener) closers.add(() => closeListener(listener, stop, log));
   const closeSocket = await openLocalSocket({ file: join(config.data, socketName), handler, log });
   closers.add(() => closeSocket(stop.drainMs));
 
@@ -326,11 +321,16 @@ interface GatewayParts {
   readonly log: Log;
   readonly ledger: Ledger;
   readonly admission: AdmissionOptions;
+  readonly environment: Environment;
+  readonly own: OwnDoors;
 }
 
-function openGatewayOf({ config, version, metrics, log, ledger, admission }: GatewayParts): Promise<Gateway> {
+function openGatewayOf(parts: GatewayParts): Promise<Gateway> {
+  const { config, environment, version, metrics, log, ledger, admission, own } = parts;
   return openGateway({
     ...gatewaySettings(config),
+    environmentProxies: environmentProxies(environment),
+    own,
     version,
     admit: createAdmit(admission),
     record: (pull) => ledger.record(countsOfPull(pull)),

@@ -245,6 +245,10 @@ export const limits = {
   upstreamCodingsMax: 3,
   /** How long an upstream that refused HEAD while GET succeeded is asked by GET alone. */
   upstreamHeadRefusedMs: 10 * 60_000,
+  /** Other registries that one upstream redirects to, whose challenges are remembered. */
+  upstreamRegistriesMax: 100,
+  /** How long an upstream's `/v2/` is not asked again after it failed to say how to log in. */
+  upstreamChallengeRetryMs: 60_000,
   /** Tokens of one upstream that are kept, one for each repository. */
   upstreamTokensMax: 10_000,
   /** How long before its end a token of an upstream is no longer used. */

@@ -70,7 +70,12 @@ async function serve(command: Command, terminal: Terminal): Promise<void> {
   const stopping = stopSignal(terminal, config.shutdownTimeoutMs + limits.stopMsMax);
   // Loaded here, so that the other commands start without the server and what it needs.
   const { startServer } = await import('../app.ts');
-  const server = await startServer({ config, acceptTimeZone: acceptTimeZone === true, version: terminal.version });
+  const server = await startServer({
+    config,
+    acceptTimeZone: acceptTimeZone === true,
+    version: terminal.version,
+    environment: terminal.environment,
+  });
   terminal.say(welcome({ config, ...server, ...(configFile !== undefined && { configFile }) }));
   terminal.say(`${await stopping.first}: stopping\n`);
   try {

@@ -97,19 +97,26 @@ class Assembly {
 
   #upstream(name: string, stated: ParsedUpstream): UpstreamConfig[] {
     const url = urlOfUpstream(name, stated.url);
-    const auth = this.#auth(name, stated.auth);
+    const auth = this.#auth(name, stated.auth, url);
     if (url === undefined) {
       this.#findings.reportKey(['upstreams', name], 'expected a url, since this name is no host, but it is missing');
       return [];
     }
     const aliases = aliasesOfUpstream(name, stated.aliases);
-    return [{ name, url, aliases, tagTtlMs: stated.tagTtl, ...(auth && { auth }) }];
+    const { tagTtl: tagTtlMs, redirects, proxy } = stated;
+    return [{ name, url, aliases, tagTtlMs, ...(auth && { auth }), redirects, ...(proxy !== undefined && { proxy }) }];
   }
 
-  #auth(name: string, stated: ParsedUpstream['auth']): UpstreamAuthConfig | undefined {
+  #auth(name: string, stated: ParsedUpstream['auth'], url: string | undefined): UpstreamAuthConfig | undefined {
     if (stated === undefined) return undefined;
-    const { username, password } = stated.basic;
-    if (password !== undefined) return { basic: { username, password } };
+    const { basic, realm } = stated;
+    if (realm?.startsWith('http:') === true && url?.startsWith('https:') === true) {
+      const path = ['upstreams', name, 'auth', 'realm'];
+      const came = this.#findings.shown(path, realm);
+      this.#findings.report(path, `expected a URL of https, as that of the upstream is, but came ${came}`);
+    }
+    const { username, password } = basic;
+    if (password !== undefined) return { basic: { username, password }, ...(realm !== undefined && { realm }) };
     this.#findings.reportKey(
       ['upstreams', name, 'auth', 'basic'],
       'expected password or passwordFile, but both are missing',

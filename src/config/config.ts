@@ -48,6 +48,8 @@ export interface MetricsConfig {
 /** Credentials that the gateway shows to an upstream: HTTP Basic. */
 export interface UpstreamAuthConfig {
   readonly basic: { readonly username: string; readonly password: Secret };
+  /** Token endpoint on another domain whose origin gets the credentials too. */
+  readonly realm?: string;
 }
 
 /** One upstream that the gateway may dial. */
@@ -61,6 +63,10 @@ export interface UpstreamConfig {
   /** How long a tag is served without asking the upstream again, in milliseconds. */
   readonly tagTtlMs: number;
   readonly auth?: UpstreamAuthConfig;
+  /** Hosts, `host` or `host:port`, that the upstream may lead to at any address. */
+  readonly redirects: readonly string[];
+  /** URL of the egress proxy, with its credentials; false: none. Absent: as the environment says. */
+  readonly proxy?: Secret | false;
 }
 
 export interface GatewayConfig {

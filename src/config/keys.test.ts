@@ -38,6 +38,7 @@ describe('keys are learnt from the schema', () => {
     const secret = [...everyKey()].filter(([, info]) => info.secret).map(([path]) => path.join('.'));
     expect(secret).toEqual([
       'upstreams.NAME.auth.basic.password',
+      'upstreams.NAME.proxy',
       'store.url',
       'store.sentinel.password',
       'store.password',

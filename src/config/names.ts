@@ -1,4 +1,6 @@
+import { isIPv6 } from 'node:net';
 import { limits } from '../base/index.ts';
+import { parseHost, parsePort } from './address.ts';
 
 /** How an upstream's name is written, for messages and descriptions. */
 export const upstreamNameForm =
@@ -28,6 +30,42 @@ export function parseUpstreamUrl(text: string): string | undefined {
   // The parser forgives much (`http:host`, back slashes, blanks around), hence the pattern before it.
   const url = /^https?:\/\/[^\s\\@?#"]+$/i.test(text) ? URL.parse(text) : null;
   return url === null ? undefined : (url.origin + url.pathname).replace(/\/+$/, '');
+}
+
+/** How a host that an upstream may lead to is written, for messages and descriptions. */
+export const redirectHostForm = 'a host, with a port where needed, such as "storage.internal" or "10.1.2.3:9000"';
+
+/** The host in lower case as URLs have it, with the port if one is stated (`redirectHostForm`), else `undefined`. */
+export function parseRedirectHost(text: string): string | undefined {
+  const [, hostText = '', portText] = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(text) ?? ['', text];
+  const host = parseHost(hostText);
+  const port = portText === undefined ? undefined : parsePort(portText);
+  if (host === undefined || (portText !== undefined && (port === undefined || port === 0))) return undefined;
+  const url = URL.parse(isIPv6(host) ? `http://[${host}]/` : `http://${host}/`);
+  return url === null ? undefined : url.hostname + (port === undefined ? '' : `:${port}`);
+}
+
+/** How the URL of a token endpoint is written, for messages and descriptions. */
+export const realmForm = 'a URL such as "https://auth.example.org/token", without user and query';
+
+/** How the URL of an egress proxy is written, for messages and descriptions. */
+export const proxyUrlForm = 'a URL such as "http://HOST:PORT" or "http://USER:PASSWORD@HOST:PORT", without a path';
+
+/** The URL of an egress proxy (`proxyUrlForm`), spoken to by HTTP or HTTPS, else `undefined`. */
+export function parseProxyUrl(text: string): string | undefined {
+  const url = /^https?:\/\/[^\s\\?#"]+$/i.test(text) ? URL.parse(text) : null;
+  const isProxy = url !== null && url.pathname === '/' && [url.username, url.password].every(isDecodable);
+  return isProxy ? url.href : undefined;
+}
+
+/** Whether what a URL says of a user or password can be decoded. */
+export function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** How the server's own public URL is written, for messages and descriptions. */

@@ -48,6 +48,10 @@ describe('reading what was printed gives the same configuration', () => {
     ['texts with special characters', 'data: "/a b/$${x}: #\'y"\ngateway: { fusionEntrypoint: false }'],
     ['an upstream', 'upstreams: { lab: { url: "http://h:1/base", aliases: [l, "m.n:5"], tagTtl: 0s } }'],
     [
+      'where an upstream may lead',
+      'upstreams: { lab: { url: "http://h", redirects: [a.b, "[::1]:80"], proxy: false } }',
+    ],
+    [
       'meters',
       'usage: { meters: { m: { eventType: e }, n: { eventType: f, quantity: bytes, unit: By, description: Sent. } } }',
     ],

@@ -71,7 +71,12 @@ function upstreamOf(upstream: UpstreamConfig): object {
     url: upstream.url,
     aliases: upstream.aliases,
     tagTtl: formatDuration(upstream.tagTtlMs),
-    auth: upstream.auth && { basic: { username: upstream.auth.basic.username, password: secretMask } },
+    auth: upstream.auth && {
+      basic: { username: upstream.auth.basic.username, password: secretMask },
+      realm: upstream.auth.realm,
+    },
+    redirects: upstream.redirects,
+    proxy: upstream.proxy && masked(upstream.proxy),
   };
 }
 

@@ -42,6 +42,19 @@ describe('one line for each problem: place, key, what was expected, what came', 
     ['usage: { plain: [org] }', 'usage.plain[0]: expected "user" or "client", but came "org"'],
     // Values.
     ['listen: 70000', 'c.yaml:1:9: listen: expected HOST:PORT, [IPV6]:PORT or PORT (from 0 to 65535), but came 70000'],
+    [
+      'upstreams: { lab: { url: "http://lab", redirects: ["http://h"] } }',
+      'c.yaml:1:52: upstreams.lab.redirects[0]: expected a host, with a port where needed',
+    ],
+    ['upstreams: { lab: { url: "http://lab", redirects: ["h:0"] } }', 'such as "storage.internal" or "10.1.2.3:9000"'],
+    ['upstreams: { lab: { url: "http://lab", redirects: ["1.2.3"] } }', 'but came "1.2.3"'],
+    ['upstreams: { lab: { url: "http://lab", proxy: "socks5://h" } }', 'lab.proxy: expected false or a URL such as'],
+    ['upstreams: { lab: { url: "http://lab", proxy: "http://h/path" } }', 'lab.proxy: expected false or a URL such as'],
+    ['upstreams: { lab: { url: "http://lab", proxy: true } }', 'lab.proxy: expected false or a URL such as'],
+    [
+      'upstreams: { lab: { url: "https://lab", auth: { basic: { username: u, password: p }, realm: "http://h" } } }',
+      'c.yaml:1:93: upstreams.lab.auth.realm: expected a URL of https, as that of the upstream is, but came "http://h"',
+    ],
     ['listen: true', 'listen: expected HOST:PORT, [IPV6]:PORT or PORT (from 0 to 65535), but came true'],
     ['listen: { port: 1 }', 'listen: expected HOST:PORT, [IPV6]:PORT or PORT (from 0 to 65535), but came a map'],
     [

@@ -186,10 +186,27 @@ describe('upstreams', () => {
         url: 'https://registry-1.docker.io',
         aliases: ['index.docker.io', 'registry-1.docker.io'],
         tagTtlMs: 60_000,
+        redirects: [],
       },
-      { name: 'localhost:5001', url: 'https://localhost:5001', aliases: [], tagTtlMs: 60_000 },
-      { name: 'r.example.org', url: 'https://r.example.org', aliases: [], tagTtlMs: 300_000 },
+      { name: 'localhost:5001', url: 'https://localhost:5001', aliases: [], tagTtlMs: 60_000, redirects: [] },
+      { name: 'r.example.org', url: 'https://r.example.org', aliases: [], tagTtlMs: 300_000, redirects: [] },
     ]);
+  });
+
+  test('may lead to hosts that are written as URLs have them', () => {
+    const stated = ['Storage.Internal', '10.1.2.3:9000', '[FD00:0::1]', '[::1]:80', 'a.example:443'];
+    const config = readText(`upstreams: { lab: { url: "http://lab", redirects: ${JSON.stringify(stated)} } }`);
+    const expected = ['storage.internal', '10.1.2.3:9000', '[fd00::1]', '[::1]:80', 'a.example:443'];
+    expect(config.upstreams[0]?.redirects).toEqual(expected);
+  });
+
+  test('may have an egress proxy, whose URL is a secret, or none', () => {
+    const proxyOf = (stated: string) =>
+      readText(`upstreams: { lab: { url: "http://lab", ${stated} } }`).upstreams[0]?.proxy;
+    const proxy = proxyOf('proxy: "http://me:hunter2@proxy:3128"');
+    expect(proxy && proxy.reveal()).toBe('http://me:hunter2@proxy:3128/');
+    expect(proxyOf('proxy: false')).toBe(false);
+    expect(proxyOf('tagTtl: 1s')).toBeUndefined();
   });
 
   test('the default may be named by its alias', () => {

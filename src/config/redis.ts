@@ -2,6 +2,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import { parseHost, parsePort } from './address.ts';
 import type { ServerAddress } from './config.ts';
+import { isDecodable } from './names.ts';
 
 /** How the URL of a Redis is written, for messages and descriptions. */
 export const redisUrlForm =
@@ -29,15 +30,6 @@ export function redisUrlParts(text: string): RedisUrlParts | undefined {
   const isServer = url.hostname !== '' && url.port !== '0' && /^\/?\d{0,9}$/.test(url.pathname);
   if (!isServer || (scheme !== 'redis' && scheme !== 'rediss')) return undefined;
   return { scheme, hasUser, hasPassword };
-}
-
-function isDecodable(text: string): boolean {
-  try {
-    decodeURIComponent(text);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** The URL itself when a Redis can be reached by it, else `undefined`. */

@@ -16,6 +16,7 @@ import { identity, network } from './identity.ts';
 import { ingest } from './ingest.ts';
 import * as meters from './meters.ts';
 import * as names from './names.ts';
+import { Secret } from './secret.ts';
 import { store } from './store.ts';
 import { formatDuration } from './units.ts';
 import { defaultUpstreamNames } from './upstreams.ts';
@@ -37,6 +38,22 @@ const addressOrFalse = z
     if (parsed !== undefined) return parsed;
     context.addIssue(`expected false, ${listenForm}`);
     return z.NEVER;
+  });
+
+const falseOrProxyForm = `false or ${names.proxyUrlForm}`;
+
+const falseOrProxy = z
+  .union([z.literal(false), z.string()], { error: `expected ${falseOrProxyForm}` })
+  .transform((stated, context) => {
+    const url = stated === false ? false : names.parseProxyUrl(stated);
+    if (url !== undefined) return url === false ? url : new Secret(url);
+    context.addIssue(`expected ${falseOrProxyForm}`);
+    return z.NEVER;
+  })
+  .meta({
+    description:
+      'Egress proxy for this upstream and all that it leads to; false: none. Default: as HTTP_PROXY, HTTPS_PROXY and NO_PROXY say.',
+    writeOnly: true,
   });
 
 const upstream = z
@@ -62,9 +79,21 @@ const upstream = z
               .meta({ description: 'File that holds the password; relative to the configuration file.' }),
           })
           .meta({ description: 'HTTP Basic credentials; state password or passwordFile.', ...either('password') }),
+        realm: text(names.realmForm, names.parseUpstreamUrl).optional().meta({
+          description:
+            'Token endpoint on another domain whose origin gets the credentials too. Default: only endpoints on the registrable domain of the upstream get them.',
+        }),
       })
       .optional()
       .meta({ description: 'Credentials for the upstream. Default: none.' }),
+    redirects: z.array(text(names.redirectHostForm, names.parseRedirectHost)).prefault([]).meta({
+      description:
+        'Hosts that redirects and token endpoints of this upstream may lead to although their addresses are private, loopback or link-local.',
+    }),
+    proxy: falseOrProxy.optional(),
+    proxyFile: fileName
+      .optional()
+      .meta({ description: 'File that holds that URL; relative to the configuration file.' }),
   })
   .meta({ description: 'An upstream that the gateway may dial; {} where the name says it all.' });
 

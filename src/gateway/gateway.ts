@@ -19,7 +19,7 @@ import { ManifestHandler } from './manifest-handler.ts';
 import { GatewayMetrics } from './metrics.ts';
 import type { Gateway, GatewayOptions } from './options.ts';
 import { statisticsOf } from './statistics.ts';
-import { createAgent } from './upstream/connection.ts';
+import { proxyFromEnvironment } from './upstream/egress-proxy.ts';
 import { UpstreamTable } from './upstreams.ts';
 import { withinMs } from './within-ms.ts';
 
@@ -29,11 +29,12 @@ import { withinMs } from './within-ms.ts';
  */
 export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   const { clock, directory, log, random } = options;
-  const agent = createAgent();
   const userAgent = `tonnage/${options.version}`;
   const metrics = new GatewayMetrics(options.metrics, clock);
   const upstreams = new UpstreamTable(options.upstreams, options.defaultUpstream, {
-    agent,
+    proxyOf: proxyFromEnvironment(options.environmentProxies ?? {}),
+    own: options.own ?? { ports: new Set() },
+    resolve: options.resolve,
     clock,
     userAgent,
     meters: (name) => metrics.upstream(name),
@@ -79,7 +80,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     close: async () => {
       egress.flush();
       await blobs.close();
-      await agent.destroy();
+      await upstreams.destroy();
       await catalog.close();
     },
   };

@@ -237,10 +237,10 @@ describe('an upstream', () => {
     await gateway.get('/v2/app/manifests/none');
     const status = (text: string) => gateway.sample('upstream_responses', { upstream, status: text });
     expect(status('404')).toBe(1);
-    // The manifest, and the config that its facts are in.
-    expect(status('200')).toBe(2);
+    // The manifest, the config that its facts are in, and `/v2/`, which says that nothing there needs a login.
+    expect(status('200')).toBe(3);
     expect(gateway.sample('upstream_rate_limit_remaining', { upstream })).toBe(76);
-    expect(gateway.sample('upstream_response_duration_seconds', { upstream })).toBe(3);
+    expect(gateway.sample('upstream_response_duration_seconds', { upstream })).toBe(4);
   });
 
   it('no answer is counted apart', async () => {

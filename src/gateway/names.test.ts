@@ -5,14 +5,18 @@ import { systemClock } from '../base/index.ts';
 import { MetricSet } from '../metric/index.ts';
 import { GatewayMetrics } from './metrics.ts';
 import { resolveName } from './names.ts';
-import { createAgent } from './upstream/connection.ts';
 import { UpstreamTable } from './upstreams.ts';
 import type { UpstreamOptions } from './options.ts';
 import { isWellKnownHost, wellKnownUpstreams } from './well-known.ts';
 
-const agent = createAgent();
 const metrics = new GatewayMetrics(new MetricSet(), systemClock);
-const shared = { agent, clock: systemClock, userAgent: 'test', meters: (name: string) => metrics.upstream(name) };
+const shared = {
+  proxyOf: () => undefined,
+  own: { ports: new Set<number>() },
+  clock: systemClock,
+  userAgent: 'test',
+  meters: (name: string) => metrics.upstream(name),
+};
 const upstream = (name: string, aliases: readonly string[] = []): UpstreamOptions => ({
   name,
   url: 'https://upstream.example',
@@ -26,7 +30,7 @@ beforeAll(() => {
   table = new UpstreamTable(upstreams, 'docker.io', shared);
 });
 
-afterAll(() => agent.destroy());
+afterAll(() => table.destroy());
 
 function resolved(of: UpstreamTable, name: string, header?: string, namespace?: string): string {
   try {

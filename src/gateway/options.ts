@@ -4,6 +4,8 @@ import type { Clock, Log, Random } from '../base/index.ts';
 import type { Principal } from '../identity/index.ts';
 import type { MetricSet } from '../metric/index.ts';
 import type { Amount } from './amount.ts';
+import type { EnvironmentProxies } from './upstream/egress-proxy.ts';
+import type { OwnDoors, Resolve } from './upstream/reach.ts';
 
 /** One counted pull: a GET of an image manifest that is ready to be answered with 200. */
 export interface Pull {
@@ -38,8 +40,15 @@ export interface UpstreamOptions {
   readonly aliases?: readonly string[];
   /** How long a tag is served before the upstream is asked whether it has moved, in milliseconds. */
   readonly tagTtlMs: number;
-  /** Absent: anonymous. */
-  readonly auth?: { readonly basic: { readonly username: string; readonly password: string } };
+  /** Absent: anonymous. `realm`: URL of a token endpoint on another domain that may see the credentials too. */
+  readonly auth?: {
+    readonly basic: { readonly username: string; readonly password: string };
+    readonly realm?: string;
+  };
+  /** Hosts, `host` or `host:port`, that the upstream may lead to at any address. */
+  readonly redirects?: readonly string[];
+  /** URL of the egress proxy that it is reached by; false: none. Default: as the environment says. */
+  readonly proxy?: string | false;
 }
 
 /** What is asked for: `base` is `/v2/` itself, by which clients find out whether they must log in. */
@@ -61,6 +70,12 @@ export interface GatewayOptions {
   readonly factsWaitMs: number;
   /** First word of the entrypoint of images that count as fusion. Absent: none does, and fewer configs are read. */
   readonly fusionEntrypoint?: string;
+  /** Egress proxies as the environment names them. Default: none. */
+  readonly environmentProxies?: EnvironmentProxies;
+  /** Where clients find this server. No upstream may lead there. Default: nowhere. */
+  readonly own?: OwnDoors;
+  /** How names of hosts are resolved. Default: as the system does. */
+  readonly resolve?: Resolve;
   /** Version of this program, told to upstreams as `tonnage/<version>`. */
   readonly version: string;
   /**

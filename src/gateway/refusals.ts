@@ -18,11 +18,14 @@ function missing(upstream: Upstream, error: UpstreamError, asked: ContentKind): 
 }
 
 /** Refused credentials are the operator's matter; refused anonymous access may as well be a name that is not there. */
-function refused(upstream: Upstream, error: UpstreamError): OciError {
-  const why = upstream.authenticated
-    ? `upstream ${upstream.name} refused our credentials (${error.message})`
-    : `upstream ${upstream.name} refused anonymous access (${error.message}): the repository does not exist there, or needs credentials that this gateway does not have`;
-  return new OciError('upstreamDenied', why);
+function refused({ name }: Upstream, { message, credentials }: UpstreamError): OciError {
+  if (credentials === 'sent')
+    return new OciError('upstreamDenied', `upstream ${name} refused our credentials (${message})`);
+  const why =
+    credentials === 'withheld'
+      ? `its token endpoint is on another domain and did not get our credentials; the key auth.realm allows that`
+      : 'the repository does not exist there, or needs credentials that this gateway does not have';
+  return new OciError('upstreamDenied', `upstream ${name} refused anonymous access (${message}): ${why}`);
 }
 
 function waiting(error: UpstreamError): Readonly<Record<string, string>> {

@@ -1,10 +1,12 @@
-import type { Agent } from 'undici';
-
 import { TonnageError, type Clock } from '../base/index.ts';
 import type { UpstreamOptions } from './options.ts';
 import { createUpstreamClient, upstreamUrl, type UpstreamClient } from './upstream/client.ts';
+import { Connections } from './upstream/connection.ts';
+import { EgressProxies, type ProxyOf } from './upstream/egress-proxy.ts';
+import { countingBytes } from './upstream/metered.ts';
+import { hostAndPortOf, Reach, type OwnDoors, type Resolve } from './upstream/reach.ts';
 import type { UpstreamMeters } from './upstream-meters.ts';
-import { isWellKnownHost, wellKnownUpstreams } from './well-known.ts';
+import { isWellKnownHost, wellKnownRealm, wellKnownUpstreams } from './well-known.ts';
 
 /** A configured upstream and the client that speaks to it. */
 export interface Upstream {
@@ -21,7 +23,10 @@ export interface Upstream {
 
 /** What all upstreams share. */
 export interface UpstreamSurroundings {
-  readonly agent: Agent;
+  /** The egress proxies of upstreams that state none. */
+  readonly proxyOf: ProxyOf;
+  readonly own: OwnDoors;
+  readonly resolve?: Resolve | undefined;
   readonly clock: Clock;
   readonly userAgent: string;
   /** The series of the upstream that is called so. */
@@ -51,6 +56,8 @@ function checkedName(name: string): string {
 /** The configured upstreams by name and alias. */
 export class UpstreamTable {
   readonly #byName = new Map<string, Upstream>();
+  readonly #connections: Connections[] = [];
+  readonly #proxies = new EgressProxies();
   readonly names: readonly string[];
   /** The upstream of images that name none. */
   readonly fallback: Upstream | undefined;
@@ -63,7 +70,9 @@ export class UpstreamTable {
   ) {
     this.names = upstreams.map(({ name }) => name);
     for (const options of upstreams) {
-      const upstream = createUpstream(options, shared);
+      const connections = connectionsOf(options, this.#proxies, shared);
+      this.#connections.push(connections);
+      const upstream = createUpstream(options, connections, shared);
       for (const name of [options.name, ...(options.aliases ?? [])]) this.#add(name, upstream);
     }
     this.fallback = defaultUpstream === undefined ? undefined : this.find(defaultUpstream);
@@ -80,21 +89,44 @@ export class UpstreamTable {
     return this.#byName.get(name) ?? (isAscii(name) ? this.#byName.get(name.toLowerCase()) : undefined);
   }
 
+  /** Breaks all connections off. */
+  async destroy(): Promise<void> {
+    await Promise.all([...this.#connections, this.#proxies].map((each) => each.destroy()));
+  }
+
   #add(name: string, upstream: Upstream): void {
     if (this.#byName.has(checkedName(name))) throw configError(`the upstream name "${name}" is given twice`);
     this.#byName.set(name, upstream);
   }
 }
 
+function connectionsOf(
+  { name, url, auth, redirects = [], proxy }: UpstreamOptions,
+  proxies: EgressProxies,
+  { proxyOf, own, resolve, meters }: UpstreamSurroundings,
+): Connections {
+  // A token endpoint that is stated may be anywhere, as the upstream itself.
+  const exceptions = auth?.realm === undefined ? redirects : [...redirects, hostAndPortOf(new URL(auth.realm))];
+  const stated = typeof proxy === 'string' ? new URL(proxy) : undefined;
+  return new Connections({
+    reach: new Reach({ origin: upstreamUrl(url), exceptions, own, resolve }),
+    proxies,
+    proxyOf: proxy === undefined ? proxyOf : () => stated,
+    wrap: (dispatcher) => countingBytes(dispatcher, meters(name)),
+  });
+}
+
 function createUpstream(
   options: UpstreamOptions,
-  { agent, clock, userAgent, meters: metersOf }: UpstreamSurroundings,
+  connections: Connections,
+  { clock, userAgent, meters: metersOf }: UpstreamSurroundings,
 ): Upstream {
   const url = upstreamUrl(options.url);
   if (url.protocol === 'http:' && isWellKnownHost(url.host)) {
     throw configError(`the upstream "${options.name}" must be spoken to by https`);
   }
   const credentials = options.auth?.basic;
+  const realms = [options.auth?.realm, wellKnownRealm(options.name, url.host)];
   const meters = metersOf(options.name);
   return {
     name: options.name,
@@ -104,11 +136,12 @@ function createUpstream(
     meters,
     client: createUpstreamClient({
       url: options.url,
-      agent,
+      connections,
       clock,
       userAgent,
       meter: meters,
       ...(credentials === undefined ? {} : { credentials }),
+      realms: realms.flatMap((realm) => (realm === undefined ? [] : [new URL(realm).origin])),
     }),
   };
 }

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { assert, limits, messageOf, TonnageError } from '../base/index.ts';
 import { answerBrokenRequest, answerConnect } from './broken-request.ts';
@@ -17,6 +18,8 @@ export interface Listener {
   readonly server: Server;
   /** Base URL for people and tests; of a listener on all addresses, the loopback one. */
   readonly url: string;
+  /** Where it listens, also where the system chose it. */
+  readonly port: number;
   /** Takes no more requests, lets those in flight end within `waitMs`, then cuts what is left. Answers how many those were. */
   close(waitMs: number): Promise<number>;
 }
@@ -58,7 +61,8 @@ export async function listen(server: Server, address: Address): Promise<Listener
     });
   });
   const inFlight = trackRequests(server);
-  return { server, url: urlOf(server), close: (waitMs) => drain(server, inFlight, waitMs) };
+  const { port } = boundTo(server);
+  return { server, url: urlOf(server), port, close: (waitMs) => drain(server, inFlight, waitMs) };
 }
 
 function unavailable({ host, port }: Address, error: Error): TonnageError {
@@ -75,10 +79,14 @@ function reasonOf(error: Error): string {
   return messageOf(error);
 }
 
-function urlOf(server: Server): string {
+function boundTo(server: Server): AddressInfo {
   const bound = server.address();
   assert(typeof bound === 'object' && bound !== null, 'a server that listens has an address with a port');
-  const { address, family, port } = bound;
+  return bound;
+}
+
+function urlOf(server: Server): string {
+  const { address, family, port } = boundTo(server);
   const host = address === '::' || address === '0.0.0.0' ? '127.0.0.1' : address;
   return family === 'IPv6' && host.includes(':') ? `http://[${host}]:${port}` : `http://${host}:${port}`;
 }

@@ -1,14 +1,14 @@
 import { join } from 'node:path';
-import type { Config, UpstreamConfig } from '../config/index.ts';
-import type { GatewayOptions, UpstreamOptions } from '../gateway/index.ts';
+import { TonnageError } from '../base/index.ts';
+import { parseProxyUrl, proxyUrlForm, type Config, type Environment, type UpstreamConfig } from '../config/index.ts';
+import type { EnvironmentProxies, GatewayOptions, OwnDoors, UpstreamOptions } from '../gateway/index.ts';
 
-type Settings = Pick<
-  GatewayOptions,
-  'upstreams' | 'defaultUpstream' | 'directory' | 'factsWaitMs' | 'fusionEntrypoint'
->;
-
-/** What a configuration says about the gateway. */
-export function gatewaySettings({ upstreams, gateway, data }: Config): Settings {
+/** What a configuration says of the gateway and its upstreams. */
+export function gatewaySettings({
+  gateway,
+  upstreams,
+  data,
+}: Config): Pick<GatewayOptions, 'upstreams' | 'defaultUpstream' | 'directory' | 'factsWaitMs' | 'fusionEntrypoint'> {
   const { defaultUpstream, factsWaitMs, fusionEntrypoint } = gateway;
   return {
     upstreams: upstreams.map(upstreamOf),
@@ -19,7 +19,41 @@ export function gatewaySettings({ upstreams, gateway, data }: Config): Settings 
   };
 }
 
-function upstreamOf({ auth, ...upstream }: UpstreamConfig): UpstreamOptions {
-  if (auth === undefined) return upstream;
-  return { ...upstream, auth: { basic: { username: auth.basic.username, password: auth.basic.password.reveal() } } };
+function upstreamOf({ auth, proxy, ...upstream }: UpstreamConfig): UpstreamOptions {
+  const basic = auth && { username: auth.basic.username, password: auth.basic.password.reveal() };
+  return {
+    ...upstream,
+    ...(basic && { auth: { basic, ...(auth.realm !== undefined && { realm: auth.realm }) } }),
+    ...(proxy !== undefined && { proxy: proxy && proxy.reveal() }),
+  };
+}
+
+/** Where clients find this server. Its ports are added once it listens. */
+export function ownDoorsOf({ publicUrl }: Config): OwnDoors & { readonly ports: Set<number> } {
+  return { ports: new Set(), ...(publicUrl !== undefined && { publicUrl }) };
+}
+
+/**
+ * The egress proxies that the environment names, as other programs read them: `http_proxy` before `HTTP_PROXY`, an empty
+ * value is none, and a proxy without a scheme is spoken to by HTTP. Throws `config_invalid`, without the value, which may
+ * hold a password.
+ */
+export function environmentProxies(environment: Environment): EnvironmentProxies {
+  const valueOf = (name: string): string | undefined =>
+    environment[name.toLowerCase()] || environment[name.toUpperCase()] || undefined;
+  const proxyOf = (name: string): string | undefined => {
+    const stated = valueOf(name);
+    if (stated === undefined) return undefined;
+    const url = parseProxyUrl(stated.includes('://') ? stated : `http://${stated}`);
+    if (url !== undefined) return url;
+    throw new TonnageError('config_invalid', `${name}: expected ${proxyUrlForm}, but came something else`);
+  };
+  const http = proxyOf('HTTP_PROXY');
+  const https = proxyOf('HTTPS_PROXY');
+  const none = valueOf('NO_PROXY');
+  return {
+    ...(http !== undefined && { http }),
+    ...(https !== undefined && { https }),
+    ...(none !== undefined && { none }),
+  };
 }

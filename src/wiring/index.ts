@@ -1,6 +1,6 @@
 export { adapterSettings } from './adapters.ts';
 export { countOfEgress, countsOfPull } from './counts.ts';
-export { gatewaySettings } from './gateway.ts';
+export { environmentProxies, gatewaySettings, ownDoorsOf } from './gateway.ts';
 export { createIdentity } from './identity.ts';
 export { ledgerSettings, organisationsFor } from './ledger.ts';
 export { warnOfOpenDoors } from './open-doors.ts';

@@ -140,6 +140,7 @@ export class TestUpstream {
     const url = new URL(target, this.url);
     if (url.pathname === '/token') return this.#token(request, response);
     if (!this.#admits(request, response)) return;
+    if (url.pathname === '/v2/') return void response.end('{}');
     const [, name = '', kind, end = ''] = /^\/v2\/(.+)\/(manifests|blobs|tags)\/([^/]+)$/.exec(url.pathname) ?? [];
     const stored = this.#repositories.get(name);
     if (stored === undefined || kind === undefined) return refuse(response, 404, 'NAME_UNKNOWN');

@@ -1,15 +1,14 @@
-import type { Agent } from 'undici';
-
 import { limits, TonnageError, type Clock } from '../../base/index.ts';
 import { manifestAccept, parseDigest, type Digest, type Reference } from '../../oci/index.ts';
-import { withAuth, type BasicCredentials } from './auth.ts';
+import { withAuth } from './auth.ts';
 import { withBackOff } from './back-off.ts';
-import { connectionFailure, createSend } from './connection.ts';
+import { connectionFailure, createSend, type Connections } from './connection.ts';
 import { failureOf, UpstreamError } from './failure.ts';
 import { HeadFirst } from './head-first.ts';
 import { isEncoded, withIdentity } from './identity.ts';
-import { countingBytes, withMeter, type UpstreamMeter } from './metered.ts';
+import { withMeter, type UpstreamMeter } from './metered.ts';
 import { verifiedManifest, type VerifiedManifest } from './manifest-body.ts';
+import type { BasicCredentials } from './origin-auth.ts';
 import { withRedirects } from './redirect.ts';
 import { withRetry } from './retry.ts';
 import {
@@ -74,9 +73,11 @@ export interface UpstreamClientOptions {
   /** Where the upstream's `/v2/` is, by https or http. */
   readonly url: string;
   readonly credentials?: BasicCredentials;
+  /** Origins of token endpoints on other domains that may see the credentials. */
+  readonly realms?: readonly string[];
   /** Value of the `User-Agent` header. */
   readonly userAgent: string;
-  readonly agent: Agent;
+  readonly connections: Connections;
   readonly clock: Clock;
   /** Told of what passes. */
   readonly meter: UpstreamMeter;
@@ -113,14 +114,15 @@ type Ask = (
 ) => Promise<UpstreamAnswer>;
 
 /** Builds what sends requests out of its layers: the outermost is listed last. Whatever is no success is a failure. */
-function createAsk({ agent, clock, credentials, meter, url: base, userAgent }: UpstreamClientOptions): Ask {
+function createAsk(options: UpstreamClientOptions): Ask {
+  const { clock, connections, credentials, meter, realms = [], url: base, userAgent } = options;
   const origin = upstreamUrl(base);
-  let send: Send = createSend(countingBytes(agent, meter));
+  let send: Send = createSend(connections);
   send = withIdentity(send);
   send = withMeter(send, meter, { origin: origin.origin, clock });
   send = withUserAgent(send, userAgent);
+  send = withAuth(send, { origin, credentials, realms, sendForTokens: withRedirects(send), clock });
   send = withRedirects(send);
-  send = withAuth(send, { origin, credentials, clock });
   send = withRetry(send);
   send = withBackOff(send, origin.origin, clock);
   return async (method, repository, rest, { headers = {}, signal, contentSize } = {}) => {

@@ -1,7 +1,9 @@
-import { Agent, request as undiciRequest, type Dispatcher } from 'undici';
+import { Agent, Pool, request as undiciRequest, type Dispatcher } from 'undici';
 
 import { limits, messageOf } from '../../base/index.ts';
+import { pooled, type EgressProxies, type ProxyOf } from './egress-proxy.ts';
 import { UpstreamError } from './failure.ts';
+import type { Reach } from './reach.ts';
 import type { Send } from './send.ts';
 
 /** Failures after which the same request may well succeed at once: most often a kept connection that had gone stale. */
@@ -13,17 +15,55 @@ const retryableCodes: ReadonlySet<string> = new Set([
   'UND_ERR_SOCKET',
 ]);
 
-/** The connections to all upstreams, with a deadline for everything that can hang. */
-export function createAgent(): Agent {
-  return new Agent({
-    connect: { timeout: limits.upstreamConnectMsMax },
-    headersTimeout: limits.upstreamHeadersMsMax,
-    bodyTimeout: limits.upstreamSilenceMsMax,
-    connections: limits.upstreamConnectionsMax,
-    // One download must not share a connection's flow control with others: layers are large, and their readers slow.
-    allowH2: false,
-    pipelining: 1,
-  });
+export interface ConnectionsOptions {
+  readonly reach: Reach;
+  readonly proxies: EgressProxies;
+  readonly proxyOf: ProxyOf;
+  /** Sees each dispatcher before it is used. */
+  readonly wrap: (dispatcher: Dispatcher) => Dispatcher;
+}
+
+/** The connections that one upstream needs: to itself, to where it leads, directly or through egress proxies. */
+export class Connections {
+  readonly #reach: Reach;
+  readonly #proxies: EgressProxies;
+  readonly #proxyOf: ProxyOf;
+  readonly #wrap: (dispatcher: Dispatcher) => Dispatcher;
+  readonly #direct: Agent;
+  readonly #wrapped = new Map<Dispatcher, Dispatcher>();
+
+  constructor({ reach, proxies, proxyOf, wrap }: ConnectionsOptions) {
+    this.#wrap = wrap;
+    this.#reach = reach;
+    this.#proxies = proxies;
+    this.#proxyOf = proxyOf;
+    this.#direct = new Agent({
+      factory: (origin) => {
+        const lookup = reach.lookup(new URL(origin));
+        return new Pool(origin, { ...pooled, connect: { timeout: limits.upstreamConnectMsMax, lookup } });
+      },
+    });
+  }
+
+  /** What a request to this URL goes through. Throws `UpstreamError` for an address that the upstream may not lead to. */
+  route(url: URL): { readonly dispatcher: Dispatcher; readonly isProxied: boolean } {
+    this.#reach.check(url);
+    const proxy = this.#proxyOf(url);
+    const isProxied = proxy !== undefined;
+    return { dispatcher: this.#through(isProxied ? this.#proxies.agent(proxy) : this.#direct), isProxied };
+  }
+
+  #through(dispatcher: Dispatcher): Dispatcher {
+    const known = this.#wrapped.get(dispatcher);
+    if (known !== undefined) return known;
+    const wrapped = this.#wrap(dispatcher);
+    this.#wrapped.set(dispatcher, wrapped);
+    return wrapped;
+  }
+
+  destroy(): Promise<void> {
+    return this.#direct.destroy();
+  }
 }
 
 function codeOf(thrown: unknown): string {
@@ -37,25 +77,56 @@ function codeOf(thrown: unknown): string {
 
 /** What a thrown error of the connection means; also for bodies, which break in the same ways. */
 export function connectionFailure(thrown: unknown): UpstreamError {
+  return failureVia('', thrown);
+}
+
+function failureVia(via: string, thrown: unknown): UpstreamError {
   if (thrown instanceof UpstreamError) return thrown;
   const code = codeOf(thrown);
-  return new UpstreamError('unreachable', `could not be reached (${code})`, {
+  // What a proxy says of itself is known by no code.
+  const [, status] = /^Proxy .*\((\d{3})\)/.exec(messageOf(thrown)) ?? [];
+  const reason = status === undefined ? code : `it answered ${status}`;
+  return new UpstreamError('unreachable', `could not be reached${via} (${reason})`, {
     cause: new Error(messageOf(thrown)),
     // A parser's error on a kept connection is what came late after an earlier answer; a new connection has none.
     retryable: retryableCodes.has(code) || code.startsWith('HPE_'),
   });
 }
 
-/** The innermost layer: one request over a kept connection. Redirects and refusals are answers like others. */
-export function createSend(dispatcher: Dispatcher): Send {
+/** The outcome of work, or a failure as soon as the signal aborts. */
+export function unlessAborted<Value>(work: Promise<Value>, signal: AbortSignal | undefined): Promise<Value> {
+  if (signal === undefined) return work;
+  return new Promise((resolve, reject) => {
+    const giveUp = (): void => reject(connectionFailure(signal.reason));
+    if (signal.aborted) giveUp();
+    signal.addEventListener('abort', giveUp, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', giveUp));
+  });
+}
+
+/**
+ * The innermost layer: one request over a kept connection, with a deadline for everything that can hang. Redirects and
+ * refusals are answers like others.
+ */
+export function createSend(connections: Connections): Send {
   return async ({ method, url, headers, signal }) => {
+    const { dispatcher, isProxied } = connections.route(url);
     try {
-      // `reset: false` keeps the connection after a HEAD too: tags are revalidated by nothing else.
-      const options = { dispatcher, method, headers, signal: signal ?? null, reset: false };
-      const answer = await undiciRequest(url, options);
+      const work = undiciRequest(url, {
+        dispatcher,
+        method,
+        headers,
+        signal: signal ?? null,
+        headersTimeout: limits.upstreamHeadersMsMax,
+        bodyTimeout: limits.upstreamSilenceMsMax,
+        // Keeps the connection after a HEAD too: tags are revalidated by nothing else.
+        reset: false,
+      });
+      // undici looks at the signal only once it has a connection.
+      const answer = await unlessAborted(work, signal);
       return { status: answer.statusCode, headers: answer.headers, origin: url.origin, body: answer.body };
     } catch (thrown) {
-      throw connectionFailure(thrown);
+      throw failureVia(isProxied ? ' through its egress proxy' : '', thrown);
     }
   };
 }

@@ -1,6 +1,6 @@
 import { limits, TonnageError } from '../../base/index.ts';
 import { objectsOf, parseJsonObject, textOf } from '../../oci/index.ts';
-import { discard, headerOf, readBody, type UpstreamAnswer } from './send.ts';
+import { discard, headerOf, readBody, type CredentialUse, type UpstreamAnswer } from './send.ts';
 
 /**
  * How an upstream can fail us:
@@ -19,6 +19,8 @@ interface FailureDetails {
   readonly nameUnknown?: boolean;
   /** The connection failed before an answer, so that the same request may well get through at once. */
   readonly retryable?: boolean;
+  /** What the failed request did with our credentials. Default: none. */
+  readonly credentials?: CredentialUse;
 }
 
 /** An upstream failed us. `message` says how, without addresses: clients get to see it. `cause` has the details. */
@@ -28,6 +30,7 @@ export class UpstreamError extends TonnageError {
   readonly retryAfterMs: number | undefined;
   readonly nameUnknown: boolean;
   readonly retryable: boolean;
+  readonly credentials: CredentialUse;
 
   constructor(kind: FailureKind, message: string, details: FailureDetails = {}) {
     super('upstream_failed', message, { cause: details.cause });
@@ -37,6 +40,7 @@ export class UpstreamError extends TonnageError {
     this.retryAfterMs = details.retryAfterMs;
     this.nameUnknown = details.nameUnknown ?? false;
     this.retryable = details.retryable ?? false;
+    this.credentials = details.credentials ?? 'none';
   }
 }
 
@@ -63,13 +67,14 @@ async function errorCodes(answer: UpstreamAnswer): Promise<ReadonlySet<string>> 
 
 /** Turns an answer that is no success into the failure that it means, and is done with its body. */
 export async function failureOf(answer: UpstreamAnswer, nowMs: number): Promise<UpstreamError> {
-  const { status } = answer;
+  const { status, credentials = 'none' } = answer;
   const said = `answered ${status}`;
   if (status === 401 || status === 403 || status === 404) {
     const nameUnknown = (await errorCodes(answer)).has('NAME_UNKNOWN');
     return new UpstreamError(status === 404 || nameUnknown ? 'missing' : 'refused', said, {
       answered: status,
       nameUnknown,
+      credentials,
     });
   }
   await discard(answer);

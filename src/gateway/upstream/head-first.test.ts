@@ -1,14 +1,14 @@
-import type { Agent } from 'undici';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { limits } from '../../base/index.ts';
 import type { Reference } from '../../oci/index.ts';
+import { connectionsOf } from '../testing/connections.ts';
 import { TestClock } from '../testing/gateway.ts';
 import { bytesOf, content, image, index, type Content } from '../testing/images.ts';
 import { RecordingMeter } from '../testing/meter.ts';
 import { TestUpstream } from '../testing/upstream.ts';
 import { createUpstreamClient, type UpstreamClient } from './client.ts';
-import { createAgent } from './connection.ts';
+import type { Connections } from './connection.ts';
 import { UpstreamError } from './failure.ts';
 
 const old = image({ name: 'old' });
@@ -17,7 +17,7 @@ const large = content('', bytesOf(8 * 1024 * 1024, 1));
 const v1: Reference = { kind: 'tag', tag: 'v1' };
 
 let lab: TestUpstream;
-let agent: Agent;
+let connections: Connections;
 let clock: TestClock;
 let meter: RecordingMeter;
 let client: UpstreamClient;
@@ -26,14 +26,14 @@ beforeEach(async () => {
   lab = await TestUpstream.start();
   lab.put('app', old, 'v1');
   lab.putBlob('app', large);
-  agent = createAgent();
   clock = new TestClock();
   meter = new RecordingMeter();
-  client = createUpstreamClient({ url: lab.url, userAgent: 'tonnage/test', agent, clock, meter });
+  connections = connectionsOf(lab.url, { meter });
+  client = createUpstreamClient({ url: lab.url, userAgent: 'tonnage/test', connections, clock, meter });
 });
 
 afterEach(async () => {
-  await agent.destroy();
+  await connections.destroy();
   await lab.stop();
 });
 
@@ -48,7 +48,9 @@ function refuse(status: number | 'broken', methods: readonly string[] = ['HEAD']
 }
 
 const changed = (known: Content = old) => client.changedManifest('app', v1, known.digest, 5_000);
-const methods = (): readonly string[] => lab.requests.map(({ method }) => method);
+/** Methods of the requests for content; after a refusal, `/v2/` is asked how to log in. */
+const methods = (): readonly string[] =>
+  lab.requests.flatMap(({ method, target }) => (target === '/v2/' ? [] : [method]));
 const failureOf = async (work: Promise<unknown>): Promise<string> =>
   work.then(
     () => 'none',

@@ -1,17 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 
-import type { Agent } from 'undici';
 import { afterEach, beforeEach, describe, expect, it, test } from 'vitest';
 
 import { limits } from '../../base/index.ts';
 import type { Reference } from '../../oci/index.ts';
+import { connectionsOf } from '../testing/connections.ts';
 import { TestClock } from '../testing/gateway.ts';
 import { bytesOf, content, image } from '../testing/images.ts';
 import { RecordingMeter } from '../testing/meter.ts';
 import { TestUpstream } from '../testing/upstream.ts';
 import { createUpstreamClient, type BlobAnswer, type UpstreamClient } from './client.ts';
-import { createAgent } from './connection.ts';
+import type { Connections } from './connection.ts';
 import { UpstreamError } from './failure.ts';
 import { readBody } from './send.ts';
 
@@ -32,20 +32,20 @@ const encoders: readonly (readonly [string, (plain: Buffer) => Buffer])[] = [
 ];
 
 let lab: TestUpstream;
-let agent: Agent;
+let connections: Connections;
 let client: UpstreamClient;
 
 beforeEach(async () => {
   lab = await TestUpstream.start();
   lab.put('app', manifest, 'v1');
   lab.putBlob('app', blob);
-  agent = createAgent();
+  connections = connectionsOf(lab.url);
   const meter = new RecordingMeter();
-  client = createUpstreamClient({ url: lab.url, userAgent: 'x', agent, clock: new TestClock(), meter });
+  client = createUpstreamClient({ url: lab.url, userAgent: 'x', connections, clock: new TestClock(), meter });
 });
 
 afterEach(async () => {
-  await agent.destroy();
+  await connections.destroy();
   await lab.stop();
 });
 

@@ -16,15 +16,15 @@ function targetOf(location: string | undefined, from: URL): URL {
 }
 
 /** Credentials are for the origin that they were given to, and for no other that it names (RFC 9110, section 15.4). */
-function headersFor(target: URL, request: UpstreamRequest): Readonly<Record<string, string>> {
-  if (target.origin === request.url.origin) return request.headers;
-  const { authorization: _dropped, ...rest } = request.headers;
-  return rest;
+function redirected(request: UpstreamRequest, url: URL): UpstreamRequest {
+  if (url.origin === request.url.origin) return { ...request, url };
+  const { authorization: _dropped, ...headers } = request.headers;
+  return { ...request, url, headers, isRedirected: true };
 }
 
 /**
  * Follows redirects, as upstreams use them to hand blobs out from elsewhere. At most `limits.upstreamRedirectsMax`, never
- * from https to http, and without our credentials once the origin changes.
+ * from https to http, and without our credentials once the origin has changed.
  */
 export function withRedirects(next: Send): Send {
   return async (first) => {
@@ -34,8 +34,7 @@ export function withRedirects(next: Send): Send {
       if (!redirectStatuses.has(answer.status)) return answer;
       await discard(answer);
       if (followed === limits.upstreamRedirectsMax) throw new UpstreamError('invalid', 'redirected too often');
-      const url = targetOf(headerOf(answer, 'location'), request.url);
-      request = { ...request, url, headers: headersFor(url, request) };
+      request = redirected(request, targetOf(headerOf(answer, 'location'), request.url));
     }
   };
 }

@@ -14,16 +14,22 @@ export interface UpstreamRequest {
   readonly repository: string;
   /** Ends the request, and the body of its answer. */
   readonly signal?: AbortSignal;
+  /** A redirect has left the upstream's origin: from here on, nothing gets its credentials. */
+  readonly isRedirected?: boolean;
 }
 
 /** The body of an answer. One that comes straight from the connection can be read to its end cheaply. */
 export type UpstreamBody = Readable & Partial<Pick<Dispatcher.ResponseData['body'], 'dump'>>;
+/** What a request did with configured credentials: there are none, they were sent, or kept from where they do not belong. */
+export type CredentialUse = 'none' | 'sent' | 'withheld';
 
 export interface UpstreamAnswer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   /** Origin that answered in the end: another one than was asked when there was a redirect. */
   readonly origin: string;
+  /** Absent: none were configured for this answer. */
+  readonly credentials?: CredentialUse;
   /** Must be read to its end or discarded, or else its connection is lost to others. */
   readonly body: UpstreamBody;
 }

@@ -4,12 +4,15 @@ import { Flights } from '../flights.ts';
 import { Lru } from '../lru.ts';
 import { connectionFailure } from './connection.ts';
 import { failureOf, UpstreamError } from './failure.ts';
-import { readBody, type Send, type UpstreamAnswer } from './send.ts';
+import { readBody, type CredentialUse, type Send, type UpstreamAnswer } from './send.ts';
 
 /** Where an upstream hands out its tokens, as its challenge said. */
 export interface TokenEndpoint {
   readonly realm: URL;
   readonly service: string | undefined;
+  /** Value of the `Authorization` header that it gets; undefined: it is asked anonymously. */
+  readonly authorization: string | undefined;
+  readonly use: CredentialUse;
 }
 
 interface Token {
@@ -42,31 +45,30 @@ async function tokenIn(answer: UpstreamAnswer, clock: Clock): Promise<Token> {
   return { text, usableUntilMs: clock.monotonic() + lifetimeMs - marginMs };
 }
 
-/** The bearer tokens of one upstream, one for each repository: fetched once however many ask, kept until shortly before their end. */
+/** The bearer tokens of one registry, one for each repository: fetched once however many ask, kept until shortly before their end. */
 export class Tokens {
   readonly #send: Send;
   readonly #clock: Clock;
-  /** Value of the `Authorization` header that the token endpoint gets; undefined: asked anonymously. */
-  readonly #basic: string | undefined;
   readonly #kept = new Lru<Token>(limits.upstreamTokensMax);
   readonly #flights = new Flights<string>();
 
-  constructor(options: { readonly send: Send; readonly clock: Clock; readonly basic: string | undefined }) {
+  constructor(options: { readonly send: Send; readonly clock: Clock }) {
     this.#send = options.send;
     this.#clock = options.clock;
-    this.#basic = options.basic;
   }
 
   /** A token that allows to pull the repository. Rejects with `UpstreamError` when none is given. */
   async get(endpoint: TokenEndpoint, repository: string): Promise<string> {
-    const kept = this.#kept.get(repository);
+    const key = keyOf(endpoint, repository);
+    const kept = this.#kept.get(key);
     if (kept !== undefined && kept.usableUntilMs > this.#clock.monotonic()) return kept.text;
-    return this.#flights.run(repository, () => this.#fetch(endpoint, repository));
+    return this.#flights.run(key, () => this.#fetch(endpoint, repository));
   }
 
   /** Forgets a token that was refused, unless another has taken its place already. */
-  forget(repository: string, text: string): void {
-    if (this.#kept.get(repository)?.text === text) this.#kept.delete(repository);
+  forget(endpoint: TokenEndpoint, repository: string, text: string): void {
+    const key = keyOf(endpoint, repository);
+    if (this.#kept.get(key)?.text === text) this.#kept.delete(key);
   }
 
   async #fetch(endpoint: TokenEndpoint, repository: string): Promise<string> {
@@ -75,11 +77,16 @@ export class Tokens {
     // We never ask for more than reading this one repository, whatever the challenge proposes.
     url.searchParams.set('scope', `repository:${repository}:pull`);
     const headers: Record<string, string> = { accept: 'application/json' };
-    if (this.#basic !== undefined) headers.authorization = this.#basic;
+    if (endpoint.authorization !== undefined) headers.authorization = endpoint.authorization;
     const answer = await this.#send({ method: 'GET', url, headers, repository });
-    if (answer.status !== 200) throw await failureOf(answer, this.#clock.now());
+    if (answer.status !== 200) throw await failureOf({ ...answer, credentials: endpoint.use }, this.#clock.now());
     const token = await tokenIn(answer, this.#clock);
-    this.#kept.set(repository, token);
+    this.#kept.set(keyOf(endpoint, repository), token);
     return token.text;
   }
+}
+
+/** Names of repositories have no blanks. */
+function keyOf({ realm, service }: TokenEndpoint, repository: string): string {
+  return `${repository} ${realm.href} ${service ?? ''}`;
 }

@@ -1,0 +1,28 @@
+import { Connections } from '../upstream/connection.ts';
+import { EgressProxies, type ProxyOf } from '../upstream/egress-proxy.ts';
+import { countingBytes } from '../upstream/metered.ts';
+import { Reach, type OwnDoors, type Resolve } from '../upstream/reach.ts';
+import { RecordingMeter } from './meter.ts';
+
+/** The connections of an upstream at `url`, with a meter for what comes in by them. */
+export function connectionsOf(
+  url: string,
+  more: {
+    readonly exceptions?: readonly string[];
+    readonly own?: OwnDoors;
+    readonly resolve?: Resolve;
+    readonly proxyOf?: ProxyOf;
+    readonly meter?: RecordingMeter;
+  } = {},
+): Connections & { readonly proxies: EgressProxies } {
+  const { exceptions = [], own = { ports: new Set() }, resolve, proxyOf = () => undefined } = more;
+  const { meter = new RecordingMeter() } = more;
+  const proxies = new EgressProxies();
+  const connections = new Connections({
+    reach: new Reach({ origin: new URL(url), exceptions, own, resolve }),
+    proxies,
+    proxyOf,
+    wrap: (dispatcher) => countingBytes(dispatcher, meter),
+  });
+  return Object.assign(connections, { proxies });
+}

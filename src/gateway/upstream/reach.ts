@@ -1,0 +1,159 @@
+import { lookup as systemLookup, type LookupAddress } from 'node:dns';
+import { isIP, type LookupFunction } from 'node:net';
+import { networkInterfaces } from 'node:os';
+
+import { classOf, isSameAddress, mayLead, wider, type Reachable } from './address.ts';
+import { UpstreamError } from './failure.ts';
+
+/** Where clients find this server, which no upstream may lead to. */
+export interface OwnDoors {
+  /** Ports of our listeners. Read at each connection, since listeners open after the gateway. */
+  readonly ports: ReadonlySet<number>;
+  /** Our URL behind a proxy, if there is one. */
+  readonly publicUrl?: string;
+}
+
+/** Resolves a host name to all of its addresses. */
+export type Resolve = (
+  host: string,
+  options: { readonly all: true; readonly family?: number | 'IPv4' | 'IPv6'; readonly hints?: number },
+  callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
+) => void;
+
+export interface ReachOptions {
+  /** The upstream's own URL, which may be anywhere. */
+  readonly origin: URL;
+  /** Hosts, with or without a port, that the upstream may lead to wherever they are. */
+  readonly exceptions: readonly string[];
+  readonly own: OwnDoors;
+  /** Default: as the system resolves names. */
+  readonly resolve?: Resolve | undefined;
+}
+
+/**
+ * Where one upstream may lead. Its redirects and token endpoints lead to addresses of its own class or a wider one
+ * (loopback < private < public), never to link-local addresses and never to our own listeners. Exceptions are listed.
+ * Names are checked by the addresses that are dialled, so that a name cannot change its meaning in between.
+ */
+export class Reach {
+  readonly #origin: URL;
+  readonly #exceptions: ReadonlySet<string>;
+  readonly #own: OwnDoors;
+  readonly #ownHost: string | undefined;
+  readonly #resolve: Resolve;
+  /** The widest class that the upstream's own host has had. Undefined: only an egress proxy knows, or it has none. */
+  #class: Reachable | undefined;
+
+  constructor({ origin, exceptions, own, resolve = systemLookup }: ReachOptions) {
+    this.#origin = origin;
+    this.#exceptions = new Set(exceptions.map((host) => host.toLowerCase()));
+    this.#own = own;
+    this.#ownHost = own.publicUrl === undefined ? undefined : hostAndPortOf(new URL(own.publicUrl));
+    this.#resolve = resolve;
+    const address = addressIn(origin);
+    if (address !== undefined) this.#class = wider(undefined, classOf(address));
+  }
+
+  /** Rejects a URL that the upstream may not lead to, as far as its text says; what a name stands for is checked by `lookup`. */
+  check(url: URL): void {
+    if (hostAndPortOf(url) === this.#ownHost && !this.#isListed(url, true)) throw refusal('back to this gateway');
+    const address = addressIn(url);
+    if (address !== undefined) this.#checkAddress(address, url, this.#isOrigin(url));
+  }
+
+  /** Resolves the host of connections to `url`, to those of its addresses that may be dialled. */
+  lookup(url: URL): LookupFunction {
+    return (host, options, callback) => {
+      const { family, hints, all } = options;
+      const wanted = {
+        all: true,
+        ...(family !== undefined && { family }),
+        ...(hints !== undefined && { hints }),
+      } as const;
+      this.#resolve(host, wanted, (error, addresses) => {
+        if (error !== null) return callback(error, '');
+        try {
+          const allowed = this.#allowed(addresses, url);
+          const [first = { address: '', family: 0 }] = allowed;
+          if (all === true) callback(null, allowed);
+          else callback(null, first.address, first.family);
+        } catch (thrown) {
+          callback(thrown instanceof Error ? thrown : new Error(String(thrown)), '');
+        }
+      });
+    };
+  }
+
+  /** Those of a name's addresses that may be dialled; throws the reason when there is none. */
+  #allowed(addresses: readonly LookupAddress[], url: URL): LookupAddress[] {
+    const isOrigin = this.#isOrigin(url);
+    if (isOrigin) for (const { address } of addresses) this.#class = wider(this.#class, classOf(address));
+    let reason = refusal('to a name without addresses');
+    const allowed = addresses.filter(({ address }) => {
+      try {
+        this.#checkAddress(address, url, isOrigin && classOf(address) !== 'forbidden');
+        return true;
+      } catch (thrown) {
+        if (!(thrown instanceof UpstreamError)) throw thrown;
+        reason = thrown;
+        return false;
+      }
+    });
+    if (allowed.length === 0) throw reason;
+    return allowed;
+  }
+
+  #checkAddress(address: string, url: URL, isTrusted: boolean): void {
+    if (this.#own.ports.has(portOf(url)) && isThisMachine(address) && !this.#isListed(url, true)) {
+      throw refusal('back to this gateway');
+    }
+    if (isTrusted || this.#isListed(url, false)) return;
+    const to = classOf(address);
+    const from = this.#class ?? 'public';
+    if (mayLead(from, to)) return;
+    const where = to === 'forbidden' ? 'to a link-local or reserved address' : `from a ${from} address to a ${to} one`;
+    throw refusal(`${where}; exceptions are listed in the key redirects`);
+  }
+
+  #isOrigin(url: URL): boolean {
+    return url.origin === this.#origin.origin;
+  }
+
+  /** Our own listeners are opened only by an exception that states the port, since others mean services beside us. */
+  #isListed(url: URL, withPort: boolean): boolean {
+    return this.#exceptions.has(hostAndPortOf(url)) || (!withPort && this.#exceptions.has(hostOf(url)));
+  }
+}
+
+function refusal(where: string): UpstreamError {
+  return new UpstreamError('invalid', `leads ${where}`);
+}
+
+/** The host of a URL, without the dot that may end a name. */
+function hostOf(url: URL): string {
+  return url.hostname.replace(/\.$/, '');
+}
+
+export function portOf(url: URL): number {
+  return Number(url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : url.port);
+}
+
+/** Host and port, the port always stated. */
+export function hostAndPortOf(url: URL): string {
+  return `${hostOf(url)}:${portOf(url)}`;
+}
+
+/** The address that a URL states; `localhost` is one in all but form (RFC 6761, section 6.3). Undefined: a name. */
+function addressIn(url: URL): string | undefined {
+  const host = hostOf(url);
+  if (host === 'localhost' || host.endsWith('.localhost')) return '127.0.0.1';
+  const bare = host.replace(/^\[(.*)\]$/, '$1');
+  return isIP(bare) === 0 ? undefined : bare;
+}
+
+function isThisMachine(address: string): boolean {
+  if (classOf(address) === 'loopback') return true;
+  return Object.values(networkInterfaces()).some((found) =>
+    found?.some((each) => isSameAddress(each.address, address)),
+  );
+}
