@@ -56,6 +56,7 @@ import {
   environmentProxies,
   gatewaySettings,
   ledgerSettings,
+  metersOf,
   organisationsFor,
   ownDoorsOf,
   redisLinkOptions,
@@ -143,7 +144,7 @@ async function start({ environment = {}, ...options }: ServerOptions, closers: C
 
   const api = await createApi({
     ledger,
-    meters: meterSet(config.usage.meters),
+    meters: metersOf(config),
     metrics,
     clock,
     authorise: createAuthorise(admission),

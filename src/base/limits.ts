@@ -173,6 +173,14 @@ export const limits = {
   eventEncodedNodesMax: 100,
   /** Accepted events of one request that its answer lists without being asked to. */
   eventResultsListedMax: 100,
+  /** Largest quantity of one event whose meter counts plain events, or has a unit without a limit of its own. Configuration: `usage.quantityMax.1`. */
+  eventQuantityMax: 1_000_000,
+  /** Largest quantity of one event in bytes (unit `By`). Configuration: `usage.quantityMax.By`. */
+  eventQuantityBytesMax: 2 ** 40,
+  /** Largest quantity of one event in seconds (unit `s`). Configuration: `usage.quantityMax.s`. */
+  eventQuantitySecondsMax: 30 * 86_400,
+  /** Quantities of that size that one organisation may have of one meter on one day. */
+  largestQuantitiesPerDayMax: 1_000,
   /** Longest `source` of an event. */
   eventSourceLengthMax: 512,
   /** Longest `id` of an event. */

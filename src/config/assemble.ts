@@ -199,6 +199,7 @@ class Assembly {
       dedupeDays,
       heldKeysMax: stated.heldKeysMax,
       detailDays,
+      quantityMax: this.#quantityMax(stated),
       dedupe,
       ...(hashKey && { hashKey }),
       meters: this.#meters(stated.meters),
@@ -212,6 +213,18 @@ class Assembly {
     const known = this.#findings.shown(['usage', 'dedupeDays'], dedupeDays);
     const came = this.#findings.shown(path, detailDays);
     this.#findings.report(path, `expected at least the ${known} days of usage.dedupeDays, but came ${came}`);
+  }
+
+  /** A limit for a unit that no meter has would limit nothing. */
+  #quantityMax({ quantityMax, meters }: Parsed['usage']): UsageConfig['quantityMax'] {
+    const units = new Set(['1', 'By', 's', ...Object.values(meters).map(({ unit }) => unit)]);
+    if (!this.#findings.isSound(['usage', 'meters'])) return quantityMax;
+    for (const unit of Object.keys(quantityMax)) {
+      if (units.has(unit)) continue;
+      const message = `expected the unit of a meter (${[...units].join(', ')}), but came ${quote(unit)}`;
+      this.#findings.reportKey(['usage', 'quantityMax', unit], message);
+    }
+    return quantityMax;
   }
 
   /** What is not kept at all would be thought to be kept as it is. */

@@ -106,6 +106,8 @@ export interface UsageConfig {
   readonly heldKeysMax: number;
   /** Days for which details are kept; at least `dedupeDays`. */
   readonly detailDays: number;
+  /** Largest quantity of one event by unit: seconds and bytes as `s` and `By`; `1` for all units that are not named. */
+  readonly quantityMax: Readonly<Record<string, number>> & { readonly '1': number };
   /** `shared` only with driver redis. */
   readonly dedupe: DedupeScope;
   /** What pseudonyms are hashed with. Absent: the ledger has a key of its own. */

@@ -55,6 +55,10 @@ describe('reading what was printed gives the same configuration', () => {
       'meters',
       'usage: { meters: { m: { eventType: e }, n: { eventType: f, quantity: bytes, unit: By, description: Sent. } } }',
     ],
+    [
+      'largest quantities',
+      'usage: { meters: { m: { eventType: e, unit: kW.h } }, quantityMax: { "1": 5, By: 1KiB, s: 90s, kW.h: 7 } }',
+    ],
     ['an entrypoint like a boolean', 'gateway: { fusionEntrypoint: "true" }'],
   ])('%s', (_title, text) => {
     const config = readText(text);

@@ -8,6 +8,7 @@ import type {
   RedisTlsConfig,
   StoreConfig,
   UpstreamConfig,
+  UsageConfig,
   UserConfig,
 } from './config.ts';
 import { secretMask, type Secret } from './secret.ts';
@@ -40,6 +41,7 @@ export function printConfig(config: Config): string {
       dedupeDays: config.usage.dedupeDays,
       heldKeysMax: config.usage.heldKeysMax,
       detailDays: config.usage.detailDays,
+      quantityMax: quantityMaxOf(config.usage.quantityMax),
       dedupe: config.usage.dedupe,
       hashKey: masked(config.usage.hashKey),
       meters: Object.fromEntries(config.usage.meters.map(({ name, ...meter }) => [name, meter])),
@@ -78,6 +80,10 @@ function upstreamOf(upstream: UpstreamConfig): object {
     redirects: upstream.redirects,
     proxy: upstream.proxy && masked(upstream.proxy),
   };
+}
+
+function quantityMaxOf({ By: bytes = 0, s: seconds = 0, ...others }: UsageConfig['quantityMax']): object {
+  return { ...others, By: formatSize(bytes), s: formatDuration(seconds * 1_000) };
 }
 
 function masked(secret: Secret | undefined): string | undefined {

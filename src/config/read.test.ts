@@ -39,6 +39,14 @@ describe('defaults', () => {
     ]);
   });
 
+  test('largest quantities are the named limits, and can be stated by unit', () => {
+    const { eventQuantityMax, eventQuantityBytesMax, eventQuantitySecondsMax } = limits;
+    const defaults = { '1': eventQuantityMax, By: eventQuantityBytesMax, s: eventQuantitySecondsMax };
+    expect(readText('').usage.quantityMax).toEqual(defaults);
+    const text = 'usage: { meters: { m: { eventType: e, unit: kW.h } }, quantityMax: { 1: 7, s: 1d, kW.h: 9 } }';
+    expect(readText(text).usage.quantityMax).toEqual({ ...defaults, '1': 7, s: 86_400, 'kW.h': 9 });
+  });
+
   test('durations by default are the named limits', () => {
     const config = readText('');
     expect(config.gateway.factsWaitMs).toBe(limits.factsWaitMsMax);

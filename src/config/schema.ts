@@ -11,14 +11,14 @@ import {
   personalDimensions,
   userRights,
 } from './config.ts';
-import { anyNonEmpty, duration, either, fileName, hour, nonEmpty, secret, text, whole } from './fields.ts';
+import { anyNonEmpty, duration, either, fileName, hour, nonEmpty, secret, size, text, whole } from './fields.ts';
 import { identity, network } from './identity.ts';
 import { ingest } from './ingest.ts';
 import * as meters from './meters.ts';
 import * as names from './names.ts';
 import { Secret } from './secret.ts';
 import { store } from './store.ts';
-import { formatDuration } from './units.ts';
+import { formatDuration, formatSize } from './units.ts';
 import { defaultUpstreamNames } from './upstreams.ts';
 
 /** The range is for editors: what is beyond it gets the message of an address. */
@@ -184,6 +184,26 @@ const meter = z
   })
   .meta({ description: 'A meter of your own.' });
 
+const quantity = whole(1, Number.MAX_SAFE_INTEGER);
+
+const quantityMax = z
+  .object({
+    '1': quantity
+      .prefault(limits.eventQuantityMax)
+      .meta({ description: 'Of meters that count plain events, and of all units that have no limit of their own.' }),
+    By: size(1)
+      .prefault(formatSize(limits.eventQuantityBytesMax))
+      .meta({ description: 'Of meters whose unit is By (bytes).' }),
+    s: duration(36_600 * 24 * hour, 1_000)
+      .transform((ms) => Math.floor(ms / 1_000))
+      .prefault(formatDuration(limits.eventQuantitySecondsMax * 1_000))
+      .meta({ description: 'Of meters whose unit is s (seconds).' }),
+  })
+  .catchall(quantity.meta({ description: 'Of meters with this unit, in that unit.' }))
+  .meta({
+    description: `Largest quantity of one event by unit; a larger one is refused. On one day an organisation may have ${limits.largestQuantitiesPerDayMax} times as much of each meter.`,
+  });
+
 const usage = z.strictObject({
   dimensions: z
     .array(z.enum(keptDimensions))
@@ -212,6 +232,7 @@ const usage = z.strictObject({
     description:
       'Keys of events that are known at a time, at most; eleven bytes of memory each. Beyond it events with an identity are refused until older ones have expired.',
   }),
+  quantityMax: quantityMax.prefault({}),
   dedupe: z.enum(dedupeScopes).prefault('instance').meta({
     description:
       'instance: a source sends its events to one instance; shared: to any of those that count into one Redis, so needs store.driver redis.',

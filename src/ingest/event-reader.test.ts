@@ -67,9 +67,20 @@ describe('a usage event', () => {
     ['1', 1n],
     ['1.0', 1n],
     ['1e3', 1000n],
-    ['9007199254740991', 9007199254740991n],
+    ['1000000', 1_000_000n],
   ])('takes the quantity %s by its value', (text, quantity) => {
     expect(readEvent(build({ data: JSON.parse(`{"quantity":${text}}`) }))).toMatchObject({ quantity });
+  });
+
+  test.each([
+    ['org.example.build.done', 'seconds', 30 * 86_400, 's'],
+    ['org.example.sent', 'bytes', 2 ** 40, 'By'],
+    ['org.example.energy', 'quantity', 1_000_000, 'kW.h'],
+  ])('of the type %s takes a %s up to %i, and says the limit of a larger one', (type, member, largest, unit) => {
+    expect(readEvent(build({ type, data: { [member]: largest } }))).toMatchObject({ quantity: BigInt(largest) });
+    expect(refusalOf(build({ type, data: { [member]: largest + 1 } }))).toBe(
+      `invalid_quantity: data.${member}: expected a whole number from 1 to ${largest} (usage.quantityMax, unit ${unit}), got ${largest + 1}`,
+    );
   });
 
   test('of a configured meter has its quantity where the meter says', () => {

@@ -97,7 +97,7 @@ function readUsage(
   for (const member of Object.keys(data)) {
     const value = data[member];
     if (member === meter.quantity) {
-      const read = readQuantity(member, value);
+      const read = readQuantity(member, value, meter);
       if (read instanceof Refusal) return read;
       quantity = read;
     } else if (member === 'email') {
@@ -120,12 +120,14 @@ function readUsage(
 }
 
 /** A positive integer, by its value: `1.0` and `1e3` are such. */
-function readQuantity(member: string, value: unknown): bigint | Refusal {
+function readQuantity(member: string, value: unknown, { unit, quantityMax }: Meter): bigint | Refusal {
   if (value === 1) return one;
-  if (typeof value === 'number' && Number.isSafeInteger(value) && value > 0) return BigInt(value);
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value > 0 && value <= quantityMax) {
+    return BigInt(value);
+  }
   return new Refusal(
     'invalid_quantity',
-    `data.${member}: expected a whole number from 1 to ${Number.MAX_SAFE_INTEGER}, got ${shown(value)}`,
+    `data.${member}: expected a whole number from 1 to ${quantityMax} (usage.quantityMax, unit ${unit}), got ${shown(value)}`,
   );
 }
 

@@ -8,7 +8,7 @@ const organisation = 'expected an organisation (written like a domain: letters, 
 const architecture =
   'data.arch: expected one architecture as images name it, such as "amd64" (1 to 32 letters and digits, no variant; of several, an event for each), got';
 const members = 'data: expected dimensions, email and quantity as members for builds, got';
-const wholeNumber = 'data.quantity: expected a whole number from 1 to 9007199254740991, got';
+const wholeNumber = 'data.quantity: expected a whole number from 1 to 1000000 (usage.quantityMax, unit 1), got';
 const mail = 'data.email: expected an e-mail address with one "@" between a name and a domain, got';
 const host =
   'data.upstream: expected a host, with a port where needed, of at most 261 characters, without "/" and blanks, got';

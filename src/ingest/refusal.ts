@@ -1,5 +1,5 @@
 /**
- * Why an event is not taken: by what it says itself, or (the last three) by what the ledger knows. Part of the interface:
+ * Why an event is not taken: by what it says itself, or (the last four) by what the ledger knows. Part of the interface:
  * closed, listed in docs/events.md, never renamed.
  */
 export const refusalReasons = [
@@ -13,6 +13,7 @@ export const refusalReasons = [
   'too_old',
   'in_future',
   'not_voidable',
+  'day_limit',
 ] as const;
 export type EventRefusalReason = (typeof refusalReasons)[number];
 

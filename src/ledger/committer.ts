@@ -4,6 +4,7 @@ import type { Calendar, EventResult, Increment, LedgerEvent } from '../usage/ind
 import type { Cells } from './cells.ts';
 import type { KeptDimensions } from './dimensions.ts';
 import type { EventKeys } from './event-key.ts';
+import type { DayMaxOf } from './gathering.ts';
 import type { LedgerInstruments } from './metrics.ts';
 import { Pending, type Count } from './pending.ts';
 import { FailureLog } from './failure-log.ts';
@@ -17,6 +18,8 @@ export interface CommitterOptions {
   readonly instruments: LedgerInstruments;
   readonly kept: KeptDimensions;
   readonly cells: Cells;
+  /** How much one organisation may have of a meter on one day. Absent: there is no limit. */
+  readonly dayMaxOf?: DayMaxOf;
   /** Throws `ledger_unavailable` while it is not known what identities are to be hashed with. */
   readonly eventKeys: () => EventKeys;
   /** Told of each batch once it is stored; the next one waits for what it answers. */
@@ -121,7 +124,8 @@ export class Committer {
         continue;
       }
       const cell = cells.of(event.meter, calendar.dayOf(event.time), event.dimensions);
-      keyed.add(cell, Number(event.quantity));
+      const isStated = event.tenant === undefined || event.tenant !== event.dimensions.org;
+      keyed.add(cell, Number(event.quantity), isStated);
     }
     const results = batch.results(events.length);
     this.#start();
@@ -247,7 +251,7 @@ export class Committer {
     const stored = { number: ++this.#lastNumber, at: clock.now(), increments };
     for (let failures = 1; ; failures++) {
       const started = clock.monotonic();
-      const keyed = batch.takeKeyed();
+      const keyed = batch.takeKeyed(this.#options.dayMaxOf);
       const claims = failures === 1 ? settlement?.claims : undefined;
       try {
         const committed = await journal.commit({ ...stored, ...(keyed && { keyed }), ...(claims && { claims }) });

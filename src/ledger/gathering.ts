@@ -15,6 +15,16 @@ const notVoidable: EventResult = {
   message: 'expected a void of a usage event, got one of a void',
 };
 
+/** Without its numbers, which differ from meter to meter. */
+const dayLimit: EventResult = {
+  status: 'refused',
+  reason: 'day_limit',
+  message: 'expected a quantity for which the day has room',
+};
+
+/** How much one organisation may have of a meter on one day. */
+export type DayMaxOf = (meter: string) => number;
+
 /** Events with an identity that wait for one commit, packed as they will travel (`KeyedEvents`). */
 export class Gathering {
   #keys = new Uint32Array(firstCapacity * keyWords);
@@ -24,7 +34,10 @@ export class Gathering {
   #targetCount = 0;
   #count = 0;
   readonly #cells: Cell[] = [];
-  readonly #places = new Map<Cell, number>();
+  readonly #stated: boolean[] = [];
+  /** The place of each cell, for events of its organisation's own credentials, and for those of others. */
+  readonly #ownPlaces = new Map<Cell, number>();
+  readonly #statedPlaces = new Map<Cell, number>();
 
   get count(): number {
     return this.#count;
@@ -40,13 +53,15 @@ export class Gathering {
     return this.#keys;
   }
 
-  /** Takes the event whose key has been written. */
-  add(cell: Cell, quantity: number): void {
-    let place = this.#places.get(cell);
+  /** Takes the event whose key has been written. `isStated`: its credentials are not bound to the cell's organisation. */
+  add(cell: Cell, quantity: number, isStated: boolean): void {
+    const places = isStated ? this.#statedPlaces : this.#ownPlaces;
+    let place = places.get(cell);
     if (place === undefined) {
       place = this.#cells.length;
       this.#cells.push(cell);
-      this.#places.set(cell, place);
+      this.#stated.push(isStated);
+      places.set(cell, place);
     }
     this.#cellOf[this.#count] = place;
     this.#quantities[this.#count] = quantity;
@@ -62,9 +77,14 @@ export class Gathering {
     this.#cellOf[this.#count++] = voidCell;
   }
 
-  /** The events, in buffers that are handed away: to be asked for once. */
-  packed(): KeyedEvents {
+  /**
+   * The events, in buffers that are handed away: to be asked for once. `dayMaxOf`: how much one organisation may have of a
+   * meter on one day; absent: there is no limit.
+   */
+  packed(dayMaxOf?: DayMaxOf): KeyedEvents {
     return {
+      stated: Uint8Array.from(this.#stated, Number),
+      ...(dayMaxOf && { dayMax: Float64Array.from(this.#cells, ({ meter }) => dayMaxOf(meter)) }),
       keys: new Uint8Array(this.#keys.slice(0, this.#count * keyWords).buffer),
       cellOf: this.#cellOf.slice(0, this.#count),
       quantities: this.#quantities.slice(0, this.#count),
@@ -100,6 +120,8 @@ export function resultOf(stored: number | undefined): EventResult {
       return voided;
     case outcome.notVoidable:
       return notVoidable;
+    case outcome.dayLimit:
+      return dayLimit;
     default:
       throw new TonnageError('internal_error', `the store answered ${stored} for an event`);
   }

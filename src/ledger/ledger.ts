@@ -14,6 +14,7 @@ import {
 import { Claiming } from './claiming.ts';
 import { Committer } from './committer.ts';
 import type { Ledger, LedgerStatus } from './contract.ts';
+import type { DayMaxOf } from './gathering.ts';
 import { UsageCounters } from './counters.ts';
 import { Delivery } from './delivery.ts';
 import { KeptDimensions, type DimensionOptions } from './dimensions.ts';
@@ -36,6 +37,11 @@ export interface LedgerOptions extends DimensionOptions {
   readonly commitWaitMs?: number;
   /** Days for which an event that is sent again is known. Default: `limits.dedupeDays`. */
   readonly dedupeDays?: number;
+  /**
+   * How much one organisation may have of a meter on one day; what credentials that are not bound to it state has the same
+   * limit apart. Holds only while `org` is kept. Default: there is no limit.
+   */
+  readonly dayMaxOf?: DayMaxOf;
   /** Days for which details are kept; at least `dedupeDays`. Default: `limits.detailDays`. */
   readonly detailDays?: number;
   /** How long delivered batches are kept, and how many bytes of them. Default: `limits.outboxKeepMs`, `outboxKeepBytes`. */
@@ -74,7 +80,7 @@ class StoreLedger implements Ledger {
     this.#window = new EventWindow(dedupeDays);
     this.#counters = new UsageCounters(store.journal, { orgs: options.orgLabels }, log);
     this.#delivery = deliveryOf(options, (fields) => {
-      countRejected(this.#instruments, fields, options.orgLabels);
+      countRejected(this.#instruments, fields);
     });
     this.#instruments = ledgerInstruments(metrics, {
       unsavedEvents: () => this.#committer.unsavedEvents,
@@ -94,6 +100,8 @@ class StoreLedger implements Ledger {
       instruments: this.#instruments,
       kept: this.#kept,
       cells: this.#kept.cells,
+      // Without organisations nobody could be told from others, and one would use up the day of all.
+      ...(options.dayMaxOf && options.dimensions.includes('org') && { dayMaxOf: options.dayMaxOf }),
       eventKeys: () => this.#eventKeys ?? unknownSecret(),
       onCommitted: (batch, committed) => this.#onCommitted(batch, committed),
       forgettable: () => ({ keys: this.#window.keysFrom(clock.now()), details: this.#detailsFrom() }),
@@ -143,7 +151,7 @@ class StoreLedger implements Ledger {
     const taken = events.filter((_, index) => refusals[index] === undefined);
     const results = taken.length === 0 ? [] : await within(this.#commitWaitMs, this.#committer.ingest(taken));
     let next = 0;
-    const all = refusals.map((refusal) => refusal ?? results[next++] ?? missing());
+    const all = refusals.map((refusal, index) => refusal ?? this.#explained(events[index], results[next++]));
     countEvents(this.#instruments, all);
     return all;
   }
@@ -191,6 +199,17 @@ class StoreLedger implements Ledger {
     this.#options.log.error(fields, 'counted events could not be saved, and are lost with this process');
     const text = `${unsavedEvents} counted events could not be saved within ${waitMs} ms: ${failure}`;
     return new TonnageError('ledger_unsaved', text);
+  }
+
+  /** A result as the sender gets it: the store, which refuses what a day has no room for, does not know the limit's name. */
+  #explained(event: LedgerEvent | undefined, result: EventResult = missing()): EventResult {
+    if (result.status !== 'refused' || result.reason !== 'day_limit' || event?.kind !== 'usage') return result;
+    const { meter, quantity, dimensions } = event;
+    const of = dimensions.org === undefined ? 'without organisation' : `for ${dimensions.org}`;
+    const message =
+      `data: expected at most ${this.#options.dayMaxOf?.(meter)} of ${meter} on one day ${of} ` +
+      `(${limits.largestQuantitiesPerDayMax} times usage.quantityMax), got ${quantity} beside what the day has already`;
+    return { ...result, message };
   }
 
   #detailsFrom(): number {

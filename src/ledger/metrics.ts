@@ -54,10 +54,10 @@ export function countClaims(instruments: LedgerInstruments, verdicts: Uint8Array
   instruments.voidedEvents.inc(count(outcome.voided));
 }
 
-/** Counts amounts that the store of totals could not add, by field; `orgs`: whether fields may name organisations. */
-export function countRejected(instruments: LedgerInstruments, fields: readonly string[], orgs: boolean): void {
+/** Counts amounts that the store of totals could not add, by field. */
+export function countRejected(instruments: LedgerInstruments, fields: readonly string[]): void {
   for (const field of fields) {
-    instruments.storeRejectedChanges.labels({ field: rejectedFieldLabel(field, orgs) }).inc();
+    instruments.storeRejectedChanges.labels({ field: rejectedFieldLabel(field) }).inc();
   }
 }
 

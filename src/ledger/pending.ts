@@ -2,7 +2,7 @@ import { limits } from '../base/index.ts';
 import type { KeyedEvents } from '../store/index.ts';
 import type { EventResult, Increment, Series } from '../usage/index.ts';
 import type { Cell, Cells } from './cells.ts';
-import { Gathering, resultOf } from './gathering.ts';
+import { Gathering, resultOf, type DayMaxOf } from './gathering.ts';
 
 /** What happened: so much of one meter, with these dimensions. */
 export interface Count extends Series {
@@ -57,8 +57,8 @@ export class Pending {
   }
 
   /** Those events, to be written; absent when there are none. To be asked for once. */
-  takeKeyed(): KeyedEvents | undefined {
-    return this.keyedEvents > 0 ? this.#keyed?.packed() : undefined;
+  takeKeyed(dayMaxOf?: DayMaxOf): KeyedEvents | undefined {
+    return this.keyedEvents > 0 ? this.#keyed?.packed(dayMaxOf) : undefined;
   }
 
   /** Resolves with the results of the `count` events added last, once they are committed; rejects when they are not. */

@@ -14,6 +14,13 @@ export interface KeyedEvents {
   readonly quantities: Float64Array;
   /** 128 bits for each void, in the order of the voids. */
   readonly targets: Uint8Array;
+  /** By cell, 1 where its events came with credentials that are not bound to its organisation. Absent: no cell's did. */
+  readonly stated?: Uint8Array;
+  /**
+   * By cell, how much its organisation may have of its meter on its day; what others state has the same limit apart. An
+   * event beyond it gets `outcome.dayLimit`. Absent: there is no limit.
+   */
+  readonly dayMax?: Float64Array;
 }
 
 /** What one transaction writes. */

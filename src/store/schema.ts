@@ -10,7 +10,8 @@ const firstDay = -1_000_000;
  * - `series`: each combination of dimensions once, under its key; the others name it by its id.
  * - `detail_day`: the cells, one for each series and day.
  * - `account_day`, `account_month`: the same increments under (meter, org, arch) alone, by day and by month (its
- *   first day), so that a question about a year reads a few thousand rows instead of millions.
+ *   first day), so that a question about a year reads a few thousand rows instead of millions. `stated` is the part of a
+ *   day that was sent with credentials that are not bound to the organisation.
  *
  * - `account_total`: what each account was ever given by what happened here, and what voids took back: never lowered.
  * - `key_run`: keys of events from outside, as many as one batch brought, with what each counted (`journal/run-codec.ts`).
@@ -158,4 +159,5 @@ export const ledgerMigrations: readonly string[] = [
   alter table rejected add column last_run integer;
   create index rejected_series on rejected (series, day);
   `,
+  'alter table account_day add column stated integer not null default 0',
 ];

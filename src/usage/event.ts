@@ -30,7 +30,7 @@ export interface VoidEvent extends EventIdentity {
 export type LedgerEvent = UsageEvent | VoidEvent;
 
 /** Why an event is not taken. Part of the interface: never renamed. */
-export type RefusalReason = 'too_old' | 'in_future' | 'not_voidable';
+export type RefusalReason = 'too_old' | 'in_future' | 'not_voidable' | 'day_limit';
 
 /**
  * What became of one event. `voided`: it had been taken back before it came, and adds nothing. A void is `accepted`

@@ -4,7 +4,15 @@ export { createCalendar, formatDay, monthOf, nextMonthOf, parseDay, type Calenda
 export { dimensions, foldedValue, isDimension, type Dimension, type DimensionValues } from './dimensions.ts';
 export { outcome, voidCell } from './keyed-outcome.ts';
 export type { EventIdentity, EventResult, LedgerEvent, RefusalReason, UsageEvent, VoidEvent } from './event.ts';
-export { meterSet, voidEventType, type ConfiguredMeter, type Meter, type MeterSet } from './meters.ts';
+export {
+  dayQuantityMax,
+  meterSet,
+  voidEventType,
+  type ConfiguredMeter,
+  type Meter,
+  type MeterSet,
+  type QuantityMax,
+} from './meters.ts';
 export { canonicalOrganisation, organisationOfEmail } from './organisation.ts';
 export {
   distinctDimensions,

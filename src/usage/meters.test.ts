@@ -28,7 +28,7 @@ test('bytes served are not taken from outside', () => {
 test('meters of the configuration come after them', () => {
   const { byName, byEventType } = meterSet([buildSeconds]);
   expect([...byName.keys()].at(-1)).toBe('build_seconds');
-  expect(byEventType.get('org.example.build.done')).toBe(buildSeconds);
+  expect(byEventType.get('org.example.build.done')).toEqual({ ...buildSeconds, quantityMax: 30 * 86_400 });
 });
 
 test.each([

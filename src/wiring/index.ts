@@ -2,7 +2,7 @@ export { adapterSettings } from './adapters.ts';
 export { countOfEgress, countsOfPull } from './counts.ts';
 export { environmentProxies, gatewaySettings, ownDoorsOf } from './gateway.ts';
 export { createIdentity } from './identity.ts';
-export { ledgerSettings, organisationsFor } from './ledger.ts';
+export { ledgerSettings, metersOf, organisationsFor } from './ledger.ts';
 export { warnOfOpenDoors } from './open-doors.ts';
 export { createLog } from './log.ts';
 export { redisLinkOptions } from './redis.ts';

@@ -1,12 +1,24 @@
 import type { Config } from '../config/index.ts';
 import { isLoopbackAddress } from '../identity/index.ts';
 import type { LedgerOptions } from '../ledger/index.ts';
+import { dayQuantityMax, meterSet, type MeterSet } from '../usage/index.ts';
+
+/** The meters of a configuration, with the largest quantities that it allows. */
+export function metersOf({ usage }: Config): MeterSet {
+  return meterSet(usage.meters, usage.quantityMax);
+}
 
 type Settings = Omit<LedgerOptions, 'store' | 'clock' | 'log' | 'metrics'>;
 
 /** What a configuration says of the ledger. */
-export function ledgerSettings({ usage, store, metrics }: Config): Settings {
+export function ledgerSettings(config: Config): Settings {
+  const { usage, store, metrics } = config;
+  const { byName } = metersOf(config);
   return {
+    dayMaxOf: (name) => {
+      const meter = byName.get(name);
+      return meter ? dayQuantityMax(meter) : Infinity;
+    },
     dimensions: usage.dimensions,
     plain: usage.plain,
     durability: usage.durability,

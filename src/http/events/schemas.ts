@@ -23,11 +23,9 @@ export const eventSchema = z
         outcome: z.string().nullish(),
         user: z.string().nullish(),
         client: z.string().nullish(),
-        quantity: z
-          .int()
-          .min(1)
-          .optional()
-          .meta({ description: 'Default: 1. Meters of the configuration may name it otherwise.' }),
+        quantity: z.int().min(1).optional().meta({
+          description: 'Default: 1; at most usage.quantityMax. Meters of the configuration may name it otherwise.',
+        }),
       })
       .loose()
       .optional(),

@@ -9,9 +9,11 @@ export const receivedAt = Date.parse('2026-11-21T12:00:00Z');
 /** Somebody who may send, bound to no organisation. */
 export const unbound: Sender = { admin: false };
 
-/** A meter of the configuration beside the built-in ones: seconds, under a name of their own. */
+/** Meters of the configuration beside the built-in ones: seconds and bytes under names of their own, and another unit. */
 export const meters = meterSet([
   { name: 'build_seconds', eventType: 'org.example.build.done', unit: 's', quantity: 'seconds' },
+  { name: 'sent_bytes', eventType: 'org.example.sent', unit: 'By', quantity: 'bytes' },
+  { name: 'energy', eventType: 'org.example.energy', unit: 'kW.h', quantity: 'quantity' },
 ]);
 
 /** A build with `changes` over its attributes; those that are `undefined` are left out. */

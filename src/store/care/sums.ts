@@ -48,16 +48,21 @@ export function differencesSql({ held, due }: RollUp): string {
       (select count(*) from (select * from due except select * from held))`;
 }
 
-/** Empties a roll-up and fills it anew. Its series are there already, or are made from those of the details. */
+/**
+ * Fills a roll-up anew, and keeps what its rows hold beside their values. Its series are there already, or are made from
+ * those of the details.
+ */
 export function rebuildSql({ table, period, due, sound }: RollUp): readonly string[] {
   const key = (row: string) => `json_array(${row}meter, ${row}org, ${row}arch, null, null, null, null, null, null)`;
   return [
-    `delete from ${table} ${sound}`,
+    `update ${table} set value = 0 ${sound}`,
     `insert into series (id, key, meter, org, arch)
       select ${nextSeriesId} + row_number() over (), ${key('')}, meter, org, arch
       from (select meter, org, arch from (${due}) group by 1, 2, 3) as due
       where not exists (select 1 from series s where s.key = ${key('due.')})`,
     `insert into ${table} (${period}, series, value)
-      select due.period, s.id, due.value from (${due}) due join series s on s.key = ${key('due.')}`,
+      select due.period, s.id, due.value from (${due}) due join series s on s.key = ${key('due.')} where true
+      on conflict (${period}, series) do update set value = excluded.value`,
+    `delete from ${table} ${sound === '' ? 'where' : `${sound} and`} value = 0`,
   ];
 }

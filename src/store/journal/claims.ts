@@ -1,10 +1,11 @@
 import type { ProgramFile, ProgramStatement } from '../../sqlite/index.ts';
 import { type Increment, outcome, voidCell } from '../../usage/index.ts';
 import type { KeyedEvents } from '../contract.ts';
+import type { DayUse, Room } from './day-use.ts';
 import type { Gains } from './gains.ts';
 import type { HeldKeys } from './held-keys.ts';
 import type { PendingClaims } from './pending-claims.ts';
-import { keyWords } from './run-codec.ts';
+import { keyWords, type RunCell } from './run-codec.ts';
 import type { SeriesIds, StoredSeries } from './series-ids.ts';
 
 /** What became of the keyed events of a batch. */
@@ -16,6 +17,13 @@ export interface Claimed {
 
 export const nothingClaimed: Claimed = { outcomes: new Uint8Array(), added: [], takenBack: [] };
 
+export interface ClaimsParts {
+  readonly keys: HeldKeys;
+  readonly series: SeriesIds;
+  readonly dayUse: DayUse;
+  readonly pending?: PendingClaims | undefined;
+}
+
 /**
  * Decides which keyed events are new, and what voids take back. With `pending`, what is new here may be known to another
  * instance: it counts nothing yet, and neither does a void take back anything.
@@ -24,15 +32,17 @@ export class Claims {
   readonly #keys: HeldKeys;
   readonly #series: SeriesIds;
   readonly #pending: PendingClaims | undefined;
+  readonly #dayUse: DayUse;
   readonly #findVoided: ProgramStatement;
   readonly #insertVoided: ProgramStatement;
   readonly #dropVoided: ProgramStatement;
   readonly #findRejected: ProgramStatement;
 
-  constructor(file: ProgramFile, keys: HeldKeys, series: SeriesIds, pending?: PendingClaims) {
-    this.#keys = keys;
-    this.#series = series;
-    this.#pending = pending;
+  constructor(file: ProgramFile, parts: ClaimsParts) {
+    this.#keys = parts.keys;
+    this.#series = parts.series;
+    this.#pending = parts.pending;
+    this.#dayUse = parts.dayUse;
     this.#findVoided = file.prepare('select 1 from voided_key where run = ? and position = ?');
     this.#insertVoided = file.prepare('insert into voided_key (run, position) values (?, ?)');
     this.#findRejected = file.prepare(
@@ -47,7 +57,8 @@ export class Claims {
   take(keyed: KeyedEvents, gains: Gains): Claimed {
     const keys = this.#keys;
     const stored = keyed.cells.map((cell) => this.#series.of(cell));
-    const cells = stored.map(({ id }, index) => ({ series: id, day: keyed.cells[index]?.day ?? 0 }));
+    const cells = runCellsOf(keyed, stored);
+    const rooms = this.#roomsOf(keyed, stored);
     const count = keyed.cellOf.length;
     const words = wordsOf(keyed.keys);
     const targets = wordsOf(keyed.targets);
@@ -69,6 +80,12 @@ export class Claims {
         continue;
       }
       const quantity = keyed.quantities[index] ?? 1;
+      const room = rooms[cell];
+      if (room?.has(quantity) === false) {
+        outcomes[index] = outcome.dayLimit;
+        continue;
+      }
+      room?.take(quantity);
       keys.claim(key, 0, cell, quantity);
       if (!this.#pending) sums.add(cell, quantity);
     }
@@ -78,6 +95,14 @@ export class Claims {
   /** Forgets the voids of keys that have been dropped. */
   dropVoided(): void {
     this.#dropVoided.run();
+  }
+
+  /** By cell, what its day has room for; none where nothing is limited. */
+  #roomsOf({ cells, stated, dayMax }: KeyedEvents, stored: readonly StoredSeries[]): readonly Room[] {
+    if (!dayMax) return [];
+    return stored.map(({ account }, index) => {
+      return this.#dayUse.roomOf(account, cells[index]?.day ?? 0, stated?.[index] === 1, dayMax[index] ?? Infinity);
+    });
   }
 
   #takeBack(key: Uint32Array, target: Uint32Array, gains: Gains, takenBack: Increment[]): number {
@@ -96,11 +121,12 @@ export class Claims {
     if (this.#findVoided.all(run, position).length > 0) return outcome.duplicate;
     this.#insertVoided.run(run, position);
     if (this.#pending) return outcome.accepted;
-    const { day, series } = held.cell;
+    const { day, series, isStated } = held.cell;
     const stored = this.#series.byId(series);
     // What was rejected with its batch was never added.
     if (this.#findRejected.all(stored.id, day, run).length > 0) return outcome.accepted;
-    gains.add(stored, day, -held.quantity, 'voided');
+    gains.add(stored, day, -held.quantity, 'voided', isStated);
+    this.#dayUse.add(stored.account, day, -held.quantity, isStated);
     takenBack.push({ ...stored.series, day, quantity: -held.quantity });
     return outcome.accepted;
   }
@@ -135,6 +161,13 @@ function wordsOf(bytes: Uint8Array): Uint32Array {
   return new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
 }
 
+/** The cells of a batch as its runs keep them. */
+function runCellsOf({ cells, stated }: KeyedEvents, stored: readonly StoredSeries[]): readonly RunCell[] {
+  return stored.map(({ id }, index) => {
+    return { series: id, day: cells[index]?.day ?? 0, ...(stated?.[index] === 1 && { isStated: true }) };
+  });
+}
+
 /** What each cell gained by the events that were new. */
 function addSums(
   keyed: KeyedEvents,
@@ -147,7 +180,7 @@ function addSums(
     const quantity = sums.of(index);
     const series = stored[index];
     if (quantity === 0n || !series) continue;
-    gains.add(series, cell.day, quantity, 'counted');
+    gains.add(series, cell.day, quantity, 'counted', keyed.stated?.[index] === 1);
     added.push({ ...cell, quantity });
   }
   return added;

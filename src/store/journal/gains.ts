@@ -17,11 +17,17 @@ interface AccountMonth {
   readonly account: Series;
   readonly accountId: number;
   readonly month: Day;
-  readonly days: Map<Day, bigint>;
+  readonly days: Map<Day, DayGain>;
   readonly cells: Cell[];
   quantity: bigint;
   counted: bigint;
   voided: bigint;
+}
+
+/** What an account gains on one day, and how much of it was stated by others (`account_day.stated`). */
+interface DayGain {
+  quantity: bigint;
+  stated: bigint;
 }
 
 /** How an increment comes about, which decides what of `account_total` it raises. */
@@ -32,10 +38,13 @@ export class Gains {
   readonly #accounts = new Map<string, AccountMonth>();
   readonly #cells = new Map<number, Map<Day, Cell>>();
 
-  add(stored: StoredSeries, day: Day, quantity: bigint, origin: Origin): void {
+  add(stored: StoredSeries, day: Day, quantity: bigint, origin: Origin, isStated = false): void {
     const account = this.#account(stored, monthOf(day));
     account.quantity += quantity;
-    account.days.set(day, (account.days.get(day) ?? 0n) + quantity);
+    let gain = account.days.get(day);
+    if (gain === undefined) account.days.set(day, (gain = { quantity: 0n, stated: 0n }));
+    gain.quantity += quantity;
+    if (isStated) gain.stated += quantity;
     if (origin === 'counted') account.counted += quantity;
     else if (origin === 'voided') account.voided -= quantity;
     const cell = this.#cell(stored, day, account);
@@ -99,7 +108,8 @@ export class Sums {
       file.prepare(`insert into ${table} (${period}, series, value) values (?, ?, ?)
         on conflict (${period}, series) do update set value = value + excluded.value ${guard}`);
     this.#month = add('account_month', 'month', `where excluded.value <= 0 or value <= ${integerMax} - excluded.value`);
-    this.#day = add('account_day', 'day', '');
+    this.#day = file.prepare(`insert into account_day (day, series, value, stated) values (?, ?, ?, max(0, ?))
+        on conflict (day, series) do update set value = value + excluded.value, stated = max(0, stated + ?)`);
     this.#detail = add('detail_day', 'day', '');
     this.#total = file.prepare(`insert into account_total (series, counted, voided) values (?, ?, ?)
       on conflict (series) do update set
@@ -132,7 +142,9 @@ export class Sums {
         rejectedOf.push({ account: account.account, counted: account.counted, voided: account.voided });
         continue;
       }
-      for (const [day, quantity] of account.days) this.#day.run(day, account.accountId, quantity);
+      for (const [day, { quantity, stated }] of account.days) {
+        this.#day.run(day, account.accountId, quantity, stated, stated);
+      }
       if (account.counted !== 0n || account.voided !== 0n) {
         this.#total.run(account.accountId, capped(account.counted), capped(account.voided));
       }

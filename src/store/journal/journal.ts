@@ -81,8 +81,10 @@ async function openPending(database: Pick<Database, 'call'>): Promise<PendingEve
 /** Handed over to the other thread instead of copied; each is a buffer of its own. */
 function buffersOf({ keyed }: Batch): readonly ArrayBuffer[] {
   if (keyed === undefined) return [];
-  const { keys, cellOf, quantities, targets } = keyed;
-  return [keys, cellOf, quantities, targets].flatMap(({ buffer }) => (buffer instanceof ArrayBuffer ? [buffer] : []));
+  const { keys, cellOf, quantities, targets, stated, dayMax } = keyed;
+  return [keys, cellOf, quantities, targets, stated, dayMax].flatMap((part) => {
+    return part?.buffer instanceof ArrayBuffer ? [part.buffer] : [];
+  });
 }
 
 function accountTotal([meter, org, arch, counted, voided]: readonly SqlValue[]): AccountTotal {

@@ -1,11 +1,12 @@
 import { assert, TonnageError } from '../../base/index.ts';
 import type { ProgramFile, ProgramStatement } from '../../sqlite/index.ts';
-import { type Day, type Increment, outcome, type Series, voidCell } from '../../usage/index.ts';
+import { type Day, type Increment, outcome, voidCell } from '../../usage/index.ts';
 import type { ClaimRequest, SettledClaims } from '../contract.ts';
+import type { DayUse } from './day-use.ts';
 import type { Gains } from './gains.ts';
 import type { KeyPlace } from './held-keys.ts';
-import { decodeRun, keyWords, tombstoneEntry, voidEntry, type Run } from './run-codec.ts';
-import type { SeriesIds } from './series-ids.ts';
+import { decodeRun, keyWords, tombstoneEntry, voidEntry, type Run, type RunCell } from './run-codec.ts';
+import type { SeriesIds, StoredSeries } from './series-ids.ts';
 
 /** Runs looked at for one request, at most: each may hold as little as one event. */
 const requestedRunsMax = 2_000;
@@ -14,6 +15,14 @@ const requestedRunsMax = 2_000;
 export interface Settled {
   readonly added: readonly Increment[];
   readonly takenBack: readonly Increment[];
+}
+
+/** What the claimed events of one cell count together. */
+interface ClaimedSum {
+  readonly stored: StoredSeries;
+  readonly day: Day;
+  readonly isStated: boolean;
+  quantity: bigint;
 }
 
 type Request = { -readonly [K in keyof ClaimRequest]: ClaimRequest[K][number][] };
@@ -93,9 +102,31 @@ export class PendingClaims {
     return request.runs.length === 0 ? undefined : request;
   }
 
-  /** Adds what was really claimed to `gains`, and takes it off what is owed. To be called in the transaction of a batch. */
-  settle({ runs, verdicts, takenBack }: SettledClaims, gains: Gains): Settled {
-    const sums = new Map<string, { series: Series; day: Day; quantity: bigint }>();
+  /** Adds what waits to be claimed to what days have. */
+  addTo(dayUse: DayUse): void {
+    for (let from = 0; ;) {
+      const rows = this.#select.all(from, 16);
+      for (const [run, , entries] of rows) {
+        from = Number(run) + 1;
+        if (!(entries instanceof Uint8Array)) continue;
+        const { cellOf, cells, quantities } = decodeRun(entries);
+        for (const [position, entry] of cellOf.entries()) {
+          const cell = cells[entry];
+          if (!cell) continue;
+          const { account } = this.#series.byId(cell.series);
+          dayUse.addWaiting(account, cell.day, quantities?.[position] ?? 1, cell.isStated === true);
+        }
+      }
+      if (rows.length < 16) return;
+    }
+  }
+
+  /**
+   * Adds what was really claimed to `gains`, and takes it off what is owed; gives back to days what was not. To be called in
+   * the transaction of a batch.
+   */
+  settle({ runs, verdicts, takenBack }: SettledClaims, gains: Gains, dayUse: DayUse): Settled {
+    const sums = new Map<string, ClaimedSum>();
     let next = 0;
     for (const run of runs) {
       const { cellOf, cells, quantities } = this.#runOf(run);
@@ -103,24 +134,32 @@ export class PendingClaims {
         if (entry === tombstoneEntry) continue;
         const verdict = verdicts[next++];
         const cell = cells[entry];
-        if (verdict !== outcome.accepted || entry === voidEntry || !cell) continue;
-        const key = `${cell.series} ${cell.day}`;
-        let sum = sums.get(key);
-        if (!sum) {
-          sum = { series: this.#series.byId(cell.series).series, day: cell.day, quantity: 0n };
-          sums.set(key, sum);
-        }
-        sum.quantity += BigInt(quantities?.[position] ?? 1);
+        if (entry === voidEntry || !cell) continue;
+        const quantity = BigInt(quantities?.[position] ?? 1);
+        if (verdict === outcome.accepted) this.#sumOf(sums, cell).quantity += quantity;
+        else dayUse.add(this.#series.byId(cell.series).account, cell.day, -quantity, cell.isStated);
       }
       this.#take(run, cellOf.length);
     }
     assert(next === verdicts.length, 'each claim of the runs has a verdict');
-    const added = [...sums.values()].map(({ series, day, quantity }) => ({ ...series, day, quantity }));
-    for (const increment of added) gains.add(this.#series.of(increment), increment.day, increment.quantity, 'counted');
+    const added: Increment[] = [];
+    for (const { stored, day, isStated, quantity } of sums.values()) {
+      gains.add(stored, day, quantity, 'counted', isStated);
+      added.push({ ...stored.series, day, quantity });
+    }
     for (const increment of takenBack) {
-      gains.add(this.#series.of(increment), increment.day, increment.quantity, 'voided');
+      const stored = this.#series.of(increment);
+      gains.add(stored, increment.day, increment.quantity, 'voided');
+      dayUse.add(stored.account, increment.day, increment.quantity);
     }
     return { added, takenBack };
+  }
+
+  #sumOf(sums: Map<string, ClaimedSum>, { series, day, isStated = false }: RunCell): ClaimedSum {
+    const key = `${series} ${day} ${isStated}`;
+    let sum = sums.get(key);
+    if (!sum) sums.set(key, (sum = { stored: this.#series.byId(series), day, isStated, quantity: 0n }));
+    return sum;
   }
 
   /** The transaction was committed. */

@@ -3,6 +3,7 @@ import type { ProgramFile, Program, ProgramStatement } from '../../sqlite/index.
 import type { Day } from '../../usage/index.ts';
 import type { AccountTotal, Batch, ClaimRequest, MeterDay, OutboxStatus } from '../contract.ts';
 import { Claims, nothingClaimed, type Claimed } from './claims.ts';
+import { DayUse } from './day-use.ts';
 import { erasingFunctions } from './erasing.ts';
 import { Gains, Sums } from './gains.ts';
 import { HeldKeys } from './held-keys.ts';
@@ -67,6 +68,7 @@ class LedgerWriter {
   readonly #series: SeriesIds;
   readonly #keys: HeldKeys;
   readonly #pending: PendingClaims | undefined;
+  readonly #dayUse: DayUse;
   readonly #claims: Claims;
   readonly #tables: Sums;
   readonly #number: ProgramStatement;
@@ -83,7 +85,13 @@ class LedgerWriter {
     this.#keys = new HeldKeys(file, heldKeysMax);
     this.#pending =
       pendingClaimsMax === undefined ? undefined : new PendingClaims(file, this.#series, pendingClaimsMax);
-    this.#claims = new Claims(file, this.#keys, this.#series, this.#pending);
+    this.#dayUse = new DayUse(file, (dayUse) => this.#pending?.addTo(dayUse));
+    this.#claims = new Claims(file, {
+      keys: this.#keys,
+      series: this.#series,
+      dayUse: this.#dayUse,
+      pending: this.#pending,
+    });
     this.#tables = new Sums(file);
     this.#number = file.prepare('update ledger set last_batch = ? where last_batch = ? - 1');
     this.#lastNumber = file.prepare('select last_batch from ledger');
@@ -105,6 +113,7 @@ class LedgerWriter {
       return { ...reply, heldKeys: this.#keys.size, ...(this.#pending && { pending: this.#pending.events }) };
     } catch (error) {
       this.#series.forget();
+      this.#dayUse.forget();
       this.#keys.giveUp();
       throw error;
     } finally {
@@ -145,7 +154,11 @@ class LedgerWriter {
       const origin = backfill ? 'backfill' : 'counted';
       gains.add(this.#series.of(increment), increment.day, increment.quantity, origin);
     }
-    const settled = claims && this.#pending?.settle(claims, gains);
+    // What events count is added as each of them is taken.
+    for (const { account, days } of gains.accounts) {
+      for (const [day, { quantity }] of days) this.#dayUse.add(account, day, quantity);
+    }
+    const settled = claims && this.#pending?.settle(claims, gains, this.#dayUse);
     const claimed = keyed === undefined ? nothingClaimed : this.#claims.take(keyed, gains);
     // A key is kept from the time of its event on, which may be so far ahead of its receipt.
     const runs = this.#keys.write(at + limits.eventAheadMsMax);

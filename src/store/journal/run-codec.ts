@@ -12,6 +12,8 @@ export const tombstoneEntry = 0xfffe;
 export interface RunCell {
   readonly day: number;
   readonly series: number;
+  /** The credentials that its events came with are not bound to its organisation. */
+  readonly isStated?: boolean;
 }
 
 /** Keys that came in one batch, with what each counted: `cells[cellOf[i]]` got `quantities[i]` (absent: 1 each). */
@@ -23,15 +25,18 @@ export interface Run {
 }
 
 /**
- * A run as bytes: four counts (keys, cells, whether there are quantities, 0), then the quantities, the series and the days
- * of the cells, the keys, and the cell of each key; little-endian as the machines that this runs on, parts with
- * larger elements first so that each lies where a typed array may look at it.
+ * A run as bytes: four numbers (keys, cells, 1 where there are quantities plus 2 where a cell is stated, 0), then the
+ * quantities, the series and the days of the cells, the keys, the cell of each key, and whether each cell is stated;
+ * little-endian as the machines that this runs on, parts with larger elements first so that each lies where a typed array
+ * may look at it.
  */
 export function encodeRun({ keys, cellOf, quantities, cells }: Run): Uint8Array {
   const count = cellOf.length;
-  const bytes = new Uint8Array(runBytes(count, cells.length, quantities !== undefined));
+  const parts =
+    (quantities === undefined ? 0 : quantitiesPart) | (cells.some(({ isStated }) => isStated) ? statedPart : 0);
+  const bytes = new Uint8Array(runBytes(count, cells.length, parts));
   const { buffer } = bytes;
-  new Uint32Array(buffer, 0, keyWords).set([count, cells.length, quantities === undefined ? 0 : 1, 0]);
+  new Uint32Array(buffer, 0, keyWords).set([count, cells.length, parts, 0]);
   let at = headerBytes;
   if (quantities !== undefined) {
     new Float64Array(buffer, at, count).set(quantities);
@@ -44,6 +49,11 @@ export function encodeRun({ keys, cellOf, quantities, cells }: Run): Uint8Array 
   new Uint32Array(buffer, at, count * keyWords).set(keys);
   at += 4 * count * keyWords;
   new Uint16Array(buffer, at, count).set(cellOf);
+  if ((parts & statedPart) !== 0)
+    bytes.set(
+      cells.map(({ isStated }) => Number(isStated ?? false)),
+      at + 2 * count,
+    );
   return bytes;
 }
 
@@ -51,11 +61,10 @@ export function encodeRun({ keys, cellOf, quantities, cells }: Run): Uint8Array 
 export function decodeRun(stored: Uint8Array): Run {
   // A copy of its own, since what a query answers may begin anywhere in a larger buffer.
   const { buffer } = Uint8Array.from(stored);
-  const [count = 0, cellCount = 0, hasQuantities] = new Uint32Array(buffer, 0, keyWords);
-  if (stored.length !== runBytes(count, cellCount, hasQuantities === 1))
-    throw new RangeError('a run of another length');
+  const [count = 0, cellCount = 0, parts = 0] = new Uint32Array(buffer, 0, keyWords);
+  if (stored.length !== runBytes(count, cellCount, parts)) throw new RangeError('a run of another length');
   let at = headerBytes;
-  const quantities = hasQuantities === 1 ? new Float64Array(buffer, at, count) : undefined;
+  const quantities = (parts & quantitiesPart) === 0 ? undefined : new Float64Array(buffer, at, count);
   at += quantities?.byteLength ?? 0;
   const series = new Float64Array(buffer, at, cellCount);
   at += series.byteLength;
@@ -63,18 +72,26 @@ export function decodeRun(stored: Uint8Array): Run {
   at += days.byteLength;
   const keys = new Uint32Array(buffer, at, count * keyWords);
   at += keys.byteLength;
+  const stated = (parts & statedPart) === 0 ? undefined : new Uint8Array(buffer, at + 2 * count, cellCount);
   return {
     keys,
     cellOf: new Uint16Array(buffer, at, count),
     ...(quantities && { quantities }),
-    cells: Array.from(series, (id, index) => ({ series: id, day: days[index] ?? 0 })),
+    cells: Array.from(series, (id, index) => {
+      return { series: id, day: days[index] ?? 0, ...(stated?.[index] === 1 && { isStated: true }) };
+    }),
   };
 }
 
 const headerBytes = 16;
 
-function runBytes(count: number, cells: number, hasQuantities: boolean): number {
-  return headerBytes + count * (4 * keyWords + 2 + (hasQuantities ? 8 : 0)) + cells * 12;
+/** Parts that a run may lack, as bits. */
+const quantitiesPart = 1;
+const statedPart = 2;
+
+function runBytes(count: number, cells: number, parts: number): number {
+  const bytesPerKey = 4 * keyWords + 2 + ((parts & quantitiesPart) === 0 ? 0 : 8);
+  return headerBytes + count * bytesPerKey + cells * ((parts & statedPart) === 0 ? 12 : 13);
 }
 
 /** Where a key is in a run; -1 where it is not. */

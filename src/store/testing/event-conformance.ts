@@ -13,7 +13,8 @@ const all: UsageQuery = { meter: 'pulls', allTime: true, window: 'total', by: []
 
 /** An event as a test has it: a number for its identity, and what it counts; or which event a void takes back. */
 type Sent = { readonly id: number } & (
-  { readonly counts: Omit<Increment, 'quantity'> & { readonly quantity: number } } | { readonly voids: number }
+  | { readonly counts: Omit<Increment, 'quantity'> & { readonly quantity: number }; readonly isStated?: boolean }
+  | { readonly voids: number }
 );
 
 function writeKey(words: Uint32Array, index: number, id: number): void {
@@ -21,10 +22,12 @@ function writeKey(words: Uint32Array, index: number, id: number): void {
   words.set([id % 1_000, id, 7, id * 31], index * 4);
 }
 
-function pack(events: readonly Sent[]): KeyedEvents {
+/** `dayMax`: how much each organisation may have on one day. */
+function pack(events: readonly Sent[], dayMax?: number): KeyedEvents {
   const keys = new Uint32Array(events.length * 4);
   const targets = new Uint32Array(events.filter((event) => 'voids' in event).length * 4);
   const cells: KeyedEvents['cells'][number][] = [];
+  const stated: number[] = [];
   const cellOf = new Uint32Array(events.length);
   const quantities = new Float64Array(events.length);
   let target = 0;
@@ -36,9 +39,18 @@ function pack(events: readonly Sent[]): KeyedEvents {
       continue;
     }
     cellOf[index] = cells.push(event.counts) - 1;
+    stated.push(Number(event.isStated ?? false));
     quantities[index] = event.counts.quantity;
   }
-  return { keys: new Uint8Array(keys.buffer), cells, cellOf, quantities, targets: new Uint8Array(targets.buffer) };
+  return {
+    keys: new Uint8Array(keys.buffer),
+    cells,
+    cellOf,
+    quantities,
+    targets: new Uint8Array(targets.buffer),
+    stated: Uint8Array.from(stated),
+    ...(dayMax !== undefined && { dayMax: new Float64Array(cells.length).fill(dayMax) }),
+  };
 }
 
 function event(id: number, quantity = 1, org = 'a.org'): Sent {
@@ -55,19 +67,19 @@ class Sender {
     this.#number = store.journal.lastBatch;
   }
 
-  async send(events: readonly Sent[], at = noon): Promise<Committed> {
+  async send(events: readonly Sent[], at = noon, dayMax?: number): Promise<Committed> {
     const committed = await this.store.journal.commit({
       number: ++this.#number,
       at,
       increments: [],
-      keyed: pack(events),
+      keyed: pack(events, dayMax),
     });
     await delivered(this.store);
     return committed;
   }
 
-  async outcomes(events: readonly Sent[]): Promise<readonly number[]> {
-    return [...((await this.send(events)).outcomes ?? [])];
+  async outcomes(events: readonly Sent[], dayMax?: number): Promise<readonly number[]> {
+    return [...((await this.send(events, noon, dayMax)).outcomes ?? [])];
   }
 
   async total(): Promise<bigint> {
@@ -199,6 +211,43 @@ function amountConformance(fixture: StoreFixture): void {
     expect(again.filter((result) => result === duplicate)).toHaveLength(5_000);
     expect(await sender.total()).toBe(sum + 1n);
     await store.close();
+  });
+
+  test('a day takes so much of an organisation, after opening again too, and apart from that what others state for it', async () => {
+    const { store, reopen } = await fixture.open();
+    const sender = new Sender(store);
+    const { accepted, duplicate, dayLimit } = outcome;
+    const [full, other] = [event(1, 90), event(2, 90, 'b.org')];
+    expect(await sender.outcomes([full, event(3, 11), event(4, 10), event(5), other], 100)).toEqual([
+      accepted,
+      dayLimit,
+      accepted,
+      dayLimit,
+      accepted,
+    ]);
+    // What is sent again is known, whatever the day has room for; what was refused may come again, and is refused again.
+    expect(await sender.outcomes([full, event(5)], 100)).toEqual([duplicate, dayLimit]);
+    const stated = (id: number, quantity: number): Sent => ({ ...event(id, quantity), isStated: true });
+    expect(await sender.outcomes([stated(6, 100), stated(7, 1), { id: 8, voids: 4 }, event(9, 10)], 100)).toEqual([
+      accepted,
+      dayLimit,
+      accepted,
+      accepted,
+    ]);
+    expect(await sender.outcomes([{ id: 10, voids: 6 }, stated(11, 60)], 100)).toEqual([accepted, accepted]);
+
+    await store.close();
+    const again = new Sender(await reopen());
+    expect(await again.outcomes([event(12), stated(13, 41), stated(14, 40), event(15, 10, 'b.org')], 100)).toEqual([
+      dayLimit,
+      dayLimit,
+      accepted,
+      accepted,
+    ]);
+    const tomorrow = { meter: 'pulls', day: today + 1, dimensions: { org: 'a.org' }, quantity: 100 };
+    expect(await again.outcomes([{ id: 16, counts: tomorrow }, event(17)], 100)).toEqual([accepted, dayLimit]);
+    expect(await again.total()).toBe(90n + 10n + 60n + 40n + 90n + 10n + 100n);
+    await again.store.close();
   });
 
   test('a sum that would leave 64 bits is noted and not added; everything else is', async () => {

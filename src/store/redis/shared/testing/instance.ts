@@ -45,8 +45,12 @@ export class Instance {
     this.#store = undefined;
   }
 
-  async send(events: readonly Sent[]): Promise<readonly number[]> {
-    const { outcomes } = await this.#commit({ keyed: packed(events) });
+  /** `dayMax`: how much each organisation may have on one day. */
+  async send(events: readonly Sent[], dayMax?: number): Promise<readonly number[]> {
+    const keyed = packed(events);
+    const limited =
+      dayMax === undefined ? keyed : { ...keyed, dayMax: new Float64Array(keyed.cells.length).fill(dayMax) };
+    const { outcomes } = await this.#commit({ keyed: limited });
     return [...(outcomes ?? [])];
   }
 
