@@ -108,11 +108,14 @@ function addFileCommands(ledger: Command, terminal: Terminal): void {
     .addHelpText('after', checkHelp)
     .action(async (_options: object, command: Command) => {
       const { care } = await careOf(command, terminal);
-      const { findings, notes } = await withProgress(terminal, (onProgress) => care.check(onProgress));
+      const { findings, notes, remedy } = await withProgress(terminal, (onProgress) => care.check(onProgress));
       for (const note of notes) terminal.say(`${note}\n`);
       for (const finding of findings) terminal.out(`${finding}\n`);
       if (findings.length > 0)
-        throw new TonnageError('data_invalid', `${findings.length} found; tonnage ledger rebuild mends sums`);
+        throw new TonnageError(
+          'data_invalid',
+          `${findings.length} found; ${remedy ?? 'tonnage ledger rebuild mends sums'}`,
+        );
       terminal.out('ok\n');
     });
   ledger

@@ -47,6 +47,9 @@ const terminal: Terminal = {
   version: packageVersion(),
 };
 
+// Ledger, images, backups and sockets are for this user alone, whatever makes them.
+process.umask(0o077);
+
 let isLost = false;
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   // Whoever reads our output may stop reading (`tonnage usage pulls | head -1`), which is no failure of ours.

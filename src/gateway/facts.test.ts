@@ -127,6 +127,7 @@ describe('the architecture', () => {
       if (name.startsWith('catalog')) await unlink(join(gateway.directory, name));
     }
     const catalog = await openDatabase({
+      remedy: 'remove it',
       file: join(gateway.directory, 'catalog.sqlite'),
       applicationId: catalogApplicationId,
       migrations: catalogMigrations.slice(0, 2),

@@ -1,7 +1,7 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { limits } from '../base/index.ts';
+import { makePrivateDirectory } from '../sqlite/index.ts';
 import { BlobHandler } from './blob-handler.ts';
 import { declareCacheGauges } from './cache-gauges.ts';
 import { BlobAccess } from './cache/blob-access.ts';
@@ -39,7 +39,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     userAgent,
     meters: (name) => metrics.upstream(name),
   });
-  await mkdir(directory, { recursive: true });
+  makePrivateDirectory(directory);
   const catalog = await Catalog.open(join(directory, 'catalog.sqlite'), log);
   const proofs = new Proofs(catalog);
   const blobs = await Blobs.open({ directory, catalog, proofs, clock, random, log }).catch(async (error: unknown) => {

@@ -72,8 +72,10 @@ export interface Database {
 }
 
 export interface DatabaseOptions {
-  /** Path of the file; created when absent. */
+  /** Path of the file; created when absent. It and what SQLite keeps beside it are for this user alone (mode 0600). */
   readonly file: string;
+  /** What the operator can do when the file is damaged; ends the message of that error. */
+  readonly remedy: string;
   /** SQLite `application_id` that marks our files (a 32-bit integer): a file with another is refused (`data_invalid`). */
   readonly applicationId: number;
   /**

@@ -1,4 +1,15 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -23,6 +34,7 @@ afterEach(async () => {
 async function opened(overrides: { readonly migrations?: readonly string[]; readonly applicationId?: number } = {}) {
   const database = await openDatabase({
     file: join(directory, 'test.sqlite'),
+    remedy: 'put back a copy',
     applicationId,
     migrations,
     synchronous: 'normal',
@@ -198,5 +210,73 @@ describe('opening', () => {
     foreign.exec('create table theirs (a)');
     foreign.close();
     await expect(opened()).rejects.toMatchObject({ code: 'data_invalid', message: /application_id/ });
+  });
+});
+
+describe('a file', () => {
+  const name = (): string => join(directory, 'test.sqlite');
+  const modes = (): readonly string[] =>
+    readdirSync(directory).map((each) => `${each} ${(statSync(join(directory, each)).mode & 0o777).toString(8)}`);
+
+  /** Overwrites all pages but the first. */
+  function spoil(): void {
+    const database = new DatabaseSync(name());
+    const pages = Number(database.prepare('pragma page_count').get()?.['page_count']);
+    const size = Number(database.prepare('pragma page_size').get()?.['page_size']);
+    database.close();
+    truncateSync(name(), size);
+    truncateSync(name(), size * pages);
+  }
+
+  test('is for this user alone, with what SQLite keeps beside it', async () => {
+    const database = await opened();
+    await database.transact([{ sql: add, rows: [['a', 1]] }]);
+    const expected = ['', '-shm', '-wal'].map((side) => `test.sqlite${side} 600`);
+    expect(modes().toSorted()).toEqual(expected);
+    await database.close();
+    chmodSync(name(), 0o644);
+    const reader = new DatabaseSync(name());
+    reader.prepare('select * from item').all();
+    for (const side of ['-shm', '-wal']) chmodSync(`${name()}${side}`, 0o666);
+    await opened();
+    expect(modes().toSorted()).toEqual(expected);
+    reader.close();
+  });
+
+  test("is made whole or not at all: what an interrupted start left is in nobody's way", async () => {
+    mkdirSync(`${name()}.partial-abcdef`);
+    writeFileSync(join(`${name()}.partial-abcdef`, 'test.sqlite'), 'half of a page');
+    await expect(opened({ migrations: ['create table a (x)', 'no SQL'] })).rejects.toMatchObject({
+      code: 'data_invalid',
+    });
+    expect(readdirSync(directory)).toEqual([]);
+    await (await opened()).close();
+    expect(readdirSync(directory)).toEqual(['test.sqlite']);
+  });
+
+  test('that is damaged is named with what helps, whoever reads it', async () => {
+    const first = await opened();
+    await first.transact([{ sql: add, rows: [['a', 1]] }]);
+    await first.close();
+    spoil();
+    const database = await opened();
+    const damaged = {
+      code: 'data_invalid',
+      message: expect.stringMatching(/test\.sqlite is damaged \(.*\): put back a copy$/),
+    };
+    await expect(database.read('select * from item')).rejects.toMatchObject(damaged);
+    await expect(database.transact([{ sql: add, rows: [['b', 1]] }])).rejects.toMatchObject(damaged);
+    await database.close();
+    writeFileSync(name(), 'this is some text, long enough to be no database header at all');
+    await expect(opened()).rejects.toMatchObject(damaged);
+  });
+
+  test('that is gone while its log is there is refused, and the log stays', async () => {
+    const first = await opened();
+    await first.transact([{ sql: add, rows: [['a', 1]] }]);
+    renameSync(name(), join(directory, 'moved'));
+    await expect(opened()).rejects.toThrow(/test\.sqlite is missing, but .*test\.sqlite-wal/);
+    expect(statSync(`${name()}-wal`).size).toBeGreaterThan(0);
+    renameSync(join(directory, 'moved'), name());
   });
 });

@@ -40,10 +40,10 @@ export type ReadOnlyDatabase = Pick<Database, 'file' | 'read' | 'ask' | 'close'>
 
 /** Opens a file that exists for reading only, also beside a process that writes it. */
 export function openReadOnly(
-  options: Pick<DatabaseOptions, 'file' | 'applicationId' | 'readProgram'>,
+  options: Pick<DatabaseOptions, 'file' | 'remedy' | 'applicationId' | 'readProgram'>,
 ): ReadOnlyDatabase {
-  const { file, applicationId, readProgram } = options;
-  const opening = { file, applicationId, migrations: [], synchronous: 'full', mode: 'read' } as const;
+  const { file, remedy, applicationId, readProgram } = options;
+  const opening = { file, remedy, applicationId, migrations: [], synchronous: 'full', mode: 'read' } as const;
   const reader = new Reader({ ...opening, ...(readProgram && { program: readProgram }) });
   return {
     file,

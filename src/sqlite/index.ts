@@ -1,4 +1,4 @@
-export { backupFile, compactFile, emptyLog, integrityProblems } from './care.ts';
+export { backupFile, compactFile, copyFile, emptyLog, integrityProblems } from './care.ts';
 export type {
   Database,
   DatabaseOptions,
@@ -11,5 +11,7 @@ export type {
   Statement,
 } from './contract.ts';
 export { openDatabase, openReadOnly, type ReadOnlyDatabase } from './database.ts';
-export { makeDirectory } from './directory.ts';
+export { makeDirectory, makePrivateDirectory } from './directory.ts';
+export type { NamedFile } from './file-failure.ts';
 export { lockFile, type FileLock } from './lock.ts';
+export { SideFile, syncPath } from './side-file.ts';

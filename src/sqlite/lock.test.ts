@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { lockFile } from './index.ts';
 
 let directory: string;
@@ -41,5 +42,68 @@ test('a process that is killed frees it at once', async () => {
 });
 
 test('a directory that cannot be written is named', () => {
-  expect(() => lockFile(join(directory, 'absent', 'lock'))).toThrow(/absent\/lock: cannot be locked/);
+  expect(() => lockFile(join(directory, 'absent', 'lock'))).toThrow(/absent\/lock cannot be locked: it does not exist/);
+});
+
+test('is made for this user alone', () => {
+  const file = join(directory, 'lock');
+  lockFile(file).release();
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+});
+
+describe('a lock file that other users can read', () => {
+  let file: string;
+  beforeEach(() => {
+    file = join(directory, 'lock');
+    writeFileSync(file, '');
+    chmodSync(file, 0o644);
+  });
+
+  /** Another process that has the file open, with the lock that `sql` takes; answers how it is ended. */
+  async function holder(sql: string, readOnly: boolean): Promise<() => Promise<void>> {
+    const program = `import { DatabaseSync } from 'node:sqlite';
+      const database = new DatabaseSync(${JSON.stringify(file)}, { readOnly: ${readOnly} });
+      database.exec(${JSON.stringify(sql)}); console.log('held'); setInterval(() => database.isOpen, 1000);`;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await once(child.stdout, 'data');
+    return async () => {
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    };
+  }
+
+  test('is replaced: a user who holds it for reading keeps nobody out', async () => {
+    const end = await holder('begin; select count(*) from sqlite_schema', true);
+    try {
+      const other = new DatabaseSync(file, { timeout: 0 });
+      expect(() => other.exec('begin exclusive')).toThrow('database is locked');
+      other.close();
+      const lock = lockFile(file);
+      expect(statSync(file).mode & 0o777).toBe(0o600);
+      expect(readdirSync(directory)).toEqual(['lock']);
+      expect(() => lockFile(file)).toThrow(expect.objectContaining({ code: 'data_locked' }));
+      lock.release();
+      lockFile(file).release();
+    } finally {
+      await end();
+    }
+  });
+
+  test('still keeps a second server out while a first one holds it', async () => {
+    const end = await holder('begin exclusive', false);
+    try {
+      expect(() => lockFile(file)).toThrow(/is held by another Tonnage process.* if no Tonnage is running, remove it/);
+      expect(statSync(file).mode & 0o777).toBe(0o644);
+    } finally {
+      await end();
+    }
+    // The old file stays locked, too: a process that opened it before the change is kept out.
+    const old = new DatabaseSync(file, { timeout: 0 });
+    const lock = lockFile(file);
+    expect(() => old.exec('begin exclusive')).toThrow('database is locked');
+    lock.release();
+    old.close();
+  });
 });

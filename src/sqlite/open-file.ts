@@ -1,31 +1,64 @@
+import { existsSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { TonnageError, messageOf } from '../base/index.ts';
+import { fileFailure } from './file-failure.ts';
+import { closeToOthers } from './private-file.ts';
 import type { WorkerOptions } from './protocol.ts';
+import { SideFile } from './side-file.ts';
 
 /** How long a connection waits for another one's lock on the file. Ours never wait long: there is one writer. */
 const busyTimeoutMs = 5_000;
 
+/** What SQLite keeps beside a database. */
+const sides = ['-wal', '-shm', '-journal'] as const;
+
 /**
- * Opens the file as `options.mode` says. The writer brings the schema up to date, in one transaction, so that a crash
- * in the middle leaves the old version. Throws `data_invalid` for a file that is not ours and `data_version` for one
- * of a newer version; neither is touched.
+ * Opens the file as `options.mode` says. The writer makes a file that is absent, closes one that other users could read to
+ * them, and brings the schema up to date, in one transaction, so that a crash in the middle leaves the old version. Throws
+ * `data_invalid` for a file that is not ours, is damaged or cannot be opened, and `data_version` for one of a newer version;
+ * none of them is touched.
  */
 export function openFile(options: WorkerOptions): DatabaseSync {
-  const database = connect(options);
+  const { file, mode } = options;
+  let database: DatabaseSync | undefined;
   try {
-    if (options.mode === 'write') prepareWriter(database, options);
+    if (mode === 'write') {
+      if (!existsSync(file)) createFile(options);
+      for (const side of ['', ...sides]) closeToOthers(`${file}${side}`);
+    }
+    database = new DatabaseSync(file, { readOnly: mode === 'read', timeout: busyTimeoutMs });
+    if (mode === 'write') prepareWriter(database, options);
     return database;
   } catch (error) {
-    database.close();
-    throw error instanceof TonnageError ? error : unusable(options.file, error);
+    database?.close();
+    throw unusable(options, error);
   }
 }
 
-function connect(options: WorkerOptions): DatabaseSync {
+/**
+ * Makes the file with its whole schema under another name first. So a file of ours is never empty or half-made, however its
+ * making ended.
+ */
+function createFile(options: WorkerOptions): void {
+  const { file } = options;
+  const log = `${file}-wal`;
+  if ((statSync(log, { throwIfNoEntry: false })?.size ?? 0) > 0) {
+    throw new TonnageError(
+      'data_invalid',
+      `${file} is missing, but ${log}, which holds a part of its content, is there: put the file back, or remove both`,
+    );
+  }
+  const side = new SideFile(file);
   try {
-    return new DatabaseSync(options.file, { readOnly: options.mode === 'read', timeout: busyTimeoutMs });
-  } catch (error) {
-    throw unusable(options.file, error);
+    const database = new DatabaseSync(side.path);
+    try {
+      migrate(database, options, 0);
+    } finally {
+      database.close();
+    }
+    side.commit();
+  } finally {
+    side.discard();
   }
 }
 
@@ -75,8 +108,9 @@ function pragma(database: DatabaseSync, name: 'application_id' | 'user_version')
   return Number(database.prepare(`pragma ${name}`).get()?.[name]);
 }
 
-function unusable(file: string, error: unknown): TonnageError {
-  return new TonnageError('data_invalid', `${file}: cannot be used as a database: ${messageOf(error)}`, {
-    cause: error,
-  });
+function unusable(options: WorkerOptions, error: unknown): TonnageError {
+  const said = fileFailure(options, error, 'data_invalid');
+  if (said instanceof TonnageError) return said;
+  const message = `${options.file}: cannot be used as a database: ${messageOf(error)}`;
+  return new TonnageError('data_invalid', message, { cause: error });
 }

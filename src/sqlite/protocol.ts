@@ -3,6 +3,7 @@ import type { ProgramModule, SqlValue, Statement } from './contract.ts';
 /** How a worker opens its file. */
 export interface WorkerOptions {
   readonly file: string;
+  readonly remedy: string;
   readonly mode: 'write' | 'read';
   readonly applicationId: number;
   readonly migrations: readonly string[];

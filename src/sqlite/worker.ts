@@ -2,6 +2,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { assert, TonnageError } from '../base/index.ts';
 import { serve } from '../thread/index.ts';
 import type { Program, ProgramFactory, ProgramFile, ProgramStatement, SqlValue, Statement } from './contract.ts';
+import { fileFailure, type NamedFile } from './file-failure.ts';
 import { openFile } from './open-file.ts';
 import type { Rows, WorkerFunctions, WorkerOptions } from './protocol.ts';
 
@@ -90,17 +91,32 @@ function call(name: string, input: unknown): unknown {
   return work(input as never);
 }
 
+/** What goes wrong with the file itself is told with its name and with what helps. */
+function naming<I, O>(file: NamedFile, work: (input: I) => O): (input: I) => O {
+  return (input) => {
+    try {
+      return work(input);
+    } catch (error) {
+      throw fileFailure(file, error, 'sqlite_failed');
+    }
+  };
+}
+
 await serve<WorkerFunctions>(async (data) => {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only database.ts and reader.ts start this file, with these options
   const options = data as WorkerOptions;
   database = openFile(options);
   if (options.mode === 'read') begin = 'begin';
-  if (options.program) program = await openProgram(options.program);
+  try {
+    if (options.program) program = await openProgram(options.program);
+  } catch (error) {
+    throw fileFailure(options, error, 'sqlite_failed');
+  }
   return {
     functions: {
-      transact: (statements) => transact(() => statements.map(run)),
-      read: ({ sql, parameters }) => rowsOf(prepare(sql), parameters),
-      call: ({ name, input }) => call(name, input),
+      transact: naming(options, (statements) => transact(() => statements.map(run))),
+      read: naming(options, ({ sql, parameters }) => rowsOf(prepare(sql), parameters)),
+      call: naming(options, ({ name, input }) => call(name, input)),
     },
     close() {
       prepared.clear();

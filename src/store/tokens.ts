@@ -1,6 +1,6 @@
-import { openDatabase, type Database, type SqlValue } from '../sqlite/index.ts';
+import type { Database, SqlValue } from '../sqlite/index.ts';
 import type { TokenRow, TokenTable } from './contract.ts';
-import { ledgerApplicationId, ledgerMigrations } from './schema.ts';
+import { openLedgerDatabase } from './ledger-file.ts';
 
 const columns = 'id, kind, hash, name, email, org, scope, rights, created_at, expires_at, used_at';
 
@@ -27,15 +27,10 @@ export function createTokenTable(database: Pick<Database, 'read' | 'transact'>):
 
 /**
  * Does something with the tokens of a ledger file that no server has open; the file is created when absent. The caller
- * holds the lock of the data directory. Rejects as `openDatabase` does.
+ * holds the lock of the data directory. Rejects as `openLedgerDatabase` does.
  */
 export async function withTokenTable<T>(file: string, work: (table: TokenTable) => Promise<T>): Promise<T> {
-  const database = await openDatabase({
-    file,
-    applicationId: ledgerApplicationId,
-    migrations: ledgerMigrations,
-    synchronous: 'full',
-  });
+  const database = await openLedgerDatabase(file);
   try {
     return await work(createTokenTable(database));
   } finally {

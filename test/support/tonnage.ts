@@ -5,7 +5,7 @@ import { stringify } from 'yaml';
 import { holdAgainstDescription } from './described-fetch.ts';
 import { runProgram, startProgram, type Program } from './program.ts';
 
-const entry = fileURLToPath(new URL('../../bin/tonnage.js', import.meta.url));
+export const entry = fileURLToPath(new URL('../../bin/tonnage.js', import.meta.url));
 
 /** The real program, started as a user would, on loopback ports of its own. */
 export interface Tonnage {

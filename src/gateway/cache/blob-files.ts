@@ -1,9 +1,10 @@
-import { mkdir, open, readdir, rename, rm, stat, unlink, type FileHandle } from 'node:fs/promises';
+import { open, readdir, rename, rm, stat, unlink, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import type { Random } from '../../base/index.ts';
 import { digestAlgorithms, parseDigest, type Digest } from '../../oci/index.ts';
+import { makePrivateDirectory } from '../../sqlite/index.ts';
 import type { Amount } from '../amount.ts';
 
 /** A file that a download is written to, and that its readers read while it grows. */
@@ -39,11 +40,11 @@ export class BlobFiles {
     this.#random = random;
   }
 
-  /** Creates the directories where they are absent, and removes what an ended process left half-done. */
+  /** Creates the directories where they are absent, for this user alone, and removes what an ended process left half-done. */
   static async open(directory: string, random: Random): Promise<BlobFiles> {
     await rm(join(directory, 'tmp'), { recursive: true, force: true });
-    for (const algorithm of digestAlgorithms) await mkdir(join(directory, 'blobs', algorithm), { recursive: true });
-    await mkdir(join(directory, 'tmp'), { recursive: true });
+    const folders = ['tmp', 'blobs', ...digestAlgorithms.map((algorithm) => join('blobs', algorithm))];
+    for (const folder of folders) makePrivateDirectory(join(directory, folder));
     return new BlobFiles(directory, random);
   }
 

@@ -98,6 +98,7 @@ export class Catalog {
   static async open(file: string, log: Log): Promise<Catalog> {
     const database = await openDatabase({
       file,
+      remedy: 'stop the server and remove it, with the -wal and -shm beside it: images are fetched again',
       applicationId: catalogApplicationId,
       migrations: catalogMigrations,
       synchronous: 'normal',

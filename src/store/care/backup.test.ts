@@ -42,7 +42,9 @@ test('what takes the place of a ledger brings along what lies in its write-ahead
 test('a backup that fails leaves no half of one', async () => {
   const [file, target] = [join(directory, 'garbage'), join(directory, 'target')];
   writeFileSync(file, 'this is no database, however long it is '.repeat(100));
-  await expect(backupFile(file, target)).rejects.toMatchObject({ code: 'data_invalid' });
+  await expect(backupFile({ file, remedy: 'name another file' }, target)).rejects.toMatchObject({
+    code: 'data_invalid',
+  });
   expect(existsSync(target)).toBe(false);
 });
 
@@ -85,7 +87,7 @@ describe('a restore over a ledger with findings', () => {
       );
     }
     writeFileSync(join(directory, 'garbage'), 'this is no database, however long it is '.repeat(100));
-    await expect(ledger.care().restore(join(directory, 'garbage'), true)).rejects.toThrow('the file is damaged');
+    await expect(ledger.care().restore(join(directory, 'garbage'), true)).rejects.toThrow('garbage is damaged');
     expect(await ledger.answers(undefined)).toEqual(before);
   });
 

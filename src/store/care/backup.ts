@@ -1,21 +1,25 @@
-import { closeSync, copyFileSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { TonnageError } from '../../base/index.ts';
-import { backupFile, emptyLog } from '../../sqlite/index.ts';
+import { backupFile, copyFile, emptyLog, syncPath } from '../../sqlite/index.ts';
+import { ledgerFile } from '../ledger-file.ts';
 import { inspectLedger, type LedgerFinding } from './check.ts';
 import { assertLedger } from './file.ts';
 
 /** Files that SQLite keeps beside a database; they belong to its name. */
 const sides = ['-wal', '-shm'] as const;
 
-/** Copies the ledger, as it is at one moment, to a file that must not exist. Safe while a server runs. */
+/**
+ * Copies the ledger, as it is at one moment, to a file that must not exist. Safe while a server runs. Whatever interrupts it, the
+ * target is there only if it is whole.
+ */
 export async function backupLedger(file: string, target: string): Promise<void> {
   assertLedger(file);
   if (existsSync(target)) throw new TonnageError('data_invalid', `${target} exists already: name a file that does not`);
   if (!existsSync(dirname(target))) {
     throw new TonnageError('data_invalid', `${dirname(target)} does not exist: name a file in a directory that does`);
   }
-  await backupFile(file, target);
+  await backupFile(ledgerFile(file), target);
 }
 
 /** What came of putting a backup in the ledger's place. */
@@ -32,6 +36,7 @@ export interface Restored {
  * some that a rebuild does not mend.
  */
 export async function restoreLedger(file: string, backup: string, takesFindings: boolean): Promise<Restored> {
+  refuseEmpty(backup);
   const wasAlone = !hasSides(backup);
   const findings = await inspectLedger(backup);
   const fresh = `${file}.restoring`;
@@ -39,12 +44,17 @@ export async function restoreLedger(file: string, backup: string, takesFindings:
     refuseFindings(file, backup, findings, takesFindings);
     removeLedger(fresh);
     // Not byte by byte: a copy that was made beside a running server has its last commits in a file beside it.
-    await backupFile(backup, fresh);
+    await backupFile(ledgerFile(backup), fresh);
   } finally {
     if (wasAlone) removeSides(backup);
   }
   const keptAs = await replaceLedger(file, fresh, unused(`${file}.replaced`));
   return { ...(keptAs !== undefined && { keptAs }), findings: findings.map(({ line }) => line) };
+}
+
+function refuseEmpty(backup: string): void {
+  if (!isEmpty(backup)) return;
+  throw new TonnageError('data_invalid', `${backup} is empty (0 bytes), so it is no backup: name another one`);
 }
 
 function refuseFindings(
@@ -73,7 +83,7 @@ function hasSides(file: string): boolean {
 function removeSides(file: string): void {
   if (!hasSides(file)) return;
   try {
-    emptyLog(file);
+    emptyLog(ledgerFile(file));
   } catch (error) {
     // They are empty, and in nobody's way.
     if (!(error instanceof TonnageError)) throw error;
@@ -86,14 +96,14 @@ function removeSides(file: string): void {
  */
 export async function replaceLedger(file: string, fresh: string, keptAs: string): Promise<string | undefined> {
   // Its side files stay behind.
-  emptyLog(fresh);
+  emptyLog(ledgerFile(fresh));
   const replaced = existsSync(file) ? keptAs : undefined;
   if (replaced !== undefined) await keep(file, replaced);
   // What the side files hold would be taken for part of the new file.
   for (const side of sides) rmSync(`${file}${side}`, { force: true });
-  sync(fresh);
+  syncPath(fresh);
   renameSync(fresh, file);
-  sync(dirname(file));
+  syncPath(dirname(file));
   return replaced;
 }
 
@@ -111,24 +121,25 @@ export function removeLedger(file: string): void {
 
 /** Copies a ledger with what its side files hold, which are empty afterwards; one that is damaged byte by byte. */
 async function keep(file: string, copy: string): Promise<void> {
-  removeLedger(copy);
+  for (const side of sides) rmSync(`${copy}${side}`, { force: true });
+  // SQLite takes an empty file for a new database, and throws away the log beside it.
+  if (isEmpty(file)) return keepBytes(file, copy);
   try {
-    await backupFile(file, copy);
-    emptyLog(file);
+    await backupFile(ledgerFile(file), copy);
+    emptyLog(ledgerFile(file));
   } catch (error) {
     if (!(error instanceof TonnageError)) throw error;
-    removeLedger(copy);
-    copyFileSync(file, copy);
-    if (existsSync(`${file}-wal`)) copyFileSync(`${file}-wal`, `${copy}-wal`);
+    await keepBytes(file, copy);
   }
 }
 
-/** Makes what was written outlast a power failure. */
-function sync(path: string): void {
-  const descriptor = openSync(path, 'r');
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
+async function keepBytes(file: string, copy: string): Promise<void> {
+  const log = `${file}-wal`;
+  // Before the file itself: where that is, all of it is.
+  if (existsSync(log) && !isEmpty(log)) await copyFile(log, `${copy}-wal`);
+  await copyFile(file, copy);
+}
+
+function isEmpty(file: string): boolean {
+  return statSync(file, { throwIfNoEntry: false })?.size === 0;
 }

@@ -1,7 +1,8 @@
 import { messageOf, TonnageError } from '../../base/index.ts';
-import { integrityProblems, openReadOnly, type ReadOnlyDatabase } from '../../sqlite/index.ts';
+import { integrityProblems, type ReadOnlyDatabase } from '../../sqlite/index.ts';
 import type { Day } from '../../usage/index.ts';
 import { decodeRun, tombstoneEntry, type Run } from '../journal/run-codec.ts';
+import { ledgerFile, openLedgerReadOnly } from '../ledger-file.ts';
 import { ledgerApplicationId, ledgerMigrations } from '../schema.ts';
 import { assertLedger, careRead } from './file.ts';
 import { differencesSql, rollUps } from './sums.ts';
@@ -34,9 +35,9 @@ export async function checkLedger(file: string): Promise<readonly string[]> {
 /** The same, with what helps. */
 export async function inspectLedger(file: string): Promise<readonly LedgerFinding[]> {
   assertLedger(file);
-  const damage = integrityProblems(file);
-  if (damage.length > 0) return lasting(damage.map((line) => `the file is damaged: ${line}`));
-  const database = openReadOnly({ file, applicationId: ledgerApplicationId });
+  const damage = integrityProblems(ledgerFile(file));
+  if (damage.length > 0) return lasting(damage.map((line) => `${file} is damaged: ${line}`));
+  const database = openLedgerReadOnly(file);
   try {
     if ((await readNumber(database, 'pragma application_id')) !== ledgerApplicationId) {
       return lasting(['the file is a database, but no ledger']);

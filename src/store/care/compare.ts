@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { openReadOnly, type ReadOnlyDatabase } from '../../sqlite/index.ts';
+import type { ReadOnlyDatabase } from '../../sqlite/index.ts';
 import { formatDay, monthOf, type Increment } from '../../usage/index.ts';
 import type { MeterDay } from '../contract.ts';
 import { accountField } from '../redis/layout.ts';
-import { ledgerApplicationId } from '../schema.ts';
+import { openLedgerReadOnly } from '../ledger-file.ts';
 import { deliveryState, type DeliveryState } from './delivery-state.ts';
 import { readFacts } from './file.ts';
 import { accountsOf, accountsOfMonth, fileCounts } from './own-counts.ts';
@@ -17,6 +17,8 @@ const triesPauseMs = 200;
 export interface Comparison {
   readonly findings: readonly string[];
   readonly notes: readonly string[];
+  /** What mends the findings, where they do not say it themselves. */
+  readonly remedy?: string;
 }
 
 export interface CompareOptions {
@@ -41,7 +43,7 @@ type Compared = 'same' | 'different' | 'moving';
  * said while batches are under way; beside a running server a day that differs is looked at again.
  */
 export async function compareRemote(options: CompareOptions): Promise<Comparison> {
-  const database = openReadOnly({ file: options.file, applicationId: ledgerApplicationId });
+  const database = openLedgerReadOnly(options.file);
   try {
     return await compare(database, options);
   } finally {

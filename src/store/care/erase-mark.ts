@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { SideFile } from '../../sqlite/index.ts';
 import { Pseudonyms } from '../../usage/index.ts';
 import type { ErasedNames } from '../journal/erasing.ts';
 
@@ -32,8 +33,14 @@ export class EraseMark {
   }
 
   #write(marks: readonly string[]): void {
-    if (marks.length === 0) rmSync(this.#file, { force: true });
-    else writeFileSync(this.#file, `${marks.join('\n')}\n`, { flush: true });
+    if (marks.length === 0) return rmSync(this.#file, { force: true });
+    const side = new SideFile(this.#file);
+    try {
+      writeFileSync(side.path, `${marks.join('\n')}\n`);
+      side.commit();
+    } finally {
+      side.discard();
+    }
   }
 }
 

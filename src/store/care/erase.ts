@@ -3,6 +3,7 @@ import { compactFile, type Database } from '../../sqlite/index.ts';
 import type { Outbox } from '../contract.ts';
 import type { ErasedNames, MoveReply, MoveRule } from '../journal/erasing.ts';
 import { openOutbox } from '../journal/outbox.ts';
+import { ledgerFile } from '../ledger-file.ts';
 import { checkLedger } from './check.ts';
 import { deliverAll } from './deliver.ts';
 import type { EraseMark } from './erase-mark.ts';
@@ -104,7 +105,7 @@ export async function eraseNames(options: EraseOptions): Promise<void> {
     for (const org of names.values) await remote.eraseNames(org, all);
   }
   // The bytes of what was deleted stand in free pages until the file is written anew.
-  compactFile(file);
+  compactFile(ledgerFile(file));
   mark.clear();
 }
 

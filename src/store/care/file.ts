@@ -1,10 +1,10 @@
 import { existsSync, statSync } from 'node:fs';
 import { TonnageError } from '../../base/index.ts';
-import { openDatabase, type Database } from '../../sqlite/index.ts';
+import type { Database } from '../../sqlite/index.ts';
 import type { Day } from '../../usage/index.ts';
 import { programModule } from '../journal/journal.ts';
 import type { ProgramOptions } from '../journal/program.ts';
-import { ledgerApplicationId, ledgerMigrations } from '../schema.ts';
+import { assertNotEmpty, openLedgerDatabase } from '../ledger-file.ts';
 
 /** Reading a whole ledger takes its time; nobody waits for it but the person who asked. */
 export const careRead = { deadlineMs: 60 * 60_000 } as const;
@@ -20,11 +20,12 @@ export interface LedgerFacts {
   readonly hashKey: Uint8Array;
 }
 
-/** Throws `not_found` where there is nothing, `data_invalid` where there is a directory. */
+/** Throws `not_found` where there is nothing, `data_invalid` where there is a directory or an empty file. */
 export function assertLedger(file: string): void {
   if (!existsSync(file)) throw new TonnageError('not_found', `${file} does not exist: there is no ledger`);
   if (statSync(file).isDirectory())
     throw new TonnageError('data_invalid', `${file} is a directory, expected a ledger file`);
+  assertNotEmpty(file);
 }
 
 /**
@@ -33,13 +34,7 @@ export function assertLedger(file: string): void {
  */
 export function openLedgerFile(file: string, program?: ProgramOptions): Promise<Database> {
   assertLedger(file);
-  return openDatabase({
-    file,
-    applicationId: ledgerApplicationId,
-    migrations: ledgerMigrations,
-    synchronous: 'full',
-    ...(program && { program: { module: programModule, options: program } }),
-  });
+  return openLedgerDatabase(file, program && { program: { module: programModule, options: program } });
 }
 
 /** Opens a ledger, does something with it, and closes it. */

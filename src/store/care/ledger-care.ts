@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import { TonnageError, type Clock, type Random } from '../../base/index.ts';
-import { lockFile, makeDirectory, openReadOnly, type ReadOnlyDatabase } from '../../sqlite/index.ts';
+import { lockFile, makeDirectory, type ReadOnlyDatabase } from '../../sqlite/index.ts';
 import { canonicalOrganisation, Pseudonyms } from '../../usage/index.ts';
 import { delivers } from '../journal/destination.ts';
 import type { ErasedNames } from '../journal/erasing.ts';
 import type { Rebuilt } from '../redis/write/index.ts';
-import { ledgerApplicationId } from '../schema.ts';
+import { openLedgerReadOnly } from '../ledger-file.ts';
 import { backupLedger, restoreLedger, type Restored } from './backup.ts';
-import { checkLedger } from './check.ts';
+import { inspectLedger, type LedgerFinding } from './check.ts';
 import { compareRemote, type Comparison } from './compare.ts';
 import { countErasing, EraseMark } from './erase-mark.ts';
 import { eraseNames, planErase, type ErasePlan } from './erase.ts';
@@ -115,9 +115,10 @@ export function createLedgerCare(options: LedgerCareOptions): LedgerCare {
 
 /** The file by itself, then against the store that has the totals, where that can be reached. */
 async function check(file: string, options: LedgerCareOptions, onProgress?: OnProgress): Promise<Comparison> {
-  const findings = await checkLedger(file);
+  const inFile = await inspectLedger(file);
+  const findings = inFile.map(({ line }) => line);
   const { openRemote, meters } = options;
-  if (findings.length > 0) return { findings, notes: [] };
+  if (findings.length > 0) return { findings, notes: [], remedy: remedyOf(inFile) };
   if (!(await withReadOnly(file, hasIdentity)))
     return { findings, notes: ['no server has counted into this ledger yet'] };
   const erasing = unfinishedErase(file);
@@ -140,6 +141,13 @@ async function check(file: string, options: LedgerCareOptions, onProgress?: OnPr
   } finally {
     await remote?.close();
   }
+}
+
+function remedyOf(findings: readonly LedgerFinding[]): string {
+  const isMendable = findings.every((finding) => finding.isMendable);
+  return isMendable
+    ? 'tonnage ledger rebuild mends that'
+    : 'tonnage ledger rebuild does not mend all of that; tonnage ledger restore puts a backup in its place';
 }
 
 function unfinishedErase(file: string): readonly string[] {
@@ -168,7 +176,7 @@ function readOnlyFacts(file: string): Promise<LedgerFacts> {
 }
 
 async function withReadOnly<T>(file: string, work: (database: ReadOnlyDatabase) => Promise<T>): Promise<T> {
-  const database = openReadOnly({ file, applicationId: ledgerApplicationId });
+  const database = openLedgerReadOnly(file);
   try {
     return await work(database);
   } finally {

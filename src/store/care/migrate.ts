@@ -4,6 +4,7 @@ import { createCalendar, formatDay, type Increment } from '../../usage/index.ts'
 import { keepHere } from '../journal/destination.ts';
 import { createJournal } from '../journal/journal.ts';
 import { openOutbox } from '../journal/outbox.ts';
+import { ledgerFile } from '../ledger-file.ts';
 import type { Rebuilt } from '../redis/write/index.ts';
 import { removeLedger, replaceLedger } from './backup.ts';
 import { checkLedger } from './check.ts';
@@ -106,7 +107,7 @@ async function takeHistory(options: WithSource): Promise<Taken> {
   }
   const fresh = `${file}.migrating`;
   removeLedger(fresh);
-  await backupFile(file, fresh);
+  await backupFile(ledgerFile(file), fresh);
   const copy = await openLedgerFile(fresh, { heldKeysMax: Number.MAX_SAFE_INTEGER });
   let taken: Taken;
   try {

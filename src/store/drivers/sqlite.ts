@@ -1,12 +1,12 @@
 import { accessSync, constants } from 'node:fs';
 import { assert, limits, TonnageError, type Clock, type Random } from '../../base/index.ts';
-import { openDatabase, openReadOnly, type Database, type SqlValue } from '../../sqlite/index.ts';
+import type { Database, SqlValue } from '../../sqlite/index.ts';
 import type { ReadTotals, Store } from '../contract.ts';
 import { assertDelivers, assertKeptHere } from '../journal/destination.ts';
 import { createJournal, programModule } from '../journal/journal.ts';
 import type { ProgramOptions } from '../journal/program.ts';
 import { openLedgerSecret, type LedgerSecret } from '../journal/ledger-secret.ts';
-import { ledgerApplicationId, ledgerMigrations } from '../schema.ts';
+import { openLedgerDatabase, openLedgerReadOnly } from '../ledger-file.ts';
 import { createTokenTable } from '../tokens.ts';
 import { createTotals, totalsProgram } from '../totals/totals.ts';
 
@@ -37,17 +37,13 @@ export interface SqliteStore extends Store {
 /**
  * The embedded store: journal and totals in one SQLite file. The caller holds the lock of the data directory. Rejects
  * with `time_zone_changed`, with `config_invalid` when events wait to be claimed and nobody would, or when its totals would
- * be kept elsewhere than they have been, and as `openDatabase` does.
+ * be kept elsewhere than they have been, and as `openLedgerDatabase` does.
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {
   const { outboxBytesMax, heldKeysMax = limits.heldKeysMax, pendingClaimsMax } = options;
   const hasOutbox = outboxBytesMax !== undefined;
   const hasPending = pendingClaimsMax !== undefined;
-  const database = await openDatabase({
-    file: options.file,
-    applicationId: ledgerApplicationId,
-    migrations: ledgerMigrations,
-    synchronous: 'full',
+  const database = await openLedgerDatabase(options.file, {
     readProgram: totalsProgram,
     program: {
       module: programModule,
@@ -80,7 +76,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
 /** The totals of a ledger file that another process may be writing. Rejects with `not_found` where there is none. */
 export async function openSqliteTotals(file: string): Promise<ReadTotals> {
   assertReadable(file);
-  const database = openReadOnly({ file, applicationId: ledgerApplicationId, readProgram: totalsProgram });
+  const database = openLedgerReadOnly(file, { readProgram: totalsProgram });
   try {
     const [[timeZone, hashKey] = []] = await database.read('select time_zone, hash_key from ledger');
     return {
