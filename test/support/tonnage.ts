@@ -22,18 +22,20 @@ export interface Tonnage {
 /**
  * Starts `tonnage serve` with its data in `directory/data` and the given configuration on top of free loopback ports.
  * A pull is answered once it is counted, however long the disk takes, unless `usage.commitWait` is configured: what was
- * answered is in the totals. `node`: what runs it, instead of the Node.js of the tests.
+ * answered is in the totals. `node`: what runs it, instead of the Node.js of the tests. `env`: what its
+ * environment has besides that of the tests.
  */
 export async function startTonnage(
   directory: string,
   { usage, ...config }: Readonly<Record<string, unknown>> & { readonly usage?: object },
   node = process.execPath,
+  env: NodeJS.ProcessEnv = {},
 ): Promise<Tonnage> {
   mkdirSync(directory, { recursive: true });
   const configFile = join(directory, 'tonnage.yaml');
   const listening = { listen: '127.0.0.1:0', metrics: '127.0.0.1:0', data: join(directory, 'data') };
   writeFileSync(configFile, stringify({ ...listening, ...config, usage: { commitWait: '1h', ...usage } }));
-  const program = startProgram(node, [entry, 'serve', '--config', configFile]);
+  const program = startProgram(node, [entry, 'serve', '--config', configFile], env);
   const [line] = await program.until(/^\{.*"msg":"listening".*\}$/m);
   const { url, metricsUrl, pid } = JSON.parse(line) as { url: string; metricsUrl: string; pid: number };
   holdAgainstDescription(url);
