@@ -30,6 +30,14 @@ export const limits = {
   queryCloseMsMax: 2_000,
   /** Largest manifest that is taken from an upstream (the distribution spec asks for at least 4 MB). */
   manifestBytesMax: 4 * 1024 * 1024,
+  /** Descriptors of one manifest: config, layers, manifests of an index. */
+  manifestDescriptorsMax: 10_000,
+  /** Values of one manifest or image config, at any depth. */
+  manifestValuesMax: 200_000,
+  /** How deep values of a manifest, image config or tag list may be nested. */
+  jsonDepthMax: 64,
+  /** Digests of a manifest that are remembered and written at a stretch, so that others get their turn in between. */
+  linksAtOnceMax: 1_000,
   /** Manifests kept in memory: bytes of their bodies. The least recently used leave first; the disk keeps them. */
   manifestMemoryBytesMax: 64 * 1024 * 1024,
   /** Largest image config that is read for its facts (architecture, entrypoint). */
@@ -40,6 +48,8 @@ export const limits = {
   upstreamTokenBytesMax: 64 * 1024,
   /** Largest tag list page that is passed on. */
   tagListBytesMax: 4 * 1024 * 1024,
+  /** Values of one tag list page: its tags, and what else is in it. */
+  tagListValuesMax: 500_000,
   /** How long connecting to an upstream may take. */
   upstreamConnectMsMax: 10_000,
   /** How long an upstream may take until its answer's headers are there. */

@@ -1,9 +1,18 @@
 import { limits } from '../base/index.ts';
-import { linkTarget, parseJsonObject } from '../oci/index.ts';
+import { linkTarget, readJsonObject, type JsonRules } from '../oci/index.ts';
 import { isHead, writeHead, type Exchange } from './exchange.ts';
 import { baseHeaders } from './headers.ts';
+import { inSlices } from './in-slices.ts';
 import type { Repository } from './names.ts';
 import { UpstreamError } from './upstream/failure.ts';
+
+/** What a page of a tag list may hold. */
+const rules: JsonRules = {
+  depthMax: limits.jsonDepthMax,
+  valuesMax: limits.tagListValuesMax,
+  itemsMax: limits.tagListValuesMax,
+  distinctMembers: false,
+};
 
 /** The paging that a query asks an upstream for: all of it but `ns`, which is for us. Kept as it is written. */
 function pagingOf(query: string): string {
@@ -24,10 +33,10 @@ function placeOf(paging: string): string {
 }
 
 /** The tags of a list; null when the body is none. An upstream may say null where a repository has no tags left. */
-function tagsIn(body: Uint8Array): readonly string[] | null {
-  const list = parseJsonObject(body);
-  if (list === null) return null;
-  const tags = list.tags ?? [];
+async function tagsIn(body: Uint8Array): Promise<readonly string[] | null> {
+  const read = await inSlices(readJsonObject(body, rules));
+  if ('refused' in read) return null;
+  const tags = read.value.tags ?? [];
   return Array.isArray(tags) && tags.every((tag) => typeof tag === 'string') ? tags : null;
 }
 
@@ -71,7 +80,7 @@ export function nextLink(
 /** Answers a page of a repository's tags, as its upstream has them now. Rejects with `UpstreamError`. */
 export async function serveTags(exchange: Exchange, repository: Repository, asked: AskedTags): Promise<void> {
   const page = await repository.upstream.client.listTags(repository.name, pagingOf(asked.query));
-  const tags = tagsIn(page.body);
+  const tags = await tagsIn(page.body);
   if (tags === null) throw new UpstreamError('invalid', 'sent what is no tag list');
   const body = Buffer.from(JSON.stringify({ name: asked.name, tags }), 'utf8');
   const next = nextLink(page.link, asked, exchange);

@@ -1,6 +1,16 @@
+import { limits } from '../base/index.ts';
 import { architectureOf } from './architecture.ts';
-import { isJsonObject, parseJsonObject, type JsonObject } from './json.ts';
+import { readJsonObject, type JsonRules, type Sliced } from './json-reader.ts';
+import { isJsonObject, type JsonObject } from './json.ts';
 import { configKindOf } from './media-types.ts';
+
+/** What an image config may hold. Its labels are free, so that two of them may differ only in case. */
+export const configRules: JsonRules = {
+  depthMax: limits.jsonDepthMax,
+  valuesMax: limits.manifestValuesMax,
+  itemsMax: limits.manifestValuesMax,
+  distinctMembers: false,
+};
 
 /** What is known of an image itself. */
 export interface ImageFacts {
@@ -27,11 +37,12 @@ function isImageConfig({ rootfs, architecture, os }: JsonObject): boolean {
 }
 
 /**
- * Reads the facts out of an image config's bytes (image-spec, config.md). `mediaType` is what the manifest calls them:
+ * Reads the facts out of an image config's bytes (image-spec, config.md), in slices. `mediaType` is what the manifest calls them:
  * where that does not say that they are an image config, they must look like one. Null when they are none.
  */
-export function parseImageConfig(bytes: Uint8Array, mediaType: string): ImageFacts | null {
-  const config = parseJsonObject(bytes);
+export function* readImageConfig(bytes: Uint8Array, mediaType: string): Sliced<ImageFacts | null> {
+  const read = yield* readJsonObject(bytes, configRules);
+  const config = 'value' in read ? read.value : null;
   if (config === null || (configKindOf(mediaType) !== 'image' && !isImageConfig(config))) return null;
   return imageFactsOf(config);
 }

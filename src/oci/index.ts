@@ -3,10 +3,11 @@ export { architectureOf } from './architecture.ts';
 export { parseChallenges, type Challenge } from './challenge.ts';
 export { digestAlgorithms, digestOf, parseDigest, type Digest, type DigestAlgorithm } from './digest.ts';
 export { OciError, ociErrors, type OciErrorKind } from './errors.ts';
-export { parseImageConfig, type ImageFacts } from './image-config.ts';
+export { readImageConfig, type ImageFacts } from './image-config.ts';
+export { readJsonObject, type JsonRules, type Read, type Sliced } from './json-reader.ts';
 export { isJsonObject, objectsOf, parseJsonObject, textOf, type JsonObject } from './json.ts';
 export { linkTarget } from './link-header.ts';
-export { namedBy, parseManifest, type Descriptor, type Manifest } from './manifest.ts';
+export { namedBy, readManifest, type Descriptor, type Manifest } from './manifest.ts';
 export {
   bareMediaType,
   configKindOf,
@@ -20,4 +21,3 @@ export {
   type ManifestType,
 } from './media-types.ts';
 export { isRepositoryName, isTag, parseReference, type Reference } from './names.ts';
-export { digestedBytes } from './schema1.ts';

@@ -1,7 +1,9 @@
+import { limits } from '../base/index.ts';
 import { architectureOf } from './architecture.ts';
 import { parseDigest, type Digest } from './digest.ts';
 import type { ImageFacts } from './image-config.ts';
-import { isJsonObject, objectsOf, parseJsonObject, textOf, type JsonObject } from './json.ts';
+import { readJsonObject, type JsonRules, type Read, type Sliced } from './json-reader.ts';
+import { isJsonObject, objectsOf, textOf, type JsonObject } from './json.ts';
 import {
   bareMediaType,
   isSpecificManifestType,
@@ -12,7 +14,7 @@ import {
   signedSchema1Type,
   type ManifestKind,
 } from './media-types.ts';
-import { schema1Image } from './schema1.ts';
+import { readSchema1Image, readSignedPayload } from './schema1.ts';
 
 /** What one manifest says of another piece of content (image-spec, descriptor.md). */
 export interface Descriptor {
@@ -36,7 +38,20 @@ export interface Manifest {
   readonly manifests: readonly Descriptor[];
   /** What a schema 1 manifest says of its image; null for all other kinds, whose config says it. */
   readonly image: ImageFacts | null;
+  /** The bytes that its digest is computed over: its body, but for signed schema 1 the payload without the signatures. */
+  readonly digested: Uint8Array;
 }
+
+/** What a manifest may hold. One of two readings, by two readers, is one too many: members must be distinct. */
+const rules: JsonRules = {
+  depthMax: limits.jsonDepthMax,
+  valuesMax: limits.manifestValuesMax,
+  itemsMax: limits.manifestDescriptorsMax,
+  distinctMembers: true,
+};
+
+/** Descriptors that one slice reads. */
+const descriptorsPerSlice = 1_000;
 
 function descriptorOf(value: unknown): Descriptor | null {
   if (!isJsonObject(value)) return null;
@@ -51,15 +66,32 @@ function descriptorOf(value: unknown): Descriptor | null {
   };
 }
 
-function descriptorsOf(value: unknown): readonly Descriptor[] {
-  return objectsOf(value).flatMap((entry) => descriptorOf(entry) ?? []);
+function* descriptorsOf(value: unknown): Sliced<readonly Descriptor[]> {
+  const descriptors: Descriptor[] = [];
+  for (const [index, entry] of objectsOf(value).entries()) {
+    if (index % descriptorsPerSlice === descriptorsPerSlice - 1) yield;
+    const descriptor = descriptorOf(entry);
+    if (descriptor !== null) descriptors.push(descriptor);
+  }
+  return descriptors;
 }
 
 /** Layers of schema 1 are digests alone, the newest first, and the same one may stand there often. */
-function schema1Layers(manifest: JsonObject): readonly Descriptor[] {
-  const digests = objectsOf(manifest.fsLayers).flatMap((layer) => parseDigest(textOf(layer.blobSum) ?? '') ?? []);
-  const distinct = new Map(digests.map((digest) => [digest.text, digest]));
-  return [...distinct.values()].map((digest) => ({ mediaType: '', digest, size: null }));
+function* schema1Layers({ fsLayers }: JsonObject): Sliced<readonly Descriptor[]> {
+  const distinct = new Map<string, Descriptor>();
+  for (const [index, layer] of objectsOf(fsLayers).entries()) {
+    if (index % descriptorsPerSlice === descriptorsPerSlice - 1) yield;
+    const digest = parseDigest(textOf(layer.blobSum) ?? '');
+    if (digest !== null) distinct.set(digest.text, { mediaType: '', digest, size: null });
+  }
+  return [...distinct.values()];
+}
+
+/** Descriptors that a manifest has, those included that cannot be read. */
+function countDescriptors({ config, subject, layers, manifests, fsLayers }: JsonObject): number {
+  const lengths = [layers, manifests, fsLayers].map((list) => (Array.isArray(list) ? list.length : 0));
+  const single = [config, subject].filter((each) => isJsonObject(each)).length;
+  return lengths.reduce((sum, length) => sum + length, single);
 }
 
 /** Type and subtype, each a token (RFC 9110, section 8.3.1): it is sent in a header again. */
@@ -92,27 +124,35 @@ function mediaTypeOf(contentType: string | undefined, manifest: JsonObject): str
 }
 
 /**
- * Reads a manifest. `contentType` is what the upstream said it is. Answers null when the body is no JSON object or no type is known. Descriptors that cannot be read are left
- * out: the bytes are served as they are, and what is left out is merely not known to belong to the repository.
+ * Reads a manifest, in slices. `contentType` is what the upstream said it is. Refuses a body that is no JSON object, is
+ * beyond the limits, is ambiguous, or is of no known type. Descriptors that cannot be read are left out: the bytes are
+ * served as they are.
  */
-export function parseManifest(contentType: string | undefined, body: Uint8Array): Manifest | null {
-  const manifest = parseJsonObject(body);
-  if (manifest === null) return null;
+export function* readManifest(contentType: string | undefined, body: Uint8Array): Sliced<Read<Manifest>> {
+  const read = yield* readJsonObject(body, rules);
+  if ('refused' in read) return read;
+  const manifest = read.value;
+  if (countDescriptors(manifest) > limits.manifestDescriptorsMax) {
+    return { refused: `has more than ${limits.manifestDescriptorsMax} descriptors` };
+  }
   const mediaType = mediaTypeOf(contentType, manifest);
-  if (mediaType === '') return null;
+  if (mediaType === '') return { refused: 'is of no type that a manifest can have' };
   const kind = manifestKindOf(mediaType);
   const schema1 = kind === 'schema1';
   return {
-    mediaType,
-    kind,
-    config: schema1 ? null : descriptorOf(manifest.config),
-    layers: schema1 ? schema1Layers(manifest) : descriptorsOf(manifest.layers),
-    manifests: schema1 ? [] : descriptorsOf(manifest.manifests),
-    image: schema1 ? schema1Image(manifest) : null,
+    value: {
+      mediaType,
+      kind,
+      config: schema1 ? null : descriptorOf(manifest.config),
+      layers: yield* schema1 ? schema1Layers(manifest) : descriptorsOf(manifest.layers),
+      manifests: schema1 ? [] : yield* descriptorsOf(manifest.manifests),
+      image: schema1 ? yield* readSchema1Image(manifest) : null,
+      digested: (mediaType === signedSchema1Type ? yield* readSignedPayload(manifest, body) : null) ?? body,
+    },
   };
 }
 
-/** Everything that a manifest names, each digest once: what may be served under its repository. */
+/** Everything that a manifest names, each digest once. */
 export function namedBy(manifest: Manifest): readonly Descriptor[] {
   const all = [...(manifest.config === null ? [] : [manifest.config]), ...manifest.layers, ...manifest.manifests];
   return [...new Map(all.map((descriptor) => [descriptor.digest.text, descriptor])).values()];

@@ -145,12 +145,7 @@ export class Catalog {
     return { count: numberOrNull(row?.[0]) ?? 0, bytes: numberOrNull(row?.[1]) ?? 0 };
   }
 
-  putManifest(
-    repository: Repository,
-    digest: Digest,
-    manifest: StoredManifest,
-    links: ReadonlyMap<string, Link>,
-  ): void {
+  putManifest(repository: Repository, digest: Digest, manifest: StoredManifest): void {
     const at = columns(repository);
     this.#write([
       {
@@ -163,6 +158,12 @@ export class Catalog {
         rows: [[...at, digest.text, manifest.mediaType]],
       },
       ...this.#factsStatements(repository, digest, manifest.facts),
+    ]);
+  }
+
+  putLinks(repository: Repository, links: ReadonlyMap<string, Link>): void {
+    const at = columns(repository);
+    this.#write([
       { sql: linkInsert, rows: [...links].map(([text, link]) => [...at, text, link.size, link.architecture]) },
     ]);
   }

@@ -1,13 +1,14 @@
 import { limits, messageOf, type Log } from '../../base/index.ts';
-import { parseImageConfig, type Descriptor } from '../../oci/index.ts';
+import { readImageConfig, type Descriptor } from '../../oci/index.ts';
 import { Flights } from '../flights.ts';
+import { inSlices } from '../in-slices.ts';
 import { withinMs } from '../within-ms.ts';
 import type { Repository } from '../names.ts';
 import type { BlobAccess } from './blob-access.ts';
 import type { StoredFacts } from './catalog.ts';
 import { factsInManifest, noImage, type Facts, type HeldManifest } from './held-manifest.ts';
 import type { Links } from './links.ts';
-import { parsedAgain, type Manifests } from './manifests.ts';
+import { readAgain, type Manifests } from './manifests.ts';
 
 export interface FactsFinderOptions {
   readonly manifests: Manifests;
@@ -50,7 +51,7 @@ export class FactsFinder {
 
   async #search(repository: Repository, held: HeldManifest): Promise<void> {
     const { manifests } = this.#options;
-    const manifest = parsedAgain(held);
+    const manifest = await readAgain(held);
     const own = manifest === null ? noImage : factsInManifest(manifest);
     if (own !== null) return manifests.learn(repository, held, { source: 'image', image: own });
     const architecture = manifests.needsEntrypoint ? null : await this.#saidByIndex(repository, held);
@@ -67,6 +68,6 @@ export class FactsFinder {
   async #saidByConfig(repository: Repository, config: Descriptor): Promise<StoredFacts> {
     const bytes = await this.#options.access.read(repository, config.digest, config.size, limits.imageConfigBytesMax);
     // A config that is no image's says nothing, and never will: its digest is right.
-    return { source: 'image', image: parseImageConfig(bytes, config.mediaType) ?? noImage };
+    return { source: 'image', image: (await inSlices(readImageConfig(bytes, config.mediaType))) ?? noImage };
   }
 }

@@ -1,5 +1,7 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
 import { limits } from '../../base/index.ts';
-import { namedBy, type Digest, type Manifest } from '../../oci/index.ts';
+import { namedBy, type Descriptor, type Digest, type Manifest } from '../../oci/index.ts';
 import type { Repository } from '../names.ts';
 import { Shares } from '../shares.ts';
 import type { Catalog, Link } from './catalog.ts';
@@ -25,15 +27,23 @@ export class Links {
     return stored;
   }
 
-  /** Remembers in memory all that a manifest names, and returns it for the catalog. */
-  admit(repository: Repository, manifest: Manifest): ReadonlyMap<string, Link> {
+  /** Remembers all that a manifest names, piece by piece: it may be much. */
+  async admit(repository: Repository, manifest: Manifest): Promise<void> {
+    const named = namedBy(manifest);
+    for (let start = 0; start < named.length; start += limits.linksAtOnceMax) {
+      if (named.length > limits.linksAtOnceMax) await nextTurn();
+      this.#remember(repository, named.slice(start, start + limits.linksAtOnceMax));
+    }
+  }
+
+  #remember(repository: Repository, named: readonly Descriptor[]): void {
     const links = new Map<string, Link>();
-    for (const { digest, size, architecture } of namedBy(manifest)) {
+    for (const { digest, size, architecture } of named) {
       const kept = this.#memory.get(repository.key, digest.text);
       const link = { size: size ?? kept?.size ?? null, architecture: architecture ?? kept?.architecture ?? null };
       this.#memory.set(repository.key, digest.text, link);
       links.set(digest.text, link);
     }
-    return links;
+    this.#catalog.putLinks(repository, links);
   }
 }

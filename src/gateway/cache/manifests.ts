@@ -1,13 +1,15 @@
 import { limits } from '../../base/index.ts';
 import {
   isSpecificManifestType,
-  parseManifest,
+  readManifest,
   type Digest,
   type ImageFacts,
+  type Manifest,
   type Reference,
 } from '../../oci/index.ts';
 import type { Amount } from '../amount.ts';
 import { Flights } from '../flights.ts';
+import { inSlices } from '../in-slices.ts';
 import { Lru } from '../lru.ts';
 import type { Repository } from '../names.ts';
 import type { CacheOutcome } from '../outcome.ts';
@@ -84,7 +86,7 @@ export class Manifests {
     if (held !== undefined) return held;
     const stored = await this.#catalog.manifest(repository, digest);
     if (stored === null) return null;
-    const loaded = new HeldManifest(digest, typeOf(stored), stored.body);
+    const loaded = new HeldManifest(digest, await typeOf(stored), stored.body);
     loaded.facts = stored.facts === null ? null : this.#factsFrom(stored.facts);
     this.#memory.set(keyOf(repository, digest), loaded);
     return loaded;
@@ -96,14 +98,14 @@ export class Manifests {
   }
 
   /** Keeps a manifest that the upstream gave, with all that it names. */
-  keep(repository: Repository, { digest, body, manifest }: VerifiedManifest): HeldManifest {
+  async keep(repository: Repository, { digest, body, manifest }: VerifiedManifest): Promise<HeldManifest> {
     const held = new HeldManifest(digest, manifest.mediaType, body);
     const own = factsInManifest(manifest);
     const facts: StoredFacts | null = own === null ? null : { source: 'image', image: own };
     held.facts = own === null ? null : this.#factsOf(own);
-    const links = this.#links.admit(repository, manifest);
+    await this.#links.admit(repository, manifest);
     this.#memory.set(keyOf(repository, digest), held);
-    this.#catalog.putManifest(repository, digest, { mediaType: held.mediaType, body, facts }, links);
+    this.#catalog.putManifest(repository, digest, { mediaType: held.mediaType, body, facts });
     return held;
   }
 
@@ -128,11 +130,14 @@ export class Manifests {
 const keyOf = (repository: Repository, digest: Digest): string => `${repository.key} ${digest.text}`;
 
 /** The type that a stored manifest has. One that was stored under a generic type is what its body says. */
-function typeOf({ mediaType, body }: StoredManifest): string {
-  return isSpecificManifestType(mediaType) ? mediaType : (parseManifest(mediaType, body)?.mediaType ?? mediaType);
+async function typeOf({ mediaType, body }: StoredManifest): Promise<string> {
+  if (isSpecificManifestType(mediaType)) return mediaType;
+  const read = await inSlices(readManifest(mediaType, body));
+  return 'value' in read ? read.value.mediaType : mediaType;
 }
 
-/** What the manifest's body says; it was read once before it was kept, so that it can be read again. */
-export function parsedAgain(held: HeldManifest): ReturnType<typeof parseManifest> {
-  return parseManifest(held.mediaType, held.body);
+/** What the manifest's body says; null where an earlier release has kept what is refused now. */
+export async function readAgain(held: HeldManifest): Promise<Manifest | null> {
+  const read = await inSlices(readManifest(held.mediaType, held.body));
+  return 'value' in read ? read.value : null;
 }

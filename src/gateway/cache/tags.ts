@@ -89,7 +89,7 @@ export class Tags {
       const { client } = repository.upstream;
       const msMax = limits.tagRevalidateMsMax;
       const changed = await client.changedManifest(repository.name, reference, old.digest, msMax);
-      const held = changed === null ? old : this.#manifests.keep(repository, changed);
+      const held = changed === null ? old : await this.#manifests.keep(repository, changed);
       this.#remember(repository, tag, held);
       return { held, outcome: changed === null ? 'revalidated' : 'miss' };
     } catch (error) {

@@ -1,4 +1,5 @@
-import { digestedBytes, digestOf, parseManifest, type Digest, type Manifest } from '../../oci/index.ts';
+import { digestOf, readManifest, type Digest, type Manifest } from '../../oci/index.ts';
+import { inSlices } from '../in-slices.ts';
 import { UpstreamError } from './failure.ts';
 
 /** A manifest that is what its digest says. */
@@ -11,16 +12,17 @@ export interface VerifiedManifest {
 /**
  * Checks a manifest that an upstream sent. `expected` is the digest that was asked for, or that the upstream said with a
  * tag; without either the digest is computed as sha256. A signed schema 1 manifest may be digested with its signatures
- * or without: both are in use. Throws `UpstreamError` (`invalid`) when the body is no manifest or another one.
+ * or without: both are in use. Rejects with `UpstreamError` (`invalid`) when the body is no manifest or another one.
  */
-export function verifiedManifest(
+export async function verifiedManifest(
   contentType: string | undefined,
   body: Buffer,
   expected: Digest | null,
-): VerifiedManifest {
-  const manifest = parseManifest(contentType, body);
-  if (manifest === null) throw new UpstreamError('invalid', 'sent what is no manifest');
-  const payload = digestedBytes(manifest.mediaType, body);
+): Promise<VerifiedManifest> {
+  const read = await inSlices(readManifest(contentType, body));
+  if ('refused' in read) throw new UpstreamError('invalid', `sent a manifest that cannot be used: it ${read.refused}`);
+  const manifest = read.value;
+  const payload = manifest.digested;
   const algorithm = expected?.algorithm ?? 'sha256';
   const computed = digestOf(algorithm, payload);
   const said = expected ?? computed;
