@@ -14,6 +14,7 @@ export const errorTable = {
   forbidden: { status: 403, title: 'These credentials do not give that right' },
   not_found: { status: 404, title: 'There is nothing here' },
   method_not_allowed: { status: 405, title: 'This method is not offered here' },
+  request_too_slow: { status: 408, title: 'The body of the request came in too slowly' },
   request_too_large: { status: 413, title: 'The request is larger than allowed' },
   unsupported_media_type: { status: 415, title: 'This kind of content is not taken here' },
   login_limited: { status: 429, title: 'Too many failed logins; wait before the next one' },

@@ -167,7 +167,18 @@ export const limits = {
   commandAnswerMsMax: 60_000,
   /** Largest body with events that is taken, also after decompression. */
   eventBodyBytesMax: 8 * 1024 * 1024,
-  /** Bytes of bodies with events that are in memory until their answer; with so many a further body is told to come back. */
+  /** Slowest rate at which a body with events may come in, in each `eventBodyWindowMs`. */
+  eventBodyBytesPerSecondMin: 1_024,
+  /** Stretch of time over which that rate is measured. */
+  eventBodyWindowMs: 10_000,
+  /** How often the rates of bodies with events are looked at. */
+  eventBodyCheckMs: 1_000,
+  /** How long a body with events may take while less than half of the memory for such bodies is free. */
+  eventBodyShortMsMax: 5_000,
+  /**
+   * Bytes of bodies with events that are in memory until their answer. The credentials of one sender never hold more than
+   * they leave free, so half of it at most; beyond that a further body of theirs is told to come back.
+   */
   eventBodiesBytesMax: 64 * 1024 * 1024,
   /** Events of one request. */
   eventBatchMax: 10_000,

@@ -3,10 +3,11 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { afterEach, expect, test } from 'vitest';
-import { limits, TonnageError } from '../../base/index.ts';
+import { limits, systemClock, TonnageError, type Clock } from '../../base/index.ts';
 import { createListener, listen, type Listener } from '../listener.ts';
+import { HandClock } from '../../identity/testing/fixtures.ts';
 import { openApiFixture, type ApiFixture } from '../testing/api-fixture.ts';
-import { createBodyReader } from './body-reader.ts';
+import { createBodyReader, isWorthDraining } from './body-reader.ts';
 
 let listener: Listener | undefined;
 let fixture: ApiFixture | undefined;
@@ -28,12 +29,15 @@ async function startApi(): Promise<number> {
 }
 
 /** A server that answers the length of each body, or the code of its refusal, within `totalBytesMax`. */
-async function startReader(totalBytesMax: number): Promise<number> {
-  const bodies = createBodyReader(totalBytesMax);
+async function startReader(totalBytesMax: number, clock: Clock = systemClock): Promise<number> {
+  const bodies = createBodyReader(clock, totalBytesMax);
   const server = createListener((request, response) => {
     bodies
-      .read(request, (body) => void response.end(`length ${body.length}\n`))
-      .catch((error: unknown) => response.end(error instanceof TonnageError ? `${error.code}\n` : 'something else\n'));
+      .read(request, String(request.headers['x-sender']), (body) => void response.end(`length ${body.length}\n`))
+      .catch((error: unknown) => {
+        if (!isWorthDraining(request)) response.setHeader('connection', 'close');
+        response.end(error instanceof TonnageError ? `${error.code}\n` : 'something else\n');
+      });
   });
   listener = await listen(server, { host: '127.0.0.1', port: 0 });
   return Number(new URL(listener.url).port);
@@ -123,8 +127,8 @@ test('a refused body of an ordinary size leaves its connection for the next requ
   expect(answer.match(/HTTP\/1.1 \d+/g)).toEqual(['HTTP/1.1 401', 'HTTP/1.1 200']);
 });
 
-test('bodies in memory are bounded all together, and given back', async () => {
-  const port = await startReader(1_000);
+test('bodies in memory are bounded for each sender, and given back', async () => {
+  const port = await startReader(2_000);
   const first = await Client.open(port);
   first.send(`${post('Content-Length: 800')}${'x'.repeat(799)}`);
   // Until the first one's bytes have come, others would still fit.
@@ -136,8 +140,67 @@ test('bodies in memory are bounded all together, and given back', async () => {
   expect(await third.until(/length/)).toMatch(/length 1000\n/);
 });
 
+test('senders that stop halfway leave room for others', async () => {
+  const port = await startReader(10_000);
+  const send = async (sender: string, bytes: number, stop: boolean): Promise<Client> => {
+    const client = await Client.open(port);
+    client.send(`${post(`X-Sender: ${sender}\r\nContent-Length: ${bytes}`)}${'x'.repeat(stop ? bytes - 1 : bytes)}`);
+    return client;
+  };
+  for (const sender of ['a', 'b', 'c', 'd']) {
+    await Promise.all(Array.from({ length: 8 }, () => send(sender, 1_000, true)));
+  }
+  for (let round = 0; round < 20; round++) {
+    expect(await (await send('z', 500, false)).until(/length|unavailable/)).toMatch(/length 500\n/);
+    await sleep(10);
+  }
+});
+
+test('a body that comes too slowly is refused, and its connection ends', async () => {
+  const clock = new HandClock();
+  const port = await startReader(1_000_000, clock);
+  const steady = await Client.open(port);
+  const stalled = await Client.open(port);
+  steady.send(post('Content-Length: 30001'));
+  stalled.send(`${post('Content-Length: 30001')}${'x'.repeat(30_000)}`);
+  for (let window = 0; window < 2; window++) {
+    steady.send('x'.repeat(15_000));
+    await sleep(100);
+    clock.forward(limits.eventBodyWindowMs);
+    await sleep(limits.eventBodyCheckMs + 100);
+  }
+  const answer = await stalled.until(/request_too_slow\n/);
+  expect(answer).toMatch(/request_too_slow\n/);
+  expect(answer).toMatch(/\r\nconnection: close\r\n/i);
+  steady.send('x');
+  expect(await steady.until(/length|slow/)).toMatch(/length 30001\n/);
+});
+
+test('while memory is short, a body has a short deadline', async () => {
+  const clock = new HandClock();
+  const port = await startReader(1_000, clock);
+  const stalled = await Promise.all(
+    ['a', 'b'].map(async (sender) => {
+      const client = await Client.open(port);
+      client.send(`${post(`X-Sender: ${sender}\r\nContent-Length: 400`)}${'x'.repeat(300)}`);
+      return client;
+    }),
+  );
+  await sleep(100);
+  clock.forward(limits.eventBodyShortMsMax);
+  const answers = await Promise.race(stalled.map((client) => client.until(/unavailable\n/)));
+  expect(answers).toMatch(/unavailable\n/);
+});
+
+test('a body of tiny chunks takes its size, and arrives whole', async () => {
+  const port = await startReader(1_000_000);
+  const client = await Client.open(port);
+  client.send(`${post('Transfer-Encoding: chunked')}${'1\r\nx\r\n'.repeat(100_000)}0\r\n\r\n`);
+  expect(await client.until(/length|unavailable/)).toMatch(/length 100000\n/);
+});
+
 test('compressed bodies wait for their turn, and count as what they become', async () => {
-  const port = await startReader(100_000);
+  const port = await startReader(300_000);
   const body = gzipSync(Buffer.alloc(20_000));
   const clients = await Promise.all(Array.from({ length: 6 }, () => Client.open(port)));
   for (const client of clients) {
@@ -145,7 +208,7 @@ test('compressed bodies wait for their turn, and count as what they become', asy
     client.send(body);
   }
   for (const client of clients) expect(await client.until(/length|unavailable/)).toMatch(/length 20000\n/);
-  const large = gzipSync(Buffer.alloc(200_000));
+  const large = gzipSync(Buffer.alloc(400_000));
   const client = await Client.open(port);
   client.send(post(`Content-Encoding: gzip\r\nContent-Length: ${large.length}`));
   client.send(large);
@@ -153,7 +216,7 @@ test('compressed bodies wait for their turn, and count as what they become', asy
 });
 
 test('what a client had sent that left is given back', async () => {
-  const port = await startReader(1_000);
+  const port = await startReader(2_000);
   const gone = await Client.open(port);
   gone.send(`${post('Content-Length: 1000')}${'x'.repeat(999)}`);
   await untilAnswered(port, 2, /unavailable\n$/);

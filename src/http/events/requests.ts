@@ -25,3 +25,8 @@ export function headerLinesOf(rawHeaders: readonly string[]): HeaderLines {
 export function senderOf({ org, rights }: Principal): Sender {
   return { ...(org !== undefined && { tenant: org }), admin: rights.has('admin') };
 }
+
+/** Whose share of the memory for bodies a request takes: that of its credentials. */
+export function shareOf({ subject, org }: Principal): string {
+  return `${org ?? ''} ${subject}`;
+}

@@ -25,7 +25,7 @@ import type { ApiOptions, App } from '../contract.ts';
 import { createBodyReader, isWorthDraining } from '../events/body-reader.ts';
 import { commitEvents } from '../events/commit.ts';
 import { eventInstruments } from '../events/metrics.ts';
-import { headerLinesOf, queryOnly, senderOf } from '../events/requests.ts';
+import { headerLinesOf, queryOnly, senderOf, shareOf } from '../events/requests.ts';
 import { adapterAnswerSchema, eventsAnswerSchema, eventSchema, notificationSchema } from '../events/schemas.ts';
 import { problemSchema } from '../schemas.ts';
 import { sendText } from '../send-text.ts';
@@ -46,6 +46,7 @@ const problems = {
   400: problemSchema,
   401: problemSchema,
   403: problemSchema,
+  408: problemSchema,
   413: problemSchema,
   415: problemSchema,
   429: problemSchema,
@@ -109,13 +110,14 @@ type Handler = (request: FastifyRequest, results: 'all' | undefined, adapter?: A
 
 /** Commits the events of a request, as they are or as an adapter reads them, and says what came of them. */
 function createHandler({ metrics, authorise, log, ledger, meters, clock }: EventRouteOptions): Handler {
-  const bodies = createBodyReader();
+  const bodies = createBodyReader(clock);
   const instruments = eventInstruments(metrics);
   return async (request, results, adapter) => {
-    const sender = senderOf(await authorise(request, 'ingest'));
+    const principal = await authorise(request, 'ingest');
+    const sender = senderOf(principal);
     const headers = headerLinesOf(request.raw.rawHeaders);
     const mode = adapter === undefined ? contentModeOf(headers) : adapter.modeOf(headers);
-    return bodies.read(request.raw, async (body) => {
+    return bodies.read(request.raw, shareOf(principal), async (body) => {
       const readEvent = createEventReader({ meters, sender, now: clock.now() });
       const parts = { mode, headers, body, sender, readEvent };
       const { events, outcomes } = await (adapter === undefined
