@@ -27,6 +27,7 @@ import {
   ociregistryFamilies,
   openLocalSocket,
   readinessOf,
+  silentReaderNote,
   textOnly,
   type AdmissionOptions,
   type Listener,
@@ -107,7 +108,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   try {
     return await start(options, closers);
   } catch (error) {
-    // What could not start is the news; that something else did not stop cleanly after it is not.
+    // Report the start-up error; ignore errors of the clean-up.
     await closers.close().catch(() => undefined);
     throw error;
   }
@@ -161,7 +162,7 @@ async function start({ environment = {}, ...options }: ServerOptions, closers: C
   const parts = { gateway, api, token, readForwarded, clock, random, log };
   const handler = createMainHandler({ ...parts, accessLog: config.log.access });
   const scrapes = createScrapes({ config, collectors, gateway, metrics, log });
-  const { main, metrics: metricsListener } = await openListeners(config, handler, scrapes);
+  const { main, metrics: metricsListener } = await openListeners({ config, metrics, log }, handler, scrapes);
   for (const listener of [main, metricsListener]) if (listener) own.ports.add(listener.port);
   // Added the other way round: the metrics can be read until the last request has ended.
   for (const listener of [metricsListener, main]) if (listener) closers.add(() => closeListener(listener, stop, log));
@@ -351,12 +352,9 @@ function counted(gateway: Gateway, token: Handlers): Handlers {
   };
 }
 
-interface ScrapeParts {
-  readonly config: Config;
+interface ScrapeParts extends Pick<GatewayParts, 'config' | 'metrics' | 'log'> {
   readonly collectors: CollectorSet;
   readonly gateway: Gateway;
-  readonly metrics: MetricSet;
-  readonly log: Log;
 }
 
 /** Answers scrapes, each after a look at what the image cache has on disk. */
@@ -377,14 +375,15 @@ function createScrapes({ config, collectors, gateway, metrics, log }: ScrapePart
 type Handlers = Parameters<typeof createListener>[0];
 
 async function openListeners(
-  config: Config,
+  { config, metrics, log }: Pick<GatewayParts, 'config' | 'metrics' | 'log'>,
   main: Handlers,
-  metrics: Handlers,
+  scrapes: Handlers,
 ): Promise<{ main: Listener; metrics?: Listener }> {
-  const first = await listen(createListener(main), config.listen);
+  const readers = { silenceMs: config.gateway.readerSilenceMs, onSilent: silentReaderNote(metrics, log) };
+  const first = await listen(createListener(main, readers), config.listen);
   if (config.metrics === undefined) return { main: first };
   try {
-    return { main: first, metrics: await listen(createListener(metrics), config.metrics.listen) };
+    return { main: first, metrics: await listen(createListener(scrapes, readers), config.metrics.listen) };
   } catch (error) {
     await first.close(0);
     throw error;

@@ -262,6 +262,10 @@ export const limits = {
   blobMemoryBytesMax: 64 * 1024 * 1024,
   /** Bytes that one reader of a blob holds in memory. */
   blobReadBytes: 128 * 1024,
+  /** How long a client may take nothing of its answer before it is disconnected. Configuration: `gateway.readerSilence`. */
+  readerSilenceMs: 60_000,
+  /** Largest blob whose size neither its upstream nor a manifest states. */
+  undeclaredBlobBytesMax: 4 * 1024 * 1024 * 1024,
   /** Connections to one upstream origin at a time. */
   upstreamConnectionsMax: 128,
   /** Redirects that are followed for one request to an upstream. */

@@ -161,6 +161,9 @@ const gateway = z.strictObject({
   factsWait: duration(hour)
     .prefault(formatDuration(limits.factsWaitMsMax))
     .meta({ description: 'How long a pull waits for the architecture of its image to be found.' }),
+  readerSilence: duration(hour, 1_000)
+    .prefault(formatDuration(limits.readerSilenceMs))
+    .meta({ description: 'How long a client may take nothing of its answer before it is disconnected.' }),
   fusionEntrypoint: z
     .union([z.literal(false), nonEmpty(entrypointForm)], {
       error: `expected ${entrypointForm}`,

@@ -186,7 +186,11 @@ export class BlobHandler {
     }
     const answer = this.#begin(request, outlet, 'bypass');
     const check = asked === null ? { hash: createHash(digest.algorithm), digest } : undefined;
-    await this.#sendChecked(request, outlet, sendRemote(part, outlet, check));
+    await this.#sendChecked(
+      request,
+      outlet,
+      sendRemote(part, outlet, repository.upstream.undeclaredBlobBytesMax, check),
+    );
     finish(exchange, answer);
   }
 
@@ -203,7 +207,11 @@ export class BlobHandler {
     const part = await openRemote(repository, digest, wanted, download.size ?? request.size, outlet.signal);
     if ('unsatisfiable' in part) throw unsatisfiable(part.size);
     const check = asked === null ? { hash, digest } : undefined;
-    await this.#sendChecked(request, outlet, sendRemote(part, outlet, check));
+    await this.#sendChecked(
+      request,
+      outlet,
+      sendRemote(part, outlet, repository.upstream.undeclaredBlobBytesMax, check),
+    );
   }
 
   /** Counts a pull whose headers go out, and what follows them. Nothing counts when there is nobody left. */

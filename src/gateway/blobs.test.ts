@@ -202,6 +202,35 @@ describe('a blob that breaks off', () => {
   });
 });
 
+describe('a blob whose size nobody states', () => {
+  beforeEach(async () => {
+    lab.behaviour.hideLength = true;
+    await gateway.reopen({ undeclaredBlobBytesMax: mebibyte });
+  });
+
+  it('is broken off beyond its maximum, and leaves nothing behind', async () => {
+    const answer = await gateway.get(pathOf(large));
+    expect(answer.complete && answer.status === 200).toBe(false);
+    expect(answer.body.byteLength).toBeLessThan(2 * mebibyte);
+    await expect.poll(() => filesIn('tmp'), patiently).toEqual([]);
+    expect(await filesIn('blobs/sha256')).toEqual([]);
+    expect(JSON.stringify(gateway.logs)).toContain(
+      'sent more than 1048576 bytes of a blob whose size it does not state',
+    );
+  });
+
+  it('is served within its maximum', async () => {
+    expect((await gateway.get(pathOf(small))).body.equals(small.body)).toBe(true);
+  });
+
+  it('is broken off, too, where the disk takes nothing', async () => {
+    await rm(join(gateway.directory, 'tmp'), { recursive: true });
+    const answer = await gateway.get(pathOf(large));
+    expect(answer.complete && answer.status === 200).toBe(false);
+    expect(answer.body.byteLength).toBeLessThanOrEqual(mebibyte);
+  });
+});
+
 describe('when all clients leave', () => {
   it('before half of the blob is there, its download is given up', async () => {
     const { opened, open } = gate();

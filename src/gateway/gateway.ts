@@ -37,6 +37,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     resolve: options.resolve,
     clock,
     userAgent,
+    undeclaredBlobBytesMax: options.undeclaredBlobBytesMax ?? limits.undeclaredBlobBytesMax,
     meters: (name) => metrics.upstream(name),
   });
   makePrivateDirectory(directory);

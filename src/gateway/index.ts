@@ -9,6 +9,7 @@ export type {
   Pull,
   UpstreamOptions,
 } from './options.ts';
+export { unsentBytes } from './unsent.ts';
 export type { EnvironmentProxies } from './upstream/egress-proxy.ts';
 export type { OwnDoors } from './upstream/reach.ts';
 export { wellKnownUpstreams, type WellKnownUpstream } from './well-known.ts';

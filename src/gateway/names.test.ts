@@ -15,6 +15,7 @@ const shared = {
   own: { ports: new Set<number>() },
   clock: systemClock,
   userAgent: 'test',
+  undeclaredBlobBytesMax: 1_000,
   meters: (name: string) => metrics.upstream(name),
 };
 const upstream = (name: string, aliases: readonly string[] = []): UpstreamOptions => ({

@@ -68,6 +68,8 @@ export interface GatewayOptions {
   readonly directory: string;
   /** How long the answer to a pull waits for the facts of its image, in milliseconds. */
   readonly factsWaitMs: number;
+  /** Largest blob whose size nobody states. Default: `limits.undeclaredBlobBytesMax`. */
+  readonly undeclaredBlobBytesMax?: number;
   /** First word of the entrypoint of images that count as fusion. Absent: none does, and fewer configs are read. */
   readonly fusionEntrypoint?: string;
   /** Egress proxies as the environment names them. Default: none. */

@@ -6,7 +6,7 @@ import type { Outlet } from './outlet.ts';
 import { parseContentRange, rangeHeader, satisfy, type AskedRange, type ByteRange } from './range.ts';
 import type { BlobAnswer } from './upstream/client.ts';
 import { connectionFailure } from './upstream/connection.ts';
-import { UpstreamError } from './upstream/failure.ts';
+import { endlessBlob, UpstreamError } from './upstream/failure.ts';
 import { abandon, type UpstreamBody } from './upstream/send.ts';
 
 /** A part of a blob that comes straight from the upstream, for one reader. */
@@ -77,10 +77,10 @@ function isWhatWasAsked(said: ByteRange & { readonly size: number | null }, aske
   return asked.kind === 'from' && said.start === asked.first && (asked.last === null || said.end <= asked.last + 1);
 }
 
-/** Cuts the wanted part out of a body, chunk by chunk. */
-async function* wantedChunks(part: RemotePart): AsyncGenerator<Buffer> {
+/** Cuts the wanted part out of a body, chunk by chunk; of one without a known end at most `undeclaredBytesMax`. */
+async function* wantedChunks(part: RemotePart, undeclaredBytesMax: number): AsyncGenerator<Buffer> {
   let toSkip = part.skip;
-  let toTake = part.end === null ? Number.POSITIVE_INFINITY : part.end - part.start;
+  let toTake = part.end === null ? undeclaredBytesMax + 1 : part.end - part.start;
   if (toTake === 0) return abandon(part.body);
   try {
     for await (const chunk of part.body as AsyncIterable<Buffer>) {
@@ -88,12 +88,15 @@ async function* wantedChunks(part: RemotePart): AsyncGenerator<Buffer> {
       toSkip -= Math.min(toSkip, chunk.byteLength);
       toTake -= wanted.byteLength;
       if (wanted.byteLength > 0) yield wanted;
-      if (toTake === 0) return;
+      if (toTake === 0) break;
     }
   } catch (error) {
     throw connectionFailure(error);
   }
-  if (Number.isFinite(toTake)) throw new UpstreamError('invalid', `broke off a blob ${toTake} bytes before its end`);
+  if (part.end !== null && toTake > 0) {
+    throw new UpstreamError('invalid', `broke off a blob ${toTake} bytes before its end`);
+  }
+  if (part.end === null && toTake === 0) throw endlessBlob(undeclaredBytesMax);
 }
 
 /**
@@ -103,10 +106,11 @@ async function* wantedChunks(part: RemotePart): AsyncGenerator<Buffer> {
 export async function sendRemote(
   part: RemotePart,
   outlet: Outlet,
+  undeclaredBytesMax: number,
   check?: { readonly hash: Hash; readonly digest: Digest },
 ): Promise<void> {
   let held: Buffer | undefined;
-  for await (const chunk of wantedChunks(part)) {
+  for await (const chunk of wantedChunks(part, undeclaredBytesMax)) {
     const ready = check === undefined ? chunk : held;
     check?.hash.update(chunk);
     held = chunk;

@@ -33,10 +33,11 @@ function watch(socket: Socket, told: ReadonlySet<Listener>): void {
 }
 
 /**
+ * Bytes that were written to a connection and that the operating system has not taken; `error` is what it is torn down for.
  * The queue of the connection's handle says to the byte what the operating system has not taken yet. It is no part of
  * the documented interface: without it everything counts as unsent whose write has not ended.
  */
-function unsentBytes(socket: Socket, error: Error | null): number {
+export function unsentBytes(socket: Socket, error: Error | null): number {
   // A write that failed is off the queue already, and nobody knows how much of it had left.
   if (error !== null && 'syscall' in error && error.syscall === 'write') return Number.POSITIVE_INFINITY;
   const handle: unknown = Reflect.get(socket, '_handle');

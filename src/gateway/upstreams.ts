@@ -14,6 +14,8 @@ export interface Upstream {
   readonly tagTtlMs: number;
   /** Whether it is asked with credentials: what is cached then was not for everybody. */
   readonly authenticated: boolean;
+  /** Bytes that are taken of a blob whose size nobody states. */
+  readonly undeclaredBlobBytesMax: number;
   /** Put before names of one segment (`library` at Docker Hub). */
   readonly singleSegmentPrefix: string | undefined;
   readonly client: UpstreamClient;
@@ -29,6 +31,7 @@ export interface UpstreamSurroundings {
   readonly resolve?: Resolve | undefined;
   readonly clock: Clock;
   readonly userAgent: string;
+  readonly undeclaredBlobBytesMax: number;
   /** The series of the upstream that is called so. */
   readonly meters: (name: string) => UpstreamMeters;
 }
@@ -119,7 +122,7 @@ function connectionsOf(
 function createUpstream(
   options: UpstreamOptions,
   connections: Connections,
-  { clock, userAgent, meters: metersOf }: UpstreamSurroundings,
+  { clock, userAgent, undeclaredBlobBytesMax, meters: metersOf }: UpstreamSurroundings,
 ): Upstream {
   const url = upstreamUrl(options.url);
   if (url.protocol === 'http:' && isWellKnownHost(url.host)) {
@@ -133,6 +136,7 @@ function createUpstream(
     tagTtlMs: options.tagTtlMs,
     authenticated: credentials !== undefined,
     singleSegmentPrefix: wellKnownUpstreams[options.name]?.singleSegmentPrefix,
+    undeclaredBlobBytesMax,
     meters,
     client: createUpstreamClient({
       url: options.url,

@@ -6,6 +6,7 @@ export { createForwardedReader } from './forwarded.ts';
 export { createListener, listen, type Address, type Handler, type Listener } from './listener.ts';
 export { openLocalSocket } from './local-socket.ts';
 export { createMainHandler, type MainHandlerOptions } from './main-listener.ts';
+export { silentReaderNote } from './metrics.ts';
 export { createMetricsHandler, type MetricsHandlerOptions } from './metrics-handler.ts';
 export { ociregistryFamilies } from './compat/ociregistry.ts';
 export { textOnly } from './compat/text-only.ts';

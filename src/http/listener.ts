@@ -1,9 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { assert, limits, messageOf, TonnageError } from '../base/index.ts';
 import { answerBrokenRequest, answerConnect } from './broken-request.ts';
 import { answerHalfClosed } from './half-closed.ts';
+import { disconnectSilentReaders, type SilentReaderOptions } from './silent-readers.ts';
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -26,9 +27,10 @@ export interface Listener {
 
 /**
  * A bare HTTP server under our limits, whose every answer to a broken request has a body of ours. `handler` is asked
- * for whole requests only; after `close` has begun its answers end their connections.
+ * for whole requests only; after `close` has begun its answers end their connections. `readers`: how long clients may take
+ * nothing of their answers; absent: for ever.
  */
-export function createListener(handler: Handler): Server {
+export function createListener(handler: Handler, readers?: SilentReaderOptions): Server {
   const server = createServer({
     maxHeaderSize: limits.requestHeaderBytesMax,
     headersTimeout: limits.requestHeadersMsMax,
@@ -46,7 +48,9 @@ export function createListener(handler: Handler): Server {
   server.on('checkExpectation', handle);
   server.on('clientError', (error, socket) => answerBrokenRequest(error, socket, lastAnswer.get(socket)));
   server.on('connect', (_request, socket) => answerConnect(socket));
-  answerHalfClosed(server, (socket) => lastAnswer.get(socket));
+  const answerOn = (socket: Socket): ServerResponse | undefined => lastAnswer.get(socket);
+  answerHalfClosed(server, answerOn);
+  if (readers) disconnectSilentReaders(server, answerOn, readers);
   return server;
 }
 

@@ -1,4 +1,8 @@
+import type { ServerResponse } from 'node:http';
+import type { Log } from '../base/index.ts';
 import type { Counter, Histogram, MetricSet } from '../metric/index.ts';
+import { clientOf } from './forwarded.ts';
+import { pathForLog } from './path-token.ts';
 
 /** What the metrics listener counts of itself. */
 export interface ScrapeInstruments {
@@ -24,5 +28,18 @@ export function scrapeInstruments(metrics: MetricSet): ScrapeInstruments {
       name: 'tonnage_scrapes_broken_off',
       help: 'Scrapes that ended early: the scraper left, the time was over, or a family could not be read.',
     }),
+  };
+}
+
+/** Counts clients that are disconnected since they take nothing of their answers, and logs each. */
+export function silentReaderNote(metrics: MetricSet, log: Log): (answer: ServerResponse) => void {
+  const disconnected = metrics.counter({
+    name: 'tonnage_silent_readers',
+    help: 'Clients that were disconnected because they took nothing of their answer for gateway.readerSilence.',
+  });
+  return ({ req }) => {
+    disconnected.inc();
+    const client = clientOf(req.headers, req.socket.remoteAddress) || 'unknown';
+    log.info({ client, path: pathForLog(req.url ?? '') }, 'a client took nothing of its answer and was disconnected');
   };
 }

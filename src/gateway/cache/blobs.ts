@@ -159,6 +159,7 @@ export class Blobs {
       digest,
       source: repository.key,
       expectedSize,
+      undeclaredBytesMax: repository.upstream.undeclaredBlobBytesMax,
       files: this.#files,
       ask: (signal) => repository.upstream.client.getBlob(repository.name, digest, { size: expectedSize, signal }),
       events: {

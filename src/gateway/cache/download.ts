@@ -5,7 +5,7 @@ import { assert, limits, messageOf } from '../../base/index.ts';
 import type { Digest } from '../../oci/index.ts';
 import type { BlobAnswer } from '../upstream/client.ts';
 import { connectionFailure } from '../upstream/connection.ts';
-import { UpstreamError } from '../upstream/failure.ts';
+import { endlessBlob, UpstreamError } from '../upstream/failure.ts';
 import { abandon } from '../upstream/send.ts';
 import type { BlobFiles, TempFile } from './blob-files.ts';
 import { TempWriter } from './temp-writer.ts';
@@ -56,6 +56,7 @@ export class Download {
   readonly #events: DownloadEvents;
   readonly #abort = new AbortController();
   #state: DownloadState = { kind: 'asking' };
+  readonly #undeclaredBytesMax: number;
   #size: number | null;
   #written = 0;
   #readers = 0;
@@ -69,6 +70,8 @@ export class Download {
     readonly digest: Digest;
     readonly source: string;
     readonly expectedSize: number | null;
+    /** Bytes that are taken while nobody states the size. */
+    readonly undeclaredBytesMax: number;
     readonly files: BlobFiles;
     readonly ask: (signal: AbortSignal) => Promise<BlobAnswer>;
     readonly events: DownloadEvents;
@@ -76,6 +79,7 @@ export class Download {
     this.digest = options.digest;
     this.source = options.source;
     this.#size = options.expectedSize;
+    this.#undeclaredBytesMax = options.undeclaredBytesMax;
     this.#files = options.files;
     this.#ask = options.ask;
     this.#events = options.events;
@@ -186,6 +190,7 @@ export class Download {
       for await (const chunk of body as AsyncIterable<Buffer>) {
         received += chunk.byteLength;
         if (this.#size !== null && received > this.#size) break;
+        if (this.#size === null && received > this.#undeclaredBytesMax) break;
         hash.update(chunk);
         await onDisk(writer.push(chunk));
       }
@@ -194,6 +199,9 @@ export class Download {
       throw this.#rejection(`broke off after ${received} bytes of a blob: ${connectionFailure(error).message}`);
     }
     await onDisk(writer.finish());
+    if (this.#size === null && received > this.#undeclaredBytesMax) {
+      throw this.#rejection(endlessBlob(this.#undeclaredBytesMax).message);
+    }
     if (this.#size !== null && received !== this.#size) {
       throw this.#rejection(`sent ${received > this.#size ? 'more' : 'less'} than the ${this.#size} bytes of a blob`);
     }
