@@ -14,7 +14,8 @@ interface ServeOptions {
 }
 
 const help = `
-Flags go before the environment (TONNAGE_LISTEN, TONNAGE_GATEWAY_ANONYMOUS...), that before the file.
+Flags override environment variables (TONNAGE_LISTEN, TONNAGE_GATEWAY_ANONYMOUS...), which override the file.
+HTTP_PROXY, HTTPS_PROXY and NO_PROXY name egress proxies to upstreams.
 On SIGTERM, SIGINT or SIGHUP it lets requests end, saves what it has counted and exits with 0; with 1 when counts could not
 be saved. A second signal ends it at once.
 

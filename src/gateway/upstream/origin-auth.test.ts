@@ -162,6 +162,23 @@ describe('a token endpoint on another origin', () => {
   });
 });
 
+it('a token endpoint that has moved is found again', async () => {
+  lab.behaviour.bearer = {};
+  const anonymous = client({ anonymous: true });
+  await anonymous.getManifest('app', tag);
+  lab.behaviour.intercept = (request, response) => {
+    if (request.url?.startsWith('/token') === true) response.writeHead(404).end();
+    else if (request.url?.startsWith('/new-token') === true) response.end('{"token":"new"}');
+    else if (request.headers.authorization === 'Bearer new') return false;
+    else response.writeHead(401, { 'www-authenticate': `Bearer realm="${lab.url}/new-token"` }).end();
+    return true;
+  };
+  lab.put('other', manifest, 'v1');
+  delete lab.behaviour.bearer;
+  await anonymous.getManifest('other', tag);
+  expect(lab.asked('/new-token')).toHaveLength(1);
+});
+
 it('an anonymous token is fetched where only /v2/ says that one is needed', async () => {
   hideBehind(404, `Bearer realm="${lab.url}/token"`, 'Bearer token-0');
   const anonymous = client({ anonymous: true });

@@ -2,7 +2,7 @@ import { limits, type Clock } from '../../base/index.ts';
 import { parseChallenges } from '../../oci/index.ts';
 import { Flights } from '../flights.ts';
 import { unlessAborted } from './connection.ts';
-import { failureOf } from './failure.ts';
+import { failureOf, UpstreamError } from './failure.ts';
 import { mayHaveCredentials } from './realms.ts';
 import { discard, headerOf, type CredentialUse, type Send, type UpstreamAnswer, type UpstreamRequest } from './send.ts';
 import { Tokens, type TokenEndpoint } from './tokens.ts';
@@ -74,7 +74,12 @@ export class OriginAuth {
 
   async send(request: UpstreamRequest): Promise<UpstreamAnswer> {
     const scheme = this.#scheme ?? (this.#basic === undefined ? nothing : await this.#learn(request));
-    const used = await this.#authorization(scheme, request, repositoryOf(request));
+    const used = await this.#authorization(scheme, request, repositoryOf(request)).catch((error: unknown) => {
+      if (!isOutdated(error) || this.#scheme !== scheme || request.signal?.aborted === true) throw error;
+      // The token endpoint may have moved since: the registry says so when it is asked without a token.
+      this.#scheme = undefined;
+      return anonymous;
+    });
     const answer = await this.#sendWith(request, used);
     const asked = refusals.has(answer.status) ? await this.#askedFor(answer, request) : undefined;
     if (asked === undefined) return answer;
@@ -162,6 +167,11 @@ export class OriginAuth {
     const answer = await this.#options.send({ ...request, headers });
     return use === 'none' ? answer : { ...answer, credentials: use };
   }
+}
+
+/** Whether a token could not be had for a reason that may lie in a challenge of long ago. */
+function isOutdated(error: unknown): boolean {
+  return error instanceof UpstreamError && ['unreachable', 'missing', 'invalid'].includes(error.kind);
 }
 
 function encoded(text: string): string {
