@@ -141,7 +141,8 @@ describe('a private layer that is cached', () => {
   it('is served from the cache where the upstream confirms it, and asked for once', async () => {
     lab.putBlob('public', layer);
     const path = `/v2/public/blobs/${layer.digest.text}`;
-    for (let round = 0; round < 2; round++) expect((await gateway.get(path)).body.equals(layer.body)).toBe(true);
+    const answers = await Promise.all(Array.from({ length: 20 }, () => gateway.get(path)));
+    for (const answer of [...answers, await gateway.get(path)]) expect(answer.body.equals(layer.body)).toBe(true);
     expect(lab.asked(path)).toEqual([`HEAD ${path}`]);
   });
 });
@@ -181,6 +182,28 @@ it('HEAD of a blob that a manifest of the repository names is answered with the 
 });
 
 describe('a private layer on its way', () => {
+  it.each([
+    ['has not answered yet', false, ['private']],
+    ['does not confirm it for the second', true, ['private', 'public']],
+  ] as const)(
+    'for one repository while its upstream %s: a stop ends every download',
+    async (_why, begins, fetching) => {
+      lab.behaviour.intercept = (request, response) => {
+        if (request.url?.includes('/blobs/') !== true) return false;
+        if (request.method === 'HEAD') response.writeHead(200, { 'content-length': 1 }).end();
+        else if (begins) response.writeHead(200, { 'content-length': layer.body.byteLength }).flushHeaders();
+        return true;
+      };
+      const path = (name: string): string => `/v2/${name}/blobs/${layer.digest.text}`;
+      const asked = ['private', 'public'].map((name) => gateway.get(path(name)));
+      const gets = (): readonly string[] => lab.asked('/blobs/').filter((line) => line.startsWith('GET'));
+      await expect.poll(gets, patiently).toHaveLength(fetching.length);
+      await gateway.close();
+      expect((await Promise.all(asked)).map(({ complete }) => complete)).toEqual([false, false]);
+      expect(gets().toSorted()).toEqual(fetching.map((name) => `GET ${path(name)}`));
+    },
+  );
+
   it('is not served to readers of another repository', async () => {
     let openGate = (): void => {};
     lab.behaviour.gate = { at: 1024 * 1024, opened: new Promise((resolve) => (openGate = resolve)) };

@@ -1,4 +1,5 @@
 import { digestOf, type Digest } from '../../oci/index.ts';
+import { Flights } from '../flights.ts';
 import type { Repository } from '../names.ts';
 import { connectionFailure } from '../upstream/connection.ts';
 import { UpstreamError } from '../upstream/failure.ts';
@@ -25,6 +26,7 @@ const none: Access = { kind: 'none' };
 export class BlobAccess {
   readonly #blobs: Blobs;
   readonly #proofs: Proofs;
+  readonly #confirmations = new Flights<boolean>();
 
   constructor(options: { readonly blobs: Blobs; readonly proofs: Proofs }) {
     this.#blobs = options.blobs;
@@ -90,8 +92,14 @@ export class BlobAccess {
     return belongs || this.#confirm(repository, running.digest, running.size);
   }
 
-  /** Asks the upstream. One that names another size means other content, whatever it is: that confirms nothing. */
-  async #confirm(repository: Repository, digest: Digest, size: number | null): Promise<boolean> {
+  /** Asks the upstream, once however many readers wait. */
+  #confirm(repository: Repository, digest: Digest, size: number | null): Promise<boolean> {
+    const key = `${repository.key} ${digest.text}`;
+    return this.#confirmations.run(key, () => this.#isConfirmed(repository, digest, size));
+  }
+
+  /** An upstream that names another size means other content, whatever it is: that confirms nothing. */
+  async #isConfirmed(repository: Repository, digest: Digest, size: number | null): Promise<boolean> {
     const said = await repository.upstream.client.headBlob(repository.name, digest);
     if (said !== null && size !== null && said !== size) return false;
     this.#proofs.confirmed(repository, digest);

@@ -12,7 +12,7 @@ import type { Proofs } from './proofs.ts';
 
 /**
  * Where a blob that is fetched can be read from. `download`: on its way and joined; the caller leaves it. `coalesced` says
- * that another reader began it. `uncached`: the disk does not take it, so that this reader needs a request of its own.
+ * that another reader began it. `uncached`: nothing is written, since the disk refuses it or the cache closes: this reader needs a request of its own.
  */
 export type FetchedBlob =
   | { readonly kind: 'download'; readonly download: Download; readonly coalesced: boolean }
@@ -39,8 +39,11 @@ export class Blobs {
   readonly #sizes: Map<string, number>;
   readonly #memory = new Lru<HeldBlob>(limits.blobMemoryBytesMax, (held) => held.weight);
   readonly #repairs = new Flights<void>();
+  /** Those that may be joined; the latest, where several repositories fetch the same blob. */
   readonly #downloads = new Map<string, Download>();
-  readonly #ending = new Set<Promise<void>>();
+  /** All that have not come to their end. */
+  readonly #running = new Set<Download>();
+  #isClosing = false;
   #diskFailedUntilMs = Number.NEGATIVE_INFINITY;
   #diskFailure: string | undefined;
 
@@ -132,7 +135,8 @@ export class Blobs {
   fetch(repository: Repository, digest: Digest, expectedSize: number | null): FetchedBlob {
     const running = this.inFlight(repository, digest);
     const coalesced = running?.source === repository.key;
-    if (!coalesced && this.#options.clock.monotonic() < this.#diskFailedUntilMs) return { kind: 'uncached' };
+    const isRefused = this.#isClosing || this.#options.clock.monotonic() < this.#diskFailedUntilMs;
+    if (!coalesced && isRefused) return { kind: 'uncached' };
     const download = coalesced ? running : this.#start(repository, digest, expectedSize);
     download.join();
     return { kind: 'download', download, coalesced };
@@ -140,8 +144,10 @@ export class Blobs {
 
   /** Gives up what still runs, and waits until its files are closed. */
   async close(): Promise<void> {
-    for (const download of this.#downloads.values()) download.abort();
-    await Promise.all(this.#ending);
+    this.#isClosing = true;
+    const running = [...this.#running];
+    for (const download of running) download.abort();
+    await Promise.all(running.map((download) => download.done()));
   }
 
   async #forget(digest: Digest): Promise<void> {
@@ -184,9 +190,8 @@ export class Blobs {
       },
     });
     this.#downloads.set(key, download);
-    const done = download.done();
-    this.#ending.add(done);
-    void done.then(() => this.#ending.delete(done));
+    this.#running.add(download);
+    void download.done().then(() => this.#running.delete(download));
     return download;
   }
 }
