@@ -274,6 +274,10 @@ export const limits = {
   upstreamRetryMs: 100,
   /** Longest `Retry-After` of an upstream that is obeyed; a longer one is taken for this. */
   upstreamRetryAfterMsMax: 5 * 60_000,
+  /** Repositories of one upstream whose `Retry-After` is remembered; the least recently used are forgotten. */
+  upstreamPausesMax: 10_000,
+  /** Headers of one interim answer (100 Continue and the like) that are skipped. */
+  upstreamInterimBytesMax: 16 * 1024,
   /** Content codings that are undone for one answer of an upstream. */
   upstreamCodingsMax: 3,
   /** How long an upstream that refused HEAD while GET succeeded is asked by GET alone. */

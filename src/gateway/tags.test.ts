@@ -281,12 +281,12 @@ describe('what is not cached is refused', () => {
   });
 });
 
-test('an upstream that is throttling is not asked before its Retry-After is over, and clients are told', async () => {
+test('an upstream that is throttling a repository is not asked for it before its Retry-After is over, and clients are told', async () => {
   fail(429, { 'retry-after': '30' });
   expect((await gateway.get(target)).headers['retry-after']).toBe('30');
   const asked = lab.requests.length;
   gateway.clock.advance(10_000);
-  const answer = await gateway.get('/v2/other/manifests/v1');
+  const answer = await gateway.get(`/v2/${app}/manifests/v2`);
   expect([answer.status, answer.headers['retry-after']]).toEqual([429, '20']);
   expect(lab.requests).toHaveLength(asked);
   fail();

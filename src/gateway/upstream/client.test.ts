@@ -343,6 +343,32 @@ describe('Retry-After', () => {
     expect(lab.requests).toHaveLength(2);
   });
 
+  it.each([429, 503])('of a %s for one repository leaves the others alone', async (status) => {
+    lab.behaviour.intercept = (request, response) => {
+      if (request.url?.startsWith('/v2/app/') !== true) return false;
+      response.writeHead(status, { 'retry-after': '10' }).end();
+      return true;
+    };
+    await failureKind(anonymous.getManifest('app', tag('v1')));
+    await failureKind(anonymous.getBlob('app', blob.digest));
+    expect((await anonymous.getManifest('other', tag('v1'))).body).toEqual(manifest.body);
+    expect(lab.requests.map(({ target }) => target)).toEqual(['/v2/app/manifests/v1', '/v2/other/manifests/v1']);
+  });
+
+  it('of a token endpoint is for the repository whose token was asked for', async () => {
+    lab.behaviour.bearer = {};
+    lab.behaviour.intercept = (request, response) => {
+      if (request.url?.startsWith('/token') !== true || !request.url.includes('%3Aapp%3A')) return false;
+      response.writeHead(429, { 'retry-after': '10' }).end();
+      return true;
+    };
+    expect(await failureKind(anonymous.getManifest('app', tag('v1')))).toBe('throttled');
+    const asked = lab.requests.length;
+    expect(await failureKind(anonymous.getManifest('app', tag('v1')))).toBe('throttled');
+    expect(lab.requests).toHaveLength(asked);
+    expect((await anonymous.getManifest('other', tag('v1'))).body).toEqual(manifest.body);
+  });
+
   it('may be a date', async () => {
     answerWith(429, new Date(clock.now() + 60_000).toUTCString());
     await failureKind(anonymous.changedManifest('app', tag('v1'), manifest.digest, 5_000));

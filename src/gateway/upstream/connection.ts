@@ -1,8 +1,9 @@
-import { Agent, Pool, request as undiciRequest, type Dispatcher } from 'undici';
+import { Agent, buildConnector, Pool, request as undiciRequest, type Dispatcher } from 'undici';
 
 import { limits, messageOf } from '../../base/index.ts';
 import { pooled, type EgressProxies, type ProxyOf } from './egress-proxy.ts';
 import { UpstreamError } from './failure.ts';
+import { skippingInterim } from './interim.ts';
 import type { Reach } from './reach.ts';
 import type { Send } from './send.ts';
 
@@ -40,7 +41,8 @@ export class Connections {
     this.#direct = new Agent({
       factory: (origin) => {
         const lookup = reach.lookup(new URL(origin));
-        return new Pool(origin, { ...pooled, connect: { timeout: limits.upstreamConnectMsMax, lookup } });
+        const connect = buildConnector({ timeout: limits.upstreamConnectMsMax, lookup, allowH2: pooled.allowH2 });
+        return new Pool(origin, { ...pooled, connect: skippingInterim(connect) });
       },
     });
   }

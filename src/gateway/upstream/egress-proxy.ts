@@ -4,6 +4,7 @@ import { Pool, ProxyAgent, type Dispatcher } from 'undici';
 
 import { limits } from '../../base/index.ts';
 import { classOf, isInNetwork, isSameAddress } from './address.ts';
+import { skippingInterimBy } from './interim.ts';
 import { portOf } from './reach.ts';
 
 /** The egress proxy of requests to a URL; undefined: they are sent directly. */
@@ -51,7 +52,7 @@ function createProxyAgent(proxy: URL): ProxyAgent {
     ...pooled,
     connectTimeout,
     // Of requests that the proxy sends on (http) and of tunnels through it (https), in this order.
-    factory: (origin, options) => new Pool(origin, Object.assign({}, options, pooled)),
+    factory: (origin, options) => new Pool(origin, Object.assign({}, skippingInterimBy(options), pooled)),
     clientFactory: (origin, options) =>
       new Pool(origin, Object.assign({}, options, pooled, { headersTimeout: connectTimeout })),
   });
