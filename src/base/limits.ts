@@ -274,8 +274,6 @@ export const limits = {
   upstreamRetryMs: 100,
   /** Longest `Retry-After` of an upstream that is obeyed; a longer one is taken for this. */
   upstreamRetryAfterMsMax: 5 * 60_000,
-  /** Repositories of one upstream whose `Retry-After` is remembered; the least recently used are forgotten. */
-  upstreamPausesMax: 10_000,
   /** Headers of one interim answer (100 Continue and the like) that are skipped. */
   upstreamInterimBytesMax: 16 * 1024,
   /** Content codings that are undone for one answer of an upstream. */
@@ -286,8 +284,8 @@ export const limits = {
   upstreamRegistriesMax: 100,
   /** How long an upstream's `/v2/` is not asked again after it failed to say how to log in. */
   upstreamChallengeRetryMs: 60_000,
-  /** Tokens of one upstream that are kept, one for each repository. */
-  upstreamTokensMax: 10_000,
+  /** Repositories of one upstream whose token, and whose `Retry-After`, are remembered. */
+  upstreamRepositoriesMax: 10_000,
   /** How long before its end a token of an upstream is no longer used. */
   upstreamTokenMarginMs: 10_000,
   /** How long a scrape waits until the files of the image cache are counted; after that it shows what was counted last. */

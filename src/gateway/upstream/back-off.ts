@@ -17,7 +17,7 @@ interface Rest {
  * themselves. What a host that it redirected to asks for is that host's matter.
  */
 export function withBackOff(next: Send, origin: string, clock: Clock): Send {
-  const rests = new Lru<Rest>(limits.upstreamPausesMax);
+  const rests = new Lru<Rest>(limits.upstreamRepositoriesMax);
 
   function leaveAlone(repository: string, kind: Rest['kind'], message: string, waitMs: number | undefined): void {
     if (waitMs === undefined) return;

@@ -49,7 +49,7 @@ async function tokenIn(answer: UpstreamAnswer, clock: Clock): Promise<Token> {
 export class Tokens {
   readonly #send: Send;
   readonly #clock: Clock;
-  readonly #kept = new Lru<Token>(limits.upstreamTokensMax);
+  readonly #kept = new Lru<Token>(limits.upstreamRepositoriesMax);
   readonly #flights = new Flights<string>();
 
   constructor(options: { readonly send: Send; readonly clock: Clock }) {
