@@ -87,7 +87,7 @@ describe('wrong usage is one line and exit code 2', () => {
     [['usage', 'pulls', '--limit', '0'], /^tonnage: limit: expected a whole number from 1 to 10000, got "0"\n$/],
     [
       ['usage', 'pulls', '--format', 'xml'],
-      /^tonnage: option '--format <format>' argument 'xml' is invalid\. Allowed choices are table, json, csv\.\n$/,
+      /^tonnage: option '--format <format>' argument 'xml' is invalid\. Allowed choices are table, json, csv, csv-raw\.\n$/,
     ],
     [['usage', 'pulls', '--url', 'x'], 'tonnage: --url: expected http://HOST:PORT or https://HOST, got "x"\n'],
     [['usage', 'pulls', '--url', 'http://a:secret@b'], /^tonnage: --url: expected no credentials in it(?!.*secret)/],

@@ -69,6 +69,11 @@ describe('from the data directory, while a server is running on it', () => {
     expect(stdout).toBe('org,value\r\nexample.org,9007199254740993\r\na.io,1234\r\n,7\r\n');
   });
 
+  test('as CSV without the quotes before formulas, of which there are none here', async () => {
+    const { stdout } = await run(['usage', 'pulls', '--by', 'org', '--data', data, '--format', 'csv-raw']);
+    expect(stdout).toBe('org,value\r\nexample.org,9007199254740993\r\na.io,1234\r\n,7\r\n');
+  });
+
   test('a page says that rows are missing, and how to go on', async () => {
     const page = (...flags: readonly string[]) => run(['usage', 'pulls', '--by', 'org', '--data', data, ...flags]);
     const first = await page('--limit', '1');

@@ -23,7 +23,7 @@ import type { UsageSource } from './usage-source.ts';
 import { whereHint } from './unread-config.ts';
 import { missingNotes, usageAsTable, type BarStyle } from './usage-table.ts';
 
-const formats = ['table', 'json', 'csv'] as const;
+const formats = ['table', 'json', 'csv', 'csv-raw'] as const;
 
 interface UsageOptions {
   readonly from?: string;
@@ -137,8 +137,8 @@ async function print(source: UsageSource, asked: Asked, terminal: Terminal): Pro
   }
   const { answer, next } = await collect(source, asked);
   const notes = missingNotes(words.cursor, next);
-  if (format === 'csv') {
-    terminal.out(usageAsCsv(query, answer));
+  if (format === 'csv' || format === 'csv-raw') {
+    terminal.out(usageAsCsv(query, answer, { raw: format === 'csv-raw' }));
     for (const note of notes) terminal.say(`${note}\n`);
   } else {
     terminal.out(usageAsTable(query, answer, source.timeZone, barStyle(terminal)));

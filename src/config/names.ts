@@ -82,7 +82,7 @@ export const userNameForm = 'a user name (1 to 128 characters, no colon, no blan
 
 /** The name itself when it can be sent with HTTP Basic (RFC 7617 section 2: no colon, no control characters). */
 export function parseUserName(text: string): string | undefined {
-  return /^[^:\s\p{Cc}]{1,128}$/u.test(text) ? text : undefined;
+  return /^[^:\s\p{Cc}\p{Bidi_Control}]{1,128}$/u.test(text) ? text : undefined;
 }
 
 const domainPattern =
@@ -104,7 +104,11 @@ export const emailForm = 'an e-mail address such as "alice@example.org"';
 /** The address itself when it has exactly one `@` between a name and an organisation, else `undefined`. */
 export function parseEmail(text: string): string | undefined {
   const [name, domain, ...more] = text.split('@');
-  const valid = name !== undefined && /^[^\s\p{Cc}]{1,64}$/u.test(name) && domain !== undefined && more.length === 0;
+  const valid =
+    name !== undefined &&
+    /^[^\s\p{Cc}\p{Bidi_Control}]{1,64}$/u.test(name) &&
+    domain !== undefined &&
+    more.length === 0;
   return valid && parseOrganisation(domain) !== undefined ? text : undefined;
 }
 

@@ -5,7 +5,7 @@ import type { Credential } from './authorization.ts';
 import { textOf } from './fetch-json.ts';
 import type { OidcInstruments } from './metrics.ts';
 import { OidcKeys } from './oidc-keys.ts';
-import { isOrganisation, organisationOf } from './organisation.ts';
+import { canonicalOrganisation, organisationOf } from './organisation.ts';
 import { outsider } from './outsider.ts';
 import type { Principal, Right } from './principal.ts';
 
@@ -111,12 +111,7 @@ async function verify(
 function principalOf(payload: JWTPayload, { emailClaim, orgClaim, rights }: OidcIssuer): Principal {
   const isVerified = payload['email_verified'] === undefined || payload['email_verified'] === true;
   const claimed = isVerified || payload['email_verified'] === 'true' ? textOf(payload, emailClaim) : undefined;
-  const org = orgClaim === undefined ? organisationOf(claimed ?? '') : organisationIn(textOf(payload, orgClaim));
+  const org =
+    orgClaim === undefined ? organisationOf(claimed ?? '') : canonicalOrganisation(textOf(payload, orgClaim) ?? '');
   return outsider({ name: payload.sub ?? '', email: claimed, org, rights });
-}
-
-function organisationIn(text: string | undefined): string | undefined {
-  // Other letters can have an ASCII one as lower case: these are no organisations.
-  const isPlain = text !== undefined && /^[A-Za-z0-9.-]+$/.test(text);
-  return isPlain && isOrganisation(text.toLowerCase()) ? text.toLowerCase() : undefined;
 }

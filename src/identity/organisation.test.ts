@@ -36,6 +36,7 @@ describe('the organisation of an e-mail address', () => {
     'u@[::1]',
     'u@bücher.example',
     'u@\u212a.example', // the Kelvin sign, whose lower case is an ASCII k
+    'bob\u202e@x.org',
     ' u@x',
     'u@x\n',
     `u@${'b'.repeat(64)}`,

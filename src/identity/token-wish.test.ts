@@ -23,6 +23,11 @@ describe('what a token is when nothing is said', () => {
 describe('what no token can be', () => {
   test.each<[string, Partial<TokenWish>, string]>([
     ['an organisation that is none', { org: 'a b' }, 'org: expected an organisation such as example.org, got "a b"'],
+    [
+      'an organisation with the Kelvin sign',
+      { org: '\u212a.example' },
+      'org: expected an organisation such as example.org',
+    ],
     ['an empty organisation', { org: '' }, 'org: expected an organisation such as example.org, got ""'],
     ['an e-mail address that is none', { email: 'alice' }, 'email: expected an e-mail address, got "alice"'],
     ['no rights', { rights: [] }, 'rights: expected some of pull, query, ingest, admin, got ""'],

@@ -1,5 +1,5 @@
 import { limits, TonnageError } from '../base/index.ts';
-import { isOrganisation, organisationOf } from './organisation.ts';
+import { canonicalOrganisation, organisationOf } from './organisation.ts';
 import { rights as allRights, type Right } from './principal.ts';
 import type { TokenKind } from './token-text.ts';
 
@@ -49,8 +49,11 @@ export function grantWish(wish: TokenWish, now: number): GrantedWish {
     throw refused('name', `1 to ${limits.tokenNameLengthMax} characters that can be seen`, name);
   }
   if (email !== undefined && organisationOf(email) === undefined) throw refused('email', 'an e-mail address', email);
-  const org = wish.org?.toLowerCase() ?? (email === undefined ? undefined : organisationOf(email));
-  if (org !== undefined && !isOrganisation(org)) throw refused('org', 'an organisation such as example.org', org);
+  const stated = wish.org === undefined ? undefined : canonicalOrganisation(wish.org);
+  if (wish.org !== undefined && stated === undefined) {
+    throw refused('org', 'an organisation such as example.org', wish.org);
+  }
+  const org = stated ?? (email === undefined ? undefined : organisationOf(email));
   if (expiresAt !== undefined && expiresAt <= now) {
     throw refused('expiresAt', 'a time in the future', new Date(expiresAt).toISOString());
   }

@@ -8,7 +8,7 @@ import {
   type Dimension,
 } from '../usage/index.ts';
 import { Refusal, shown } from './refusal.ts';
-import { isPlainText } from './text.ts';
+import { isShowableText } from './text.ts';
 
 /** What a dimension takes from outside. */
 interface Rule {
@@ -19,7 +19,8 @@ interface Rule {
 
 const architecturePattern = /^[a-z0-9_-]{1,32}$/i;
 const outcomePattern = new RegExp(`^[a-z0-9][a-z0-9_.-]{0,${limits.eventOutcomeLengthMax - 1}}$`);
-const upstreamPattern = new RegExp(`^[!-.0-~]{1,${limits.eventUpstreamLengthMax}}$`);
+/** A host or a name, with a port where needed; an IPv6 address in brackets. */
+const upstreamPattern = /^(?:[a-z0-9](?:[a-z0-9._-]{0,253}[a-z0-9])?|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?$/i;
 
 const organisation: Rule = {
   expected: 'an organisation (written like a domain: letters, digits, "-" and ".")',
@@ -39,8 +40,9 @@ const rules: Readonly<Record<Dimension, Rule>> = {
     read: (text) => (architecturePattern.test(text) ? canonicalArch(text) : undefined),
   },
   upstream: {
-    expected: `a host, with a port where needed, of at most ${limits.eventUpstreamLengthMax} characters, without "/" and blanks`,
-    read: (text) => (upstreamPattern.test(text) ? text.toLowerCase() : undefined),
+    expected: `a host or a name (letters, digits, ".", "_" and "-"; an IPv6 address in brackets), with a port where needed, of at most ${limits.eventUpstreamLengthMax} characters`,
+    read: (text) =>
+      text.length <= limits.eventUpstreamLengthMax && upstreamPattern.test(text) ? text.toLowerCase() : undefined,
   },
   repository: {
     expected: `the name of a repository such as "library/alpine", of at most ${limits.repositoryNameLengthMax} characters`,
@@ -60,8 +62,8 @@ const rules: Readonly<Record<Dimension, Rule>> = {
 
 function plainText(lengthMax: number): Rule {
   return {
-    expected: `a text of 1 to ${lengthMax} characters, without control characters`,
-    read: (text) => (text.length > 0 && text.length <= lengthMax && isPlainText(text) ? text : undefined),
+    expected: `a text of 1 to ${lengthMax} characters, without control characters and those that change its direction`,
+    read: (text) => (text.length > 0 && text.length <= lengthMax && isShowableText(text) ? text : undefined),
   };
 }
 

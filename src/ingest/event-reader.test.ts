@@ -83,6 +83,17 @@ describe('a usage event', () => {
     );
   });
 
+  test.each([
+    ['docker.io', 'docker.io'],
+    ['Registry.Example.ORG:5000', 'registry.example.org:5000'],
+    ['lab', 'lab'],
+    ['my_registry-2:80', 'my_registry-2:80'],
+    ['[2001:DB8::1]:5000', '[2001:db8::1]:5000'],
+    ['192.0.2.1', '192.0.2.1'],
+  ])('of the upstream %s counts for %s', (upstream, counted) => {
+    expect(readEvent(build({ data: { upstream } }))).toMatchObject({ dimensions: { upstream: counted } });
+  });
+
   test('of a configured meter has its quantity where the meter says', () => {
     const event = build({ type: 'org.example.build.done', data: { seconds: 90 } });
     expect(readEvent(event)).toMatchObject({ meter: 'build_seconds', quantity: 90n });

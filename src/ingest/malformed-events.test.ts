@@ -11,7 +11,7 @@ const members = 'data: expected dimensions, email and quantity as members for bu
 const wholeNumber = 'data.quantity: expected a whole number from 1 to 1000000 (usage.quantityMax, unit 1), got';
 const mail = 'data.email: expected an e-mail address with one "@" between a name and a domain, got';
 const host =
-  'data.upstream: expected a host, with a port where needed, of at most 261 characters, without "/" and blanks, got';
+  'data.upstream: expected a host or a name (letters, digits, ".", "_" and "-"; an IPv6 address in brackets), with a port where needed, of at most 261 characters, got';
 const name =
   'data.repository: expected the name of a repository such as "library/alpine", of at most 255 characters, got';
 const tag = 'data.tag: expected a tag of at most 128 letters, digits, "_", "." and "-", got';
@@ -156,7 +156,19 @@ const malformed: readonly (readonly [event: unknown, reason: string, message: st
   [build({ data: { arch: '' } }), 'invalid_dimension', `${architecture} ""`],
   [build({ data: { arch: 'a'.repeat(33) } }), 'invalid_dimension', `${architecture} "${'a'.repeat(33)}"`],
   [build({ data: { upstream: 'docker.io/library' } }), 'invalid_dimension', `${host} "docker.io/library"`],
-  [build({ data: { upstream: 'docker io' } }), 'invalid_dimension', `${host} "docker io"`],
+  ...['docker io', '=1+1', '-up', 'up-', '@up', '"up"', 'a,b', '::1', '[::1', '[x]', 'up:', 'up:123456', 'up.'].map(
+    (upstream) => [build({ data: { upstream } }), 'invalid_dimension', `${host} ${JSON.stringify(upstream)}`] as const,
+  ),
+  ...['user', 'client'].flatMap((member) =>
+    ['\u061c', '\u200e', '\u200f', '\u202a', '\u202e', '\u2066', '\u2069'].map(
+      (control) =>
+        [
+          build({ data: { [member]: `bob${control}gpj` } }),
+          'invalid_dimension',
+          `data.${member}: expected a text of 1 to ${member === 'user' ? 320 : 255} characters, without control characters and those that change its direction, got "bob\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}gpj"`,
+        ] as const,
+    ),
+  ),
   [build({ data: { repository: 'Library/alpine' } }), 'invalid_dimension', `${name} "Library/alpine"`],
   [build({ data: { repository: 'a//b' } }), 'invalid_dimension', `${name} "a//b"`],
   [build({ data: { repository: 'a'.repeat(256) } }), 'invalid_dimension', `${name} "${'a'.repeat(80)}…"`],
@@ -168,17 +180,17 @@ const malformed: readonly (readonly [event: unknown, reason: string, message: st
   [
     build({ data: { user: 'a\nb' } }),
     'invalid_dimension',
-    String.raw`data.user: expected a text of 1 to 320 characters, without control characters, got "a\nb"`,
+    String.raw`data.user: expected a text of 1 to 320 characters, without control characters and those that change its direction, got "a\nb"`,
   ],
   [
     build({ data: { client: '' } }),
     'invalid_dimension',
-    'data.client: expected a text of 1 to 255 characters, without control characters, got ""',
+    'data.client: expected a text of 1 to 255 characters, without control characters and those that change its direction, got ""',
   ],
   [
     build({ data: { client: {} } }),
     'invalid_dimension',
-    'data.client: expected a text of 1 to 255 characters, without control characters, got an object',
+    'data.client: expected a text of 1 to 255 characters, without control characters and those that change its direction, got an object',
   ],
 ];
 

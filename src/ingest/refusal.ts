@@ -49,5 +49,7 @@ export function shown(value: unknown): string {
 function shownText(text: string): string {
   const quoted = JSON.stringify(text.length > shownLengthMax ? `${text.slice(0, shownLengthMax)}…` : text);
   // JSON leaves these as they are.
-  return quoted.replace(/[\u007f-\u009f]/g, (character) => `\\u00${character.charCodeAt(0).toString(16)}`);
+  return quoted.replace(/[\u007f-\u009f\p{Bidi_Control}]/gu, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
 }

@@ -8,3 +8,11 @@ const forbidden = /[\p{Cc}\p{Cs}]/u;
 export function isPlainText(text: string): boolean {
   return !forbidden.test(text);
 }
+
+/**
+ * Whether the text is plain and shows as it is written: bidirectional controls (UAX #9) let `evil@a.org` be shown as
+ * another address.
+ */
+export function isShowableText(text: string): boolean {
+  return isPlainText(text) && !/\p{Bidi_Control}/u.test(text);
+}

@@ -3,7 +3,7 @@ const domainPattern = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z
 /** A domain whose last label is a number would be an IPv4 address. */
 const numericPattern = /(?:^|\.)[0-9]+$/;
 const asciiPattern = /^[A-Za-z0-9.-]{1,253}$/;
-const localPartPattern = /^[^\s\p{Cc}]{1,64}$/u;
+const localPartPattern = /^[^\s\p{Cc}\p{Bidi_Control}]{1,64}$/u;
 
 /**
  * The organisation in lower case, `undefined` when the text cannot be one: written like a domain, at most 253

@@ -73,10 +73,15 @@ export function checkRange({ from, to }: Pick<UsageQuery, 'from' | 'to'>, today:
   throw refused('from', `a day not after tomorrow (${formatDay(today + 1)}), where to is absent`, formatDay(from));
 }
 
+/** How an answer can be written. */
+const usageFormats = ['json', 'csv', 'csv-raw'] as const;
+export type UsageFormat = (typeof usageFormats)[number];
+
 /** How an answer is written; `undefined` where nobody says. */
-export function parseFormat(text: string | undefined): 'json' | 'csv' | undefined {
-  if (text === undefined || text === 'json' || text === 'csv') return text;
-  throw refused('format', 'json or csv', text);
+export function parseFormat(text: string | undefined): UsageFormat | undefined {
+  const format = usageFormats.find((each) => each === text);
+  if (text === undefined || format !== undefined) return format;
+  throw refused('format', 'json, csv or csv-raw', text);
 }
 
 /** Rows of a page. */

@@ -70,10 +70,19 @@ export function usageAsCells(query: UsageQuery, answer: UsageAnswer, lacking: st
   ]);
 }
 
-/** The rows as CSV (RFC 4180) with a header line; a dimension that an event lacks is an empty field. */
-export function usageAsCsv(query: UsageQuery, answer: UsageAnswer): string {
+/**
+ * The rows as CSV (RFC 4180) with a header line; a dimension that an event lacks is an empty field. Spreadsheets take a
+ * field for a formula by its first character, so such a field begins with `'` unless it is `raw`. Headers, days and numbers
+ * never are such fields.
+ */
+export function usageAsCsv(query: UsageQuery, answer: UsageAnswer, { raw = false } = {}): string {
+  const cellOf = raw ? (text: string) => text : asText;
   const lines = [usageColumns(query), ...usageAsCells(query, answer, '')];
-  return lines.map((cells) => `${cells.map(csvField).join(',')}\r\n`).join('');
+  return lines.map((cells) => `${cells.map((text) => csvField(cellOf(text))).join(',')}\r\n`).join('');
+}
+
+function asText(text: string): string {
+  return /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
 }
 
 function csvField(text: string): string {

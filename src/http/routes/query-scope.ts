@@ -1,7 +1,7 @@
 import { TonnageError } from '../../base/index.ts';
 import type { Principal } from '../../identity/index.ts';
 import type { Ledger } from '../../ledger/index.ts';
-import type { UsageQuery } from '../../usage/index.ts';
+import { canonicalOrganisation, type UsageQuery } from '../../usage/index.ts';
 
 /**
  * The organisation that a principal's questions are confined to: its own, unless it has `admin` or none. Throws
@@ -10,7 +10,7 @@ import type { UsageQuery } from '../../usage/index.ts';
 export function confinedTo(principal: Principal, asked: string | undefined): string | undefined {
   const { org, rights } = principal;
   if (org === undefined || rights.has('admin')) return undefined;
-  if (asked === undefined || asked.toLowerCase() === org) return org;
+  if (asked === undefined || canonicalOrganisation(asked) === org) return org;
   throw new TonnageError('forbidden', `org: expected ${JSON.stringify(org)}, the organisation of these credentials`);
 }
 

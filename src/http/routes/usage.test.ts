@@ -87,6 +87,15 @@ describe('GET /api/v1/usage/{meter}', () => {
     );
   });
 
+  test('in CSV no field is a formula, unless it is asked for raw', async () => {
+    const dimensions = { org: 'a.org', repository: '=1+1' };
+    await fixture.ledger.record([{ meter: 'mirrors', dimensions, quantity: 1n }]);
+    const body = async (format: string) => (await get(`mirrors?by=repository&format=${format}`)).body;
+    expect(await body('csv')).toBe("repository,value\r\n'=1+1,1\r\n");
+    expect(await body('csv-raw')).toBe('repository,value\r\n=1+1,1\r\n');
+    expect((await get('mirrors?format=csv-raw')).headers['content-type']).toBe('text/csv; charset=utf-8');
+  });
+
   test.each([
     ['pulls?from=2026-13-01', 400, 'bad_request', /^from: expected a day as YYYY-MM-DD, got "2026-13-01"$/],
     ['pulls?from=2026-02-02&to=2026-02-01', 400, 'bad_request', /^from: expected a day not after to/],

@@ -54,7 +54,10 @@ const parameters = z.strictObject({
     .string()
     .optional()
     .meta({ description: '`next` of the page before, of the same question; limit may be another.' }),
-  format: z.string().optional().meta({ description: 'json or csv, in place of the Accept header.' }),
+  format: z.string().optional().meta({
+    description:
+      "json, csv or csv-raw, in place of the Accept header. In csv a field that a spreadsheet would take for a formula begins with '; csv-raw leaves that out.",
+  }),
   ...Object.fromEntries(dimensions.map((name) => [name, filter(name)])),
 });
 
@@ -88,6 +91,14 @@ const answer = z.object({
   next: z.string().optional().meta({ description: 'Cursor of the next page; absent on the last one.' }),
 });
 
+const page = {
+  description: 'The rows of one page.',
+  content: {
+    'application/json': { schema: answer },
+    'text/csv': { schema: z.string().meta({ description: 'RFC 4180, with a header line.' }) },
+  },
+};
+
 const meterSchema = z.object({
   name: z.string(),
   eventType: z.string().nullable().meta({ description: 'Type of its events; null: nobody sends any.' }),
@@ -104,17 +115,12 @@ export function usageRoutes(
     {
       schema: {
         summary: 'Totals of one meter',
-        description: 'Half-open range of days, cut and grouped as asked; JSON, or CSV by Accept or format=csv.',
+        description:
+          'Half-open range of days, cut and grouped as asked; JSON, or CSV by Accept, format=csv or format=csv-raw.',
         params: z.object({ meter: z.string() }),
         querystring: parameters,
         response: {
-          200: {
-            description: 'The rows of one page.',
-            content: {
-              'application/json': { schema: answer },
-              'text/csv': { schema: z.string().meta({ description: 'RFC 4180, with a header line.' }) },
-            },
-          },
+          200: page,
           304: z.null().meta({ description: 'The answer that If-None-Match names is still the one.' }),
           400: problemSchema,
           401: problemSchema,
@@ -133,9 +139,10 @@ export function usageRoutes(
       const found = await ledger.query(query);
       const cursor = found.nextOffset === undefined ? undefined : formatCursor(asked, found.nextOffset);
       if (cursor !== undefined) reply.header('link', nextLink({ ...words, format, cursor }));
-      const csv = format === 'csv' || (format === undefined && acceptsCsvFirst(request.headers.accept));
-      if (csv) sendTagged(request, reply, 'text/csv; charset=utf-8', usageAsCsv(asked, found));
-      else sendTagged(request, reply, 'application/json', usageAsJson(asked, found));
+      const written = format ?? (acceptsCsvFirst(request.headers.accept) ? 'csv' : 'json');
+      const csv = { raw: written === 'csv-raw' };
+      if (written === 'json') sendTagged(request, reply, 'application/json', usageAsJson(asked, found));
+      else sendTagged(request, reply, 'text/csv; charset=utf-8', usageAsCsv(asked, found, csv));
       return reply;
     },
   );

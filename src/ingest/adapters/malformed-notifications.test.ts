@@ -15,9 +15,10 @@ import {
 const source = 'a text of 1 to 512 characters, without control characters';
 const repositoryForm = 'the name of a repository such as "library/alpine", of at most 255 characters';
 const tagForm = 'a tag of at most 128 letters, digits, "_", "." and "-"';
-const hostForm = 'a host, with a port where needed, of at most 261 characters, without "/" and blanks';
-const userForm = 'a text of 1 to 320 characters, without control characters';
-const clientForm = 'a text of 1 to 255 characters, without control characters';
+const hostForm =
+  'a host or a name (letters, digits, ".", "_" and "-"; an IPv6 address in brackets), with a port where needed, of at most 261 characters';
+const userForm = 'a text of 1 to 320 characters, without control characters and those that change its direction';
+const clientForm = 'a text of 1 to 255 characters, without control characters and those that change its direction';
 const timeForm = 'an RFC 3339 time with its offset, such as "2026-11-21T12:00:00Z"';
 
 describe('an event of Distribution is refused', () => {
