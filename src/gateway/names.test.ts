@@ -7,7 +7,7 @@ import { GatewayMetrics } from './metrics.ts';
 import { resolveName } from './names.ts';
 import { UpstreamTable } from './upstreams.ts';
 import type { UpstreamOptions } from './options.ts';
-import { isWellKnownHost, wellKnownUpstreams } from './well-known.ts';
+import { isWellKnownHost, wellKnownRealm, wellKnownUpstreams } from './well-known.ts';
 
 const metrics = new GatewayMetrics(new MetricSet(), systemClock);
 const shared = {
@@ -144,5 +144,15 @@ describe('the upstreams', () => {
     expect(Object.values(wellKnownUpstreams).every(({ url }) => url.startsWith('https://'))).toBe(true);
     expect(isWellKnownHost('ghcr.io')).toBe(true);
     expect(isWellKnownHost('127.0.0.1:5000')).toBe(false);
+  });
+
+  it('Docker Hub hands out its tokens at one origin, for all of its hosts', () => {
+    const hub = 'https://auth.docker.io';
+    for (const host of ['registry-1.docker.io', 'registry.hub.docker.com', 'index.docker.io']) {
+      expect(wellKnownRealm('hub', host)).toBe(hub);
+    }
+    expect(wellKnownRealm('docker.io', 'mirror.example:5000')).toBe(hub);
+    expect(wellKnownRealm('lab', 'docker.io.example')).toBeUndefined();
+    expect(wellKnownRealm('ghcr.io', 'ghcr.io')).toBeUndefined();
   });
 });

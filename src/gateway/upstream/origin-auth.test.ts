@@ -131,7 +131,18 @@ describe('configured credentials', () => {
       return true;
     };
     await client().getManifest('app', tag);
-    expect([...authorizations(lab), ...authorizations(other)]).toEqual([undefined, undefined, undefined]);
+    expect(new Set([...authorizations(lab), ...authorizations(other)])).toEqual(new Set([undefined]));
+  });
+
+  it('are used where /v2/ redirects within the upstream', async () => {
+    lab.behaviour.basic = 'puller:s3cret';
+    lab.behaviour.intercept = (request, response) => {
+      if (request.url !== '/v2/') return false;
+      response.writeHead(302, { location: '/v2/app/tags/list' }).end();
+      return true;
+    };
+    await client().getManifest('app', tag);
+    expect(authorizations(lab)).toEqual([undefined, undefined, basic]);
   });
 });
 
@@ -177,6 +188,28 @@ it('a token endpoint that has moved is found again', async () => {
   delete lab.behaviour.bearer;
   await anonymous.getManifest('other', tag);
   expect(lab.asked('/new-token')).toHaveLength(1);
+});
+
+it('a token that a bare 401 refuses is replaced, once', async () => {
+  lab.behaviour.bearer = {};
+  const anonymous = client({ anonymous: true });
+  await anonymous.getManifest('app', tag);
+  lab.requests.length = 0;
+  lab.behaviour.intercept = (request, response) => {
+    if (request.headers.authorization !== 'Bearer token-0') return false;
+    response.writeHead(401).end();
+    return true;
+  };
+  await anonymous.getManifest('app', tag);
+  expect(authorizations(lab)).toEqual(['Bearer token-0', undefined, 'Bearer token-1']);
+  lab.behaviour.intercept = (request, response) => {
+    if (request.url?.startsWith('/token') === true) return false;
+    response.writeHead(401).end();
+    return true;
+  };
+  lab.requests.length = 0;
+  expect(await failure(anonymous.getManifest('app', tag))).toMatchObject({ kind: 'refused' });
+  expect(authorizations(lab)).toEqual(['Bearer token-1', undefined, 'Bearer token-2']);
 });
 
 it('an anonymous token is fetched where only /v2/ says that one is needed', async () => {

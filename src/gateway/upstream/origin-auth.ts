@@ -28,7 +28,7 @@ export interface BasicCredentials {
 
 export interface OriginAuthOptions {
   readonly send: Send;
-  /** Sends requests for tokens: follows redirects, and adds no credentials of its own. */
+  /** Sends requests for challenges and tokens: follows redirects, and adds no credentials of its own. */
   readonly sendForTokens: Send;
   readonly clock: Clock;
   /** The URL that the registry's `v2/` is below. */
@@ -94,14 +94,22 @@ export class OriginAuth {
   /** What a refusal asks for: its own challenge, or that of `/v2/` where it has none and `/v2/` was not asked yet. */
   async #askedFor(answer: UpstreamAnswer, request: UpstreamRequest): Promise<Scheme | undefined> {
     const own = this.#schemeOf(answer);
-    if (own !== undefined || this.#scheme !== undefined || request.isRedirected === true) return own;
+    if (own !== undefined) return own;
+    // A token that has ended early is refused by a 401, which need not repeat what is known.
+    if (this.#scheme !== undefined) return answer.status === 401 && this.asksForTokens ? this.#scheme : undefined;
+    if (request.isRedirected === true) return undefined;
     try {
       const learnt = await this.#learn(request);
       return learnt.kind === 'none' ? undefined : learnt;
     } catch {
       // The refusal is an answer too.
+      this.#learnLater();
       return undefined;
     }
+  }
+
+  #learnLater(): void {
+    this.#learnAgainMs = this.#options.clock.monotonic() + limits.upstreamChallengeRetryMs;
   }
 
   /** Asks `/v2/`, as every client does. Once, however many requests need it. */
@@ -114,18 +122,19 @@ export class OriginAuth {
   }
 
   async #askBase(repository: string): Promise<Scheme> {
-    const { clock, root, send } = this.#options;
+    const { clock, root, sendForTokens: send } = this.#options;
     // Credentials are there to be used, also where nothing asks for them.
     const unasked: Scheme = this.#basic === undefined ? nothing : { kind: 'basic' };
     if (clock.monotonic() < this.#learnAgainMs) return unasked;
-    this.#learnAgainMs = clock.monotonic() + limits.upstreamChallengeRetryMs;
     const answer = await send({ method: 'GET', url: new URL('v2/', root), headers: {}, repository });
     if (answer.status === 429) throw await failureOf(answer, clock.now());
     await discard(answer);
-    if (answer.status >= 500) return unasked;
-    // A redirect of `/v2/` leads elsewhere, by https most often: what is there gets no credentials, nor does this origin.
-    const isElsewhere = answer.status >= 300 && answer.status < 400;
-    this.#scheme = this.#schemeOf(answer) ?? (isElsewhere ? nothing : unasked);
+    if (answer.status >= 500) {
+      this.#learnLater();
+      return unasked;
+    }
+    // Where `/v2/` leads elsewhere, what is there gets no credentials, nor does this origin, which may lack https.
+    this.#scheme = answer.origin === root.origin ? (this.#schemeOf(answer) ?? unasked) : nothing;
     return this.#scheme;
   }
 
