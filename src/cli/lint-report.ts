@@ -19,24 +19,36 @@ export interface LintProblem {
   readonly message: string;
 }
 
+export interface LintReport {
+  /** Why the input fails; empty when it is good. */
+  readonly problems: readonly LintProblem[];
+  /** Breaches of OpenMetrics that readers let pass. */
+  readonly warnings: readonly LintProblem[];
+}
+
 /**
- * What is wrong with an exposition: where it is not valid, the first such place; else each breach of a naming rule, from
- * top to bottom.
+ * Checks an exposition. Problems: where it is not valid, the first such place; else each breach of a naming rule, from top to
+ * bottom.
  */
-export function findProblems(input: LintInput, options: LintOptions): readonly LintProblem[] {
+export function lintReport(input: LintInput, options: LintOptions): LintReport {
+  const warnings: LintProblem[] = [];
   let families: readonly ParsedFamily[];
   try {
-    families = parse(input.bytes, { format: options.format ?? formatOf(input) });
+    families = parse(input.bytes, {
+      format: options.format ?? formatOf(input),
+      onWarning: (line, column, message) => warnings.push({ line, column, message }),
+    });
   } catch (thrown) {
     if (!(thrown instanceof ParseError)) throw thrown;
-    return [{ line: thrown.line, column: thrown.column, message: thrown.reason }];
+    return { problems: [{ line: thrown.line, column: thrown.column, message: thrown.reason }], warnings };
   }
-  if (options.parseOnly) return [];
-  return lint(families).map(({ family, message }) => ({
+  if (options.parseOnly) return { problems: [], warnings: [] };
+  const problems = lint(families).map(({ family, message }) => ({
     line: family.line,
     column: 1,
     message: `${family.name}: ${message}`,
   }));
+  return { problems, warnings };
 }
 
 /**

@@ -2,7 +2,7 @@ import { Argument, Command, Option } from 'commander';
 import { limits, TonnageError } from '../base/index.ts';
 import type { Terminal } from './contract.ts';
 import { checkInputNames, readInput } from './lint-input.ts';
-import { findProblems, reportLine, type LintFormat, type LintProblem } from './lint-report.ts';
+import { lintReport, reportLine, type LintFormat, type LintReport } from './lint-report.ts';
 
 const formats: readonly LintFormat[] = ['openmetrics', 'text'];
 
@@ -20,7 +20,8 @@ interface LintCommandOptions {
 
 const help = `
 Prints one line for each input: NAME: ok, or NAME:LINE:COLUMN: and what is wrong there, further problems behind it.
-Exits with 1 when something is wrong anywhere.
+Exits with 1 when something is wrong anywhere. What OpenMetrics forbids but its reference parser accepts (a series that is there
+twice at one time, names that begin with an underscore) is a warning on standard error, without --parse-only.
 Without --format the Content-Type of a server decides; elsewhere what has a line "# EOF" is OpenMetrics.
 
 Examples:
@@ -43,19 +44,20 @@ async function lintInputs(names: readonly string[], options: LintCommandOptions,
   checkInputNames(names);
   let failed = 0;
   for (const name of names) {
-    const problems = await problemsOf(name, options, terminal);
+    const { problems, warnings } = await reportOf(name, options, terminal);
     if (problems.length > 0) failed++;
+    if (warnings.length > 0) terminal.say(`warning: ${reportLine(name, warnings)}`);
     terminal.out(reportLine(name, problems));
   }
   if (failed > 0) throw new TonnageError('exposition_invalid', `${failed} of ${names.length} failed`);
 }
 
 /** What cannot be read is wrong from its first character on, so that every line has the same form. */
-async function problemsOf(
+async function reportOf(
   name: string,
   { format, parseOnly }: LintCommandOptions,
   { input, workingDirectory }: Terminal,
-): Promise<readonly LintProblem[]> {
+): Promise<LintReport> {
   try {
     const read = await readInput(name, {
       input,
@@ -64,9 +66,9 @@ async function problemsOf(
       bytesMax: limits.lintBytesMax,
       msMax: limits.lintMsMax,
     });
-    return findProblems(read, { parseOnly: parseOnly === true, ...(format && { format }) });
+    return lintReport(read, { parseOnly: parseOnly === true, ...(format && { format }) });
   } catch (thrown) {
     if (!(thrown instanceof TonnageError)) throw thrown;
-    return [{ line: 1, column: 1, message: thrown.message }];
+    return { problems: [{ line: 1, column: 1, message: thrown.message }], warnings: [] };
   }
 }

@@ -8,7 +8,9 @@ import { distinguishingLabel, type PointGroup } from './point-groups.ts';
 /** Checks what the format says of a family's names and of each sample. Throws `ParseError` where a rule is broken. */
 export function checkSamples(draft: FamilyDraft, dialect: Dialect): void {
   if (dialect.openMetrics) {
-    if (draft.name.startsWith('_')) fail(draft.line, 'family names that begin with an underscore are reserved');
+    if (draft.name.startsWith('_')) {
+      dialect.warn(draft.line, 1, 'family names that begin with an underscore are reserved');
+    }
     checkUnit(draft);
   }
   for (const sample of draft.samples) checkSample(draft, sample, dialect);
@@ -17,8 +19,8 @@ export function checkSamples(draft: FamilyDraft, dialect: Dialect): void {
 /** Checks what the format says of whole points. */
 export function checkPoints(draft: FamilyDraft, groups: readonly PointGroup[], dialect: Dialect): void {
   for (const group of groups) {
-    checkUnique(draft, group);
-    if (dialect.openMetrics) checkPoint(draft, group);
+    if (dialect.openMetrics) checkPoint(draft, group, dialect);
+    else checkUnique(draft, group);
   }
 }
 
@@ -28,7 +30,7 @@ function checkUnit({ unit, type, name, unitLine }: FamilyDraft): void {
   if (!name.endsWith(`_${unit}`)) fail(unitLine, `the name of ${type} ${name} does not end with its unit, _${unit}`);
 }
 
-/** A series stands once in an exposition (or once for each time). */
+/** Prometheus text has a series once (or once for each time). */
 function checkUnique(draft: FamilyDraft, group: PointGroup): void {
   const seen = new Set<string>();
   for (const sample of group.samples) {
@@ -40,13 +42,13 @@ function checkUnique(draft: FamilyDraft, group: PointGroup): void {
   }
 }
 
-function checkPoint(draft: FamilyDraft, group: PointGroup): void {
+function checkPoint(draft: FamilyDraft, group: PointGroup, dialect: Dialect): void {
   const { name, type } = draft;
   const line = group.samples[0]?.line ?? draft.line;
   const has = (sampleName: string): boolean => group.samples.some((sample) => sample.name === sampleName);
   switch (type) {
     case 'counter':
-      if (!has(`${name}_total`)) fail(line, `counter ${name} has no ${name}_total here`);
+      if (!has(`${name}_total`)) dialect.warn(line, 1, `counter ${name} has no ${name}_total here, so it has no value`);
       break;
     case 'histogram':
       checkHistogramPoint(name, { count: `${name}_count`, sum: `${name}_sum`, mayFall: false }, group.samples);

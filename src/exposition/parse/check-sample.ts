@@ -4,7 +4,7 @@ import type { FamilyDraft } from './family-draft.ts';
 import { numberOf, realNumber } from './number-text.ts';
 import { ParseError } from './parse-error.ts';
 import { distinguishingLabel } from './point-groups.ts';
-import type { ParsedExemplar, ParsedSample } from './sample-line.ts';
+import type { ParsedExemplar, ParsedLabel, ParsedSample } from './sample-line.ts';
 
 /** Code points of an exemplar's label names and values together. */
 const exemplarCodePointsMax = 128;
@@ -14,10 +14,12 @@ export function checkSample(draft: FamilyDraft, sample: ParsedSample, dialect: D
   checkOwnLabel(draft, sample, dialect);
   if (!dialect.openMetrics) return;
   for (const { name, column } of sample.labels) {
-    if (name.startsWith('_')) fail(sample, 'label names that begin with an underscore are reserved', column);
+    if (name.startsWith('_')) {
+      dialect.warn(sample.line, column, 'label names that begin with an underscore are reserved');
+    }
   }
-  checkValue(draft, sample);
-  if (sample.exemplar !== undefined) checkExemplar(draft, sample, sample.exemplar);
+  checkValue(draft, sample, dialect);
+  if (sample.exemplar !== undefined) checkExemplar(draft, sample, sample.exemplar, dialect);
 }
 
 /** The label that tells samples apart must be where the type needs it, with a value that makes sense, and only there. */
@@ -25,9 +27,10 @@ function checkOwnLabel(draft: FamilyDraft, sample: ParsedSample, dialect: Dialec
   const own = distinguishingLabel(draft, sample);
   for (const reserved of reservedLabels(draft.type, draft.name)) {
     const label = sample.labels.find(({ name }) => name === reserved);
-    if (reserved !== own && label !== undefined)
-      fail(sample, `${sample.name} may have no label ${reserved}`, label.column);
-    if (reserved !== own) continue;
+    if (reserved !== own) {
+      if (label !== undefined) refuseLabel(draft, sample, label, dialect);
+      continue;
+    }
     if (label === undefined) fail(sample, `${sample.name} needs a label ${reserved}`, 1);
     if (own === 'le' && !isBound(label.value, dialect)) {
       fail(sample, `expected le to be a number or +Inf, got ${JSON.stringify(label.value)}`, label.column);
@@ -36,6 +39,18 @@ function checkOwnLabel(draft: FamilyDraft, sample: ParsedSample, dialect: Dialec
       fail(sample, `expected quantile from 0 to 1, got ${JSON.stringify(label.value)}`, label.column);
     }
   }
+}
+
+/** A label that a type keeps for other samples of the family. */
+function refuseLabel(
+  { type }: FamilyDraft,
+  sample: ParsedSample,
+  { name, column }: ParsedLabel,
+  dialect: Dialect,
+): void {
+  const reason = `${sample.name} may have no label ${name}`;
+  if (!dialect.openMetrics || type !== 'summary') fail(sample, reason, column);
+  dialect.warn(sample.line, column, reason);
 }
 
 /** OpenMetrics knows infinity by one spelling only ("Considerations: Canonical Numbers"). */
@@ -50,7 +65,7 @@ function isQuantile(text: string): boolean {
 }
 
 /** What a sample's value must be, by the suffix of its name. */
-function checkValue({ type, name }: FamilyDraft, sample: ParsedSample): void {
+function checkValue({ type, name }: FamilyDraft, sample: ParsedSample, dialect: Dialect): void {
   const suffix = sample.name.slice(name.length);
   const { value } = sample;
   const refuse = (expected: string): never =>
@@ -72,7 +87,9 @@ function checkValue({ type, name }: FamilyDraft, sample: ParsedSample): void {
       if (type !== 'gauge' && type !== 'unknown' && !isCount(value)) refuse('a whole number of at least 0');
       break;
     case '_created':
-      if (type !== 'gauge' && type !== 'unknown' && !Number.isFinite(Number(value))) refuse('a time in seconds');
+      if (type !== 'gauge' && type !== 'unknown' && !Number.isFinite(Number(value))) {
+        dialect.warn(sample.line, sample.valueColumn, `expected a time in seconds for ${sample.name}, got ${value}`);
+      }
       break;
     case '_info':
       if (type === 'info' && Number(value) !== 1) refuse('1');
@@ -92,7 +109,7 @@ function isCount(value: Value): boolean {
   return value >= 0 && (typeof value === 'bigint' || Number.isInteger(value));
 }
 
-function checkExemplar(draft: FamilyDraft, sample: ParsedSample, exemplar: ParsedExemplar): void {
+function checkExemplar(draft: FamilyDraft, sample: ParsedSample, exemplar: ParsedExemplar, dialect: Dialect): void {
   const { type, name } = draft;
   const onBucket = (type === 'histogram' || type === 'gaugehistogram') && sample.name === `${name}_bucket`;
   if (!onBucket && !(type === 'counter' && sample.name === `${name}_total`)) {
@@ -109,7 +126,8 @@ function checkExemplar(draft: FamilyDraft, sample: ParsedSample, exemplar: Parse
   }
   const bound = onBucket ? numberOf(sample.labels.find((label) => label.name === 'le')?.value ?? '') : undefined;
   if (bound !== undefined && exemplar.value > bound) {
-    fail(sample, `the exemplar's value ${exemplar.value} lies above its bucket, ${bound}`, exemplar.column);
+    const reason = `the exemplar's value ${exemplar.value} lies above its bucket, ${bound}`;
+    dialect.warn(sample.line, exemplar.column, reason);
   }
 }
 

@@ -58,7 +58,10 @@ interface Metadata {
 function counterFamily(metadata: Metadata, groups: readonly PointGroup[], dialect: Dialect): ParsedFamily {
   const { name } = metadata;
   if (dialect.openMetrics) {
-    return { ...metadata, type: 'counter', points: groups.map((group) => counterPoint(`${name}_total`, name, group)) };
+    const total = `${name}_total`;
+    // A counter that has only its created time has no value: none is made up.
+    const valued = dialect.rules ? groups.filter((group) => find(group, total) !== undefined) : groups;
+    return { ...metadata, type: 'counter', points: valued.map((group) => counterPoint(total, name, group)) };
   }
   const points = groups.map((group) => counterPoint(name, name, group));
   const short = name.endsWith('_total') ? name.slice(0, -'_total'.length) : '';
@@ -129,7 +132,7 @@ function find(group: PointGroup, sampleName: string): ParsedSample | undefined {
 
 function createdOf(familyName: string, group: PointGroup): number | undefined {
   const created: Value | undefined = find(group, `${familyName}_created`)?.value;
-  return created === undefined ? undefined : Number(created);
+  return created === undefined || !Number.isFinite(Number(created)) ? undefined : Number(created);
 }
 
 function labelOf(sample: ParsedSample, name: string): string {

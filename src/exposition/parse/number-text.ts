@@ -3,7 +3,7 @@ import type { Value } from '../../metric/index.ts';
 const integer = /^[+-]?[0-9]+$/;
 const real = /^[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$/;
 const infinity = /^([+-]?)inf(?:inity)?$/i;
-const nan = /^nan$/i;
+const nan = /^[+-]?nan$/i;
 const hexadecimal = /^([+-]?)0x([0-9a-f]*)(?:\.([0-9a-f]*))?p([+-]?[0-9]+)$/i;
 
 /** A `realnumber` of OpenMetrics 1.0: no infinity, no NaN. Undefined for anything else. */

@@ -1,7 +1,7 @@
 import { FamilyNames } from '../../metric/index.ts';
 import { checkPoints, checkSamples } from './check-family.ts';
 import { decodeUtf8 } from './decode-utf8.ts';
-import { openMetricsDialect, prometheusDialect, type Dialect } from './dialect.ts';
+import { openMetricsDialect, prometheusDialect, type Dialect, type Warn } from './dialect.ts';
 import { FamilyDraft } from './family-draft.ts';
 import { familyOf, type ParsedFamily } from './family-of.ts';
 import { parseMetadata } from './metadata-line.ts';
@@ -17,15 +17,19 @@ export interface ParseOptions {
    * unless told: then every rule of the format holds.
    */
   readonly lenient?: boolean;
+  /** Takes each breach of OpenMetrics that its reference parser lets pass, and this one with it. */
+  readonly onWarning?: Warn;
 }
 
 /**
  * Reads an exposition. Answers its families in the order of the text, with their points in memory. Throws `ParseError`
- * (with line and column) at the first place where the text is not valid.
+ * (with line and column) at the first place where the text is not valid. OpenMetrics is valid where its reference parser, that of
+ * the Python client, takes it: of samples that repeat a series at one time the first one counts.
  */
 export function parse(input: string | Uint8Array, options: ParseOptions): ParsedFamily[] {
   const strict = options.lenient !== true;
-  const dialect = options.format === 'openmetrics' ? openMetricsDialect(strict) : prometheusDialect(strict);
+  const warn: Warn = (...warning) => options.onWarning?.(...warning);
+  const dialect = options.format === 'openmetrics' ? openMetricsDialect(strict, warn) : prometheusDialect(strict, warn);
   const text = typeof input === 'string' ? input : decodeUtf8(input);
   return new ExpositionReader(dialect).read(text);
 }
@@ -63,7 +67,9 @@ class ExpositionReader {
     const text = rules ? raw : raw.replace(/\r$/, '');
     if (this.#ended && rules) throw new ParseError(line, 1, 'text after # EOF');
     if (rules && openMetrics && text.endsWith('\r')) {
-      throw new ParseError(line, text.length, 'a carriage return at the end of the line');
+      const reason = 'a carriage return at the end of the line';
+      if (!text.startsWith('# HELP ')) throw new ParseError(line, text.length, reason);
+      this.#dialect.warn(line, text.length, `${reason}, which becomes a part of the HELP text`);
     }
     if (text.trim() === '') {
       if (rules && openMetrics) throw new ParseError(line, 1, 'a blank line');

@@ -53,13 +53,16 @@ export class LabelSets {
 }
 
 /**
- * The points of a family, in the order of the text. With OpenMetrics' rules a metric's samples stand together, its
- * points in the order of time; elsewhere samples of one metric may be anywhere in the family.
+ * The points of a family, in the order of the text. With OpenMetrics' rules a metric's samples stand together, its points in the
+ * order of time, and of a series that is there twice at one time the first sample counts; an info's samples may be anywhere.
+ * Elsewhere samples of one metric may be anywhere in the family.
  */
 export function groupPoints(draft: FamilyDraft, dialect: Dialect): PointGroup[] {
   const sets = new LabelSets();
   const groups: PointGroup[] = [];
   const last = new Map<string, PointGroup>();
+  const hasRules = dialect.rules && dialect.openMetrics;
+  const series = new Set<string>();
   let current: string | undefined;
   for (const sample of draft.samples) {
     const apart = distinguishingLabel(draft, sample);
@@ -67,18 +70,26 @@ export function groupPoints(draft: FamilyDraft, dialect: Dialect): PointGroup[] 
     const labels = sets.of(identifying);
     const key = sets.keyOf(identifying, labels);
     const before = last.get(key);
-    if (before !== undefined && dialect.rules && dialect.openMetrics) {
+    if (before !== undefined && hasRules && draft.type !== 'info') {
       if (key !== current) throw new ParseError(sample.line, 1, 'the samples of this metric do not stand together');
       checkTime(before, sample);
     }
+    const isNew = before === undefined || before.timestamp !== sample.timestamp;
+    // A point of an info has one sample. The points of all other types stand together, so one set is enough for all.
+    if (isNew || key !== current) series.clear();
     current = key;
-    if (before !== undefined && before.timestamp === sample.timestamp) {
+    const name = `${sample.name} ${sample.labels.find((label) => label.name === apart)?.value ?? ''}`;
+    const isRepeated = !isNew && (draft.type === 'info' || series.has(name));
+    series.add(name);
+    if (isNew) {
+      const group = { labels, timestamp: sample.timestamp, samples: [sample] };
+      last.set(key, group);
+      groups.push(group);
+    } else if (hasRules && isRepeated) {
+      dialect.warn(sample.line, 1, `${sample.name} is there twice with the same labels and time; the first one counts`);
+    } else {
       before.samples.push(sample);
-      continue;
     }
-    const group = { labels, timestamp: sample.timestamp, samples: [sample] };
-    last.set(key, group);
-    groups.push(group);
   }
   return groups;
 }

@@ -1,4 +1,8 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { encode } from '../encode.ts';
+import { openMetrics } from '../format.ts';
+import { acceptedByPython, readWithPython, type ReadSample } from '../testing/python-parser.ts';
 import { parse } from './parse.ts';
 
 /** One valid exposition that touches every type; each case below breaks one rule of it. */
@@ -59,14 +63,11 @@ test.each([
   ['a blank line after the end mark', '# EOF\n', '# EOF\n\n'],
   ['a family name with a dash', 'misc NaN', 'mi-sc NaN'],
   ['a family name that begins with a digit', 'misc NaN', '1misc NaN'],
-  ['a family name that begins with an underscore', '# TYPE misc unknown\nmisc', '# TYPE _misc unknown\n_misc'],
   ['a label name with a colon', 'room="a"} -1.5', 'ro:om="a"} -1.5'],
-  ['a label name that begins with an underscore', 'queue="b"', '_queue="b"'],
   ['a family twice', '# EOF', '# TYPE jobs counter\n# EOF'],
   ['a gauge with a name that a counter makes', '# EOF', 'jobs_created 1\n# EOF'],
   ['a gauge with a name that a histogram makes', '# EOF', '# TYPE wait_seconds_count gauge\n# EOF'],
   ['a label twice', 'room="a"} -1.5', 'room="a",room="b"} -1.5'],
-  ['a series twice', 'jobs_total{queue="b"} 4\n', 'jobs_total{queue="b"} 4\njobs_total{queue="b"} 5\n'],
   ['labels without a comma', 'room="a"} -1.5', 'room="a" x="y"} -1.5'],
   ['a comma after the last label', 'room="a"} -1.5', 'room="a",} -1.5'],
   ['a label value without quotes', 'room="a"} -1.5', 'room=a} -1.5'],
@@ -103,10 +104,8 @@ test.each([
   ['a bucket without le', 'wait_seconds_bucket{le="0.5"}', 'wait_seconds_bucket'],
   ['a gauge with a suffix', 'heat{room="a"} -1.5 1', 'heat_x{room="a"} -1.5 1\n# TYPE heat gauge'],
   ['a counter without _total', 'jobs_total{queue="b"} 4', 'jobs{queue="b"} 4\n# TYPE jobs counter'],
-  ['a counter that has only its created time', 'jobs_total{queue="b"} 4', 'jobs_created{queue="b"} 4'],
   ['a counter that is NaN', 'jobs_total{queue="b"} 4', 'jobs_total{queue="b"} NaN'],
   ['a counter that is negative', 'jobs_total{queue="b"} 4', 'jobs_total{queue="b"} -4'],
-  ['a created time that is NaN', '10.5', 'NaN'],
   ['a state that is neither on nor off', 'state="off"} 0', 'state="off"} 2'],
   ['a state without its label', 'state{state="off"} 0', 'state 0'],
   ['an info that is not 1', 'version="1"} 1', 'version="1"} 2'],
@@ -131,7 +130,6 @@ test.each([
   ['a gauge histogram with a created time', 'age_gsum 4', 'age_gsum 4\nage_created 1\n# TYPE age_created gauge'],
   ['an exemplar on a gauge', '-1.5 1\n', '-1.5 1 # {} 1\n'],
   ['an exemplar on a created time', '10.5\n', '10.5 # {} 1\n'],
-  ['an exemplar above its bucket', 'le="0.5"} 1', 'le="0.5"} 1 # {} 0.6'],
   ['an exemplar with a timestamp that is infinite', '1 12.5', '1 +Inf'],
   ['an exemplar without labels in braces', ' # {} 9', ' # 9'],
   ['an exemplar of 129 characters', 'trace_id="x"', `trace_id="${'x'.repeat(121)}"`],
@@ -140,6 +138,60 @@ test.each([
   expect(() => parse(valid.replace(from, to), { format: 'openmetrics' })).toThrow(
     expect.objectContaining({ name: 'ParseError', code: 'exposition_invalid' }),
   );
+});
+
+test.each([
+  ['a family name that begins with an underscore', '# TYPE misc unknown\nmisc', '# TYPE _misc unknown\n_misc'],
+  ['a label name that begins with an underscore', 'queue="b"', '_queue="b"'],
+  ['a series twice', 'jobs_total{queue="b"} 4\n', 'jobs_total{queue="b"} 4\njobs_total{queue="b"} 5\n'],
+  ['quantile on the count of a summary', 'took_count 2', 'took_count{quantile="1"} 2'],
+  ['a counter that has only its created time', 'jobs_total{queue="b"} 4', 'jobs_created{queue="b"} 4'],
+  ['a created time that is NaN', '10.5', 'NaN'],
+  ['an exemplar above its bucket', 'le="0.5"} 1', 'le="0.5"} 1 # {} 0.6'],
+  ['a counter twice at one time', 'heat{room="a"} +Inf 2\n', 'heat{room="a"} +Inf 2\nheat{room="a"} 7 2\n'],
+  ['a bucket twice', 'le="0.5"} 1\n', 'le="0.5"} 1\nwait_seconds_bucket{le="0.5"} 7\n'],
+  ['an info twice, apart', 'build_info{version="1"} 1\n', 'build_info{v="1"} 1\nbuild_info{} 1\nbuild_info{v="1"} 1\n'],
+  ['a HELP text that ends with a carriage return', 'Jobs done.', 'Jobs done.\r'],
+])('OpenMetrics takes %s, as the reference parser does, and warns', (_, from, to) => {
+  expect(valid).toContain(from);
+  const text = valid.replace(from, to);
+  const warnings: number[] = [];
+  const families = parse(text, { format: 'openmetrics', onWarning: (line) => warnings.push(line) });
+  const changed = text.split('\n').findIndex((line, index) => line !== valid.split('\n')[index]) + 1;
+  expect(warnings.length).toBeGreaterThan(0);
+  expect(warnings.every((line) => line >= changed)).toBe(true);
+  const [read] = readWithPython([{ format: 'openmetrics', text }]);
+  const written = Buffer.concat([...encode(families, openMetrics, { created: true })]).toString();
+  const values = ({ name, labels, value }: ReadSample): string => JSON.stringify([name, labels, value]);
+  const [again] = readWithPython([{ format: 'openmetrics', text: written }]);
+  const isLeftOut = (sample: ReadSample): boolean => sample.name.endsWith('_created');
+  const kept = (samples: readonly ReadSample[] = []): readonly string[] =>
+    samples
+      .filter((sample) => !isLeftOut(sample))
+      .map(values)
+      .toSorted();
+  expect(kept(again)).toEqual(kept(read));
+});
+
+test('OpenMetrics takes what the reference parser takes, however lines are repeated, left out and exchanged', () => {
+  const lines = valid.split('\n').slice(0, -1);
+  const at = fc.nat({ max: lines.length - 1 });
+  const edit = fc.tuple(fc.constantFrom('repeat', 'drop', 'swap'), at, at);
+  const edited = (edits: readonly (readonly [string, number, number])[]): string => {
+    const text = [...lines];
+    for (const [kind, one, other] of edits) {
+      const [line = '', second = ''] = [text[one], text[other]];
+      if (kind === 'repeat') text.splice(other, 0, line);
+      else if (kind === 'drop') text.splice(one, 1);
+      else text.splice(one, 1, second).forEach(() => text.splice(other, 1, line));
+    }
+    return `${text.join('\n')}\n`;
+  };
+  const texts = fc.sample(fc.array(edit, { minLength: 1, maxLength: 3 }), 3_000).map(edited);
+  const isAccepted = acceptedByPython(texts);
+  const accepted = texts.filter((_, index) => isAccepted[index]);
+  expect(accepted.length).toBeGreaterThan(100);
+  for (const text of accepted) expect(() => parse(text, { format: 'openmetrics' }), text).not.toThrow();
 });
 
 test('bytes that are not UTF-8 are refused at their line', () => {

@@ -34,6 +34,24 @@ json.dump(answers, sys.stdout)
  * what to install, when it is not there, and with the text when it refuses one.
  */
 export function readWithPython(texts: readonly PythonText[]): ReadSample[][] {
+  return answersOf(texts).map(({ samples, error }, index) => {
+    if (samples === undefined) throw new Error(`refused: ${error}\n${texts[index]?.text}`);
+    return samples;
+  });
+}
+
+/** Whether that parser takes each of these texts as OpenMetrics. */
+export function acceptedByPython(texts: readonly string[]): boolean[] {
+  const asked = texts.map((text) => ({ format: 'openmetrics', text }) as const);
+  return answersOf(asked).map(({ samples }) => samples !== undefined);
+}
+
+interface PythonAnswer {
+  readonly samples?: ReadSample[];
+  readonly error?: string;
+}
+
+function answersOf(texts: readonly PythonText[]): readonly PythonAnswer[] {
   const run = spawnSync('/usr/bin/python3', ['-c', script], {
     input: JSON.stringify(texts),
     encoding: 'utf8',
@@ -44,9 +62,5 @@ export function readWithPython(texts: readonly PythonText[]): ReadSample[][] {
       `/usr/bin/python3 with the package python3-prometheus-client is needed: ${run.stderr}${run.error ?? ''}`,
     );
   }
-  const answers = JSON.parse(run.stdout) as { samples?: ReadSample[]; error?: string }[];
-  return answers.map(({ samples, error }, index) => {
-    if (samples === undefined) throw new Error(`refused: ${error}\n${texts[index]?.text}`);
-    return samples;
-  });
+  return JSON.parse(run.stdout) as readonly PythonAnswer[];
 }
