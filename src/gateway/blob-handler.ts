@@ -123,9 +123,10 @@ export class BlobHandler {
     const { repository, digest, asked, exchange, size } = request;
     const running = access.kind === 'download' ? access.download : undefined;
     const outlet = new Outlet(exchange.response);
-    if (asked !== null && isFarAhead(asked, running, size)) {
+    const isFar = asked !== null && isFarAhead(asked, running, size);
+    if (isFar || outlet.closed) {
       running?.leave();
-      return this.#passThrough(request, outlet);
+      return outlet.closed ? undefined : this.#passThrough(request, outlet);
     }
     const source =
       running === undefined

@@ -183,11 +183,11 @@ it('HEAD of a blob that a manifest of the repository names is answered with the 
 
 describe('a private layer on its way', () => {
   it.each([
-    ['has not answered yet', false, ['private']],
-    ['does not confirm it for the second', true, ['private', 'public']],
+    ['has not answered yet', false, 1],
+    ['does not confirm it for the second', true, 2],
   ] as const)(
     'for one repository while its upstream %s: a stop ends every download',
-    async (_why, begins, fetching) => {
+    async (_why, begins, downloads) => {
       lab.behaviour.intercept = (request, response) => {
         if (request.url?.includes('/blobs/') !== true) return false;
         if (request.method === 'HEAD') response.writeHead(200, { 'content-length': 1 }).end();
@@ -197,10 +197,9 @@ describe('a private layer on its way', () => {
       const path = (name: string): string => `/v2/${name}/blobs/${layer.digest.text}`;
       const asked = ['private', 'public'].map((name) => gateway.get(path(name)));
       const gets = (): readonly string[] => lab.asked('/blobs/').filter((line) => line.startsWith('GET'));
-      await expect.poll(gets, patiently).toHaveLength(fetching.length);
+      await expect.poll(gets, patiently).toHaveLength(downloads);
       await gateway.close();
       expect((await Promise.all(asked)).map(({ complete }) => complete)).toEqual([false, false]);
-      expect(gets().toSorted()).toEqual(fetching.map((name) => `GET ${path(name)}`));
     },
   );
 
@@ -248,7 +247,9 @@ it('links of a catalog of an earlier release open nothing', async () => {
   await gateway.close();
   const file = join(gateway.directory, 'catalog.sqlite');
   const catalog = new DatabaseSync(file);
-  catalog.exec('drop table delivered; drop table belonging; pragma user_version = 2');
+  catalog.exec(
+    'drop table delivered; drop table belonging; alter table manifest drop column body; pragma user_version = 2',
+  );
   const insert = catalog.prepare('insert into link (upstream, repository, digest, size) values (?, ?, ?, ?)');
   for (const upstream of ['lab', 'other']) insert.run(upstream, 'public', layer.digest.text, layer.body.byteLength);
   catalog.close();
@@ -274,4 +275,22 @@ it('fifty readers of a blob that no manifest names cost the upstream one request
   const answers = await Promise.all(Array.from({ length: 50 }, () => gateway.get(path)));
   expect(answers.every(({ body }) => body.equals(blob.body))).toBe(true);
   expect(lab.asked(path)).toEqual([`GET ${path}`]);
+});
+
+it('a body that is made to have the digest of another manifest stays where it came from, also after a restart', async () => {
+  const text = open.body.toString();
+  const format = { formatLength: text.length - 1, formatTail: Buffer.from('}').toString('base64url') };
+  const signatures = [{ protected: Buffer.from(JSON.stringify(format)).toString('base64url') }];
+  const forged = Buffer.from(`${text.slice(0, -1)},"signatures":${JSON.stringify(signatures)}}`);
+  other.put('evil', { digest: open.digest, mediaType: types.signedSchema1, body: forged });
+  const paths = ['/v2/other/evil', '/v2/lab/public'].map((name) => `${name}/manifests/${open.digest.text}`);
+  const bodies = async (): Promise<readonly Buffer[]> =>
+    Promise.all(paths.map(async (path) => (await gateway.get(path)).body));
+  for (const path of paths) await gateway.get(path);
+  expect(await bodies()).toEqual([forged, open.body]);
+  await gateway.close();
+  await gateway.open();
+  lab.reset();
+  expect(await bodies()).toEqual([forged, open.body]);
+  expect(lab.requests).toEqual([]);
 });

@@ -68,4 +68,11 @@ export const catalogMigrations: readonly string[] = [
     primary key (upstream, repository, digest)
   ) strict, without rowid;
   `,
+  // The digest of a signed manifest leaves a part of its body out, so that several bodies have it. They were kept as one:
+  // a repository could get the body that another one had brought. What that can have happened to is fetched again.
+  `
+  delete from body where digest in (select digest from manifest where media_type like '%+prettyjws');
+  delete from manifest where media_type like '%+prettyjws';
+  alter table manifest add column body text;
+  `,
 ];

@@ -42,7 +42,7 @@ export interface StoredTag {
 type Row = readonly SqlValue[];
 
 const manifestQuery = `select m.media_type, b.bytes, m.facts, m.architecture, m.entrypoint
-  from manifest m join body b on b.digest = m.digest where m.upstream = ? and m.repository = ? and m.digest = ?`;
+  from manifest m join body b on b.digest = coalesce(m.body, m.digest) where m.upstream = ? and m.repository = ? and m.digest = ?`;
 const linkQuery = 'select size, architecture from link where upstream = ? and repository = ? and digest = ?';
 const proofQuery = `select
   exists (select 1 from delivered where upstream = ?1 and digest = ?3),
@@ -145,17 +145,19 @@ export class Catalog {
     return { count: numberOrNull(row?.[0]) ?? 0, bytes: numberOrNull(row?.[1]) ?? 0 };
   }
 
-  putManifest(repository: Repository, digest: Digest, manifest: StoredManifest): void {
+  /** `bodyDigest` is that of all of the body: bodies are kept once, and other bodies may have the manifest's digest. */
+  putManifest(repository: Repository, digest: Digest, manifest: StoredManifest, bodyDigest: Digest): void {
     const at = columns(repository);
+    const other = bodyDigest.text === digest.text ? null : bodyDigest.text;
     this.#write([
       {
         sql: 'insert into body (digest, bytes) values (?, ?) on conflict do nothing',
-        rows: [[digest.text, manifest.body]],
+        rows: [[bodyDigest.text, manifest.body]],
       },
       {
-        sql: `insert into manifest (upstream, repository, digest, media_type, facts) values (?, ?, ?, ?, 'none')
-          on conflict do update set media_type = excluded.media_type`,
-        rows: [[...at, digest.text, manifest.mediaType]],
+        sql: `insert into manifest (upstream, repository, digest, media_type, facts, body) values (?, ?, ?, ?, 'none', ?)
+          on conflict do update set media_type = excluded.media_type, body = excluded.body`,
+        rows: [[...at, digest.text, manifest.mediaType, other]],
       },
       ...this.#factsStatements(repository, digest, manifest.facts),
     ]);

@@ -1,5 +1,6 @@
 import { limits } from '../../base/index.ts';
 import {
+  digestOf,
   isSpecificManifestType,
   readManifest,
   type Digest,
@@ -105,7 +106,8 @@ export class Manifests {
     held.facts = own === null ? null : this.#factsOf(own);
     await this.#links.admit(repository, manifest);
     this.#memory.set(keyOf(repository, digest), held);
-    this.#catalog.putManifest(repository, digest, { mediaType: held.mediaType, body, facts });
+    const bodyDigest = manifest.digested === body ? digest : digestOf(digest.algorithm, body);
+    this.#catalog.putManifest(repository, digest, { mediaType: held.mediaType, body, facts }, bodyDigest);
     return held;
   }
 
