@@ -92,24 +92,27 @@ describe('configured credentials', () => {
     expect(authorizations(lab).slice(1)).toEqual(Array(20).fill(basic));
   });
 
-  it('are used although /v2/ fails, which is asked again later', async () => {
-    let isFailing = true;
-    lab.behaviour.basic = 'puller:s3cret';
-    lab.behaviour.intercept = (request, response) => {
-      if (request.url !== '/v2/' || !isFailing) return false;
-      response.writeHead(500).end();
-      return true;
-    };
-    const known = client();
-    await known.headBlob('app', blob.digest);
-    await known.headBlob('app', blob.digest);
-    expect(askedForBase()).toBe(1);
-    isFailing = false;
-    clock.advance(60_000);
-    await known.headBlob('app', blob.digest);
-    await known.headBlob('app', blob.digest);
-    expect(askedForBase()).toBe(2);
-  });
+  it.each([500, 'broken', 'leading to no web address'])(
+    'are used although /v2/ is %s, which is asked again later',
+    async (how) => {
+      let isFailing = true;
+      lab.behaviour.basic = 'puller:s3cret';
+      lab.behaviour.intercept = (request, response) => {
+        if (request.url !== '/v2/' || !isFailing) return false;
+        if (how === 'broken') request.socket.destroy();
+        else if (how === 500) response.writeHead(500).end();
+        else response.writeHead(302, { location: 'ftp://elsewhere' }).end();
+        return true;
+      };
+      const known = client();
+      for (let round = 0; round < 2; round++) await known.headBlob('app', blob.digest);
+      expect(askedForBase()).toBe(1);
+      isFailing = false;
+      clock.advance(60_000);
+      for (let round = 0; round < 2; round++) await known.headBlob('app', blob.digest);
+      expect(askedForBase()).toBe(2);
+    },
+  );
 
   it('are said to be refused only where they were sent', async () => {
     hideBehind(403, 'Basic realm="lab"', 'nobody');

@@ -103,13 +103,8 @@ export class OriginAuth {
       return learnt.kind === 'none' ? undefined : learnt;
     } catch {
       // The refusal is an answer too.
-      this.#learnLater();
       return undefined;
     }
-  }
-
-  #learnLater(): void {
-    this.#learnAgainMs = this.#options.clock.monotonic() + limits.upstreamChallengeRetryMs;
   }
 
   /** Asks `/v2/`, as every client does. Once, however many requests need it. */
@@ -126,16 +121,20 @@ export class OriginAuth {
     // Credentials are there to be used, also where nothing asks for them.
     const unasked: Scheme = this.#basic === undefined ? nothing : { kind: 'basic' };
     if (clock.monotonic() < this.#learnAgainMs) return unasked;
-    const answer = await send({ method: 'GET', url: new URL('v2/', root), headers: {}, repository });
-    if (answer.status === 429) throw await failureOf(answer, clock.now());
-    await discard(answer);
-    if (answer.status >= 500) {
-      this.#learnLater();
-      return unasked;
+    this.#learnAgainMs = clock.monotonic() + limits.upstreamChallengeRetryMs;
+    try {
+      const answer = await send({ method: 'GET', url: new URL('v2/', root), headers: {}, repository });
+      if (answer.status === 429) throw await failureOf(answer, clock.now());
+      await discard(answer);
+      if (answer.status >= 500) return unasked;
+      // Where `/v2/` leads elsewhere, what is there gets no credentials, nor does this origin, which may lack https.
+      this.#scheme = answer.origin === root.origin ? (this.#schemeOf(answer) ?? unasked) : nothing;
+      return this.#scheme;
+    } catch (error) {
+      // Content may be there although `/v2/` breaks off. Of an upstream that is not there, the request itself will say so.
+      if (error instanceof UpstreamError && (error.retryable || error.kind === 'invalid')) return unasked;
+      throw error;
     }
-    // Where `/v2/` leads elsewhere, what is there gets no credentials, nor does this origin, which may lack https.
-    this.#scheme = answer.origin === root.origin ? (this.#schemeOf(answer) ?? unasked) : nothing;
-    return this.#scheme;
   }
 
   /** Reads the scheme that an answer asks for; undefined when it asks for none that can be answered. */
