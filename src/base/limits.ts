@@ -1,3 +1,4 @@
+/* oxlint-disable max-lines -- one table with an entry for each limit; a second file would only hide half of it */
 /**
  * Every limit has a name and a documented default (`docs/limits.md`; a test compares the two).
  * Unit and qualifier stand at the end of the name. Those that a configuration key changes say so there.
@@ -246,6 +247,14 @@ export const limits = {
   gatewayMemoryEntriesMax: 100_000,
   /** Digests of one repository kept in memory, those that its manifests name and those that are proven, each. */
   repositoryMemoryEntriesMax: 10_000,
+  /** How long a client's request by digest takes the tag that it resolved before. Configuration: `gateway.tagMemory`. */
+  tagMemoryMs: 10 * 60_000,
+  /** Digests that are remembered with the tags that clients resolved to them or to their indexes; the oldest leave first. */
+  tagMemoryDigestsMax: 200_000,
+  /** Of these digests, those of one client; its oldest leave first. */
+  tagMemoryShareMax: 20_000,
+  /** Tags that are remembered for one client and repository; the oldest leave first. */
+  tagMemoryTagsMax: 16,
   /** How long a tag's revalidation may take while there is an older answer to serve instead. */
   tagRevalidateMsMax: 5_000,
   /** How long a tag that could not be revalidated is served stale before its upstream is asked again. */

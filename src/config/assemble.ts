@@ -161,6 +161,7 @@ class Assembly {
       ...(found && { defaultUpstream: found.name }),
       anonymous: stated.anonymous,
       factsWaitMs: stated.factsWait,
+      tagMemoryMs: stated.tagMemory,
       readerSilenceMs: stated.readerSilence,
       fusionEntrypoint: stated.fusionEntrypoint,
     };

@@ -76,6 +76,8 @@ export interface GatewayConfig {
   readonly anonymous: boolean | 'challenge';
   /** How long a pull waits for the facts of its image, in milliseconds. */
   readonly factsWaitMs: number;
+  /** How long a pull by digest takes the tag that the same client resolved before, in milliseconds. */
+  readonly tagMemoryMs: number;
   /** How long a client may take nothing of its answer before it is disconnected, in milliseconds. */
   readonly readerSilenceMs: number;
   /** Entrypoint that makes a pulled image a Fusion image; `false` counts none. */

@@ -30,6 +30,7 @@ export function printConfig(config: Config): string {
       defaultUpstream: config.gateway.defaultUpstream,
       anonymous: config.gateway.anonymous,
       factsWait: formatDuration(config.gateway.factsWaitMs),
+      tagMemory: formatDuration(config.gateway.tagMemoryMs),
       readerSilence: formatDuration(config.gateway.readerSilenceMs),
       fusionEntrypoint: config.gateway.fusionEntrypoint,
     },

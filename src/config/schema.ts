@@ -161,6 +161,12 @@ const gateway = z.strictObject({
   factsWait: duration(hour)
     .prefault(formatDuration(limits.factsWaitMsMax))
     .meta({ description: 'How long a pull waits for the architecture of its image to be found.' }),
+  tagMemory: duration(24 * hour)
+    .prefault(formatDuration(limits.tagMemoryMs))
+    .meta({
+      description:
+        'How long a pull by digest takes the tag that the same client resolved before, where usage.dimensions has tag.',
+    }),
   readerSilence: duration(hour, 1_000)
     .prefault(formatDuration(limits.readerSilenceMs))
     .meta({ description: 'How long a client may take nothing of its answer before it is disconnected.' }),

@@ -20,6 +20,7 @@ import { GatewayMetrics } from './metrics.ts';
 import type { Gateway, GatewayOptions } from './options.ts';
 import { statisticsOf } from './statistics.ts';
 import { proxyFromEnvironment } from './upstream/egress-proxy.ts';
+import { TagMemory } from './tag-memory.ts';
 import { UpstreamTable } from './upstreams.ts';
 import { withinMs } from './within-ms.ts';
 
@@ -29,17 +30,8 @@ import { withinMs } from './within-ms.ts';
  */
 export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   const { clock, directory, log, random } = options;
-  const userAgent = `tonnage/${options.version}`;
   const metrics = new GatewayMetrics(options.metrics, clock);
-  const upstreams = new UpstreamTable(options.upstreams, options.defaultUpstream, {
-    proxyOf: proxyFromEnvironment(options.environmentProxies ?? {}),
-    own: options.own ?? { ports: new Set() },
-    resolve: options.resolve,
-    clock,
-    userAgent,
-    undeclaredBlobBytesMax: options.undeclaredBlobBytesMax ?? limits.undeclaredBlobBytesMax,
-    meters: (name) => metrics.upstream(name),
-  });
+  const upstreams = upstreamsOf(options, metrics);
   makePrivateDirectory(directory);
   const catalog = await Catalog.open(join(directory, 'catalog.sqlite'), log);
   const proofs = new Proofs(catalog);
@@ -49,7 +41,12 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   });
   const access = new BlobAccess({ blobs, proofs });
   const links = new Links(catalog);
-  const manifests = new Manifests({ catalog, links, fusionEntrypoint: options.fusionEntrypoint });
+  const manifests = new Manifests({
+    catalog,
+    links,
+    fusionEntrypoint: options.fusionEntrypoint,
+    keepsChildren: options.tagMemoryMs !== undefined,
+  });
   const tags = new Tags({
     catalog,
     manifests,
@@ -58,11 +55,21 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       log.warn({ upstream: upstream.name, repository: name, error: error.message }, 'a tag is served stale'),
   });
   const facts = new FactsFinder({ manifests, links, access, waitMs: options.factsWaitMs, log });
+  const { tagMemoryMs } = options;
+  const tagMemory = tagMemoryMs === undefined ? undefined : new TagMemory(tagMemoryMs, clock);
   const egress = new EgressTally({ record: options.recordEgress.bind(options), log });
   const front = new Front({
     upstreams,
     admit: options.admit.bind(options),
-    manifests: new ManifestHandler({ manifests, tags, facts, egress, record: options.record.bind(options), log }),
+    manifests: new ManifestHandler({
+      manifests,
+      tags,
+      tagMemory,
+      facts,
+      egress,
+      record: options.record.bind(options),
+      log,
+    }),
     blobs: new BlobHandler({ blobs, access, proofs, links, egress }),
     metrics,
     clock,
@@ -85,4 +92,16 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
       await catalog.close();
     },
   };
+}
+
+function upstreamsOf(options: GatewayOptions, metrics: GatewayMetrics): UpstreamTable {
+  return new UpstreamTable(options.upstreams, options.defaultUpstream, {
+    proxyOf: proxyFromEnvironment(options.environmentProxies ?? {}),
+    own: options.own ?? { ports: new Set() },
+    resolve: options.resolve,
+    clock: options.clock,
+    userAgent: `tonnage/${options.version}`,
+    undeclaredBlobBytesMax: options.undeclaredBlobBytesMax ?? limits.undeclaredBlobBytesMax,
+    meters: (name) => metrics.upstream(name),
+  });
 }

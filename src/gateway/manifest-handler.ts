@@ -2,7 +2,7 @@ import { messageOf, type Log } from '../base/index.ts';
 import type { Reference } from '../oci/index.ts';
 import type { BodyCount } from './body-count.ts';
 import type { FactsFinder } from './cache/facts.ts';
-import type { Facts } from './cache/held-manifest.ts';
+import type { Facts, HeldManifest } from './cache/held-manifest.ts';
 import type { Found, Manifests } from './cache/manifests.ts';
 import type { Tags } from './cache/tags.ts';
 import type { EgressTally } from './egress.ts';
@@ -11,6 +11,7 @@ import { hasClosedItsSide, stillReads } from './half-closed.ts';
 import { matchesETag, type HeaderList } from './headers.ts';
 import type { Repository } from './names.ts';
 import type { GatewayOptions, Pull } from './options.ts';
+import type { TagMemory } from './tag-memory.ts';
 
 /** RFC 9111 took the header's registry of codes away, but this one is what clients and people still know. */
 const staleWarning: HeaderList = ['Warning', '110 - "Response is Stale"'];
@@ -18,6 +19,8 @@ const staleWarning: HeaderList = ['Warning', '110 - "Response is Stale"'];
 export interface ManifestHandlerOptions {
   readonly manifests: Manifests;
   readonly tags: Tags;
+  /** Absent where the tags of requests by digest do not matter. */
+  readonly tagMemory: TagMemory | undefined;
   readonly facts: FactsFinder;
   readonly egress: EgressTally;
   readonly record: GatewayOptions['record'];
@@ -28,6 +31,8 @@ export interface ManifestHandlerOptions {
 interface Target {
   readonly repository: Repository;
   readonly reference: Reference;
+  /** The tag that is asked for, or that the client has resolved to what it asks for by digest. */
+  readonly tag: string | undefined;
 }
 
 /**
@@ -43,8 +48,10 @@ export class ManifestHandler {
 
   /** Rejects with `UpstreamError` when there is no such manifest, or it cannot be had. */
   serve(exchange: Exchange, repository: Repository, reference: Reference): Promise<void> | void {
-    const { tags, manifests } = this.#options;
-    const target = { repository, reference };
+    const { tags, manifests, tagMemory } = this.#options;
+    const isTag = reference.kind === 'tag';
+    const tag = isTag ? reference.tag : tagMemory?.find(exchange, repository, reference.digest);
+    const target = { repository, reference, tag };
     const held =
       reference.kind === 'tag'
         ? tags.lookup(repository, reference.tag)
@@ -73,6 +80,7 @@ export class ManifestHandler {
     const { held, outcome } = found;
     const { meters } = target.repository.upstream;
     meters.pulls.resolved(outcome);
+    this.#noteTag(exchange, target, held);
     if (matchesETag(exchange.request.headers['if-none-match'], held.etag)) {
       writeHead(
         exchange,
@@ -88,6 +96,13 @@ export class ManifestHandler {
     return this.#options.facts
       .find(target.repository, held)
       .then((facts) => this.#count(exchange, target, found, facts));
+  }
+
+  /** What the client asks for by digest next takes this tag, also where an index that it found by digest names it. */
+  #noteTag(exchange: Exchange, { repository, reference, tag }: Target, held: HeldManifest): void {
+    const { tagMemory } = this.#options;
+    if (tagMemory === undefined || tag === undefined) return;
+    if (reference.kind === 'tag' || !held.counts) tagMemory.note(exchange, repository, tag, held);
   }
 
   /** The one place where a pull is counted: everything is ready, and somebody is there to take it. */
@@ -116,9 +131,9 @@ export class ManifestHandler {
   }
 
   /** Sends the head and the first byte of the body to a client that may have left; `undefined` when it has. */
-  async #begin(exchange: Exchange, { repository, reference }: Target, found: Found): Promise<BodyCount | undefined> {
+  async #begin(exchange: Exchange, { repository, tag }: Target, found: Found): Promise<BodyCount | undefined> {
     if (!isConnected(exchange)) return undefined;
-    const count = this.#options.egress.pieces(exchange, repository, tagOf(reference));
+    const count = this.#options.egress.pieces(exchange, repository, tag);
     this.#writeHead(exchange, found);
     count.sending(1);
     if (!(await stillReads(exchange.response, found.held.body.subarray(0, 1)))) return undefined;
@@ -140,7 +155,7 @@ export class ManifestHandler {
   }
 
   /** Answers with 200, and counts the answer in the same turn. */
-  #send(exchange: Exchange, { repository, reference }: Target, found: Found): void {
+  #send(exchange: Exchange, { repository, tag }: Target, found: Found): void {
     if (!isConnected(exchange)) return;
     const { held, outcome } = found;
     const { meters } = repository.upstream;
@@ -150,7 +165,7 @@ export class ManifestHandler {
     const bytes = head ? 0 : held.body.byteLength;
     meters.pulls.sent(head, outcome);
     meters.answers('manifest', outcome).whole(exchange.startedMs, bytes);
-    if (!head) this.#options.egress.whole(exchange, repository, bytes, tagOf(reference));
+    if (!head) this.#options.egress.whole(exchange, repository, bytes, tag);
   }
 
   /** A pull that could not be recorded is served all the same: the ledger keeps what it owes, and says so. */
@@ -169,11 +184,7 @@ export class ManifestHandler {
   }
 }
 
-function tagOf(reference: Reference): string | undefined {
-  return reference.kind === 'tag' ? reference.tag : undefined;
-}
-
-function pullOf(exchange: Exchange, { repository, reference }: Target, facts: Facts): Pull {
+function pullOf(exchange: Exchange, { repository, tag }: Target, facts: Facts): Pull {
   const pull: { -readonly [Member in keyof Pull]: Pull[Member] } = {
     principal: exchange.principal,
     upstream: repository.upstream.name,
@@ -181,7 +192,7 @@ function pullOf(exchange: Exchange, { repository, reference }: Target, facts: Fa
     fusion: facts.fusion,
     client: exchange.client,
   };
-  if (reference.kind === 'tag') pull.tag = reference.tag;
+  if (tag !== undefined) pull.tag = tag;
   if (facts.architecture !== null) pull.arch = facts.architecture;
   return pull;
 }

@@ -15,7 +15,7 @@ export interface Pull {
   readonly upstream: string;
   /** Full name of the repository at its upstream (`library/alpine`). */
   readonly repository: string;
-  /** Absent when the manifest was asked for by digest. */
+  /** Absent when the manifest was asked for by digest, and its client has resolved no tag that leads there. */
   readonly tag?: string;
   /** Architecture of the image, in lower case without variant; absent when it has none or none could be found. */
   readonly arch?: string;
@@ -68,6 +68,8 @@ export interface GatewayOptions {
   readonly directory: string;
   /** How long the answer to a pull waits for the facts of its image, in milliseconds. */
   readonly factsWaitMs: number;
+  /** How long requests by digest take the tag that their client resolved before, in milliseconds. Absent: they take none. */
+  readonly tagMemoryMs?: number;
   /** Largest blob whose size nobody states. Default: `limits.undeclaredBlobBytesMax`. */
   readonly undeclaredBlobBytesMax?: number;
   /** First word of the entrypoint of images that count as fusion. Absent: none does, and fewer configs are read. */

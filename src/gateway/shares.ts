@@ -1,24 +1,27 @@
 import { Lru } from './lru.ts';
 
 /**
- * A map in groups: holds a bounded number of entries, of which one group has a bounded share. A group that outgrows its
- * share drops its own oldest entries. When all groups together hold too much, the group that was used longest ago goes.
+ * A map in groups: holds a bounded weight (by default a number of entries), of which one group has a bounded share. A group
+ * that outgrows its share drops its own oldest entries. When all groups together hold too much, the group that was used
+ * longest ago goes.
  */
 export class Shares<Value> {
   readonly #groups = new Lru<Lru<Value>>(Number.POSITIVE_INFINITY);
-  readonly #entriesMax: number;
+  readonly #weightMax: number;
   readonly #shareMax: number;
-  #size = 0;
+  readonly #weigh: (value: Value) => number;
+  #weight = 0;
 
-  /** `shareMax` is the most that one group may hold; at most `entriesMax`. */
-  constructor(entriesMax: number, shareMax: number) {
-    this.#entriesMax = entriesMax;
-    this.#shareMax = Math.min(shareMax, entriesMax);
+  /** `shareMax` is the most that one group may hold; at most `weightMax`. `weigh`: as for `Lru`. */
+  constructor(weightMax: number, shareMax: number, weigh: (value: Value) => number = () => 1) {
+    this.#weightMax = weightMax;
+    this.#shareMax = Math.min(shareMax, weightMax);
+    this.#weigh = weigh;
   }
 
-  /** Entries of all groups. */
-  get size(): number {
-    return this.#size;
+  /** What the entries of all groups weigh. */
+  get weight(): number {
+    return this.#weight;
   }
 
   get(group: string, key: string): Value | undefined {
@@ -28,12 +31,12 @@ export class Shares<Value> {
   set(group: string, key: string, value: Value): void {
     let entries = this.#groups.get(group);
     if (entries === undefined) {
-      entries = new Lru<Value>(this.#shareMax);
+      entries = new Lru<Value>(this.#shareMax, this.#weigh);
       this.#groups.set(group, entries);
     }
-    const before = entries.size;
+    const before = entries.weight;
     entries.set(key, value);
-    this.#size += entries.size - before;
-    while (this.#size > this.#entriesMax) this.#size -= this.#groups.dropOldest()?.size ?? 0;
+    this.#weight += entries.weight - before;
+    while (this.#weight > this.#weightMax) this.#weight -= this.#groups.dropOldest()?.weight ?? 0;
   }
 }

@@ -26,7 +26,7 @@ export function createAddressRules(rules: readonly AddressRule[]): AddressRules 
       throw new TonnageError('config_invalid', `expected a network and an organisation, but came "${cidr}", "${org}"`);
     }
     const key = keyOf(network);
-    const principal = { subject: `address:${cidr}`, org, rights: new Set(['pull'] as const) };
+    const principal = { subject: `address:${cidr}`, org, isNetwork: true, rights: new Set(['pull'] as const) } as const;
     if (!principals.has(key)) principals.set(key, Object.freeze(principal));
     prefixes.set(network.bits, (prefixes.get(network.bits) ?? new Set()).add(network.prefix));
   }

@@ -113,7 +113,7 @@ describe('what an authenticator finds', () => {
 
 describe('organisations by address', () => {
   const addresses = createAddressRules([{ cidr: '10.0.0.0/8', org: 'rack.example' }]);
-  const rack = { subject: 'address:10.0.0.0/8', org: 'rack.example', rights: new Set(['pull']) };
+  const rack = { subject: 'address:10.0.0.0/8', org: 'rack.example', isNetwork: true, rights: new Set(['pull']) };
   const byAddress = { kind: 'anonymous', principal: rack, byAddress: rack };
 
   test.each([[true], [false]])('hold for who brings nothing, where anonymous pulls are %s', (anonymousPull) => {

@@ -132,6 +132,7 @@ describe('organisations by address', () => {
   test('it gives the right to pull, and no more', () => {
     expect(find('10.1.2.3')).toEqual({
       subject: 'address:10.1.2.3',
+      isNetwork: true,
       org: 'one.example',
       rights: new Set(['pull']),
     });

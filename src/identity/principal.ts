@@ -11,5 +11,7 @@ export interface Principal {
   readonly org?: string;
   /** Repositories that it may pull, as `upstream/repository` or `upstream/folder/*`. Absent: all. */
   readonly scope?: readonly string[];
+  /** It stands for all clients of a network (`identity.addresses`), not for credentials. */
+  readonly isNetwork?: true;
   readonly rights: ReadonlySet<Right>;
 }

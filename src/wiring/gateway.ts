@@ -7,15 +7,21 @@ import type { EnvironmentProxies, GatewayOptions, OwnDoors, UpstreamOptions } fr
 export function gatewaySettings({
   gateway,
   upstreams,
+  usage,
   data,
-}: Config): Pick<GatewayOptions, 'upstreams' | 'defaultUpstream' | 'directory' | 'factsWaitMs' | 'fusionEntrypoint'> {
-  const { defaultUpstream, factsWaitMs, fusionEntrypoint } = gateway;
+}: Config): Pick<
+  GatewayOptions,
+  'upstreams' | 'defaultUpstream' | 'directory' | 'factsWaitMs' | 'fusionEntrypoint' | 'tagMemoryMs'
+> {
+  const { defaultUpstream, factsWaitMs, fusionEntrypoint, tagMemoryMs } = gateway;
   return {
     upstreams: upstreams.map(upstreamOf),
     ...(defaultUpstream !== undefined && { defaultUpstream }),
     directory: join(data, 'cache'),
     factsWaitMs,
     ...(fusionEntrypoint !== false && { fusionEntrypoint }),
+    // Nothing is remembered for a dimension that is not kept.
+    ...(tagMemoryMs > 0 && usage.dimensions.includes('tag') && { tagMemoryMs }),
   };
 }
 

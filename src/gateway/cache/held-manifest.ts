@@ -15,6 +15,8 @@ export interface Facts {
   readonly fusion: boolean;
 }
 
+const noChildren: ReadonlySet<string> = new Set();
+
 /** A manifest in memory, with everything that answering it takes, computed once. */
 export class HeldManifest {
   readonly digest: Digest;
@@ -29,6 +31,8 @@ export class HeldManifest {
   readonly unchangedHeaders: HeaderList;
   /** Null until they are found. Never changes once they are. */
   facts: Facts | null = null;
+  /** Digests of the manifests that an index names; empty where they do not matter. Set before it is kept in memory. */
+  children: ReadonlySet<string> = noChildren;
 
   constructor(digest: Digest, mediaType: string, body: Buffer) {
     this.digest = digest;

@@ -2,6 +2,7 @@ import { limits } from '../../base/index.ts';
 import {
   digestOf,
   isSpecificManifestType,
+  manifestKindOf,
   readManifest,
   type Digest,
   type ImageFacts,
@@ -35,6 +36,7 @@ export class Manifests {
   readonly #catalog: Catalog;
   readonly #links: Links;
   readonly #fusionEntrypoint: string | undefined;
+  readonly #keepsChildren: boolean;
   readonly #memory = new Lru<HeldManifest>(limits.manifestMemoryBytesMax, (held) => held.weight);
   readonly #flights = new Flights<Found>();
 
@@ -42,10 +44,13 @@ export class Manifests {
     readonly catalog: Catalog;
     readonly links: Links;
     readonly fusionEntrypoint: string | undefined;
+    /** Whether it matters which manifests an index names. */
+    readonly keepsChildren: boolean;
   }) {
     this.#catalog = options.catalog;
     this.#links = options.links;
     this.#fusionEntrypoint = options.fusionEntrypoint;
+    this.#keepsChildren = options.keepsChildren;
   }
 
   /** Whether facts depend on a rule about the entrypoint, which no index says. */
@@ -89,6 +94,9 @@ export class Manifests {
     if (stored === null) return null;
     const loaded = new HeldManifest(digest, await typeOf(stored), stored.body);
     loaded.facts = stored.facts === null ? null : this.#factsFrom(stored.facts);
+    if (this.#keepsChildren && manifestKindOf(loaded.mediaType) === 'index') {
+      loaded.children = childrenOf(await readAgain(loaded));
+    }
     this.#memory.set(keyOf(repository, digest), loaded);
     return loaded;
   }
@@ -104,6 +112,7 @@ export class Manifests {
     const own = factsInManifest(manifest);
     const facts: StoredFacts | null = own === null ? null : { source: 'image', image: own };
     held.facts = own === null ? null : this.#factsOf(own);
+    if (this.#keepsChildren) held.children = childrenOf(manifest);
     await this.#links.admit(repository, manifest);
     this.#memory.set(keyOf(repository, digest), held);
     const bodyDigest = manifest.digested === body ? digest : digestOf(digest.algorithm, body);
@@ -130,6 +139,10 @@ export class Manifests {
 }
 
 const keyOf = (repository: Repository, digest: Digest): string => `${repository.key} ${digest.text}`;
+
+function childrenOf(manifest: Manifest | null): ReadonlySet<string> {
+  return new Set(manifest?.manifests.map(({ digest }) => digest.text));
+}
 
 /** The type that a stored manifest has. One that was stored under a generic type is what its body says. */
 async function typeOf({ mediaType, body }: StoredManifest): Promise<string> {
