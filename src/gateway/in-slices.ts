@@ -2,13 +2,13 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import type { Sliced } from '../oci/index.ts';
 
-/** Work that has a slice to run before ours, or has ended. One for the process, as its event loop is. */
+/** The last work that takes several slices. There is one queue, because the process has one event loop. */
 let ahead: Promise<unknown> = Promise.resolve();
 
 /**
- * Runs work that may be large without keeping others waiting: its first slice at once, which is all of it most often, and
- * each further one in a turn of the event loop, as whatever is done with the result. Work that takes several slices waits
- * for its like, so that a turn has one slice however many manifests come in.
+ * Runs work that may be large without holding up the event loop. The first slice runs at once; most work has no other.
+ * Each further slice runs in a turn of its own, and the result is handed over in yet another one. Work of several slices
+ * queues, so that a turn runs one slice however many manifests come in.
  */
 export function inSlices<Result>(work: Sliced<Result>): Promise<Result> {
   const first = work.next();

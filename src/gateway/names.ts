@@ -41,8 +41,8 @@ function hinted(table: UpstreamTable, hint: string): Upstream {
 }
 
 /**
- * The repository's name in a path that may begin with the name of the upstream too: containerd sends `ns` to a mirror
- * whose configured address ends with it (`override_path`). It is cut off once, unless nothing would be left.
+ * Cuts the upstream's name off a path that begins with it, once. containerd with `override_path` sends `ns` and the name in
+ * the path. A name of one segment stays as it is.
  */
 function withoutUpstream(table: UpstreamTable, upstream: Upstream, name: string): string {
   const slash = name.indexOf('/');

@@ -11,8 +11,8 @@ export interface JsonRules {
   /** Values of one list. */
   readonly itemsMax: number;
   /**
-   * Refuses an object with two members of the same name, or of names that differ only in case. Readers in Go compare names
-   * without case and take the last member, where others take the one whose case is right.
+   * Refuses an object with two members of the same name, or of names that differ only in case. Readers in Go ignore the case
+   * of names and take the last member. Other readers take the member whose name has the right case.
    */
   readonly distinctMembers: boolean;
 }
@@ -20,7 +20,7 @@ export interface JsonRules {
 /** What was read, or why it was refused: a clause such as `is no JSON`, to follow the name of the text. */
 export type Read<Value> = { readonly value: Value } | { readonly refused: string };
 
-/** Work in slices, each short: whoever runs it may let others have their turn between two of them. */
+/** Work in short slices. Its runner can do other work between two of them. */
 export type Sliced<Result> = Generator<void, Result, void>;
 
 /** Bytes that one slice reads. */
@@ -59,7 +59,7 @@ type Frame =
 /** What may come next. */
 type Expected = 'value' | 'value or end' | 'name' | 'name or end' | 'comma or end' | 'nothing';
 
-/** Names that a reader without regard to case takes for the same, those included whose letters have ASCII twins. */
+/** The form in which names are equal to a reader that ignores case. Letters that fold to ASCII ones (U+017F, U+212A) do so. */
 function folded(name: string): string {
   return name.toUpperCase().toLowerCase();
 }

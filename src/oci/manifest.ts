@@ -42,7 +42,7 @@ export interface Manifest {
   readonly digested: Uint8Array;
 }
 
-/** What a manifest may hold. One of two readings, by two readers, is one too many: members must be distinct. */
+/** What a manifest may hold. Its members must be distinct, so that all readers read the same image. */
 const rules: JsonRules = {
   depthMax: limits.jsonDepthMax,
   valuesMax: limits.manifestValuesMax,

@@ -1,0 +1,37 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+
+import { expect, test } from 'vitest';
+
+import { OciError } from '../oci/index.ts';
+import { blobHeaders } from './blob-headers.ts';
+import { refuse, writeHead, type Exchange } from './exchange.ts';
+import { content } from './testing/images.ts';
+
+const { digest } = content('', Buffer.from('content that is refused'));
+
+test('the refusal of an answer that could not be begun has no header of that answer', async () => {
+  const server = createServer((request, response) => {
+    response.setHeader('X-Request-Id', 'kept');
+    const asked = { principal: null, client: '', startedMs: 0, namespace: 'a\r\nb' };
+    const exchange: Exchange = { request, response, ...asked };
+    expect(() => writeHead(exchange, 200, blobHeaders({ digest, length: 5 }))).toThrow('Invalid character');
+    refuse(exchange, new OciError('internal', 'something went wrong here'));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  const answer = await fetch(`http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`);
+  expect([answer.status, await answer.json()]).toMatchObject([500, { errors: [{ code: 'UNKNOWN' }] }]);
+  expect([...answer.headers.keys()].filter((name) => !['connection', 'date', 'keep-alive'].includes(name))).toEqual([
+    'cache-control',
+    'content-length',
+    'content-security-policy',
+    'content-type',
+    'docker-distribution-api-version',
+    'x-content-type-options',
+    'x-request-id',
+  ]);
+  expect(answer.headers.get('cache-control')).toBe('no-store');
+  server.close();
+});
