@@ -4,6 +4,7 @@ import type { Amount } from '../amount.ts';
 import { Flights } from '../flights.ts';
 import { Lru } from '../lru.ts';
 import type { Repository } from '../names.ts';
+import { UpstreamError } from '../upstream/failure.ts';
 import { BlobFiles, type BlobFile } from './blob-files.ts';
 import type { Catalog } from './catalog.ts';
 import { Download } from './download.ts';
@@ -130,12 +131,13 @@ export class Blobs {
 
   /**
    * Joins the download that this repository has under way, or starts one: a download of another repository shows nothing
-   * about this one. `expectedSize` is what a manifest says, null where it does not.
+   * about this one. `expectedSize` is what a manifest says, null where it does not. Throws `UpstreamError` after `close`.
    */
   fetch(repository: Repository, digest: Digest, expectedSize: number | null): FetchedBlob {
     const running = this.inFlight(repository, digest);
     const coalesced = running?.source === repository.key;
-    const isRefused = this.#isClosing || this.#options.clock.monotonic() < this.#diskFailedUntilMs;
+    if (this.#isClosing) throw new UpstreamError('unreachable', 'is not asked, since the gateway stops');
+    const isRefused = this.#options.clock.monotonic() < this.#diskFailedUntilMs;
     if (!coalesced && isRefused) return { kind: 'uncached' };
     const download = coalesced ? running : this.#start(repository, digest, expectedSize);
     download.join();
