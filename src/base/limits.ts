@@ -287,7 +287,7 @@ export const limits = {
   upstreamInterimBytesMax: 16 * 1024,
   /** Content codings that are undone for one answer of an upstream. */
   upstreamCodingsMax: 3,
-  /** How long an upstream that refused HEAD while GET succeeded is asked by GET alone. */
+  /** How long an upstream is asked by GET alone after GET has contradicted what it answered to HEAD. */
   upstreamHeadRefusedMs: 10 * 60_000,
   /** Other registries that one upstream redirects to, whose challenges are remembered. */
   upstreamRegistriesMax: 100,

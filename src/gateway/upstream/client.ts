@@ -181,6 +181,8 @@ function manifestsOf(ask: Ask, heads: HeadFirst): Pick<UpstreamClient, 'getManif
       }, get);
       if (found.digest?.text === known.text) return null;
       const manifest = 'body' in found ? found : await get();
+      // Some upstreams name one platform's image to HEAD, whatever the tag means.
+      if (found.digest !== null && found.digest.text !== manifest.digest.text) heads.contradicted();
       return manifest.digest.text === known.text ? null : manifest;
     },
   };

@@ -101,6 +101,15 @@ describe('HEAD of a manifest that is refused', () => {
     expect(methods()).toEqual(['HEAD']);
   });
 
+  it('by silence: GET is asked next time', async () => {
+    lab.behaviour.intercept = (request) => request.method === 'HEAD';
+    const impatient = (): Promise<unknown> => client.changedManifest('app', v1, old.digest, 200);
+    expect(await failureOf(impatient())).toBe('unreachable');
+    expect(await changed()).toBeNull();
+    expect(await failureOf(impatient())).toBe('unreachable');
+    expect(methods()).toEqual(['HEAD', 'GET', 'HEAD']);
+  });
+
   it('says nothing about HEAD of blobs', async () => {
     refuse(405);
     await changed();
@@ -122,11 +131,25 @@ describe('HEAD of a manifest that names another digest', () => {
     };
   }
 
-  it('changes nothing where GET gives what is known', async () => {
+  it('changes nothing where GET gives what is known, and HEAD is not believed for a while', async () => {
     lab.put('app', many, 'v1');
     claim(old);
     for (let round = 0; round < 2; round++) expect(await changed(many)).toBeNull();
-    expect(methods()).toEqual(['HEAD', 'GET', 'HEAD', 'GET']);
+    expect(methods()).toEqual(['HEAD', 'GET', 'GET']);
+    lab.put('app', old, 'v1');
+    expect((await changed(many))?.body).toEqual(old.body);
+    lab.put('app', many, 'v1');
+    expect((await changed(old))?.body).toEqual(many.body);
+    clock.advance(limits.upstreamHeadRefusedMs);
+    expect(await changed(many)).toBeNull();
+    expect(methods().slice(-2)).toEqual(['HEAD', 'GET']);
+  });
+
+  it('as GET does is believed the next time', async () => {
+    lab.put('app', moved, 'v1');
+    expect((await changed())?.body).toEqual(moved.body);
+    expect(await changed(moved)).toBeNull();
+    expect(methods()).toEqual(['HEAD', 'GET', 'HEAD']);
   });
 
   it('changes it to what GET gives, whatever HEAD says', async () => {

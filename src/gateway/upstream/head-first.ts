@@ -17,6 +17,8 @@ function isWorthAsking(error: unknown): error is UpstreamError {
 export class HeadFirst {
   readonly #clock: Clock;
   #refusedUntilMs = Number.NEGATIVE_INFINITY;
+  /** The last HEAD got no answer: that may be HEAD itself, so that the next question goes by GET. */
+  #isSuspect = false;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -24,15 +26,26 @@ export class HeadFirst {
 
   /** The outcome of `head`, or of `get` where HEAD is refused. Rejects as `get` does, or as `head` for an absent upstream. */
   async ask<ByHead, ByGet>(head: () => Promise<ByHead>, get: () => Promise<ByGet>): Promise<ByHead | ByGet> {
-    if (this.#clock.monotonic() < this.#refusedUntilMs) return get();
+    if (this.#isSuspect || this.#clock.monotonic() < this.#refusedUntilMs) {
+      this.#isSuspect = false;
+      return get();
+    }
     try {
       return await head();
     } catch (error) {
-      if (!isWorthAsking(error)) throw error;
+      if (!isWorthAsking(error)) {
+        this.#isSuspect = error instanceof UpstreamError && error.kind === 'unreachable';
+        throw error;
+      }
       const got = await get();
       // A broken connection may be an accident, but a status is what this upstream makes of HEAD.
-      if (error.answered !== undefined) this.#refusedUntilMs = this.#clock.monotonic() + limits.upstreamHeadRefusedMs;
+      if (error.answered !== undefined) this.contradicted();
       return got;
     }
+  }
+
+  /** GET gave something else than HEAD: HEAD is not asked for a while. */
+  contradicted(): void {
+    this.#refusedUntilMs = this.#clock.monotonic() + limits.upstreamHeadRefusedMs;
   }
 }
