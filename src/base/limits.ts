@@ -10,10 +10,7 @@ export const limits = {
   requestHeadersMsMax: 20_000,
   /** How long a client may take to send a whole request, body included. */
   requestBodyMsMax: 60_000,
-  /**
-   * How often a client that closed its sending side, and waits for its answer, is sent an interim response (102): a client
-   * that left resets the connection then.
-   */
+  /** How often a client that closed its sending side, and waits for its answer, is sent an interim response (102): a client that left resets the connection then. */
   halfClosedProbeMs: 3_000,
   /** How long the gateway waits for such a reset before it counts the pull of a client that closed its sending side. */
   halfClosedResetMs: 250,
@@ -77,10 +74,7 @@ export const limits = {
   detailDays: 400,
   /** How far ahead of its receipt the time of an event may be. */
   eventAheadMsMax: 3_600_000,
-  /**
-   * Keys of events held to know what is sent again, at most; eleven bytes of memory each. Beyond it no event is taken.
-   * Configuration: `usage.heldKeysMax`.
-   */
+  /** Keys of events held to know what is sent again, at most; eleven bytes of memory each. Beyond it no event is taken. Configuration: `usage.heldKeysMax`. */
   heldKeysMax: 50_000_000,
   /** Events that wait on disk to be claimed in a Redis that several instances share; beyond it no event is taken. */
   pendingClaimsMax: 5_000_000,
@@ -122,22 +116,26 @@ export const limits = {
   queryRowsDefault: 1_000,
   /** Series of `tonnage_usage_total`; what comes later is summed under `org="__other__"`, and beyond twice as many under `arch="__other__"` too. */
   usageSeriesMax: 10_000,
-  /** Organisations told apart on one day; of each dimension, what comes beyond is counted under `__other__`. */
+  /** Organisations told apart on one day by what their own credentials sent, and as many again that others state; of each dimension, what comes beyond is counted under `__other__`. */
   orgsPerDayMax: 10_000,
-  /** Architectures told apart on one day. */
+  /** Architectures of one organisation told apart on one day, beside those that Go knows. */
   architecturesPerDayMax: 64,
-  /** Upstreams told apart on one day. */
+  /** Upstreams of one organisation told apart on one day, beside the configured ones. */
   upstreamsPerDayMax: 1_000,
-  /** Repositories told apart on one day. */
+  /** Repositories of one organisation told apart on one day. */
   repositoriesPerDayMax: 50_000,
-  /** Tags told apart on one day. */
+  /** Tags of one organisation told apart on one day. */
   tagsPerDayMax: 50_000,
-  /** Outcomes told apart on one day. */
+  /** Outcomes of one organisation told apart on one day. */
   outcomesPerDayMax: 64,
-  /** Users told apart on one day. */
+  /** Users of one organisation told apart on one day. */
   usersPerDayMax: 50_000,
-  /** Client addresses told apart on one day. */
+  /** Client addresses of one organisation told apart on one day. */
   clientsPerDayMax: 50_000,
+  /** Values of one dimension that all organisations together have on one day, as a multiple of what one may have. */
+  fullOrganisationsPerDay: 4,
+  /** Beyond that, each organisation still has the part of its cap that this divides it by. */
+  organisationShareDivisor: 50,
   /** Failed logins that one address may have within a minute before it is told to wait. */
   loginFailuresPerMinuteMax: 30,
   /** How long a verified credential is remembered. */
@@ -176,10 +174,7 @@ export const limits = {
   eventBodyCheckMs: 1_000,
   /** How long a body with events may take while less than half of the memory for such bodies is free. */
   eventBodyShortMsMax: 5_000,
-  /**
-   * Bytes of bodies with events that are in memory until their answer. The credentials of one sender never hold more than
-   * they leave free, so half of it at most; beyond that a further body of theirs is told to come back.
-   */
+  /** Bytes of bodies with events that are in memory until their answer. The credentials of one sender never hold more than they leave free, so half of it at most; beyond that a further body of theirs is told to come back. */
   eventBodiesBytesMax: 64 * 1024 * 1024,
   /** Events of one request. */
   eventBatchMax: 10_000,

@@ -1,9 +1,17 @@
 import { limits } from '../base/index.ts';
-import { foldedValue, type Day, type Dimension, type DimensionValues } from '../usage/index.ts';
+import {
+  dimensions,
+  foldedValue,
+  knownArchitectures,
+  type Day,
+  type Dimension,
+  type DimensionValues,
+  type HeldValue,
+} from '../usage/index.ts';
 
 /**
- * How many values a dimension may have on one day. Clients choose repository names and tags, and so could fill the
- * ledger; what comes first is kept, the rest is counted under `__other__`.
+ * How many values a dimension may have on one day for one organisation. Clients choose repository names and tags, and so
+ * could fill the ledger; the values that come first are kept, the rest is counted under `__other__`.
  */
 export const dimensionCaps: Readonly<Record<Dimension, number>> = {
   org: limits.orgsPerDayMax,
@@ -16,37 +24,85 @@ export const dimensionCaps: Readonly<Record<Dimension, number>> = {
   client: limits.clientsPerDayMax,
 };
 
-/** What is known of the values of one dimension on one day. */
-interface Known {
-  values: Set<string>;
+/** Values that are always kept, and take no room. */
+export type KnownValues = { readonly [D in Dimension]?: readonly string[] };
+
+/** Values of all organisations together, on one day, beyond which each has its share alone. */
+export function valuesTogetherMax(cap: number): number {
+  return limits.fullOrganisationsPerDay * cap;
+}
+
+/** What an organisation may have however many values the others have. */
+function shareOf(cap: number): number {
+  return Math.ceil(cap / limits.organisationShareDivisor);
+}
+
+/** The values that one organisation has of one dimension on one day. */
+interface Held {
+  readonly values: Set<string>;
   /** There are as many as there may be at all instances: whether one is among those. */
   isAmongAll?: (value: string) => boolean;
 }
 
-type KnownValues = Map<Dimension, Known>;
+/** The values of one dimension on one day, by the organisation that they count for. */
+interface HeldOn {
+  readonly byOwner: Map<string, Held>;
+  count: number;
+}
 
-/** Values that are new here, of one dimension on one day. */
-export interface NewValues {
+type DayValues = Map<Dimension, HeldOn>;
+
+/** What the values of one dimension on one day are shared under: an organisation, empty for none. */
+export interface ValuesOf {
   readonly day: Day;
   readonly dimension: Dimension;
+  readonly owner: string;
+}
+
+/** Values that are new here. */
+export interface NewValues extends ValuesOf {
   readonly values: readonly string[];
 }
 
-/** The values that were seen of each dimension, by day. Of the days those used last are remembered. */
+/** An event whose values are kept under their caps. */
+export interface Capped {
+  readonly day: Day;
+  /** The organisation that it names, kept or not. */
+  readonly org: string | undefined;
+  /** Its credentials are not bound to this organisation. */
+  readonly isStated: boolean;
+}
+
+/**
+ * Organisations themselves belong to one of these: those whose own credentials count, and those that others state, however
+ * many names these make up.
+ */
+const ownOrganisations = 'own';
+const statedOrganisations = 'stated';
+
+/**
+ * The values that were seen of each dimension, by day. Each organisation has its own cap, so that none uses up the values of
+ * another. All of them together have a larger one, beyond which each still has a share. Of the days those used last are
+ * remembered.
+ */
 export class Caps {
   readonly #caps: Readonly<Partial<Record<Dimension, number>>>;
+  readonly #known: ReadonlyMap<Dimension, ReadonlySet<string>>;
   readonly #daysMax: number;
-  readonly #days = new Map<Day, KnownValues>();
-  #current: { readonly day: Day; readonly known: KnownValues } | undefined;
-  #news: Map<string, { readonly day: Day; readonly dimension: Dimension; readonly values: Set<string> }> | undefined;
+  readonly #days = new Map<Day, DayValues>();
+  #current: { readonly day: Day; readonly values: DayValues } | undefined;
+  #news: Map<string, ValuesOf & { readonly values: Set<string> }> | undefined;
 
   /** `daysMax`: days remembered; no fewer than events can be of, or one would begin anew. */
   constructor(
     caps: Readonly<Partial<Record<Dimension, number>>> = dimensionCaps,
     daysMax: number = limits.cappedDaysMax,
+    known: KnownValues = {},
   ) {
     this.#caps = caps;
     this.#daysMax = daysMax;
+    const all: KnownValues = { arch: knownArchitectures, ...known };
+    this.#known = new Map(dimensions.map((name) => [name, new Set(all[name])]));
   }
 
   /** Whether anything is known of a day: else what the ledger holds of it is to be read first. */
@@ -55,12 +111,13 @@ export class Caps {
   }
 
   /** Notes what the ledger holds of a day already, so that neither a restart nor a late event begins it anew. */
-  remember(day: Day, held: ReadonlyMap<Dimension, Iterable<string>>): void {
-    const known = this.#knownOn(day);
-    for (const [name, values] of held) {
-      const all = new Set([...values, ...(known.get(name)?.values ?? [])]);
-      known.set(name, { ...known.get(name), values: all });
-      this.#noteNews(day, name, all);
+  remember(day: Day, held: ReadonlyMap<Dimension, Iterable<HeldValue>>): void {
+    const known = this.#valuesOn(day);
+    for (const [dimension, values] of held) {
+      for (const { value, org, isStated = false } of values) {
+        if (value === foldedValue || this.#isKnown(dimension, value)) continue;
+        this.#add(known, { day, dimension, owner: ownerOf(dimension, org, isStated) }, value);
+      }
     }
   }
 
@@ -68,72 +125,120 @@ export class Caps {
   collectNews(): void {
     if (this.#news) return;
     this.#news = new Map();
-    for (const [day, known] of this.#days) for (const [name, { values }] of known) this.#noteNews(day, name, values);
+    for (const [day, known] of this.#days) {
+      for (const [dimension, { byOwner }] of known) {
+        for (const [owner, { values }] of byOwner) this.#noteNews({ day, dimension, owner }, values);
+      }
+    }
   }
 
   /** The values that were new since this was last asked. */
   takeNews(): readonly NewValues[] {
-    const news = [...(this.#news?.values() ?? [])].filter(({ values }) => values.size > 0);
+    const news = [...(this.#news?.values() ?? [])];
     this.#news?.clear();
     return news.map(({ values, ...of }) => ({ ...of, values: [...values] }));
   }
 
   /** Gives back what was taken, for the next time. */
-  returnNews({ day, dimension, values }: NewValues): void {
-    this.#noteNews(day, dimension, values);
+  returnNews({ values, ...of }: NewValues): void {
+    this.#noteNews(of, values);
   }
 
-  /** A dimension has as many values as it may on this day at all instances: further ones are `__other__` from now on. */
-  close(day: Day, dimension: Dimension, isAmongAll: (value: string) => boolean): void {
-    const known = this.#days.get(day);
-    const values = known?.get(dimension)?.values;
-    if (values) known?.set(dimension, { values, isAmongAll });
+  /** An organisation has as many values as it may on this day at all instances: further ones are `__other__` from now on. */
+  close({ day, dimension, owner }: ValuesOf, isAmongAll: (value: string) => boolean): void {
+    const held = this.#days.get(day)?.get(dimension)?.byOwner.get(owner);
+    if (held) held.isAmongAll = isAmongAll;
   }
 
   /**
-   * The dimensions under their caps: the same object when nothing is beyond one. `onFold` is told of each dimension
-   * whose value had to become `__other__`.
+   * The dimensions under their caps: the same object when nothing is beyond one. `onFold` is called for each dimension whose
+   * value had to become `__other__`.
    */
-  keep(day: Day, values: DimensionValues, onFold: (dimension: Dimension) => void): DimensionValues {
-    const known = this.#knownOn(day);
+  keep(event: Capped, values: DimensionValues, onFold: (dimension: Dimension) => void): DimensionValues {
+    const known = this.#valuesOn(event.day);
     let kept = values;
-    let name: Dimension;
-    for (name in values) {
-      const value = values[name];
-      if (value === undefined || value === foldedValue || this.#admit(known, day, name, value)) continue;
+    // First, since the others count for it.
+    const { org = event.org, ...others } = values;
+    if (values.org !== undefined && !this.#admit(known, event, 'org', values.org, undefined)) {
+      kept = { ...kept, org: foldedValue };
+      onFold('org');
+    }
+    const owner = kept.org ?? org;
+    let name: keyof typeof others;
+    for (name in others) {
+      const value = others[name];
+      if (value === undefined || this.#admit(known, event, name, value, owner)) continue;
       kept = { ...kept, [name]: foldedValue };
       onFold(name);
     }
     return kept;
   }
 
-  #knownOn(day: Day): KnownValues {
-    if (this.#current?.day === day) return this.#current.known;
-    const known = this.#days.get(day) ?? new Map<Dimension, Known>();
+  #valuesOn(day: Day): DayValues {
+    if (this.#current?.day === day) return this.#current.values;
+    const values = this.#days.get(day) ?? new Map<Dimension, HeldOn>();
     // Behind all others, since it is the one used last.
     this.#days.delete(day);
-    this.#days.set(day, known);
+    this.#days.set(day, values);
     const [oldest = day] = this.#days.keys();
     if (this.#days.size > this.#daysMax) this.#days.delete(oldest);
-    this.#current = { day, known };
-    return known;
+    this.#current = { day, values };
+    return values;
   }
 
-  #admit(known: KnownValues, day: Day, name: Dimension, value: string): boolean {
-    let of = known.get(name);
-    if (of === undefined) known.set(name, (of = { values: new Set() }));
-    if (of.values.has(value)) return true;
-    if (!(of.isAmongAll?.(value) ?? of.values.size < (this.#caps[name] ?? Infinity))) return false;
-    of.values.add(value);
-    if (!of.isAmongAll) this.#noteNews(day, name, [value]);
+  #isKnown(dimension: Dimension, value: string): boolean {
+    return this.#known.get(dimension)?.has(value) === true;
+  }
+
+  #admit(
+    known: DayValues,
+    { day, isStated }: Capped,
+    dimension: Dimension,
+    value: string,
+    org: string | undefined,
+  ): boolean {
+    if (value === foldedValue || this.#isKnown(dimension, value)) return true;
+    const of = known.get(dimension);
+    // An organisation that is told apart stays so, whoever names it.
+    if (dimension === 'org' && isHeld(of, isStated ? ownOrganisations : statedOrganisations, value)) return true;
+    const owner = ownerOf(dimension, org, isStated);
+    const held = of?.byOwner.get(owner);
+    if (held?.values.has(value)) return true;
+    if (!(held?.isAmongAll?.(value) ?? this.#hasRoom(dimension, of?.count ?? 0, held?.values.size ?? 0))) return false;
+    this.#add(known, { day, dimension, owner }, value);
     return true;
   }
 
-  #noteNews(day: Day, dimension: Dimension, values: Iterable<string>): void {
-    if (!this.#news) return;
-    const key = `${day} ${dimension}`;
-    const news = this.#news.get(key) ?? { day, dimension, values: new Set<string>() };
-    for (const value of values) news.values.add(value);
-    this.#news.set(key, news);
+  #hasRoom(dimension: Dimension, together: number, own: number): boolean {
+    const cap = this.#caps[dimension] ?? Infinity;
+    return own < cap && (together < valuesTogetherMax(cap) || own < shareOf(cap));
   }
+
+  #add(known: DayValues, of: ValuesOf, value: string): void {
+    let heldOn = known.get(of.dimension);
+    if (heldOn === undefined) known.set(of.dimension, (heldOn = { byOwner: new Map<string, Held>(), count: 0 }));
+    let held = heldOn.byOwner.get(of.owner);
+    if (held === undefined) heldOn.byOwner.set(of.owner, (held = { values: new Set() }));
+    if (held.values.has(value)) return;
+    held.values.add(value);
+    heldOn.count++;
+    if (!held.isAmongAll) this.#noteNews(of, [value]);
+  }
+
+  #noteNews(of: ValuesOf, values: Iterable<string>): void {
+    if (!this.#news) return;
+    const key = `${of.day} ${of.dimension} ${of.owner}`;
+    let news = this.#news.get(key);
+    if (news === undefined) this.#news.set(key, (news = { ...of, values: new Set() }));
+    for (const value of values) news.values.add(value);
+  }
+}
+
+function isHeld(of: HeldOn | undefined, owner: string, value: string): boolean {
+  return of?.byOwner.get(owner)?.values.has(value) === true;
+}
+
+function ownerOf(dimension: Dimension, org: string | undefined, isStated: boolean): string {
+  if (dimension !== 'org') return org ?? '';
+  return isStated ? statedOrganisations : ownOrganisations;
 }

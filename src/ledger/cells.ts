@@ -1,5 +1,6 @@
 import { limits } from '../base/index.ts';
 import { foldedValue, seriesKey, type Day, type Dimension, type DimensionValues, type Series } from '../usage/index.ts';
+import type { Capped } from './caps.ts';
 
 /** One series on one day: the same object for everything that counts there, for as long as it is remembered. */
 export interface Cell extends Series {
@@ -7,7 +8,7 @@ export interface Cell extends Series {
 }
 
 /** How the values of an event become the dimensions that are counted; told of each dimension that had to fold. */
-export type Keep = (day: Day, values: DimensionValues, onFold: (dimension: Dimension) => void) => DimensionValues;
+export type Keep = (event: Capped, values: DimensionValues, onFold: (dimension: Dimension) => void) => DimensionValues;
 
 /** By the value of one dimension (`undefined`: none), what is known of the dimensions behind it; at the end the cell. */
 type Branch = Map<string | undefined, Branch | Cell>;
@@ -31,15 +32,18 @@ export class Cells {
     this.#onFold = onFold;
   }
 
-  /** The cell in which an event of this meter, with these values, counts on this day. */
-  of(meter: string, day: Day, values: DimensionValues): Cell {
+  /**
+   * The cell in which an event of this meter, with these values, counts on this day. `isStated`: its credentials are not
+   * bound to its organisation.
+   */
+  of(meter: string, day: Day, values: DimensionValues, isStated = false): Cell {
     let found: Branch | Cell | undefined = this.#current?.day === day ? this.#current.meters : this.#metersOn(day);
     found = found.get(meter);
     for (const name of this.#dimensions) {
       if (!(found instanceof Map)) break;
       found = found.get(values[name]);
     }
-    return found === undefined || found instanceof Map ? this.#add(meter, day, values) : found;
+    return found === undefined || found instanceof Map ? this.#add(meter, day, values, isStated) : found;
   }
 
   /** The cell of dimensions as they are counted. */
@@ -72,9 +76,9 @@ export class Cells {
     );
   }
 
-  #add(meter: string, day: Day, values: DimensionValues): Cell {
+  #add(meter: string, day: Day, values: DimensionValues, isStated: boolean): Cell {
     let isFolded = false;
-    const dimensions = this.#keep(day, values, (dimension) => {
+    const dimensions = this.#keep({ day, org: values.org, isStated }, values, (dimension) => {
       isFolded = true;
       this.#onFold(dimension);
     });

@@ -123,8 +123,8 @@ export class Committer {
         keyed.addVoid((out, at) => eventKeys.write(event.target, out, at));
         continue;
       }
-      const cell = cells.of(event.meter, calendar.dayOf(event.time), event.dimensions);
       const isStated = event.tenant === undefined || event.tenant !== event.dimensions.org;
+      const cell = cells.of(event.meter, calendar.dayOf(event.time), event.dimensions, isStated);
       keyed.add(cell, Number(event.quantity), isStated);
     }
     const results = batch.results(events.length);

@@ -1,8 +1,15 @@
 import { limits } from '../base/index.ts';
 import type { Journal, Store } from '../store/index.ts';
-import { Pseudonyms, type Day, type Dimension, type DimensionValues, type UsageQuery } from '../usage/index.ts';
+import {
+  Pseudonyms,
+  type Day,
+  type Dimension,
+  type DimensionValues,
+  type HeldValue,
+  type UsageQuery,
+} from '../usage/index.ts';
 import { Cells } from './cells.ts';
-import { Caps, dimensionCaps } from './caps.ts';
+import { Caps, dimensionCaps, valuesTogetherMax, type Capped, type KnownValues } from './caps.ts';
 import type { LedgerInstruments } from './metrics.ts';
 
 /** Dimensions that name people: kept as pseudonyms unless their plain values are asked for. */
@@ -15,6 +22,8 @@ export interface DimensionOptions {
   readonly pseudonymKey?: Uint8Array;
   /** Dimensions out of `user` and `client` that are kept as they are. Default: none. */
   readonly plain?: readonly Dimension[];
+  /** Values that are always kept, beside the architectures that Go knows. */
+  readonly known?: KnownValues;
 }
 
 /** Days that events can be of beyond those of the window: a part of the first, the current one, and what is ahead. */
@@ -39,11 +48,12 @@ export class KeptDimensions {
   ) {
     this.#options = options;
     this.#pseudonyms = new Pseudonyms(options.pseudonymKey ?? store.hashKey);
-    this.caps = new Caps(dimensionCaps, Math.max(limits.cappedDaysMax, dedupeDays + daysBeyondWindow));
+    const daysMax = Math.max(limits.cappedDaysMax, dedupeDays + daysBeyondWindow);
+    this.caps = new Caps(dimensionCaps, daysMax, options.known);
     this.#journal = store.journal;
     this.cells = new Cells(
       options.dimensions,
-      (day, values, onFold) => this.#keep(day, values, onFold),
+      (event, values, onFold) => this.#keep(event, values, onFold),
       (dimension) => instruments.foldedValues.labels({ dimension }).inc(),
     );
   }
@@ -55,13 +65,14 @@ export class KeptDimensions {
     this.cells.forget();
   }
 
-  /** Reads what the ledger holds of these days, up to each dimension's cap, so that who came first stays first. */
+  /** Reads what the ledger holds of these days, so that values which were told apart stay so. */
   async prepare(days: Iterable<Day>): Promise<void> {
     for (const day of days) {
       if (this.caps.knows(day)) continue;
-      const held = new Map<Dimension, readonly string[]>();
+      const held = new Map<Dimension, readonly HeldValue[]>();
       for (const name of this.#options.dimensions) {
-        held.set(name, await this.#journal.valuesOn(day, name, dimensionCaps[name]));
+        // Beyond what all may have together come their shares, and values that are always kept.
+        held.set(name, await this.#journal.valuesOn(day, name, 2 * valuesTogetherMax(dimensionCaps[name])));
       }
       this.caps.remember(day, held);
     }
@@ -72,14 +83,14 @@ export class KeptDimensions {
     return this.caps.knows(day);
   }
 
-  /** The dimensions as they are counted on `day`. */
-  #keep(day: Day, values: DimensionValues, onFold: (dimension: Dimension) => void): DimensionValues {
+  /** The dimensions as they are counted. */
+  #keep(event: Capped, values: DimensionValues, onFold: (dimension: Dimension) => void): DimensionValues {
     const kept: { -readonly [D in Dimension]?: string } = {};
     for (const name of this.#options.dimensions) {
       const value = values[name];
       if (value !== undefined) kept[name] = this.#shown(name, value);
     }
-    return this.caps.keep(day, kept, onFold);
+    return this.caps.keep(event, kept, onFold);
   }
 
   /** A question about people, asked with their plain names, as the ledger knows them. */

@@ -147,13 +147,13 @@ describe('people', () => {
 describe('a dimension with too many values', () => {
   test('keeps those that came first on a day, and counts the rest under __other__', () => {
     const caps = new Caps({ org: 2, repository: 1 });
-    caps.remember(20_000, new Map([['org', ['first.org']]]));
+    caps.remember(20_000, new Map([['org', [{ value: 'first.org', org: 'first.org' }]]]));
     const folded: string[] = [];
     const keep = (day: number, org: string, repository: string) =>
-      caps.keep(day, { org, repository }, (dimension) => folded.push(dimension));
+      caps.keep({ day, org, isStated: false }, { org, repository }, (dimension) => folded.push(dimension));
     expect(keep(20_000, 'second.org', 'a')).toEqual({ org: 'second.org', repository: 'a' });
     expect(keep(20_000, 'third.org', 'a')).toEqual({ org: '__other__', repository: 'a' });
-    expect(keep(20_000, 'first.org', 'b')).toEqual({ org: 'first.org', repository: '__other__' });
+    expect(keep(20_000, 'second.org', 'b')).toEqual({ org: 'second.org', repository: '__other__' });
     expect(folded).toEqual(['org', 'repository']);
     expect(keep(20_001, 'third.org', 'b')).toEqual({ org: 'third.org', repository: 'b' });
     expect(keep(20_000, 'third.org', 'c')).toEqual({ org: '__other__', repository: '__other__' });

@@ -39,8 +39,15 @@ async function side(): Promise<Side> {
 }
 
 /** The architecture that is counted for this one. */
-function kept({ caps }: Side, arch: string): string | undefined {
-  return caps.keep(day, { arch }, () => {}).arch;
+function kept({ caps }: Side, arch: string, org = 'a.org'): string | undefined {
+  return caps.keep({ day, org, isStated: false }, { org, arch }, () => {}).arch;
+}
+
+/** How many values all instances have of architectures, of all organisations together. */
+async function sharedArchitectures(): Promise<number> {
+  const keys = (await redis.server.cli('keys', '{metrics/v1}:values:2026-11-21:arch:*')).trim().split('\n');
+  const counts = await Promise.all(keys.filter(Boolean).map((key) => redis.server.cli('scard', key)));
+  return counts.reduce((sum, count) => sum + Number(count), 0);
 }
 
 test('two instances keep to one cap, and to the values that either of them had first', async () => {
@@ -55,13 +62,29 @@ test('two instances keep to one cap, and to the values that either of them had f
   expect(kept(one, 'beyond')).toBe('beyond');
   await one.values.share();
   expect([kept(one, 'late'), kept(one, 'two3'), kept(one, 'beyond')]).toEqual(['__other__', 'two3', 'beyond']);
-  expect(await redis.server.cli('smembers', '{metrics/v1}:values:2026-11-21:arch')).not.toContain('one');
+  const keys = await redis.server.cli('keys', '{metrics/v1}:values:2026-11-21:*');
+  expect(keys).toMatch(/^\{metrics\/v1\}:values:2026-11-21:(arch|org):[0-9a-f]{16}$/m);
+  expect(keys).not.toContain('a.org');
+  for (const key of keys.trim().split('\n')) expect(await redis.server.cli('smembers', key)).not.toContain('one');
+});
+
+test('what one organisation uses up at one instance, no other lacks at another', async () => {
+  await redis.server.cli('flushall');
+  const [one, two] = [await side(), await side()];
+  for (let index = 0; index < cap; index++) kept(one, `flood${index}`, 'flood.org');
+  await one.values.share();
+  kept(two, 'first', 'flood.org');
+  await two.values.share();
+  expect([kept(two, 'more', 'flood.org'), kept(two, 'flood3', 'flood.org')]).toEqual(['__other__', 'flood3']);
+  expect([kept(two, 'mine', 'b.org'), kept(two, 'amd64', 'flood.org')]).toEqual(['mine', 'amd64']);
+  await two.values.share();
+  expect([kept(one, 'mine', 'b.org'), kept(one, 'late', 'b.org')]).toEqual(['mine', 'late']);
 });
 
 test('what is new while Redis is away is shared when it is back', async () => {
   await redis.server.cli('flushall');
   const one = await side();
-  one.caps.remember(day, new Map([['arch', ['held']]]));
+  one.caps.remember(day, new Map([['arch', [{ value: 'held', org: 'a.org' }]]]));
   kept(one, 'before');
   await redis.server.stop();
   await one.values.share();
@@ -69,7 +92,7 @@ test('what is new while Redis is away is shared when it is back', async () => {
   await redis.server.restart();
   await eventually('all is shared', async () => {
     await one.values.share();
-    return (await redis.server.cli('scard', '{metrics/v1}:values:2026-11-21:arch')).trim() === '3';
+    return (await sharedArchitectures()) === 3;
   });
   expect(one.caps.takeNews()).toEqual([]);
 });

@@ -205,9 +205,13 @@ export function storeConformance(fixture: StoreFixture, cases: number): void {
       ],
     });
     await delivered(store);
-    expect(await store.journal.valuesOn(day('2026-11-20'), 'org', 10)).toEqual(['b.org', 'a.org']);
-    expect(await store.journal.valuesOn(day('2026-11-20'), 'org', 1)).toEqual(['b.org']);
-    expect(await store.journal.valuesOn(day('2026-11-20'), 'arch', 10)).toEqual(['amd64']);
+    const [a, b] = [
+      { value: 'a.org', org: 'a.org' },
+      { value: 'b.org', org: 'b.org' },
+    ];
+    expect(await store.journal.valuesOn(day('2026-11-20'), 'org', 10)).toEqual([b, a]);
+    expect(await store.journal.valuesOn(day('2026-11-20'), 'org', 1)).toEqual([b]);
+    expect(await store.journal.valuesOn(day('2026-11-20'), 'arch', 10)).toEqual([{ value: 'amd64', org: 'b.org' }]);
     await store.close();
   });
 

@@ -1,4 +1,4 @@
-import type { Day, Dimension, Increment, Series, UsageAnswer, UsageQuery } from '../usage/index.ts';
+import type { Day, Dimension, HeldValue, Increment, Series, UsageAnswer, UsageQuery } from '../usage/index.ts';
 
 /**
  * Events with an identity, packed, since a hundred thousand of them a second cross to another thread. Event `i` is
@@ -89,15 +89,17 @@ export interface SharedClaims {
   /** Drops claims that no event can ask for any more. */
   forget(): Promise<void>;
   /**
-   * Adds to the values that a dimension has on a day, at all instances; as hashes. Answers all of them once they are `cap`
-   * or more, `undefined` before.
+   * Adds to the values that a dimension has on a day for one organisation, at all instances; values and organisation as
+   * hashes. Answers all of them once they are `cap` or more, `undefined` before.
    */
-  shareValues(
-    day: Day,
-    dimension: Dimension,
-    values: readonly string[],
-    cap: number,
-  ): Promise<readonly string[] | undefined>;
+  shareValues(of: SharedValuesOf, values: readonly string[], cap: number): Promise<readonly string[] | undefined>;
+}
+
+/** Whose values instances share: those of one dimension on one day, of the organisation with this hash. */
+export interface SharedValuesOf {
+  readonly day: Day;
+  readonly dimension: Dimension;
+  readonly owner: string;
 }
 
 /** What became of a batch. */
@@ -190,8 +192,11 @@ export interface Journal {
   tidy(before: { readonly keys: number; readonly details: Day }): Promise<boolean>;
   /** Every account with its sums. For the counters on `/metrics`, which are filled from it once, at start. */
   accounts(): Promise<readonly AccountTotal[]>;
-  /** Values that a dimension has on one day, at most `max` of them: those whose series are the oldest. */
-  valuesOn(day: Day, dimension: Dimension, max: number): Promise<readonly string[]>;
+  /**
+   * Values that a dimension has on one day, once for each organisation that has them, at most `max`: those whose series are
+   * the oldest.
+   */
+  valuesOn(day: Day, dimension: Dimension, max: number): Promise<readonly HeldValue[]>;
 }
 
 /** Where totals are read. */

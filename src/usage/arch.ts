@@ -1,3 +1,31 @@
+/** The architectures that Go knows (its `internal/syslist`), which OCI images name theirs by. */
+export const knownArchitectures: readonly string[] = [
+  '386',
+  'amd64',
+  'amd64p32',
+  'arm',
+  'arm64',
+  'arm64be',
+  'armbe',
+  'loong64',
+  'mips',
+  'mips64',
+  'mips64le',
+  'mips64p32',
+  'mips64p32le',
+  'mipsle',
+  'ppc',
+  'ppc64',
+  'ppc64le',
+  'riscv',
+  'riscv64',
+  's390',
+  's390x',
+  'sparc',
+  'sparc64',
+  'wasm',
+];
+
 /** Other names under which clients and images know an OCI architecture. */
 const aliases: ReadonlyMap<string, string> = new Map([
   ['x86_64', 'amd64'],

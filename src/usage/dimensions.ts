@@ -5,6 +5,14 @@ export type Dimension = (typeof dimensions)[number];
 /** The dimensions of one event. One that is absent is unknown or does not apply (`null` in JSON). */
 export type DimensionValues = { readonly [D in Dimension]?: string };
 
+/** A value that the ledger holds, with the organisation that it counts for. */
+export interface HeldValue {
+  readonly value: string;
+  readonly org?: string;
+  /** Of an organisation: all of its day was stated by credentials that are not bound to it. */
+  readonly isStated?: boolean;
+}
+
 /** Value that stands for all values beyond a dimension's cap. Refused as a value from outside. */
 export const foldedValue = '__other__';
 

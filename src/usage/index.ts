@@ -1,7 +1,14 @@
-export { canonicalArch } from './arch.ts';
+export { canonicalArch, knownArchitectures } from './arch.ts';
 export { accountOf, dimensionRow, seriesKey, type Increment, type Series } from './cell.ts';
 export { createCalendar, formatDay, monthOf, nextMonthOf, parseDay, type Calendar, type Day } from './day.ts';
-export { dimensions, foldedValue, isDimension, type Dimension, type DimensionValues } from './dimensions.ts';
+export {
+  dimensions,
+  foldedValue,
+  isDimension,
+  type Dimension,
+  type DimensionValues,
+  type HeldValue,
+} from './dimensions.ts';
 export { outcome, voidCell } from './keyed-outcome.ts';
 export type { EventIdentity, EventResult, LedgerEvent, RefusalReason, UsageEvent, VoidEvent } from './event.ts';
 export {

@@ -1,6 +1,6 @@
-import type { Config } from '../config/index.ts';
-import { isLoopbackAddress } from '../identity/index.ts';
-import type { LedgerOptions } from '../ledger/index.ts';
+import type { AdapterConfig, Config } from '../config/index.ts';
+import { isLoopbackAddress, organisationOf } from '../identity/index.ts';
+import type { KnownValues, LedgerOptions } from '../ledger/index.ts';
 import { dayQuantityMax, meterSet, type MeterSet } from '../usage/index.ts';
 
 /** The meters of a configuration, with the largest quantities that it allows. */
@@ -20,6 +20,7 @@ export function ledgerSettings(config: Config): Settings {
       return meter ? dayQuantityMax(meter) : Infinity;
     },
     dimensions: usage.dimensions,
+    known: knownValues(config),
     plain: usage.plain,
     durability: usage.durability,
     commitWaitMs: usage.commitWaitMs,
@@ -28,6 +29,22 @@ export function ledgerSettings(config: Config): Settings {
     ...(usage.hashKey && { pseudonymKey: Buffer.from(usage.hashKey.reveal()) }),
     ...(store.driver === 'redis' && { outboxKeepMs: store.outboxKeepMs, outboxKeepBytes: store.outboxKeepBytes }),
     orgLabels: organisationsFor(metrics) !== 'none',
+  };
+}
+
+/** Upstreams and organisations that the configuration names. */
+function knownValues({ upstreams, users, identity, ingest }: Config): KnownValues {
+  const adapters = Object.values<AdapterConfig>({ ...ingest });
+  return {
+    upstream: [
+      ...upstreams.flatMap(({ name, aliases }) => [name, ...aliases]),
+      ...adapters.flatMap(({ upstream }) => upstream ?? []),
+    ],
+    org: [
+      ...users.flatMap(({ org, email }) => org ?? (email === undefined ? [] : (organisationOf(email) ?? []))),
+      ...identity.addresses.map(({ org }) => org),
+      ...adapters.flatMap(({ orgs }) => Object.values(orgs)),
+    ],
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Database, SqlValue } from '../../sqlite/index.ts';
-import type { Dimension } from '../../usage/index.ts';
+import type { Dimension, HeldValue } from '../../usage/index.ts';
 import type { AccountTotal, Batch, ClaimRequest, Journal, PendingEvents } from '../contract.ts';
 import { openOutbox } from './outbox.ts';
 import type { CommitReply, TidyRule } from './program.ts';
@@ -56,7 +56,7 @@ export async function createJournal(options: JournalOptions): Promise<Journal> {
     },
     async valuesOn(day, dimension, max) {
       const rows = await database.read(valuesSql(dimension), [day, max]);
-      return rows.flatMap(([value]) => (typeof value === 'string' ? [value] : []));
+      return rows.flatMap((row) => heldValue(row) ?? []);
     },
   };
 }
@@ -98,10 +98,19 @@ function accountTotal([meter, org, arch, counted, voided]: readonly SqlValue[]):
   };
 }
 
-/** The values of a dimension on one day (parameters: the day, how many at most). */
+/**
+ * The values of a dimension on one day, each with its organisation and whether only others stated it (parameters: the day,
+ * how many at most).
+ */
 function valuesSql(dimension: Dimension): string {
-  return `select s.${dimension} from detail_day join series s on s.id = detail_day.series
-    where day = ? and s.${dimension} is not null group by 1 order by min(s.id) limit ?`;
+  const [table, isStated] = dimension === 'org' ? ['account_day', 'max(value - stated) <= 0'] : ['detail_day', '0'];
+  return `select s.${dimension}, s.org, ${isStated} from ${table} join series s on s.id = ${table}.series
+    where day = ? and s.${dimension} is not null group by 1, 2 order by min(s.id) limit ?`;
+}
+
+function heldValue([value, org, isStated]: readonly SqlValue[]): HeldValue | undefined {
+  if (typeof value !== 'string') return undefined;
+  return { value, ...(typeof org === 'string' && { org }), ...(Number(isStated) === 1 && { isStated: true }) };
 }
 
 function integer(value: SqlValue | undefined): bigint {

@@ -81,9 +81,12 @@ export const seenDaysKey = `${tag}:seen`;
 /** Hash: ledger id -> the number that stands for it in claims. */
 export const seenLedgersKey = `${tag}:seen:ledgers`;
 
-/** Set of the hashes of the values that a dimension has on a day, at all instances that share their events. */
-export function sharedValuesKey(day: Day, dimension: Dimension): string {
-  return `${tag}:values:${formatDay(day)}:${dimension}`;
+/**
+ * Set of the hashes of the values that a dimension has on a day for one organisation, whose hash is `owner`, at all instances
+ * that share their events.
+ */
+export function sharedValuesKey(day: Day, dimension: Dimension, owner: string): string {
+  return `${tag}:values:${formatDay(day)}:${dimension}:${owner}`;
 }
 
 /** The secret (hex) that instances which share their events hash identities with. */

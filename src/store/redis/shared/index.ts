@@ -1,6 +1,6 @@
 import { assert, limits, TonnageError, type Clock, type Log } from '../../../base/index.ts';
-import { type Day, type Dimension, type Increment, voidCell } from '../../../usage/index.ts';
-import type { ClaimRequest, SettledClaims, SharedClaims } from '../../contract.ts';
+import { type Increment, voidCell } from '../../../usage/index.ts';
+import type { ClaimRequest, SettledClaims, SharedClaims, SharedValuesOf } from '../../contract.ts';
 import type { LedgerSecret } from '../../journal/ledger-secret.ts';
 import { hashKeyKey, seenDaysKey, seenLedgersKey } from '../layout.ts';
 import type { RedisLink, RedisReply } from '../link/types.ts';
@@ -81,13 +81,8 @@ class RedisClaims implements SharedClaims {
     }
   }
 
-  shareValues(
-    day: Day,
-    dimension: Dimension,
-    values: readonly string[],
-    cap: number,
-  ): Promise<readonly string[] | undefined> {
-    return shareValues(this.#options, { day, dimension, values, cap });
+  shareValues(of: SharedValuesOf, values: readonly string[], cap: number): Promise<readonly string[] | undefined> {
+    return shareValues(this.#options, { ...of, values, cap });
   }
 
   /** A claim that a failover could lose stands for nothing yet. */

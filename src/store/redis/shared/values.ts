@@ -1,5 +1,5 @@
 import { limits } from '../../../base/index.ts';
-import type { Day, Dimension } from '../../../usage/index.ts';
+import type { SharedValuesOf } from '../../contract.ts';
 import { sharedValuesKey } from '../layout.ts';
 import type { RedisLink } from '../link/types.ts';
 
@@ -14,9 +14,9 @@ export interface ValuesOptions {
 /** See `SharedClaims.shareValues`. */
 export async function shareValues(
   { link, dedupeDays }: ValuesOptions,
-  { day, dimension, values, cap }: { day: Day; dimension: Dimension; values: readonly string[]; cap: number },
+  { day, dimension, owner, values, cap }: SharedValuesOf & { readonly values: readonly string[]; readonly cap: number },
 ): Promise<readonly string[] | undefined> {
-  const key = sharedValuesKey(day, dimension);
+  const key = sharedValuesKey(day, dimension, owner);
   for (let from = 0; from < values.length; from += limits.redisWriteFieldsMax) {
     await link.send({ key, args: ['SADD', key, ...values.slice(from, from + limits.redisWriteFieldsMax)] });
   }
