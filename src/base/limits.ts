@@ -256,6 +256,8 @@ export const limits = {
   tagRetryMs: 5_000,
   /** How far behind what is there a Range request on a blob in flight may begin, to wait rather than ask upstream itself. */
   rangeWaitBytesMax: 8 * 1024 * 1024,
+  /** How long a repository waits for the answer to another one's download of the same blob, before it asks by itself. */
+  otherDownloadWaitMsMax: 1_000,
   /** Bytes of one download that wait for the disk before its upstream is held back. */
   downloadBufferBytesMax: 2 * 1024 * 1024,
   /** How long blobs are passed through, not cached, after the disk has refused one. */

@@ -1,8 +1,10 @@
+import { limits } from '../../base/index.ts';
 import { digestOf, type Digest } from '../../oci/index.ts';
 import { Flights } from '../flights.ts';
 import type { Repository } from '../names.ts';
 import { connectionFailure } from '../upstream/connection.ts';
 import { UpstreamError } from '../upstream/failure.ts';
+import { withinMs } from '../within-ms.ts';
 import type { BlobFile } from './blob-files.ts';
 import type { Blobs } from './blobs.ts';
 import type { Download } from './download.ts';
@@ -83,12 +85,12 @@ export class BlobAccess {
   }
 
   /**
-   * Whether a download that another repository has begun may be read for this one. Its failure says nothing about this
-   * repository, which then asks by itself.
+   * Whether a download that another repository has begun may be read for this one. When it fails, or its upstream takes long
+   * to answer, that says nothing about this repository, which then asks by itself.
    */
   async #mayJoin(repository: Repository, running: Download, belongs: boolean): Promise<boolean> {
-    await running.begun();
-    if (running.state.kind === 'failed') return false;
+    await withinMs(running.begun(), limits.otherDownloadWaitMsMax);
+    if (running.state.kind === 'failed' || running.state.kind === 'asking') return false;
     return belongs || this.#confirm(repository, running.digest, running.size);
   }
 
