@@ -3,6 +3,7 @@ import { formatListen } from './address.ts';
 import type {
   Config,
   IdentityConfig,
+  IngestConfig,
   MetricsConfig,
   RedisServersConfig,
   RedisTlsConfig,
@@ -48,6 +49,7 @@ export function printConfig(config: Config): string {
       hashKey: masked(config.usage.hashKey),
       meters: Object.fromEntries(config.usage.meters.map(({ name, ...meter }) => [name, meter])),
     },
+    ingest: ingestOf(config.ingest),
     users: Object.fromEntries(config.users.map((user) => [user.name, userOf(user)])),
     identity: identityOf(config.identity),
     trustedProxies: config.trustedProxies,
@@ -125,6 +127,11 @@ function serversOf(servers: RedisServersConfig): object {
 function tlsOf(tls: RedisTlsConfig | undefined): object | true | undefined {
   if (tls === undefined || Object.keys(tls).length === 0) return tls && true;
   return { ca: masked(tls.ca), cert: masked(tls.cert), key: masked(tls.key), servername: tls.servername };
+}
+
+/** What zot sends holds no pulls, so there is nothing of it to ignore. */
+function ingestOf({ distribution, harbor, zot: { upstream, orgs } }: IngestConfig): object {
+  return { distribution, harbor, zot: { upstream, orgs } };
 }
 
 function identityOf({ platform, oidc, addresses }: IdentityConfig): object {

@@ -1,0 +1,123 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { parse, stringify } from 'yaml';
+import { makeCertificates } from '../../test/support/redis-tls.ts';
+import { everyKey } from './keys.ts';
+import { printConfig } from './print.ts';
+import { secretMask } from './secret.ts';
+import { readText } from './testing/read-text.ts';
+
+describe('every key is printed', () => {
+  const common = {
+    listen: '127.0.0.1:1',
+    metrics: { listen: '127.0.0.1:2', orgs: true, compat: 'ociregistry' },
+    data: '/var/lib/tonnage',
+    publicUrl: 'https://pull.example.org',
+    timeZone: 'Europe/Berlin',
+    upstreams: {
+      lab: {
+        url: 'http://127.0.0.1:5001',
+        aliases: ['l'],
+        tagTtl: '5m',
+        auth: { basic: { username: 'u', password: 'p' }, realm: 'https://auth.example.org/token' },
+        redirects: ['a.example'],
+        proxy: 'http://u:p@127.0.0.1:3128',
+      },
+    },
+    gateway: { defaultUpstream: 'lab', anonymous: 'challenge', factsWait: '5s', fusionEntrypoint: '/fusion' },
+    usage: {
+      dimensions: ['org', 'user'],
+      plain: ['user'],
+      durability: 'relaxed',
+      commitWait: '1s',
+      dedupeDays: 3,
+      detailDays: 30,
+      heldKeysMax: 5_000,
+      quantityMax: { '1': 5, By: '1KiB', s: '90s', kW: 7 },
+      hashKey: 'a key of at least thirty-two characters',
+      meters: { jobs: { eventType: 'org.example.job', unit: 'kW', quantity: 'power', description: 'Jobs.' } },
+    },
+    ingest: {
+      distribution: { upstream: 'a.example', ignoreUpstreams: ['b.example:5000'], orgs: { team: 'c.example' } },
+      harbor: { upstream: 'd.example', ignoreUpstreams: ['e.example'], orgs: { '*': 'f.example' } },
+      zot: { upstream: 'g.example', orgs: { 'team/a': 'h.example' } },
+    },
+    users: {
+      alice: { passwordHash: `sha256:${'0'.repeat(64)}`, email: 'a@b.example', org: 'b.example', rights: ['ingest'] },
+    },
+    identity: {
+      platform: { endpoint: 'https://p.example', whenDown: 'refuse', timeout: '1s', cacheFor: '2s', staleFor: '3s' },
+      oidc: [
+        {
+          issuer: 'https://i.example',
+          audience: ['tonnage'],
+          jwksUrl: 'https://i.example/keys',
+          emailClaim: 'mail',
+          orgClaim: 'org',
+          rights: ['query'],
+        },
+      ],
+      addresses: [{ cidr: '10.0.0.0/8', org: 'n.example' }],
+    },
+    trustedProxies: ['10.1.0.0/16'],
+    log: { level: 'debug', access: true },
+    shutdownTimeout: '7s',
+  };
+  const outbox = { outboxKeep: '2h', outboxKeepBytes: '2MiB', outboxMax: '5MiB', minReplicas: 1 };
+  const redis = { driver: 'redis', username: 'u', password: 'p', ...outbox, allowEviction: true, besideWave: true };
+  let stated: readonly object[];
+  beforeAll(async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'tonnage-print-'));
+    const { ca, cert, key } = await makeCertificates(directory);
+    const pem = (file: string): string => readFileSync(file, 'utf8');
+    const tls = { ca: pem(ca), cert: pem(cert), key: pem(key), servername: 's.example' };
+    rmSync(directory, { recursive: true });
+    const sentinel = { name: 'n', addresses: ['127.0.0.1:1'], username: 'u', password: 'p' };
+    const stores = [
+      { ...redis, url: 'rediss://127.0.0.1:1', tls },
+      { ...redis, sentinel, tls: true },
+      { ...redis, cluster: ['127.0.0.1:1', '[::1]:2'] },
+    ];
+    stated = stores.map((store) => ({ ...common, store }));
+  });
+
+  test('and read again gives the same configuration, once secrets are filled in', () => {
+    for (const each of [common, ...stated]) {
+      const config = readText(stringify(each));
+      const printed: unknown = parse(printConfig(config));
+      const again = readText(stringify(filledIn(printed, each)));
+      expect(again).toEqual(config);
+      expect(printConfig(again)).toBe(printConfig(config));
+    }
+  });
+
+  test('whether it is stated or holds its default', () => {
+    const printed = stated.map((each): unknown => parse(printConfig(readText(stringify(each)))));
+    const keys = [...everyKey()].map(([path]) => path);
+    const secrets = new Set([...everyKey()].filter(([, info]) => info.secret).map(([path]) => path.join('.')));
+    const isOtherForm = (path: string): boolean => path.endsWith('File') && secrets.has(path.slice(0, -'File'.length));
+    const missing = keys
+      .filter((path) => !isOtherForm(path.join('.')) && !printed.some((tree) => has(tree, path)))
+      .map((path) => path.join('.'));
+    expect(missing).toEqual([]);
+  });
+
+  /** The printed tree with what was stated in the place of masks. */
+  function filledIn(printed: unknown, from: unknown): unknown {
+    if (printed === secretMask) return from;
+    if (typeof printed !== 'object' || printed === null || Array.isArray(printed)) return printed;
+    const below = new Map(typeof from === 'object' && from !== null ? Object.entries(from) : []);
+    return Object.fromEntries(Object.entries(printed).map(([key, value]) => [key, filledIn(value, below.get(key))]));
+  }
+
+  /** Whether a key is somewhere in a tree: `NAME` stands for any name, `ITEM` for any item. */
+  function has(tree: unknown, [step, ...rest]: readonly string[]): boolean {
+    if (step === undefined) return true;
+    if (typeof tree !== 'object' || tree === null) return false;
+    const isAny = step === 'NAME' || step === 'ITEM';
+    const below = Object.entries(tree).filter(([key]) => isAny || key === step);
+    return below.some(([, child]) => has(child, rest));
+  }
+});
