@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 
 /** A text file of the checkout: its path relative to the root, with slashes, and its lines. */
@@ -7,7 +8,7 @@ export interface SourceFile {
   readonly lines: readonly string[];
 }
 
-/** Folders that are not ours, or that a run writes. In a worktree, `.git` is a file. */
+/** Folders that are not ours, or that a run writes, where git does not say so. In a worktree, `.git` is a file. */
 const skipped = new Set(['node_modules', '.git', '.vitest', 'dist', 'data']);
 
 /** Kinds of files that people read and write. Names without extension, such as `run` and `LICENSE`, are text too. */
@@ -15,15 +16,33 @@ const textKinds = new Set(
   '.ts .mts .mjs .js .json .md .yaml .yml .toml .css .html .sh .sql .lua .service .tpl .txt .svg'.split(' '),
 );
 
-/** Every text file below `root`, in the order of their paths. The lockfile is npm's, not ours. */
+/**
+ * Every text file of the checkout at `root`, in the order of their paths: what git tracks or would add, so nothing that a user
+ * of the checkout keeps in ignored places. The lockfile is npm's, not ours.
+ */
 export function readTextFiles(root: string): SourceFile[] {
-  return list(root, '')
+  return (listedByGit(root) ?? list(root, ''))
     .filter((path) => path !== 'package-lock.json' && (extname(path) === '' || textKinds.has(extname(path))))
     .map((path) => ({ path, lines: readFileSync(join(root, path), 'utf8').split('\n') }));
 }
 
+/** The files that git tracks or would add; undefined where there is no checkout of git, or no git. */
+function listedByGit(root: string): string[] | undefined {
+  if (!existsSync(join(root, '.git'))) return undefined;
+  const args = ['ls-files', '-z', '--cached', '--others', '--exclude-standard'];
+  const { status, stdout } = spawnSync('git', args, { cwd: root, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
+  if (status !== 0) return undefined;
+  const paths = new Set(stdout.split('\0').filter((path) => path !== ''));
+  return [...paths].filter((path) => isFile(join(root, path))).toSorted();
+}
+
+/** Not for a file that was removed, and not for a link, wherever it leads. */
+function isFile(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isFile() === true;
+}
+
 /** Paths of all files below `root`, relative to it. */
-export function list(root: string, folder: string): string[] {
+function list(root: string, folder: string): string[] {
   const entries = readdirSync(join(root, folder), { withFileTypes: true });
   return entries
     .toSorted((a, b) => (a.name < b.name ? -1 : 1))

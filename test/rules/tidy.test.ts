@@ -1,3 +1,6 @@
+import { execFileSync } from 'node:child_process';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readTextFiles } from '../../scripts/tidy/files.ts';
 import { findUntidy } from '../../scripts/tidy/rules.ts';
@@ -67,6 +70,26 @@ describe('the tidy check', () => {
       'data/notes.md': 'TODO\n',
     };
     expect(await untidy(files)).toEqual([]);
+  });
+
+  it('looks at what git tracks or would add, and at nothing that it ignores', async () => {
+    const files = {
+      '.gitignore': '/*.yaml\nimages/\n',
+      'tonnage.yaml': 'a: b \n',
+      'images/blob': 'TODO\n',
+      'tracked.md': 'TODO\n',
+      'new.md': 'TODO\n',
+    };
+    const found = await withTree(files, (folder) => {
+      const git = (...args: readonly string[]): unknown => execFileSync('git', args, { cwd: folder, stdio: 'ignore' });
+      git('init', '--quiet');
+      git('add', 'tracked.md');
+      writeFileSync(join(folder, 'gone.md'), 'TODO\n');
+      git('add', 'gone.md');
+      rmSync(join(folder, 'gone.md'));
+      return findUntidy(readTextFiles(folder)).map(({ path }) => path);
+    });
+    expect(found).toEqual(['new.md', 'tracked.md']);
   });
 
   it('finds nothing in the checkout', () => {
