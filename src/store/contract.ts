@@ -46,14 +46,30 @@ export interface Batch {
 export interface ClaimRequest {
   /** The runs of keys that these are, whole. */
   readonly runs: readonly number[];
-  /** In hexadecimal, as `targets` are. */
+  /** In hexadecimal. */
   readonly keys: readonly string[];
   /** Of each its own, and never that of another one of this ledger: who claims the same again is known by it. */
   readonly places: readonly string[];
   readonly cellOf: readonly number[];
   readonly quantities: readonly number[];
   readonly cells: readonly (Series & { readonly day: Day })[];
-  readonly targets: readonly string[];
+  readonly targets: readonly ClaimTarget[];
+}
+
+/** The event that a void takes back. */
+export interface ClaimTarget {
+  /** In hexadecimal. */
+  readonly key: string;
+  /**
+   * The event as this ledger counted it, if it did: in case that nobody has claimed it, because the ledger did not share its
+   * events then. `isVoided`: the ledger has taken it back already.
+   */
+  readonly held?: {
+    readonly place: string;
+    readonly cell: number;
+    readonly quantity: number;
+    readonly isVoided: boolean;
+  };
 }
 
 /** What became of all claims of a request. */
@@ -61,8 +77,8 @@ export interface SettledClaims {
   readonly runs: readonly number[];
   /** Of each claim, in order, one of `outcome`; `accepted` ones count. */
   readonly verdicts: Uint8Array;
-  /** What voids took back (negative quantities), wherever it was counted. */
-  readonly takenBack: readonly Increment[];
+  /** What voids took back (negative quantities), wherever it was counted; `place`: where this ledger holds its key, if it does. */
+  readonly takenBack: readonly (Increment & { readonly place?: { readonly run: number; readonly position: number } })[];
 }
 
 /** Events that wait to be claimed. */
@@ -113,7 +129,10 @@ export interface Committed {
   readonly takenBack: readonly Increment[];
   /** Increments that could not be added, because their sum would leave the range of 64-bit integers. */
   readonly rejected: number;
-  /** What these would have given to accounts: it is among the batch's increments, `added` and `takenBack` all the same. */
+  /**
+   * What accounts did not get, since their sums stop at the largest 64-bit integer: it is among the batch's increments,
+   * `added` and `takenBack` all the same.
+   */
   readonly rejectedOf: readonly AccountTotal[];
 }
 
@@ -124,13 +143,22 @@ export interface AccountTotal {
   readonly voided: bigint;
 }
 
+/** A change of one cell on its way to a store elsewhere. */
+export interface OutboxIncrement extends Increment {
+  /**
+   * Of what a void takes back: the batch in which its event counted, since the store may have rejected that. Absent where
+   * that is not known here.
+   */
+  readonly countedIn?: number;
+}
+
 /** One stored batch on its way to a store elsewhere. */
 export interface OutboxBatch {
   readonly number: number;
   /** When it was committed, in milliseconds since the Unix epoch. */
   readonly at: number;
-  /** All that it changes, voids with negative quantities; one entry for each cell. */
-  readonly increments: readonly Increment[];
+  /** All that it changes: an entry for each cell, and one, negative, for what voids take back of one cell of one batch. */
+  readonly increments: readonly OutboxIncrement[];
   /** Of each meter and day that it touches, the number of the batch before it that touched the same; 0: none did. */
   readonly touched: readonly { readonly meter: string; readonly day: Day; readonly previous: number }[];
 }

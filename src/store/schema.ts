@@ -22,7 +22,10 @@ const firstDay = -1_000_000;
  *   them, since a void must not take back what was never added.
  * - `moved_series`: where the events of an erased series count now.
  * - `pending_claim`: the runs whose events count nothing yet, since another instance may have had them first, and how many
- *   keys they hold; `pending_void`: the keys that their voids take back.
+ *   keys they hold; `pending_void`: the keys that their voids take back, where those are held here, and whether an earlier
+ *   void had taken them back.
+ * - `counted_run`: in which batch the events of a run counted, and what became of each where another instance had some. Only
+ *   of ledgers that deliver their batches.
  * - `taken_history`: tokens of the stores whose counts this ledger has taken over, all that others had counted there too.
  * - `token`: tokens that were given out, as hashes; `scope` and `rights` are lists in JSON (`tokens.ts`).
  *
@@ -160,4 +163,15 @@ export const ledgerMigrations: readonly string[] = [
   create index rejected_series on rejected (series, day);
   `,
   'alter table account_day add column stated integer not null default 0',
+  `
+  create table counted_run (
+    run integer primary key,
+    batch integer not null,
+    verdicts blob
+  ) strict;
+
+  alter table pending_void add column target_run integer;
+  alter table pending_void add column target_position integer;
+  alter table pending_void add column target_voided integer not null default 0;
+  `,
 ];

@@ -1,9 +1,10 @@
 import type { ProgramFile, ProgramStatement } from '../../sqlite/index.ts';
 import { type Increment, outcome, voidCell } from '../../usage/index.ts';
 import type { KeyedEvents } from '../contract.ts';
+import type { CountedRuns } from './counted-runs.ts';
 import type { DayUse, Room } from './day-use.ts';
 import type { Gains } from './gains.ts';
-import type { HeldKeys } from './held-keys.ts';
+import type { HeldKeys, KeyPlace } from './held-keys.ts';
 import type { PendingClaims } from './pending-claims.ts';
 import { keyWords, type RunCell } from './run-codec.ts';
 import type { SeriesIds, StoredSeries } from './series-ids.ts';
@@ -21,6 +22,7 @@ export interface ClaimsParts {
   readonly keys: HeldKeys;
   readonly series: SeriesIds;
   readonly dayUse: DayUse;
+  readonly counted: CountedRuns;
   readonly pending?: PendingClaims | undefined;
 }
 
@@ -36,25 +38,26 @@ export class Claims {
   readonly #findVoided: ProgramStatement;
   readonly #insertVoided: ProgramStatement;
   readonly #dropVoided: ProgramStatement;
-  readonly #findRejected: ProgramStatement;
+  readonly #counted: CountedRuns;
 
   constructor(file: ProgramFile, parts: ClaimsParts) {
     this.#keys = parts.keys;
     this.#series = parts.series;
     this.#pending = parts.pending;
     this.#dayUse = parts.dayUse;
+    this.#counted = parts.counted;
     this.#findVoided = file.prepare('select 1 from voided_key where run = ? and position = ?');
     this.#insertVoided = file.prepare('insert into voided_key (run, position) values (?, ?)');
-    this.#findRejected = file.prepare(
-      'select 1 from rejected where series = ? and day = ? and ? between first_run and last_run limit 1',
-    );
     this.#dropVoided = file.prepare(
       'delete from voided_key where run < (select min(run) from key_run) or not exists (select 1 from key_run)',
     );
   }
 
-  /** Claims the keys of events in their order, and adds what they count to `gains`. To be called in a transaction. */
-  take(keyed: KeyedEvents, gains: Gains): Claimed {
+  /**
+   * Claims the keys of the events of batch `number` in their order, and adds what they count to `gains`. To be called in a
+   * transaction.
+   */
+  take(keyed: KeyedEvents, gains: Gains, number: number): Claimed {
     const keys = this.#keys;
     const stored = keyed.cells.map((cell) => this.#series.of(cell));
     const cells = runCellsOf(keyed, stored);
@@ -71,7 +74,7 @@ export class Claims {
       const key = words.subarray(index * keyWords, (index + 1) * keyWords);
       if (cell === voidCell) {
         const targetKey = targets.subarray(target, (target += keyWords));
-        outcomes[index] = this.#takeBack(key, targetKey, gains, takenBack);
+        outcomes[index] = this.#takeBack({ key, target: targetKey, number }, gains, takenBack);
         continue;
       }
       const held = keys.find(key, 0);
@@ -95,6 +98,7 @@ export class Claims {
   /** Forgets the voids of keys that have been dropped. */
   dropVoided(): void {
     this.#dropVoided.run();
+    this.#counted.dropOld();
   }
 
   /** By cell, what its day has room for; none where nothing is limited. */
@@ -105,31 +109,43 @@ export class Claims {
     });
   }
 
-  #takeBack(key: Uint32Array, target: Uint32Array, gains: Gains, takenBack: Increment[]): number {
+  #takeBack({ key, target, number }: Void, gains: Gains, takenBack: Increment[]): number {
     const keys = this.#keys;
     if (keys.find(key, 0)) return outcome.duplicate;
     const held = keys.find(target, 0);
     if (held?.kind === 'void') return outcome.notVoidable;
     const place = keys.claimVoid(key, 0);
-    this.#pending?.addVoid(place, target);
+    const isVoided = held?.kind === 'usage' && this.#isVoided(held.place);
+    this.#pending?.addVoid(place, target, held?.kind === 'usage' ? { ...held.place, isVoided } : undefined);
     if (held === undefined) {
       keys.leaveTombstone(target, 0);
       return outcome.accepted;
     }
     if (held.kind === 'tombstone') return outcome.duplicate;
     const { run, position } = held.place;
-    if (this.#findVoided.all(run, position).length > 0) return outcome.duplicate;
+    if (isVoided) return outcome.duplicate;
     this.#insertVoided.run(run, position);
     if (this.#pending) return outcome.accepted;
     const { day, series, isStated } = held.cell;
     const stored = this.#series.byId(series);
-    // What was rejected with its batch was never added.
-    if (this.#findRejected.all(stored.id, day, run).length > 0) return outcome.accepted;
-    gains.add(stored, day, -held.quantity, 'voided', isStated);
+    if (!this.#counted.hasCounted(held.place, stored.id, day)) return outcome.accepted;
+    const countedIn = keys.isStaged(run) ? number : this.#counted.batchOf(run);
+    gains.add(stored, day, -held.quantity, 'voided', { isStated, countedIn });
     this.#dayUse.add(stored.account, day, -held.quantity, isStated);
     takenBack.push({ ...stored.series, day, quantity: -held.quantity });
     return outcome.accepted;
   }
+
+  #isVoided({ run, position }: KeyPlace): boolean {
+    return this.#findVoided.all(run, position).length > 0;
+  }
+}
+
+/** A void of batch `number`: its own key, and that of its event. */
+interface Void {
+  readonly key: Uint32Array;
+  readonly target: Uint32Array;
+  readonly number: number;
 }
 
 /** Sums of whole numbers up to 2^53 - 1, exact: as numbers while they are small, which is far quicker. */
@@ -180,7 +196,7 @@ function addSums(
     const quantity = sums.of(index);
     const series = stored[index];
     if (quantity === 0n || !series) continue;
-    gains.add(series, cell.day, quantity, 'counted', keyed.stated?.[index] === 1);
+    gains.add(series, cell.day, quantity, 'counted', { isStated: keyed.stated?.[index] === 1 });
     added.push({ ...cell, quantity });
   }
   return added;

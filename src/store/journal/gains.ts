@@ -1,6 +1,6 @@
 import type { ProgramFile, ProgramStatement } from '../../sqlite/index.ts';
-import { monthOf, type Day, type Increment, type Series } from '../../usage/index.ts';
-import type { AccountTotal } from '../contract.ts';
+import { monthOf, type Day, type Series } from '../../usage/index.ts';
+import type { AccountTotal, OutboxIncrement } from '../contract.ts';
 import type { StoredSeries } from './series-ids.ts';
 
 /** SQLite's largest integer; a sum beyond it would silently turn into a rounded number. */
@@ -10,6 +10,8 @@ interface Cell {
   readonly stored: StoredSeries;
   readonly day: Day;
   quantity: bigint;
+  /** The part of the quantity that voids take back, by the batch in which their events counted (0: not known). */
+  takenBack?: Map<number, bigint>;
 }
 
 /** What one account gains in one month, which is also what its days gain there, or none of them. */
@@ -30,6 +32,14 @@ interface DayGain {
   stated: bigint;
 }
 
+/** What is known of an increment beside that. */
+interface About {
+  /** Credentials of others, or of nobody, stated its organisation. */
+  readonly isStated?: boolean | undefined;
+  /** Of what is voided, the batch in which it counted, where that is known. */
+  readonly countedIn?: number | undefined;
+}
+
 /** How an increment comes about, which decides what of `account_total` it raises. */
 export type Origin = 'counted' | 'voided' | 'backfill';
 
@@ -38,7 +48,8 @@ export class Gains {
   readonly #accounts = new Map<string, AccountMonth>();
   readonly #cells = new Map<number, Map<Day, Cell>>();
 
-  add(stored: StoredSeries, day: Day, quantity: bigint, origin: Origin, isStated = false): void {
+  add(stored: StoredSeries, day: Day, quantity: bigint, origin: Origin, about: About = {}): void {
+    const { isStated = false, countedIn = 0 } = about;
     const account = this.#account(stored, monthOf(day));
     account.quantity += quantity;
     let gain = account.days.get(day);
@@ -49,6 +60,9 @@ export class Gains {
     else if (origin === 'voided') account.voided -= quantity;
     const cell = this.#cell(stored, day, account);
     cell.quantity += quantity;
+    if (origin !== 'voided') return;
+    cell.takenBack ??= new Map();
+    cell.takenBack.set(countedIn, (cell.takenBack.get(countedIn) ?? 0n) + quantity);
   }
 
   get accounts(): Iterable<AccountMonth> {
@@ -81,7 +95,7 @@ export class Gains {
 
 /** What of the gains is in the tables now, and how many cells, of which accounts, could not be added. */
 export interface Written {
-  readonly increments: readonly Increment[];
+  readonly increments: readonly OutboxIncrement[];
   readonly rejected: number;
   readonly rejectedOf: readonly AccountTotal[];
 }
@@ -91,8 +105,8 @@ export interface WrittenBatch {
   readonly number: number;
   readonly at: number;
   readonly detailsFrom: Day;
-  /** The runs of the keys that came with it, in their order. */
-  readonly runs?: readonly { readonly run: number }[];
+  /** The runs of the keys whose events count in it, in their order. */
+  readonly runs?: readonly number[];
 }
 
 /** Adds gains to the tables. */
@@ -101,20 +115,22 @@ export class Sums {
   readonly #day: ProgramStatement;
   readonly #detail: ProgramStatement;
   readonly #total: ProgramStatement;
+  readonly #readTotal: ProgramStatement;
   readonly #reject: ProgramStatement;
 
   constructor(file: ProgramFile) {
     const add = (table: string, period: string, guard: string) =>
       file.prepare(`insert into ${table} (${period}, series, value) values (?, ?, ?)
         on conflict (${period}, series) do update set value = value + excluded.value ${guard}`);
-    this.#month = add('account_month', 'month', `where excluded.value <= 0 or value <= ${integerMax} - excluded.value`);
+    const fits = `iif(excluded.value > 0, value <= ${integerMax} - excluded.value, value >= -${integerMax} - excluded.value)`;
+    this.#month = add('account_month', 'month', `where ${fits}`);
     this.#day = file.prepare(`insert into account_day (day, series, value, stated) values (?, ?, ?, max(0, ?))
         on conflict (day, series) do update set value = value + excluded.value, stated = max(0, stated + ?)`);
     this.#detail = add('detail_day', 'day', '');
     this.#total = file.prepare(`insert into account_total (series, counted, voided) values (?, ?, ?)
-      on conflict (series) do update set
-        counted = iif(counted <= ${integerMax} - excluded.counted, counted + excluded.counted, ${integerMax}),
-        voided = iif(voided <= ${integerMax} - excluded.voided, voided + excluded.voided, ${integerMax})`);
+      on conflict (series) do update set counted = counted + excluded.counted, voided = voided + excluded.voided
+      where counted <= ${integerMax} - excluded.counted and voided <= ${integerMax} - excluded.voided`);
+    this.#readTotal = file.prepare('select counted, voided from account_total where series = ?');
     this.#reject = file.prepare(
       `insert into rejected (at, batch, series, day, quantity, first_run, last_run)
         values (?, ?, ?, ?, cast(? as text), ?, ?)`,
@@ -127,13 +143,15 @@ export class Sums {
    * `detailsFrom` are no longer kept.
    */
   write(gains: Gains, { number, at, detailsFrom, runs = [] }: WrittenBatch): Written {
-    const [firstRun, lastRun] = [runs[0]?.run ?? null, runs.at(-1)?.run ?? null];
-    const increments: Increment[] = [];
+    const [firstRun, lastRun] = [runs[0] ?? null, runs.at(-1) ?? null];
+    const increments: OutboxIncrement[] = [];
     const rejectedOf: AccountTotal[] = [];
     let rejected = 0;
     for (const account of gains.accounts) {
       const fits =
-        account.quantity <= integerMax && this.#month.run(account.month, account.accountId, account.quantity) > 0;
+        account.quantity <= integerMax &&
+        account.quantity >= -integerMax &&
+        this.#month.run(account.month, account.accountId, account.quantity) > 0;
       if (!fits) {
         for (const { stored, day, quantity } of account.cells) {
           this.#reject.run(at, number, stored.id, day, String(quantity), firstRun, lastRun);
@@ -145,18 +163,40 @@ export class Sums {
       for (const [day, { quantity, stated }] of account.days) {
         this.#day.run(day, account.accountId, quantity, stated, stated);
       }
-      if (account.counted !== 0n || account.voided !== 0n) {
-        this.#total.run(account.accountId, capped(account.counted), capped(account.voided));
-      }
-      for (const { stored, day, quantity } of account.cells) {
+      const beyond = this.#addTotal(account);
+      if (beyond) rejectedOf.push(beyond);
+      for (const cell of account.cells) {
+        const { stored, day, quantity } = cell;
         if (day >= detailsFrom) this.#detail.run(day, stored.id, quantity);
-        if (quantity !== 0n) increments.push({ ...stored.series, day, quantity });
+        increments.push(...incrementsOf(cell));
       }
     }
     return { increments, rejected, rejectedOf };
   }
+
+  /** Adds to the sums of all time, which stop at the largest integer; answers the part that is beyond it, if any is. */
+  #addTotal({ account, accountId, counted, voided }: AccountMonth): AccountTotal | undefined {
+    if (counted === 0n && voided === 0n) return undefined;
+    const isWhole = counted <= integerMax && voided <= integerMax && this.#total.run(accountId, counted, voided) > 0;
+    if (isWhole) return undefined;
+    const [counting = 0n, voiding = 0n] = this.#readTotal.all(accountId)[0]?.map((sum) => BigInt(String(sum))) ?? [];
+    const [countable, voidable] = [atMost(counted, integerMax - counting), atMost(voided, integerMax - voiding)];
+    this.#total.run(accountId, countable, voidable);
+    return { account, counted: counted - countable, voided: voided - voidable };
+  }
 }
 
-function capped(value: bigint): bigint {
-  return value > integerMax ? integerMax : value;
+/** What a cell gains, and apart from it what voids take back: a store elsewhere may have rejected what they take back. */
+function incrementsOf({ stored: { series }, day, quantity, takenBack }: Cell): readonly OutboxIncrement[] {
+  let gained = quantity;
+  const voids: OutboxIncrement[] = [];
+  for (const [countedIn, part] of takenBack ?? []) {
+    gained -= part;
+    voids.push({ ...series, day, quantity: part, ...(countedIn > 0 && { countedIn }) });
+  }
+  return gained === 0n ? voids : [{ ...series, day, quantity: gained }, ...voids];
+}
+
+function atMost(value: bigint, most: bigint): bigint {
+  return value > most ? most : value;
 }

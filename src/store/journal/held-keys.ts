@@ -113,6 +113,11 @@ export class HeldKeys {
     return undefined;
   }
 
+  /** Whether a run is that of the batch under way. */
+  isStaged(run: number): boolean {
+    return this.#staged !== undefined && run >= this.#staged.firstRun;
+  }
+
   /** Claims the key at `words[offset]` for an event of this batch that counts `quantity` in the `cell`th of its cells. */
   claim(words: Uint32Array, offset: number, cell: number, quantity: number): void {
     this.#stage(words, offset, cell, quantity);

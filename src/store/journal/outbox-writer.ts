@@ -1,7 +1,7 @@
 import { TonnageError } from '../../base/index.ts';
 import type { SqlValue, ProgramFile, ProgramStatement } from '../../sqlite/index.ts';
-import { dimensionRow, type Day, type Increment } from '../../usage/index.ts';
-import type { MeterDay, OutboxStatus } from '../contract.ts';
+import { dimensionRow, type Day } from '../../usage/index.ts';
+import type { MeterDay, OutboxIncrement, OutboxStatus } from '../contract.ts';
 
 /** Batches forgotten in one transaction, at most. */
 const trimmedMax = 500;
@@ -67,7 +67,7 @@ export class OutboxWriter {
   }
 
   /** Puts a batch in, within its transaction. Throws `ledger_full` when the outbox is. */
-  put(number: number, at: number, increments: readonly Increment[]): void {
+  put(number: number, at: number, increments: readonly OutboxIncrement[]): void {
     this.#staged = new Map();
     const touched = [...meterDays(increments)].map(([key, { meter, day }]) => {
       this.#staged.set(key, number);
@@ -146,12 +146,16 @@ export class OutboxWriter {
   }
 }
 
-/** An increment as the outbox has it: meter, day, quantity, and the dimensions without the nulls at their end. */
-function packed({ meter, day, quantity, dimensions }: Increment): readonly unknown[] {
+/**
+ * An increment as the outbox has it: meter, day, quantity, and the dimensions without the nulls at their end. Of what a void
+ * takes back, the quantity comes with the batch in which it counted.
+ */
+function packed({ meter, day, quantity, countedIn, dimensions }: OutboxIncrement): readonly unknown[] {
   const values = dimensionRow(dimensions);
-  return [meter, day, String(quantity), ...values.slice(0, values.findLastIndex((value) => value !== null) + 1)];
+  const amount = countedIn === undefined ? String(quantity) : [String(quantity), countedIn];
+  return [meter, day, amount, ...values.slice(0, values.findLastIndex((value) => value !== null) + 1)];
 }
 
-function meterDays(increments: readonly Increment[]): ReadonlyMap<string, { meter: string; day: Day }> {
+function meterDays(increments: readonly OutboxIncrement[]): ReadonlyMap<string, { meter: string; day: Day }> {
   return new Map(increments.map(({ meter, day }) => [`${meter} ${day}`, { meter, day }]));
 }

@@ -1,7 +1,6 @@
 import { assert } from '../../base/index.ts';
 import type { Database, SqlValue } from '../../sqlite/index.ts';
-import type { Increment } from '../../usage/index.ts';
-import type { MeterDay, Outbox, OutboxBatch, OutboxStatus } from '../contract.ts';
+import type { MeterDay, Outbox, OutboxBatch, OutboxIncrement, OutboxStatus } from '../contract.ts';
 import type { ReadRule } from './outbox-writer.ts';
 import { valuesOf } from './series-ids.ts';
 
@@ -45,9 +44,16 @@ function outboxBatch([number, at, increments, touched]: readonly SqlValue[]): Ou
 }
 
 /** An increment as `outbox-writer.ts` packed it. */
-function unpacked(entry: unknown): Increment {
-  const [meter, day, quantity, ...values] = parts(entry);
-  return { meter: String(meter), day: Number(day), quantity: BigInt(String(quantity)), dimensions: valuesOf(values) };
+function unpacked(entry: unknown): OutboxIncrement {
+  const [meter, day, amount, ...values] = parts(entry);
+  const [quantity, countedIn] = Array.isArray(amount) ? parts(amount) : [amount];
+  return {
+    meter: String(meter),
+    day: Number(day),
+    quantity: BigInt(String(quantity)),
+    dimensions: valuesOf(values),
+    ...(countedIn !== undefined && { countedIn: Number(countedIn) }),
+  };
 }
 
 function list(value: SqlValue | undefined): readonly unknown[] {

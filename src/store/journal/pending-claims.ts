@@ -1,9 +1,10 @@
 import { assert, TonnageError } from '../../base/index.ts';
 import type { ProgramFile, ProgramStatement } from '../../sqlite/index.ts';
 import { type Day, type Increment, outcome, voidCell } from '../../usage/index.ts';
-import type { ClaimRequest, SettledClaims } from '../contract.ts';
+import type { ClaimRequest, ClaimTarget, SettledClaims } from '../contract.ts';
 import type { DayUse } from './day-use.ts';
 import type { Gains } from './gains.ts';
+import type { CountedRuns } from './counted-runs.ts';
 import type { KeyPlace } from './held-keys.ts';
 import { decodeRun, keyWords, tombstoneEntry, voidEntry, type Run, type RunCell } from './run-codec.ts';
 import type { SeriesIds, StoredSeries } from './series-ids.ts';
@@ -25,7 +26,17 @@ interface ClaimedSum {
   quantity: bigint;
 }
 
+/** Where what was claimed goes: the gains of batch `batch`, and what days have. */
+interface SettleInto {
+  readonly gains: Gains;
+  readonly dayUse: DayUse;
+  readonly batch: number;
+}
+
 type Request = { -readonly [K in keyof ClaimRequest]: ClaimRequest[K][number][] };
+
+/** Where the event that a void takes back is held, and whether an earlier void has taken it back already. */
+type HeldTarget = KeyPlace & { readonly isVoided: boolean };
 
 /**
  * Events that are stored here and count nothing yet, since another instance may have had them first. What is owed to them
@@ -34,25 +45,38 @@ type Request = { -readonly [K in keyof ClaimRequest]: ClaimRequest[K][number][] 
  */
 export class PendingClaims {
   readonly #series: SeriesIds;
+  readonly #counted: CountedRuns;
   readonly #eventsMax: number;
   readonly #insert: ProgramStatement;
   readonly #insertVoid: ProgramStatement;
   readonly #select: ProgramStatement;
   readonly #selectVoid: ProgramStatement;
+  readonly #selectRun: ProgramStatement;
   readonly #remove: ProgramStatement;
   readonly #removeVoids: ProgramStatement;
   #events: number;
   #change = 0;
 
-  constructor(file: ProgramFile, series: SeriesIds, eventsMax: number) {
+  constructor(
+    file: ProgramFile,
+    { series, counted }: { readonly series: SeriesIds; readonly counted: CountedRuns },
+    eventsMax: number,
+  ) {
     this.#series = series;
+    this.#counted = counted;
     this.#eventsMax = eventsMax;
     this.#insert = file.prepare('insert into pending_claim (run, events) values (?, ?)');
-    this.#insertVoid = file.prepare('insert into pending_void (run, position, target) values (?, ?, ?)');
+    this.#insertVoid = file.prepare(
+      `insert into pending_void (run, position, target, target_run, target_position, target_voided)
+        values (?, ?, ?, ?, ?, ?)`,
+    );
     this.#select = file.prepare(
       'select run, events, entries from pending_claim join key_run using (run) where run >= ? order by run limit ?',
     );
-    this.#selectVoid = file.prepare('select target from pending_void where run = ? and position = ?');
+    this.#selectVoid = file.prepare(
+      'select target, target_run, target_position, target_voided from pending_void where run = ? and position = ?',
+    );
+    this.#selectRun = file.prepare('select entries from key_run where run = ?');
     this.#remove = file.prepare('delete from pending_claim where run = ?');
     this.#removeVoids = file.prepare('delete from pending_void where run = ?');
     this.#events = Number(file.prepare('select coalesce(sum(events), 0) from pending_claim').all()[0]?.[0]);
@@ -77,14 +101,23 @@ export class PendingClaims {
     );
   }
 
-  /** Notes what the void at this place takes back. */
-  addVoid({ run, position }: KeyPlace, target: Uint32Array): void {
-    this.#insertVoid.run(run, position, Uint8Array.from(bytesOf(target)));
+  /** Notes what the void at this place takes back, and where the key of that event is held here, if it is. */
+  addVoid({ run, position }: KeyPlace, target: Uint32Array, held?: HeldTarget): void {
+    const place = held ? [held.run, held.position, held.isVoided ? 1 : 0] : [null, null, 0];
+    this.#insertVoid.run(run, position, Uint8Array.from(bytesOf(target)), ...place);
   }
 
   /** The oldest that wait: whole runs that hold no more than `max` together, or one; `undefined` when none waits. */
   read(max: number): ClaimRequest | undefined {
-    const request: Request = { runs: [], keys: [], places: [], cellOf: [], quantities: [], cells: [], targets: [] };
+    const request: Request = {
+      runs: [],
+      keys: [],
+      places: [],
+      cellOf: [],
+      quantities: [],
+      cells: [],
+      targets: [],
+    };
     let held = 0;
     // A little at a time: as many runs are read as the request takes.
     for (let from = 0; request.runs.length < requestedRunsMax;) {
@@ -125,34 +158,33 @@ export class PendingClaims {
    * Adds what was really claimed to `gains`, and takes it off what is owed; gives back to days what was not. To be called in
    * the transaction of a batch.
    */
-  settle({ runs, verdicts, takenBack }: SettledClaims, gains: Gains, dayUse: DayUse): Settled {
+  settle({ runs, verdicts, takenBack }: SettledClaims, { gains, dayUse, batch }: SettleInto): Settled {
     const sums = new Map<string, ClaimedSum>();
     let next = 0;
     for (const run of runs) {
       const { cellOf, cells, quantities } = this.#runOf(run);
+      const outcomes = new Uint8Array(cellOf.length);
       for (const [position, entry] of cellOf.entries()) {
         if (entry === tombstoneEntry) continue;
         const verdict = verdicts[next++];
+        outcomes[position] = verdict ?? outcome.accepted;
         const cell = cells[entry];
         if (entry === voidEntry || !cell) continue;
         const quantity = BigInt(quantities?.[position] ?? 1);
         if (verdict === outcome.accepted) this.#sumOf(sums, cell).quantity += quantity;
         else dayUse.add(this.#series.byId(cell.series).account, cell.day, -quantity, cell.isStated);
       }
+      this.#counted.note(run, batch, outcomes);
       this.#take(run, cellOf.length);
     }
     assert(next === verdicts.length, 'each claim of the runs has a verdict');
     const added: Increment[] = [];
     for (const { stored, day, isStated, quantity } of sums.values()) {
-      gains.add(stored, day, quantity, 'counted', isStated);
+      gains.add(stored, day, quantity, 'counted', { isStated });
       added.push({ ...stored.series, day, quantity });
     }
-    for (const increment of takenBack) {
-      const stored = this.#series.of(increment);
-      gains.add(stored, increment.day, increment.quantity, 'voided');
-      dayUse.add(stored.account, increment.day, increment.quantity);
-    }
-    return { added, takenBack };
+    const voided = takenBack.filter((increment) => this.#addVoided(increment, gains, dayUse));
+    return { added, takenBack: voided };
   }
 
   #sumOf(sums: Map<string, ClaimedSum>, { series, day, isStated = false }: RunCell): ClaimedSum {
@@ -171,6 +203,17 @@ export class PendingClaims {
   /** The batch is over, whatever became of it. */
   end(): void {
     this.#change = 0;
+  }
+
+  /** Answers false for what this ledger never added, since the sum was full. */
+  #addVoided(increment: SettledClaims['takenBack'][number], gains: Gains, dayUse: DayUse): boolean {
+    const { day, quantity, place } = increment;
+    const stored = this.#series.of(increment);
+    if (place && !this.#counted.hasCounted(place, stored.id, day)) return false;
+    const countedIn = place && this.#counted.batchOf(place.run);
+    gains.add(stored, day, quantity, 'voided', { countedIn });
+    dayUse.add(stored.account, day, quantity);
+    return true;
   }
 
   #runOf(run: number): Run {
@@ -198,14 +241,31 @@ export class PendingClaims {
       request.places.push(`${run}.${position}`);
       request.cellOf.push(entry === voidEntry ? voidCell : firstCell + entry);
       request.quantities.push(quantities?.[position] ?? 1);
-      if (entry === voidEntry) request.targets.push(this.#targetOf(run, position));
+      if (entry === voidEntry) this.#addTarget(request, run, position);
     }
   }
 
-  #targetOf(run: number, position: number): string {
-    const target = this.#selectVoid.all(run, position)[0]?.[0];
+  #addTarget(request: Request, run: number, position: number): void {
+    const [target, heldRun, heldPosition, voided] = this.#selectVoid.all(run, position)[0] ?? [];
     assert(target instanceof Uint8Array, `the void ${run}.${position} has a target`);
-    return Buffer.from(target).toString('hex');
+    const place = { run: Number(heldRun), position: Number(heldPosition), isVoided: Number(voided) === 1 };
+    const held = typeof heldRun === 'bigint' ? this.#heldEvent(request, place) : undefined;
+    request.targets.push({ key: Buffer.from(target).toString('hex'), ...(held && { held }) });
+  }
+
+  /** What an event added that this ledger may have counted without claiming it: while it did not share its events. */
+  #heldEvent(request: Request, place: HeldTarget): ClaimTarget['held'] {
+    const [entries] = this.#selectRun.all(place.run)[0] ?? [];
+    if (!(entries instanceof Uint8Array)) return undefined;
+    const { cellOf, cells, quantities } = decodeRun(entries);
+    const cell = cells[cellOf[place.position] ?? voidEntry];
+    if (!cell) return undefined;
+    const { id, series } = this.#series.byId(cell.series);
+    if (!this.#counted.hasCounted(place, id, cell.day)) return undefined;
+    request.cells.push({ ...series, day: cell.day });
+    const quantity = quantities?.[place.position] ?? 1;
+    const [cellAt, { isVoided }] = [request.cells.length - 1, place];
+    return { place: `${place.run}.${place.position}`, cell: cellAt, quantity, isVoided };
   }
 }
 

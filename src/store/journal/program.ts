@@ -3,6 +3,7 @@ import type { ProgramFile, Program, ProgramStatement } from '../../sqlite/index.
 import type { Day } from '../../usage/index.ts';
 import type { AccountTotal, Batch, ClaimRequest, MeterDay, OutboxStatus } from '../contract.ts';
 import { Claims, nothingClaimed, type Claimed } from './claims.ts';
+import { CountedRuns } from './counted-runs.ts';
 import { DayUse } from './day-use.ts';
 import { erasingFunctions } from './erasing.ts';
 import { Gains, Sums } from './gains.ts';
@@ -70,6 +71,7 @@ class LedgerWriter {
   readonly #pending: PendingClaims | undefined;
   readonly #dayUse: DayUse;
   readonly #claims: Claims;
+  readonly #counted: CountedRuns;
   readonly #tables: Sums;
   readonly #number: ProgramStatement;
   readonly #lastNumber: ProgramStatement;
@@ -83,15 +85,11 @@ class LedgerWriter {
     this.#outbox = outbox;
     this.#series = new SeriesIds(file);
     this.#keys = new HeldKeys(file, heldKeysMax);
-    this.#pending =
-      pendingClaimsMax === undefined ? undefined : new PendingClaims(file, this.#series, pendingClaimsMax);
+    this.#counted = new CountedRuns(file);
+    const parts = { keys: this.#keys, series: this.#series, counted: this.#counted };
+    this.#pending = pendingClaimsMax === undefined ? undefined : new PendingClaims(file, parts, pendingClaimsMax);
     this.#dayUse = new DayUse(file, (dayUse) => this.#pending?.addTo(dayUse));
-    this.#claims = new Claims(file, {
-      keys: this.#keys,
-      series: this.#series,
-      dayUse: this.#dayUse,
-      pending: this.#pending,
-    });
+    this.#claims = new Claims(file, { ...parts, dayUse: this.#dayUse, pending: this.#pending });
     this.#tables = new Sums(file);
     this.#number = file.prepare('update ledger set last_batch = ? where last_batch = ? - 1');
     this.#lastNumber = file.prepare('select last_batch from ledger');
@@ -158,12 +156,14 @@ class LedgerWriter {
     for (const { account, days } of gains.accounts) {
       for (const [day, { quantity }] of days) this.#dayUse.add(account, day, quantity);
     }
-    const settled = claims && this.#pending?.settle(claims, gains, this.#dayUse);
-    const claimed = keyed === undefined ? nothingClaimed : this.#claims.take(keyed, gains);
+    const settled = claims && this.#pending?.settle(claims, { gains, dayUse: this.#dayUse, batch: number });
+    const claimed = keyed === undefined ? nothingClaimed : this.#claims.take(keyed, gains, number);
     // A key is kept from the time of its event on, which may be so far ahead of its receipt.
     const runs = this.#keys.write(at + limits.eventAheadMsMax);
     this.#pending?.add(runs);
-    const written = this.#tables.write(gains, { number, at, detailsFrom: this.#detailsFrom, runs });
+    if (this.#outbox && !this.#pending) for (const { run } of runs) this.#counted.note(run, number);
+    const counting = this.#pending ? (claims?.runs ?? []) : runs.map(({ run }) => run);
+    const written = this.#tables.write(gains, { number, at, detailsFrom: this.#detailsFrom, runs: counting });
     this.#outbox?.put(number, at, written.increments);
     const outbox = this.#outbox?.status();
     const { rejected, rejectedOf } = written;

@@ -31,6 +31,14 @@ export function lackingKey(ledgerId: string): string {
   return `${tag}:lacking:${ledgerId}`;
 }
 
+/**
+ * Hash: batch of one ledger and an account (`markOf`) -> what was rejected of that batch's change of the account. A void of
+ * one of its events takes nothing back.
+ */
+export function missingKey(ledgerId: string): string {
+  return `${tag}:missing:${ledgerId}`;
+}
+
 /** All-time sums of meters that Wave does not have, under fields of the same form as Wave's. */
 export const otherMetersHash = `${tag}:others`;
 
@@ -105,6 +113,21 @@ export function detailKey(meter: string, day: Day, ledgerId: string): string {
 /** List of changes of these details that could not be added (JSON), as `rejectedKey` is for totals. */
 export function detailRejectedKey(meter: string, day: Day): string {
   return `{tonnage/${meter}/${formatDay(day)}}:rejected`;
+}
+
+/** Hash of what was rejected of these details of one ledger, as `missingKey` is for totals. */
+export function detailMissingKey(meter: string, day: Day, ledgerId: string): string {
+  return `{tonnage/${meter}/${formatDay(day)}}:missing:${ledgerId}`;
+}
+
+/** What leaves when one ledger's details of a day are dropped, as `dropScript` wants it. */
+export function detailKeys(meter: string, day: Day, ledgerId: string): readonly string[] {
+  return [
+    detailNumbersKey(meter, day),
+    detailKey(meter, day, ledgerId),
+    detailMissingKey(meter, day, ledgerId),
+    detailRejectedKey(meter, day),
+  ];
 }
 
 /** The field of an account: organisation and architecture as a JSON array, so that neither can pass for the other. */

@@ -13,10 +13,11 @@ import type { RedisScript } from '../link/types.ts';
  *
  * KEYS: numbers of ledgers, days, then for each period, oldest first, its claims and its cells. ARGV: ledger, the period
  * that new claims go to (from 1), its day, then lists that begin with their length: cells, keys, places, cells of the events
- * by their place in that list (0: a void), quantities, targets of the voids.
+ * by their place in that list (0: a void), quantities, targets of the voids, and for each target the place, cell and quantity
+ * with which this ledger counted it, if it did (else an empty place), and whether this ledger has taken it back already.
  *
  * Answers `type` (key, expected, found), or `claimed`, a digit for each claim (`outcome` of the store's contract), and what
- * was taken back: a cell and a quantity for each.
+ * was taken back: for each a cell, a quantity, and its place if this ledger claimed it (else empty).
  */
 export const claimScript: RedisScript = {
   name: 'claim',
@@ -40,6 +41,7 @@ local cells = list()
 local keys, count = list()
 local places, kinds, quantities = list(), list(), list()
 local targets, targetCount = list()
+local heldPlaces, heldCells, heldQuantities, heldVoided = list(), list(), list(), list()
 
 local held = {}
 local function look(first, many)
@@ -88,36 +90,42 @@ local function put(period, key, value)
 end
 
 local back = {}
-local function takeBack(target, owner)
+local function takeBack(index, owner)
+  local target, place = ARGV[targets + index], ARGV[heldPlaces + index]
+  if not held[target] and place ~= '' then
+    local number = cellNumber(tonumber(ARGV[heldCells + index]))
+    put(current, target, 'u:' .. ledger .. ':' .. place .. ':' .. number .. ':' .. ARGV[heldQuantities + index])
+  end
   local aim = held[target]
   if not aim then
     put(current, target, 't:' .. owner)
     return '0'
   end
   if string.sub(aim[2], 1, 1) == 't' then return aim[2] == 't:' .. owner and '0' or '1' end
-  local cell, quantity, by = string.match(aim[2], '^u:%d+:[%d.]+:(%d+):(%d+):?(.*)$')
-  if by ~= '' and by ~= owner then return '1' end
+  local claimer, where, cell, quantity, by = string.match(aim[2], '^u:(%d+):([%d.]+):(%d+):(%d+):?(.*)$')
   if by == '' then put(aim[1], target, aim[2] .. ':' .. owner) end
+  if ARGV[heldVoided + index] == '1' or (by ~= '' and by ~= owner) then return '1' end
   back[#back + 1] = aim[1] == current and texts[cell] or redis.call('HGET', KEYS[2 + 2 * aim[1]], cell)
   back[#back + 1] = quantity
+  back[#back + 1] = claimer == ledger and where or ''
   return '0'
 end
 
-local verdicts = {}
+local verdicts, voids = {}, 0
 for i = 0, count - 1 do
   local key, owner, kind = ARGV[keys + i], ledger .. ':' .. ARGV[places + i], tonumber(ARGV[kinds + i])
   local state = held[key] and held[key][2]
   local form = state and string.sub(state, 1, 1)
   local verdict = '1'
   if kind == 0 then
-    local target = ARGV[targets]
-    targets = targets + 1
+    local index = voids
+    voids = voids + 1
     if not state or state == 'v:' .. owner then
-      local aim = held[target]
+      local aim = held[ARGV[targets + index]]
       if aim and string.sub(aim[2], 1, 1) == 'v' then
         verdict = '3'
       else
-        verdict = takeBack(target, owner)
+        verdict = takeBack(index, owner)
         if not state then put(current, key, 'v:' .. owner) end
       end
     end

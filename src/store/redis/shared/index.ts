@@ -1,5 +1,5 @@
 import { assert, limits, TonnageError, type Clock, type Log } from '../../../base/index.ts';
-import { type Increment, voidCell } from '../../../usage/index.ts';
+import { voidCell } from '../../../usage/index.ts';
 import type { ClaimRequest, SettledClaims, SharedClaims, SharedValuesOf } from '../../contract.ts';
 import type { LedgerSecret } from '../../journal/ledger-secret.ts';
 import { hashKeyKey, seenDaysKey, seenLedgersKey } from '../layout.ts';
@@ -101,7 +101,19 @@ class RedisClaims implements SharedClaims {
 function argumentsOf(request: ClaimRequest): readonly string[] {
   const texts = request.cells.map(cellText);
   const kinds = request.cellOf.map((cell) => (cell === voidCell ? '0' : String(cell + 1)));
-  const lists = [texts, request.keys, request.places, kinds, request.quantities.map(String), request.targets];
+  const { targets } = request;
+  const lists = [
+    texts,
+    request.keys,
+    request.places,
+    kinds,
+    request.quantities.map(String),
+    targets.map(({ key }) => key),
+    targets.map(({ held }) => held?.place ?? ''),
+    targets.map(({ held }) => String((held?.cell ?? 0) + 1)),
+    targets.map(({ held }) => String(held?.quantity ?? 0)),
+    targets.map(({ held }) => (held?.isVoided === true ? '1' : '0')),
+  ];
   return lists.flatMap((list) => [String(list.length), ...list]);
 }
 
@@ -114,10 +126,13 @@ function settledOf({ runs, keys }: ClaimRequest, reply: RedisReply): SettledClai
   return { runs, verdicts: Uint8Array.from(text, Number), takenBack: takenBackOf(back.map(String)) };
 }
 
-function takenBackOf(back: readonly string[]): readonly Increment[] {
-  const increments: Increment[] = [];
-  for (let index = 0; index < back.length; index += 2) {
-    increments.push({ ...parseCell(back[index] ?? ''), quantity: -BigInt(back[index + 1] ?? 0) });
+function takenBackOf(back: readonly string[]): SettledClaims['takenBack'] {
+  const increments: SettledClaims['takenBack'][number][] = [];
+  for (let index = 0; index < back.length; index += 3) {
+    const [text = '', quantity = '0', where = ''] = back.slice(index, index + 3);
+    const [run, position] = where.split('.').map(Number);
+    const isOwn = run !== undefined && position !== undefined;
+    increments.push({ ...parseCell(text), quantity: -BigInt(quantity), ...(isOwn && { place: { run, position } }) });
   }
   return increments;
 }

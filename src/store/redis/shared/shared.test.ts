@@ -55,7 +55,7 @@ function request(claims: readonly Claim[], run = 1): ClaimRequest {
     ),
     quantities: claims.map((claim) => ('voids' in claim ? 1 : claim.quantity)),
     cells,
-    targets: claims.flatMap((claim) => ('voids' in claim ? [hex(claim.voids)] : [])),
+    targets: claims.flatMap((claim) => ('voids' in claim ? [{ key: hex(claim.voids) }] : [])),
   };
 }
 

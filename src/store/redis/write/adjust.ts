@@ -1,16 +1,18 @@
 import { assert, limits, TonnageError } from '../../../base/index.ts';
 import { formatDay, type Day, type Increment } from '../../../usage/index.ts';
-import { accountField, lackingKey, numbersKey, ownDayKey, rejectedKey } from '../layout.ts';
+import { accountField, lackingKey, missingKey, numbersKey, ownDayKey, rejectedKey } from '../layout.ts';
 import type { RedisLink } from '../link/types.ts';
 import { composeCall, fieldId, parseAnswer, sumRun, type FieldId } from './call.ts';
 import { accountKeys, addNames, isWritable, type Account, type Change } from './changes.ts';
 import { chunks, type Mark } from './replace.ts';
 import { adjustScript } from './scripts.ts';
 
-/** How many of a day's accounts were changed, and how many could not be. */
+/** What became of a day's accounts. */
 export interface Adjusted {
+  /** How many were changed. */
   readonly adjusted: number;
-  readonly rejected: number;
+  /** Those that could not be made what they should be: meter, day and field of the ledger's own hash, as in `missingMark`. */
+  readonly left: readonly string[];
 }
 
 export interface AdjustOptions {
@@ -48,7 +50,9 @@ export async function adjustDay(options: AdjustOptions, wanted: WantedDay): Prom
     const { differences, unreadable } = await compare(options, wanted);
     const result = await adjustAll(options, wanted, differences);
     adjusted += result.adjusted;
-    if (!result.changed) return { adjusted, rejected: result.rejected + unreadable };
+    if (result.changed) continue;
+    const place = `${wanted.meter} ${formatDay(wanted.day)}`;
+    return { adjusted, left: [...result.left, ...unreadable].map((field) => `${place} ${field}`) };
   }
   throw new TonnageError(
     'store_rebuilding',
@@ -63,10 +67,10 @@ async function compare({ link, ledgerId }: AdjustOptions, { meter, day, accounts
   const found = new Map<string, string>();
   for (let i = 0; i + 1 < reply.length; i += 2) found.set(String(reply[i]), String(reply[i + 1]));
 
-  let unreadable = 0;
+  const unreadable: string[] = [];
   const differences: Difference[] = [];
   const difference = (account: Account, is: string, value: bigint) => {
-    if (!isWritable(account) || (is !== '' && !/^-?\d{1,19}$/.test(is))) unreadable += 1;
+    if (!isWritable(account) || (is !== '' && !/^-?\d{1,19}$/.test(is))) unreadable.push(accountField(account));
     else if (BigInt(is) !== value) differences.push({ account, is, wanted: value });
   };
   for (const { dimensions, quantity } of accounts) {
@@ -79,7 +83,7 @@ async function compare({ link, ledgerId }: AdjustOptions, { meter, day, accounts
   for (const [field, is] of found) {
     const names = parseAccountField(field);
     if (names) difference({ meter, day, ...names }, is, 0n);
-    else unreadable += 1;
+    else unreadable.push(field);
   }
   return { differences, unreadable };
 }
@@ -96,7 +100,8 @@ async function adjustAll(options: AdjustOptions, wanted: WantedDay, differences:
   const parts = [...chunks(differences, accountsPerCall)];
   // Without a difference too, for the names.
   if (parts.length === 0 && wanted.accounts.length > 0) parts.push([]);
-  const sum = { adjusted: 0, rejected: 0, changed: false };
+  const left: string[] = [];
+  const sum = { adjusted: 0, left, changed: false };
   for (const part of parts) {
     const bad = new Set<FieldId>();
     const names = new Map<string, Set<string>>();
@@ -108,10 +113,11 @@ async function adjustAll(options: AdjustOptions, wanted: WantedDay, differences:
       if (answer.kind === 'changed') return { ...sum, changed: true };
       assert(answer.kind === 'bad', 'an adjustment is applied, or finds something changed, or bad fields');
       for (const field of answer.fields) bad.add(field);
-      rest = rest.filter((one) => !touches(options.ledgerId, one.account, bad));
+      const isBad = ({ account }: Difference): boolean => touches(options.ledgerId, account, bad);
+      left.push(...rest.filter(isBad).map(({ account }) => accountField(account)));
+      rest = rest.filter((one) => !isBad(one));
     }
     sum.adjusted += rest.length;
-    sum.rejected += part.length - rest.length;
   }
   return sum;
 }
@@ -136,7 +142,15 @@ async function adjust(
   const counts = sumRun([{ number: 0, previous: 0, changes, names }], new Set(bad));
   // The own hash stands first among the hashes: the script compares the one whose key is second.
   const hashes = new Map([[own, counts.hashes.get(own) ?? new Map<string, bigint>()], ...counts.hashes]);
-  const of = { numbersKey, rejectedKey, lackingKey: lackingKey(ledgerId), own: new Set([own]), ledgerId, lastBatch: 0 };
+  const of = {
+    numbersKey,
+    rejectedKey,
+    lackingKey: lackingKey(ledgerId),
+    missingKey: missingKey(ledgerId),
+    own: new Set([own]),
+    ledgerId,
+    lastBatch: 0,
+  };
   const call = composeCall(of, head, { ...counts, hashes });
   return parseAnswer(await link.script(adjustScript, call.keys, call.args), call);
 }

@@ -30,10 +30,10 @@ describe('a call', () => {
       expect(keys).not.toContain(run.rejectedKey);
     }
     const main = mainRun('one', log.batches);
-    const both = ['{metrics/v1}:lacking:one', main.rejectedKey];
-    expect(callOf(main, ['metrics/v1\npulls/a/amd64']).keys.slice(-2)).toEqual(both);
+    const all = ['{metrics/v1}:lacking:one', '{metrics/v1}:missing:one', main.rejectedKey];
+    expect(callOf(main, ['metrics/v1\npulls/a/amd64']).keys.slice(-3)).toEqual(all);
     log.add([{ ...event, quantity: -1_000n }]);
-    expect(callOf(mainRun('one', log.batches)).keys.slice(-2)).toEqual(both);
+    expect(callOf(mainRun('one', log.batches)).keys.slice(-3)).toEqual(all);
   });
 
   it('touches each field once, however many batches do, and none whose sum is 0', () => {

@@ -1,7 +1,7 @@
 import { assert, TonnageError } from '../../../base/index.ts';
 import { formatDay } from '../../../usage/index.ts';
 import type { RedisReply } from '../link/types.ts';
-import type { Change, TagBatch, TagRun, Target } from './changes.ts';
+import type { Account, Change, TagBatch, TagRun, Target } from './changes.ts';
 
 const int64Max = 2n ** 63n - 1n;
 const int64Min = -(2n ** 63n);
@@ -41,8 +41,8 @@ export interface Counts {
 type Sums = Map<string, Map<string, bigint>>;
 
 /**
- * Sums a run, field by field. A change with a `bad` field among its targets stays single; the sum of a bad shared field
- * goes apart.
+ * Sums a run, field by field. A void, and a change with a `bad` field among its targets, stay single; the sum of a bad shared
+ * field goes apart.
  */
 export function sumRun(batches: readonly TagBatch[], bad: Set<FieldId>): Counts {
   const hashes: Sums = new Map();
@@ -51,7 +51,7 @@ export function sumRun(batches: readonly TagBatch[], bad: Set<FieldId>): Counts 
   const single: Change[] = [];
   for (const batch of batches) {
     for (const change of batch.changes) {
-      const isSingle = isBad(change, bad);
+      const isSingle = isVoid(change) || isBad(change, bad);
       if (isSingle) single.push(change);
       for (const target of change.targets) addTo(hashes, target, isSingle ? 0n : change.amount);
       if (!isSingle && change.shared) addTo(shared, change.shared, change.amount);
@@ -87,6 +87,11 @@ function mergeShared(hashes: Sums, shared: Sums, bad: ReadonlySet<FieldId>): rea
   return apart.filter(({ amount }) => amount !== 0n);
 }
 
+/** A void is made alone: what its event would have added may have been rejected. */
+function isVoid({ amount, countedIn }: Change): boolean {
+  return amount < 0n && countedIn !== undefined;
+}
+
 function isBad({ targets }: Change, bad: ReadonlySet<FieldId>): boolean {
   if (targets.length === 0) return true;
   if (bad.size === 0) return false;
@@ -99,7 +104,7 @@ function addTo(hashes: Sums, { key, fields }: Target, amount: bigint): void {
   for (const field of fields) sums.set(field, (sums.get(field) ?? 0n) + amount);
 }
 /** What the counts of a call belong to. */
-type CallOf = Pick<TagRun, 'numbersKey' | 'rejectedKey' | 'lackingKey' | 'own'> & {
+type CallOf = Pick<TagRun, 'numbersKey' | 'rejectedKey' | 'lackingKey' | 'missingKey' | 'own'> & {
   /** Named in entries of the list of rejected changes. */
   readonly ledgerId: string;
   readonly lastBatch: number;
@@ -127,7 +132,7 @@ export function composeCall(of: CallOf, head: readonly string[], { hashes, names
   args.push(String(singles), mayLack ? '1' : '0', ...singleArguments(of, hashKeys, { single, apart }));
   // Declared only when needed: a Cluster that moves the slot asks to wait for keys that are not there.
   if (mayLack) keys.push(of.lackingKey);
-  if (singles > 0) keys.push(of.rejectedKey);
+  if (singles > 0) keys.push(of.missingKey, of.rejectedKey);
   const field = (hash: number, index: number) => {
     const [key, name] = [hashKeys[hash], blocks[hash]?.[index]];
     return key === undefined || name === undefined ? undefined : fieldId(key, name);
@@ -155,6 +160,7 @@ function singleArguments(
     return [
       rejection(rejected, amount),
       String(amount),
+      markOf(change),
       String(count),
       ...places,
       String(shared?.fields.length ?? 0),
@@ -163,9 +169,24 @@ function singleArguments(
   });
   const sums = apart.flatMap(({ key, field, amount }) => {
     const text = rejection({ ledger: ledgerId, batch: lastBatch, field }, amount);
-    return [text, String(amount), '0', '1', placeOf(key), field, text];
+    return [text, String(amount), '', '0', '1', placeOf(key), field, text];
   });
   return [...changes, ...sums];
+}
+
+/**
+ * What a rejected change is remembered by until its events are voided: the batch in which they count, and the account or cell.
+ * Empty for what is not remembered.
+ */
+function markOf({ batch, countedIn, amount, account: { meter, day }, targets }: Change): string {
+  const field = targets.at(-1)?.fields[0];
+  const counted = amount < 0n ? countedIn : batch;
+  return counted === undefined || field === undefined ? '' : missingMark(counted, { meter, day }, field);
+}
+
+/** See `markOf`. `field`: the name of the account or cell in the ledger's own hash. */
+export function missingMark(batch: number, { meter, day }: Pick<Account, 'meter' | 'day'>, field: string): string {
+  return `${batch} ${meter} ${formatDay(day)} ${field}`;
 }
 
 function namesOf({ account: { meter, day, org, arch } }: Change) {

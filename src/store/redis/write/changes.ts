@@ -5,17 +5,18 @@ import {
   waveFieldsOf,
   waveMeters,
   type Day,
-  type Increment,
 } from '../../../usage/index.ts';
-import type { OutboxBatch } from '../../contract.ts';
+import type { OutboxBatch, OutboxIncrement } from '../../contract.ts';
 import {
   accountField,
   detailField,
   detailKey,
+  detailMissingKey,
   detailNumbersKey,
   detailRejectedKey,
   indexKey,
   lackingKey,
+  missingKey,
   numbersKey,
   otherMetersHash,
   ownDayKey,
@@ -47,6 +48,9 @@ export interface Change {
   readonly batch: number;
   readonly account: Account;
   readonly amount: bigint;
+  /** Of what a void takes back (a negative amount): the batch in which its event counted, where that is known. */
+  readonly countedIn?: number;
+  /** The last one is a hash of this ledger alone, with one field, which names what changes. */
   readonly targets: readonly Target[];
   /** Fields that other organisations change too: one of them that is full must not reject the rest. */
   readonly shared?: Target;
@@ -68,6 +72,8 @@ export interface TagRun {
   readonly rejectedKey: string;
   /** Hash of what shared fields lack; absent where there are none. */
   readonly lackingKey?: string;
+  /** Hash of the changes that were rejected and whose events may still be voided. */
+  readonly missingKey: string;
   /** Hashes that only this ledger writes: there a field that becomes 0 leaves. */
   readonly own: ReadonlySet<string>;
   readonly batches: readonly TagBatch[];
@@ -82,6 +88,7 @@ export function mainRun(ledgerId: string, batches: readonly OutboxBatch[]): TagR
     numbersKey,
     rejectedKey,
     lackingKey: lackingKey(ledgerId),
+    missingKey: missingKey(ledgerId),
     own,
     batches: batches.map(({ number, increments }) => {
       const changes: Change[] = [];
@@ -89,8 +96,13 @@ export function mainRun(ledgerId: string, batches: readonly OutboxBatch[]): TagR
       for (const day of groupByDay(increments)) {
         const keys = accountKeys(ledgerId, day);
         own.add(keys.ownDay).add(keys.ownMonth);
-        for (const [account, amount] of sumAccounts(day))
-          changes.push({ batch: number, ...keys.change(account, amount) });
+        for (const { account, amount, countedIn } of sumAccounts(day)) {
+          changes.push({
+            batch: number,
+            ...keys.change(account, amount),
+            ...(countedIn !== undefined && { countedIn }),
+          });
+        }
         addNames(names, ledgerId, day);
       }
       return { number, previous: number - 1, changes, names };
@@ -109,8 +121,11 @@ export function detailRuns(ledgerId: string, batches: readonly OutboxBatch[], de
       let run = runs.get(tag);
       if (!run) {
         const detail = { meter, day };
-        const lists = { numbersKey: tag, rejectedKey: detailRejectedKey(meter, day) };
-        runs.set(tag, (run = { ...lists, own: new Set([key]), batches: [], detail }));
+        const lists = {
+          rejectedKey: detailRejectedKey(meter, day),
+          missingKey: detailMissingKey(meter, day, ledgerId),
+        };
+        runs.set(tag, (run = { numbersKey: tag, ...lists, own: new Set([key]), batches: [], detail }));
       }
       const before = touched.find((one) => one.meter === meter && one.day === day)?.previous ?? 0;
       run.batches.push({
@@ -124,9 +139,11 @@ export function detailRuns(ledgerId: string, batches: readonly OutboxBatch[], de
   return [...runs.values()];
 }
 
-function detailChange(batch: number, key: string, { meter, day, dimensions, quantity }: Increment): Change {
+function detailChange(batch: number, key: string, increment: OutboxIncrement): Change {
+  const { meter, day, dimensions, quantity, countedIn } = increment;
   return {
     batch,
+    ...(countedIn !== undefined && { countedIn }),
     account: { meter, day, ...accountNames(dimensions) },
     amount: quantity,
     targets: [{ key, fields: [detailField(dimensionRow(dimensions))] }],
@@ -136,13 +153,19 @@ function detailChange(batch: number, key: string, { meter, day, dimensions, quan
 export interface DayOfMeter {
   readonly meter: string;
   readonly day: Day;
-  readonly increments: readonly Increment[];
+  readonly increments: readonly OutboxIncrement[];
 }
 
-type DayGroup = DayOfMeter & { readonly increments: Increment[] };
-type AccountSum = [account: Account, sum: bigint];
+type DayGroup = DayOfMeter & { readonly increments: OutboxIncrement[] };
 
-function groupByDay(increments: readonly Increment[]): Iterable<DayOfMeter> {
+/** What an account gains by a batch, or what voids take back of what it gained by an earlier one. */
+interface AccountSum {
+  readonly account: Account;
+  amount: bigint;
+  readonly countedIn?: number;
+}
+
+function groupByDay(increments: readonly OutboxIncrement[]): Iterable<DayOfMeter> {
   const groups = new Map<string, Map<Day, DayGroup>>();
   const found: DayOfMeter[] = [];
   for (const increment of increments) {
@@ -164,23 +187,33 @@ function accountNames({ org, arch }: { readonly org?: string; readonly arch?: st
   return { ...(org !== undefined && { org }), ...(arch !== undefined && { arch }) };
 }
 
-function sumAccounts({ meter, day, increments }: DayOfMeter): Iterable<readonly [Account, bigint]> {
+function sumAccounts({ meter, day, increments }: DayOfMeter): Iterable<AccountSum> {
   const sums = new Map<string | undefined, Map<string | undefined, AccountSum>>();
+  const voids = new Map<string, AccountSum>();
   const found: AccountSum[] = [];
-  for (const { dimensions, quantity } of increments) {
+  for (const { dimensions, quantity, countedIn } of increments) {
+    const account = { meter, day, ...accountNames(dimensions) };
+    if (quantity < 0n) {
+      const key = `${countedIn ?? ''} ${accountField(dimensions)}`;
+      const sum = voids.get(key);
+      if (sum) sum.amount += quantity;
+      else voids.set(key, { account, amount: quantity, ...(countedIn !== undefined && { countedIn }) });
+      continue;
+    }
     const { org, arch } = dimensions;
     let ofOrganisation = sums.get(org);
     if (!ofOrganisation) sums.set(org, (ofOrganisation = new Map<string | undefined, AccountSum>()));
     const sum = ofOrganisation.get(arch);
     if (sum) {
-      sum[1] += quantity;
+      sum.amount += quantity;
       continue;
     }
-    const account: AccountSum = [{ meter, day, ...accountNames(dimensions) }, quantity];
-    ofOrganisation.set(arch, account);
-    found.push(account);
+    const added: AccountSum = { account, amount: quantity };
+    ofOrganisation.set(arch, added);
+    found.push(added);
   }
-  return found;
+  // Behind what the same batch adds: an event may come together with its void.
+  return [...found, ...voids.values()];
 }
 
 /** The keys that hold the accounts of a meter on a day, and what a change of one of them touches. */

@@ -1,7 +1,7 @@
 import { assert, limits, messageOf, TonnageError, type Clock, type Log } from '../../../base/index.ts';
 import type { Day } from '../../../usage/index.ts';
 import type { Delivered, OutboxBatch } from '../../contract.ts';
-import { detailKey, detailNumbersKey, detailRejectedKey, numbersKey } from '../layout.ts';
+import { detailKeys, numbersKey } from '../layout.ts';
 import type { RedisLink } from '../link/types.ts';
 import { unfinishedRebuild } from './call.ts';
 import type { TagRun } from './changes.ts';
@@ -113,8 +113,7 @@ class LinkedWriter implements RedisWriter {
   dropDetails(meter: string, day: Day): Promise<void> {
     const { link, ledgerId, detailsFrom } = this.#options;
     assert(day < detailsFrom(), 'only details that are no longer delivered are dropped');
-    const keys = [detailNumbersKey(meter, day), detailKey(meter, day, ledgerId), detailRejectedKey(meter, day)];
-    return this.#alone(async () => void (await link.script(dropScript, keys, [ledgerId])));
+    return this.#alone(async () => void (await link.script(dropScript, detailKeys(meter, day, ledgerId), [ledgerId])));
   }
 
   rebuild(own: OwnCounts, number: number, onProgress?: (progress: RebuildProgress) => void): Promise<Rebuilt> {

@@ -4,9 +4,12 @@ import {
   accountField,
   detailField,
   detailKey,
+  detailKeys,
+  detailMissingKey,
   detailNumbersKey,
   detailRejectedKey,
   lackingKey,
+  missingKey,
   numbersKey,
   ownDaysKey,
   ownMonthKey,
@@ -77,13 +80,16 @@ export async function rebuild(options: RebuildOptions, own: OwnCounts): Promise<
   await renumber(link, { numbersKey, ledgerId, from: kept, to: mark.text });
   const work: Work = { ...options, mark, own, months: new Map(), seen: new Map() };
   const sum = { days: 0, adjusted: 0, rejected: 0 };
+  const left = new Set<string>();
   for await (const adjusted of allDays(work)) {
     sum.days += 1;
     sum.adjusted += adjusted.adjusted;
-    sum.rejected += adjusted.rejected;
+    sum.rejected += adjusted.left.length;
+    for (const account of adjusted.left) left.add(account);
     onProgress?.({ days: sum.days, adjusted: sum.adjusted });
   }
   const lacking = await redeem(work);
+  await forgetMissing(work, left);
   if (sum.rejected === 0 && lacking === 0) await forgetRejected(link, rejectedKey, ledgerId);
   await renumber(link, { numbersKey, ledgerId, from: mark.text, to: String(number) });
   return { ...sum, rejected: sum.rejected + lacking };
@@ -130,8 +136,7 @@ async function rebuildDay(work: Work, day: OwnDay): Promise<Adjusted> {
 }
 
 async function dropDay({ link, ledgerId }: Work, meter: string, day: Day): Promise<void> {
-  const keys = [detailNumbersKey(meter, day), detailKey(meter, day, ledgerId), detailRejectedKey(meter, day)];
-  await link.script(dropScript, keys, [ledgerId]);
+  await link.script(dropScript, detailKeys(meter, day, ledgerId), [ledgerId]);
 }
 
 async function replaceDetails(work: Work, { meter, day }: OwnDay): Promise<void> {
@@ -142,7 +147,20 @@ async function replaceDetails(work: Work, { meter, day }: OwnDay): Promise<void>
   const key = detailKey(meter, day, ledgerId);
   const pages = pagesOf(own.details(meter, day));
   await replaceHash(link, { numbersKey: numbers, ledgerId, key, mark, to: String(number), pages });
+  const missing = detailMissingKey(meter, day, ledgerId);
+  await link.send({ key: missing, args: ['UNLINK', missing] });
   await forgetRejected(link, detailRejectedKey(meter, day), ledgerId);
+}
+
+/** Forgets what was rejected of accounts that Redis has whole now: their voids take back what they say. */
+async function forgetMissing({ link, ledgerId }: Work, left: ReadonlySet<string>): Promise<void> {
+  const key = missingKey(ledgerId);
+  const reply = await link.send({ key, args: ['HKEYS', key] });
+  const marks = typeof reply === 'object' && reply !== null ? reply.map(String) : [];
+  const settled = marks.filter((mark) => !left.has(mark.slice(mark.indexOf(' ') + 1)));
+  for (const some of chunks(settled, limits.redisWriteFieldsMax)) {
+    await link.send({ key, args: ['HDEL', key, ...some] });
+  }
 }
 
 /** What was rejected of this ledger before is counted now. */

@@ -73,20 +73,21 @@ if kept < tonumber(ARGV[3]) or kept >= tonumber(ARGV[4]) then return {'kept', ke
 /**
  * ARGV from here on: how many hashes and sets, whose keys follow KEYS[1] in that order; of each hash whether fields that
  * become 0 leave, how many fields, their names, their amounts; of each set how many members, and they; then how many
- * changes are made one by one, and whether the last key but one is the hash of what shared fields lack. Of each such
- * change: its text for the list of rejected ones (the last key), its amount, how many fields it changes all or none of
- * (-1: it can only be rejected), and of each the number of its hash and its name; then how many shared fields, and of
- * each the number of its hash, its name, and its text for the list.
+ * changes are made one by one, and whether the last key but two is the hash of what shared fields lack. Of each such
+ * change: its text for the list of rejected ones (the last key), its amount, its mark in the hash of rejected ones (the last
+ * key but one; empty: none), how many fields it changes all or none of (-1: it can only be rejected), and of each the number of
+ * its hash and its name; then how many shared fields, and of each the number of its hash, its name, and its text for the list.
  */
 const readCounts = `
 local hashes, sets = tonumber(ARGV[at]), tonumber(ARGV[at + 1])
 at = at + 2
-local bad, outs, gone, large = {'bad'}, {}, {}, {}
+local bad, outs, gone, large, drops = {'bad'}, {}, {}, {}, {}
 for h = 1, hashes do
   local key = KEYS[1 + h]
   fault = wrong(key, 'hash')
   if fault then return fault end
   local dropped, n = ARGV[at] == '1', tonumber(ARGV[at + 1])
+  drops[key] = dropped
   at = at + 2
   for from = at, at + n - 1, 2000 do
     local to = math.min(from + 1999, at + n - 1)
@@ -139,7 +140,7 @@ end
 local single, lacking = tonumber(ARGV[at]), ARGV[at + 1] == '1'
 at = at + 2
 if single > 0 then
-  fault = wrong(KEYS[#KEYS], 'list') or (lacking and wrong(KEYS[#KEYS - 1], 'hash'))
+  fault = wrong(KEYS[#KEYS], 'list') or wrong(KEYS[#KEYS - 1], 'hash') or (lacking and wrong(KEYS[#KEYS - 2], 'hash'))
   if fault then return fault end
 end
 `;
@@ -160,11 +161,12 @@ end
  * Checks each of these against what the changes before it have left. A change is made whole or not at all, except for its
  * shared fields: each of these takes it or rejects it alone. What a shared field rejects is added to the amount that the
  * field lacks of this ledger, and the list gets one entry for the field. A later negative amount is taken from what the
- * field lacks first, so that a void takes nothing from a field that never had it.
+ * field lacks first, so that a void takes nothing from a field that never had it. A change that is rejected whole is
+ * remembered under its mark; a void of one of its events is taken from that alone.
  */
 const writeSingle = `
 local answer = {'applied'}
-local list, lacks = KEYS[#KEYS], KEYS[#KEYS - 1]
+local list, missing, lacks = KEYS[#KEYS], KEYS[#KEYS - 1], KEYS[#KEYS - 2]
 local function reject(text, field)
   if text then redis.call('RPUSH', list, text) end
   answer[#answer + 1] = field
@@ -191,18 +193,30 @@ local function share(key, field, amount, text)
     reject((not held or not sums) and text, field)
   end
 end
+local function add(key, field, amount)
+  if redis.call('HINCRBY', key, field, amount) == 0 and drops[key] then redis.call('HDEL', key, field) end
+end
+local function remember(mark, amount)
+  if mark == '' or not plus(redis.call('HGET', missing, mark) or '0', amount) then return end
+  if redis.call('HINCRBY', missing, mark, amount) <= 0 then redis.call('HDEL', missing, mark) end
+end
 for _ = 1, single do
-  local text, amount, n = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2])
-  local from, to = at + 3, at + 1 + 2 * n
+  local text, amount, mark, n = ARGV[at], ARGV[at + 1], ARGV[at + 2], tonumber(ARGV[at + 3])
+  local from, to = at + 4, at + 2 + 2 * n
+  local isVoid = sub(amount, 1, 1) == '-'
   local bad = n < 0 and ''
   for i = from, to, 2 do
     local value = redis.call('HGET', KEYS[2 + tonumber(ARGV[i])], ARGV[i + 1]) or '0'
     if not bad and not plus(value, amount) then bad = ARGV[i + 1] end
   end
-  if bad then
+  if isVoid and mark ~= '' and redis.call('HEXISTS', missing, mark) == 1 then
+    remember(mark, amount)
+    bad = true
+  elseif bad then
     reject(text, bad)
+    if not isVoid then remember(mark, amount) end
   else
-    for i = from, to, 2 do redis.call('HINCRBY', KEYS[2 + tonumber(ARGV[i])], ARGV[i + 1], amount) end
+    for i = from, to, 2 do add(KEYS[2 + tonumber(ARGV[i])], ARGV[i + 1], amount) end
   end
   at = from + 2 * math.max(n, 0)
   local shared = tonumber(ARGV[at])
@@ -314,15 +328,15 @@ return {'applied', 0}
 };
 
 /**
- * KEYS: numbers, a hash that leaves together with the ledger's number there, and the list of rejected changes, which
+ * KEYS: numbers, two hashes that leave together with the ledger's number there, and the list of rejected changes, which
  * leaves with the last ledger's; ARGV: ledger. Nothing here needs memory.
  */
 export const dropScript: RedisScript = {
   name: 'drop',
   source: `
-redis.call('UNLINK', KEYS[2])
+redis.call('UNLINK', KEYS[2], KEYS[3])
 redis.call('HDEL', KEYS[1], ARGV[1])
-if redis.call('EXISTS', KEYS[1]) == 0 then redis.call('UNLINK', KEYS[3]) end
+if redis.call('EXISTS', KEYS[1]) == 0 then redis.call('UNLINK', KEYS[4]) end
 return {'applied', 0}
 `,
 };

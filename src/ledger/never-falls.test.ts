@@ -1,0 +1,89 @@
+import { expect, test } from 'vitest';
+import { limits, systemClock } from '../base/index.ts';
+import { MetricSet } from '../metric/index.ts';
+import type { LedgerEvent } from '../usage/index.ts';
+import { scaled } from '../../test/support/long.ts';
+import type { Ledger } from './index.ts';
+import { openTestLedger, ownStore, valuesOf } from './testing/fixture.ts';
+
+const int64Max = 2n ** 63n - 1n;
+/** The largest quantity of an event; a pull's may be larger. */
+const eventMax = BigInt(Number.MAX_SAFE_INTEGER);
+
+const own = ownStore();
+let metrics: MetricSet;
+
+function open(orgLabels: boolean): Promise<Ledger> {
+  metrics = new MetricSet();
+  return openTestLedger(own.store, { metrics, dimensions: ['org', 'arch'], orgLabels });
+}
+
+/** Numbers from 0 up to 2^32, the same ones with each run. */
+function numbers(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state;
+  };
+}
+
+const series = (): ReadonlyMap<string, bigint> =>
+  new Map(
+    ['tonnage_usage', 'tonnage_usage_voided'].flatMap((name) =>
+      [...valuesOf(metrics, name)].map(([labels, value]) => [`${name}{${labels}}`, BigInt(value)] as const),
+    ),
+  );
+
+const step = int64Max / 4n;
+
+test.each([true, false])(
+  'whatever sums do at the largest integer, the counters never fall and are the same after a start (labels of organisations: %s)',
+  async (orgLabels) => {
+    const seed = scaled(7, systemClock.now() % 1_000_000);
+    const next = numbers(seed);
+    const orgOf = (number: number) => `org${number % 3}.org`;
+    let ledger = await open(orgLabels);
+    let before = series();
+    const events: LedgerEvent[] = [];
+    for (let turn = 0; turn < scaled(60, 2_000); turn++) {
+      const org = orgOf(next());
+      const event = { tenant: '', source: 'test', time: systemClock.now() };
+      const id = `${turn}`;
+      const target = events[next() % Math.max(events.length, 1)];
+      if (next() % 3 === 0) {
+        await ledger.record([{ meter: 'pulls', dimensions: { org }, quantity: step + BigInt(next()) }]);
+      } else if (next() % 2 === 0 || !target) {
+        const made: LedgerEvent = {
+          ...event,
+          id,
+          kind: 'usage',
+          meter: 'pulls',
+          dimensions: { org },
+          quantity: eventMax,
+        };
+        events.push(made);
+        await ledger.ingest([made]);
+      } else {
+        await ledger.ingest([{ ...event, id, kind: 'void', target }]);
+      }
+      // A sum falls where a month has room again that the sums of all time do not have.
+      if (next() % 4 === 0)
+        await ledger.backfill([{ meter: 'pulls', day: ledger.today(), dimensions: { org }, quantity: -step }]);
+      const isStart = next() % 10 === 0;
+      if (isStart) {
+        await ledger.close(limits.ledgerCloseMsMax);
+        await own.reopen();
+        ledger = await open(orgLabels);
+      }
+      const now = series();
+      for (const [name, value] of before) {
+        expect(now.get(name) ?? 0n, `seed ${seed}, turn ${turn}: ${name}`).toBeGreaterThanOrEqual(value);
+      }
+      expect(isStart ? now : before, `seed ${seed}, turn ${turn}: after a start`).toEqual(before);
+      before = now;
+    }
+    const largest = [...before.values()].reduce((most, value) => (value > most ? value : most), 0n);
+    expect(largest).toBeGreaterThanOrEqual(int64Max);
+    await ledger.close(limits.ledgerCloseMsMax);
+  },
+);
