@@ -1,11 +1,4 @@
-import {
-  dimensionRow,
-  formatDay,
-  monthOf,
-  waveFieldsOf,
-  waveMeters,
-  type Day,
-} from '../../../usage/index.ts';
+import { dimensionRow, formatDay, monthOf, waveFieldsOf, waveMeters, type Day } from '../../../usage/index.ts';
 import type { OutboxBatch, OutboxIncrement } from '../../contract.ts';
 import {
   accountField,
