@@ -198,7 +198,10 @@ describe('a blob that breaks off', () => {
     expect(answers.filter(isWhole)).toEqual([]);
     expect(await filesIn('blobs/sha256')).toEqual([]);
     await expect.poll(() => filesIn('tmp'), patiently).toEqual([]);
-    expect(gateway.counted('blob_rejected', 'lab')).toBe(1);
+    // A client that comes late does not find the first download any more, and has one of its own.
+    const downloads = lab.asked(pathOf(large)).length;
+    expect(downloads).toBeLessThanOrEqual(answers.length);
+    expect(gateway.counted('blob_rejected', 'lab')).toBe(downloads);
   });
 });
 
