@@ -23,10 +23,13 @@ export type App = FastifyInstance<
  */
 export type Authorise = (request: FastifyRequest, right: Right) => Promise<Principal>;
 
+/** What one part says: all is well, or what is wrong, as a code for everybody and in detail for those who may query. */
+export type Check = 'ok' | { readonly code: string; readonly detail: string };
+
 /** Whether requests can be served in full, and what each part says. */
 export interface Readiness {
   readonly ready: boolean;
-  readonly checks: Readonly<Record<string, string>>;
+  readonly checks: Readonly<Record<string, Check>>;
 }
 
 /** What the routes of the API work with. */

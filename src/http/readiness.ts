@@ -1,5 +1,10 @@
 import type { Ledger, LedgerStatus } from '../ledger/index.ts';
-import type { Readiness } from './contract.ts';
+import type { Check, Readiness } from './contract.ts';
+
+type DeliveryStatus = NonNullable<LedgerStatus['delivery']> & {
+  /** The store misses data that the ledger cannot deliver again. */
+  readonly gap?: string;
+};
 
 export interface ReadinessSources {
   readonly ledger: Pick<Ledger, 'status'>;
@@ -18,15 +23,22 @@ export function readinessOf({ ledger, cacheFailure, stopping }: ReadinessSources
   const takesEvents = claiming?.isReady !== false;
   const unwritable = cacheFailure();
   const checks = {
-    ledger: saving ? 'ok' : `${unsavedEvents} events cannot be saved: ${failure}`,
+    ledger: check('ledger_unavailable', saving ? [] : [`${unsavedEvents} events cannot be saved: ${failure}`]),
     ...(delivery && { store: storeCheck(delivery, claiming) }),
-    cache: unwritable === undefined ? 'ok' : `blobs are passed through, since they cannot be written: ${unwritable}`,
-    server: stopping ? 'stopping' : 'ok',
+    cache: check(
+      'cache_unwritable',
+      unwritable === undefined ? [] : [`blobs are passed through, since they cannot be written: ${unwritable}`],
+    ),
+    server: check('stopping', stopping ? ['stopping'] : []),
   };
   return { ready: saving && takesEvents && !stopping, checks };
 }
 
-function storeCheck(delivery: NonNullable<LedgerStatus['delivery']>, claiming: LedgerStatus['claiming']): string {
+function check(code: string, faults: readonly string[]): Check {
+  return faults.length === 0 ? 'ok' : { code, detail: faults.join('; ') };
+}
+
+function storeCheck(delivery: DeliveryStatus, claiming: LedgerStatus['claiming']): Check {
   const { failure, waiting, ageMs } = delivery;
   const faults: string[] = [];
   if (claiming?.isReady === false) {
@@ -39,5 +51,5 @@ function storeCheck(delivery: NonNullable<LedgerStatus['delivery']>, claiming: L
     const batches = waiting === 1 ? '1 batch waits' : `${waiting} batches wait`;
     faults.push(waiting === 0 ? failure : `${batches} in the outbox, the oldest for ${seconds} s: ${failure}`);
   }
-  return faults.length === 0 ? 'ok' : faults.join('; ');
+  return check(delivery.gap === undefined ? 'store_unavailable' : 'ledger_gap', faults);
 }

@@ -37,7 +37,8 @@ export type Authenticator =
       readonly kind: 'check';
       /**
        * Answers `undefined` at once for a kind of credential that it has nothing to do with. Rejects with a
-       * `TonnageError` when it cannot say: the request fails then, and is neither refused nor taken for anonymous.
+       * `TonnageError` when it cannot say: the request fails then, and is neither refused nor taken for anonymous. Where
+       * checks have to wait, those of a lower `rank` go first.
        */
-      authenticate(credential: Credential): Promise<CheckVerdict> | undefined;
+      authenticate(credential: Credential, rank?: number): Promise<CheckVerdict> | undefined;
     };

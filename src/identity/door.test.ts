@@ -357,3 +357,33 @@ describe('a right', () => {
     expect(answer).toBe(expected);
   });
 });
+
+test('a first login is checked before the many tries of a flood from another address', async () => {
+  const subject = door();
+  const flood = Array.from({ length: 30 }, (_, index) =>
+    Promise.resolve(subject.enter(visitor(basic('mallory', `guess ${index}`), { remoteAddress: '203.0.113.9' }))),
+  );
+  let refused = 0;
+  for (const each of flood) void each.then(() => refused++);
+  const good = await subject.enter(visitor(basic('alice', 'secret'), { remoteAddress: '192.0.2.7' }));
+  expect(summary(good)).toBe('alice: pull query');
+  // Two ran already, and two may have come to their turn together with it.
+  expect(refused).toBeLessThan(6);
+  await Promise.all(flood);
+});
+
+test('a flood from one address does not make checks of others come back later', async () => {
+  const subject = door();
+  const from = (host: number) =>
+    Array.from({ length: 29 }, (_, index) =>
+      Promise.resolve(
+        subject.enter(visitor(basic('mallory', `guess ${host} ${index}`), { remoteAddress: `203.0.113.${host}` })),
+      ),
+    );
+  const floods = Array.from({ length: 12 }, (_, host) => from(host)).flat();
+  expect(summary(await subject.enter(visitor(basic('alice', 'secret'), { remoteAddress: '192.0.2.7' })))).toBe(
+    'alice: pull query',
+  );
+  const outcomes = (await Promise.all(floods)).map(summary);
+  expect(outcomes.filter((outcome) => outcome === 'wait 1').length).toBeGreaterThan(0);
+}, 60_000);

@@ -166,7 +166,7 @@ class CheckingDoor implements Door {
 
   #check(credential: Credential, key: string, visitor: Visitor): Promise<Outcome> {
     // Who comes with credentials that are being looked at already makes no guess of their own.
-    if (this.#checks.has(key)) return this.#find(credential, key, visitor);
+    if (this.#checks.has(key)) return this.#find(credential, key, visitor, 0);
     const attempt = this.#limiter.attempt(visitor.remoteAddress);
     if (!(attempt instanceof Promise)) return this.#try(attempt, credential, key, visitor);
     return attempt.then((later) => this.#try(later, credential, key, visitor));
@@ -177,7 +177,7 @@ class CheckingDoor implements Door {
     let outcome: Outcome | undefined;
     try {
       // Somebody else may have shown the same while this one waited.
-      outcome = this.#memory.get(key) ?? (await this.#find(credential, key, visitor));
+      outcome = this.#memory.get(key) ?? (await this.#find(credential, key, visitor, attempt.rank));
       return outcome;
     } finally {
       if (outcome === wrong) attempt.fail();
@@ -185,11 +185,14 @@ class CheckingDoor implements Door {
     }
   }
 
-  /** What comes of a check. Rejects when nobody can say. */
-  async #find(credential: Credential, key: string, visitor: Visitor): Promise<Outcome> {
+  /**
+   * What comes of a check. Rejects when nobody can say. An address that floods us with wrong credentials has a high rank, so
+   * that a first login from another address does not wait behind it.
+   */
+  async #find(credential: Credential, key: string, visitor: Visitor, rank: number): Promise<Outcome> {
     let verdict: CheckVerdict;
     try {
-      verdict = await this.#shared(credential, key);
+      verdict = await this.#shared(credential, key, rank);
       if (verdict === 'unknown' && !this.#anonymousPull) throw unavailable();
     } catch (thrown) {
       this.#instruments.checks.failed.inc();
@@ -207,18 +210,18 @@ class CheckingDoor implements Door {
     return this.#counted('accepted', outcome);
   }
 
-  #shared(credential: Credential, key: string): Promise<CheckVerdict> {
+  #shared(credential: Credential, key: string, rank: number): Promise<CheckVerdict> {
     const running = this.#checks.get(key);
     if (running !== undefined) return running;
-    const check = this.#ask(credential).finally(() => this.#checks.delete(key));
+    const check = this.#ask(credential, rank).finally(() => this.#checks.delete(key));
     this.#checks.set(key, check);
     return check;
   }
 
-  async #ask(credential: Credential): Promise<CheckVerdict> {
+  async #ask(credential: Credential, rank: number): Promise<CheckVerdict> {
     for (const authenticator of this.#authenticators) {
       // One after the other: the next is only asked for what those before it do not know.
-      const verdict = await authenticator.authenticate(credential);
+      const verdict = await authenticator.authenticate(credential, rank);
       if (verdict !== undefined) return verdict;
     }
     return undefined;

@@ -5,6 +5,8 @@ const minuteMs = 60_000;
 
 /** A try that has begun; it ends by one of these, once. */
 export interface Attempt {
+  /** Failures of this address within the last minute, and its tries under way: the more there are, the later its turn. */
+  readonly rank: number;
   /** The credentials were wrong. */
   fail(): void;
   /** It was no failure: the credentials were good, or could not be looked at. */
@@ -48,8 +50,8 @@ export class LoginLimiter {
     const pending = this.#pending.get(key) ?? { running: 0, waiting: [] };
     if (recent.length + pending.running < limits.loginFailuresPerMinuteMax) {
       this.#pending.set(key, pending);
-      pending.running++;
-      return { fail: () => this.#end(key, pending, true), forgive: () => this.#end(key, pending, false) };
+      const rank = recent.length + pending.running++;
+      return { rank, fail: () => this.#end(key, pending, true), forgive: () => this.#end(key, pending, false) };
     }
     if (this.#waiting >= limits.loginsWaitingMax) return 1;
     this.#waiting++;

@@ -77,7 +77,7 @@ class PlatformTokens {
     this.#troubles = new CredentialMemory(options.clock, options.random);
   }
 
-  authenticate(credential: Credential): Promise<CheckVerdict> | undefined {
+  authenticate(credential: Credential, rank = 0): Promise<CheckVerdict> | undefined {
     const token = this.#tokenOf(credential);
     if (token === undefined) return undefined;
     const key = this.#known.keyOf(token);
@@ -92,7 +92,7 @@ class PlatformTokens {
     const running = this.#questions.get(key);
     if (running !== undefined) return running;
     const askedAt = this.#options.clock.monotonic();
-    const question = this.#turns.take(() => this.#askInTime(token, key, askedAt)) ?? Promise.resolve('busy' as const);
+    const question = this.#turns.take(() => this.#askInTime(token, key, askedAt), rank);
     const ended = question.finally(() => this.#questions.delete(key));
     this.#questions.set(key, ended);
     return ended;

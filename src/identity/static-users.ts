@@ -77,11 +77,11 @@ class StaticUsers {
     this.#decoy = decoy;
   }
 
-  authenticate(credential: Credential): Promise<Verdict | 'busy'> | undefined {
+  authenticate(credential: Credential, rank = 0): Promise<Verdict | 'busy'> | undefined {
     if (credential.scheme !== 'basic' || credential.password === '') return undefined;
     const { password } = credential;
     const account = this.#accounts.get(credential.user);
-    return this.#turns.take(() => this.#check(password, account)) ?? Promise.resolve('busy');
+    return this.#turns.take(() => this.#check(password, account), rank);
   }
 
   /**

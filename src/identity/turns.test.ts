@@ -13,7 +13,7 @@ test('no more run at once than may, in the order in which they came, and all of 
       const begun: number[] = [];
       let running = 0;
       let most = 0;
-      const take = async (delay: number, index: number): Promise<number | undefined> =>
+      const take = async (delay: number, index: number): Promise<number | 'busy'> =>
         turns.take(async () => {
           begun.push(index);
           most = Math.max(most, ++running);
@@ -34,15 +34,26 @@ test('no more run at once than may, in the order in which they came, and all of 
   await fc.assert(property);
 });
 
-test('too many who wait are told so at once', async () => {
+test('when too many wait, the one whose turn would come last is told so at once', async () => {
   const turns = new Turns({ runningMax: 1, waitingMax: 1 });
   const gate = Promise.withResolvers<void>();
   const first = turns.take(() => gate.promise);
-  const second = turns.take(() => Promise.resolve('second'));
-  expect(turns.take(() => Promise.resolve('third'))).toBeUndefined();
+  const second = turns.take(() => Promise.resolve('second'), 1);
+  expect(await turns.take(() => Promise.resolve('third'), 1)).toBe('busy');
+  const fourth = turns.take(() => Promise.resolve('fourth'), 0);
+  expect(await second).toBe('busy');
   gate.resolve();
   await first;
-  expect(await second).toBe('second');
+  expect(await fourth).toBe('fourth');
+});
+
+test('those of a lower rank go first, and of one rank those that came first', async () => {
+  const turns = new Turns({ runningMax: 1, waitingMax: 10 });
+  const order: number[] = [];
+  const ranks = [0, 3, 1, 2, 1, 0, 3];
+  const all = ranks.map((rank, index) => turns.take(async () => void order.push(index), rank));
+  await Promise.all(all);
+  expect(order).toEqual([0, 5, 2, 4, 3, 1, 6]);
 });
 
 test('a task that fails gives its turn up', async () => {

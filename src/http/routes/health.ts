@@ -1,19 +1,37 @@
+import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { ApiOptions, App } from '../contract.ts';
 
 const readiness = z.object({ ready: z.boolean(), checks: z.record(z.string(), z.string()) });
 
-/** `/healthz`: the process answers. `/readyz`: it can also save what it counts, and is not stopping. */
-export function healthRoutes(app: App, options: Pick<ApiOptions, 'readiness'>): void {
+/**
+ * `/healthz`: the process answers. `/readyz`: it can also save what it counts, and is not stopping. What is wrong is told as a
+ * code: details, which may name hosts and files, are for those with the right `query`. Whatever credentials a probe brings,
+ * it gets its answer.
+ */
+export function healthRoutes(app: App, options: Pick<ApiOptions, 'readiness' | 'authorise'>): void {
   const alive = { summary: 'Alive', response: { 200: z.object({ alive: z.literal(true) }) } };
   app.get('/healthz', { schema: alive }, async () => ({ alive: true }) as const);
 
   const ready = { summary: 'Ready', response: { 200: readiness, 503: readiness } };
-  app.get('/readyz', { schema: ready }, async (_request, reply) => {
+  app.get('/readyz', { schema: ready }, async (request, reply) => {
     const state = options.readiness();
+    const isWell = Object.values(state.checks).every((check) => check === 'ok');
+    const told = isWell || !(await mayQuery(options, request)) ? 'code' : 'detail';
+    const checks = Object.entries(state.checks).map(([name, check]): [string, string] => [
+      name,
+      check === 'ok' ? check : check[told],
+    ]);
     return reply
       .code(state.ready ? 200 : 503)
       .header('cache-control', 'no-store')
-      .send({ ready: state.ready, checks: { ...state.checks } });
+      .send({ ready: state.ready, checks: Object.fromEntries(checks) });
   });
+}
+
+function mayQuery({ authorise }: Pick<ApiOptions, 'authorise'>, request: FastifyRequest): Promise<boolean> {
+  return authorise(request, 'query').then(
+    () => true,
+    () => false,
+  );
 }
