@@ -192,6 +192,17 @@ describe('pages of other sites', () => {
     await expect(authorise(request, 'query')).rejects.toMatchObject({ code: 'forbidden' });
   });
 
+  test.each(['http://evil.example', 'null', 'http://localhost:3000'])('below /v2, Origin: %s is refused', (origin) => {
+    const { admit } = setUp(local);
+    const refused = expect.objectContaining({ status: 403 });
+    expect(() => admit({ host: 'localhost:8080', origin }, '127.0.0.1', 'content')).toThrow(refused);
+  });
+
+  test('below /v2, the own Origin is answered', () => {
+    const headers = { host: 'localhost:8080', origin: 'http://LOCALHOST:8080' };
+    expect(setUp(local).admit(headers, '127.0.0.1', 'content')).toEqual({ kind: 'anonymous' });
+  });
+
   test('pages of this server and of its neighbours are answered', async () => {
     const { authorise } = setUp(local);
     for (const site of ['same-origin', 'same-site', 'none']) {

@@ -16,7 +16,7 @@ import { OciError } from '../oci/index.ts';
 import type { Authorise } from './contract.ts';
 import { clientOf, forwardedOf, isForwarded } from './forwarded.ts';
 import { ownerOf } from './local-socket.ts';
-import { isFromOtherSite, otherSiteRefusal } from './other-sites.ts';
+import { isFromOtherPage, isFromOtherSite, otherSiteRefusal } from './other-sites.ts';
 
 export interface AdmissionOptions {
   readonly door: Door;
@@ -56,7 +56,7 @@ export function createAdmit(options: AdmissionOptions) {
     scope: AdmissionScope,
     pathToken?: string,
   ): Admission | Promise<Admission> => {
-    if (isFromOtherSite(headers)) throw new OciError('denied', otherSiteRefusal);
+    if (isFromOtherPage(headers)) throw new OciError('denied', otherSiteRefusal);
     // It stands for somebody whatever else the client brings: a client that was challenged sends its answer along.
     if (pathToken !== undefined) return admitByPath(pathTokens, pathToken);
     const admission = (outcome: Outcome): Admission => {

@@ -9,5 +9,16 @@ export function isFromOtherSite(headers: IncomingHttpHeaders): boolean {
   return site !== undefined && /cross-site/i.test(String(site));
 }
 
+/**
+ * The same for requests below `/v2`, which are GET and HEAD: with these, browsers send `Origin` only on behalf of a page of
+ * another origin. That also covers browsers that send no `Sec-Fetch-Site`. Clients of registries do not send `Origin`.
+ */
+export function isFromOtherPage(headers: IncomingHttpHeaders): boolean {
+  if (isFromOtherSite(headers)) return true;
+  const { origin, host } = headers;
+  return origin !== undefined && URL.parse(origin)?.host !== host?.toLowerCase();
+}
+
 /** Why such a request is refused. */
-export const otherSiteRefusal = 'expected no request of a page of another site, but Sec-Fetch-Site says cross-site';
+export const otherSiteRefusal =
+  'expected no request of a page of another site (Sec-Fetch-Site, Origin), but this is one';

@@ -5,7 +5,7 @@ import { answerHeaders, OciError } from '../oci/index.ts';
 import { misdirected, refuseUnknown, tooManyLogins, visitorOf } from './admission.ts';
 import { clientOf } from './forwarded.ts';
 import type { Handler } from './listener.ts';
-import { isFromOtherSite, otherSiteRefusal } from './other-sites.ts';
+import { isFromOtherPage, otherSiteRefusal } from './other-sites.ts';
 
 export interface TokenEndpointOptions {
   readonly door: Door;
@@ -40,7 +40,7 @@ async function answer(
     throw new OciError('methodUnsupported', 'expected GET', { Allow: 'GET, HEAD' });
   }
   const { headers, socket } = request;
-  if (isFromOtherSite(headers)) throw new OciError('denied', otherSiteRefusal);
+  if (isFromOtherPage(headers)) throw new OciError('denied', otherSiteRefusal);
   const visitor = visitorOf(headers, clientOf(headers, socket.remoteAddress), options);
   const outcome = await Promise.resolve(options.door.enter(visitor)).catch(refuseUnknown);
   const { token, expiresInSeconds } = options.tokens.issue(
