@@ -40,5 +40,5 @@ export type Authenticator =
        * `TonnageError` when it cannot say: the request fails then, and is neither refused nor taken for anonymous. Where
        * checks have to wait, those of a lower `rank` go first.
        */
-      authenticate(credential: Credential, rank?: number): Promise<CheckVerdict> | undefined;
+      authenticate(credential: Credential, rank?: () => number): Promise<CheckVerdict> | undefined;
     };

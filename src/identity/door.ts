@@ -166,7 +166,7 @@ class CheckingDoor implements Door {
 
   #check(credential: Credential, key: string, visitor: Visitor): Promise<Outcome> {
     // Who comes with credentials that are being looked at already makes no guess of their own.
-    if (this.#checks.has(key)) return this.#find(credential, key, visitor, 0);
+    if (this.#checks.has(key)) return this.#find(credential, key, visitor);
     const attempt = this.#limiter.attempt(visitor.remoteAddress);
     if (!(attempt instanceof Promise)) return this.#try(attempt, credential, key, visitor);
     return attempt.then((later) => this.#try(later, credential, key, visitor));
@@ -189,7 +189,7 @@ class CheckingDoor implements Door {
    * What comes of a check. Rejects when nobody can say. An address that floods us with wrong credentials has a high rank, so
    * that a first login from another address does not wait behind it.
    */
-  async #find(credential: Credential, key: string, visitor: Visitor, rank: number): Promise<Outcome> {
+  async #find(credential: Credential, key: string, visitor: Visitor, rank?: () => number): Promise<Outcome> {
     let verdict: CheckVerdict;
     try {
       verdict = await this.#shared(credential, key, rank);
@@ -210,7 +210,7 @@ class CheckingDoor implements Door {
     return this.#counted('accepted', outcome);
   }
 
-  #shared(credential: Credential, key: string, rank: number): Promise<CheckVerdict> {
+  #shared(credential: Credential, key: string, rank?: () => number): Promise<CheckVerdict> {
     const running = this.#checks.get(key);
     if (running !== undefined) return running;
     const check = this.#ask(credential, rank).finally(() => this.#checks.delete(key));
@@ -218,7 +218,7 @@ class CheckingDoor implements Door {
     return check;
   }
 
-  async #ask(credential: Credential, rank: number): Promise<CheckVerdict> {
+  async #ask(credential: Credential, rank?: () => number): Promise<CheckVerdict> {
     for (const authenticator of this.#authenticators) {
       // One after the other: the next is only asked for what those before it do not know.
       const verdict = await authenticator.authenticate(credential, rank);

@@ -6,7 +6,7 @@ const minuteMs = 60_000;
 /** A try that has begun; it ends by one of these, once. */
 export interface Attempt {
   /** Failures of this address within the last minute, and its tries under way: the more there are, the later its turn. */
-  readonly rank: number;
+  readonly rank: () => number;
   /** The credentials were wrong. */
   fail(): void;
   /** It was no failure: the credentials were good, or could not be looked at. */
@@ -50,7 +50,8 @@ export class LoginLimiter {
     const pending = this.#pending.get(key) ?? { running: 0, waiting: [] };
     if (recent.length + pending.running < limits.loginFailuresPerMinuteMax) {
       this.#pending.set(key, pending);
-      const rank = recent.length + pending.running++;
+      pending.running++;
+      const rank = (): number => this.#recent(key).length + pending.running;
       return { rank, fail: () => this.#end(key, pending, true), forgive: () => this.#end(key, pending, false) };
     }
     if (this.#waiting >= limits.loginsWaitingMax) return 1;

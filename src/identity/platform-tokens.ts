@@ -77,7 +77,7 @@ class PlatformTokens {
     this.#troubles = new CredentialMemory(options.clock, options.random);
   }
 
-  authenticate(credential: Credential, rank = 0): Promise<CheckVerdict> | undefined {
+  authenticate(credential: Credential, rank?: () => number): Promise<CheckVerdict> | undefined {
     const token = this.#tokenOf(credential);
     if (token === undefined) return undefined;
     const key = this.#known.keyOf(token);

@@ -77,7 +77,7 @@ class StaticUsers {
     this.#decoy = decoy;
   }
 
-  authenticate(credential: Credential, rank = 0): Promise<Verdict | 'busy'> | undefined {
+  authenticate(credential: Credential, rank?: () => number): Promise<Verdict | 'busy'> | undefined {
     if (credential.scheme !== 'basic' || credential.password === '') return undefined;
     const { password } = credential;
     const account = this.#accounts.get(credential.user);

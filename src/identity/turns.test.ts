@@ -38,9 +38,20 @@ test('when too many wait, the one whose turn would come last is told so at once'
   const turns = new Turns({ runningMax: 1, waitingMax: 1 });
   const gate = Promise.withResolvers<void>();
   const first = turns.take(() => gate.promise);
-  const second = turns.take(() => Promise.resolve('second'), 1);
-  expect(await turns.take(() => Promise.resolve('third'), 1)).toBe('busy');
-  const fourth = turns.take(() => Promise.resolve('fourth'), 0);
+  const second = turns.take(
+    () => Promise.resolve('second'),
+    () => 1,
+  );
+  expect(
+    await turns.take(
+      () => Promise.resolve('third'),
+      () => 1,
+    ),
+  ).toBe('busy');
+  const fourth = turns.take(
+    () => Promise.resolve('fourth'),
+    () => 0,
+  );
   expect(await second).toBe('busy');
   gate.resolve();
   await first;
@@ -51,7 +62,12 @@ test('those of a lower rank go first, and of one rank those that came first', as
   const turns = new Turns({ runningMax: 1, waitingMax: 10 });
   const order: number[] = [];
   const ranks = [0, 3, 1, 2, 1, 0, 3];
-  const all = ranks.map((rank, index) => turns.take(async () => void order.push(index), rank));
+  const all = ranks.map((rank, index) =>
+    turns.take(
+      async () => void order.push(index),
+      () => rank,
+    ),
+  );
   await Promise.all(all);
   expect(order).toEqual([0, 5, 2, 4, 3, 1, 6]);
 });
