@@ -14,4 +14,5 @@ export { openDatabase, openReadOnly, type ReadOnlyDatabase } from './database.ts
 export { makeDirectory, makePrivateDirectory } from './directory.ts';
 export type { NamedFile } from './file-failure.ts';
 export { lockFile, type FileLock } from './lock.ts';
+export { closeToOthers } from './private-file.ts';
 export { SideFile, syncPath } from './side-file.ts';

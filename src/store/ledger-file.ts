@@ -1,6 +1,8 @@
-import { statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { TonnageError } from '../base/index.ts';
 import {
+  closeToOthers,
   openDatabase,
   openReadOnly,
   type Database,
@@ -23,6 +25,7 @@ export async function openLedgerDatabase(
   programs: Pick<DatabaseOptions, 'program' | 'readProgram'> = {},
 ): Promise<Database> {
   assertNotEmpty(file);
+  closeCopies(file);
   return openDatabase({
     ...ledgerFile(file),
     ...programs,
@@ -30,6 +33,15 @@ export async function openLedgerDatabase(
     migrations: ledgerMigrations,
     synchronous: 'full',
   });
+}
+
+/** Copies that `restore` and `migrate` of an older release have kept may be open to other users. */
+function closeCopies(file: string): void {
+  const directory = dirname(file);
+  if (!existsSync(directory)) return;
+  for (const name of readdirSync(directory)) {
+    if (name.startsWith(`${basename(file)}.`)) closeToOthers(join(directory, name));
+  }
 }
 
 /** Opens a ledger file, which is there, for reading, also while a server writes it. */

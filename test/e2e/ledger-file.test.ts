@@ -211,7 +211,8 @@ test('files are for this user alone, also in a directory that is open to all, wi
   try {
     const image = await pushImage(upstream.url, 'app', 'v1', { architecture: 'amd64', layers: [layer(100_000)] });
     mkdirSync(join(data, 'cache', 'blobs', 'sha256'), { recursive: true });
-    for (const name of ['lock', 'tonnage.sock']) writeFileSync(join(data, name), '');
+    const older = ['lock', 'tonnage.sock', 'ledger.sqlite.before-migrate'];
+    for (const name of older) writeFileSync(join(data, name), '', { mode: 0o644 });
     for (const name of ['', 'lock', 'cache', 'cache/blobs', 'cache/blobs/sha256']) chmodSync(join(data, name), 0o777);
     const node = join(directory, 'lax-node');
     writeFileSync(node, `#!/bin/sh\numask 000\nexec ${process.execPath} "$@"\n`, { mode: 0o755 });
