@@ -27,7 +27,7 @@ export const errorTable = {
   data_invalid: { status: 500, title: 'The data directory holds something else than expected' },
   time_zone_changed: { status: 500, title: 'The ledger counts its days in another time zone' },
   address_in_use: { status: 500, title: 'The address cannot be listened on' },
-  ledger_gap: { status: 500, title: 'The ledger misses a batch' },
+  ledger_gap: { status: 503, title: 'Counts are missing, so totals are incomplete' },
   ledger_unavailable: { status: 503, title: 'The ledger cannot commit right now; send the same again' },
   ledger_full: { status: 503, title: 'The ledger has no room left' },
   ledger_unsaved: { status: 500, title: 'Counted events could not be saved' },

@@ -90,6 +90,8 @@ export const limits = {
   tidyEveryMs: 60_000,
   /** Batches read from the outbox at a time. */
   deliveredBatchesMax: 256,
+  /** How often the store may say in a row that it misses batches, until delivery stops with `ledger_gap`. */
+  rewindsMax: 100,
   /** Longest pause between two tries of a delivery that failed. */
   deliveryRetryMsMax: 1_000,
   /** How long a stop waits until all batches are delivered; the rest goes out after the next start. */
@@ -359,7 +361,7 @@ export const limits = {
   /** How often Redis is asked whether it would throw data away (`maxmemory-policy`), and whether it still has details. */
   evictionCheckMs: 30_000,
   /** Meters and days whose details were delivered lately, and are asked for now and then whether they are still there. */
-  deliveredTagsMax: 1_000,
+  deliveredTagsMax: 10_000,
   /** How long a delivery waits for replicas to have it; with too few of them it is kept for longer. */
   replicaWaitMsMax: 100,
   /** How long replicas are not waited for after too few of them answered. */

@@ -27,13 +27,15 @@ Examples:
 const checkHelp = `
 Prints ok, or a line for each finding, with what to do about it where it is not mended by tonnage ledger rebuild. What could
 not be compared, since Redis is away or batches are on their way there, stands on standard error and is no finding.
-Exit code 0: nothing was found. 1: something was found, among that every state in which Redis gets nothing until somebody
-helps: it has lost more than the outbox still holds (ledger_gap), refuses to be written, or could throw counts away.`;
+Exit code 0: nothing was found. 1: something was found, among that every state in which Redis gets nothing until an operator
+acts: it has lost more than the outbox still holds, or the ledger was set back (ledger_gap); it refuses to be written, or could
+throw counts away.`;
 
 const restoreHelp = `
 A backup in which something is found is refused, and it is said what helps: with --with-findings it is restored where
 tonnage ledger rebuild mends all of it. So a restore can be taken back, too: by a restore of the file that it has kept.
-A file that is damaged, or is no ledger, is never restored.`;
+A file that is damaged, or is no ledger, is never restored.
+With Redis, nothing is delivered after a restore until tonnage ledger rebuild has run.`;
 
 const migrateHelp = `
 The ledger stays in its data directory; the configuration after --to names the same one. What is in the old store stays
@@ -136,8 +138,11 @@ function addFileCommands(ledger: Command, terminal: Terminal): void {
       const { keptAs: replaced, findings } = await care.restore(pathOf(file, terminal), withFindings === true);
       for (const finding of findings) terminal.say(`${finding}\n`);
       if (findings.length > 0) terminal.say('run tonnage ledger rebuild before the server is started: it mends that\n');
-      if (config.store.driver === 'redis') {
-        terminal.say('Redis may be ahead of this backup: run tonnage ledger rebuild before the server is started\n');
+      if (config.store.driver === 'redis' || (await care.delivers())) {
+        terminal.say(
+          'Redis may have counts that this backup lacks, so it is given nothing (ledger_gap): run tonnage ledger rebuild before ' +
+            'the server is started\n',
+        );
       }
       terminal.out(
         `ok; ${replaced === undefined ? `there was no ledger in ${config.data} before` : `what was there is now ${replaced}`}\n`,

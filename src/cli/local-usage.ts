@@ -5,6 +5,7 @@ import {
   checkRange,
   createCalendar,
   formatCursor,
+  incompleteTotals,
   Pseudonyms,
   usageAsJson,
   type Dimension,
@@ -15,9 +16,10 @@ import type { UsageSource } from './usage-source.ts';
 
 /**
  * Totals straight from where a configuration keeps them, its data directory or Redis, also while a server is running. Throws
- * `not_found` when nothing has been counted in the directory yet, `redis_unavailable` when Redis does not answer.
+ * `not_found` when nothing has been counted in the directory yet, `redis_unavailable` when Redis does not answer. A page rejects
+ * with `ledger_gap` while counts are known to be missing, unless `takesIncomplete`.
  */
-export async function openLocalUsage(config: Config, clock: Clock): Promise<UsageSource> {
+export async function openLocalUsage(config: Config, clock: Clock, takesIncomplete = false): Promise<UsageSource> {
   const { openTotals } = await import('../app.ts');
   const totals = await openTotals(config);
   const calendar = createCalendar(totals.timeZone);
@@ -28,8 +30,11 @@ export async function openLocalUsage(config: Config, clock: Clock): Promise<Usag
     async page(query) {
       const today = calendar.dayOf(clock.now());
       checkRange(query, today);
+      const { gap } = totals;
+      if (gap !== undefined && !takesIncomplete) throw incompleteTotals(gap);
       const counted = await asCounted(query, (each) => totals.query(each, today));
-      const answer = await totals.query(asKept(counted, key, plain), today);
+      const found = await totals.query(asKept(counted, key, plain), today);
+      const answer = gap === undefined ? found : { ...found, incomplete: true as const };
       const { nextOffset } = answer;
       const next = nextOffset === undefined ? {} : { next: formatCursor(query, nextOffset) };
       return { answer, json: usageAsJson(query, answer), ...next };

@@ -13,6 +13,8 @@ export interface RemoteUsageOptions {
   /** User of HTTP Basic; the password comes from the environment. */
   readonly user?: string;
   readonly environment: Environment;
+  /** Takes totals that the server knows to be incomplete. */
+  readonly takesIncomplete?: boolean;
 }
 
 /** Totals of a running server. Throws `UsageError` for a URL that cannot be one, or credentials that are incomplete. */
@@ -21,7 +23,7 @@ export function openRemoteUsage(options: RemoteUsageOptions): UsageSource {
   const authorization = authorizationOf(options);
   return {
     async page(query, words) {
-      const json = await fetchText(pageUrl(base, query, words), authorization);
+      const json = await fetchText(pageUrl(base, query, words, options.takesIncomplete), authorization);
       return { ...readPage(query, json), json };
     },
     close: () => Promise.resolve(),
@@ -41,10 +43,11 @@ export function baseOf(text: string): string {
   return (url.origin + url.pathname).replace(/\/+$/, '');
 }
 
-function pageUrl(base: string, query: UsageQuery, words: UsageParameters): string {
+function pageUrl(base: string, query: UsageQuery, words: UsageParameters, takesIncomplete = false): string {
   const parameters = new URLSearchParams();
   for (const [name, value] of Object.entries(words)) if (value !== undefined) parameters.set(name, value);
   parameters.set('format', 'json');
+  if (takesIncomplete) parameters.set('incomplete', 'allow');
   return `${base}/api/v1/usage/${encodeURIComponent(query.meter)}?${parameters.toString()}`;
 }
 
@@ -133,6 +136,7 @@ function readPage(query: UsageQuery, json: string): Omit<UsagePage, 'json'> {
       to: dayOf(page['to']),
       rows: arrayOf(page['rows']).map((row) => rowOf(query, objectOf(row))),
       total: integerOf(page['total']),
+      ...(page['incomplete'] === true && { incomplete: true }),
       ...(Array.isArray(folded) && { folded: folded.map(String).filter(isDimension) }),
     };
     return { answer, ...(typeof next === 'string' && { next }) };

@@ -42,6 +42,7 @@ interface UsageOptions {
   readonly distinct?: string;
   readonly limit?: string;
   readonly cursor?: string;
+  readonly incomplete?: boolean;
   readonly format: (typeof formats)[number];
   readonly url?: string;
   readonly user?: string;
@@ -56,6 +57,8 @@ Credentials for --url: TONNAGE_TOKEN (or TONNAGE_TOKEN_FILE), or --user with the
 a token is the password where TONNAGE_PASSWORD is not set, and else is not used.
 Table and CSV hold all rows, unless --limit says otherwise: then a line below the table, or standard error beside CSV, says
 with which --cursor to go on. JSON is one page of the API, whose "next" is for --cursor. A cursor is for the same question.
+Totals that are known to be incomplete (ledger_gap) end with exit code 1, unless --incomplete is given; then JSON has
+"incomplete": true, and table and CSV come with a line on standard error.
 --org is taken in lower case, and --arch by its usual name, unless it was counted just as it is written.
 
 Examples:
@@ -87,6 +90,7 @@ export function usageCommand(terminal: Terminal): Command {
     .option('--distinct <name>', 'how many different ones each row has: user or client, where that is kept')
     .option('--limit <rows>', 'at most so many rows')
     .option('--cursor <cursor>', 'go on where the page before ended')
+    .option('--incomplete', 'print totals also while counts are known to be missing')
     .addOption(new Option('--format <format>', 'how to print it').choices(formats).default('table'))
     .option('--url <url>', 'ask this server')
     .option('--user <name>', 'log in as this user at --url')
@@ -137,6 +141,8 @@ async function print(source: UsageSource, asked: Asked, terminal: Terminal): Pro
   }
   const { answer, next } = await collect(source, asked);
   const notes = missingNotes(words.cursor, next);
+  if (answer.incomplete)
+    terminal.say('these totals are incomplete (ledger_gap): tonnage ledger check says what is missing\n');
   if (format === 'csv' || format === 'csv-raw') {
     terminal.out(usageAsCsv(query, answer, { raw: format === 'csv-raw' }));
     for (const note of notes) terminal.say(`${note}\n`);
@@ -180,24 +186,33 @@ interface Known {
 
 /** Where totals are read, opened once the question is understood, and what is there, where that is known. */
 function sourceOf(
-  { url, user }: Pick<UsageOptions, 'url' | 'user'>,
+  { url, user, incomplete = false }: Pick<UsageOptions, 'url' | 'user' | 'incomplete'>,
   command: Command,
   terminal: Terminal,
 ): { readonly source: () => Promise<UsageSource>; readonly known?: Known } {
   if (url !== undefined) {
     // What there is, the server knows.
-    const remote = { url, environment: terminal.environment, ...(user !== undefined && { user }) };
+    const login = { environment: terminal.environment, ...(user !== undefined && { user }) };
+    const remote = { url, takesIncomplete: incomplete, ...login };
     return { source: async () => openRemoteUsage(remote) };
   }
   const config = configurationOf(command, terminal);
   const { meters, dimensions } = config.usage;
-  return { source: () => openHere(config, command, terminal), known: { meters: meterSet(meters), dimensions } };
+  return {
+    source: () => openHere(config, command, terminal, incomplete),
+    known: { meters: meterSet(meters), dimensions },
+  };
 }
 
 /** Opens the totals of a configuration, and says where they are not all of them. */
-async function openHere(config: Config, command: Command, terminal: Terminal): Promise<UsageSource> {
+async function openHere(
+  config: Config,
+  command: Command,
+  terminal: Terminal,
+  takesIncomplete: boolean,
+): Promise<UsageSource> {
   try {
-    const source = await openLocalUsage(config, terminal.clock);
+    const source = await openLocalUsage(config, terminal.clock, takesIncomplete);
     const note = await partialNote(config, command, terminal);
     if (note !== undefined) terminal.say(`${note}\n`);
     return source;

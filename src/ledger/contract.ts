@@ -36,8 +36,12 @@ export interface Ledger {
    * then. `quantity` is at most 2^53 - 1.
    */
   ingest(events: readonly LedgerEvent[]): Promise<readonly EventResult[]>;
-  /** Answers a question about what has been committed. Rejects with `query_deadline` or the store's error. */
-  query(query: UsageQuery): Promise<UsageAnswer>;
+  /**
+   * Answers a question about what has been committed. Rejects with `ledger_gap` while the ledger knows that counts are missing
+   * in its store, unless `takesIncomplete`: then the answer is marked as incomplete. Also rejects with `query_deadline` or the
+   * store's error.
+   */
+  query(query: UsageQuery, takesIncomplete?: boolean): Promise<UsageAnswer>;
   /** Counts what happened on days gone by, which nothing that happens now adds to: for demonstrations and benchmarks. */
   backfill(increments: readonly Increment[]): Promise<void>;
   status(): LedgerStatus;

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { afterEach, expect, test } from 'vitest';
-import { systemClock, type Log } from '../base/index.ts';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { ForkedHistory, systemClock, TonnageError, type Log } from '../base/index.ts';
 import type { Delivered, OutboxBatch, RemoteTotals } from '../store/index.ts';
 import { eventually } from '../../test/support/redis.ts';
 import { Delivery, type DeliveryOptions } from './delivery.ts';
@@ -10,6 +10,9 @@ import { ownStore, silent } from './testing/fixture.ts';
 const own = ownStore({ outboxBytesMax: 1_000_000 });
 const deliveries: Delivery[] = [];
 
+beforeEach(() => {
+  committed = 0;
+});
 afterEach(async () => {
   for (const delivery of deliveries.splice(0)) await delivery.close(0);
 });
@@ -33,6 +36,8 @@ class Target implements RemoteTotals {
   async position(): Promise<number> {
     this.asked++;
     if (this.broken) throw this.broken;
+    const first = own.store.journal.outbox?.status().first ?? committed + 1;
+    if (this.kept < first - 1) throw new TonnageError('ledger_gap', `batches after ${this.kept} are gone`);
     return this.kept;
   }
 
@@ -40,11 +45,17 @@ class Target implements RemoteTotals {
     if (this.broken) throw this.broken;
     for (const { number } of batches) {
       if (this.lost && number === this.lost.needs) this.lost = undefined;
-      if (this.lost && number > this.lost.needs) return { kind: 'rewind', to: this.lost.to };
+      if (this.lost && number > this.lost.needs) return this.#rewind(this.lost);
       this.log.push(number);
       this.kept = Math.max(this.kept, number);
     }
     return { kind: 'delivered', rejected: this.rejected };
+  }
+
+  #rewind({ to, needs }: { readonly to: number; readonly needs: number }): Delivered {
+    const first = own.store.journal.outbox?.status().first ?? 0;
+    if (needs < first) throw new TonnageError('ledger_gap', `batch ${needs} is gone`);
+    return { kind: 'rewind', to: Math.max(to, first - 1) };
   }
 
   query(): never {
@@ -58,7 +69,11 @@ class Target implements RemoteTotals {
   async close(): Promise<void> {}
 }
 
+/** Number of the last batch that is committed. */
+let committed = 0;
+
 async function commit(from: number, to: number): Promise<void> {
+  committed = to;
   for (let number = from; number <= to; number++) {
     const increment = { meter: 'pulls', day: 20_000, quantity: 1n, dimensions: {} };
     await own.store.journal.commit({ number, at: systemClock.now(), increments: [increment] });
@@ -156,10 +171,8 @@ test('what is lost and no longer kept stops it, with the way out', async () => {
   await commit(7, 7);
   delivery.notify(7);
   await failed(delivery);
-  expect(delivery.status().failure).toBe(
-    'the store misses batches 2 to 4 of this ledger, and the outbox does not have them any more; the ledger has their counts: ' +
-      'stop the server and run tonnage ledger rebuild',
-  );
+  expect(delivery.status()).toMatchObject({ failure: 'batch 2 is gone', gap: 'batch 2 is gone' });
+  expect(own.store.journal.outbox?.gap).toEqual({ reason: 'batch 2 is gone', isLasting: false });
 });
 
 test('missing batches that have nothing to do with what is missed are no gap', async () => {
@@ -177,47 +190,54 @@ test('missing batches that have nothing to do with what is missed are no gap', a
   expect(target.log).toEqual([5, 6, 7]);
 });
 
-test('a store that has less than the outbox can give, and a ledger that was restored, are told apart from an outage', async () => {
+test('a loss is known after a restart while the store is away, and ends when the store has the data again', async () => {
   const target = new Target();
   await commit(1, 3);
   await trimTo(3);
   target.kept = 1;
-  const behind = start(target, 3);
-  await failed(behind);
-  expect(behind.status().failure).toMatch(
-    /^the store misses batches 2 to 3 of this ledger, and the outbox does not have them/,
-  );
+  const before = start(target, 3);
+  await failed(before);
+  expect(before.status().gap).toBe('batches after 1 are gone');
   const asked = target.asked;
   const began = systemClock.monotonic();
   await new Promise((resolve) => setTimeout(resolve, 150));
   // Pauses begin with a tenth of a second; a timer may be early by a moment.
   expect(target.asked - asked).toBeLessThanOrEqual((systemClock.monotonic() - began) / 95 + 1);
-  await behind.close(0);
+  await before.close(0);
 
-  target.kept = 9;
-  const restored = start(target, 3);
-  await failed(restored);
-  expect(restored.status().failure).toMatch(
-    /^the store has batch 9 of this ledger, whose own last one is 3: .* rebuild$/,
-  );
+  target.broken = new Error('no connection');
+  await own.reopen();
+  const { log, lines } = keptLog();
+  const after = start(target, 3, { log });
+  await eventually('it has tried', () => target.asked > asked + 1);
+  expect(after.status().gap).toBe('batches after 1 are gone');
+  expect(lines[0]).toMatch(/^error: the store misses data .*, so totals are incomplete/);
+
+  target.broken = undefined;
+  target.kept = 3;
+  await eventually('the loss has ended', () => lines.includes(again));
+  expect(after.status()).toMatchObject({ waiting: 0 });
+  expect(after.status().gap).toBeUndefined();
+  expect(after.status().failure).toBeUndefined();
 });
 
-test('while the store misses what is gone, nothing says that it was lost just now, or that all is well', async () => {
+test('batches of another history are a gap for good, whatever the store says later', async () => {
   const target = new Target();
-  await commit(1, 6);
-  await trimTo(4);
-  target.lost = { to: 0, needs: 1 };
-  const { log, lines } = keptLog();
-  const delivery = start(target, 6, { log });
-  await eventually('it has tried again and again', () => target.asked >= 4);
-  expect(lines).toEqual([failing]);
-  // Whoever looks after the store has put back what it had.
-  target.lost = undefined;
-  target.kept = 6;
-  await eventually('it says so', () => lines.includes(again));
-  expect(lines).toEqual([failing, again]);
-  expect(delivery.status()).toMatchObject({ waiting: 0 });
-  expect(delivery.status().failure).toBeUndefined();
+  await commit(1, 3);
+  target.broken = new ForkedHistory('another batch 3');
+  const before = start(target, 3);
+  await failed(before);
+  await before.close(0);
+
+  target.broken = undefined;
+  await own.reopen();
+  await commit(4, 4);
+  const after = start(target, 4);
+  after.notify(4);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(after.status()).toMatchObject({ gap: 'another batch 3', failure: 'another batch 3' });
+  expect(own.store.journal.outbox?.gap?.isLasting).toBe(true);
+  expect(target.log).toEqual([]);
 });
 
 test('after an outage all is well when what the store has lost meanwhile is there again, or nothing was missing', async () => {

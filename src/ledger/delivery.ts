@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { limits, messageOf, TonnageError, type Clock, type Log } from '../base/index.ts';
-import type { Outbox, OutboxBatch, RemoteTotals } from '../store/index.ts';
+import { ForkedHistory, limits, messageOf, TonnageError, type Clock, type Log } from '../base/index.ts';
+import type { LedgerGap, Outbox, OutboxBatch, RemoteTotals } from '../store/index.ts';
 import type { Day } from '../usage/index.ts';
 import { Pauses, retryPauseMs } from './retry.ts';
 
@@ -36,6 +36,8 @@ export interface DeliveryStatus {
   readonly bytes: number;
   /** Why nothing gets through; absent while all is well. */
   readonly failure?: string;
+  /** The store misses data that the ledger cannot deliver again, so totals are incomplete: what, and what helps. */
+  readonly gap?: string;
 }
 
 /**
@@ -56,8 +58,10 @@ export class Delivery {
   #failures = 0;
   /** The log has told of a failure, and not yet that it is over. */
   #isTroubled = false;
-  /** While batches are delivered again: from which one on, and up to where it had been. */
-  #again: { began?: number | undefined; readonly until: number } | undefined;
+  /** The gap is known, and not yet in the ledger's file. */
+  #isGapUnsaved = false;
+  /** While batches are delivered again: up to where, and how often the store has said that it misses some. */
+  #again: { readonly until: number; readonly rewinds: number } | undefined;
   #trimmedAt = -Infinity;
   /** How often each field could not take an amount, since the log last said so. */
   readonly #rejected = new Map<string, number>();
@@ -91,7 +95,8 @@ export class Delivery {
   }
 
   status(): DeliveryStatus {
-    const failure = this.#failure ?? this.#options.remote.failure;
+    const { gap } = this.#options.outbox;
+    const failure = gap?.reason ?? this.#failure ?? this.#options.remote.failure;
     const waiting = Math.max(0, this.#last - this.#delivered);
     const since = this.#oldestAt ?? this.#options.clock.now();
     return {
@@ -99,6 +104,7 @@ export class Delivery {
       ageMs: waiting === 0 ? 0 : Math.max(0, this.#options.clock.now() - since),
       bytes: this.#options.outbox.status().bytes,
       ...(failure !== undefined && { failure }),
+      ...(gap && { gap: gap.reason }),
     };
   }
 
@@ -109,7 +115,7 @@ export class Delivery {
   async close(waitMs: number): Promise<void> {
     const { clock } = this.#options;
     const end = clock.monotonic() + waitMs;
-    while (this.status().waiting > 0 && this.#failure === undefined && clock.monotonic() < end)
+    while (this.status().waiting > 0 && this.status().failure === undefined && clock.monotonic() < end)
       await pause(closePollMs);
     this.#closed = true;
     this.#pauses.hurry();
@@ -118,19 +124,26 @@ export class Delivery {
   }
 
   async #run(): Promise<void> {
+    const { outbox, log } = this.#options;
     if (this.#delivered < this.#last) this.#oldestAt = await this.#readOldest();
+    if (outbox.gap) log.error({ error: outbox.gap.reason }, incomplete);
     while (!this.#closed) {
+      if (outbox.gap?.isLasting) {
+        if (this.#isGapUnsaved) await this.#saveGap(outbox.gap);
+        await this.#pause();
+        continue;
+      }
       try {
         if (!this.#positioned) await this.#askPosition();
         const step = await this.#deliverSome();
         // What the store says that it misses may be gone here too, which only the next delivery shows.
         if (step === 'rewound') continue;
-        this.#noteSuccess();
+        await this.#noteSuccess();
         await this.#trim();
         await this.#forgetDetails();
         if (step === 'idle') await this.#sleep();
       } catch (error) {
-        this.#noteFailure(error);
+        await this.#noteFailure(error);
         await this.#pauses.sleep(retryPauseMs(this.#failures, limits.deliveryRetryMsMax));
       }
     }
@@ -138,13 +151,6 @@ export class Delivery {
 
   async #askPosition(): Promise<void> {
     const kept = await this.#options.remote.position();
-    if (kept > this.#last) {
-      throw new TonnageError(
-        'ledger_gap',
-        `the store has batch ${kept} of this ledger, whose own last one is ${this.#last}: it was restored from a backup; ` +
-          'stop it and run tonnage ledger rebuild',
-      );
-    }
     // Parts of it may lack what this number does not tell: what was to be delivered again still is.
     this.#delivered = this.#again ? Math.min(kept, this.#delivered) : kept;
     this.#positioned = true;
@@ -161,7 +167,6 @@ export class Delivery {
     const batches = await this.#readNext();
     const last = batches.at(-1)?.number;
     if (last === undefined) return 'idle';
-    if (this.#again) this.#again.began ??= batches[0]?.number;
     const result = await remote.deliver(batches);
     if (result.kind === 'rewind') {
       this.#rewind(result.to, last);
@@ -173,40 +178,34 @@ export class Delivery {
     return 'delivered';
   }
 
-  /**
-   * The next batches, one right after the other; none when all are delivered. What is kept begins anywhere, and has no holes from
-   * there on: behind a hole nothing can be delivered.
-   */
+  /** The next batches, one right after the other; none when all are delivered. Nothing behind a hole can be delivered. */
   async #readNext(): Promise<readonly OutboxBatch[]> {
     const { outbox } = this.#options;
     const committed = this.#last;
     const batches = await outbox.read(this.#delivered, limits.deliveredBatchesMax);
     this.#oldestAt = batches[0]?.at;
-    const next = batches[0]?.number;
-    if (next === undefined) {
-      if (this.#delivered < committed) throw missing(this.#delivered + 1, committed);
-      return [];
-    }
-    const first = outbox.status().first ?? next;
-    if (next > this.#delivered + 1 && first <= this.#delivered) throw missing(this.#delivered + 1, next - 1);
+    const next = batches[0]?.number ?? committed + 1;
+    if (next > this.#delivered + 1) throw missing(this.#delivered + 1, next - 1);
     const hole = batches.findIndex(({ number }, index) => number !== next + index);
     return hole < 0 ? batches : batches.slice(0, hole);
   }
 
-  /**
-   * The store misses what came after batch `to`. Where the outbox begins later, the missing batches may have had nothing to
-   * do with what is missed; only when it says so again, after all that is kept was delivered anew, is it certain that
-   * they had.
-   */
+  /** The store misses some of what came after batch `to`, and the outbox has it. */
   #rewind(to: number, last: number): void {
-    const { log, outbox } = this.#options;
-    const first = outbox.status().first ?? this.#last + 1;
-    const began = this.#again?.began;
-    if (to < first - 1 && began !== undefined && began <= first) throw missing(to + 1, first - 1);
+    const { log } = this.#options;
+    const { until = 0, rewinds = 0 } = this.#again ?? {};
+    this.#again = { until: Math.max(last, until), rewinds: rewinds + 1 };
+    if (rewinds >= limits.rewindsMax) {
+      this.#again = undefined;
+      throw new TonnageError(
+        'ledger_gap',
+        `the store still misses batches after ${to}, although it was given them ${rewinds} times: stop the server and run ` +
+          'tonnage ledger rebuild',
+      );
+    }
     // Where it had said no more than that, it has lost nothing since.
     if (to < this.#delivered)
       log.warn({ from: this.#delivered, to }, 'the store has lost batches that it had; they are delivered again');
-    this.#again = { until: Math.max(last, this.#again?.until ?? 0) };
     this.#delivered = to;
   }
 
@@ -228,8 +227,15 @@ export class Delivery {
 
   async #sleep(): Promise<void> {
     if (this.#closed || this.#delivered < this.#last || this.#detailsFrom !== undefined) return;
+    // Also without a new batch it looks again now and then: the store may have lost what it had.
+    await this.#pause();
+    if (this.#delivered === this.#last) this.#positioned = false;
+  }
+
+  /** Until the next batch is committed, or there is something else to do. */
+  async #pause(): Promise<void> {
+    if (this.#closed) return;
     await new Promise<void>((resolve) => {
-      // Also without a new batch it looks again now and then: the store may have lost what it had.
       const timer = setTimeout(resolve, limits.outboxTrimEveryMs);
       this.#wake = () => {
         clearTimeout(timer);
@@ -237,7 +243,6 @@ export class Delivery {
       };
     });
     this.#wake = undefined;
-    if (this.#delivered === this.#last) this.#positioned = false;
   }
 
   /** A full field may be in every delivery, so the log names each field now and then only. */
@@ -257,30 +262,51 @@ export class Delivery {
     this.#rejectedToldAt = clock.monotonic();
   }
 
-  #noteSuccess(): void {
+  async #noteSuccess(): Promise<void> {
+    const { outbox } = this.#options;
     this.#failures = 0;
     this.#failure = undefined;
+    // The store has all that it missed again: an operator has put it back.
+    if (outbox.gap) await outbox.noteGap(undefined);
     // While it is being given again what it has lost, it may still turn out that some of that is gone.
     if (!this.#isTroubled || this.#again) return;
     this.#isTroubled = false;
     this.#options.log.info({}, 'batches are delivered to the store again; nothing was lost');
   }
 
-  #noteFailure(error: unknown): void {
+  async #noteFailure(error: unknown): Promise<void> {
     const failure = messageOf(error);
     this.#failures++;
     this.#positioned = false;
+    if (error instanceof TonnageError && error.code === 'ledger_gap') await this.#noteGap(error);
     if (failure === this.#failure) return;
     this.#failure = failure;
     this.#isTroubled = true;
-    this.#options.log.error(
-      { error: failure, ...this.status() },
-      'batches cannot be delivered to the store; they are kept in the outbox, and it tries again',
-    );
+    const isLost = this.#options.outbox.gap !== undefined;
+    this.#options.log.error({ error: failure, ...this.status() }, isLost ? incomplete : undelivered);
+  }
+
+  /** Keeps a loss in the ledger's file, so that it is known after a restart, too, while the store is away. */
+  async #noteGap(error: TonnageError): Promise<void> {
+    const { outbox } = this.#options;
+    const gap = { reason: error.message, isLasting: error instanceof ForkedHistory };
+    if (outbox.gap?.reason !== gap.reason || this.#isGapUnsaved) await this.#saveGap(gap);
+  }
+
+  async #saveGap(gap: LedgerGap): Promise<void> {
+    const { outbox, log } = this.#options;
+    try {
+      await outbox.noteGap(gap);
+      this.#isGapUnsaved = false;
+    } catch (error) {
+      if (!this.#isGapUnsaved)
+        log.error({ error: messageOf(error) }, 'the ledger could not save that its store has lost data');
+      this.#isGapUnsaved = true;
+    }
   }
 }
 
-/** These batches are not at the store, and are kept here no more. */
+/** These batches are not in the outbox, and the store needs them. */
 function missing(from: number, to: number): TonnageError {
   const which = from === to ? `batch ${from}` : `batches ${from} to ${to}`;
   return new TonnageError(
@@ -289,3 +315,8 @@ function missing(from: number, to: number): TonnageError {
       'the ledger has their counts: stop the server and run tonnage ledger rebuild',
   );
 }
+
+const undelivered = 'batches cannot be delivered to the store; they are kept in the outbox, and it tries again';
+
+const incomplete =
+  'the store misses data that the ledger cannot deliver again, so totals are incomplete; new events are still counted';

@@ -4,6 +4,7 @@ import type { Batch, Committed, Store } from '../store/index.ts';
 import {
   checkRange,
   createCalendar,
+  incompleteTotals,
   type Calendar,
   type EventResult,
   type Increment,
@@ -160,10 +161,19 @@ class StoreLedger implements Ledger {
     return this.#committer.backfill(increments);
   }
 
-  async query(query: UsageQuery): Promise<UsageAnswer> {
+  async query(query: UsageQuery, takesIncomplete = false): Promise<UsageAnswer> {
     const today = this.today();
     checkRange(query, today);
-    return this.#options.store.totals.query(this.#kept.translate(query), today);
+    if (!takesIncomplete) this.#assertComplete();
+    const answer = await this.#options.store.totals.query(this.#kept.translate(query), today);
+    // The loss may have been noticed meanwhile.
+    if (!takesIncomplete) this.#assertComplete();
+    return this.#delivery?.status().gap === undefined ? answer : { ...answer, incomplete: true };
+  }
+
+  #assertComplete(): void {
+    const gap = this.#delivery?.status().gap;
+    if (gap !== undefined) throw incompleteTotals(gap);
   }
 
   status(): LedgerStatus {

@@ -152,19 +152,69 @@ export interface OutboxIncrement extends Increment {
   readonly countedIn?: number;
 }
 
-/** One stored batch on its way to a store elsewhere. */
-export interface OutboxBatch {
+/**
+ * One batch of one history. A number alone cannot distinguish two histories: a ledger that was set back gives the same
+ * numbers again. So each batch gets a random token as well. Empty: number 0 (no batch), or a batch that was committed before
+ * batches had tokens.
+ */
+export interface BatchId {
   readonly number: number;
+  readonly token: string;
+}
+
+/** What a ledger knows of the batch with a number. */
+export interface BatchRecord {
+  /** The batch's token; `undefined` if there is no such batch, or the ledger no longer knows its token. */
+  readonly token: string | undefined;
+  /** Number of the first batch that the outbox holds; one above `last` when it holds none. */
+  readonly first: number;
+  /** Number of the last batch that is committed. */
+  readonly last: number;
+}
+
+/** The batches of a ledger, as far back as its outbox reaches. */
+export interface BatchHistory {
+  lookUp(number: number): Promise<BatchRecord>;
+  /** Meters' days from `day` on, each with the last batch that touched it, up to batch `number`. */
+  touchedAsOf(day: Day, number: number): Promise<readonly TouchedDay[]>;
+}
+
+/** One meter on one day. */
+export interface MeterDay {
+  readonly meter: string;
+  readonly day: Day;
+}
+
+export interface TouchedDay extends MeterDay {
+  readonly batch: BatchId;
+}
+
+/** A loss that the ledger knows of: the store misses data that the ledger cannot deliver again. */
+export interface LedgerGap {
+  /** What is missing, why, and what helps. */
+  readonly reason: string;
+  /** Only a rebuild ends the gap. Otherwise it also ends when the store has the missing data again. */
+  readonly isLasting: boolean;
+}
+
+/** One stored batch on its way to a store elsewhere. */
+export interface OutboxBatch extends BatchId {
+  /** Token of the batch before this one. */
+  readonly previousToken: string;
   /** When it was committed, in milliseconds since the Unix epoch. */
   readonly at: number;
   /** All that it changes: an entry for each cell, and one, negative, for what voids take back of one cell of one batch. */
   readonly increments: readonly OutboxIncrement[];
-  /** Of each meter and day that it touches, the number of the batch before it that touched the same; 0: none did. */
-  readonly touched: readonly { readonly meter: string; readonly day: Day; readonly previous: number }[];
+  /** Of each meter and day that it touches, the batch before it that touched the same; number 0: none did. */
+  readonly touched: readonly (MeterDay & { readonly previous: BatchId })[];
 }
 
 /** Batches that are kept for delivery: until they have been delivered, and a while longer, since a failover can lose them. */
-export interface Outbox {
+export interface Outbox extends BatchHistory {
+  /** The loss that the ledger knows of; it survives restarts. */
+  readonly gap: LedgerGap | undefined;
+  /** Records a loss, or that it has ended. */
+  noteGap(gap: LedgerGap | undefined): Promise<void>;
   /** Batches in order, from the first one whose number is above `after`, at most `max`; fewer where they are large. */
   read(after: number, max: number): Promise<readonly OutboxBatch[]>;
   /**
@@ -177,12 +227,6 @@ export interface Outbox {
   /** Forgets that these were touched: their details have been dropped. */
   untouch(days: readonly MeterDay[]): Promise<void>;
   status(): OutboxStatus;
-}
-
-/** One meter on one day. */
-export interface MeterDay {
-  readonly meter: string;
-  readonly day: Day;
 }
 
 export interface OutboxStatus {
@@ -241,17 +285,20 @@ export type Delivered =
       /** For each amount that the target noted instead of adding it, the field that could not take it. */
       readonly rejected: readonly string[];
     }
-  /** The target misses what came after batch `to`. */
+  /** The target misses some of what came after batch `to`, and the outbox holds all that it misses. */
   | { readonly kind: 'rewind'; readonly to: number };
 
 /** Totals that are kept elsewhere, and are told of each batch. */
 export interface RemoteTotals extends Totals {
-  /** Number of the last batch of this ledger that is there. Rejects while the store is away. */
+  /**
+   * Number of the last batch of this ledger that is there. Rejects while the store is away, and with `ledger_gap` while it
+   * misses data that the outbox no longer holds, or has batches of another history (`ForkedHistory`).
+   */
   position(): Promise<number>;
   /**
    * Applies batches (in order, without a gap), each once however often it is delivered. Rejects with `redis_unavailable`
    * while the store is away (some of it may have been applied; deliver it again), with `store_evicts` while the store
-   * would throw data away.
+   * would throw data away, with `ledger_gap` as `position` does.
    */
   deliver(batches: readonly OutboxBatch[]): Promise<Delivered>;
   /** Number of the last delivered batch that enough replicas have, or a larger one where none is waited for. */
@@ -308,4 +355,6 @@ export interface Store {
 export interface ReadTotals extends Totals, Pick<Store, 'timeZone' | 'close'> {
   /** What the pseudonyms of people are made with; absent where there is no ledger that has one. */
   readonly hashKey?: Uint8Array;
+  /** Why the totals are incomplete; absent while the ledger knows of no loss. */
+  readonly gap?: string;
 }

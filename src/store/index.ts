@@ -18,6 +18,7 @@ export {
   type Delivered,
   type Journal,
   type KeyedEvents,
+  type LedgerGap,
   type MeterDay,
   type Outbox,
   type OutboxBatch,

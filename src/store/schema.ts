@@ -26,6 +26,10 @@ const firstDay = -1_000_000;
  *   void had taken them back.
  * - `counted_run`: in which batch the events of a run counted, and what became of each where another instance had some. Only
  *   of ledgers that deliver their batches.
+ * - `ledger.last_token`, `outbox.token`, `outbox_touch.token`: the random token of that batch, which distinguishes it from the
+ *   batch with the same number in another history (a ledger that was set back). `outbox.previous_token`: of the batch before.
+ *   Null in batches of older files.
+ * - `ledger.gap`: the loss that the ledger knows of (`LedgerGap`), `gap_lasts`: only a rebuild ends it.
  * - `taken_history`: tokens of the stores whose counts this ledger has taken over, all that others had counted there too.
  * - `token`: tokens that were given out, as hashes; `scope` and `rights` are lists in JSON (`tokens.ts`).
  *
@@ -173,5 +177,13 @@ export const ledgerMigrations: readonly string[] = [
   alter table pending_void add column target_run integer;
   alter table pending_void add column target_position integer;
   alter table pending_void add column target_voided integer not null default 0;
+  `,
+  `
+  alter table ledger add column last_token text;
+  alter table ledger add column gap text;
+  alter table ledger add column gap_lasts integer not null default 0;
+  alter table outbox add column token text;
+  alter table outbox add column previous_token text;
+  alter table outbox_touch add column token text;
   `,
 ];

@@ -9,6 +9,7 @@ export {
   type DimensionValues,
   type HeldValue,
 } from './dimensions.ts';
+export { incompleteTotals, parseIncomplete } from './incomplete.ts';
 export { outcome, voidCell } from './keyed-outcome.ts';
 export type { EventIdentity, EventResult, LedgerEvent, RefusalReason, UsageEvent, VoidEvent } from './event.ts';
 export {

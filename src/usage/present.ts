@@ -20,7 +20,7 @@ export function stringifyJson(value: unknown): string {
 
 /**
  * The answer to `query`, as it was asked, in the form that `/api/v1/usage/{meter}` gives it:
- * `{"meter","from","to","window","rows","total","folded"?,"indexedAt"?,"next"?}`.
+ * `{"meter","from","to","window","rows","total","incomplete"?,"folded"?,"indexedAt"?,"next"?}`.
  */
 export function usageAsJson(query: UsageQuery, answer: UsageAnswer): string {
   return stringifyJson({
@@ -30,6 +30,7 @@ export function usageAsJson(query: UsageQuery, answer: UsageAnswer): string {
     window: query.window,
     rows: answer.rows.map((row) => rowAsJson(query.by, row)),
     total: answer.total,
+    ...(answer.incomplete && { incomplete: true }),
     ...(answer.folded && { folded: answer.folded }),
     ...(answer.indexedAt !== undefined && { indexedAt: new Date(answer.indexedAt).toISOString() }),
     ...(answer.nextOffset !== undefined && { next: formatCursor(query, answer.nextOffset) }),

@@ -28,6 +28,8 @@ export interface ValuesAnswer {
   readonly values: readonly string[];
   /** Dimensions whose values are no longer, or were not, told apart on some of the days. */
   readonly folded?: readonly Dimension[];
+  /** The ledger knows that counts are missing, so values may be missing too. */
+  readonly incomplete?: true;
   /** Cursor of the next page, which begins behind the last value of this one; absent on the last page. */
   readonly next?: string;
 }
@@ -84,11 +86,13 @@ export function valuesAnswer(
     dimension,
     values,
     ...(folded.length > 0 && { folded }),
+    ...(answers.some(({ incomplete }) => incomplete) && { incomplete: true as const }),
     ...(!isLast && last !== undefined && { next: formatCursorOf(asked, last) }),
   };
 }
 
-/** The answer as `/api/v1/dimensions/{name}` gives it: `{"dimension","values","folded"?,"next"?}`. */
-export function valuesAsJson({ dimension, values, folded, next }: ValuesAnswer): string {
-  return JSON.stringify({ dimension, values, ...(folded && { folded }), ...(next !== undefined && { next }) });
+/** The answer as `/api/v1/dimensions/{name}` gives it: `{"dimension","values","incomplete"?,"folded"?,"next"?}`. */
+export function valuesAsJson({ dimension, values, incomplete, folded, next }: ValuesAnswer): string {
+  const flag = incomplete && { incomplete };
+  return JSON.stringify({ dimension, values, ...flag, ...(folded && { folded }), ...(next !== undefined && { next }) });
 }

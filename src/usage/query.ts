@@ -70,6 +70,8 @@ export interface UsageAnswer {
   readonly nextOffset?: number;
   /** Dimensions of the question that are no longer, or were not, told apart on some of its days. */
   readonly folded?: readonly Dimension[];
+  /** The ledger knows that counts are missing, and the caller takes the answer anyway. */
+  readonly incomplete?: true;
   /** When the names were last looked up (milliseconds since the Unix epoch), where another program writes them too. */
   readonly indexedAt?: number;
 }

@@ -55,7 +55,7 @@ test('what keeps Redis from being told is found by the check, as the running ser
   await eventually('it says so', async () => (await readiness(stuck)).includes('run tonnage ledger rebuild'));
   const found = await check(1);
   expect(found.stdout).toMatch(
-    /^Redis: has nothing of this ledger .*batch 1 any more, .*\(ledger_gap\); stop the server and run tonn/,
+    /^totals are incomplete \(ledger_gap\): batch 1 of this ledger is missing in Redis, .* stop the server and run tonn/,
   );
   expect(found.stderr).toBe('tonnage: 1 found; tonnage ledger rebuild mends sums\n');
   await stuck.program.stop();
@@ -63,8 +63,13 @@ test('what keeps Redis from being told is found by the check, as the running ser
   const alone = await here(['usage', 'builds', '--format', 'csv']);
   expect(alone.stdout).toBe('value\r\n2\r\n');
   expect(alone.stderr).toContain('tonnage.yaml, which is here and was not read, keeps totals in a Redis: add --config');
-  const whole = await here(['usage', 'builds', '--format', 'csv', '--config', 'tonnage.yaml']);
-  expect(whole).toEqual({ stdout: 'value\r\n', stderr: '' });
+  const asked = ['usage', 'builds', '--format', 'csv', '--config', 'tonnage.yaml'];
+  const refused = await here(asked, 1);
+  expect(refused.stdout).toBe('');
+  expect(refused.stderr).toMatch(/^tonnage: totals are incomplete: batch 1 of this ledger is missing .*--incomplete/);
+  const incomplete = await here([...asked, '--incomplete']);
+  expect(incomplete.stdout).toBe('value\r\n');
+  expect(incomplete.stderr).toContain('these totals are incomplete (ledger_gap)');
   await here(['ledger', 'rebuild', '--config', 'tonnage.yaml']);
   expect(await check()).toEqual({ stdout: 'ok\n', stderr: '' });
   const mended = await here(['usage', 'builds', '--format', 'csv', '--config', 'tonnage.yaml']);

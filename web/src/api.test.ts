@@ -55,7 +55,10 @@ describe('asking the server', () => {
       const { rows } = await readAllUsage({ by: 'day,arch' });
       expect(rows.map(({ value }) => value)).toEqual([2n, 1n]);
     });
-    expect(asked).toEqual(['/api/v1/usage/pulls?by=day%2Carch', '/api/v1/usage/pulls?by=day%2Carch&cursor=c+1']);
+    expect(asked).toEqual([
+      '/api/v1/usage/pulls?by=day%2Carch&incomplete=allow',
+      '/api/v1/usage/pulls?by=day%2Carch&cursor=c+1&incomplete=allow',
+    ]);
   });
 
   it.each([
@@ -76,6 +79,6 @@ describe('asking the server', () => {
   });
 
   it('uses addresses relative to the page', () => {
-    expect(usageAddress({})).toBe('api/v1/usage/pulls');
+    expect(usageAddress({})).toBe('api/v1/usage/pulls?incomplete=allow');
   });
 });

@@ -21,6 +21,8 @@ export interface UsageAnswer {
   readonly to: string;
   readonly rows: readonly UsageRow[];
   readonly total: bigint;
+  /** Counts are missing, and the server knows it. */
+  readonly incomplete?: true;
   readonly next?: string;
 }
 
@@ -38,10 +40,9 @@ export class ApiError extends Error {
 /** Parameters of the usage API by their names there. */
 export type Question = Readonly<Record<string, string>>;
 
-/** Address of a question about pulls, relative to the page. */
+/** Address of a question about pulls, relative to the page, which says where an answer is incomplete. */
 export function usageAddress(question: Question): string {
-  const words = new URLSearchParams(question).toString();
-  return `api/v1/usage/pulls${words === '' ? '' : `?${words}`}`;
+  return `api/v1/usage/pulls?${new URLSearchParams({ ...question, incomplete: 'allow' }).toString()}`;
 }
 
 /** Asks for pulls; of an answer of several pages, the first. Rejects with `ApiError`. */
@@ -69,18 +70,26 @@ export async function readAllUsage(question: Question): Promise<UsageAnswer> {
     rows.push(...page.rows);
     next = page.next;
   }
-  return { from: first.from, to: first.to, rows, total: first.total };
+  const { from, to, total, incomplete } = first;
+  return { from, to, rows, total, ...(incomplete && { incomplete }) };
 }
 
 /** Reads an answer with its integers in full. Throws `ApiError` on anything else. */
 export function parseUsage(text: string): UsageAnswer {
   const answer = parseJson(text);
   if (!isRecord(answer)) throw strange();
-  const { from, to, rows, total, next } = answer;
+  const { from, to, rows, total, incomplete, next } = answer;
   if (typeof from !== 'string' || typeof to !== 'string' || typeof total !== 'bigint' || !Array.isArray(rows)) {
     throw strange();
   }
-  return { from, to, total, rows: rows.map(parseRow), ...(typeof next === 'string' && { next }) };
+  return {
+    from,
+    to,
+    total,
+    rows: rows.map(parseRow),
+    ...(incomplete === true && { incomplete }),
+    ...(typeof next === 'string' && { next }),
+  };
 }
 
 function parseRow(row: unknown): UsageRow {

@@ -8,6 +8,10 @@ const refreshMs = 60_000;
 const place = byId('page');
 const notice = byId('notice');
 const button = byId('refresh');
+const incomplete =
+  'These totals are incomplete: the store of totals has lost counts. New pulls are still counted. Stop the server and run ' +
+  '“tonnage ledger rebuild”; “tonnage ledger check” says what is missing.';
+
 let page: Page | undefined;
 let reading = false;
 
@@ -17,9 +21,9 @@ async function refresh(): Promise<void> {
   reading = true;
   try {
     const overview = await readOverview();
-    if (overview.ever === 0n) showFirstSteps();
+    if (overview.ever === 0n && !overview.incomplete) showFirstSteps();
     else (page ??= createPage(place)).show(overview);
-    notice.replaceChildren();
+    notice.replaceChildren(...(overview.incomplete ? [element('p', { class: 'failure' }, incomplete)] : []));
     byId('updated').textContent = `As of ${new Date().toLocaleTimeString()}.`;
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;

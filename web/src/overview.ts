@@ -16,6 +16,8 @@ export interface Overview {
   readonly to: string;
   /** Since the first day with data. */
   readonly ever: bigint;
+  /** Counts are missing, and the server knows it. */
+  readonly incomplete: boolean;
   readonly days: Part;
   readonly organisations: Part;
   readonly architectures: Part;
@@ -40,7 +42,7 @@ export function tableQuestion(table: keyof typeof tableDimensions, from: string,
  */
 export async function readOverview(): Promise<Overview> {
   // The server says what day it is: days end at midnight in the ledger's zone, not in the browser's.
-  const { to, total: ever } = await readUsage({});
+  const { to, total: ever, incomplete = false } = await readUsage({});
   const from = addDays(to, -shownDays);
   const table = (name: keyof typeof tableDimensions): Promise<Part> =>
     part(readUsage({ ...tableQuestion(name, from, to), limit: String(tableRows) }));
@@ -50,7 +52,7 @@ export async function readOverview(): Promise<Overview> {
     table('architectures'),
     table('repositories'),
   ]);
-  return { from, to, ever, days, organisations, architectures, repositories };
+  return { from, to, ever, incomplete, days, organisations, architectures, repositories };
 }
 
 async function part(answer: Promise<UsageAnswer>): Promise<Part> {

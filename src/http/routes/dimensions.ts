@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { parseValuesQuery, valuesAnswer, valuesAsJson, type UsageAnswer } from '../../usage/index.ts';
+import { parseIncomplete, parseValuesQuery, valuesAnswer, valuesAsJson, type UsageAnswer } from '../../usage/index.ts';
 import type { ApiOptions, App } from '../contract.ts';
 import { problemSchema } from '../schemas.ts';
+import { incompleteMember, incompleteParameter } from './incomplete.ts';
 import { confinedTo } from './query-scope.ts';
 import { sendTagged } from './usage-tagged.ts';
 
@@ -10,6 +11,7 @@ const parameters = z.strictObject({
   to: z.string().optional().meta({ description: 'First day that is no longer in. Default: tomorrow.' }),
   meter: z.string().optional().meta({ description: 'Only what this meter has counted. Default: all.' }),
   prefix: z.string().optional().meta({ description: 'Only values that begin with this.' }),
+  incomplete: incompleteParameter,
   limit: z.string().optional().meta({ description: 'Values of one page: 1 to 10,000, by default 1,000.' }),
   cursor: z
     .string()
@@ -20,6 +22,7 @@ const parameters = z.strictObject({
 const answer = z.object({
   dimension: z.string(),
   values: z.array(z.string()).meta({ description: 'In the order of their bytes in UTF-8, each once.' }),
+  incomplete: incompleteMember,
   folded: z
     .array(z.string())
     .optional()
@@ -52,10 +55,12 @@ export function dimensionRoutes(
     const principal = await authorise(request, 'query');
     const org = confinedTo(principal, undefined);
     const context = { kept: ledger.dimensions, meters, ...(org !== undefined && { org }) };
-    const question = parseValuesQuery(request.params.name, request.query, context);
+    const { incomplete, ...words } = request.query;
+    const takesIncomplete = parseIncomplete(incomplete);
+    const question = parseValuesQuery(request.params.name, words, context);
     const answers: UsageAnswer[] = [];
     // One after the other, so that a question about all meters is no more to the store than one about each.
-    for (const query of question.queries) answers.push(await ledger.query(query));
+    for (const query of question.queries) answers.push(await ledger.query(query, takesIncomplete));
     sendTagged(request, reply, 'application/json', valuesAsJson(valuesAnswer(question, answers)));
     return reply;
   });

@@ -1,7 +1,6 @@
 import { TonnageError } from '../../base/index.ts';
 import type { Principal } from '../../identity/index.ts';
-import type { Ledger } from '../../ledger/index.ts';
-import { canonicalOrganisation, type UsageQuery } from '../../usage/index.ts';
+import { canonicalOrganisation, type UsageAnswer, type UsageQuery } from '../../usage/index.ts';
 
 /**
  * The organisation that a principal's questions are confined to: its own, unless it has `admin` or none. Throws
@@ -19,14 +18,14 @@ export function confinedTo(principal: Principal, asked: string | undefined): str
  * shows in none of its answers.
  */
 export async function sinceOwnFirstDay(
-  ledger: Pick<Ledger, 'query'>,
+  ask: (query: UsageQuery) => Promise<UsageAnswer>,
   query: UsageQuery,
   org: string,
 ): Promise<UsageQuery> {
   if (query.from !== undefined) return query;
   const { meter, to } = query;
   const days = { meter, ...(to !== undefined && { to }), window: 'day', by: [], where: { org } } as const;
-  const first = await ledger.query({ ...days, limit: 1, offset: 0 });
+  const first = await ask({ ...days, limit: 1, offset: 0 });
   // Where there is nothing an open range is the current day, and one that ends somewhere is empty.
   return { ...query, from: first.rows[0]?.from ?? to ?? first.to - 1 };
 }

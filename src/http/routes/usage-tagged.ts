@@ -7,7 +7,9 @@ import { sendText } from '../send-text.ts';
  * answer it is depends on the credentials, so that only the client itself may keep it, and must ask each time.
  */
 export function sendTagged(request: FastifyRequest, reply: FastifyReply, type: string, text: string): void {
-  const tag = `"${hash('sha256', text, 'base64url')}"`;
+  // CSV has no place for the mark of an incomplete answer but the header, and 304 must not confirm the other one.
+  const mark = String(reply.getHeader('tonnage-incomplete') ?? '');
+  const tag = `"${hash('sha256', mark + text, 'base64url')}"`;
   reply.header('etag', tag).header('cache-control', 'private, no-cache').header('vary', 'accept, authorization');
   if (namesTag(request.headers['if-none-match'], tag)) void reply.code(304).send();
   else sendText(reply, type, text);

@@ -9,6 +9,8 @@ import {
   parseUsageQuery,
   usageAsCsv,
   usageAsJson,
+  parseIncomplete,
+  type UsageAnswer,
   type UsageParameters,
   type UsageQuery,
 } from '../../usage/index.ts';
@@ -16,6 +18,7 @@ import type { ApiOptions, App } from '../contract.ts';
 import { problemSchema } from '../schemas.ts';
 import { acceptsCsvFirst } from './accepts-csv.ts';
 import { confinedTo, sinceOwnFirstDay } from './query-scope.ts';
+import { incompleteMember, incompleteParameter } from './incomplete.ts';
 import { sendTagged } from './usage-tagged.ts';
 
 const day = z.string().meta({ description: 'A day as YYYY-MM-DD in the zone of the ledger.', example: '2026-11-21' });
@@ -58,6 +61,7 @@ const parameters = z.strictObject({
     description:
       "json, csv or csv-raw, in place of the Accept header. In csv a field that a spreadsheet would take for a formula begins with '; csv-raw leaves that out.",
   }),
+  incomplete: incompleteParameter,
   ...Object.fromEntries(dimensions.map((name) => [name, filter(name)])),
 });
 
@@ -80,6 +84,7 @@ const answer = z.object({
     type: 'integer',
     description: 'Sum over all matching rows, those of other pages included. May exceed 2^53.',
   }),
+  incomplete: incompleteMember,
   folded: z
     .array(z.string())
     .optional()
@@ -92,7 +97,7 @@ const answer = z.object({
 });
 
 const page = {
-  description: 'The rows of one page.',
+  description: 'The rows of one page. The header Tonnage-Incomplete marks an incomplete answer.',
   content: {
     'application/json': { schema: answer },
     'text/csv': { schema: z.string().meta({ description: 'RFC 4180, with a header line.' }) },
@@ -104,6 +109,11 @@ const meterSchema = z.object({
   eventType: z.string().nullable().meta({ description: 'Type of its events; null: nobody sends any.' }),
   unit: z.string().meta({ description: 'UCUM: 1 for plain events, s for seconds, By for bytes.' }),
 });
+
+/** What a question may say, all as text. */
+type Words = UsageParameters & { readonly [P in 'format' | 'incomplete']?: string | undefined };
+
+type Ask = (query: UsageQuery) => Promise<UsageAnswer>;
 
 /** `GET /api/v1/usage/{meter}` and `GET /api/v1/meters`. */
 export function usageRoutes(
@@ -133,12 +143,15 @@ export function usageRoutes(
     },
     async (request, reply) => {
       const principal = await authorise(request, 'query');
-      const { format: named, ...words }: UsageParameters & { readonly format?: string | undefined } = request.query;
+      const { format: named, incomplete, ...words }: Words = request.query;
       const format = parseFormat(named);
-      const { asked, query } = await questionOf(request.params.meter, words, principal, { ledger, meters });
-      const found = await ledger.query(query);
+      const takesIncomplete = parseIncomplete(incomplete);
+      const ask: Ask = (query) => ledger.query(query, takesIncomplete);
+      const { asked, query } = await questionOf(request.params.meter, words, principal, { ledger, meters, ask });
+      const found = await ask(query);
       const cursor = found.nextOffset === undefined ? undefined : formatCursor(asked, found.nextOffset);
-      if (cursor !== undefined) reply.header('link', nextLink({ ...words, format, cursor }));
+      if (cursor !== undefined) reply.header('link', nextLink({ ...words, format, incomplete, cursor }));
+      if (found.incomplete) reply.header('tonnage-incomplete', 'true');
       const written = format ?? (acceptsCsvFirst(request.headers.accept) ? 'csv' : 'json');
       const csv = { raw: written === 'csv-raw' };
       if (written === 'json') sendTagged(request, reply, 'application/json', usageAsJson(asked, found));
@@ -146,7 +159,11 @@ export function usageRoutes(
       return reply;
     },
   );
+  metersRoute(app, { meters, authorise });
+}
 
+/** `GET /api/v1/meters`. */
+function metersRoute(app: App, { meters, authorise }: Pick<ApiOptions, 'meters' | 'authorise'>): void {
   app.get(
     '/api/v1/meters',
     {
@@ -181,17 +198,17 @@ async function questionOf(
   meter: string,
   words: UsageParameters,
   principal: Principal,
-  { ledger, meters }: Pick<ApiOptions, 'ledger' | 'meters'>,
+  { ledger, meters, ask }: Pick<ApiOptions, 'ledger' | 'meters'> & { readonly ask: Ask },
 ): Promise<{ readonly asked: UsageQuery; readonly query: UsageQuery }> {
   const own = confinedTo(principal, words.org);
   const asked = parseUsageQuery(meter, own === undefined ? words : { ...words, org: own }, meters);
   assertKept(asked, ledger.dimensions);
-  const query = await asCounted(asked, (each) => ledger.query(each));
-  return { asked, query: own === undefined ? query : await sinceOwnFirstDay(ledger, query, own) };
+  const query = await asCounted(asked, ask);
+  return { asked, query: own === undefined ? query : await sinceOwnFirstDay(ask, query, own) };
 }
 
 /** The next page as a relative link (RFC 8288), since CSV has no other place for a cursor. */
-function nextLink(words: UsageParameters & { readonly format: string | undefined }): string {
+function nextLink(words: Words): string {
   const parameters = new URLSearchParams();
   for (const [name, value] of Object.entries(words)) if (value !== undefined) parameters.set(name, value);
   return `<?${parameters.toString()}>; rel="next"`;

@@ -41,6 +41,7 @@ const response = {
   403: refusalSchema,
   429: refusalSchema,
   500: refusalSchema,
+  503: refusalSchema,
 };
 
 /**
@@ -109,6 +110,8 @@ function answerFailure({ log }: Options, error: unknown, request: FastifyRequest
     return;
   }
   if (known instanceof LoginLimited) reply.header('retry-after', known.retryAfterSeconds);
+  // Wave knows no such case; a count that is known to be too low would be worse than an error.
+  if (known?.code === 'ledger_gap') return refuse(reply, known.status, known.message);
   if (known && known.status < 500) return refuse(reply, known.status, known.message);
   // Whatever fails behind it is 500 with a number for the log there, and clients know no other.
   log.error({ err: error, requestId: request.id }, 'a Wave query failed');

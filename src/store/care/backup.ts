@@ -4,7 +4,7 @@ import { TonnageError } from '../../base/index.ts';
 import { backupFile, copyFile, emptyLog, syncPath } from '../../sqlite/index.ts';
 import { ledgerFile } from '../ledger-file.ts';
 import { inspectLedger, type LedgerFinding } from './check.ts';
-import { assertLedger } from './file.ts';
+import { assertLedger, withLedgerFile } from './file.ts';
 
 /** Files that SQLite keeps beside a database; they belong to its name. */
 const sides = ['-wal', '-shm'] as const;
@@ -45,6 +45,7 @@ export async function restoreLedger(file: string, backup: string, takesFindings:
     removeLedger(fresh);
     // Not byte by byte: a copy that was made beside a running server has its last commits in a file beside it.
     await backupFile(ledgerFile(backup), fresh);
+    await markRestored(fresh);
   } finally {
     if (wasAlone) removeSides(backup);
   }
@@ -55,6 +56,19 @@ export async function restoreLedger(file: string, backup: string, takesFindings:
 function refuseEmpty(backup: string): void {
   if (!isEmpty(backup)) return;
   throw new TonnageError('data_invalid', `${backup} is empty (0 bytes), so it is no backup: name another one`);
+}
+
+/**
+ * A store elsewhere may have what this ledger counted after the backup, and the numbers of its batches do not show it once the
+ * ledger has counted on. So only a rebuild lets a restored ledger deliver again.
+ */
+async function markRestored(fresh: string): Promise<void> {
+  const reason =
+    'the ledger was restored from a backup, so its store may have batches that the ledger does not have; stop the server and ' +
+    'run tonnage ledger rebuild';
+  await withLedgerFile(fresh, (database) =>
+    database.transact([{ sql: 'update ledger set gap = ?, gap_lasts = 1', rows: [[reason]] }]),
+  );
 }
 
 function refuseFindings(

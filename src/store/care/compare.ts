@@ -5,6 +5,7 @@ import type { MeterDay } from '../contract.ts';
 import { accountField } from '../redis/layout.ts';
 import { openLedgerReadOnly } from '../ledger-file.ts';
 import { deliveryState, type DeliveryState } from './delivery-state.ts';
+import { fileHistory } from './file-history.ts';
 import { readFacts } from './file.ts';
 import { accountsOf, accountsOfMonth, fileCounts } from './own-counts.ts';
 import type { HeldAccounts, OnProgress, RemoteCare } from './remote.ts';
@@ -30,7 +31,7 @@ export interface CompareOptions {
 
 /** What could not be compared is told, and findings where it will not be delivered by itself. */
 function notCompared({ name }: RemoteCare, { stopped, waiting }: DeliveryState): Comparison {
-  if (stopped.length > 0) return { findings: stopped.map((reason) => `${name}: ${reason}`), notes: [] };
+  if (stopped !== undefined) return { findings: [`${name}: ${stopped}`], notes: [] };
   const batches = waiting === 1 ? '1 batch is' : `${waiting} batches are`;
   const note = `${name} was not compared: ${batches} not delivered yet, which a running server does by itself`;
   return { findings: [], notes: [note] };
@@ -56,7 +57,7 @@ async function compare(
   { remote, meters, onProgress }: CompareOptions,
 ): Promise<Comparison> {
   const state = await deliveryState(database, remote);
-  if (state.stopped.length > 0 || state.waiting > 0) return notCompared(remote, state);
+  if (state.stopped !== undefined || state.waiting > 0) return notCompared(remote, state);
   const own = await fileCounts(database, meters);
   const findings: string[] = [];
   const notes: string[] = [];
@@ -116,7 +117,7 @@ async function untilStill(
 
 /** The last batch there and here. */
 async function numbers(database: ReadOnlyDatabase, remote: RemoteCare): Promise<readonly number[]> {
-  const there = await remote.position();
+  const there = await remote.position(fileHistory(database));
   const { lastBatch } = await readFacts(database);
   return [there, lastBatch];
 }

@@ -2,6 +2,8 @@ import { existsSync, statSync } from 'node:fs';
 import { TonnageError } from '../../base/index.ts';
 import type { Database } from '../../sqlite/index.ts';
 import type { Day } from '../../usage/index.ts';
+import type { LedgerGap } from '../contract.ts';
+import { gapColumns, gapOf, textOf } from '../journal/batch-history.ts';
 import { programModule } from '../journal/journal.ts';
 import type { ProgramOptions } from '../journal/program.ts';
 import { assertNotEmpty, openLedgerDatabase } from '../ledger-file.ts';
@@ -14,10 +16,14 @@ export interface LedgerFacts {
   readonly ledgerId: string;
   readonly timeZone: string;
   readonly lastBatch: number;
+  /** Token of that batch; empty in a batch of an older release. */
+  readonly lastToken: string;
   /** Number of the last batch that is known to be delivered to a store elsewhere. */
   readonly delivered: number;
   readonly detailsFrom: Day;
   readonly hashKey: Uint8Array;
+  /** The loss that the ledger knows of. */
+  readonly gap: LedgerGap | undefined;
 }
 
 /** Throws `not_found` where there is nothing, `data_invalid` where there is a directory or an empty file. */
@@ -58,16 +64,18 @@ export async function hasIdentity(database: Pick<Database, 'read'>): Promise<boo
 
 export async function readFacts(database: Pick<Database, 'read'>): Promise<LedgerFacts> {
   const [row] = await database.read(
-    'select ledger_id, time_zone, last_batch, delivered, details_from, hash_key from ledger',
+    `select ledger_id, time_zone, last_batch, last_token, delivered, details_from, hash_key, ${gapColumns} from ledger`,
   );
   if (!row) throw new TonnageError('data_invalid', 'the ledger has no identity: it was never opened by a server');
-  const [ledgerId, timeZone, lastBatch, delivered, detailsFrom, hashKey] = row;
+  const [ledgerId, timeZone, lastBatch, lastToken, delivered, detailsFrom, hashKey, ...gap] = row;
   return {
     ledgerId: String(ledgerId),
     timeZone: String(timeZone),
     lastBatch: Number(lastBatch),
+    lastToken: textOf(lastToken),
     delivered: Number(delivered),
     detailsFrom: Number(detailsFrom),
     hashKey: hashKey instanceof Uint8Array ? hashKey : new Uint8Array(),
+    gap: gapOf(gap),
   };
 }

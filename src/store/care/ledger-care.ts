@@ -6,6 +6,7 @@ import { delivers } from '../journal/destination.ts';
 import type { ErasedNames } from '../journal/erasing.ts';
 import type { Rebuilt } from '../redis/write/index.ts';
 import { openLedgerReadOnly } from '../ledger-file.ts';
+import { ledgerMigrations } from '../schema.ts';
 import { backupLedger, restoreLedger, type Restored } from './backup.ts';
 import { inspectLedger, type LedgerFinding } from './check.ts';
 import { compareRemote, type Comparison } from './compare.ts';
@@ -122,6 +123,10 @@ async function check(file: string, options: LedgerCareOptions, onProgress?: OnPr
   if (!(await withReadOnly(file, hasIdentity)))
     return { findings, notes: ['no server has counted into this ledger yet'] };
   const erasing = unfinishedErase(file);
+  const outdated = await withReadOnly(file, outdatedSchema);
+  if (outdated !== undefined) return { findings, notes: [...erasing, outdated] };
+  const gap = await withReadOnly(file, knownLoss);
+  if (gap !== undefined) return { findings: [`totals are incomplete (ledger_gap): ${gap}`], notes: erasing };
   if (!openRemote) return { findings, notes: [...erasing, ...(await deliversElsewhere(file))] };
   let remote: RemoteCare | undefined;
   try {
@@ -148,6 +153,23 @@ function remedyOf(findings: readonly LedgerFinding[]): string {
   return isMendable
     ? 'tonnage ledger rebuild mends that'
     : 'tonnage ledger rebuild does not mend all of that; tonnage ledger restore puts a backup in its place';
+}
+
+/** Why a ledger cannot be compared with a store elsewhere yet; `undefined` once its schema is that of this release. */
+async function outdatedSchema(database: ReadOnlyDatabase): Promise<string | undefined> {
+  const [row] = await database.read('pragma user_version');
+  const version = Number(row?.[0]);
+  if (version >= ledgerMigrations.length || !(await delivers(database))) return undefined;
+  return (
+    `the totals elsewhere were not compared: the ledger has schema version ${version}, and this release uses version ` +
+    `${ledgerMigrations.length}; the next start of the server updates it`
+  );
+}
+
+/** The loss that the ledger has on record, if its totals are elsewhere. */
+async function knownLoss(database: ReadOnlyDatabase): Promise<string | undefined> {
+  const { gap } = await readFacts(database);
+  return gap && (await delivers(database)) ? gap.reason : undefined;
 }
 
 function unfinishedErase(file: string): readonly string[] {

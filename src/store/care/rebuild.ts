@@ -42,7 +42,7 @@ export async function rebuildRemote(
   // Afterwards the hash holds this ledger's own fields, and nothing would say that Wave's names are missing.
   if (await remote.hasUnknownWave()) await remote.importWave(onProgress);
   const own = await fileCounts(database, meters);
-  const rebuilt = await remote.rebuild(own, facts.lastBatch, ({ days }) =>
+  const rebuilt = await remote.rebuild(own, { number: facts.lastBatch, token: facts.lastToken }, ({ days }) =>
     onProgress?.({ work: `days in ${remote.name}`, done: days, total: Math.max(days, own.dayCount) }),
   );
   await noteRebuilt(database, facts, remote);
@@ -66,22 +66,26 @@ export async function hasTaken(database: Pick<Database, 'read'>, token: string):
 }
 
 /**
- * Everything up to the last batch is delivered. The details of each day have that number there, so the next batch that
+ * Everything up to the last batch is delivered, and no loss is left. The details of each day have that number there, so the next batch that
  * touches them follows it. The outbox stays where it reaches up to the last batch: a failover may ask for it.
  */
-async function noteRebuilt(database: Database, { lastBatch, detailsFrom }: LedgerFacts, remote: RemoteCare) {
+async function noteRebuilt(
+  database: Database,
+  { lastBatch, lastToken, detailsFrom }: LedgerFacts,
+  remote: RemoteCare,
+): Promise<void> {
   const kept = Math.max(detailsFrom, remote.detailsFrom);
   await database.transact([
-    { sql: 'update ledger set delivered = ?', rows: [[lastBatch]], changes: 1 },
+    { sql: 'update ledger set delivered = ?, gap = null, gap_lasts = 0', rows: [[lastBatch]], changes: 1 },
     {
       sql: 'delete from outbox where (select count(*) from outbox) <> ? - (select min(number) from outbox) + 1',
       rows: [[lastBatch]],
     },
     once('delete from outbox_touch'),
     {
-      sql: `insert into outbox_touch (meter, day, number) select distinct s.meter, day, ? from account_day
+      sql: `insert into outbox_touch (meter, day, number, token) select distinct s.meter, day, ?, ? from account_day
         join series s on s.id = account_day.series where day >= ?`,
-      rows: [[lastBatch, kept]],
+      rows: [[lastBatch, lastToken, kept]],
     },
   ]);
 }

@@ -1,5 +1,5 @@
 import type { Day } from '../../usage/index.ts';
-import type { RemoteTotals, Totals } from '../contract.ts';
+import type { BatchHistory, Delivered, OutboxBatch, RemoteTotals, Totals } from '../contract.ts';
 import type { ErasedNames } from '../journal/erasing.ts';
 import type { RedisWriter } from '../redis/write/index.ts';
 
@@ -8,21 +8,20 @@ export type HeldAccounts = ReadonlyMap<string, string>;
 
 /** A store of totals elsewhere, as it is looked after for one ledger. All reject as `RemoteTotals` does. */
 export interface RemoteCare
-  extends
-    Pick<RemoteTotals, 'position' | 'deliver' | 'confirmed'>,
-    Pick<RedisWriter, 'rebuild' | 'eraseNames' | 'dropDetails'>,
-    Totals {
+  extends Pick<RemoteTotals, 'confirmed'>, Pick<RedisWriter, 'rebuild' | 'eraseNames' | 'dropDetails'>, Totals {
   /** Whom it is, for people; without credentials. */
   readonly name: string;
   /** The first day whose details are kept there. */
   readonly detailsFrom: Day;
+  /** As `RemoteTotals.position`, for the ledger with this history. */
+  position(history: BatchHistory): Promise<number>;
+  /** As `RemoteTotals.deliver`. */
+  deliver(batches: readonly OutboxBatch[], history: BatchHistory): Promise<Delivered>;
   /**
    * Changes nothing, and rejects as a delivery would that cannot be written: `redis_refused` (memory is full, no right to
    * write, a disk that fails), `store_invalid` (something else stands where the sums belong).
    */
   assertWritable(): Promise<void>;
-  /** Number of the last batch of this ledger that is in the details of a day; 0 where there are none. */
-  detailPosition(meter: string, day: Day): Promise<number>;
   /** Days on which this ledger has counted there. */
   ownDays(meter: string): Promise<readonly Day[]>;
   ownDay(meter: string, day: Day): Promise<HeldAccounts>;

@@ -49,20 +49,23 @@ describe('check finds what keeps batches from being delivered until somebody hel
   const rebuild = 'stop the server and run tonnage ledger rebuild$';
 
   test('Redis has lost more than the outbox has, until it is rebuilt', async () => {
-    await ledger.commit(redis.server.url, first, second, second);
+    await ledger.commit(redis.server.url, first);
+    const batch = await redis.server.cli('hget', '{metrics/v1}:seq', ledgerId());
+    await ledger.commit(redis.server.url, second, second);
     await redis.server.cli('flushall');
     forget('number = 1');
-    const nothing = '^Redis: has nothing of this ledger .*, and the outbox does not have ';
-    expect(await check()).toEqual(
-      found(`${nothing}batch 1 any more, so nothing is delivered \\(ledger_gap\\); ${rebuild}`),
-    );
-    await redis.server.cli('hset', '{metrics/v1}:seq', ledgerId(), '1');
+    const gap = '^Redis: nothing is delivered \\(ledger_gap\\): ';
+    const inNothing = 'missing in Redis, which has nothing of this ledger .*, and the outbox does not have';
+    expect(await check()).toEqual(found(`${gap}batch 1 of this ledger is ${inNothing} it any more; .*: ${rebuild}`));
+    await redis.server.cli('hset', '{metrics/v1}:seq', ledgerId(), batch);
     forget('true');
     expect(await check()).toEqual(
-      found(`^Redis: has lost batches 2 to 3 of this ledger, which the outbox does not have .*; ${rebuild}`),
+      found(`${gap}batches 2 to 3 of this ledger are missing in Redis, and .*: ${rebuild}`),
     );
     await redis.server.cli('del', '{metrics/v1}:seq');
-    expect(await check()).toEqual(found(`${nothing}batches 1 to 3 any more, so nothing .*; ${rebuild}`));
+    expect(await check()).toEqual(
+      found(`${gap}batches 1 to 3 of this ledger are ${inNothing} them any more; .*: ${rebuild}`),
+    );
     await ledger.care(redis.server.url).rebuild();
     expect(await check()).toEqual(sound);
   });
@@ -88,13 +91,37 @@ describe('check finds what keeps batches from being delivered until somebody hel
     expect(await check()).toEqual(sound);
   });
 
-  test('details of a day are lost, as when one node of a Cluster was emptied', async () => {
+  const loseDetails = () =>
+    redis.server.cli('del', '{tonnage/pulls/2026-10-12}:seq', `{tonnage/pulls/2026-10-12}:cells:${ledgerId()}`);
+  const lost = `^Redis: nothing is delivered \\(ledger_gap\\): batch 1 of this ledger is missing in the details of pulls of 2026-10-12 in Redis, and .*: ${rebuild}`;
+
+  test('details of a day are lost, as when one node of a Cluster was emptied, and the outbox does not have them', async () => {
     await ledger.commit(redis.server.url, first, second);
-    await redis.server.cli('del', '{tonnage/pulls/2026-10-12}:seq', `{tonnage/pulls/2026-10-12}:cells:${ledgerId()}`);
-    expect(await check()).toEqual(
-      found(`^Redis: has lost details of pulls of 2026-10-12, all after batch 0; ${rebuild}`),
-    );
+    await loseDetails();
+    forget('true');
+    expect(await check()).toEqual(found(lost));
     await ledger.care(redis.server.url).rebuild();
+    expect(await check()).toEqual(sound);
+  });
+
+  test('details of a day are lost while a later batch that touches the same day waits', async () => {
+    await ledger.commit(redis.server.url, first, second);
+    await loseDetails();
+    forget('true');
+    const store = await ledger.open(redis.server.url);
+    await store.journal.commit({ number: 3, at: 0, increments: first });
+    await store.close();
+    expect(await check()).toEqual(found(lost));
+  });
+
+  test('details of a day that the outbox still has are delivered again by the next server', async () => {
+    await ledger.commit(redis.server.url, first, second);
+    await loseDetails();
+    expect((await check()).findings).toEqual([]);
+    const answers = await ledger.answers(redis.server.url, ['repository']);
+    expect(answers).toContainEqual(
+      expect.objectContaining({ value: 8n, dimensions: expect.objectContaining({ repository: 'x' }) }),
+    );
     expect(await check()).toEqual(sound);
   });
 

@@ -109,8 +109,8 @@ describe('rebuild', () => {
     await ledger.commit(redis.server.url, second, [pulls(today - 80, 1n, { org: 'late.example' })]);
     await ledger.care(redis.server.url).restore(backup);
     expect((await ledger.care(redis.server.url).check()).findings).toEqual([
-      'Redis: has batch 3 of this ledger, whose own last one is 1, so nothing is delivered (ledger_gap): a backup was put ' +
-        'back; stop the server and run tonnage ledger rebuild',
+      'totals are incomplete (ledger_gap): the ledger was restored from a backup, so its store may have batches that the ' +
+        'ledger does not have; stop the server and run tonnage ledger rebuild',
     ]);
     await ledger.care(redis.server.url).rebuild();
     await expectHeld(...first);
@@ -196,7 +196,7 @@ describe('migrate', () => {
     await expectHeld(...first, ...second);
     await ledger.commit(undefined, second);
     await expect(ledger.care(redis.server.url).migrate(undefined)).rejects.toThrow(
-      'Redis misses the batches after 2, and the outbox does too; run tonnage ledger rebuild',
+      'batch 3 of this ledger is missing in Redis, and the outbox does not have it any more; the ledger has their counts',
     );
   });
 

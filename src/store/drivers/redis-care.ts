@@ -1,10 +1,10 @@
-import { TonnageError, type Clock, type Log } from '../../base/index.ts';
+import { assert, TonnageError, type Clock, type Log } from '../../base/index.ts';
 import { parseDay, waveFieldName, type Day } from '../../usage/index.ts';
 import { eraseClaims } from '../care/erase-claims.ts';
 import type { LedgerFacts } from '../care/file.ts';
 import type { HeldAccounts, RemoteCare } from '../care/remote.ts';
+import type { BatchHistory } from '../contract.ts';
 import {
-  detailNumbersKey,
   foreignDaysKey,
   indexKey,
   numbersKey,
@@ -62,7 +62,8 @@ export async function openRedisCare(options: RedisCareOptions): Promise<RemoteCa
 function careOver(link: RedisLink, options: RedisCareOptions): RemoteCare {
   const { clock, besideWave, detailsFrom } = options;
   const { ledgerId } = options.ledger;
-  const writer = createRedisWriter({ ...options, link, ledgerId, detailsFrom: () => detailsFrom });
+  const history = new GivenHistory();
+  const writer = createRedisWriter({ ...options, link, ledgerId, history, detailsFrom: () => detailsFrom });
   const totals = createRedisTotals({ link, clock, besideWave, detailsFrom: () => detailsFrom });
   const ask = (key: string, ...args: readonly string[]) => link.send({ key, args });
   const hash = async (key: string): Promise<HeldAccounts> => pairsOf(await ask(key, 'HGETALL', key));
@@ -71,12 +72,18 @@ function careOver(link: RedisLink, options: RedisCareOptions): RemoteCare {
   return {
     name: 'Redis',
     detailsFrom,
-    position: () => writer.position(),
-    deliver: (batches) => writer.deliver(batches),
+    position(given) {
+      history.give(given);
+      return writer.position();
+    },
+    deliver(batches, given) {
+      history.give(given);
+      return writer.deliver(batches);
+    },
     get confirmed() {
       return writer.confirmed;
     },
-    rebuild: (own, number, onProgress) => writer.rebuild(own, number, onProgress),
+    rebuild: (own, batch, onProgress) => writer.rebuild(own, batch, onProgress),
     eraseNames: (org, meters) => writer.eraseNames(org, meters),
     dropDetails: (meter, day) => writer.dropDetails(meter, day),
     query: (query, today) => totals.query(query, today),
@@ -84,10 +91,6 @@ function careOver(link: RedisLink, options: RedisCareOptions): RemoteCare {
       for (const key of [waveHash, otherMetersHash]) await assertHash(link, key);
       // Writes nothing where there is nothing, but is refused as any write is.
       await ask(nothingKey, 'SETRANGE', nothingKey, '0', '');
-    },
-    async detailPosition(meter, day) {
-      const key = detailNumbersKey(meter, day);
-      return Number(await ask(key, 'HGET', key, ledgerId));
     },
     ownDays: (meter) => daysIn(ownDaysKey(ledgerId, meter)),
     ownDay: (meter, day) => hash(ownDayKey(ledgerId, meter, day)),
@@ -147,6 +150,28 @@ function waveCare(
       return besideWave ? [...new Set([...found, today])] : found;
     },
   };
+}
+
+/** The history that each question and each delivery comes with. */
+class GivenHistory implements BatchHistory {
+  #given: BatchHistory | undefined;
+
+  give(history: BatchHistory): void {
+    this.#given = history;
+  }
+
+  lookUp(number: number): ReturnType<BatchHistory['lookUp']> {
+    return this.#current().lookUp(number);
+  }
+
+  touchedAsOf(day: Day, number: number): ReturnType<BatchHistory['touchedAsOf']> {
+    return this.#current().touchedAsOf(day, number);
+  }
+
+  #current(): BatchHistory {
+    assert(this.#given, 'the writer is used with a history');
+    return this.#given;
+  }
 }
 
 /** Whether an organisation is in the index of a meter, or has a sum that nobody has indexed; each is answered by 1 or 0. */

@@ -1,9 +1,15 @@
 import { existsSync } from 'node:fs';
-import type { Clock } from '../../base/index.ts';
+import { TonnageError, type Clock } from '../../base/index.ts';
 import { createCalendar } from '../../usage/index.ts';
+import { fileHistory } from '../care/file-history.ts';
+import { hasIdentity, readFacts } from '../care/file.ts';
 import type { ReadTotals } from '../contract.ts';
-import { connected, openRedisLink, type RedisLinkOptions } from '../redis/link/index.ts';
+import { delivers } from '../journal/destination.ts';
+import { openLedgerReadOnly } from '../ledger-file.ts';
+import { keptBatch } from '../redis/history.ts';
+import { connected, openRedisLink, type RedisLink, type RedisLinkOptions } from '../redis/link/index.ts';
 import { createRedisTotals } from '../redis/read/index.ts';
+import { ledgerMigrations } from '../schema.ts';
 import { openSqliteTotals } from './sqlite.ts';
 
 export interface RedisTotalsOptions {
@@ -25,27 +31,56 @@ export interface RedisTotalsOptions {
  */
 export async function openRedisTotals(options: RedisTotalsOptions): Promise<ReadTotals> {
   const { redis, file, detailDays, besideWave, clock } = options;
-  const { timeZone = options.timeZone, hashKey } = existsSync(file) ? await factsOf(file) : {};
+  const { timeZone = options.timeZone, hashKey, knownLoss } = existsSync(file) ? await factsOf(file) : {};
   const calendar = createCalendar(timeZone);
   const link = await openRedisLink(redis);
   try {
     await connected(link, clock);
+    const gap = await knownLoss?.(link);
+    const detailsFrom = (): number => calendar.dayOf(clock.now()) - detailDays;
+    const totals = createRedisTotals({ link, clock, besideWave, detailsFrom });
+    return {
+      query: (query, today) => totals.query(query, today),
+      timeZone,
+      ...(hashKey && { hashKey }),
+      ...(gap !== undefined && { gap }),
+      close: () => link.close(),
+    };
   } catch (error) {
     await link.close();
     throw error;
   }
-  const detailsFrom = (): number => calendar.dayOf(clock.now()) - detailDays;
-  const totals = createRedisTotals({ link, clock, besideWave, detailsFrom });
-  return {
-    query: (query, today) => totals.query(query, today),
-    timeZone,
-    ...(hashKey && { hashKey }),
-    close: () => link.close(),
-  };
 }
 
-async function factsOf(file: string): Promise<Partial<Pick<ReadTotals, 'timeZone' | 'hashKey'>>> {
+interface FileFacts extends Partial<Pick<ReadTotals, 'timeZone' | 'hashKey'>> {
+  /** Why the totals in Redis lack counts of this ledger; `undefined` while the ledger knows of no loss. */
+  readonly knownLoss: (link: RedisLink) => Promise<string | undefined>;
+}
+
+async function factsOf(file: string): Promise<FileFacts> {
   const { timeZone, hashKey, close } = await openSqliteTotals(file);
   await close();
-  return { timeZone, ...(hashKey && { hashKey }) };
+  return { timeZone, ...(hashKey && { hashKey }), knownLoss: (link) => knownLoss(file, link) };
+}
+
+/** The loss that the ledger has on record, or one that shows by what Redis has of it now. */
+async function knownLoss(file: string, link: RedisLink): Promise<string | undefined> {
+  const database = openLedgerReadOnly(file);
+  try {
+    // A file of an older release has no record; the next start of the server updates it.
+    const [[version] = []] = await database.read('pragma user_version');
+    if (Number(version) < ledgerMigrations.length || !(await hasIdentity(database)) || !(await delivers(database)))
+      return undefined;
+    const { ledgerId, gap } = await readFacts(database);
+    if (gap) return gap.reason;
+    await keptBatch(link, ledgerId, fileHistory(database));
+    return undefined;
+  } catch (error) {
+    if (error instanceof TonnageError && error.code === 'ledger_gap') return error.message;
+    // The record says so if the rebuild was for a loss; otherwise it leaves totals as they were, or better.
+    if (error instanceof TonnageError && error.code === 'store_rebuilding') return undefined;
+    throw error;
+  } finally {
+    await database.close();
+  }
 }

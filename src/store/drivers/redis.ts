@@ -47,7 +47,9 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<Store>
     });
     const calendar = createCalendar(local.timeZone);
     const detailsFrom = (): Day => calendar.dayOf(clock.now()) - options.detailDays;
-    const writer = createRedisWriter({ ...options, link, ledgerId: local.journal.ledgerId, detailsFrom });
+    const { ledgerId, outbox: history } = local.journal;
+    assert(history, 'the journal of this store has an outbox');
+    const writer = createRedisWriter({ ...options, link, ledgerId, history, detailsFrom });
     const reader = startRedisReader({ ...options, detailsFrom });
     const shared = options.shared ? await openSharedClaims(options, local.journal.ledgerId, secret, links) : undefined;
     const refresh = besideWave ? await startWaveRefresh(options, links) : undefined;

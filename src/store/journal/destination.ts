@@ -19,11 +19,11 @@ export async function delivers(database: Reads): Promise<boolean> {
   return Number(row[0]) === 1;
 }
 
-/** What makes a ledger one that keeps its totals itself: nothing of it is on its way elsewhere, or was ever delivered. */
+/** What makes a ledger one that keeps its totals itself: nothing of it is on its way elsewhere, was ever delivered, or is missing. */
 export const keepHere: readonly Statement[] = [
   'delete from outbox',
   'delete from outbox_touch',
-  'update ledger set delivered = 0',
+  'update ledger set delivered = 0, gap = null, gap_lasts = 0',
 ].map((sql) => ({ sql, rows: [[]] }));
 
 /**

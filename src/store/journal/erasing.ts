@@ -1,6 +1,7 @@
 import { TonnageError } from '../../base/index.ts';
 import type { ProgramFile, Program } from '../../sqlite/index.ts';
 import type { Day, DimensionValues, Series } from '../../usage/index.ts';
+import { newBatchToken, textOf } from './batch-history.ts';
 import { Gains, Sums } from './gains.ts';
 import type { OutboxWriter } from './outbox-writer.ts';
 import { SeriesIds } from './series-ids.ts';
@@ -82,7 +83,9 @@ function moveSlice({ file, series, tables, outbox }: Parts, rule: MoveRule): Mov
   const end = rows.at(-1);
   if (!end) return { cells: 0, lastBatch };
   const number = lastBatch + 1;
-  file.prepare('update ledger set last_batch = ?').run(number);
+  const previousToken = textOf(file.prepare('select last_token from ledger').all()[0]?.[0]);
+  const token = newBatchToken();
+  file.prepare('update ledger set last_batch = ?, last_token = ?').run(number, token);
   const gains = new Gains();
   for (const [day, id, value] of rows) {
     const stored = series.byId(Number(id));
@@ -93,7 +96,7 @@ function moveSlice({ file, series, tables, outbox }: Parts, rule: MoveRule): Mov
   const { increments, rejected } = tables.write(gains, { number, at, detailsFrom });
   if (rejected > 0)
     throw new TonnageError('data_invalid', 'the sums without the name would leave the range of 64 bits');
-  outbox?.put(number, at, increments);
+  outbox?.put({ number, token, previousToken }, at, increments);
   const more = rows.length === max;
   return {
     cells: rows.length,

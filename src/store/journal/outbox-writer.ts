@@ -1,7 +1,17 @@
 import { TonnageError } from '../../base/index.ts';
 import type { SqlValue, ProgramFile, ProgramStatement } from '../../sqlite/index.ts';
 import { dimensionRow, type Day } from '../../usage/index.ts';
-import type { MeterDay, OutboxIncrement, OutboxStatus } from '../contract.ts';
+import type {
+  BatchId,
+  BatchRecord,
+  LedgerGap,
+  MeterDay,
+  OutboxBatch,
+  OutboxIncrement,
+  OutboxStatus,
+  TouchedDay,
+} from '../contract.ts';
+import { batchRecordOf, batchRecordSql, gapColumns, gapOf, touchedAsOfSql, touchedDayOf } from './batch-history.ts';
 
 /** Batches forgotten in one transaction, at most. */
 const trimmedMax = 500;
@@ -23,6 +33,12 @@ export interface ReadRule {
   readonly max: number;
 }
 
+/** See `BatchHistory.touchedAsOf`. */
+export interface AsOfRule {
+  readonly day: Day;
+  readonly number: number;
+}
+
 /** The outbox as the writer has it: batches are put in with the counts that they carry, and taken out when they are old. */
 export class OutboxWriter {
   readonly #file: ProgramFile;
@@ -36,9 +52,10 @@ export class OutboxWriter {
   readonly #noteDelivered: ProgramStatement;
   readonly #sizes: ProgramStatement;
   readonly #read: ProgramStatement;
+  readonly #lookUp: ProgramStatement;
   /** The last batch that touched a meter's day, by `<meter> <day>`. */
-  readonly #touched = new Map<string, number>();
-  #staged = new Map<string, number>();
+  readonly #touched = new Map<string, BatchId>();
+  #staged = new Map<string, BatchId>();
   #bytes: number;
   #stagedBytes = 0;
   #delivered: number;
@@ -46,9 +63,12 @@ export class OutboxWriter {
   constructor(file: ProgramFile, bytesMax: number) {
     this.#file = file;
     this.#bytesMax = bytesMax;
-    this.#insert = file.prepare('insert into outbox (number, at, bytes, increments, touched) values (?, ?, ?, ?, ?)');
+    this.#insert = file.prepare(
+      'insert into outbox (number, token, previous_token, at, bytes, increments, touched) values (?, ?, ?, ?, ?, ?, ?)',
+    );
     this.#touch = file.prepare(
-      'insert into outbox_touch (meter, day, number) values (?, ?, ?) on conflict do update set number = excluded.number',
+      `insert into outbox_touch (meter, day, number, token) values (?, ?, ?, ?)
+        on conflict do update set number = excluded.number, token = excluded.token`,
     );
     this.#oldest = file.prepare('select number, at, bytes from outbox order by number limit ?');
     this.#remove = file.prepare('delete from outbox where number <= ?');
@@ -57,22 +77,30 @@ export class OutboxWriter {
     this.#noteDelivered = file.prepare('update ledger set delivered = ? where delivered <> ?');
     this.#sizes = file.prepare('select bytes from outbox where number > ? order by number limit ?');
     this.#read = file.prepare(
-      'select number, at, increments, touched from outbox where number > ? order by number limit ?',
+      'select number, token, previous_token, at, increments, touched from outbox where number > ? order by number limit ?',
     );
     this.#delivered = Number(file.prepare('select delivered from ledger').all()[0]?.[0] ?? 0);
-    for (const [meter, day, number] of file.prepare('select meter, day, number from outbox_touch').all()) {
-      this.#touched.set(`${String(meter)} ${String(day)}`, Number(number));
+    this.#lookUp = file.prepare(batchRecordSql);
+    for (const row of file.prepare('select meter, day, number, token from outbox_touch').all()) {
+      const { meter, day, batch } = touchedDayOf(row);
+      this.#touched.set(`${meter} ${day}`, batch);
     }
     this.#bytes = Number(file.prepare('select coalesce(sum(bytes), 0) from outbox').all()[0]?.[0]);
   }
 
   /** Puts a batch in, within its transaction. Throws `ledger_full` when the outbox is. */
-  put(number: number, at: number, increments: readonly OutboxIncrement[]): void {
+  put(
+    batch: Omit<OutboxBatch, 'at' | 'increments' | 'touched'>,
+    at: number,
+    increments: readonly OutboxIncrement[],
+  ): void {
+    const { number, token, previousToken } = batch;
     this.#staged = new Map();
     const touched = [...meterDays(increments)].map(([key, { meter, day }]) => {
-      this.#staged.set(key, number);
-      this.#touch.run(meter, day, number);
-      return [meter, day, this.#touched.get(key) ?? 0];
+      this.#staged.set(key, { number, token });
+      this.#touch.run(meter, day, number, token);
+      const previous = this.#touched.get(key);
+      return previous ? [meter, day, previous.number, previous.token] : [meter, day, 0, ''];
     });
     const cells = JSON.stringify(increments.map(packed));
     const days = JSON.stringify(touched);
@@ -83,12 +111,12 @@ export class OutboxWriter {
         `the outbox holds ${this.#bytes} bytes of ${this.#bytesMax}: nothing more is taken until the store has some of it`,
       );
     }
-    this.#insert.run(number, at, this.#stagedBytes, cells, days);
+    this.#insert.run(number, token, previousToken, at, this.#stagedBytes, cells, days);
   }
 
   /** The transaction of the batch was committed. */
   keep(): void {
-    for (const [key, number] of this.#staged) this.#touched.set(key, number);
+    for (const [key, batch] of this.#staged) this.#touched.set(key, batch);
     this.#bytes += this.#stagedBytes;
     this.end();
   }
@@ -133,11 +161,28 @@ export class OutboxWriter {
     return this.#oldTouches.all(day, max).map(([meter, touched]) => ({ meter: String(meter), day: Number(touched) }));
   }
 
+  touchedAsOf({ day, number }: AsOfRule): readonly TouchedDay[] {
+    return this.#file.prepare(touchedAsOfSql).all(day, number, day, number).map(touchedDayOf);
+  }
+
   untouch(days: readonly MeterDay[]): void {
     this.#file.transact(() => {
       for (const { meter, day } of days) this.#untouch.run(meter, day);
     });
     for (const { meter, day } of days) this.#touched.delete(`${meter} ${day}`);
+  }
+
+  lookUp(number: number): BatchRecord {
+    return batchRecordOf(this.#lookUp.all(number, number, number)[0]);
+  }
+
+  gap(): LedgerGap | undefined {
+    return gapOf(this.#file.prepare(`select ${gapColumns} from ledger`).all()[0]);
+  }
+
+  noteGap(gap: LedgerGap | undefined): void {
+    const update = this.#file.prepare('update ledger set gap = ?, gap_lasts = ?');
+    this.#file.transact(() => update.run(gap?.reason ?? null, gap?.isLasting === true ? 1 : 0));
   }
 
   status(): OutboxStatus {

@@ -1,7 +1,17 @@
 import { assert } from '../../base/index.ts';
 import type { Database, SqlValue } from '../../sqlite/index.ts';
-import type { MeterDay, Outbox, OutboxBatch, OutboxIncrement, OutboxStatus } from '../contract.ts';
-import type { ReadRule } from './outbox-writer.ts';
+import type {
+  BatchRecord,
+  LedgerGap,
+  MeterDay,
+  Outbox,
+  OutboxBatch,
+  OutboxIncrement,
+  OutboxStatus,
+  TouchedDay,
+} from '../contract.ts';
+import { textOf } from './batch-history.ts';
+import type { AsOfRule, ReadRule } from './outbox-writer.ts';
 import { valuesOf } from './series-ids.ts';
 
 /** The outbox, and what the writer says of it after each batch. */
@@ -14,11 +24,20 @@ export async function openOutbox(database: Pick<Database, 'call'>): Promise<Open
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each function of program.ts answers what its name says
   const ask = async <T>(name: string, input?: unknown): Promise<T> => (await database.call(name, input)) as T;
   let status = await ask<OutboxStatus>('outboxStatus');
+  let gap = await ask<LedgerGap | undefined>('outboxGap');
   return {
     note: (noted) => {
       status = noted;
     },
     status: () => status,
+    get gap() {
+      return gap;
+    },
+    async noteGap(noted) {
+      gap = noted;
+      await ask('outboxNoteGap', noted);
+    },
+    lookUp: (number) => ask<BatchRecord>('outboxLookUp', number),
     async read(after, max) {
       const rows = await ask<readonly (readonly SqlValue[])[]>('outboxRead', { after, max } satisfies ReadRule);
       return rows.map(outboxBatch);
@@ -27,18 +46,26 @@ export async function openOutbox(database: Pick<Database, 'call'>): Promise<Open
       status = await ask<OutboxStatus>('outboxTrim', rule);
     },
     touchedBefore: (day, max) => ask<readonly MeterDay[]>('outboxTouchedBefore', { day, max }),
+    touchedAsOf: (day, number) => ask<readonly TouchedDay[]>('outboxTouchedAsOf', { day, number } satisfies AsOfRule),
     untouch: (days) => ask('outboxUntouch', days),
   };
 }
 
-function outboxBatch([number, at, increments, touched]: readonly SqlValue[]): OutboxBatch {
+function outboxBatch([number, token, previousToken, at, increments, touched]: readonly SqlValue[]): OutboxBatch {
   return {
     number: Number(number),
+    token: textOf(token),
+    previousToken: textOf(previousToken),
     at: Number(at),
     increments: list(increments).map(unpacked),
     touched: list(touched).map((entry) => {
-      const [meter, day, previous] = parts(entry);
-      return { meter: String(meter), day: Number(day), previous: Number(previous) };
+      // Batches of older releases have no tokens.
+      const [meter, day, previous, previousToken = ''] = parts(entry);
+      return {
+        meter: String(meter),
+        day: Number(day),
+        previous: { number: Number(previous), token: String(previousToken) },
+      };
     }),
   };
 }

@@ -1,14 +1,15 @@
 import { limits, TonnageError } from '../../base/index.ts';
 import type { ProgramFile, Program, ProgramStatement } from '../../sqlite/index.ts';
 import type { Day } from '../../usage/index.ts';
-import type { AccountTotal, Batch, ClaimRequest, MeterDay, OutboxStatus } from '../contract.ts';
+import type { AccountTotal, Batch, ClaimRequest, LedgerGap, MeterDay, OutboxStatus } from '../contract.ts';
+import { newBatchToken, textOf } from './batch-history.ts';
 import { Claims, nothingClaimed, type Claimed } from './claims.ts';
 import { CountedRuns } from './counted-runs.ts';
 import { DayUse } from './day-use.ts';
 import { erasingFunctions } from './erasing.ts';
 import { Gains, Sums } from './gains.ts';
 import { HeldKeys } from './held-keys.ts';
-import { OutboxWriter, type ReadRule, type TrimRule } from './outbox-writer.ts';
+import { OutboxWriter, type AsOfRule, type ReadRule, type TrimRule } from './outbox-writer.ts';
 import { PendingClaims } from './pending-claims.ts';
 import { SeriesIds } from './series-ids.ts';
 
@@ -73,8 +74,8 @@ class LedgerWriter {
   readonly #claims: Claims;
   readonly #counted: CountedRuns;
   readonly #tables: Sums;
-  readonly #number: ProgramStatement;
-  readonly #lastNumber: ProgramStatement;
+  readonly #setLast: ProgramStatement;
+  readonly #last: ProgramStatement;
   readonly #writeDetailsFrom: ProgramStatement;
   readonly #dropDetails: ProgramStatement;
   #detailsFrom: Day;
@@ -91,8 +92,8 @@ class LedgerWriter {
     this.#dayUse = new DayUse(file, (dayUse) => this.#pending?.addTo(dayUse));
     this.#claims = new Claims(file, { ...parts, dayUse: this.#dayUse, pending: this.#pending });
     this.#tables = new Sums(file);
-    this.#number = file.prepare('update ledger set last_batch = ? where last_batch = ? - 1');
-    this.#lastNumber = file.prepare('select last_batch from ledger');
+    this.#setLast = file.prepare('update ledger set last_batch = ?, last_token = ?');
+    this.#last = file.prepare('select last_batch, last_token from ledger');
     this.#writeDetailsFrom = file.prepare('update ledger set details_from = ?');
     this.#dropDetails = file.prepare(
       'delete from detail_day where (day, series) in (select day, series from detail_day where day < ? limit ?)',
@@ -146,7 +147,10 @@ class LedgerWriter {
   }
 
   #write({ number, at, increments, keyed, claims, backfill }: Batch): Written {
-    if (this.#number.run(number, number) === 0) return this.#checkStored(number);
+    const [last, previousToken] = this.#last.all()[0] ?? [];
+    if (Number(last) !== number - 1) return checkStored(number, Number(last));
+    const token = newBatchToken();
+    this.#setLast.run(number, token);
     const gains = new Gains();
     for (const increment of increments) {
       const origin = backfill ? 'backfill' : 'counted';
@@ -164,17 +168,16 @@ class LedgerWriter {
     if (this.#outbox && !this.#pending) for (const { run } of runs) this.#counted.note(run, number);
     const counting = this.#pending ? (claims?.runs ?? []) : runs.map(({ run }) => run);
     const written = this.#tables.write(gains, { number, at, detailsFrom: this.#detailsFrom, runs: counting });
-    this.#outbox?.put(number, at, written.increments);
+    this.#outbox?.put({ number, token, previousToken: textOf(previousToken) }, at, written.increments);
     const outbox = this.#outbox?.status();
     const { rejected, rejectedOf } = written;
     return { known: false, ...claimed, ...settled, rejected, rejectedOf, ...(outbox && { outbox }) };
   }
+}
 
-  #checkStored(number: number): Written {
-    const last = Number(this.#lastNumber.all()[0]?.[0]);
-    if (last >= number) return { known: true };
-    throw new TonnageError('ledger_gap', `batch ${number} does not follow batch ${last}, the last one in the ledger`);
-  }
+function checkStored(number: number, last: number): Written {
+  if (last >= number) return { known: true };
+  throw new TonnageError('ledger_gap', `batch ${number} does not follow batch ${last}, the last one in the ledger`);
 }
 
 function outboxFunctions(outbox: OutboxWriter): Program {
@@ -182,7 +185,11 @@ function outboxFunctions(outbox: OutboxWriter): Program {
     outboxTrim: (rule: TrimRule) => outbox.trim(rule),
     outboxRead: (rule: ReadRule) => outbox.read(rule),
     outboxTouchedBefore: (rule: { readonly day: Day; readonly max: number }) => outbox.touchedBefore(rule),
+    outboxTouchedAsOf: (rule: AsOfRule) => outbox.touchedAsOf(rule),
     outboxUntouch: (days: readonly MeterDay[]) => outbox.untouch(days),
+    outboxLookUp: (number: number) => outbox.lookUp(number),
+    outboxGap: () => outbox.gap(),
+    outboxNoteGap: (gap: LedgerGap | undefined) => outbox.noteGap(gap),
     outboxStatus: () => outbox.status(),
   };
 }

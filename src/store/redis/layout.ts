@@ -14,7 +14,7 @@ export const waveHash = 'metrics/v1';
 
 const tag = '{metrics/v1}';
 
-/** Hash: ledger id -> number of the last batch of that ledger that is in this slot. */
+/** Hash: ledger id -> the last batch of that ledger that is in this slot, as `<number>:<token>` (`batch-text.ts`). */
 export const numbersKey = `${tag}:seq`;
 
 /** Hash: ledger id -> token of the time when that ledger took over all that is here into a file of its own. */
@@ -100,7 +100,7 @@ export function sharedValuesKey(day: Day, dimension: Dimension, owner: string): 
 /** The secret (hex) that instances which share their events hash identities with. */
 export const hashKeyKey = `${tag}:hash-key`;
 
-/** Hash: ledger id -> number of the last batch that is in this meter's day. */
+/** Hash: ledger id -> the last batch that is in this meter's day, as in `numbersKey`. */
 export function detailNumbersKey(meter: string, day: Day): string {
   return `{tonnage/${meter}/${formatDay(day)}}:seq`;
 }

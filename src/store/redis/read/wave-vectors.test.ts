@@ -15,6 +15,7 @@ import { importWave } from '../import/index.ts';
 import { waveHash } from '../layout.ts';
 import type { RedisLink } from '../link/index.ts';
 import { createRedisWriter } from '../write/index.ts';
+import { BatchLog, endlessHistory } from '../write/testing/batches.ts';
 import { createRedisTotals } from './index.ts';
 import { listOf, textOf } from './reads.ts';
 import { waveCommands } from './testing/fill.ts';
@@ -51,6 +52,7 @@ const writers: Readonly<Record<string, (link: RedisLink, increments: readonly In
     const writer = createRedisWriter({
       link,
       ledgerId: 'one',
+      history: endlessHistory,
       clock,
       log,
       allowEviction: false,
@@ -58,8 +60,9 @@ const writers: Readonly<Record<string, (link: RedisLink, increments: readonly In
       minReplicas: 0,
       detailsFrom: () => today - 400,
     });
-    const touched = waveMeters.map((meter) => ({ meter, day: today, previous: 0 }));
-    const delivered = await writer.deliver([{ number: 1, at: 0, increments, touched }]);
+    const batchLog = new BatchLog();
+    batchLog.add(increments);
+    const delivered = await writer.deliver(batchLog.batches);
     expect(delivered).toEqual({ kind: 'delivered', rejected: 0 });
   },
 };

@@ -139,7 +139,7 @@ async function adjust(
   const fields = differences.map(({ account }) => accountField(account));
   const expected = differences.map(({ is }) => is);
   const head = [ledgerId, mark.text, String(fields.length), ...fields, ...expected];
-  const counts = sumRun([{ number: 0, previous: 0, changes, names }], new Set(bad));
+  const counts = sumRun([{ changes, names }], new Set(bad));
   // The own hash stands first among the hashes: the script compares the one whose key is second.
   const hashes = new Map([[own, counts.hashes.get(own) ?? new Map<string, bigint>()], ...counts.hashes]);
   const of = {

@@ -64,7 +64,8 @@ describe('a call', () => {
     log.add([event]);
     const call = callOf(mainRun('one', log.batches));
     expect(parseAnswer(['applied', 'x', 'y'], call)).toEqual({ kind: 'applied', rejected: ['x', 'y'] });
-    expect(parseAnswer(['kept', 7], call)).toEqual({ kind: 'kept', number: 7 });
+    expect(parseAnswer(['kept', '7:abc'], call)).toEqual({ kind: 'kept', batch: { number: 7, token: 'abc' } });
+    expect(parseAnswer(['duplicate', '8'], call)).toEqual({ kind: 'duplicate', batch: { number: 8, token: '' } });
     expect(parseAnswer(['bad', 0, 1, 1, 0], call)).toEqual({
       kind: 'bad',
       fields: [
@@ -102,7 +103,7 @@ it('details go by meter and day, each with the batch before that touched them, a
     detailRuns('one', log.read(from), detailsFrom).map(({ detail, batches }) => [
       detail?.meter,
       (detail?.day ?? 0) - firstDay,
-      batches.map(({ number, previous }) => [number, previous]),
+      batches.map(({ number, previous }) => [number, previous.number]),
     ]);
   expect(touches(1, firstDay)).toEqual([
     [

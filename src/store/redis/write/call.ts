@@ -1,5 +1,8 @@
 import { assert, TonnageError } from '../../../base/index.ts';
 import { formatDay } from '../../../usage/index.ts';
+import type { BatchId } from '../../contract.ts';
+import { parseBatchText } from '../batch-text.ts';
+import { unfinishedRebuild } from '../unfinished-rebuild.ts';
 import type { RedisReply } from '../link/types.ts';
 import type { Account, Change, TagBatch, TagRun, Target } from './changes.ts';
 
@@ -44,7 +47,7 @@ type Sums = Map<string, Map<string, bigint>>;
  * Sums a run, field by field. A void, and a change with a `bad` field among its targets, stay single; the sum of a bad shared
  * field goes apart.
  */
-export function sumRun(batches: readonly TagBatch[], bad: Set<FieldId>): Counts {
+export function sumRun(batches: readonly Pick<TagBatch, 'changes' | 'names'>[], bad: Set<FieldId>): Counts {
   const hashes: Sums = new Map();
   const shared: Sums = new Map();
   const names = new Map<string, Set<string>>();
@@ -205,8 +208,8 @@ export type Answer =
       /** For each rejection, the field that caused it; empty for a change without a field. */
       readonly rejected: readonly string[];
     }
-  | { readonly kind: 'duplicate' | 'changed' }
-  | { readonly kind: 'kept'; readonly number: number }
+  | { readonly kind: 'changed' }
+  | { readonly kind: 'duplicate' | 'kept'; readonly batch: BatchId }
   | { readonly kind: 'bad'; readonly fields: readonly FieldId[] };
 
 /**
@@ -219,11 +222,14 @@ export function parseAnswer(reply: RedisReply, call: Call): Answer {
   switch (kind) {
     case 'applied':
       return { kind, rejected: rest.map(String) };
-    case 'duplicate':
     case 'changed':
       return { kind };
-    case 'kept':
-      return { kind, number: Number(rest[0]) };
+    case 'duplicate':
+    case 'kept': {
+      const batch = parseBatchText(String(rest[0]));
+      if (!batch) throw unfinishedRebuild();
+      return { kind, batch };
+    }
     case 'bad':
       return { kind, fields: badFields(rest, call) };
     case 'marked':
@@ -239,14 +245,6 @@ export function parseAnswer(reply: RedisReply, call: Call): Answer {
 export function wrongType([, key, expected, found]: readonly RedisReply[]): TonnageError {
   const message = `Key ${String(key)} in Redis must be a ${String(expected)}, but is a ${String(found)}`;
   return new TonnageError('store_invalid', message);
-}
-
-/** The error of whoever would write, or ask for the position, while a rebuild is not finished. */
-export function unfinishedRebuild(): TonnageError {
-  return new TonnageError(
-    'store_rebuilding',
-    'A rebuild of this ledger in Redis was begun and has not ended; run `tonnage ledger rebuild` once more',
-  );
 }
 
 function badFields(positions: readonly RedisReply[], call: Call): readonly FieldId[] {

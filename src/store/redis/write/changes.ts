@@ -1,5 +1,6 @@
 import { dimensionRow, formatDay, monthOf, waveFieldsOf, waveMeters, type Day } from '../../../usage/index.ts';
-import type { OutboxBatch, OutboxIncrement } from '../../contract.ts';
+import type { BatchId, MeterDay, OutboxBatch, OutboxIncrement } from '../../contract.ts';
+import { noBatch } from '../batch-text.ts';
 import {
   accountField,
   detailField,
@@ -50,10 +51,9 @@ export interface Change {
 }
 
 /** What one batch does to the keys of one slot. */
-export interface TagBatch {
-  readonly number: number;
-  /** The number of the batch before it that did anything there; 0: none. */
-  readonly previous: number;
+export interface TagBatch extends BatchId {
+  /** The batch before it that did anything there; number 0: none. */
+  readonly previous: BatchId;
   readonly changes: readonly Change[];
   /** Members to be added to sets, by key. */
   readonly names: ReadonlyMap<string, ReadonlySet<string>>;
@@ -71,7 +71,16 @@ export interface TagRun {
   readonly own: ReadonlySet<string>;
   readonly batches: readonly TagBatch[];
   /** The meter and day whose details these are; absent: the run belongs to the tag of Wave's hash. */
-  readonly detail?: { readonly meter: string; readonly day: Day };
+  readonly detail?: MeterDay;
+}
+
+/** What a tag holds, for people. */
+export function placeOf({ detail }: Pick<TagRun, 'detail'>): string {
+  return detail ? detailPlace(detail) : 'Redis';
+}
+
+export function detailPlace({ meter, day }: MeterDay): string {
+  return `the details of ${meter} of ${formatDay(day)} in Redis`;
 }
 
 /** What the batches do to the tag of Wave's hash, which every batch touches. */
@@ -83,7 +92,7 @@ export function mainRun(ledgerId: string, batches: readonly OutboxBatch[]): TagR
     lackingKey: lackingKey(ledgerId),
     missingKey: missingKey(ledgerId),
     own,
-    batches: batches.map(({ number, increments }) => {
+    batches: batches.map(({ number, token, previousToken, increments }) => {
       const changes: Change[] = [];
       const names = new Map<string, Set<string>>();
       for (const day of groupByDay(increments)) {
@@ -98,7 +107,7 @@ export function mainRun(ledgerId: string, batches: readonly OutboxBatch[]): TagR
         }
         addNames(names, ledgerId, day);
       }
-      return { number, previous: number - 1, changes, names };
+      return { number, token, previous: { number: number - 1, token: previousToken }, changes, names };
     }),
   };
 }
@@ -106,7 +115,7 @@ export function mainRun(ledgerId: string, batches: readonly OutboxBatch[]): TagR
 /** What the batches do to the details of each meter and day, from `detailsFrom` on. */
 export function detailRuns(ledgerId: string, batches: readonly OutboxBatch[], detailsFrom: Day): readonly TagRun[] {
   const runs = new Map<string, TagRun & { readonly batches: TagBatch[] }>();
-  for (const { number, increments, touched } of batches) {
+  for (const { number, token, increments, touched } of batches) {
     for (const { meter, day, increments: ofDay } of groupByDay(increments)) {
       if (day < detailsFrom) continue;
       const tag = detailNumbersKey(meter, day);
@@ -120,10 +129,11 @@ export function detailRuns(ledgerId: string, batches: readonly OutboxBatch[], de
         };
         runs.set(tag, (run = { numbersKey: tag, ...lists, own: new Set([key]), batches: [], detail }));
       }
-      const before = touched.find((one) => one.meter === meter && one.day === day)?.previous ?? 0;
+      const before = touched.find((one) => one.meter === meter && one.day === day);
       run.batches.push({
         number,
-        previous: run.batches.at(-1)?.number ?? before,
+        token,
+        previous: before?.previous ?? noBatch,
         changes: ofDay.map((increment) => detailChange(number, key, increment)),
         names: new Map(),
       });

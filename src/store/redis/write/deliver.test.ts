@@ -4,7 +4,7 @@ import { scaled } from '../../../../test/support/long.ts';
 import { suiteRedis } from '../../../../test/support/redis-suite.ts';
 import { formatDay } from '../../../usage/index.ts';
 import type { RedisLink } from '../link/index.ts';
-import { BatchLog, firstDay, increment, randomIncrements, seeded } from './testing/batches.ts';
+import { BatchLog, firstDay, increment, randomIncrements, seeded, tokenOf } from './testing/batches.ts';
 import { expectedSums, readState, sumsOf } from './testing/model.ts';
 import { repeatingLink } from './testing/repeating-link.ts';
 import { testWriter } from './testing/writer.ts';
@@ -52,7 +52,7 @@ it('writes the fields of Wave, its own sums, details, names and numbers', async 
       'egress_bytes/o/b.example': '1152921504606846976',
       [`egress_bytes/o/b.example/d/${next}`]: '1152921504606846976',
     },
-    '{metrics/v1}:seq': { one: '2' },
+    '{metrics/v1}:seq': { one: `2:${tokenOf(2)}` },
     [`{metrics/v1}:own:one:day:pulls:${date}`]: { '["a.example","amd64"]': '5', '[null,null]': '1' },
     [`{metrics/v1}:own:one:month:pulls:${month}`]: { '["a.example","amd64"]': '5', '[null,null]': '1' },
     [`{metrics/v1}:own:one:day:egress_bytes:${next}`]: { '["b.example",null]': '1152921504606846976' },
@@ -69,9 +69,9 @@ it('writes the fields of Wave, its own sums, details, names and numbers', async 
       '["a.example","amd64",null,"y"]': '3',
       '[]': '1',
     },
-    [`{tonnage/pulls/${date}}:seq`]: { one: '1' },
+    [`{tonnage/pulls/${date}}:seq`]: { one: `1:${tokenOf(1)}` },
     [`{tonnage/egress_bytes/${next}}:cells:one`]: { '["b.example"]': '1152921504606846976' },
-    [`{tonnage/egress_bytes/${next}}:seq`]: { one: '2' },
+    [`{tonnage/egress_bytes/${next}}:seq`]: { one: `2:${tokenOf(2)}` },
   });
 });
 
@@ -124,7 +124,7 @@ it('says where it must begin again when batches are missing, in totals or in det
   const { writer } = testWriter(link);
   await writer.deliver(log.read(0, 4));
   expect(await writer.deliver(log.read(6))).toEqual({ kind: 'rewind', to: 4 });
-  await set(`{tonnage/pulls/${date}}:seq`, 'one', '2');
+  await set(`{tonnage/pulls/${date}}:seq`, 'one', `2:${tokenOf(2)}`);
   await link.send({ args: ['DEL', `{tonnage/pulls/${date}}:cells:one`], key: `{tonnage/pulls/${date}}:seq` });
   expect(await writer.deliver(log.read(4))).toEqual({ kind: 'rewind', to: 2 });
   await redis.server.cli('flushall');

@@ -1,11 +1,12 @@
 import { assert, limits } from '../../../base/index.ts';
 import type { Day } from '../../../usage/index.ts';
-import type { Delivered, OutboxBatch } from '../../contract.ts';
-import { numbersKey } from '../layout.ts';
+import type { BatchHistory, BatchId, Delivered, OutboxBatch } from '../../contract.ts';
+import { otherBatch } from '../../history-errors.ts';
+import { batchText, isSameBatch } from '../batch-text.ts';
+import { assertOwn, keptBatch, rewindTo } from '../history.ts';
 import type { RedisLink } from '../link/types.ts';
 import { composeCall, parseAnswer, sumRun, type Call, type FieldId } from './call.ts';
-import { detailRuns, mainRun, type TagBatch, type TagRun } from './changes.ts';
-import { keptText } from './replace.ts';
+import { detailRuns, mainRun, placeOf, type TagBatch, type TagRun } from './changes.ts';
 import { deliverScript } from './scripts.ts';
 
 /**
@@ -24,12 +25,16 @@ export interface DeliveryOptions {
   readonly ledgerId: string;
   /** The first day whose details are kept. */
   readonly detailsFrom: () => Day;
-  /** Told of each tag that has everything up to batch `number`. */
-  readonly onWritten: (tag: TagRun, number: number) => void;
+  /** The ledger's own batches, to recognize those of another history. */
+  readonly history: BatchHistory;
+  /** Told of each tag that has all of a run, and of the batch that it keeps now. */
+  readonly onWritten: (tag: TagRun, kept: BatchId) => void;
 }
 
 /** What became of one tag's part of a run. */
-type TagDelivered = { readonly rejected: readonly string[] } | { readonly rewindTo: number };
+type TagDelivered =
+  | { readonly rejected: readonly string[] }
+  | { readonly kept: number; readonly missing: number; readonly where: string };
 
 /**
  * Delivers batches, run by run. Of each run the details go first, all at once, and Wave's hash only when they are there:
@@ -71,7 +76,7 @@ interface PreparedTag {
 }
 
 function prepareRun(ledgerId: string, run: readonly OutboxBatch[], detailsFrom: Day): PreparedRun {
-  const prepare = (tag: TagRun): PreparedTag => ({ tag, call: callFor(ledgerId, tag, tag.batches, new Set()) });
+  const prepare = (tag: TagRun): PreparedTag => ({ tag, call: callFor(ledgerId, tag, wholeRun(tag), new Set()) });
   return {
     first: run[0]?.number ?? 0,
     details: detailRuns(ledgerId, run, detailsFrom).map(prepare),
@@ -79,16 +84,33 @@ function prepareRun(ledgerId: string, run: readonly OutboxBatch[], detailsFrom: 
   };
 }
 
-/** The call that brings these last batches of a tag's run, where what touches `bad` fields goes single. */
-function callFor(ledgerId: string, tag: TagRun, batches: readonly TagBatch[], bad: Set<FieldId>): Call {
-  const [first, last] = [batches[0], batches.at(-1)];
-  assert(first && last, 'a run has a batch');
-  const head = [ledgerId, last.number, first.previous, first.number].map(String);
+/** The call that brings these last batches of a tag's run after batch `previous`; what touches `bad` fields goes single. */
+function callFor(ledgerId: string, tag: TagRun, { batches, previous }: Rest, bad: Set<FieldId>): Call {
+  const last = lastOf(batches);
+  const head = [ledgerId, batchText(last), String(last.number), batchText(previous)];
   return composeCall({ ...tag, ledgerId, lastBatch: last.number }, head, sumRun(batches, bad));
 }
 
+/** What is left to send of a tag's run, and the batch that the tag must have now. */
+interface Rest {
+  readonly batches: readonly TagBatch[];
+  readonly previous: BatchId;
+}
+
+function lastOf(batches: readonly TagBatch[]): TagBatch {
+  const last = batches.at(-1);
+  assert(last, 'a run has a batch');
+  return last;
+}
+
+function wholeRun({ batches }: TagRun): Rest {
+  const [first] = batches;
+  assert(first, 'a run has a batch');
+  return { batches, previous: first.previous };
+}
+
 async function deliverRun({ first, details, main }: PreparedRun, options: DeliveryOptions): Promise<Delivered> {
-  const { link, ledgerId, detailsFrom } = options;
+  const { link, ledgerId, detailsFrom, history } = options;
   const ended = await Promise.allSettled(details.map((tag) => deliverTag(tag, options)));
   const parts: TagDelivered[] = [];
   for (const [index, result] of ended.entries()) {
@@ -97,14 +119,16 @@ async function deliverRun({ first, details, main }: PreparedRun, options: Delive
     const day = details[index]?.tag.detail?.day;
     if (day === undefined || day >= detailsFrom()) parts.push(result.value);
   }
-  const missing = parts.filter(isRewind).map(({ rewindTo }) => rewindTo);
-  if (missing.length > 0) {
-    // A tag's number may be an old one, if it was seldom touched: where the main tag is behind too, its number is enough.
-    const kept = Number(await keptText(link, numbersKey, ledgerId));
-    return { kind: 'rewind', to: kept < first - 1 ? kept : Math.min(...missing) };
+  const behind = parts.filter(isBehind);
+  if (behind.length > 0) {
+    // A tag may have been touched seldom. If the sums are behind too, their batch is enough.
+    const { number: kept } = await keptBatch(link, ledgerId, history);
+    if (kept < first - 1) return { kind: 'rewind', to: kept };
+    const places = await Promise.all(behind.map((part) => rewindTo(history, part)));
+    return { kind: 'rewind', to: Math.min(...places) };
   }
   const result = await deliverTag(main, options);
-  if (isRewind(result)) return { kind: 'rewind', to: result.rewindTo };
+  if (isBehind(result)) return { kind: 'rewind', to: await rewindTo(history, result) };
   return { kind: 'delivered', rejected: [result, ...parts].flatMap(rejectedOf) };
 }
 
@@ -112,31 +136,41 @@ function rejectedOf(part: TagDelivered): readonly string[] {
   return 'rejected' in part ? part.rejected : [];
 }
 
-function isRewind(part: TagDelivered): part is { readonly rewindTo: number } {
-  return 'rewindTo' in part;
+function isBehind(part: TagDelivered): part is Exclude<TagDelivered, { readonly rejected: readonly string[] }> {
+  return 'missing' in part;
 }
 
 /**
  * Sends one tag's part until all of it is there. More than one call is needed where an earlier delivery, whose answer was
  * lost, had been cut elsewhere (then the rest is sent), and where fields are bad (then what touches them goes single).
+ * Throws `ForkedHistory` where the tag has a batch that is not the ledger's.
  */
 async function deliverTag({ tag, call: firstCall }: PreparedTag, options: DeliveryOptions): Promise<TagDelivered> {
-  const { link, ledgerId, onWritten } = options;
-  const [first, last] = [tag.batches[0], tag.batches.at(-1)];
-  assert(first && last, 'a run has a batch');
+  const { link, ledgerId, history, onWritten } = options;
+  const where = placeOf(tag);
+  const last = lastOf(tag.batches);
   const bad = new Set<FieldId>();
-  let rest = tag.batches;
+  let rest = wholeRun(tag);
   for (let call = firstCall; ; call = callFor(ledgerId, tag, rest, bad)) {
     const answer = parseAnswer(await link.script(deliverScript, call.keys, call.args), call);
     switch (answer.kind) {
       case 'applied':
+        onWritten(tag, last);
+        return { rejected: answer.rejected };
       case 'duplicate':
-        onWritten(tag, last.number);
-        return { rejected: answer.kind === 'applied' ? answer.rejected : [] };
-      case 'kept':
-        if (answer.number < (rest[0] ?? first).previous) return { rewindTo: answer.number };
-        rest = rest.filter(({ number }) => number > answer.number);
+        if (!isSameBatch(answer.batch, last)) await assertOwn(history, answer.batch, where);
+        onWritten(tag, answer.batch);
+        return { rejected: [] };
+      case 'kept': {
+        const { batch: kept } = answer;
+        const { previous } = rest;
+        if (kept.number < previous.number) return { kept: kept.number, missing: previous.number, where };
+        if (kept.number === previous.number) throw otherBatch(where, kept.number);
+        // A batch of this run, or one that a rebuild has put there.
+        await assertOwn(history, kept, where);
+        rest = { batches: rest.batches.filter(({ number }) => number > kept.number), previous: kept };
         break;
+      }
       case 'bad':
         for (const field of answer.fields) bad.add(field);
         break;

@@ -1,16 +1,15 @@
 import { assert, limits, messageOf, TonnageError, type Clock, type Log } from '../../../base/index.ts';
 import type { Day } from '../../../usage/index.ts';
-import type { Delivered, OutboxBatch } from '../../contract.ts';
-import { detailKeys, numbersKey } from '../layout.ts';
+import type { BatchHistory, BatchId, Delivered, OutboxBatch } from '../../contract.ts';
+import { keptBatch } from '../history.ts';
+import { detailKeys } from '../layout.ts';
 import type { RedisLink } from '../link/types.ts';
-import { unfinishedRebuild } from './call.ts';
 import type { TagRun } from './changes.ts';
 import { deliverBatches } from './deliver.ts';
 import { eraseNames } from './erase.ts';
 import { StoreGuard } from './guard.ts';
 import { rebuild, type OwnCounts, type Rebuilt, type RebuildProgress } from './rebuild.ts';
 import { RecentTags } from './recent-tags.ts';
-import { keptText } from './replace.ts';
 import { Replicas } from './replicas.ts';
 import { dropScript } from './scripts.ts';
 
@@ -20,6 +19,8 @@ export interface RedisWriterOptions {
   readonly link: RedisLink;
   /** Identity of the ledger whose batches these are. */
   readonly ledgerId: string;
+  /** All batches of this ledger that can be delivered. */
+  readonly history: BatchHistory;
   readonly clock: Clock;
   readonly log: Log;
   /** `store.allowEviction`: deliver also to a Redis that throws data away when its memory is full. */
@@ -34,12 +35,15 @@ export interface RedisWriterOptions {
 
 /** The side of a Redis that is written: by one ledger, its batches in order, each once. */
 export interface RedisWriter {
-  /** Number of the last batch of this ledger that is there, with all before it. Rejects with `store_rebuilding`, or the link's errors. */
+  /**
+   * Number of the last batch of this ledger that is there, with all before it. Rejects with `ForkedHistory`, with `ledger_gap`
+   * when the outbox no longer holds what Redis misses, with `store_rebuilding`, or the link's errors.
+   */
   position(): Promise<number>;
   /**
    * Applies batches (in order, without a gap), each once however often it is delivered. Rejects with `redis_unavailable`
    * and `redis_refused` (some of it may have been applied; deliver it again), `store_evicts`, `store_invalid` (a key has
-   * another type than it must have; nothing of its slot was applied), `store_rebuilding`.
+   * another type than it must have; nothing of its slot was applied), `store_rebuilding`, and with `ledger_gap` as `position`.
    */
   deliver(batches: readonly OutboxBatch[]): Promise<Delivered>;
   /** Number of the last delivered batch that `minReplicas` replicas have; 0 while that is not known. */
@@ -48,8 +52,8 @@ export interface RedisWriter {
   readonly failure: string | undefined;
   /** Deletes this ledger's details of a day that lies before `detailsFrom`. Totals stay. */
   dropDetails(meter: string, day: Day): Promise<void>;
-  /** Makes Redis hold what `own` says, up to batch `number`, and leaves alone what others have counted (`rebuild.ts`). */
-  rebuild(own: OwnCounts, number: number, onProgress?: (progress: RebuildProgress) => void): Promise<Rebuilt>;
+  /** Makes Redis hold what `own` says, up to `batch`, and leaves alone what others have counted (`rebuild.ts`). */
+  rebuild(own: OwnCounts, batch: BatchId, onProgress?: (progress: RebuildProgress) => void): Promise<Rebuilt>;
   /** Deletes what Redis still has under an organisation in the sums of these meters, whoever counted it (`erase.ts`). */
   eraseNames(org: string, meters: readonly string[]): Promise<void>;
 }
@@ -64,6 +68,9 @@ class LinkedWriter implements RedisWriter {
   readonly #guard: StoreGuard;
   readonly #replicas: Replicas;
   readonly #recent = new RecentTags(limits.deliveredTagsMax);
+  #hasRemembered = false;
+  /** Details were missing when they were last asked for. */
+  #hasLost = false;
   #failure: string | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
@@ -83,10 +90,11 @@ class LinkedWriter implements RedisWriter {
 
   position(): Promise<number> {
     return this.#alone(async () => {
-      const { link, ledgerId } = this.#options;
-      const lost = await this.#checked();
-      const number = Number((await keptText(link, numbersKey, ledgerId)) || 0);
-      if (!Number.isSafeInteger(number)) throw unfinishedRebuild();
+      const { link, ledgerId, history } = this.#options;
+      const hasAsked = await this.#guard.check();
+      const { number } = await keptBatch(link, ledgerId, history);
+      await this.#rememberDetails(number);
+      const lost = hasAsked || this.#hasLost ? await this.#lost() : undefined;
       const position = Math.min(number, lost ?? number);
       this.#replicas.rewind(position);
       return position;
@@ -98,12 +106,12 @@ class LinkedWriter implements RedisWriter {
       assert(number === (batches[0]?.number ?? 0) + index, 'batches are delivered in order, without a gap');
     }
     return this.#alone(async () => {
-      const { link, ledgerId, detailsFrom } = this.#options;
-      const lost = await this.#checked();
+      const { link, ledgerId, detailsFrom, history } = this.#options;
+      const lost = (await this.#guard.check()) ? await this.#lost() : undefined;
       const isMissing = lost !== undefined && lost < (batches[0]?.number ?? 0) - 1;
       const delivered: Delivered = isMissing
         ? { kind: 'rewind', to: lost }
-        : await deliverBatches(batches, { link, ledgerId, detailsFrom, onWritten: this.#wrote });
+        : await deliverBatches(batches, { link, ledgerId, detailsFrom, history, onWritten: this.#wrote });
       if (delivered.kind === 'rewind') this.#replicas.rewind(delivered.to);
       else await this.#replicas.confirm(batches.at(-1)?.number ?? 0);
       return delivered;
@@ -116,11 +124,11 @@ class LinkedWriter implements RedisWriter {
     return this.#alone(async () => void (await link.script(dropScript, detailKeys(meter, day, ledgerId), [ledgerId])));
   }
 
-  rebuild(own: OwnCounts, number: number, onProgress?: (progress: RebuildProgress) => void): Promise<Rebuilt> {
+  rebuild(own: OwnCounts, batch: BatchId, onProgress?: (progress: RebuildProgress) => void): Promise<Rebuilt> {
     return this.#alone(async () => {
       await this.#guard.check();
       const { link, ledgerId, detailsFrom } = this.#options;
-      return rebuild({ link, ledgerId, detailsFrom: detailsFrom(), number, ...(onProgress && { onProgress }) }, own);
+      return rebuild({ link, ledgerId, detailsFrom: detailsFrom(), batch, ...(onProgress && { onProgress }) }, own);
     });
   }
 
@@ -128,16 +136,25 @@ class LinkedWriter implements RedisWriter {
     return this.#alone(() => eraseNames(this.#options.link, org, meters));
   }
 
-  /** Asks now and then whether the store is as it was; answers up to which batch it is, where it has lost details. */
-  async #checked(): Promise<number | undefined> {
-    const { link, ledgerId, detailsFrom } = this.#options;
-    const hasAsked = await this.#guard.check();
-    return hasAsked ? this.#recent.lost(link, ledgerId, detailsFrom()) : undefined;
+  /** After which batch to deliver again because of details that Redis has lost; undefined while all are there. */
+  async #lost(): Promise<number | undefined> {
+    const { link, ledgerId, history, detailsFrom } = this.#options;
+    const lost = await this.#recent.lost(link, ledgerId, history, detailsFrom());
+    this.#hasLost = lost !== undefined;
+    return lost;
   }
 
-  readonly #wrote = ({ numbersKey: key, detail }: TagRun, number: number): void => {
+  /** Details that were delivered before this process began, up to batch `number`, may have been lost since. */
+  async #rememberDetails(number: number): Promise<void> {
+    if (this.#hasRemembered) return;
+    const { history, detailsFrom } = this.#options;
+    for (const touched of await history.touchedAsOf(detailsFrom(), number)) this.#recent.wrote(touched);
+    this.#hasRemembered = true;
+  }
+
+  readonly #wrote = ({ numbersKey: key, detail }: TagRun, batch: BatchId): void => {
     this.#replicas.wrote(key);
-    if (detail) this.#recent.wrote(key, { day: detail.day, number });
+    if (detail) this.#recent.wrote({ ...detail, batch });
   };
 
   /** One thing at a time: a day's details do not leave while a batch for them is on its way. */

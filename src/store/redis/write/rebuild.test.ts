@@ -5,7 +5,7 @@ import { answered, closeLinks, connectTestLink } from '../../../../test/support/
 import { suiteRedis } from '../../../../test/support/redis-suite.ts';
 import { formatDay } from '../../../usage/index.ts';
 import type { RedisLink } from '../link/index.ts';
-import { BatchLog, firstDay, increment, randomIncrements, seeded } from './testing/batches.ts';
+import { BatchLog, firstDay, increment, randomIncrements, seeded, tokenOf } from './testing/batches.ts';
 import { expectedSums, readState, sumsOf } from './testing/model.ts';
 import { ownCountsOf } from './testing/own-counts.ts';
 import { breakingLink, repeatingLink } from './testing/repeating-link.ts';
@@ -59,7 +59,7 @@ describe('a rebuild', () => {
     await prepare();
     const { writer } = testWriter(link, { shared: true });
     const seen: number[] = [];
-    const rebuilt = await writer.rebuild(ownCountsOf(log.batches), log.last, ({ days }) => void seen.push(days));
+    const rebuilt = await writer.rebuild(ownCountsOf(log.batches), log.lastId, ({ days }) => void seen.push(days));
     expect(rebuilt.rejected).toBe(0);
     expect(seen).toEqual(Array.from({ length: rebuilt.days }, (_, index) => index + 1));
 
@@ -76,7 +76,7 @@ describe('a rebuild', () => {
     const { link: twice, replay } = repeatingLink(link);
     const { writer } = testWriter(twice);
     await testWriter(link).writer.deliver(log.read(0, 10));
-    await writer.rebuild(ownCountsOf(log.batches), log.last);
+    await writer.rebuild(ownCountsOf(log.batches), log.lastId);
     expect(sumsOf(await readState(link))).toEqual(expectedSums([countsOf(log)]));
     await replay();
     expect(sumsOf(await readState(link))).toEqual(expectedSums([countsOf(log)]));
@@ -91,12 +91,12 @@ describe('a rebuild', () => {
     for (let calls = 1; !isWhole; calls += 1) {
       await link.send({ args: ['FLUSHALL'] });
       const { link: broken, late } = breakingLink(link, calls);
-      const old = testWriter(broken).writer.rebuild(ownCountsOf(short.read(0, 2)), 2);
+      const old = testWriter(broken).writer.rebuild(ownCountsOf(short.read(0, 2)), { number: 2, token: tokenOf(2) });
       isWhole = await old.then(
         () => true,
         () => false,
       );
-      await testWriter(link).writer.rebuild(ownCountsOf(short.batches), short.last);
+      await testWriter(link).writer.rebuild(ownCountsOf(short.batches), short.lastId);
       await late().catch(() => undefined);
       expect(sumsOf(await readState(link))).toEqual(expectedSums([countsOf(short)]));
       expect(await testWriter(link).writer.position()).toBe(short.last);
@@ -106,11 +106,11 @@ describe('a rebuild', () => {
   it('says what it changed', async () => {
     const { writer } = testWriter(link);
     await writer.deliver(log.batches);
-    expect(await writer.rebuild(ownCountsOf(log.batches), log.last)).toMatchObject({ adjusted: 0, rejected: 0 });
+    expect(await writer.rebuild(ownCountsOf(log.batches), log.lastId)).toMatchObject({ adjusted: 0, rejected: 0 });
     const key = `{metrics/v1}:own:one:day:pulls:${formatDay(firstDay)}`;
     const [field] = (await link.send({ key, args: ['HKEYS', key] })) as readonly string[];
     await link.send({ key, args: ['HINCRBY', key, field ?? '', '3'] });
-    expect(await writer.rebuild(ownCountsOf(log.batches), log.last)).toMatchObject({ adjusted: 1, rejected: 0 });
+    expect(await writer.rebuild(ownCountsOf(log.batches), log.lastId)).toMatchObject({ adjusted: 1, rejected: 0 });
   });
 
   it('leaves what cannot be added to, says how much that is, and makes it right once it can', async () => {
@@ -123,14 +123,17 @@ describe('a rebuild', () => {
       return new Set(entries.map((entry) => (JSON.parse(entry) as { ledger: string }).ledger));
     };
     expect(await whose()).toEqual(new Set(['one', 'two']));
-    const { rejected } = await writer.rebuild(ownCountsOf(log.batches), log.last);
+    const { rejected } = await writer.rebuild(ownCountsOf(log.batches), log.lastId);
     expect(rejected).toBeGreaterThan(0);
     expect(await whose()).toEqual(new Set(['one', 'two']));
     await redis.server.cli('hdel', 'metrics/v1', 'pulls/o/a.example');
-    expect(await writer.rebuild(ownCountsOf(log.batches), log.last)).toMatchObject({ adjusted: rejected, rejected: 0 });
+    expect(await writer.rebuild(ownCountsOf(log.batches), log.lastId)).toMatchObject({
+      adjusted: rejected,
+      rejected: 0,
+    });
     expect(await whose()).toEqual(new Set(['two']));
     const two = testWriter(link, { ledgerId: 'two', shared: true }).writer;
-    await two.rebuild(ownCountsOf(other.read(0, 10)), 10);
+    await two.rebuild(ownCountsOf(other.read(0, 10)), { number: 10, token: tokenOf(10) });
     expect((await readState(link))['{metrics/v1}:rejected']).toBeUndefined();
     const counts = { ledgerId: 'two', increments: other.read(0, 10).flatMap(({ increments }) => increments) };
     expect(sumsOf(await readState(link))).toEqual(expectedSums([countsOf(log), counts]));
@@ -142,11 +145,11 @@ describe('a rebuild', () => {
     const { writer } = testWriter(link);
     await writer.deliver(log.read(0, 10));
     const own = ownCountsOf(log.batches);
-    expect(await writer.rebuild(own, log.last)).toMatchObject({ rejected: 1 });
+    expect(await writer.rebuild(own, log.lastId)).toMatchObject({ rejected: 1 });
     const { [field]: _, ...totals } = expectedSums([countsOf(log)])['metrics/v1'] as Record<string, string>;
     expect((await readState(link))['metrics/v1']).toEqual({ ...totals, [field]: 'text' });
     await redis.server.cli('hdel', 'metrics/v1', field);
-    expect(await writer.rebuild(own, log.last)).toMatchObject({ adjusted: 0, rejected: 0 });
+    expect(await writer.rebuild(own, log.lastId)).toMatchObject({ adjusted: 0, rejected: 0 });
     expect(sumsOf(await readState(link))).toEqual(expectedSums([countsOf(log)]));
     expect(await readState(link)).not.toHaveProperty('{metrics/v1}:rejected');
     expect(await readState(link)).not.toHaveProperty('{metrics/v1}:lacking:one');
@@ -156,7 +159,7 @@ describe('a rebuild', () => {
     const detailsFrom = firstDay + 2;
     const { writer } = testWriter(link);
     await writer.deliver(log.batches);
-    await testWriter(link, { detailsFrom: () => detailsFrom }).writer.rebuild(ownCountsOf(log.batches), log.last);
+    await testWriter(link, { detailsFrom: () => detailsFrom }).writer.rebuild(ownCountsOf(log.batches), log.lastId);
     expect(sumsOf(await readState(link))).toEqual(expectedSums([countsOf(log)], detailsFrom));
   });
 
@@ -169,7 +172,7 @@ describe('a rebuild', () => {
       const cutter = await startCutter(redis.server.port);
       const through = await connectTestLink({ mode: 'standalone', url: `redis://127.0.0.1:${cutter.port}` });
       const { writer } = testWriter(through.link);
-      const half = () => writer.rebuild(ownCountsOf(short.batches), short.last);
+      const half = () => writer.rebuild(ownCountsOf(short.batches), short.lastId);
       for (const side of ['sent', 'received'] as const) {
         await writer.position().catch(() => 0);
         if (side === 'sent') cutter.cutAfterSent(bytes);
@@ -204,7 +207,7 @@ describe('a rebuild', () => {
         raised += 1;
       }
     })();
-    await writer.rebuild(ownCountsOf(log.batches), log.last);
+    await writer.rebuild(ownCountsOf(log.batches), log.lastId);
     isDone = true;
     await wave;
     expect(raised).toBeGreaterThan(0);

@@ -1,5 +1,7 @@
 import { assert, limits } from '../../../base/index.ts';
 import { dimensionRow, formatDay, monthOf, parseDay, type Day, type Increment } from '../../../usage/index.ts';
+import type { BatchId } from '../../contract.ts';
+import { batchText } from '../batch-text.ts';
 import {
   accountField,
   detailField,
@@ -56,7 +58,7 @@ export interface RebuildOptions {
   readonly ledgerId: string;
   readonly detailsFrom: Day;
   /** The batch as of which the counts are. */
-  readonly number: number;
+  readonly batch: BatchId;
   readonly onProgress?: (progress: RebuildProgress) => void;
 }
 
@@ -74,9 +76,9 @@ interface Work extends RebuildOptions {
  * begun again. Others may write meanwhile, the same ledger may not.
  */
 export async function rebuild(options: RebuildOptions, own: OwnCounts): Promise<Rebuilt> {
-  const { link, ledgerId, number, onProgress } = options;
+  const { link, ledgerId, batch, onProgress } = options;
   const kept = await keptText(link, numbersKey, ledgerId);
-  const mark = nextMark(kept, number);
+  const mark = nextMark(kept, batch.number);
   await renumber(link, { numbersKey, ledgerId, from: kept, to: mark.text });
   const work: Work = { ...options, mark, own, months: new Map(), seen: new Map() };
   const sum = { days: 0, adjusted: 0, rejected: 0 };
@@ -91,7 +93,7 @@ export async function rebuild(options: RebuildOptions, own: OwnCounts): Promise<
   const lacking = await redeem(work);
   await forgetMissing(work, left);
   if (sum.rejected === 0 && lacking === 0) await forgetRejected(link, rejectedKey, ledgerId);
-  await renumber(link, { numbersKey, ledgerId, from: mark.text, to: String(number) });
+  await renumber(link, { numbersKey, ledgerId, from: mark.text, to: batchText(batch) });
   return { ...sum, rejected: sum.rejected + lacking };
 }
 
@@ -140,13 +142,13 @@ async function dropDay({ link, ledgerId }: Work, meter: string, day: Day): Promi
 }
 
 async function replaceDetails(work: Work, { meter, day }: OwnDay): Promise<void> {
-  const { link, ledgerId, mark, number, own } = work;
+  const { link, ledgerId, mark, batch, own } = work;
   const numbers = detailNumbersKey(meter, day);
   const kept = await keptText(link, numbers, ledgerId);
   if (kept !== mark.text) await renumber(link, { numbersKey: numbers, ledgerId, from: kept, to: mark.text });
   const key = detailKey(meter, day, ledgerId);
   const pages = pagesOf(own.details(meter, day));
-  await replaceHash(link, { numbersKey: numbers, ledgerId, key, mark, to: String(number), pages });
+  await replaceHash(link, { numbersKey: numbers, ledgerId, key, mark, to: batchText(batch), pages });
   const missing = detailMissingKey(meter, day, ledgerId);
   await link.send({ key: missing, args: ['UNLINK', missing] });
   await forgetRejected(link, detailRejectedKey(meter, day), ledgerId);

@@ -51,23 +51,24 @@ end
 `;
 
 /**
- * KEYS[1] numbers; ARGV: ledger, number, previous, first. A tag's number is that of the last batch which is in it. It may
- * go on from any number between that of the batch before (`previous`) and that of this call's first batch, for nothing
- * between the two touches the tag. A duplicate writes the number that is there once more: WAIT, which answers for what
- * this connection has written, would otherwise answer for nothing (in Redis from 7.2 on, and in Valkey).
+ * KEYS[1] numbers; ARGV: ledger, the last batch of this call (number and token), its number, the batch that the tag must have
+ * now. A tag keeps the last batch which is in it, with its token: the same number with another token belongs to another
+ * history. Only the caller knows the whole history, so it also gets the kept batch of a duplicate. A duplicate writes the kept
+ * batch again: WAIT, which answers for what this connection has written, would otherwise answer for nothing (in Redis from
+ * 7.2 on, and in Valkey).
  */
 const numberRule = `
 local at = 5
 local fault = wrong(KEYS[1], 'hash')
 if fault then return fault end
 local text = redis.call('HGET', KEYS[1], ARGV[1]) or '0'
-local kept = tonumber(text)
-if not kept then return {'marked', text} end
-if kept >= tonumber(ARGV[2]) then
+if text ~= ARGV[4] then
+  local kept = tonumber(string.match(text, '^%d+'))
+  if not kept then return {'marked', text} end
+  if kept < tonumber(ARGV[3]) then return {'kept', text} end
   redis.call('HSET', KEYS[1], ARGV[1], text)
-  return {'duplicate', 0}
+  return {'duplicate', text}
 end
-if kept < tonumber(ARGV[3]) or kept >= tonumber(ARGV[4]) then return {'kept', kept} end
 `;
 
 /**
@@ -230,7 +231,7 @@ return answer
 
 /**
  * Applies a run of batches to the keys of one slot, once. Answers `applied` and for each rejection the field that caused
- * it (empty: the change has no field), `duplicate`, `kept` and the tag's number (the run does not begin there), `marked` and the mark of an unfinished
+ * it (empty: the change has no field), `duplicate` and the kept batch, `kept` and the kept batch (the run does not follow it), `marked` and the mark of an unfinished
  * rebuild, `type` (key, expected, found), or `bad` and pairs (hash, field; from 0) of fields that hold no integer or
  * would overflow: then nothing was written, and the caller sends what touches them one by one.
  */
@@ -284,7 +285,7 @@ return {'applied', 0}
 `,
 };
 
-/** KEYS[1] numbers; ARGV: ledger, the number or mark that it must have now (empty: none), the one that it gets. */
+/** KEYS[1] numbers; ARGV: ledger, the batch or mark that it must have now (empty: none), the one that it gets. */
 export const renumberScript: RedisScript = {
   name: 'renumber',
   source: `${typeCheck}
@@ -307,7 +308,7 @@ return {'applied', 0}
 };
 
 /**
- * KEYS: numbers, a hash, what takes its place; ARGV: ledger, mark that its number must be, number that it gets, whether
+ * KEYS: numbers, a hash, what takes its place; ARGV: ledger, mark that its number must be, batch that it gets, whether
  * there is something to take the hash's place (`1`), or it leaves without.
  */
 export const replaceScript: RedisScript = {

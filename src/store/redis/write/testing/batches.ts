@@ -1,4 +1,4 @@
-import type { Delivered, OutboxBatch } from '../../../contract.ts';
+import type { BatchHistory, BatchId, Delivered, OutboxBatch } from '../../../contract.ts';
 import { parseDay, type Day, type Increment } from '../../../../usage/index.ts';
 
 export const firstDay = parseDay('2026-10-29') ?? 0;
@@ -13,24 +13,40 @@ export function increment(
   return { meter, day, dimensions, quantity: BigInt(quantity) };
 }
 
+/** The token that batch `number` of a log has. */
+export function tokenOf(number: number): string {
+  return number === 0 ? '' : `token-${number}`;
+}
+
+/** A ledger with any number of such batches, which forgets none of them. */
+export const endlessHistory: BatchHistory = {
+  lookUp: (number) => Promise.resolve({ token: tokenOf(number), first: 1, last: Number.MAX_SAFE_INTEGER }),
+  touchedAsOf: () => Promise.resolve([]),
+};
+
 /** A ledger's outbox, in memory: numbers batches, and knows which touched a meter and day before. */
 export class BatchLog {
   readonly batches: OutboxBatch[] = [];
-  readonly #touched = new Map<string, number>();
+  readonly #touched = new Map<string, BatchId>();
 
   get last(): number {
     return this.batches.length;
+  }
+
+  get lastId(): BatchId {
+    return { number: this.last, token: tokenOf(this.last) };
   }
 
   add(increments: readonly Increment[]): OutboxBatch {
     const number = this.batches.length + 1;
     const days = new Map(increments.map(({ meter, day }) => [`${meter} ${day}`, { meter, day }]));
     const touched = [...days].map(([key, one]) => {
-      const previous = this.#touched.get(key) ?? 0;
-      this.#touched.set(key, number);
+      const previous = this.#touched.get(key) ?? { number: 0, token: '' };
+      this.#touched.set(key, { number, token: tokenOf(number) });
       return { ...one, previous };
     });
-    const batch = { number, at: number, increments, touched };
+    const tokens = { token: tokenOf(number), previousToken: tokenOf(number - 1) };
+    const batch = { number, ...tokens, at: number, increments, touched };
     this.batches.push(batch);
     return batch;
   }

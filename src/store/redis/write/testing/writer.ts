@@ -1,5 +1,6 @@
 import { systemClock, type Log } from '../../../../base/index.ts';
 import type { RedisLink } from '../../link/index.ts';
+import { endlessHistory } from './batches.ts';
 import { createRedisWriter, type RedisWriter, type RedisWriterOptions } from '../index.ts';
 
 /** A writer of ledger `one` that keeps all details, and the warnings that it has logged. */
@@ -10,6 +11,14 @@ export function testWriter(
   const warnings: string[] = [];
   const ignore = () => undefined;
   const log: Log = { debug: ignore, info: ignore, error: ignore, warn: (_, message) => void warnings.push(message) };
-  const defaults = { ledgerId: 'one', allowEviction: false, shared: false, minReplicas: 0, detailsFrom: () => 0 };
+  const history = endlessHistory;
+  const defaults = {
+    ledgerId: 'one',
+    history,
+    allowEviction: false,
+    shared: false,
+    minReplicas: 0,
+    detailsFrom: () => 0,
+  };
   return { writer: createRedisWriter({ link, clock: systemClock, log, ...defaults, ...options }), warnings };
 }
