@@ -192,9 +192,11 @@ export class HeldKeys {
         for (let at = 0; at < keys.length; at += keyWords) this.#index.add(keys[at] ?? 0, last);
       }
     }
-    // What was taken back of runs that are gone must not be taken for what a new run holds.
-    const [voided] = file.prepare('select coalesce(max(run), 0) from voided_key').all();
-    return Math.max(last, Number(voided?.[0])) + 1;
+    // What is known of runs that are gone must not be taken for what a new run holds.
+    const known = ['voided_key', 'counted_run'].map((table) => {
+      return Number(file.prepare(`select coalesce(max(run), 0) from ${table}`).all()[0]?.[0]);
+    });
+    return Math.max(last, ...known) + 1;
   }
 
   /** Answers its place among the keys of the batch. */

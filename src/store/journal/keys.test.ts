@@ -57,6 +57,22 @@ test('when all keys have expired a new one is not taken for one that was taken b
   await later.close();
 });
 
+test('a ledger that was closed in the middle of forgetting its keys takes new ones', async () => {
+  const store = await open({ outboxBytesMax: 1_000_000 });
+  let number = 0;
+  const commit = (journal: typeof store.journal) =>
+    journal.commit({ number: ++number, at: noon, increments: [], keyed: keyed([pull(number)]) });
+  // As many runs as are forgotten at a time: what is known of them is forgotten with the next.
+  for (let runs = 0; runs < 32; runs++) await commit(store.journal);
+  expect(await store.journal.tidy(everything)).toBe(true);
+  await store.close();
+  const again = await open({ outboxBytesMax: 1_000_000 });
+  expect(again.journal.heldKeys).toBe(0);
+  await commit(again.journal);
+  expect(again.journal.heldKeys).toBe(1);
+  await again.close();
+});
+
 test('how many keys are held is known after each commit, and after opening again', async () => {
   const store = await open();
   expect(store.journal.heldKeys).toBe(0);
