@@ -116,7 +116,7 @@ export const limits = {
   queryRowsMax: 10_000,
   /** Rows of one page of a query when the request names no number. */
   queryRowsDefault: 1_000,
-  /** Series of `tonnage_usage_total`; what comes later is summed under `org="__other__"`, and beyond twice as many under `arch="__other__"` too. */
+  /** Series of `tonnage_usage_total`; what comes later is summed under `org="__other__"`, and beyond twice as many under `arch="__other__"` too, except known architectures. */
   usageSeriesMax: 10_000,
   /** Organisations told apart on one day by what their own credentials sent, and as many again that others state; of each dimension, what comes beyond is counted under `__other__`. */
   orgsPerDayMax: 10_000,
@@ -136,7 +136,7 @@ export const limits = {
   clientsPerDayMax: 50_000,
   /** Values of one dimension that all organisations together have on one day, as a multiple of what one may have. */
   fullOrganisationsPerDay: 4,
-  /** Beyond that, each organisation still has the part of its cap that this divides it by. */
+  /** Beyond that, each organisation still has its cap divided by this. Of `usageSeriesMax` one organisation has as much for architectures that are not known. */
   organisationShareDivisor: 50,
   /** Failed logins that one address may have within a minute before it is told to wait. */
   loginFailuresPerMinuteMax: 30,

@@ -58,11 +58,31 @@ describe('caps', () => {
 
   test('of known values none is used up: they take no room, also when they are read back', () => {
     const caps = new Caps({ arch: 2 });
-    const held = ['amd64', 'arm64', '__other__', 'x1'].map((value) => ({ value, org: 'a.org' }));
+    const held = ['amd64', 'arm64', '__other__', 'x1'].map((value) => ({
+      value,
+      org: 'a.org',
+      own: true,
+      stated: false,
+    }));
     caps.remember(day, new Map([['arch', held]]));
     const keep = keeper(caps);
     const arch = (value: string) => keep({ org: 'a.org', arch: value }).arch;
     expect([arch('x2'), arch('x3'), arch('x1'), arch('s390x')]).toEqual(['x2', '__other__', 'x1', 's390x']);
+  });
+
+  test('of what others state for an organisation, or an anonymous client pulls, leave room for what its own credentials send', () => {
+    const keep = keeper(new Caps({ repository: 2 }));
+    const kept = (org: string | undefined, repository: string, isStated: boolean) =>
+      keep({ ...(org !== undefined && { org }), repository }, isStated).repository;
+    const flood = ['m1', 'm2', 'm3'];
+    expect(flood.map((made) => kept('a.org', made, true))).toEqual(['m1', 'm2', '__other__']);
+    expect([kept('a.org', 'own', false), kept('a.org', 'own', true), kept('a.org', 'm1', false)]).toEqual([
+      'own',
+      'own',
+      'm1',
+    ]);
+    expect(flood.map((made) => kept(undefined, made, false))).toEqual(['m1', 'm2', '__other__']);
+    expect(kept(undefined, 'sent', true)).toBe('sent');
   });
 
   test('of organisations that others state leave room for those whose own credentials count', () => {

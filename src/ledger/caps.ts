@@ -44,7 +44,7 @@ interface Held {
   isAmongAll?: (value: string) => boolean;
 }
 
-/** The values of one dimension on one day, by the organisation that they count for. */
+/** The values of one dimension on one day, by what they take room of. */
 interface HeldOn {
   readonly byOwner: Map<string, Held>;
   count: number;
@@ -52,7 +52,7 @@ interface HeldOn {
 
 type DayValues = Map<Dimension, HeldOn>;
 
-/** What the values of one dimension on one day are shared under: an organisation, empty for none. */
+/** Of what the values of one dimension on one day take room (`ownerOf`). */
 export interface ValuesOf {
   readonly day: Day;
   readonly dimension: Dimension;
@@ -72,13 +72,6 @@ export interface Capped {
   /** Its credentials are not bound to this organisation. */
   readonly isStated: boolean;
 }
-
-/**
- * Organisations themselves belong to one of these: those whose own credentials count, and those that others state, however
- * many names these make up.
- */
-const ownOrganisations = 'own';
-const statedOrganisations = 'stated';
 
 /**
  * The values that were seen of each dimension, by day. Each organisation has its own cap, so that none uses up the values of
@@ -114,9 +107,11 @@ export class Caps {
   remember(day: Day, held: ReadonlyMap<Dimension, Iterable<HeldValue>>): void {
     const known = this.#valuesOn(day);
     for (const [dimension, values] of held) {
-      for (const { value, org, isStated = false } of values) {
+      for (const { value, org, own, stated } of values) {
         if (value === foldedValue || this.#isKnown(dimension, value)) continue;
-        this.#add(known, { day, dimension, owner: ownerOf(dimension, org, isStated) }, value);
+        // Of both, it cannot be known who sent the value: it takes room of each.
+        if (own) this.#add(known, { day, dimension, owner: ownerOf(dimension, org, false) }, value);
+        if (stated) this.#add(known, { day, dimension, owner: ownerOf(dimension, org, true) }, value);
       }
     }
   }
@@ -199,8 +194,8 @@ export class Caps {
   ): boolean {
     if (value === foldedValue || this.#isKnown(dimension, value)) return true;
     const of = known.get(dimension);
-    // An organisation that is told apart stays so, whoever names it.
-    if (dimension === 'org' && isHeld(of, isStated ? ownOrganisations : statedOrganisations, value)) return true;
+    // A value that is told apart stays so, whoever sends it.
+    if (isHeld(of, ownerOf(dimension, org, !isStated), value)) return true;
     const owner = ownerOf(dimension, org, isStated);
     const held = of?.byOwner.get(owner);
     if (held?.values.has(value)) return true;
@@ -238,7 +233,11 @@ function isHeld(of: HeldOn | undefined, owner: string, value: string): boolean {
   return of?.byOwner.get(owner)?.values.has(value) === true;
 }
 
+/**
+ * What a value takes room of. What others state for an organisation takes none of what its own credentials send; and
+ * organisations themselves, of which others can make up any number, are of two kinds in the same way.
+ */
 function ownerOf(dimension: Dimension, org: string | undefined, isStated: boolean): string {
-  if (dimension !== 'org') return org ?? '';
-  return isStated ? statedOrganisations : ownOrganisations;
+  const of = dimension === 'org' ? '' : (org ?? '');
+  return isStated ? `stated ${of}` : of;
 }

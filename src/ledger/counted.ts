@@ -1,6 +1,9 @@
 import { limits } from '../base/index.ts';
 import { labelSet, type CounterPoint, type LabelSet } from '../metric/index.ts';
-import { foldedValue, type Increment, type Series } from '../usage/index.ts';
+import { foldedValue, knownArchitectures, type Increment, type Series } from '../usage/index.ts';
+
+/** Architectures that keep their own series: there are few of them. Absent ones are empty. */
+const alwaysShown: ReadonlySet<string> = new Set(['', foldedValue, ...knownArchitectures]);
 
 interface Counter extends CounterPoint {
   readonly labels: LabelSet;
@@ -17,13 +20,16 @@ export interface CountedOptions {
 /**
  * Sums by account (meter, organisation, architecture), mirrored in memory as they are committed, so that a scrape never
  * asks the store. Never lowered. Accounts beyond the cap are summed under the organisation `__other__`, and beyond twice
- * the cap under the architecture `__other__` as well, since senders of events choose that too.
+ * the cap under the architecture `__other__` as well, since senders of events choose that too. So that one organisation
+ * cannot use up the cap, its architectures beyond a share are summed under `__other__`. Known architectures never are.
  */
 export class Counted {
   readonly #options: CountedOptions;
   /** By meter, architecture and organisation, in that order, since there are few of the first two. */
   readonly #counters = new Map<string, Map<string, Map<string, Counter>>>();
   #count = 0;
+  /** How many accounts of architectures that are not known each organisation has. */
+  readonly #madeUp = new Map<string, number>();
 
   constructor(options: CountedOptions) {
     this.#options = options;
@@ -60,7 +66,12 @@ export class Counted {
     if (known) return known;
     const accountsMax = this.#options.accountsMax ?? limits.usageSeriesMax;
     if (this.#count >= accountsMax && org !== foldedValue) return this.#counter(meter, arch, foldedValue);
-    if (this.#count >= 2 * accountsMax && arch !== foldedValue) return this.#counter(meter, foldedValue, foldedValue);
+    if (!alwaysShown.has(arch)) {
+      const madeUp = this.#madeUp.get(org) ?? 0;
+      const share = Math.ceil(accountsMax / limits.organisationShareDivisor);
+      if (madeUp >= share || this.#count >= 2 * accountsMax) return this.#counter(meter, foldedValue, org);
+      this.#madeUp.set(org, madeUp + 1);
+    }
     const counter = { labels: labelSet({ meter, org, arch }), value: 0n };
     let archs = this.#counters.get(meter);
     if (!archs) this.#counters.set(meter, (archs = new Map<string, Map<string, Counter>>()));

@@ -147,7 +147,7 @@ describe('people', () => {
 describe('a dimension with too many values', () => {
   test('keeps those that came first on a day, and counts the rest under __other__', () => {
     const caps = new Caps({ org: 2, repository: 1 });
-    caps.remember(20_000, new Map([['org', [{ value: 'first.org', org: 'first.org' }]]]));
+    caps.remember(20_000, new Map([['org', [{ value: 'first.org', org: 'first.org', own: true, stated: false }]]]));
     const folded: string[] = [];
     const keep = (day: number, org: string, repository: string) =>
       caps.keep({ day, org, isStated: false }, { org, repository }, (dimension) => folded.push(dimension));

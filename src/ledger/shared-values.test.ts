@@ -84,7 +84,7 @@ test('what one organisation uses up at one instance, no other lacks at another',
 test('what is new while Redis is away is shared when it is back', async () => {
   await redis.server.cli('flushall');
   const one = await side();
-  one.caps.remember(day, new Map([['arch', [{ value: 'held', org: 'a.org' }]]]));
+  one.caps.remember(day, new Map([['arch', [{ value: 'held', org: 'a.org', own: true, stated: false }]]]));
   kept(one, 'before');
   await redis.server.stop();
   await one.values.share();

@@ -206,12 +206,12 @@ export function storeConformance(fixture: StoreFixture, cases: number): void {
     });
     await delivered(store);
     const [a, b] = [
-      { value: 'a.org', org: 'a.org' },
-      { value: 'b.org', org: 'b.org' },
+      { value: 'a.org', org: 'a.org', own: true, stated: false },
+      { value: 'b.org', org: 'b.org', own: true, stated: false },
     ];
     expect(await store.journal.valuesOn(day('2026-11-20'), 'org', 10)).toEqual([b, a]);
     expect(await store.journal.valuesOn(day('2026-11-20'), 'org', 1)).toEqual([b]);
-    expect(await store.journal.valuesOn(day('2026-11-20'), 'arch', 10)).toEqual([{ value: 'amd64', org: 'b.org' }]);
+    expect(await store.journal.valuesOn(day('2026-11-20'), 'arch', 10)).toEqual([{ ...b, value: 'amd64' }]);
     await store.close();
   });
 

@@ -9,8 +9,9 @@ export type DimensionValues = { readonly [D in Dimension]?: string };
 export interface HeldValue {
   readonly value: string;
   readonly org?: string;
-  /** Of an organisation: all of its day was stated by credentials that are not bound to it. */
-  readonly isStated?: boolean;
+  /** Whether credentials of this organisation have sent any of what it has on the day, and whether others stated any. */
+  readonly own: boolean;
+  readonly stated: boolean;
 }
 
 /** Value that stands for all values beyond a dimension's cap. Refused as a value from outside. */

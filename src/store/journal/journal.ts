@@ -55,8 +55,18 @@ export async function createJournal(options: JournalOptions): Promise<Journal> {
       return rows.map(accountTotal);
     },
     async valuesOn(day, dimension, max) {
+      const senders = new Map((await database.read(sendersSql, [day])).map(([org = null, ...by]) => [org, by]));
       const rows = await database.read(valuesSql(dimension), [day, max]);
-      return rows.flatMap((row) => heldValue(row) ?? []);
+      return rows.flatMap(([value, org = null]): HeldValue | readonly [] => {
+        if (typeof value !== 'string') return [];
+        const [own, stated] = (senders.get(org) ?? []).map((flag) => Number(flag) === 1);
+        return {
+          value,
+          ...(typeof org === 'string' && { org }),
+          own: own === true || stated !== true,
+          stated: stated === true,
+        };
+      });
     },
   };
 }
@@ -98,20 +108,15 @@ function accountTotal([meter, org, arch, counted, voided]: readonly SqlValue[]):
   };
 }
 
-/**
- * The values of a dimension on one day, each with its organisation and whether only others stated it (parameters: the day,
- * how many at most).
- */
+/** The values of a dimension on one day, each with its organisation (parameters: the day, how many at most). */
 function valuesSql(dimension: Dimension): string {
-  const [table, isStated] = dimension === 'org' ? ['account_day', 'max(value - stated) <= 0'] : ['detail_day', '0'];
-  return `select s.${dimension}, s.org, ${isStated} from ${table} join series s on s.id = ${table}.series
+  return `select s.${dimension}, s.org from detail_day join series s on s.id = detail_day.series
     where day = ? and s.${dimension} is not null group by 1, 2 order by min(s.id) limit ?`;
 }
 
-function heldValue([value, org, isStated]: readonly SqlValue[]): HeldValue | undefined {
-  if (typeof value !== 'string') return undefined;
-  return { value, ...(typeof org === 'string' && { org }), ...(Number(isStated) === 1 && { isStated: true }) };
-}
+/** Each organisation of a day (a parameter), whether its own credentials sent any of it, and whether others stated any. */
+const sendersSql = `select s.org, max(value > stated), max(stated > 0)
+  from account_day join series s on s.id = account_day.series where day = ? group by 1`;
 
 function integer(value: SqlValue | undefined): bigint {
   return typeof value === 'bigint' ? value : 0n;
