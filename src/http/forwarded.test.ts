@@ -28,6 +28,13 @@ describe('who the client is, behind trusted proxies', () => {
     ['10.0.0.1', 'nonsense, 192.0.2.1', '192.0.2.1'],
     // Inside alone.
     ['10.0.0.1', '10.0.0.3, 10.0.0.2', '10.0.0.3'],
+    // A client on this machine, of proxies on this machine.
+    ['127.0.0.1', '127.0.0.1', '127.0.0.1'],
+    ['::ffff:127.0.0.1', '127.0.0.1, 127.0.0.1', '127.0.0.1'],
+    // The loopback address of another machine says nothing about this one.
+    ['10.0.0.1', '127.0.0.1', ''],
+    ['10.0.0.1', '::1', ''],
+    ['127.0.0.1', '127.0.0.1, 10.0.0.2', ''],
     // With ports.
     ['10.0.0.1', '192.0.2.1:4711', '192.0.2.1'],
     ['10.0.0.1', '[2001:db9::1]:4711', '2001:db9::1'],

@@ -72,7 +72,7 @@ export function createForwardedReader(trusted: readonly string[]): (request: Inc
     const scheme = lastOf(headers['x-forwarded-proto'])?.toLowerCase();
     const host = lastOf(headers['x-forwarded-host']);
     forwarded.set(headers, {
-      client: isForwarded(headers) ? clientIn(headers['x-forwarded-for'], isTrusted) : peer,
+      client: isForwarded(headers) ? clientIn(headers['x-forwarded-for'], peer, isTrusted) : peer,
       ...((scheme === 'http' || scheme === 'https') && { scheme }),
       ...(host !== undefined && { host }),
     });
@@ -82,13 +82,17 @@ export function createForwardedReader(trusted: readonly string[]): (request: Inc
 /**
  * The client in a chain of proxies. Each proxy appends the address that called it. The entries are read from the last one
  * back, for as long as a trusted proxy wrote them: what the first stranger sent along proves nothing. Empty when such an
- * entry is missing or is no address.
+ * entry is missing or is no address, and when a proxy elsewhere writes a loopback address: that is its machine, not this one.
  */
-function clientIn(header: string | readonly string[] | undefined, isTrusted: (address: string) => boolean): string {
-  let client = '';
+function clientIn(
+  header: string | readonly string[] | undefined,
+  peer: string,
+  isTrusted: (address: string) => boolean,
+): string {
+  let client = peer;
   for (const item of itemsOf(header).toReversed()) {
     const address = addressIn(item);
-    if (address === undefined) return '';
+    if (address === undefined || (isLoopbackAddress(address) && !isLoopbackAddress(client))) return '';
     client = address;
     if (!isTrusted(client)) break;
   }
