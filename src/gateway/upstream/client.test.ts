@@ -1,6 +1,3 @@
-import { createServer, type Server } from 'node:net';
-import { once } from 'node:events';
-
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { parseReference, type Reference } from '../../oci/index.ts';
@@ -249,74 +246,6 @@ describe('a redirect', () => {
     };
     expect(await failureKind(anonymous.getBlob('app', blob.digest))).toBe('invalid');
     expect(lab.requests).toHaveLength(1);
-  });
-});
-
-describe('a connection', () => {
-  it('that breaks before an answer is tried once more', async () => {
-    let breaks = 1;
-    lab.behaviour.intercept = (request) => {
-      if (breaks-- <= 0) return false;
-      request.socket.destroy();
-      return true;
-    };
-    expect((await anonymous.getManifest('app', tag('v1'))).body).toEqual(manifest.body);
-    expect(lab.requests).toHaveLength(2);
-  });
-
-  it('that always breaks is tried twice', async () => {
-    lab.behaviour.intercept = (request) => {
-      request.socket.destroy();
-      return true;
-    };
-    expect(await failureKind(anonymous.getManifest('app', tag('v1')))).toBe('unreachable');
-    expect(lab.requests).toHaveLength(2);
-  });
-
-  it('is used for many requests', async () => {
-    const ports = new Set<number | undefined>();
-    lab.behaviour.intercept = (request) => {
-      ports.add(request.socket.remotePort);
-      return false;
-    };
-    for (let round = 0; round < 5; round++) {
-      await anonymous.getManifest('app', tag('v1'));
-      await anonymous.headBlob('app', blob.digest);
-      await failureKind(anonymous.changedManifest('app', tag('absent'), manifest.digest, 5_000));
-    }
-    // A request may go out before the last answer's connection is known to be free, and an idle one is closed in time.
-    expect(ports.size).toBeLessThan(8);
-  });
-
-  it('to something that speaks no HTTP fails', async () => {
-    const server: Server = createServer((socket) => socket.end('220 not a web server\r\n'));
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const address = server.address();
-    const port = typeof address === 'object' ? address?.port : 0;
-    const client = createUpstreamClient({ url: `http://127.0.0.1:${port}`, userAgent: 'x', connections, clock, meter });
-    expect(await failureKind(client.headBlob('app', blob.digest))).toBe('unreachable');
-    // The same by https: the handshake fails.
-    const secure = createUpstreamClient({
-      url: `https://127.0.0.1:${port}`,
-      userAgent: 'x',
-      connections,
-      clock,
-      meter,
-    });
-    expect(await failureKind(secure.headBlob('app', blob.digest))).toBe('unreachable');
-    server.close();
-  });
-
-  it('to a name that does not exist fails, without telling more than that', async () => {
-    const client = createUpstreamClient({
-      url: 'http://no-such-host.invalid',
-      userAgent: 'x',
-      connections,
-      clock,
-      meter,
-    });
-    await expect(client.headBlob('app', blob.digest)).rejects.toThrow(/^could not be reached \(E[A-Z_]+\)$/);
   });
 });
 

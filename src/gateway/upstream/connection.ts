@@ -1,4 +1,4 @@
-import { Agent, buildConnector, Pool, request as undiciRequest, type Dispatcher } from 'undici';
+import { Agent, buildConnector, errors, Pool, request as undiciRequest, type Dispatcher } from 'undici';
 
 import { limits, messageOf } from '../../base/index.ts';
 import { pooled, type EgressProxies, type ProxyOf } from './egress-proxy.ts';
@@ -68,9 +68,15 @@ export class Connections {
   }
 }
 
+/** Whether the bytes that came are no answer. undici states no code for most of these errors. */
+function isNoHttp(thrown: unknown): boolean {
+  return thrown instanceof errors.HTTPParserError;
+}
+
 function codeOf(thrown: unknown): string {
   // A deadline of our own or a client that left; these have names, and numbers where others have codes.
   if (thrown instanceof DOMException) return thrown.name;
+  if (isNoHttp(thrown)) return 'it does not speak HTTP';
   if (typeof thrown === 'object' && thrown !== null && 'code' in thrown && typeof thrown.code === 'string') {
     return thrown.code;
   }
@@ -90,8 +96,8 @@ function failureVia(via: string, thrown: unknown): UpstreamError {
   const reason = status === undefined ? code : `it answered ${status}`;
   return new UpstreamError('unreachable', `could not be reached${via} (${reason})`, {
     cause: new Error(messageOf(thrown)),
-    // A parser's error on a kept connection is what came late after an earlier answer; a new connection has none.
-    retryable: retryableCodes.has(code) || code.startsWith('HPE_'),
+    // What a kept connection brings may have come late, after an earlier answer. A new connection has nothing of that.
+    retryable: retryableCodes.has(code) || isNoHttp(thrown),
   });
 }
 

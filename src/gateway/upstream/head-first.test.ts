@@ -37,11 +37,12 @@ afterEach(async () => {
   await lab.stop();
 });
 
-/** Answers HEAD, or what else is named, with a status, or by breaking the connection. */
-function refuse(status: number | 'broken', methods: readonly string[] = ['HEAD']): void {
+/** Answers HEAD, or what else is named, with a status, by breaking the connection, or by redirects without an end. */
+function refuse(status: number | 'broken' | 'redirects', methods: readonly string[] = ['HEAD']): void {
   lab.behaviour.intercept = (request, response) => {
     if (!methods.includes(request.method ?? '')) return false;
     if (status === 'broken') request.socket.destroy();
+    else if (status === 'redirects') response.writeHead(307, { location: request.url }).end();
     else response.writeHead(status).end();
     return true;
   };
@@ -77,6 +78,14 @@ describe('HEAD of a manifest that is refused', () => {
     lab.behaviour = {};
     expect(await changed()).toBeNull();
     expect(methods()).toEqual(['HEAD', 'HEAD', 'GET', 'HEAD']);
+  });
+
+  it('by redirects that lead nowhere: GET decides, alone for a while', async () => {
+    refuse('redirects');
+    expect(await changed()).toBeNull();
+    expect(await changed()).toBeNull();
+    expect(methods().filter((method) => method === 'GET')).toHaveLength(2);
+    expect(methods().at(-2)).toBe('GET');
   });
 
   it.each([

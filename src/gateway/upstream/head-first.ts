@@ -4,10 +4,14 @@ import { UpstreamError } from './failure.ts';
 /** Statuses of an upstream that has no answer for now, whatever the method: a GET would only add to its load. */
 const unavailable: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
-/** Whether GET may still give what HEAD did not: the upstream refused HEAD, or broke the connection instead of an answer. */
+/**
+ * Whether GET may still give what HEAD did not: the upstream refused HEAD, led it astray by redirects, or broke the
+ * connection instead of an answer.
+ */
 function isWorthAsking(error: unknown): error is UpstreamError {
   if (!(error instanceof UpstreamError)) return false;
-  return error.answered === undefined ? error.retryable : !unavailable.has(error.answered);
+  if (error.answered === undefined) return error.kind === 'invalid' || error.retryable;
+  return !unavailable.has(error.answered);
 }
 
 /**
@@ -38,8 +42,8 @@ export class HeadFirst {
         throw error;
       }
       const got = await get();
-      // A broken connection may be an accident, but a status is what this upstream makes of HEAD.
-      if (error.answered !== undefined) this.contradicted();
+      // A broken connection may be an accident, but an answer is what this upstream makes of HEAD.
+      if (error.kind !== 'unreachable') this.contradicted();
       return got;
     }
   }
