@@ -118,21 +118,21 @@ export const limits = {
   queryRowsDefault: 1_000,
   /** Series of `tonnage_usage_total`; what comes later is summed under `org="__other__"`, and beyond twice as many under `arch="__other__"` too, except known architectures. */
   usageSeriesMax: 10_000,
-  /** Organisations told apart on one day by what their own credentials sent, and as many again that others state; of each dimension, what comes beyond is counted under `__other__`. */
+  /** Distinct organisations on one day whose own credentials sent events, and as many again that other credentials state. Further values of a dimension count under `__other__`. */
   orgsPerDayMax: 10_000,
-  /** Architectures of one organisation told apart on one day, beside those that Go knows. */
+  /** Distinct architectures of one organisation on one day, in addition to those that Go knows. */
   architecturesPerDayMax: 64,
-  /** Upstreams of one organisation told apart on one day, beside the configured ones. */
+  /** Distinct upstreams of one organisation on one day, in addition to the configured ones. */
   upstreamsPerDayMax: 1_000,
-  /** Repositories of one organisation told apart on one day. */
+  /** Distinct repositories of one organisation on one day. */
   repositoriesPerDayMax: 50_000,
-  /** Tags of one organisation told apart on one day. */
+  /** Distinct tags of one organisation on one day. */
   tagsPerDayMax: 50_000,
-  /** Outcomes of one organisation told apart on one day. */
+  /** Distinct outcomes of one organisation on one day. */
   outcomesPerDayMax: 64,
-  /** Users of one organisation told apart on one day. */
+  /** Distinct users of one organisation on one day. */
   usersPerDayMax: 50_000,
-  /** Client addresses of one organisation told apart on one day. */
+  /** Distinct client addresses of one organisation on one day. */
   clientsPerDayMax: 50_000,
   /** Values of one dimension that all organisations together have on one day, as a multiple of what one may have. */
   fullOrganisationsPerDay: 4,

@@ -45,7 +45,7 @@ async function send(path: string, { andCloseOwnSide }: { andCloseOwnSide: boolea
   return socket;
 }
 
-/** Status and body that a client gets who closes its sending side with its request. */
+/** Status and body that a client gets if it closes its sending side with its request. */
 async function askHalfClosed(path: string): Promise<{ status: string; body: Buffer }> {
   const socket = await send(path, { andCloseOwnSide: true });
   const chunks: Buffer[] = [];

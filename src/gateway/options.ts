@@ -70,7 +70,7 @@ export interface GatewayOptions {
   readonly factsWaitMs: number;
   /** How long requests by digest take the tag that their client resolved before, in milliseconds. Absent: they take none. */
   readonly tagMemoryMs?: number;
-  /** Largest blob whose size nobody states. Default: `limits.undeclaredBlobBytesMax`. */
+  /** Largest blob whose size is unknown. Default: `limits.undeclaredBlobBytesMax`. */
   readonly undeclaredBlobBytesMax?: number;
   /** First word of the entrypoint of images that count as fusion. Absent: none does, and fewer configs are read. */
   readonly fusionEntrypoint?: string;

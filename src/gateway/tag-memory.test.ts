@@ -15,7 +15,7 @@ let app: string;
 let amd64: TestImage;
 let choice: Content;
 
-/** Who asks, by the header `X-User`; who sends none is anonymous. */
+/** The header `X-User` names the client. A request without it is anonymous. */
 const admit = ({ 'x-user': user }: IncomingHttpHeaders): Admission => {
   if (typeof user !== 'string') return { kind: 'anonymous' };
   const principal: Principal = { subject: user, rights: new Set(['pull']) };

@@ -14,7 +14,7 @@ export interface Upstream {
   readonly tagTtlMs: number;
   /** Whether it is asked with credentials: what is cached then was not for everybody. */
   readonly authenticated: boolean;
-  /** Bytes that are taken of a blob whose size nobody states. */
+  /** Largest number of bytes of a blob whose size is unknown. */
   readonly undeclaredBlobBytesMax: number;
   /** Put before names of one segment (`library` at Docker Hub). */
   readonly singleSegmentPrefix: string | undefined;

@@ -23,7 +23,7 @@ export type App = FastifyInstance<
  */
 export type Authorise = (request: FastifyRequest, right: Right) => Promise<Principal>;
 
-/** What one part says: all is well, or what is wrong, as a code for everybody and in detail for those who may query. */
+/** The state of one part: well, or a failure with a public code and with details for principals with the `query` right. */
 export type Check = 'ok' | { readonly code: string; readonly detail: string };
 
 /** Whether requests can be served in full, and what each part says. */

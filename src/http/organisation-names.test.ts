@@ -7,7 +7,7 @@ import { parse } from '../exposition/index.ts';
 import { MetricSet } from '../metric/index.ts';
 import { createListener, createMetricsHandler, listen, type Listener } from './index.ts';
 
-/** Organisations on `/metrics` are a list of customers: not everybody who reaches the listener may read it. */
+/** The organisations on `/metrics` are a list of customers, so the metrics listener names them to this machine only. */
 const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 let listener: Listener | undefined;
 afterEach(async () => {

@@ -40,7 +40,7 @@ export type Outcome =
       readonly byAddress?: Principal;
       readonly unknown?: true;
     }
-  /** 421: nobody can log in here, and the request came from this machine under a foreign `Host`. */
+  /** 421: no authenticator is configured, and the request came from this machine under a foreign `Host`. */
   | { readonly kind: 'misdirected' }
   /** 401. `missing`: there were no credentials, and without them nothing is allowed. `wrong`: they are not good. */
   | { readonly kind: 'unauthorized'; readonly reason: 'missing' | 'wrong' }
@@ -186,7 +186,7 @@ class CheckingDoor implements Door {
   }
 
   /**
-   * What comes of a check. Rejects when nobody can say. An address that floods us with wrong credentials has a high rank, so
+   * The outcome of a check. Rejects if the authenticator is unavailable. An address with many wrong tries has a high rank, so
    * that a first login from another address does not wait behind it.
    */
   async #find(credential: Credential, key: string, visitor: Visitor, rank?: () => number): Promise<Outcome> {

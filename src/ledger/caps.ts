@@ -109,7 +109,7 @@ export class Caps {
     for (const [dimension, values] of held) {
       for (const { value, org, own, stated } of values) {
         if (value === foldedValue || this.#isKnown(dimension, value)) continue;
-        // Of both, it cannot be known who sent the value: it takes room of each.
+        // Own and stated events both have this value, so it takes room of both caps.
         if (own) this.#add(known, { day, dimension, owner: ownerOf(dimension, org, false) }, value);
         if (stated) this.#add(known, { day, dimension, owner: ownerOf(dimension, org, true) }, value);
       }
@@ -194,7 +194,7 @@ export class Caps {
   ): boolean {
     if (value === foldedValue || this.#isKnown(dimension, value)) return true;
     const of = known.get(dimension);
-    // A value that is told apart stays so, whoever sends it.
+    // A value that is kept stays kept for every sender.
     if (isHeld(of, ownerOf(dimension, org, !isStated), value)) return true;
     const owner = ownerOf(dimension, org, isStated);
     const held = of?.byOwner.get(owner);

@@ -22,7 +22,7 @@ export interface DimensionOptions {
   readonly pseudonymKey?: Uint8Array;
   /** Dimensions out of `user` and `client` that are kept as they are. Default: none. */
   readonly plain?: readonly Dimension[];
-  /** Values that are always kept, beside the architectures that Go knows. */
+  /** Values that are always kept, in addition to the architectures that Go knows. */
   readonly known?: KnownValues;
 }
 

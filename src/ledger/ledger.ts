@@ -101,7 +101,7 @@ class StoreLedger implements Ledger {
       instruments: this.#instruments,
       kept: this.#kept,
       cells: this.#kept.cells,
-      // Without organisations nobody could be told from others, and one would use up the day of all.
+      // Without the dimension `org`, one organisation would use up the day of all.
       ...(options.dayMaxOf && options.dimensions.includes('org') && { dayMaxOf: options.dayMaxOf }),
       eventKeys: () => this.#eventKeys ?? unknownSecret(),
       onCommitted: (batch, committed) => this.#onCommitted(batch, committed),

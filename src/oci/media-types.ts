@@ -36,7 +36,7 @@ const imageConfigTypes: ReadonlySet<string> = new Set([
 /** A type that a specification gives to JSON of its own, such as an artifact's manifest. `application/json` says nothing. */
 const specificJsonType = /^application\/[a-z0-9!#$&^_.+-]+\+json$/;
 
-/** A type in the vendor tree (RFC 6838, section 3.2): somebody has defined it. */
+/** A type in the vendor tree (RFC 6838, section 3.2), so a vendor has defined it. */
 const vendorType = /^[^/]+\/vnd\./;
 
 /** A media type without its parameters, in lower case (RFC 9110, section 8.3.1): the form in which types compare. */

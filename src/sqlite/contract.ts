@@ -72,7 +72,7 @@ export interface Database {
 }
 
 export interface DatabaseOptions {
-  /** Path of the file; created when absent. It and what SQLite keeps beside it are for this user alone (mode 0600). */
+  /** Path of the file; created when absent. The file and SQLite's side files have mode 0600. */
   readonly file: string;
   /** What the operator can do when the file is damaged; ends the message of that error. */
   readonly remedy: string;

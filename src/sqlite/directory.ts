@@ -22,7 +22,7 @@ export function makeDirectory(path: string): void {
   }
 }
 
-/** The same for a directory that belongs to us whoever made it: other users lose what an older release let them do. */
+/** The same for a directory of ours that exists already: other users lose the access that an older release gave them. */
 export function makePrivateDirectory(path: string): void {
   makeDirectory(path);
   closeToOthers(path);

@@ -68,7 +68,7 @@ function reasonOfFile(file: string, result: number, error: unknown): string | un
   return undefined;
 }
 
-/** What keeps SQLite from opening a file, which it does by writing beside it, even to read it. */
+/** The reason why SQLite cannot open a file. SQLite writes side files even to read a database. */
 function whyNotOpened(file: string): string | undefined {
   const directory = dirname(file);
   if (!existsSync(directory)) return `${directory} does not exist`;

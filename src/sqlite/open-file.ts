@@ -9,7 +9,7 @@ import { SideFile } from './side-file.ts';
 /** How long a connection waits for another one's lock on the file. Ours never wait long: there is one writer. */
 const busyTimeoutMs = 5_000;
 
-/** What SQLite keeps beside a database. */
+/** The side files of SQLite. */
 const sides = ['-wal', '-shm', '-journal'] as const;
 
 /**

@@ -16,7 +16,7 @@ export function countOfEgress(egress: Egress): Count {
   return { meter: 'egress_bytes', dimensions: dimensionsOf(egress), quantity: BigInt(egress.bytes) };
 }
 
-/** Who received something, and where it came from. An unknown client has no value. */
+/** The client that received something, and its upstream. An unknown client has no value. */
 function dimensionsOf({ principal, upstream, repository, tag, client }: Pull | Egress): DimensionValues {
   const org = principal?.org;
   return {

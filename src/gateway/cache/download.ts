@@ -70,7 +70,7 @@ export class Download {
     readonly digest: Digest;
     readonly source: string;
     readonly expectedSize: number | null;
-    /** Bytes that are taken while nobody states the size. */
+    /** Largest number of bytes that are accepted if the size is unknown. */
     readonly undeclaredBytesMax: number;
     readonly files: BlobFiles;
     readonly ask: (signal: AbortSignal) => Promise<BlobAnswer>;

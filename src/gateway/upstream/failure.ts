@@ -84,7 +84,7 @@ export async function failureOf(answer: UpstreamAnswer, nowMs: number): Promise<
   return new UpstreamError(status >= 500 ? 'failing' : 'invalid', said, details);
 }
 
-/** What is wrong with a blob that goes on and on, and whose size nobody states: it would fill the disk. */
+/** An endless blob of unknown size is refused, because it would fill the disk. */
 export function endlessBlob(bytesMax: number): UpstreamError {
   return new UpstreamError('invalid', `sent more than ${bytesMax} bytes of a blob whose size it does not state`);
 }

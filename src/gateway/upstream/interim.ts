@@ -4,7 +4,7 @@ import type { buildConnector } from 'undici';
 
 import { limits } from '../../base/index.ts';
 
-/** An interim answer's status line, and as much of one as has come. 101 is final: nobody asked for another protocol. */
+/** The status line of an interim answer, or its first part. 101 is final, because the request asked for no other protocol. */
 const interimStart = /^HTTP\/1\.[01] 1(?!01)\d\d[ \r\n]/;
 const interimShape = 'HTTP/1.1 100 ';
 const partOfStart = /^(?:H|HT|HTT|HTTP|HTTP\/|HTTP\/1|HTTP\/1\.|HTTP\/1\.[01]|HTTP\/1\.[01] |HTTP\/1\.[01] 1\d{0,2})$/;

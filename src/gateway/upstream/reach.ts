@@ -119,7 +119,7 @@ export class Reach {
     return url.origin === this.#origin.origin;
   }
 
-  /** Our own listeners are opened only by an exception that states the port, since others mean services beside us. */
+  /** Only an exception with a port opens our own listeners: an exception without one means other services of the host. */
   #isListed(url: URL, withPort: boolean): boolean {
     return this.#exceptions.has(hostAndPortOf(url)) || (!withPort && this.#exceptions.has(hostOf(url)));
   }

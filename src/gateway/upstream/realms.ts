@@ -1,6 +1,6 @@
 import { getDomain } from 'tldts';
 
-/** The domain that somebody has registered, as the public suffix list says; null for addresses and bare suffixes. */
+/** The registrable domain by the public suffix list; null for addresses and bare suffixes. */
 function registrableDomain(host: string): string | null {
   return getDomain(host, { allowPrivateDomains: true });
 }

@@ -5,9 +5,9 @@ import type { ApiOptions, App } from '../contract.ts';
 const readiness = z.object({ ready: z.boolean(), checks: z.record(z.string(), z.string()) });
 
 /**
- * `/healthz`: the process answers. `/readyz`: it can also save what it counts, and is not stopping. What is wrong is told as a
- * code: details, which may name hosts and files, are for those with the right `query`. Whatever credentials a probe brings,
- * it gets its answer.
+ * `/healthz`: the process answers. `/readyz`: it can also save what it counts, and is not stopping. Each failure has
+ * a public code. Details may name hosts and files, so they need the right `query`. A probe with wrong credentials gets the
+ * public answer.
  */
 export function healthRoutes(app: App, options: Pick<ApiOptions, 'readiness' | 'authorise'>): void {
   const alive = { summary: 'Alive', response: { 200: z.object({ alive: z.literal(true) }) } };

@@ -9,7 +9,7 @@ export const receivedAt = Date.parse('2026-11-21T12:00:00Z');
 /** Somebody who may send, bound to no organisation. */
 export const unbound: Sender = { admin: false };
 
-/** Meters of the configuration beside the built-in ones: seconds and bytes under names of their own, and another unit. */
+/** Configured meters in addition to the built-in ones: seconds, bytes and another unit. */
 export const meters = meterSet([
   { name: 'build_seconds', eventType: 'org.example.build.done', unit: 's', quantity: 'seconds' },
   { name: 'sent_bytes', eventType: 'org.example.sent', unit: 'By', quantity: 'bytes' },

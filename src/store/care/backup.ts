@@ -136,7 +136,7 @@ export function removeLedger(file: string): void {
 /** Copies a ledger with what its side files hold, which are empty afterwards; one that is damaged byte by byte. */
 async function keep(file: string, copy: string): Promise<void> {
   for (const side of sides) rmSync(`${copy}${side}`, { force: true });
-  // SQLite takes an empty file for a new database, and throws away the log beside it.
+  // SQLite treats an empty file as a new database and deletes its write-ahead log.
   if (isEmpty(file)) return keepBytes(file, copy);
   try {
     await backupFile(ledgerFile(file), copy);

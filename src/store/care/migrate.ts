@@ -69,7 +69,7 @@ export async function migrateLedger(options: MigrateOptions): Promise<Migrated> 
   });
 }
 
-/** Looks through the names that Wave has left in a store: counts under names that nobody knows are in no answer. */
+/** Imports Wave's names from a store. No answer includes counts under names that were not imported. */
 async function importNames(remote: RemoteCare, onProgress: OnProgress | undefined): Promise<readonly string[]> {
   const skipped = await remote.importWave(onProgress);
   if (skipped === 0) return [];

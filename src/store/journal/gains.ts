@@ -32,7 +32,7 @@ interface DayGain {
   stated: bigint;
 }
 
-/** What is known of an increment beside that. */
+/** Further facts about an increment. */
 interface About {
   /** Credentials of others, or of nobody, stated its organisation. */
   readonly isStated?: boolean | undefined;
