@@ -63,7 +63,7 @@ const writers: Readonly<Record<string, (link: RedisLink, increments: readonly In
     const batchLog = new BatchLog();
     batchLog.add(increments);
     const delivered = await writer.deliver(batchLog.batches);
-    expect(delivered).toEqual({ kind: 'delivered', rejected: 0 });
+    expect(delivered).toEqual({ kind: 'delivered', rejected: [] });
   },
 };
 
