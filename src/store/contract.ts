@@ -72,13 +72,20 @@ export interface ClaimTarget {
   };
 }
 
+/** Where this ledger held an event when it claimed it, and the event's key in hexadecimal. */
+export interface ClaimedPlace {
+  readonly run: number;
+  readonly position: number;
+  readonly key: string;
+}
+
 /** What became of all claims of a request. */
 export interface SettledClaims {
   readonly runs: readonly number[];
   /** Of each claim, in order, one of `outcome`; `accepted` ones count. */
   readonly verdicts: Uint8Array;
-  /** What voids took back (negative quantities), wherever it was counted; `place`: where this ledger holds its key, if it does. */
-  readonly takenBack: readonly (Increment & { readonly place?: { readonly run: number; readonly position: number } })[];
+  /** What voids took back (negative quantities), wherever it was counted. */
+  readonly takenBack: readonly (Increment & { readonly place?: ClaimedPlace })[];
 }
 
 /** Events that wait to be claimed. */

@@ -1,7 +1,7 @@
 import { assert, TonnageError } from '../../base/index.ts';
 import type { ProgramFile, ProgramStatement } from '../../sqlite/index.ts';
 import { type Day, type Increment, outcome, voidCell } from '../../usage/index.ts';
-import type { ClaimRequest, ClaimTarget, SettledClaims } from '../contract.ts';
+import type { ClaimedPlace, ClaimRequest, ClaimTarget, SettledClaims } from '../contract.ts';
 import type { DayUse } from './day-use.ts';
 import type { Gains } from './gains.ts';
 import type { CountedRuns } from './counted-runs.ts';
@@ -52,6 +52,7 @@ export class PendingClaims {
   readonly #select: ProgramStatement;
   readonly #selectVoid: ProgramStatement;
   readonly #selectRun: ProgramStatement;
+  readonly #selectEarlier: ProgramStatement;
   readonly #remove: ProgramStatement;
   readonly #removeVoids: ProgramStatement;
   #events: number;
@@ -77,6 +78,7 @@ export class PendingClaims {
       'select target, target_run, target_position, target_voided from pending_void where run = ? and position = ?',
     );
     this.#selectRun = file.prepare('select entries from key_run where run = ?');
+    this.#selectEarlier = file.prepare('select 1 from key_run where run <= ? limit 1');
     this.#remove = file.prepare('delete from pending_claim where run = ?');
     this.#removeVoids = file.prepare('delete from pending_void where run = ?');
     this.#events = Number(file.prepare('select coalesce(sum(events), 0) from pending_claim').all()[0]?.[0]);
@@ -183,7 +185,8 @@ export class PendingClaims {
       gains.add(stored, day, quantity, 'counted', { isStated });
       added.push({ ...stored.series, day, quantity });
     }
-    const voided = takenBack.filter((increment) => this.#addVoided(increment, gains, dayUse));
+    const kept = takenBack.filter(({ place }) => !place || this.#isHeld(place));
+    const voided = kept.filter((increment) => this.#addVoided(increment, gains, dayUse));
     return { added, takenBack: voided };
   }
 
@@ -214,6 +217,18 @@ export class PendingClaims {
     gains.add(stored, day, quantity, 'voided', { countedIn });
     dayUse.add(stored.account, day, quantity);
     return true;
+  }
+
+  /**
+   * Answers false for an event that this ledger claimed and has lost since, because it was set back: other events may have the
+   * place. A run that has expired is not lost.
+   */
+  #isHeld({ run, position, key }: ClaimedPlace): boolean {
+    const [entries] = this.#selectRun.all(run)[0] ?? [];
+    if (!(entries instanceof Uint8Array)) return this.#selectEarlier.all(run).length === 0;
+    const { keys } = decodeRun(entries);
+    const held = bytesOf(keys.subarray(position * keyWords, (position + 1) * keyWords));
+    return Buffer.from(held).toString('hex') === key;
   }
 
   #runOf(run: number): Run {

@@ -11,13 +11,16 @@ import type { RedisScript } from '../link/types.ts';
  * Whoever claims the same again, from the same place of the same ledger, gets the same answer, also when it got none the
  * first time: so nothing is asked of the order or the number of calls.
  *
+ * A ledger claims its own event from another place only after it was set back and has lost the event: it does not store an event
+ * that it holds. So the event is claimed anew, unless it was taken back meanwhile.
+ *
  * KEYS: numbers of ledgers, days, then for each period, oldest first, its claims and its cells. ARGV: ledger, the period
  * that new claims go to (from 1), its day, then lists that begin with their length: cells, keys, places, cells of the events
  * by their place in that list (0: a void), quantities, targets of the voids, and for each target the place, cell and quantity
  * with which this ledger counted it, if it did (else an empty place), and whether this ledger has taken it back already.
  *
  * Answers `type` (key, expected, found), or `claimed`, a digit for each claim (`outcome` of the store's contract), and what
- * was taken back: for each a cell, a quantity, and its place if this ledger claimed it (else empty).
+ * was taken back: for each a cell, a quantity, its place if this ledger claimed it (else empty), and which target it is (from 0).
  */
 export const claimScript: RedisScript = {
   name: 'claim',
@@ -108,10 +111,11 @@ local function takeBack(index, owner)
   back[#back + 1] = aim[1] == current and texts[cell] or redis.call('HGET', KEYS[2 + 2 * aim[1]], cell)
   back[#back + 1] = quantity
   back[#back + 1] = claimer == ledger and where or ''
+  back[#back + 1] = tostring(index)
   return '0'
 end
 
-local verdicts, voids = {}, 0
+local verdicts, voids, gone = {}, 0, {}
 for i = 0, count - 1 do
   local key, owner, kind = ARGV[keys + i], ledger .. ':' .. ARGV[places + i], tonumber(ARGV[kinds + i])
   local state = held[key] and held[key][2]
@@ -134,8 +138,17 @@ for i = 0, count - 1 do
     verdict = '0'
   elseif form == 't' then
     verdict = '2'
-  elseif form == 'u' and string.match(state, '^u:(%d+:[%d.]+):') == owner then
-    verdict = '0'
+  elseif form == 'u' then
+    local claimer, where, by = string.match(state, '^u:(%d+):([%d.]+):%d+:%d+:?(.*)$')
+    if claimer == ledger and where == ARGV[places + i] then
+      verdict = '0'
+    elseif claimer == ledger and by ~= '' then
+      verdict = '2'
+    elseif claimer == ledger then
+      gone[#gone + 1] = {held[key][1], key}
+      put(current, key, 'u:' .. owner .. ':' .. cellNumber(kind) .. ':' .. ARGV[quantities + i])
+      verdict = '0'
+    end
   end
   verdicts[i + 1] = verdict
 end
@@ -143,6 +156,7 @@ end
 -- Always a write of its own, also when there is nothing to say: WAIT asks for what this connection has written.
 redis.call('HSET', KEYS[1], ARGV[1], ledger)
 for _, cell in ipairs(newCells) do redis.call('HSET', cellKey, cell[1], cell[2], cell[2], cell[1]) end
+for _, claim in ipairs(gone) do redis.call('HDEL', KEYS[1 + 2 * claim[1]], claim[2]) end
 for period, out in pairs(writes) do
   if period == current then redis.call('SADD', KEYS[2], ARGV[3]) end
   for from = 1, #out, 4000 do

@@ -117,22 +117,24 @@ function argumentsOf(request: ClaimRequest): readonly string[] {
   return lists.flatMap((list) => [String(list.length), ...list]);
 }
 
-function settledOf({ runs, keys }: ClaimRequest, reply: RedisReply): SettledClaims {
+function settledOf({ runs, keys, targets }: ClaimRequest, reply: RedisReply): SettledClaims {
   assert(typeof reply === 'object' && reply !== null, 'a script answers with a list');
   const [kind, text, back] = reply;
   if (kind === 'type') throw wrongType(reply);
   assert(kind === 'claimed' && typeof text === 'string' && text.length === keys.length, 'each claim has an answer');
   assert(typeof back === 'object' && back !== null, 'what voids took back is a list');
-  return { runs, verdicts: Uint8Array.from(text, Number), takenBack: takenBackOf(back.map(String)) };
+  return { runs, verdicts: Uint8Array.from(text, Number), takenBack: takenBackOf(back.map(String), targets) };
 }
 
-function takenBackOf(back: readonly string[]): SettledClaims['takenBack'] {
+function takenBackOf(back: readonly string[], targets: ClaimRequest['targets']): SettledClaims['takenBack'] {
   const increments: SettledClaims['takenBack'][number][] = [];
-  for (let index = 0; index < back.length; index += 3) {
-    const [text = '', quantity = '0', where = ''] = back.slice(index, index + 3);
+  for (let index = 0; index < back.length; index += 4) {
+    const [text = '', quantity = '0', where = '', target = ''] = back.slice(index, index + 4);
     const [run, position] = where.split('.').map(Number);
-    const isOwn = run !== undefined && position !== undefined;
-    increments.push({ ...parseCell(text), quantity: -BigInt(quantity), ...(isOwn && { place: { run, position } }) });
+    const key = targets[Number(target)]?.key;
+    const isOwn = run !== undefined && position !== undefined && key !== undefined;
+    const place = isOwn && { place: { run, position, key } };
+    increments.push({ ...parseCell(text), quantity: -BigInt(quantity), ...place });
   }
   return increments;
 }

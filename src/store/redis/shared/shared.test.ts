@@ -69,9 +69,22 @@ test('who claims an event first has it, and is told so as often as it asks', asy
   ]);
   for (let time = 0; time < 3; time++) expect([...(await one.claim(mine)).verdicts]).toEqual([accepted, accepted]);
   expect([...(await two.claim(mine)).verdicts]).toEqual([duplicate, duplicate]);
-  // The same ledger, but stored in another place: it has it already.
-  expect([...(await one.claim(request([{ id: 1, quantity: 1 }], 2))).verdicts]).toEqual([duplicate]);
   expect([...(await two.claim(request([{ id: 3, quantity: 1 }], 2))).verdicts]).toEqual([accepted]);
+});
+
+test('a ledger that lost an event claims it anew, also in a later period, and a void takes back what it counts now', async () => {
+  let now = began;
+  const clock = { ...systemClock, now: () => now };
+  const [one, two] = [await instance(clock), await instance(clock)];
+  await one.claim(request([{ id: 1, quantity: 2 }]));
+  now += 8 * dayMs;
+  const anew = request([{ id: 1, quantity: 3, org: 'b.org' }], 2);
+  for (let time = 0; time < 2; time++) expect([...(await one.claim(anew)).verdicts]).toEqual([accepted]);
+  expect([...(await two.claim(anew)).verdicts]).toEqual([duplicate]);
+  const { takenBack } = await two.claim(request([{ id: 10, voids: 1 }], 3));
+  expect(takenBack).toEqual([{ meter: 'pulls', day, dimensions: { org: 'b.org', repository: 'x' }, quantity: -3n }]);
+  // What was taken back meanwhile counts no more.
+  expect([...(await one.claim(request([{ id: 1, quantity: 3 }], 4))).verdicts]).toEqual([voided]);
 });
 
 test('a void takes back what another instance has counted, once, however often it asks', async () => {
