@@ -93,9 +93,10 @@ export class BlobHandler {
   /** What a manifest says of a blob is enough here. The size of the cached copy is for repositories that may read it. */
   async #head(exchange: Exchange, repository: Repository, digest: Digest, link: Link | null): Promise<void> {
     const { delivered, belongs } = await this.#proofs.find(repository, digest);
-    const known = (delivered && belongs ? this.#blobs.sizeOf(digest) : undefined) ?? link?.size ?? null;
+    const cached = (delivered ? this.#blobs.sizeOf(digest) : undefined) ?? null;
+    const known = (belongs ? cached : null) ?? link?.size ?? null;
     const size = known ?? (await repository.upstream.client.headBlob(repository.name, digest));
-    if (known === null) this.#proofs.confirmed(repository, digest);
+    if (known === null) this.#access.confirmIfSameSize(repository, digest, size, cached);
     writeHead(exchange, 200, blobHeaders({ digest, length: size }));
     exchange.response.end();
     repository.upstream.meters.answers('blob', known === null ? 'miss' : 'hit').whole(exchange.startedMs, 0);

@@ -1,9 +1,11 @@
 import { readdir } from 'node:fs/promises';
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
+import { limits } from '../base/index.ts';
 import { TestGateway } from './testing/gateway.ts';
 import { bytesOf, content, descriptor, image, types, type Content, type TestImage } from './testing/images.ts';
 import { TestUpstream } from './testing/upstream.ts';
@@ -43,6 +45,13 @@ afterAll(async () => {
   await lab.stop();
   await other.stop();
 });
+
+/** Answers HEAD with 200, whatever is asked for. */
+function answerHead(request: IncomingMessage, response: ServerResponse, headers: OutgoingHttpHeaders): boolean {
+  if (request.method !== 'HEAD') return false;
+  response.writeHead(200, headers).end();
+  return true;
+}
 
 const elsewhere = ['/v2/public', '/v2/lab/public', '/v2/other/public', '/v2/nowhere'];
 
@@ -97,11 +106,8 @@ describe('a private layer that is cached', () => {
   );
 
   it('is not served under another upstream that claims to have everything', async () => {
-    other.behaviour.intercept = (request, response) => {
-      if (request.method !== 'HEAD') return false;
-      response.writeHead(200, { 'content-length': layer.body.byteLength }).end();
-      return true;
-    };
+    const headers = { 'content-length': layer.body.byteLength };
+    other.behaviour.intercept = (request, response) => answerHead(request, response, headers);
     const path = `/v2/other/public/blobs/${layer.digest.text}`;
     expect((await gateway.head(path)).status).toBe(200);
     expect((await gateway.get(path)).status).toBe(404);
@@ -123,13 +129,15 @@ describe('a private layer that is cached', () => {
     ]);
   });
 
-  it('is not confirmed by a HEAD that names another size', async () => {
-    lab.behaviour.intercept = (request, response) => {
-      if (request.method !== 'HEAD') return false;
-      response.writeHead(200, { 'content-length': 1 }).end();
-      return true;
-    };
-    expect((await gateway.get(`/v2/public/blobs/${layer.digest.text}`)).status).toBe(404);
+  it.each([
+    ['another size', { 'content-length': 1 }],
+    ['no size', {}],
+  ])('is not confirmed by a HEAD that names %s', async (_what, headers) => {
+    lab.behaviour.intercept = (request, response) => answerHead(request, response, headers);
+    const path = `/v2/public/blobs/${layer.digest.text}`;
+    expect((await gateway.get(path)).status).toBe(404);
+    expect((await gateway.head(path)).status).toBe(200);
+    expect((await gateway.get(path)).status).toBe(404);
   });
 
   it('is not served under another repository while nobody can be asked', async () => {
@@ -172,6 +180,19 @@ describe.each([403, 404, 405])('where HEAD of blobs is answered with %s, a cache
     const answer = await gateway.head(path('fresh'));
     expect([answer.status, answer.headers['content-length']]).toEqual([200, String(layer.body.byteLength)]);
   });
+});
+
+it.each([
+  ['another size', { 'content-length': 1 }],
+  ['no size', {}],
+])('a HEAD that names %s, before a private layer is cached, opens nothing later', async (_what, headers) => {
+  gateway.clock.advance(limits.upstreamHeadRefusedMs);
+  const path = (name: string): string => `/v2/${name}/blobs/${layer.digest.text}`;
+  lab.behaviour.intercept = (request, response) => answerHead(request, response, headers);
+  expect((await gateway.head(path('public'))).status).toBe(200);
+  expect((await gateway.get(path('private'))).status).toBe(200);
+  await expect.poll(() => gateway.sample('downloads_in_flight'), patiently).toBe(0);
+  expect((await gateway.get(path('public'))).status).toBe(404);
 });
 
 it('HEAD of a blob that a manifest of the repository names is answered with the size that it says', async () => {

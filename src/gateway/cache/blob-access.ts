@@ -100,10 +100,17 @@ export class BlobAccess {
     return this.#confirmations.run(key, () => this.#isConfirmed(repository, digest, size));
   }
 
-  /** An upstream that names another size means other content, whatever it is: that confirms nothing. */
   async #isConfirmed(repository: Repository, digest: Digest, size: number | null): Promise<boolean> {
     const said = await repository.upstream.client.headBlob(repository.name, digest);
-    if (said !== null && size !== null && said !== size) return false;
+    return this.confirmIfSameSize(repository, digest, said, size);
+  }
+
+  /**
+   * Notes that the upstream has the blob for the repository, where the size that it says is that of the blob. Another size
+   * means other content, and none may be a page that answers whatever is asked: these confirm nothing.
+   */
+  confirmIfSameSize(repository: Repository, digest: Digest, said: number | null, size: number | null): boolean {
+    if (said === null || said !== size) return false;
     this.#proofs.confirmed(repository, digest);
     return true;
   }
