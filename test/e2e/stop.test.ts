@@ -32,6 +32,8 @@ afterAll(async () => {
 interface Nemesis {
   readonly begin: (server: Tonnage) => Promise<void> | void;
   readonly end: () => Promise<void> | void;
+  /** The stop itself may make room, so that the ledger saves everything after all and the server exits with 0. */
+  readonly mayPass?: true;
 }
 
 const shutdownTimeoutMs = 2_000;
@@ -96,16 +98,17 @@ async function stopWhileCommitsFail(folder: string, config: Record<string, unkno
   expect(timesFree, 'looks at a lock that was free while the process lived').toBeLessThan(2);
   expect(performance.now() - began).toBeLessThan(shutdownTimeoutMs + limits.stopMsMax);
   const said = server.program.output().slice(before);
-  expect(code, said).toBe(1);
   const lost = /"unsavedEvents":(\d+),"quantities":\{[^}]*"pulls":"(\d+)"[^}]*\}.*are lost with this process/.exec(
     said,
   );
-  expect(said).toMatch(/^tonnage: \d+ counted events could not be saved within \d+ ms: /m);
+  const isSaved = nemesis.mayPass === true && lost === null;
+  expect(code, said).toBe(isSaved ? 0 : 1);
+  expect(/^tonnage: \d+ counted events could not be saved within \d+ ms: /m.test(said), said).toBe(!isSaved);
   expect(said.split('\n').length).toBeLessThan(20);
 
   await nemesis.end();
   const again = await start(folder, config);
-  await eventually('the totals are there', async () => (await again.pulls()).total === pulls - Number(lost?.[2]));
+  await eventually('the totals are there', async () => (await again.pulls()).total === pulls - Number(lost?.[2] ?? 0));
   expect(await again.program.stop('SIGTERM')).toBe(0);
 }
 
@@ -181,6 +184,8 @@ test.runIf(isRoot)('a stop ends while the disk is full', async () => {
         {
           begin: () => fillDisk(ballast),
           end: () => rmSync(ballast),
+          // The image catalog closes before the ledger, and gives back the room of its write-ahead log.
+          mayPass: true,
         },
       );
     });
