@@ -57,7 +57,7 @@ export interface UpstreamClient {
   ): Promise<VerifiedManifest | null>;
   /** A manifest whose digest is right; at most `limits.manifestBytesMax`. */
   getManifest(repository: string, reference: Reference, signal?: AbortSignal): Promise<VerifiedManifest>;
-  /** The size of a blob, by HEAD, or by GET where HEAD is refused; null when the upstream does not say. */
+  /** The size of a blob, by HEAD, or by GET where HEAD is refused or states none; null when the upstream does not say. */
   headBlob(repository: string, digest: Digest, signal?: AbortSignal): Promise<number | null>;
   /** A blob that is not verified yet. `range` is a value of the `Range` header, `size` what a manifest says. */
   getBlob(
@@ -196,8 +196,9 @@ function blobsOf(ask: Ask, heads: HeadFirst): Pick<UpstreamClient, 'headBlob' | 
         await discard(answer);
         return lengthOf(answer);
       };
+      // Some upstreams answer HEAD with 200 and no length, or with 0, whatever the blob.
       return heads.ask(
-        () => askLength('HEAD'),
+        async () => (await askLength('HEAD')) || askLength('GET'),
         () => askLength('GET'),
       );
     },

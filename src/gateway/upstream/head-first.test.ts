@@ -177,6 +177,23 @@ describe('HEAD of a blob that is refused', () => {
     expect(meter.bytes).toBeLessThan(large.body.byteLength / 2);
   });
 
+  it.each([
+    ['no length', {}],
+    ['a length of 0', { 'content-length': 0 }],
+  ])('by an answer with %s: GET says its size', async (_what, headers) => {
+    lab.behaviour.intercept = (request, response) => {
+      if (request.method !== 'HEAD') return false;
+      response.writeHead(200, headers).end();
+      return true;
+    };
+    expect(await client.headBlob('app', large.digest)).toBe(large.body.byteLength);
+    expect(methods()).toEqual(['HEAD', 'GET']);
+    const empty = content('', Buffer.alloc(0));
+    lab.putBlob('app', empty);
+    expect(await client.headBlob('app', empty.digest)).toBe(0);
+    expect(await failureOf(client.headBlob('other', large.digest))).toBe('missing');
+  });
+
   it('as GET is: it is not there', async () => {
     refuse(404, ['HEAD', 'GET']);
     expect(await failureOf(client.headBlob('app', large.digest))).toBe('missing');
