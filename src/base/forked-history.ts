@@ -9,3 +9,11 @@ export class ForkedHistory extends TonnageError {
     super('ledger_gap', message);
   }
 }
+
+/**
+ * Whether an error of a delivery, or of a question for the position, means that the store lacks counts. While a rebuild is
+ * unfinished it may: the rebuild may have begun because the store had lost its data, before the ledger noticed that.
+ */
+export function isLoss({ code }: TonnageError): boolean {
+  return code === 'ledger_gap' || code === 'store_rebuilding';
+}

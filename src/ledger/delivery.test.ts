@@ -221,6 +221,23 @@ test('a loss is known after a restart while the store is away, and ends when the
   expect(after.status().failure).toBeUndefined();
 });
 
+test('totals are incomplete while a rebuild is unfinished, also after a restart', async () => {
+  const target = new Target();
+  await commit(1, 3);
+  target.broken = new TonnageError('store_rebuilding', 'a rebuild has not ended');
+  const before = start(target, 3);
+  await failed(before);
+  expect(before.status().gap).toBe('a rebuild has not ended');
+  await before.close(0);
+
+  target.broken = undefined;
+  await own.reopen();
+  const after = start(target, 3);
+  expect(after.status().gap).toBe('a rebuild has not ended');
+  await settled(after);
+  await eventually('the loss has ended', () => after.status().gap === undefined);
+});
+
 test('batches of another history are a gap for good, whatever the store says later', async () => {
   const target = new Target();
   await commit(1, 3);

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { ForkedHistory, limits, messageOf, TonnageError, type Clock, type Log } from '../base/index.ts';
+import { ForkedHistory, isLoss, limits, messageOf, TonnageError, type Clock, type Log } from '../base/index.ts';
 import type { LedgerGap, Outbox, OutboxBatch, RemoteTotals } from '../store/index.ts';
 import type { Day } from '../usage/index.ts';
 import { Pauses, retryPauseMs } from './retry.ts';
@@ -278,7 +278,7 @@ export class Delivery {
     const failure = messageOf(error);
     this.#failures++;
     this.#positioned = false;
-    if (error instanceof TonnageError && error.code === 'ledger_gap') await this.#noteGap(error);
+    if (error instanceof TonnageError && isLoss(error)) await this.#noteGap(error);
     if (failure === this.#failure) return;
     this.#failure = failure;
     this.#isTroubled = true;

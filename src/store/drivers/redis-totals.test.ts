@@ -47,6 +47,20 @@ describe('totals that are in Redis', () => {
     await totals.close();
   });
 
+  test('are incomplete while a rebuild is unfinished, though the ledger has no loss on record', async () => {
+    const file = join(redis.directory, 'ledger.sqlite');
+    const ledgerId = (await redis.server.cli('hkeys', '{metrics/v1}:seq')).trim();
+    const last = (await redis.server.cli('hget', '{metrics/v1}:seq', ledgerId)).trim();
+    await redis.server.cli('hset', '{metrics/v1}:seq', ledgerId, 'rebuilding');
+    const during = await open(file);
+    expect(during.gap).toMatch(/^a rebuild of this ledger in Redis was begun and has not ended; /);
+    await during.close();
+    await redis.server.cli('hset', '{metrics/v1}:seq', ledgerId, last);
+    const after = await open(file);
+    expect(after.gap).toBeUndefined();
+    await after.close();
+  });
+
   test('are not there while Redis is away', async () => {
     const opening = open(join(redis.directory, 'none.sqlite'), `redis://127.0.0.1:${await freePort()}`);
     await expect(opening).rejects.toMatchObject({ code: 'redis_unavailable' });

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { TonnageError, type Clock } from '../../base/index.ts';
+import { isLoss, TonnageError, type Clock } from '../../base/index.ts';
 import { createCalendar } from '../../usage/index.ts';
 import { fileHistory } from '../care/file-history.ts';
 import { hasIdentity, readFacts } from '../care/file.ts';
@@ -76,9 +76,7 @@ async function knownLoss(file: string, link: RedisLink): Promise<string | undefi
     await keptBatch(link, ledgerId, fileHistory(database));
     return undefined;
   } catch (error) {
-    if (error instanceof TonnageError && error.code === 'ledger_gap') return error.message;
-    // The record says so if the rebuild was for a loss; otherwise it leaves totals as they were, or better.
-    if (error instanceof TonnageError && error.code === 'store_rebuilding') return undefined;
+    if (error instanceof TonnageError && isLoss(error)) return error.message;
     throw error;
   } finally {
     await database.close();

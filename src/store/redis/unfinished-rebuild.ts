@@ -4,6 +4,6 @@ import { TonnageError } from '../../base/index.ts';
 export function unfinishedRebuild(): TonnageError {
   return new TonnageError(
     'store_rebuilding',
-    'A rebuild of this ledger in Redis was begun and has not ended; run `tonnage ledger rebuild` once more',
+    'a rebuild of this ledger in Redis was begun and has not ended; stop the server and run `tonnage ledger rebuild` once more',
   );
 }
