@@ -10,9 +10,7 @@ export const limits = {
   requestHeadersMsMax: 20_000,
   /** How long a client may take to send a whole request, body included. */
   requestBodyMsMax: 60_000,
-  /** How often a client that closed its sending side, and waits for its answer, is sent an interim response (102): a client that left resets the connection then. */
-  halfClosedProbeMs: 3_000,
-  /** How long the gateway waits for such a reset before it counts the pull of a client that closed its sending side. */
+  /** How long the gateway waits for the reset by a client that left, before it counts the pull of a client that closed its sending side. */
   halfClosedResetMs: 250,
   /** Largest request body that the JSON routes read. */
   requestBodyBytesMax: 1024 * 1024,

@@ -3,7 +3,6 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { assert, limits, messageOf, TonnageError } from '../base/index.ts';
 import { answerBrokenRequest, answerConnect } from './broken-request.ts';
-import { answerHalfClosed } from './half-closed.ts';
 import { disconnectSilentReaders, type SilentReaderOptions } from './silent-readers.ts';
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void;
@@ -49,7 +48,10 @@ export function createListener(handler: Handler, readers?: SilentReaderOptions):
   server.on('clientError', (error, socket) => answerBrokenRequest(error, socket, lastAnswer.get(socket)));
   server.on('connect', (_request, socket) => answerConnect(socket));
   const answerOn = (socket: Socket): ServerResponse | undefined => lastAnswer.get(socket);
-  answerHalfClosed(server, answerOn);
+  // A client may close its sending side and still read; Node.js would close such a connection at once. Its type definitions
+  // do not declare this switch. A client that has left altogether looks the same until data to it is answered by a reset.
+  // No interim response (RFC 9110, 15.2) is sent to find out: many clients take it for the answer.
+  Object.assign(server, { httpAllowHalfOpen: true });
   if (readers) disconnectSilentReaders(server, answerOn, readers);
   return server;
 }
