@@ -32,8 +32,8 @@ const lineRules: readonly LineRule[] = [
   { pattern: /@ts-expect-error\s*(\*\/)?$/, message: 'an expected compiler error without its reason' },
   { pattern: /[ \t]+$/, message: 'spaces at the end of the line' },
   {
-    pattern: /\bnpx (?!--no )tonnage/,
-    message: 'npx may download a package of this name that is not ours: write bin/tonnage.js or npx --no tonnage',
+    pattern: /\bnpx (?!--no -- )tonnage/,
+    message: 'npx may download a package of this name that is not ours: write bin/tonnage.js or npx --no -- tonnage',
   },
 ];
 
