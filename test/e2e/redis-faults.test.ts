@@ -161,6 +161,7 @@ describe('a server', () => {
       await server.restart();
     }
     await load.until(90);
+    await eventually('a batch is delivered', async () => (await server.cli('hlen', '{metrics/v1}:seq')).trim() !== '0');
     await server.cli('flushall');
     await load.until(100);
     expect(await load.stop()).toBeGreaterThan(0);
