@@ -265,14 +265,14 @@ describe('a ledger or its Redis that is set back', () => {
   });
 
   it.each(
-    Array.from({ length: scaled(4, 120) }, (_, index) => [index + 1, index % 4 === 3 ? 'shared' : 'instance'] as const),
+    Array.from({ length: scaled(4, 8) }, (_, index) => [index + 1, index % 4 === 3 ? 'shared' : 'instance'] as const),
   )(
     'never tells wrong totals as if they were right, and a rebuild mends them (seed %i, dedupe %s)',
     async (seed, dedupe) => {
       world = new World(seed, dedupe === 'shared');
       await world.begin();
       try {
-        for (let i = 0; i < scaled(10, 40); i += 1) {
+        for (let i = 0; i < scaled(10, 30); i += 1) {
           await world.step();
           await world.expectHonest();
         }
