@@ -18,12 +18,12 @@ function open(orgLabels: boolean): Promise<Ledger> {
   return openTestLedger(own.store, { metrics, dimensions: ['org', 'arch'], orgLabels });
 }
 
-/** Numbers from 0 up to 2^32, the same ones with each run. */
+/** Numbers from 0 up to 2^24, the same ones with each run. */
 function numbers(seed: number): () => number {
   let state = seed;
   return () => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state;
+    return state >>> 8; // the lower bits of such a generator repeat soon
   };
 }
 
@@ -33,6 +33,10 @@ const series = (): ReadonlyMap<string, bigint> =>
       [...valuesOf(metrics, name)].map(([labels, value]) => [`${name}{${labels}}`, BigInt(value)] as const),
     ),
   );
+
+/** Series without those at 0, which a start may add. */
+const counted = (all: ReadonlyMap<string, bigint>): ReadonlyMap<string, bigint> =>
+  new Map([...all].filter(([, value]) => value !== 0n));
 
 const step = int64Max / 4n;
 
@@ -45,7 +49,7 @@ test.each([true, false])(
     let ledger = await open(orgLabels);
     let before = series();
     const events: LedgerEvent[] = [];
-    for (let turn = 0; turn < scaled(60, 2_000); turn++) {
+    for (let turn = 0; turn < scaled(60, 1_000); turn++) {
       const org = orgOf(next());
       const event = { tenant: '', source: 'test', time: systemClock.now() };
       const id = `${turn}`;
@@ -70,6 +74,7 @@ test.each([true, false])(
       if (next() % 4 === 0)
         await ledger.backfill([{ meter: 'pulls', day: ledger.today(), dimensions: { org }, quantity: -step }]);
       const isStart = next() % 10 === 0;
+      const atStop = series();
       if (isStart) {
         await ledger.close(limits.ledgerCloseMsMax);
         await own.reopen();
@@ -79,7 +84,7 @@ test.each([true, false])(
       for (const [name, value] of before) {
         expect(now.get(name) ?? 0n, `seed ${seed}, turn ${turn}: ${name}`).toBeGreaterThanOrEqual(value);
       }
-      expect(isStart ? now : before, `seed ${seed}, turn ${turn}: after a start`).toEqual(before);
+      expect(counted(now), `seed ${seed}, turn ${turn}: after a start`).toEqual(counted(atStop));
       before = now;
     }
     const largest = [...before.values()].reduce((most, value) => (value > most ? value : most), 0n);
