@@ -61,8 +61,8 @@ export interface ClaimTarget {
   /** In hexadecimal. */
   readonly key: string;
   /**
-   * The event as this ledger counted it, if it did: in case that nobody has claimed it, because the ledger did not share its
-   * events then. `isVoided`: the ledger has taken it back already.
+   * The event as this ledger counted it, if it did. The event has no claim if the ledger counted it before it shared its
+   * events. `isVoided`: the ledger has taken the event back already.
    */
   readonly held?: {
     readonly place: string;

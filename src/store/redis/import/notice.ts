@@ -4,9 +4,9 @@ import type { RedisLink } from '../link/index.ts';
 import { listOf } from '../read/reads.ts';
 
 /**
- * How many fields a hash of Wave has whose names no import has looked through: until then no answer has the counts under
- * these names. 0 where there are none. Looks before a ledger delivers for the first time, since afterwards the hash is
- * never empty; what it found then is kept until there is an import. Rejects with the link's errors.
+ * The number of fields in Wave's hash whose names were never imported; 0 if there are none. No answer includes the counts
+ * under these names until an import. The first look comes before the ledger first delivers, since the hash is never empty
+ * afterwards. Redis keeps that there was such a hash until an import. Rejects with the link's errors.
  */
 export async function unknownWaveFields(link: Pick<RedisLink, 'pipeline'>): Promise<number> {
   const [fields, ledgers, state] = await link.pipeline([
