@@ -4,6 +4,7 @@ import { cruise } from '../layers/cruise.ts';
 import { commandsText } from './commands.ts';
 import { configurationTable } from './configuration.ts';
 import { layerGraph } from './graph.ts';
+import { movedPages } from './moved.ts';
 import { errorsPage, limitsPage } from './tables.ts';
 
 /** A file that the code determines, wholly or between two marks, and its text as it must be. */
@@ -15,14 +16,16 @@ export interface Page {
 /** Every page that is generated, from the sources below `root` as they are now. */
 export async function generatePages(root: string): Promise<Page[]> {
   const read = (path: string) => readFileSync(join(root, path), 'utf8');
+  const filled = (path: string, name: string, content: string) => ({ path, text: between(read(path), name, content) });
   const { modules } = await cruise(root);
   const picture = `\`\`\`mermaid\n${layerGraph(modules)}\n\`\`\``;
   return [
-    { path: 'docs/errors.md', text: errorsPage() },
-    { path: 'docs/limits.md', text: limitsPage(read('src/base/limits.ts')) },
-    { path: 'docs/cli.md', text: between(read('docs/cli.md'), 'commands', commandsText()) },
-    { path: 'docs/configuration.md', text: between(read('docs/configuration.md'), 'keys', configurationTable()) },
-    { path: 'README.md', text: between(read('README.md'), 'layers', picture) },
+    { path: 'docs/reference/errors.md', text: errorsPage() },
+    { path: 'docs/reference/limits.md', text: limitsPage(read('src/base/limits.ts')) },
+    filled('docs/reference/cli.md', 'commands', commandsText()),
+    filled('docs/reference/configuration.md', 'keys', configurationTable()),
+    filled('docs/architecture.md', 'layers', picture),
+    ...movedPages(),
   ];
 }
 

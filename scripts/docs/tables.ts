@@ -3,7 +3,7 @@ import { limits } from '../../src/base/limits.ts';
 
 const generated = '<!-- Written by `npm run docs`; change the source instead. -->';
 
-/** `docs/errors.md`: the table of error codes. */
+/** `docs/reference/errors.md`: the table of error codes. */
 export function errorsPage(): string {
   const rows = Object.entries(errorTable).map(([code, { status, title }]) => `| \`${code}\` | ${status} | ${title} |`);
   return [
@@ -23,7 +23,7 @@ export function errorsPage(): string {
 }
 
 /**
- * `docs/limits.md`: every limit with its default and what it limits, which is its doc comment.
+ * `docs/reference/limits.md`: every limit with its default and what it limits, which is its doc comment.
  *
  * @param source text of src/base/limits.ts, since comments are not there at run time
  */

@@ -6,7 +6,7 @@ interface ErrorRow {
 
 /**
  * The one table of operating errors. Codes are part of the interface: never renamed, never given another meaning.
- * `docs/errors.md` lists each; a test compares the two. Errors of `/v2` routes have the OCI codes instead (`oci/`).
+ * `docs/reference/errors.md` lists each; a test compares the two. Errors of `/v2` routes have the OCI codes instead (`oci/`).
  */
 export const errorTable = {
   bad_request: { status: 400, title: 'The request is not valid' },

@@ -1,6 +1,6 @@
 /* oxlint-disable max-lines -- one table with an entry for each limit; a second file would only hide half of it */
 /**
- * Every limit has a name and a documented default (`docs/limits.md`; a test compares the two).
+ * Every limit has a name and a documented default (`docs/reference/limits.md`; a test compares the two).
  * Unit and qualifier stand at the end of the name. Those that a configuration key changes say so there.
  */
 export const limits = {

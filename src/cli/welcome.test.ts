@@ -20,7 +20,7 @@ test('what to do next, and where to look', () => {
   dashboard http://127.0.0.1:8080/
   metrics   http://127.0.0.1:2112/metrics
   data      /d/data
-  config    none; docs/configuration.md has every key
+  config    none; docs/reference/configuration.md has every key
 
 `,
   );

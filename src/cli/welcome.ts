@@ -17,7 +17,7 @@ export function welcome(options: WelcomeOptions): string {
     ['dashboard', `${url}/`],
     ['metrics', metricsUrl === undefined ? 'off; --metrics 2112 turns them on' : reachable(metricsUrl)],
     ['data', config.data],
-    ['config', configFile ?? 'none; docs/configuration.md has every key'],
+    ['config', configFile ?? 'none; docs/reference/configuration.md has every key'],
   ];
   const lines = rows.map(([name, value]) => `  ${name.padEnd(9)} ${value}\n`);
   return `Tonnage serves images at ${url} and counts who pulls them.\n\n${lines.join('')}\n`;

@@ -7,6 +7,6 @@ export const problemSchema = z
     title: z.string(),
     status: z.int(),
     detail: z.string().meta({ description: 'What was expected, and what came.' }),
-    code: z.string().meta({ description: 'Stable; docs/errors.md lists all.' }),
+    code: z.string().meta({ description: 'Stable; docs/reference/errors.md lists all.' }),
   })
   .meta({ id: 'Problem', description: 'Problem details (RFC 9457).' });

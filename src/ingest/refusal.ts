@@ -1,6 +1,6 @@
 /**
  * Why an event is not taken: by what it says itself, or (the last four) by what the ledger knows. Part of the interface:
- * closed, listed in docs/events.md, never renamed.
+ * closed, listed in docs/guides/events.md, never renamed.
  */
 export const refusalReasons = [
   'invalid_event',

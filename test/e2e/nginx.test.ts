@@ -12,7 +12,7 @@ import { eventually } from '../support/redis.ts';
 import { skopeoPull } from '../support/skopeo.ts';
 import { startTonnage, type Tonnage } from '../support/tonnage.ts';
 
-/** The nginx of docs/identity.md in front of a server: its header lines are those of the page. */
+/** The nginx of docs/guides/identity.md in front of a server: its header lines are those of the page. */
 const directory = mkdtempSync(join(tmpdir(), 'tonnage-nginx-'));
 const passwordHash = 'sha256:5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8';
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -24,7 +24,7 @@ let address: string;
 
 /** The `location` block of the page, in a configuration that runs without root and writes into `directory` only. */
 function nginxConfig(port: number, target: string): string {
-  const page = readFileSync(join(root, 'docs/identity.md'), 'utf8');
+  const page = readFileSync(join(root, 'docs/guides/identity.md'), 'utf8');
   const [, location = ''] = /<!-- nginx: .*?```nginx\n(.*?)^```$/ms.exec(page) ?? [];
   expect(location).toContain('http://127.0.0.1:8080');
   const folders = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']

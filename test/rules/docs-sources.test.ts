@@ -58,7 +58,10 @@ describe('the text of the commands', () => {
 describe('examples in the pages', () => {
   const hash = `sha256:${'0a'.repeat(32)}`;
   const ourKeys = new Set([...everyKey()].map(([[first]]) => first));
-  const pages = ['README.md', ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`)];
+  const pages = [
+    'README.md',
+    ...readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' }).map((name) => `docs/${name}`),
+  ];
   const examples = pages
     .filter((page) => page.endsWith('.md'))
     .flatMap((page) =>

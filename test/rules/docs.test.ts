@@ -15,11 +15,22 @@ describe('the generated pages', () => {
   });
 
   it.each([
-    ['docs/errors.md', Object.keys(errorTable)],
-    ['docs/limits.md', Object.keys(limits)],
+    ['docs/reference/errors.md', Object.keys(errorTable)],
+    ['docs/reference/limits.md', Object.keys(limits)],
   ])('%s names each entry of its table once, and no other', (path, names) => {
     const page = readFileSync(join(root, path), 'utf8');
     expect([...page.matchAll(/^\| `(\w+)`/gm)].map(([, name]) => name)).toEqual(names);
+  });
+});
+
+describe('a page that has moved', () => {
+  const published =
+    'cli collectors configuration errors events exposition gateway identity ledger limits metrics operations redis tokens usage-api wave';
+
+  it.each(published.split(' '))('docs/%s.md links to a page of the same name in one of the three parts', (name) => {
+    const [, target = ''] = /\]\(([^)]+)\)/.exec(readFileSync(join(root, 'docs', `${name}.md`), 'utf8')) ?? [];
+    expect(target).toMatch(new RegExp(`^(guides|operations|reference)/${name}[.]md$`));
+    expect(readFileSync(join(root, 'docs', target), 'utf8')).toMatch(/^# /);
   });
 });
 

@@ -124,14 +124,17 @@ describe('without it', () => {
     expect(text).not.toContain('ociregistry');
   });
 
-  it('docs/metrics.md has a row for each family, with its labels and help', () => {
-    const page = readFileSync(fileURLToPath(new URL('../../../docs/metrics.md', import.meta.url)), 'utf8');
+  it('docs/reference/metrics.md has a row for each family, with its labels and help', () => {
+    const page = readFileSync(fileURLToPath(new URL('../../../docs/reference/metrics.md', import.meta.url)), 'utf8');
     const rows = new Map([...page.matchAll(/^\| `(\w+)` \| (\w+) \| (.*?) ?\| (.+) \|$/gm)].map(rowOf));
     const families = parse(text, { format: 'openmetrics' });
     for (const family of families) {
       const { name, type, help } = family;
       const row = rows.get(`${name}${type === 'counter' ? '_total' : type === 'info' ? '_info' : ''}`);
-      expect(row, `docs/metrics.md needs a row for the ${type} ${name}: ${help}`).toMatchObject({ type, help });
+      expect(row, `docs/reference/metrics.md needs a row for the ${type} ${name}: ${help}`).toMatchObject({
+        type,
+        help,
+      });
       for (const { labels } of family.points) {
         for (const label of labels.names) expect(row?.labels, `labels of ${name}`).toContain(`\`${label}\``);
       }
@@ -142,7 +145,7 @@ describe('without it', () => {
   });
 });
 
-/** A row of a table in `docs/metrics.md`, by the metric's name. */
+/** A row of a table in `docs/reference/metrics.md`, by the metric's name. */
 function rowOf([, name = '', type = '', labels = '', help = '']: RegExpExecArray) {
   return [name, { type, labels, help }] as const;
 }

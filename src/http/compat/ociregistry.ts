@@ -4,7 +4,7 @@ import { labelSet, noLabels, type MetricFamily } from '../../metric/index.ts';
 /**
  * The metrics of Ociregistry under its own names and types, so that dashboards and rules made for it work unchanged. Some
  * of the names break the conventions that ours keep: one counter lacks `_total`, and four gauges end like other types.
- * Only the text format 0.0.4 can carry them all. What each counts stands in `docs/metrics.md`.
+ * Only the text format 0.0.4 can carry them all. What each counts stands in `docs/reference/metrics.md`.
  */
 export function ociregistryFamilies(statistics: GatewayStatistics): readonly MetricFamily[] {
   const { blobsOnDisk, manifestsOnDisk } = statistics;

@@ -86,4 +86,4 @@ export const adapterAnswerSchema = z.object({
 /** What a system sends by itself, in its own form; read by hand, not by this. */
 export const notificationSchema = z
   .union([z.object({}).loose(), z.array(z.object({}).loose())])
-  .meta({ description: 'As the system writes it; docs/events.md says what of it is read.' });
+  .meta({ description: 'As the system writes it; docs/guides/events.md says what of it is read.' });

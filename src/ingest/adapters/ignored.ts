@@ -1,5 +1,5 @@
 /**
- * Why something that a system tells is nothing to count. Part of the interface: closed, listed in docs/events.md, never
+ * Why something that a system tells is nothing to count. Part of the interface: closed, listed in docs/guides/events.md, never
  * renamed.
  */
 export const ignoredReasons = ['other_action', 'head', 'blob', 'index', 'upstream'] as const;
