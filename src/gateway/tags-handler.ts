@@ -35,7 +35,7 @@ function placeOf(paging: string): string {
 /** The tags of a list; null when the body is none. An upstream may say null where a repository has no tags left. */
 async function tagsIn(body: Uint8Array): Promise<readonly string[] | null> {
   const read = await inSlices(readJsonObject(body, rules));
-  if ('refused' in read) return null;
+  if ('problem' in read) return null;
   const tags = read.value.tags ?? [];
   return Array.isArray(tags) && tags.every((tag) => typeof tag === 'string') ? tags : null;
 }

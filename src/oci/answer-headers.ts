@@ -1,6 +1,6 @@
 /**
- * Headers of every answer below `/v2`, refusals included. Content and its media types come from upstreams, and browsers
- * would run some of it with the rights of the API's own origin: the policy keeps them from doing so, whatever it is.
+ * Headers of every `/v2` response, errors included. Content and media types come from upstreams. Without this policy, a
+ * browser would run some of that content with the rights of the API's own origin.
  */
 export const answerHeaders = {
   'Docker-Distribution-Api-Version': 'registry/2.0',

@@ -1,9 +1,9 @@
-/** What an architecture can look like: it becomes a dimension of the usage, so that nobody's free text gets in. */
+/** Architectures become a usage dimension, so free text must not get in. */
 const architecturePattern = /^[a-z0-9][a-z0-9_.-]{0,63}$/;
 
 /**
- * The architecture that a config, a platform or a schema 1 manifest says, in lower case and without variant. Null when
- * it says none: nothing, `unknown` (as build attestations do) or something that is no architecture's name.
+ * Normalises the `architecture` member of an image config, a platform or a schema 1 manifest: lower case, no variant.
+ * Returns null if the value is missing, malformed or `unknown` (build attestations use `unknown`).
  */
 export function architectureOf(value: unknown): string | null {
   if (typeof value !== 'string') return null;

@@ -53,11 +53,11 @@ test.each<[string, unknown]>([
   expect(read(header)).toEqual(expected);
 });
 
-test('every text is read in the end, whatever it holds', () => {
+test('parsing ends for any string', () => {
   fc.assert(fc.property(fc.string(), (text) => Array.isArray(parseChallenges(text))));
 });
 
-test('every parameter that is written as a quoted string is read back', () => {
+test('a parameter survives quoting and parsing', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'grapheme-ascii' }), (value) => {
       const quoted = value.replaceAll(/["\\]/g, String.raw`\$&`);

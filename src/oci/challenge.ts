@@ -1,6 +1,6 @@
 import { Scanner } from './scanner.ts';
 
-/** One challenge of a `WWW-Authenticate` header: its scheme in lower case, and its parameters by lower-cased name. */
+/** One challenge of a `WWW-Authenticate` header. The scheme and the parameter names are in lower case. */
 export interface Challenge {
   readonly scheme: string;
   readonly parameters: ReadonlyMap<string, string>;
@@ -20,15 +20,15 @@ function takeParameters(scanner: Scanner): ReadonlyMap<string, string> {
     const name = match?.[1]?.toLowerCase();
     if (name === undefined) return parameters;
     const value = match?.[2]?.replaceAll(/\\(.)/g, '$1') ?? match?.[3] ?? '';
-    // The first of two equal names holds: a later one may have been smuggled in by something on the way.
+    // The first of two equal names wins: an intermediary may have appended the second.
     if (!parameters.has(name)) parameters.set(name, value);
   }
 }
 
 /**
- * Reads a `WWW-Authenticate` value: several challenges, each with `name=value` parameters (token or quoted string) or
- * one token68 (RFC 9110, section 11.6.1). Reading stops at the first thing that is no challenge; what was read until
- * then is answered, so that a malformed tail does not hide a good challenge.
+ * Parses a `WWW-Authenticate` value: any number of challenges, each with `name=value` parameters or one token68
+ * (RFC 9110, section 11.6.1). Parsing stops at the first malformed challenge. The challenges before it are returned, so
+ * that a malformed tail does not hide a usable challenge.
  */
 export function parseChallenges(header: string): readonly Challenge[] {
   const scanner = new Scanner(header);
@@ -38,7 +38,7 @@ export function parseChallenges(header: string): readonly Challenge[] {
     const scheme = scanner.take(token)?.[0];
     if (scheme === undefined) break;
     const spaced = scanner.take(blanks) !== null;
-    // A token68 is not needed by any scheme that is spoken here, but must not be mistaken for the next scheme.
+    // No supported scheme uses token68, but it must not be parsed as the next scheme.
     const bare = spaced && scanner.take(tokenSixtyEight) !== null;
     const parameters = spaced && !bare ? takeParameters(scanner) : new Map<string, string>();
     challenges.push({ scheme: scheme.toLowerCase(), parameters });

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 
 import { digestOf, parseDigest } from './digest.ts';
 
-// The digests of the empty text, as FIPS 180-4 gives them.
+// The digests of the empty string, from FIPS 180-4.
 const emptySha256 = 'sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
 const emptySha512 =
   'sha512:cf83e1357eefb8bdf1542850d66d8007d620e4050b5715dc83f4a921d36ce9ce' +
@@ -13,7 +13,7 @@ const emptySha512 =
 test.each([
   [emptySha256, 'sha256'],
   [emptySha512, 'sha512'],
-])('%s is read in its parts', (text, algorithm) => {
+])('%s is parsed as %s', (text, algorithm) => {
   expect(parseDigest(text)).toEqual({ text, algorithm, hex: text.slice(7) });
 });
 
@@ -32,11 +32,11 @@ test.each([
   emptySha256.replace('sha256', 'blake3'),
   ` ${emptySha256}`,
   `${emptySha256}\n`,
-])('%j is no digest', (text) => {
+])('%j is not a digest', (text) => {
   expect(parseDigest(text)).toBeNull();
 });
 
-test('digests are computed with the algorithm asked for', () => {
+test('digestOf uses the given algorithm', () => {
   expect(digestOf('sha256', Buffer.alloc(0)).text).toBe(emptySha256);
   expect(digestOf('sha512', Buffer.alloc(0)).text).toBe(emptySha512);
 });

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 
-/** Registered digest algorithms (image-spec, descriptor.md) and how many hexadecimal digits each has. */
+/** Registered digest algorithms (image-spec, descriptor.md) and the number of hexadecimal digits of each. */
 const hexLengths = { sha256: 64, sha512: 128 } as const;
 export type DigestAlgorithm = keyof typeof hexLengths;
 
-/** A digest in its two parts. `text` is the form that identifies content everywhere: `sha256:<hex>`. */
+/** A parsed digest. `text` is its canonical form, `sha256:<hex>`. */
 export interface Digest {
   readonly text: string;
   readonly algorithm: DigestAlgorithm;
@@ -16,8 +16,8 @@ const pattern = /^(sha256|sha512):([0-9a-f]+)$/;
 export const digestAlgorithms: readonly DigestAlgorithm[] = ['sha256', 'sha512'];
 
 /**
- * Reads a digest of a registered algorithm; null when the text is none. Algorithms that the specification allows but
- * does not register are refused too: what cannot be computed cannot be verified.
+ * Parses a digest. Returns null if the string is not a digest or its algorithm is not registered: the gateway could not
+ * verify such content.
  */
 export function parseDigest(text: string): Digest | null {
   const match = pattern.exec(text);
@@ -27,7 +27,6 @@ export function parseDigest(text: string): Digest | null {
   return hex.length === hexLengths[algorithm] ? { text, algorithm, hex } : null;
 }
 
-/** Computes the digest of `bytes`. */
 export function digestOf(algorithm: DigestAlgorithm, bytes: Uint8Array): Digest {
   const hex = createHash(algorithm).update(bytes).digest('hex');
   return { text: `${algorithm}:${hex}`, algorithm, hex };

@@ -1,7 +1,7 @@
 /**
- * Why a `/v2` request is refused: the code in the body and the HTTP status. Codes are those of the distribution spec
- * (Error Codes) where one fits. `RANGE_INVALID`, `UNAVAILABLE` and `UNKNOWN` are not in its table, but what the
- * reference implementation of the API answers, and what clients therefore show.
+ * Errors of a `/v2` request: the code in the body and the HTTP status. The codes are those of the distribution spec
+ * ("Error Codes") where one fits. `RANGE_INVALID`, `UNAVAILABLE` and `UNKNOWN` are not in its table, but the reference
+ * implementation sends them, so clients know them.
  */
 export const ociErrors = {
   nameInvalid: { code: 'NAME_INVALID', status: 400 },
@@ -16,25 +16,25 @@ export const ociErrors = {
   rangeUnsatisfiable: { code: 'RANGE_INVALID', status: 416 },
   unauthorized: { code: 'UNAUTHORIZED', status: 401 },
   denied: { code: 'DENIED', status: 403 },
-  /** The `Host` names neither this machine nor the public URL, where only those are answered. */
+  /** The `Host` header names neither this machine nor the public URL. */
   misdirected: { code: 'DENIED', status: 421 },
-  /** The upstream refused the gateway's own credentials: the client can do nothing about it, so it is no 401 or 403. */
+  /** The upstream rejected the gateway's own credentials. The client cannot fix that, so this is not a 401 or 403. */
   upstreamDenied: { code: 'DENIED', status: 502 },
   upstreamThrottled: { code: 'TOOMANYREQUESTS', status: 429 },
   upstreamUnavailable: { code: 'UNAVAILABLE', status: 502 },
-  /** The upstream answered, but not with what was asked for (another digest, no manifest, too large). */
+  /** The upstream's response is unusable: wrong digest, not a manifest, or too large. */
   upstreamInvalid: { code: 'UNKNOWN', status: 502 },
-  /** Who asks cannot be found out right now; it is neither refused nor anonymous. */
+  /** The identity provider is unavailable, so the client's credentials can be neither accepted nor rejected. */
   identityUnavailable: { code: 'UNAVAILABLE', status: 503 },
   internal: { code: 'UNKNOWN', status: 500 },
 } as const satisfies Record<string, { readonly code: string; readonly status: number }>;
 
 export type OciErrorKind = keyof typeof ociErrors;
 
-/** A refusal of a `/v2` request. `message` is for people and never holds a URL or a secret. */
+/** An error response to a `/v2` request. `message` is for people and never contains a URL or a secret. */
 export class OciError extends Error {
   readonly kind: OciErrorKind;
-  /** Further response headers that belong to this refusal (`Allow`, `Retry-After`...). */
+  /** Additional response headers, such as `Allow` or `Retry-After`. */
   readonly headers: Readonly<Record<string, string>>;
 
   constructor(kind: OciErrorKind, message: string, headers: Readonly<Record<string, string>> = {}) {
@@ -48,7 +48,7 @@ export class OciError extends Error {
     return ociErrors[this.kind].status;
   }
 
-  /** The JSON body that the distribution spec prescribes: `{"errors":[{"code","message"}]}`. */
+  /** The JSON body that the distribution spec requires: `{"errors":[{"code","message"}]}`. */
   body(): string {
     return JSON.stringify({ errors: [{ code: ociErrors[this.kind].code, message: this.message }] });
   }

@@ -4,7 +4,7 @@ import { readJsonObject, type JsonRules, type Sliced } from './json-reader.ts';
 import { isJsonObject, type JsonObject } from './json.ts';
 import { configKindOf } from './media-types.ts';
 
-/** What an image config may hold. Its labels are free, so that two of them may differ only in case. */
+/** Limits of an image config. Labels are free text, so two names may differ only in case. */
 export const configRules: JsonRules = {
   depthMax: limits.jsonDepthMax,
   valuesMax: limits.manifestValuesMax,
@@ -12,37 +12,37 @@ export const configRules: JsonRules = {
   distinctMembers: false,
 };
 
-/** What is known of an image itself. */
+/** The properties of an image that usage depends on. */
 export interface ImageFacts {
   readonly architecture: string | null;
-  /** The words of its entrypoint; empty when it has none. */
+  /** The entrypoint's arguments; empty if the image has no entrypoint. */
   readonly entrypoint: readonly string[];
 }
 
-/** The words of an entrypoint; Docker wrote a single text where there is one word only. */
-function wordsOf(value: unknown): readonly string[] {
+/** An entrypoint's arguments. Docker used to write a single argument as a plain string. */
+function entrypointOf(value: unknown): readonly string[] {
   if (typeof value === 'string') return [value];
-  return Array.isArray(value) ? value.filter((word) => typeof word === 'string') : [];
+  return Array.isArray(value) ? value.filter((argument) => typeof argument === 'string') : [];
 }
 
-/** Reads the facts out of an image config that is parsed already. */
+/** Returns the facts of a parsed image config. */
 export function imageFactsOf(config: JsonObject): ImageFacts {
   const run = isJsonObject(config.config) ? config.config : {};
-  return { architecture: architectureOf(config.architecture), entrypoint: wordsOf(run.Entrypoint) };
+  return { architecture: architectureOf(config.architecture), entrypoint: entrypointOf(run.Entrypoint) };
 }
 
-/** Whether a JSON object is an image config: clients need its file system, or what it runs on. */
+/** Clients need an image's file system or its platform, so a config that states neither is not an image config. */
 function isImageConfig({ rootfs, architecture, os }: JsonObject): boolean {
   return isJsonObject(rootfs) || (typeof architecture === 'string' && typeof os === 'string');
 }
 
 /**
- * Reads the facts out of an image config's bytes (image-spec, config.md), in slices. `mediaType` is what the manifest calls them:
- * where that does not say that they are an image config, they must look like one. Null when they are none.
+ * Parses an image config (image-spec, config.md), in slices. `mediaType` is the config's type in the manifest. Returns
+ * null if the bytes are not JSON, or if neither `mediaType` nor the members say that this is an image config.
  */
 export function* readImageConfig(bytes: Uint8Array, mediaType: string): Sliced<ImageFacts | null> {
-  const read = yield* readJsonObject(bytes, configRules);
-  const config = 'value' in read ? read.value : null;
+  const parsed = yield* readJsonObject(bytes, configRules);
+  const config = 'value' in parsed ? parsed.value : null;
   if (config === null || (configKindOf(mediaType) !== 'image' && !isImageConfig(config))) return null;
   return imageFactsOf(config);
 }

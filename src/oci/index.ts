@@ -1,13 +1,12 @@
 export { answerHeaders } from './answer-headers.ts';
-export { architectureOf } from './architecture.ts';
-export { parseChallenges, type Challenge } from './challenge.ts';
-export { digestAlgorithms, digestOf, parseDigest, type Digest, type DigestAlgorithm } from './digest.ts';
+export { parseChallenges } from './challenge.ts';
+export { digestAlgorithms, digestOf, parseDigest, type Digest } from './digest.ts';
 export { OciError, ociErrors, type OciErrorKind } from './errors.ts';
 export { readImageConfig, type ImageFacts } from './image-config.ts';
-export { readJsonObject, type JsonRules, type Read, type Sliced } from './json-reader.ts';
-export { isJsonObject, objectsOf, parseJsonObject, textOf, type JsonObject } from './json.ts';
+export { readJsonObject, type JsonRules, type Sliced } from './json-reader.ts';
+export { asString, isJsonObject, objectsOf, parseJsonObject, type JsonObject } from './json.ts';
 export { linkTarget } from './link-header.ts';
-export { namedBy, readManifest, type Descriptor, type Manifest } from './manifest.ts';
+export { descriptorsIn, readManifest, type Descriptor, type Manifest } from './manifest.ts';
 export {
   bareMediaType,
   configKindOf,
@@ -15,9 +14,6 @@ export {
   isSpecificManifestType,
   manifestAccept,
   manifestKindOf,
-  manifestTypes,
   servedManifestType,
-  type ManifestKind,
-  type ManifestType,
 } from './media-types.ts';
 export { isRepositoryName, isTag, parseReference, type Reference } from './names.ts';

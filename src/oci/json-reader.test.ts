@@ -1,16 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 
-import { atOnce, readJsonObject, type JsonRules, type Read } from './json-reader.ts';
+import { readJsonObject, type JsonRules, type Parsed } from './json-reader.ts';
 import type { JsonObject } from './json.ts';
+import { runToEnd } from './testing/run-to-end.ts';
 
 const loose: JsonRules = { depthMax: 64, valuesMax: 1_000_000, itemsMax: 1_000_000, distinctMembers: false };
 const strict: JsonRules = { ...loose, distinctMembers: true };
 
-const read = (text: string | Uint8Array, rules = loose): Read<JsonObject> =>
-  atOnce(readJsonObject(Buffer.from(text), rules));
+const parse = (text: string | Uint8Array, rules = loose): Parsed<JsonObject> =>
+  runToEnd(readJsonObject(Buffer.from(text), rules));
 
-/** What the language's own parser makes of it: undefined where it is no JSON, or no object. */
+/** The result of `JSON.parse`; undefined if the text is not a JSON object. */
 function expected(text: string): unknown {
   try {
     const value: unknown = JSON.parse(text);
@@ -20,23 +21,23 @@ function expected(text: string): unknown {
   }
 }
 
-const found = (text: string): unknown => {
-  const reading = read(text);
-  return 'value' in reading ? reading.value : undefined;
+const parsedValue = (text: string): unknown => {
+  const parsed = parse(text);
+  return 'value' in parsed ? parsed.value : undefined;
 };
 
-describe('what is read', () => {
-  test('is what JSON.parse reads, whatever the object', () => {
+describe('readJsonObject', () => {
+  test('returns the same value as JSON.parse for any object', () => {
     const object = fc.dictionary(fc.string({ unit: 'grapheme' }), fc.jsonValue({ maxDepth: 6 }));
     fc.assert(
       fc.property(object, fc.constantFrom(undefined, 1, '\t'), (value, indent) => {
         const text = JSON.stringify(value, null, indent);
-        expect(found(text)).toEqual(expected(text));
+        expect(parsedValue(text)).toEqual(expected(text));
       }),
     );
   });
 
-  test('and refused where JSON.parse refuses it, however an object is broken', () => {
+  test('rejects a corrupted object exactly if JSON.parse rejects it', () => {
     const object = fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 3 }));
     const characters = fc.string({
       unit: fc.constantFrom(
@@ -66,7 +67,7 @@ describe('what is read', () => {
         const text = JSON.stringify(value);
         const start = at % (text.length + 1);
         const broken = text.slice(0, start) + more + text.slice(start + length);
-        expect(found(broken)).toEqual(expected(broken));
+        expect(parsedValue(broken)).toEqual(expected(broken));
       }),
       { numRuns: 2_000 },
     );
@@ -80,8 +81,8 @@ describe('what is read', () => {
     String.raw`{"\u0061":"\ud83d\ude00\ud800\"\\\/\b\f\n\r\t"}`,
     '{"a":1,"a":2}',
     '{}',
-  ])('%s is read as it is', (text) => {
-    expect(found(text)).toEqual(JSON.parse(text));
+  ])('parses %s', (text) => {
+    expect(parsedValue(text)).toEqual(JSON.parse(text));
   });
 
   it.each([
@@ -111,16 +112,16 @@ describe('what is read', () => {
     'null',
     '"a"',
     '\ufeff{}',
-  ])('%j is no object', (text) => {
-    expect(read(text)).toEqual({ refused: expect.stringMatching(/^is no JSON/) });
+  ])('rejects %j', (text) => {
+    expect(parse(text)).toEqual({ problem: expect.stringMatching(/^is not (a )?JSON/) });
   });
 
-  it('is UTF-8', () => {
-    expect(read(Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]))).toEqual({ refused: 'is not UTF-8' });
+  it('rejects invalid UTF-8', () => {
+    expect(parse(Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]))).toEqual({ problem: 'is not UTF-8' });
   });
 });
 
-describe('where members must be distinct', () => {
+describe('if members must be distinct', () => {
   it.each([
     '{"layers":1,"layers":2}',
     '{"layers":1,"LAYERS":2}',
@@ -131,17 +132,17 @@ describe('where members must be distinct', () => {
     '{"a":{"b":{"c":1,"C":1}}}',
     '{"":1,"":2}',
     '{"__proto__":1,"__PROTO__":2}',
-  ])('%s is refused', (text) => {
-    expect(read(text, strict)).toEqual({ refused: expect.stringContaining('two members') });
-    expect(read(text, loose)).toHaveProperty('value');
+  ])('%s is rejected', (text) => {
+    expect(parse(text, strict)).toEqual({ problem: expect.stringContaining('two members') });
+    expect(parse(text, loose)).toHaveProperty('value');
   });
 
-  it('the same name may stand in different objects', () => {
-    expect(read('{"a":{"a":[{"a":1},{"a":2}]},"b":{"a":1}}', strict)).toHaveProperty('value');
+  it('two objects may have members of the same name', () => {
+    expect(parse('{"a":{"a":[{"a":1},{"a":2}]},"b":{"a":1}}', strict)).toHaveProperty('value');
   });
 });
 
-describe('what is beyond the limits is refused', () => {
+describe('a document over a limit', () => {
   const rules: JsonRules = { depthMax: 3, valuesMax: 10, itemsMax: 4, distinctMembers: true };
 
   it.each([
@@ -149,12 +150,12 @@ describe('what is beyond the limits is refused', () => {
     ['{"a":{"b":{"c":1}}}', '{"a":{"b":{"c":{}}}}', 'deeper than 3'],
     ['{"a":[1,2,3,4]}', '{"a":[1,2,3,4,5]}', 'more than 4 entries'],
     ['{"a":[1,2,3,4],"b":[1,2,3]}', '{"a":[1,2,3,4],"b":[1,2,3,4]}', 'more than 10 values'],
-  ])('%s is read, and %s is not', (fine, beyond, reason) => {
-    expect(read(fine, rules)).toHaveProperty('value');
-    expect(read(beyond, rules)).toEqual({ refused: expect.stringContaining(reason) });
+  ])('is rejected: %s is within the limit, %s is over it', (within, over, problem) => {
+    expect(parse(within, rules)).toHaveProperty('value');
+    expect(parse(over, rules)).toEqual({ problem: expect.stringContaining(problem) });
   });
 
-  it('as soon as it shows', () => {
+  it('is rejected in the slice that exceeds the limit', () => {
     const slices = (text: string): number => {
       const work = readJsonObject(Buffer.from(text), rules);
       for (let count = 1; ; count++) if (work.next().done === true) return count;
@@ -164,7 +165,7 @@ describe('what is beyond the limits is refused', () => {
   });
 });
 
-test('a large text takes many slices', () => {
+test('a large document takes many slices', () => {
   const text = JSON.stringify({ list: Array.from({ length: 20_000 }, (_, index) => ({ name: `entry ${index}` })) });
   const work = readJsonObject(Buffer.from(text), loose);
   let slices = 0;

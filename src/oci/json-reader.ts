@@ -2,28 +2,28 @@ import { Buffer, isUtf8 } from 'node:buffer';
 
 import { isJsonObject, type JsonObject } from './json.ts';
 
-/** What a text of JSON may hold. Everything here bounds the time and the memory that reading it takes. */
+/** Limits of a JSON document. They bound the time and the memory that parsing takes. */
 export interface JsonRules {
-  /** Objects and lists inside each other. */
+  /** Nesting depth of objects and lists. */
   readonly depthMax: number;
-  /** Values in all, at any depth. */
+  /** Number of values in the document, at any depth. */
   readonly valuesMax: number;
-  /** Values of one list. */
+  /** Number of values in one list. */
   readonly itemsMax: number;
   /**
-   * Refuses an object with two members of the same name, or of names that differ only in case. Readers in Go ignore the case
-   * of names and take the last member. Other readers take the member whose name has the right case.
+   * Rejects an object with two members whose names are equal or differ only in case. Parsers disagree about such an
+   * object: Go's ignores case and takes the last member, others take the member whose name has the right case.
    */
   readonly distinctMembers: boolean;
 }
 
-/** What was read, or why it was refused: a clause such as `is no JSON`, to follow the name of the text. */
-export type Read<Value> = { readonly value: Value } | { readonly refused: string };
+/** The parsed value, or the problem: a clause such as `is not JSON`, for a message that starts with the document's name. */
+export type Parsed<Value> = { readonly value: Value } | { readonly problem: string };
 
-/** Work in short slices. Its runner can do other work between two of them. */
+/** Work in short slices. The runner may do other work between two slices. */
 export type Sliced<Result> = Generator<void, Result, void>;
 
-/** Bytes that one slice reads. */
+/** Bytes per slice. */
 const sliceBytes = 32 * 1024;
 
 const numberPattern = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
@@ -43,28 +43,27 @@ const closeBrace = code('}');
 const openBracket = code('[');
 const closeBracket = code(']');
 const space = code(' ');
-/** The end of the text, where a byte is expected. */
-const nothing = -1;
+const endOfInput = -1;
 
-/** The text is not what the rules allow. Never leaves this file. */
-class Refusal extends Error {}
+/** The document is invalid or breaks a rule. Never leaves this file. */
+class InvalidDocument extends Error {}
 
-const noJson = 'is no JSON';
+const notJson = 'is not JSON';
 
-/** An object or list that is still open. */
+/** An object or list that is not closed yet. */
 type Frame =
   | { readonly kind: 'object'; readonly value: Record<string, unknown>; readonly names: Set<string>; name: string }
   | { readonly kind: 'list'; readonly value: unknown[] };
 
-/** What may come next. */
+/** The token that may come next. */
 type Expected = 'value' | 'value or end' | 'name' | 'name or end' | 'comma or end' | 'nothing';
 
-/** The form in which names are equal to a reader that ignores case. Letters that fold to ASCII ones (U+017F, U+212A) do so. */
-function folded(name: string): string {
+/** Names are equal after case folding. Upper-casing first also folds U+017F and U+212A, which fold to ASCII letters. */
+function caseFolded(name: string): string {
   return name.toUpperCase().toLowerCase();
 }
 
-/** A parser of JSON (RFC 8259) that can stop and go on: `step` reads a slice. */
+/** A JSON parser (RFC 8259) that can pause: each `step` parses one slice. */
 class JsonReader {
   readonly #bytes: Buffer;
   readonly #rules: JsonRules;
@@ -83,19 +82,19 @@ class JsonReader {
     return this.#root;
   }
 
-  /** Whether there is more to read. */
+  /** Parses one slice. Returns false at the end of the document. */
   step(): boolean {
     const end = this.#at + sliceBytes;
     while (this.#at < end) if (!this.#token()) return false;
     return true;
   }
 
-  /** Reads one token; false at the end of the text. */
+  /** Parses one token. Returns false at the end of the document. */
   #token(): boolean {
     const byte = this.#nextByte();
     switch (this.#expected) {
       case 'nothing':
-        if (byte !== nothing) throw new Refusal(noJson);
+        if (byte !== endOfInput) throw new InvalidDocument(notJson);
         return false;
       case 'comma or end':
         if (byte === comma) this.#expected = this.#frames.at(-1)?.kind === 'list' ? 'value' : 'name';
@@ -124,21 +123,21 @@ class JsonReader {
     let byte = bytes[at];
     while (byte === space || byte === 0x0a || byte === 0x0d || byte === 0x09) byte = bytes[++at];
     this.#at = at;
-    return byte ?? nothing;
+    return byte ?? endOfInput;
   }
 
   #name(byte: number): true {
     const frame = this.#frames.at(-1);
-    if (byte !== quote || frame?.kind !== 'object') throw new Refusal(noJson);
-    const name = this.#text();
+    if (byte !== quote || frame?.kind !== 'object') throw new InvalidDocument(notJson);
+    const name = this.#string();
     if (this.#rules.distinctMembers) {
-      const same = folded(name);
-      if (frame.names.has(same)) {
-        throw new Refusal('has an object with two members whose names are the same or differ only in case');
+      const key = caseFolded(name);
+      if (frame.names.has(key)) {
+        throw new InvalidDocument('has an object with two members whose names are the same or differ only in case');
       }
-      frame.names.add(same);
+      frame.names.add(key);
     }
-    if (this.#nextByte() !== colon) throw new Refusal(noJson);
+    if (this.#nextByte() !== colon) throw new InvalidDocument(notJson);
     this.#at++;
     frame.name = name;
     this.#expected = 'value';
@@ -146,19 +145,20 @@ class JsonReader {
   }
 
   #value(byte: number): true {
-    if (++this.#values > this.#rules.valuesMax) throw new Refusal(`has more than ${this.#rules.valuesMax} values`);
+    const { valuesMax } = this.#rules;
+    if (++this.#values > valuesMax) throw new InvalidDocument(`has more than ${valuesMax} values`);
     if (byte === openBrace || byte === openBracket) {
       this.#open(byte);
       this.#at++;
     } else {
-      this.#put(byte === quote ? this.#text() : this.#word());
+      this.#put(byte === quote ? this.#string() : this.#literal());
     }
     return true;
   }
 
   #open(byte: number): void {
     const { depthMax } = this.#rules;
-    if (this.#frames.length >= depthMax) throw new Refusal(`is nested deeper than ${depthMax} levels`);
+    if (this.#frames.length >= depthMax) throw new InvalidDocument(`is nested deeper than ${depthMax} levels`);
     const frame: Frame =
       byte === openBrace ? { kind: 'object', value: {}, names: new Set(), name: '' } : { kind: 'list', value: [] };
     this.#put(frame.value);
@@ -168,11 +168,13 @@ class JsonReader {
 
   #close(byte: number): void {
     const kind = this.#frames.pop()?.kind;
-    if (kind === undefined || byte !== (kind === 'object' ? closeBrace : closeBracket)) throw new Refusal(noJson);
+    if (kind === undefined || byte !== (kind === 'object' ? closeBrace : closeBracket)) {
+      throw new InvalidDocument(notJson);
+    }
     this.#expected = this.#frames.length === 0 ? 'nothing' : 'comma or end';
   }
 
-  /** Puts a value where it belongs. */
+  /** Adds a value to the open object or list. */
   #put(value: unknown): void {
     const frame = this.#frames.at(-1);
     this.#expected = frame === undefined ? 'nothing' : 'comma or end';
@@ -181,17 +183,17 @@ class JsonReader {
     } else if (frame.kind === 'list') {
       frame.value.push(value);
       const { itemsMax } = this.#rules;
-      if (frame.value.length > itemsMax) throw new Refusal(`has a list of more than ${itemsMax} entries`);
+      if (frame.value.length > itemsMax) throw new InvalidDocument(`has a list of more than ${itemsMax} entries`);
     } else if (frame.name === '__proto__') {
-      // An assignment would change the object's prototype instead.
+      // An assignment would change the object's prototype.
       Object.defineProperty(frame.value, frame.name, { value, enumerable: true, configurable: true, writable: true });
     } else {
       frame.value[frame.name] = value;
     }
   }
 
-  /** Reads a text from its opening quote on. */
-  #text(): string {
+  /** Parses a string, starting at its opening quote. */
+  #string(): string {
     const bytes = this.#bytes;
     const start = this.#at + 1;
     let end = start;
@@ -200,19 +202,19 @@ class JsonReader {
     for (;;) {
       const byte = bytes[end];
       if (byte === quote) break;
-      if (byte === undefined || byte < space) throw new Refusal(noJson);
+      if (byte === undefined || byte < space) throw new InvalidDocument(notJson);
       if (byte === backslash) isEscaped = true;
       if (byte > 0x7f) isAscii = false;
       end += byte === backslash ? 2 : 1;
     }
     this.#at = end + 1;
     if (isEscaped) return unescaped(bytes.toString('utf8', start - 1, end + 1));
-    // A copy, where a part of a decoded text would keep all of that in memory.
+    // Decode only this part: a substring of a decoded document would keep the whole document in memory.
     return bytes.toString(isAscii ? 'latin1' : 'utf8', start, end);
   }
 
-  /** Reads a number or one of the three words. */
-  #word(): unknown {
+  /** Parses a number, `true`, `false` or `null`. */
+  #literal(): unknown {
     const bytes = this.#bytes;
     const start = this.#at;
     let end = start;
@@ -222,44 +224,36 @@ class JsonReader {
       end++;
     }
     this.#at = end;
-    const word = bytes.toString('latin1', start, end);
-    if (literals.has(word)) return literals.get(word);
-    if (!numberPattern.test(word)) throw new Refusal(noJson);
-    return Number(word);
+    const literal = bytes.toString('latin1', start, end);
+    if (literals.has(literal)) return literals.get(literal);
+    if (!numberPattern.test(literal)) throw new InvalidDocument(notJson);
+    return Number(literal);
   }
 }
 
-/** A text with its quotes and escapes, as a text. */
+/** Decodes a quoted JSON string that contains escapes. */
 function unescaped(quoted: string): string {
   try {
-    const text: unknown = JSON.parse(quoted);
-    if (typeof text === 'string') return text;
+    const value: unknown = JSON.parse(quoted);
+    if (typeof value === 'string') return value;
   } catch {
-    // An escape that is none.
+    // An invalid escape.
   }
-  throw new Refusal(noJson);
+  throw new InvalidDocument(notJson);
 }
 
 /**
- * Reads UTF-8 bytes as one JSON object, in slices: what comes from outside must not keep others waiting, however it is
- * made. Where an object has several members of one name and the rules allow it, the last one counts.
+ * Parses UTF-8 bytes as one JSON object, in slices, so that a large document from outside does not block the event loop.
+ * If the rules allow several members with one name, the last one wins.
  */
-export function* readJsonObject(bytes: Uint8Array, rules: JsonRules): Sliced<Read<JsonObject>> {
-  if (!isUtf8(bytes)) return { refused: 'is not UTF-8' };
+export function* readJsonObject(bytes: Uint8Array, rules: JsonRules): Sliced<Parsed<JsonObject>> {
+  if (!isUtf8(bytes)) return { problem: 'is not UTF-8' };
   const reader = new JsonReader(bytes, rules);
   try {
     while (reader.step()) yield;
   } catch (error) {
-    if (error instanceof Refusal) return { refused: error.message };
+    if (error instanceof InvalidDocument) return { problem: error.message };
     throw error;
   }
-  return isJsonObject(reader.root) ? { value: reader.root } : { refused: 'is no JSON object' };
-}
-
-/** Runs all slices at once, for what is known to be small. */
-export function atOnce<Result>(work: Sliced<Result>): Result {
-  for (;;) {
-    const step = work.next();
-    if (step.done === true) return step.value;
-  }
+  return isJsonObject(reader.root) ? { value: reader.root } : { problem: 'is not a JSON object' };
 }

@@ -1,4 +1,4 @@
-/** A JSON object whose members are not known yet. */
+/** A JSON object with members of unknown types. */
 export type JsonObject = { readonly [member: string]: unknown };
 
 export function isJsonObject(value: unknown): value is JsonObject {
@@ -6,8 +6,8 @@ export function isJsonObject(value: unknown): value is JsonObject {
 }
 
 /**
- * Reads UTF-8 bytes as one JSON object. Answers null for anything else (bad UTF-8, bad JSON, an array, a number), since
- * these bytes come from outside and the caller knows best what their absence means.
+ * Parses UTF-8 bytes as one JSON object. Returns null for anything else: invalid UTF-8, invalid JSON, an array, a
+ * number... For short input; `readJsonObject` parses long input in slices.
  */
 export function parseJsonObject(bytes: Uint8Array): JsonObject | null {
   try {
@@ -18,12 +18,12 @@ export function parseJsonObject(bytes: Uint8Array): JsonObject | null {
   }
 }
 
-/** A member that is a text, or undefined. */
-export function textOf(value: unknown): string | undefined {
+/** Returns the value if it is a string, otherwise undefined. */
+export function asString(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-/** The objects of a member that should be a list of objects; whatever else stands in it is left out. */
+/** The objects in a list. Other entries are skipped; a value that is not a list has no objects. */
 export function objectsOf(value: unknown): readonly JsonObject[] {
   return Array.isArray(value) ? value.filter(isJsonObject) : [];
 }

@@ -6,7 +6,7 @@ const bare = /[^;<]+/y;
 const parameterStart = /[ \t]*;[ \t]*/y;
 const parameter = /([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]*(?:=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^;,]*)))?/y;
 
-/** The relation types of a link, in lower case. The first `rel` holds (RFC 8288, section 3.3). */
+/** The relation types of a link, in lower case. The first `rel` wins (RFC 8288, section 3.3). */
 function takeRelations(scanner: Scanner): readonly string[] {
   let relations: string | undefined;
   while (scanner.take(parameterStart) !== null) {
@@ -18,8 +18,8 @@ function takeRelations(scanner: Scanner): readonly string[] {
 }
 
 /**
- * The target of the first link in a `Link` header that has this relation (RFC 8288, section 3); null when there is none.
- * Several relations in one `rel`, quoted commas, and targets without `<>` are understood: registries send all of them.
+ * Returns the target of the first link with this relation in a `Link` header (RFC 8288, section 3), or null. It accepts
+ * several relations in one `rel`, quoted commas and targets without `<>`, because upstreams send all of them.
  */
 export function linkTarget(header: string, relation: string): string | null {
   const scanner = new Scanner(header);

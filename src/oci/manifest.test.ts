@@ -5,8 +5,8 @@ import { describe, expect, it, test } from 'vitest';
 import { architectureOf } from './architecture.ts';
 import { digestOf } from './digest.ts';
 import { readImageConfig, type ImageFacts } from './image-config.ts';
-import { atOnce } from './json-reader.ts';
-import { namedBy, readManifest, type Manifest } from './manifest.ts';
+import { descriptorsIn, readManifest, type Manifest } from './manifest.ts';
+import { runToEnd } from './testing/run-to-end.ts';
 
 const ociManifest = 'application/vnd.oci.image.manifest.v1+json';
 const ociIndex = 'application/vnd.oci.image.index.v1+json';
@@ -17,18 +17,18 @@ const signedSchema1 = 'application/vnd.docker.distribution.manifest.v1+prettyjws
 const digest = (letter: string): string => `sha256:${letter.repeat(64)}`;
 const bytes = (value: unknown): Buffer => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value));
 const parseManifest = (type: string | undefined, body: Uint8Array): Manifest | null => {
-  const read = atOnce(readManifest(type, body));
-  return 'value' in read ? read.value : null;
+  const parsed = runToEnd(readManifest(type, body));
+  return 'value' in parsed ? parsed.value : null;
 };
-const refusal = (value: unknown): string | undefined => {
-  const read = atOnce(readManifest(ociManifest, bytes(value)));
-  return 'refused' in read ? read.refused : undefined;
+const problemOf = (value: unknown): string | undefined => {
+  const parsed = runToEnd(readManifest(ociManifest, bytes(value)));
+  return 'problem' in parsed ? parsed.problem : undefined;
 };
-const parseImageConfig = (body: Uint8Array, type: string): ImageFacts | null => atOnce(readImageConfig(body, type));
+const parseImageConfig = (body: Uint8Array, type: string): ImageFacts | null => runToEnd(readImageConfig(body, type));
 const digestedBytes = (type: string, body: Uint8Array): Uint8Array | undefined => parseManifest(type, body)?.digested;
-const namedTexts = (type: string | undefined, value: unknown): readonly string[] => {
+const digestsIn = (type: string | undefined, value: unknown): readonly string[] => {
   const manifest = parseManifest(type, bytes(value));
-  return manifest === null ? [] : namedBy(manifest).map((descriptor) => descriptor.digest.text);
+  return manifest === null ? [] : descriptorsIn(manifest).map((descriptor) => descriptor.digest.text);
 };
 
 describe('an image manifest', () => {
@@ -45,11 +45,11 @@ describe('an image manifest', () => {
     ],
   };
 
-  it('names its config and each layer once, and leaves out what cannot be read', () => {
-    expect(namedTexts(ociManifest, manifest)).toEqual([digest('a'), digest('b'), digest('c')]);
+  it('names its config and each layer once; malformed descriptors are skipped', () => {
+    expect(digestsIn(ociManifest, manifest)).toEqual([digest('a'), digest('b'), digest('c')]);
   });
 
-  it('has sizes where they are sizes', () => {
+  it('has a size of null where the stated size is invalid', () => {
     const layers = parseManifest(ociManifest, bytes(manifest))?.layers;
     expect(layers?.map((layer) => layer.size)).toEqual([20, 20, null]);
   });
@@ -65,14 +65,14 @@ describe('an image manifest', () => {
     expect(parseManifest(sent, bytes(manifest))).toMatchObject({ mediaType: expected, kind: 'image', image: null });
   });
 
-  it('of an unknown type is known by what it names, and has no kind', () => {
+  it('of an unknown type has no kind, but its descriptors are parsed', () => {
     const unknown = { ...manifest, mediaType: 'application/vnd.example+json' };
     const parsed = parseManifest('application/json', bytes(unknown));
     expect(parsed).toMatchObject({ kind: null, mediaType: 'application/vnd.example+json' });
-    expect(namedTexts(undefined, unknown)).toHaveLength(3);
+    expect(digestsIn(undefined, unknown)).toHaveLength(3);
   });
 
-  it('keeps the specific type that its upstream says, unless its own is one of the six', () => {
+  it("keeps the upstream's specific type, unless the manifest's own type is one of the six", () => {
     expect(parseManifest('application/vnd.example+json', bytes({ ...manifest, mediaType: undefined }))).toMatchObject({
       mediaType: 'application/vnd.example+json',
       kind: null,
@@ -81,7 +81,7 @@ describe('an image manifest', () => {
   });
 });
 
-describe('a manifest whose type nobody says', () => {
+describe('a manifest without a stated type', () => {
   const config = { digest: digest('a'), size: 1 };
   const image = { config, layers: [{ digest: digest('b'), size: 1 }] };
   const index = { manifests: [{ digest: digest('c'), size: 1 }] };
@@ -95,7 +95,7 @@ describe('a manifest whose type nobody says', () => {
     undefined,
   ];
 
-  it.each(generic)('(sent as %j) is known by its members', (sent) => {
+  it.each(generic)('(sent as %j) gets its type from its members', (sent) => {
     const kinds = [image, index, old, { ...old, signatures: [{}] }].map((value) => parseManifest(sent, bytes(value)));
     expect(kinds.map((parsed) => [parsed?.mediaType, parsed?.kind])).toEqual([
       [ociManifest, 'image'],
@@ -105,7 +105,7 @@ describe('a manifest whose type nobody says', () => {
     ]);
   });
 
-  it.each(generic)('(sent as %j) is known by its members where its own type is generic too', (sent) => {
+  it.each(generic)('(sent as %j) gets its type from its members if its own type is generic too', (sent) => {
     expect(parseManifest(sent, bytes({ ...image, mediaType: 'application/json' }))?.mediaType).toBe(ociManifest);
   });
 
@@ -119,7 +119,7 @@ describe('a manifest whose type nobody says', () => {
     { config, layers: {} },
     { manifests: {} },
     {},
-  ])('and whose members are not those of one kind (%#) has none', (value) => {
+  ])('whose members do not match exactly one kind (%#) has no kind', (value) => {
     expect(parseManifest('application/json', bytes(value))).toMatchObject({
       mediaType: 'application/json',
       kind: null,
@@ -155,11 +155,11 @@ test.each([
   [String.raw`{"mediaType":"a/b\r\nX-Evil: 1"}`, undefined],
   ['{"mediaType":"a/\u00fc"}', undefined],
   ['{"mediaType":5}', undefined],
-])('%s sent as %s is no manifest', (text, type) => {
+])('%s sent as %s is not a manifest', (text, type) => {
   expect(parseManifest(type, bytes(text))).toBeNull();
 });
 
-describe('a manifest is refused', () => {
+describe('a manifest is rejected', () => {
   const layer = (more: string): string => `{"layers":[{"digest":"${digest('a')}","size":1${more}}]}`;
   const layers = (count: number): readonly object[] => Array.from({ length: count }, () => ({ digest: digest('a') }));
 
@@ -171,23 +171,23 @@ describe('a manifest is refused', () => {
     layer(`,"digest":"${digest('b')}"`),
     layer(`,"Digest":"${digest('b')}"`),
     layer(',"platform":{"architecture":"amd64","Architecture":"arm64"}'),
-  ])('that readers may read in two ways: %s', (text) => {
-    expect(refusal(text)).toMatch(/two members/);
+  ])('if clients may parse it in two ways: %s', (text) => {
+    expect(problemOf(text)).toMatch(/two members/);
   });
 
-  it('that has more descriptors than 10,000, of whatever kind', () => {
-    expect(refusal({ layers: layers(10_000) })).toBeUndefined();
-    expect(refusal({ config: { digest: digest('b') }, layers: layers(9_999) })).toBeUndefined();
-    expect(refusal({ manifests: layers(10_001) })).toContain('10000');
-    expect(refusal({ fsLayers: layers(10_001) })).toContain('10000');
-    expect(refusal({ layers: layers(5_001), manifests: layers(5_000) })).toContain('10000');
-    expect(refusal({ config: {}, subject: {}, layers: layers(9_999) })).toContain('10000');
+  it('if it has more than 10,000 descriptors of any kind', () => {
+    expect(problemOf({ layers: layers(10_000) })).toBeUndefined();
+    expect(problemOf({ config: { digest: digest('b') }, layers: layers(9_999) })).toBeUndefined();
+    expect(problemOf({ manifests: layers(10_001) })).toContain('10000');
+    expect(problemOf({ fsLayers: layers(10_001) })).toContain('10000');
+    expect(problemOf({ layers: layers(5_001), manifests: layers(5_000) })).toContain('10000');
+    expect(problemOf({ config: {}, subject: {}, layers: layers(9_999) })).toContain('10000');
   });
 
-  it('that is nested deeper than 64 levels, in a text that it holds too', () => {
+  it('if it is nested deeper than 64 levels; an embedded document nested deeper has no facts', () => {
     const nested = (depth: number): string => '['.repeat(depth) + ']'.repeat(depth);
-    expect(refusal(`{"layers":[],"x":${nested(63)}}`)).toBeUndefined();
-    expect(refusal(`{"layers":[],"x":${nested(64)}}`)).toContain('64');
+    expect(problemOf(`{"layers":[],"x":${nested(63)}}`)).toBeUndefined();
+    expect(problemOf(`{"layers":[],"x":${nested(64)}}`)).toContain('64');
     const history = [{ v1Compatibility: `{"architecture":"arm64","x":${nested(1_000_000)}}` }];
     const signatures = [{ protected: Buffer.from(`{"x":${nested(1_000_000)}}`).toString('base64url') }];
     for (const type of [schema1, signedSchema1]) {
@@ -197,14 +197,14 @@ describe('a manifest is refused', () => {
   });
 });
 
-test('an image config that is nested deeply has no facts, and its labels are free', () => {
+test('an image config nested too deeply has no facts; labels may differ only in case', () => {
   const config = (more: string): string => `{"architecture":"arm64","os":"linux"${more}}`;
   expect(parseImageConfig(bytes(config(`,"x":${'['.repeat(1_000_000)}`)), ociConfig)).toBeNull();
   const labels = ',"config":{"Labels":{"name":"a","Name":"b"}}';
   expect(parseImageConfig(bytes(config(labels)), ociConfig)?.architecture).toBe('arm64');
 });
 
-test('bytes that are not UTF-8 are no manifest', () => {
+test('bytes that are not UTF-8 are not a manifest', () => {
   expect(parseManifest(ociManifest, Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]))).toBeNull();
 });
 
@@ -217,24 +217,24 @@ describe('a schema 1 manifest', () => {
     history: [{ v1Compatibility }, { v1Compatibility: '{}' }],
   };
 
-  it('says its architecture and entrypoint itself, and names its layers', () => {
+  it('states its architecture and entrypoint, and names its layers', () => {
     expect(parseManifest(schema1, bytes(manifest))?.image).toEqual({
       architecture: 's390x',
       entrypoint: ['/bin/sh', '-c'],
     });
-    expect(namedTexts(schema1, manifest)).toEqual([digest('a'), digest('b')]);
+    expect(digestsIn(schema1, manifest)).toEqual([digest('a'), digest('b')]);
   });
 
-  it('without an architecture has that of its newest layer', () => {
+  it('without an architecture has the architecture of its newest layer', () => {
     const image = parseManifest(schema1, bytes({ ...manifest, architecture: undefined }))?.image;
     expect(image?.architecture).toBe('ppc64le');
   });
 
-  it('that says nothing has no architecture and no entrypoint', () => {
+  it('without members has no architecture and no entrypoint', () => {
     expect(parseManifest(signedSchema1, bytes('{}'))?.image).toEqual({ architecture: null, entrypoint: [] });
   });
 
-  it('that is signed has the digest of its payload', () => {
+  it('with a signature has the digest of its payload', () => {
     const payload = '{\n   "name": "x",\n   "schemaVersion": 1\n}';
     const length = payload.lastIndexOf('\n}');
     const format = { formatLength: length, formatTail: Buffer.from('\n}').toString('base64url') };
@@ -248,7 +248,7 @@ describe('a schema 1 manifest', () => {
     '{}',
     '{"signatures":[{"protected":"e30"}]}',
     `{"signatures":[{"protected":"${Buffer.from('{"formatLength":1e9,"formatTail":""}').toString('base64url')}"}]}`,
-  ])('with the signature %s is digested as it is', (text) => {
+  ])('with the invalid signature %s has the digest of its whole body', (text) => {
     const body = bytes(text);
     expect(digestedBytes(signedSchema1, body)).toBe(body);
   });
@@ -264,7 +264,7 @@ test.each([
   expect(parseImageConfig(bytes(config), ociConfig)).toEqual({ architecture, entrypoint });
 });
 
-test('an image config that is no JSON object has no facts', () => {
+test('an image config that is not a JSON object has no facts', () => {
   expect(parseImageConfig(bytes('[]'), ociConfig)).toBeNull();
 });
 
@@ -281,7 +281,7 @@ test.each([
   [{ name: 'chart', version: '1.0' }, null],
   [{ rootfs: '/', architecture: 5, os: 'linux' }, null],
   ['no json', null],
-])('a config of an unsaid type that holds %j has the facts %j', (config, facts) => {
+])('a config of unknown type that contains %j has the facts %j', (config, facts) => {
   for (const type of ['application/octet-stream', 'application/json', 'text/html', '']) {
     expect(parseImageConfig(bytes(config), type)).toEqual(facts);
   }
@@ -298,6 +298,6 @@ test.each([
   ['a'.repeat(65), null],
   [null, null],
   [undefined, null],
-])('the architecture %j is %j', (value, expected) => {
+])('the architecture %j becomes %j', (value, expected) => {
   expect(architectureOf(value)).toBe(expected);
 });

@@ -2,8 +2,8 @@ import { limits } from '../base/index.ts';
 import { architectureOf } from './architecture.ts';
 import { parseDigest, type Digest } from './digest.ts';
 import type { ImageFacts } from './image-config.ts';
-import { readJsonObject, type JsonRules, type Read, type Sliced } from './json-reader.ts';
-import { isJsonObject, objectsOf, textOf, type JsonObject } from './json.ts';
+import { readJsonObject, type JsonRules, type Parsed, type Sliced } from './json-reader.ts';
+import { asString, isJsonObject, objectsOf, type JsonObject } from './json.ts';
 import {
   bareMediaType,
   isSpecificManifestType,
@@ -16,33 +16,33 @@ import {
 } from './media-types.ts';
 import { readSchema1Image, readSignedPayload } from './schema1.ts';
 
-/** What one manifest says of another piece of content (image-spec, descriptor.md). */
+/** A manifest's description of other content (image-spec, descriptor.md). */
 export interface Descriptor {
   readonly mediaType: string;
   readonly digest: Digest;
-  /** Bytes; null where the manifest does not say, as schema 1 never does. */
+  /** Bytes; null if the manifest does not say. Schema 1 never does. */
   readonly size: number | null;
-  /** Architecture of the descriptor's platform; undefined when it has no platform, null when that names none. */
+  /** Architecture of the descriptor's platform; undefined if it has no platform, null if the platform names none. */
   readonly architecture?: string | null;
 }
 
-/** A manifest as far as a gateway needs it: what it is, and what it names. */
+/** The parts of a manifest that the gateway needs. */
 export interface Manifest {
   /** Media type without parameters, in lower case. */
   readonly mediaType: string;
-  /** Null: a type that is none of the six. It is served as it is, and never counted. */
+  /** Null if the type is not one of the six: the gateway serves such a manifest unchanged and never counts it. */
   readonly kind: ManifestKind | null;
   readonly config: Descriptor | null;
   readonly layers: readonly Descriptor[];
-  /** The manifests that an index chooses from. */
+  /** The entries of an index. */
   readonly manifests: readonly Descriptor[];
-  /** What a schema 1 manifest says of its image; null for all other kinds, whose config says it. */
+  /** The facts in a schema 1 manifest; null for other kinds, whose facts are in the config. */
   readonly image: ImageFacts | null;
-  /** The bytes that its digest is computed over: its body, but for signed schema 1 the payload without the signatures. */
+  /** The bytes that the digest covers: the body, or the payload without signatures for signed schema 1. */
   readonly digested: Uint8Array;
 }
 
-/** What a manifest may hold. Its members must be distinct, so that all readers read the same image. */
+/** Limits of a manifest. Members must be distinct, so that every client sees the same image. */
 const rules: JsonRules = {
   depthMax: limits.jsonDepthMax,
   valuesMax: limits.manifestValuesMax,
@@ -50,16 +50,16 @@ const rules: JsonRules = {
   distinctMembers: true,
 };
 
-/** Descriptors that one slice reads. */
+/** Descriptors per slice. */
 const descriptorsPerSlice = 1_000;
 
 function descriptorOf(value: unknown): Descriptor | null {
   if (!isJsonObject(value)) return null;
-  const digest = parseDigest(textOf(value.digest) ?? '');
+  const digest = parseDigest(asString(value.digest) ?? '');
   if (digest === null) return null;
   const { size, platform } = value;
   return {
-    mediaType: bareMediaType(textOf(value.mediaType) ?? ''),
+    mediaType: bareMediaType(asString(value.mediaType) ?? ''),
     digest,
     size: typeof size === 'number' && Number.isSafeInteger(size) && size >= 0 ? size : null,
     ...(isJsonObject(platform) ? { architecture: architectureOf(platform.architecture) } : {}),
@@ -76,28 +76,28 @@ function* descriptorsOf(value: unknown): Sliced<readonly Descriptor[]> {
   return descriptors;
 }
 
-/** Layers of schema 1 are digests alone, the newest first, and the same one may stand there often. */
+/** Schema 1 lists its layers as bare digests, newest first, and may repeat a digest. */
 function* schema1Layers({ fsLayers }: JsonObject): Sliced<readonly Descriptor[]> {
   const distinct = new Map<string, Descriptor>();
   for (const [index, layer] of objectsOf(fsLayers).entries()) {
     if (index % descriptorsPerSlice === descriptorsPerSlice - 1) yield;
-    const digest = parseDigest(textOf(layer.blobSum) ?? '');
+    const digest = parseDigest(asString(layer.blobSum) ?? '');
     if (digest !== null) distinct.set(digest.text, { mediaType: '', digest, size: null });
   }
   return [...distinct.values()];
 }
 
-/** Descriptors that a manifest has, those included that cannot be read. */
+/** The number of descriptors in a manifest, including malformed ones. */
 function countDescriptors({ config, subject, layers, manifests, fsLayers }: JsonObject): number {
   const lengths = [layers, manifests, fsLayers].map((list) => (Array.isArray(list) ? list.length : 0));
   const single = [config, subject].filter((each) => isJsonObject(each)).length;
   return lengths.reduce((sum, length) => sum + length, single);
 }
 
-/** Type and subtype, each a token (RFC 9110, section 8.3.1): it is sent in a header again. */
+/** Type and subtype, each a token (RFC 9110, section 8.3.1): the gateway sends the type in a response header. */
 const mediaTypePattern = /^[a-z0-9!#$&^_.+-]+\/[a-z0-9!#$&^_.+-]+$/;
 
-/** The type of a manifest by its members; empty when they are those of no manifest, or of two kinds at once. */
+/** Infers a manifest's type from its members. Empty if they match no kind, or more than one. */
 function typeByMembers({ config, layers, manifests, fsLayers, signatures }: JsonObject): string {
   const isImage = isJsonObject(config) && Array.isArray(layers);
   const isIndex = Array.isArray(manifests);
@@ -108,35 +108,35 @@ function typeByMembers({ config, layers, manifests, fsLayers, signatures }: Json
 }
 
 /**
- * What a manifest is. One of the six types wins: the upstream's, else the body's own `mediaType`. Then any other specific
- * type does, in the same order. An upstream that is a mere file server says neither, and the body may not either: then
- * the members decide. Empty when nothing says anything.
+ * Decides a manifest's media type. Both `Content-Type` and the body's own `mediaType` may state it. In this order:
+ * 1. a stated type that is one of the six,
+ * 2. a stated type that is specific,
+ * 3. the type that the members imply (a plain file server states only generic types),
+ * 4. any stated type.
+ * `Content-Type` precedes `mediaType` within each step. Empty if nothing states a valid type.
  */
 function mediaTypeOf(contentType: string | undefined, manifest: JsonObject): string {
-  const said = bareMediaType(contentType ?? '');
-  const own = bareMediaType(textOf(manifest.mediaType) ?? '');
-  const stated = [said, own];
+  const stated = [bareMediaType(contentType ?? ''), bareMediaType(asString(manifest.mediaType) ?? '')];
   const type =
     stated.find((each) => manifestKindOf(each) !== null) ??
     stated.find((each) => isSpecificManifestType(each)) ??
-    [typeByMembers(manifest), said, own].find((each) => each !== '');
+    [typeByMembers(manifest), ...stated].find((each) => each !== '');
   return type !== undefined && mediaTypePattern.test(type) ? type : '';
 }
 
 /**
- * Reads a manifest, in slices. `contentType` is what the upstream said it is. Refuses a body that is no JSON object, is
- * beyond the limits, is ambiguous, or is of no known type. Descriptors that cannot be read are left out: the bytes are
- * served as they are.
+ * Parses a manifest, in slices. `contentType` is the upstream's. Rejects a body that is not a JSON object, exceeds a
+ * limit, is ambiguous, or has no media type. Malformed descriptors are skipped: the gateway serves the bytes unchanged.
  */
-export function* readManifest(contentType: string | undefined, body: Uint8Array): Sliced<Read<Manifest>> {
-  const read = yield* readJsonObject(body, rules);
-  if ('refused' in read) return read;
-  const manifest = read.value;
+export function* readManifest(contentType: string | undefined, body: Uint8Array): Sliced<Parsed<Manifest>> {
+  const parsed = yield* readJsonObject(body, rules);
+  if ('problem' in parsed) return parsed;
+  const manifest = parsed.value;
   if (countDescriptors(manifest) > limits.manifestDescriptorsMax) {
-    return { refused: `has more than ${limits.manifestDescriptorsMax} descriptors` };
+    return { problem: `has more than ${limits.manifestDescriptorsMax} descriptors` };
   }
   const mediaType = mediaTypeOf(contentType, manifest);
-  if (mediaType === '') return { refused: 'is of no type that a manifest can have' };
+  if (mediaType === '') return { problem: 'has no valid media type' };
   const kind = manifestKindOf(mediaType);
   const schema1 = kind === 'schema1';
   return {
@@ -152,8 +152,8 @@ export function* readManifest(contentType: string | undefined, body: Uint8Array)
   };
 }
 
-/** Everything that a manifest names, each digest once. */
-export function namedBy(manifest: Manifest): readonly Descriptor[] {
+/** Returns the descriptors of the config, layers and manifests, each digest once. */
+export function descriptorsIn(manifest: Manifest): readonly Descriptor[] {
   const all = [...(manifest.config === null ? [] : [manifest.config]), ...manifest.layers, ...manifest.manifests];
   return [...new Map(all.map((descriptor) => [descriptor.digest.text, descriptor])).values()];
 }

@@ -44,11 +44,11 @@ test.each([
   ['application/vnd.cncf.helm.config.v1+json', 'artifact'],
   ['application/vnd.oci.empty.v1+json', 'artifact'],
   ['application/vnd.buildkit.cacheconfig.v0', 'artifact'],
-  ['application/octet-stream', 'unsaid'],
-  ['application/json', 'unsaid'],
-  ['text/html; charset=utf-8', 'unsaid'],
-  ['', 'unsaid'],
-])('a config of the type %j is %s', (type, expected) => {
+  ['application/octet-stream', 'unknown'],
+  ['application/json', 'unknown'],
+  ['text/html; charset=utf-8', 'unknown'],
+  ['', 'unknown'],
+])('a config of type %j is classified as %s', (type, expected) => {
   expect(configKindOf(type)).toBe(expected);
 });
 
@@ -62,7 +62,7 @@ test.each([
   ['text/x+json', false],
   ['application/+json', false],
   ['', false],
-])('%j is a specific type of manifest: %s', (type, expected) => {
+])('%j is a specific manifest type: %s', (type, expected) => {
   expect(isSpecificManifestType(type)).toBe(expected);
 });
 

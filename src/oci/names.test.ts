@@ -61,16 +61,16 @@ describe('a reference', () => {
     expect(parseReference('v1.0-RC1')).toEqual({ kind: 'tag', tag: 'v1.0-RC1' });
   });
 
-  it('is a digest when it has a registered algorithm', () => {
+  it('is a digest if it has a registered algorithm', () => {
     const text = `sha256:${hex}`;
     expect(parseReference(text)).toEqual({ kind: 'digest', digest: { text, algorithm: 'sha256', hex } });
   });
 
-  it.each(['', 'sha256:', `sha256:${hex}a`, `md5:${hex}`, ':latest', 'a@b'])('is not %j', (text) => {
+  it.each(['', 'sha256:', `sha256:${hex}a`, `md5:${hex}`, ':latest', 'a@b'])('cannot be %j', (text) => {
     expect(parseReference(text)).toBeNull();
   });
 
-  it('is refused however often a separator repeats in it', () => {
+  it('is rejected without backtracking, however often a separator repeats', () => {
     expect(isRepositoryName(`${'a-'.repeat(120)}`)).toBe(false);
     expect(isRepositoryName(`${'a__'.repeat(80)}_`)).toBe(false);
   });

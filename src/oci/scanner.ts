@@ -1,4 +1,4 @@
-/** A place in a text that only moves forward. Patterns are sticky. */
+/** A position in a string that only moves forward. All patterns must be sticky (`y`). */
 export class Scanner {
   readonly #text: string;
   #at = 0;
@@ -11,7 +11,7 @@ export class Scanner {
     return this.#at >= this.#text.length;
   }
 
-  /** Matches the pattern here and moves behind the match; null, without a move, when it does not match. */
+  /** Matches the pattern at the current position and moves past it. Returns null, without moving, if it does not match. */
   take(pattern: RegExp): RegExpExecArray | null {
     pattern.lastIndex = this.#at;
     const match = pattern.exec(this.#text);

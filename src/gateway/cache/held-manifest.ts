@@ -71,7 +71,7 @@ export const noImage: ImageFacts = { architecture: null, entrypoint: [] };
 /** Whether the config of a manifest has to be read to know the image. One that may be anything is read where there are layers. */
 function isConfigToRead({ config, layers }: Manifest): boolean {
   const kind = config === null ? 'artifact' : configKindOf(config.mediaType);
-  if (kind !== 'unsaid') return kind === 'image';
+  if (kind !== 'unknown') return kind === 'image';
   return layers.length > 0 && (config?.size ?? 0) <= limits.imageConfigBytesMax;
 }
 

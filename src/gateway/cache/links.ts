@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import { limits } from '../../base/index.ts';
-import { namedBy, type Descriptor, type Digest, type Manifest } from '../../oci/index.ts';
+import { descriptorsIn, type Descriptor, type Digest, type Manifest } from '../../oci/index.ts';
 import type { Repository } from '../names.ts';
 import { Shares } from '../shares.ts';
 import type { Catalog, Link } from './catalog.ts';
@@ -29,7 +29,7 @@ export class Links {
 
   /** Remembers all that a manifest names, piece by piece: it may be much. */
   async admit(repository: Repository, manifest: Manifest): Promise<void> {
-    const named = namedBy(manifest);
+    const named = descriptorsIn(manifest);
     for (let start = 0; start < named.length; start += limits.linksAtOnceMax) {
       if (named.length > limits.linksAtOnceMax) await nextTurn();
       this.#remember(repository, named.slice(start, start + limits.linksAtOnceMax));

@@ -1,5 +1,5 @@
 import { limits, TonnageError } from '../../base/index.ts';
-import { objectsOf, parseJsonObject, textOf } from '../../oci/index.ts';
+import { asString, objectsOf, parseJsonObject } from '../../oci/index.ts';
 import { discard, headerOf, readBody, type CredentialUse, type UpstreamAnswer } from './send.ts';
 
 /**
@@ -59,7 +59,7 @@ async function errorCodes(answer: UpstreamAnswer): Promise<ReadonlySet<string>> 
   try {
     const body = await readBody(answer, limits.upstreamErrorBytesMax);
     const errors = objectsOf(body === null ? undefined : parseJsonObject(body)?.errors);
-    return new Set(errors.flatMap((error) => textOf(error.code) ?? []));
+    return new Set(errors.flatMap((error) => asString(error.code) ?? []));
   } catch {
     return new Set();
   }

@@ -20,7 +20,7 @@ export async function verifiedManifest(
   expected: Digest | null,
 ): Promise<VerifiedManifest> {
   const read = await inSlices(readManifest(contentType, body));
-  if ('refused' in read) throw new UpstreamError('invalid', `sent a manifest that cannot be used: it ${read.refused}`);
+  if ('problem' in read) throw new UpstreamError('invalid', `sent an unusable manifest: it ${read.problem}`);
   const manifest = read.value;
   const payload = manifest.digested;
   const algorithm = expected?.algorithm ?? 'sha256';

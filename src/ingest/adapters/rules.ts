@@ -1,5 +1,5 @@
 import { limits } from '../../base/index.ts';
-import { textOf } from '../../oci/index.ts';
+import { asString } from '../../oci/index.ts';
 import type { AdapterSettings } from './contract.ts';
 
 /** Stands for every repository that no other rule is for. */
@@ -18,7 +18,7 @@ export function organisationOf(repository: unknown, { orgs }: AdapterSettings): 
 
 /** Whether what an upstream serves is counted elsewhere, by the host that it was called by or the name that it has here. */
 export function isCountedElsewhere(host: unknown, { upstream, ignoreUpstreams }: AdapterSettings): boolean {
-  const names = [textOf(host)?.toLowerCase(), upstream];
+  const names = [asString(host)?.toLowerCase(), upstream];
   return names.some((name) => name !== undefined && ignoreUpstreams.includes(name));
 }
 

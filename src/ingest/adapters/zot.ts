@@ -1,4 +1,4 @@
-import { isJsonObject, parseDigest, textOf } from '../../oci/index.ts';
+import { asString, isJsonObject, parseDigest } from '../../oci/index.ts';
 import { contentModeOf, eventContentTypes, eventsOfBody } from '../body.ts';
 import { readEnvelope } from '../envelope.ts';
 import { Refusal, shown } from '../refusal.ts';
@@ -54,7 +54,7 @@ function mapEvent(event: unknown, settings: AdapterSettings, tenant: string | un
       ...present({
         org: tenant ?? organisationOf(name, settings),
         upstream: settings.upstream,
-        tag: parseDigest(textOf(reference) ?? '') === null ? stated(reference) : undefined,
+        tag: parseDigest(asString(reference) ?? '') === null ? stated(reference) : undefined,
         user: isJsonObject(actor) ? stated(actor['name']) : undefined,
         client: isJsonObject(request) ? stated(withoutPort(request['addr'])) : undefined,
       }),
