@@ -1,4 +1,4 @@
-/** `npm run docs` writes the pages that the code determines; with `--check` it names those that are not current. */
+/** `npm run docs` generates pages from the code and fills the prose of all pages; `--check` names those that are not current. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { generatePages } from './docs/pages.ts';
@@ -13,6 +13,6 @@ const stale = pages.filter(({ path, text }) => {
 
 for (const { path, text } of stale) {
   if (!check) writeFileSync(join(root, path), text);
-  process.stdout.write(`${path}${check ? ' is not what the code says now' : ' written'}\n`);
+  process.stdout.write(`${path}${check ? ' is not what npm run docs writes' : ' written'}\n`);
 }
 process.exitCode = check && stale.length > 0 ? 1 : 0;

@@ -5,7 +5,9 @@ import { commandsText } from './commands.ts';
 import { configurationTable } from './configuration.ts';
 import { layerGraph } from './graph.ts';
 import { movedPages } from './moved.ts';
+import { readTextFiles } from '../tidy/files.ts';
 import { errorsPage, limitsPage } from './tables.ts';
+import { wrapMarkdown } from './wrap.ts';
 
 /** A file that the code determines, wholly or between two marks, and its text as it must be. */
 export interface Page {
@@ -13,13 +15,13 @@ export interface Page {
   readonly text: string;
 }
 
-/** Every page that is generated, from the sources below `root` as they are now. */
+/** Every page, from the sources below `root`: some are generated, and all have their prose filled to one width. */
 export async function generatePages(root: string): Promise<Page[]> {
   const read = (path: string) => readFileSync(join(root, path), 'utf8');
   const filled = (path: string, name: string, content: string) => ({ path, text: between(read(path), name, content) });
   const { modules } = await cruise(root);
   const picture = `\`\`\`mermaid\n${layerGraph(modules)}\n\`\`\``;
-  return [
+  const generated = [
     { path: 'docs/reference/errors.md', text: errorsPage() },
     { path: 'docs/reference/limits.md', text: limitsPage(read('src/base/limits.ts')) },
     filled('docs/reference/cli.md', 'commands', commandsText()),
@@ -27,6 +29,14 @@ export async function generatePages(root: string): Promise<Page[]> {
     filled('docs/architecture.md', 'layers', picture),
     ...movedPages(),
   ];
+  const paths = new Set(generated.map(({ path }) => path));
+  const written = readTextFiles(root).filter(({ path }) => path.endsWith('.md') && !paths.has(path));
+  return [...generated, ...written.map(({ path, lines }) => ({ path, text: lines.join('\n') }))].map(
+    ({ path, text }) => ({
+      path,
+      text: wrapMarkdown(text),
+    }),
+  );
 }
 
 /**

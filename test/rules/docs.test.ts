@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { layerGraph } from '../../scripts/docs/graph.ts';
 import { between, generatePages } from '../../scripts/docs/pages.ts';
 import { limitComments, limitValue } from '../../scripts/docs/tables.ts';
+import { wrapMarkdown } from '../../scripts/docs/wrap.ts';
 import { root } from '../../scripts/test/tools.ts';
 import { errorTable, limits } from '../../src/base/index.ts';
 
@@ -21,6 +22,43 @@ describe('the generated pages', () => {
     const page = readFileSync(join(root, path), 'utf8');
     expect([...page.matchAll(/^\| `(\w+)`/gm)].map(([, name]) => name)).toEqual(names);
   });
+});
+
+describe('the prose of a page', () => {
+  const long = 'word '.repeat(30).trim();
+  const filled = `${'word '.repeat(24).trim()}\n${'word '.repeat(6).trim()}`;
+
+  it('is filled to 120 columns, however its lines were broken', () => {
+    expect(wrapMarkdown(`${long}\n`)).toBe(`${filled}\n`);
+    expect(wrapMarkdown(`${long.replaceAll(' ', '\n')}\n`)).toBe(`${filled}\n`);
+    expect(wrapMarkdown(`${filled}\n`)).toBe(`${filled}\n`);
+  });
+
+  it('is filled within list items and their continuations', () => {
+    const wrapped = wrapMarkdown(`- ${long}\n- next\n\n  1. ${long}\n`);
+    expect(wrapped.split('\n').map((line) => line.slice(0, 9))).toEqual([
+      '- word wo',
+      '  word wo',
+      '- next',
+      '',
+      '  1. word',
+      '     word',
+      '',
+    ]);
+  });
+
+  it('keeps code spans and links whole, and starts no line with a mark of a list', () => {
+    const start = 'x'.repeat(116);
+    expect(wrapMarkdown(`${start} \`a b\` [c d](e) end`)).toBe(`${start}\n\`a b\` [c d](e) end`);
+    expect(wrapMarkdown(`${start}xxx - y`)).toBe(`${start}xxx -\ny`);
+  });
+
+  it.each([`# ${long}`, `| ${long} |`, `<!-- ${long} -->`, `\`\`\`text\n${long}\n\`\`\``])(
+    'leaves as it is: %s',
+    (text) => {
+      expect(wrapMarkdown(text)).toBe(text);
+    },
+  );
 });
 
 describe('a page that has moved', () => {
