@@ -182,7 +182,7 @@ describe('serve', () => {
   test('a data directory that is in use is one line', async () => {
     await serve(['--data', 'held']);
     const { status, stderr } = tonnage(['serve', '--port', '0', '--data', 'held']);
-    expect(stderr).toMatch(/^tonnage: .*held.* is held by another Tonnage process.*\n$/);
+    expect(stderr).toMatch(/^tonnage: .*held.* is locked by another Tonnage process.*\n$/);
     expect(status).toBe(1);
   });
 

@@ -1,4 +1,4 @@
-/** What a column holds. Integers come back as `bigint`, always; they go in as `number` (whole) or `bigint`. */
+/** The value of a column. Integers are read as `bigint`, always; they are written as `number` (whole) or `bigint`. */
 export type SqlValue = null | number | bigint | string | Uint8Array;
 
 /** One SQL statement, run once for each row of parameters (positional `?`), in order. */
@@ -6,87 +6,88 @@ export interface Statement {
   readonly sql: string;
   readonly rows: readonly (readonly SqlValue[])[];
   /**
-   * Guard: how many rows the statement must change in all. Anything else rolls the whole transaction back, which then
-   * rejects with `sqlite_guard`: that is how a writer makes sure that the file is in the state it believes.
+   * Guard: the number of rows that the statement must change in total. If it changes another number, the transaction is rolled
+   * back and rejects with `sqlite_guard`. This protects a writer from a file that is not in the state that it expects.
    */
   readonly changes?: number;
 }
 
 export interface ReadOptions {
-  /** The read rejects with `query_deadline` once this much time has passed. Default: `limits.queryMsMax`. */
+  /** The read rejects with `query_deadline` after this time. Default: `limits.queryMsMax`. */
   readonly deadlineMs?: number;
 }
 
-/** What a program has of the file, in the thread of the worker that opened it. */
+/** The file as a program sees it, in the thread of the worker that opened it. */
 export interface ProgramFile {
   /**
-   * The compiled statement, to be kept by whoever asks. Rows come as arrays of column values; integers as `bigint`, or as
-   * `number` where `integers` says so, which is several times as fast, and throws a RangeError for one beyond 2^53.
+   * Compiles a statement; the caller keeps it. Rows are arrays of column values. `integers: 'number'` is several times as fast
+   * as `'bigint'` (the default), but reading an integer beyond 2^53 throws a RangeError.
    */
   prepare(sql: string, options?: { readonly integers: 'bigint' | 'number' }): ProgramStatement;
   /**
-   * Runs `work` in one transaction: committed, and durable, when it returns; nothing is written when it throws. In the
-   * reader's thread: with one state of the file all through.
+   * Runs `work` in one transaction. In the writer, the transaction is committed and durable when this returns; if `work` throws,
+   * nothing is written. In the reader, all statements see one state of the file.
    */
   transact<T>(work: () => T): T;
 }
 
 export interface ProgramStatement {
-  /** Runs it and answers how many rows it changed. */
+  /** Runs the statement and returns how many rows it changed. */
   run(...parameters: readonly SqlValue[]): number;
-  /** Runs it and answers its rows. */
+  /** Runs the statement and returns its rows. */
   all(...parameters: readonly SqlValue[]): readonly (readonly SqlValue[])[];
 }
 
-/** What a program offers: functions by name. Input and output cross threads, so they are plain data. */
+/** The functions of a program, by name. Their input and output cross threads, so they are plain data. */
 export type Program = Readonly<Record<string, (input: never) => unknown>>;
 
-/** The module of a program exports this as `createProgram`; `options` is what `ProgramModule` gave. */
+/** A program's module exports this as `createProgram`; `options` comes from `ProgramModule`. */
 export type ProgramFactory = (file: ProgramFile, options: never) => Program;
 
-/** A module (URL) whose functions run beside the file, for what needs to read and decide there. */
+/** A module (URL) whose functions run in a worker, with the file open: for work that both reads and decides. */
 export interface ProgramModule {
   readonly module: string;
   readonly options: unknown;
 }
 
-/** One SQLite file: one worker that writes, one that only reads. Knows nothing of what the tables mean. */
+/** One SQLite file with a writer thread and a read-only thread. Does not know what the tables mean. */
 export interface Database {
   readonly file: string;
   /**
-   * Runs all statements in one transaction, in order, and answers how many rows each changed. Durable when it
-   * resolves (`synchronous: 'full'`); when it rejects nothing has been written. Transactions run in the order of calls.
+   * Runs all statements in order in one transaction on the writer, and resolves with how many rows each changed. The data is
+   * durable when this resolves (`synchronous: 'full'`); if this rejects, nothing was written. Transactions run in the order of
+   * the calls.
    */
   transact(statements: readonly Statement[]): Promise<readonly number[]>;
   /**
-   * Runs a function of the writer's program (`DatabaseOptions.program`), in turn with the transactions.
-   * `transfer`: buffers in `input` that are handed over instead of copied.
+   * Calls a function of the writer's program (`DatabaseOptions.program`), in order with the transactions.
+   * `transfer`: buffers in `input` that move to the writer instead of being copied.
    */
-  call(name: string, input: unknown, transfer?: readonly ArrayBuffer[]): Promise<unknown>;
-  /** Runs one query on the read-only worker and answers its rows as arrays of column values. */
+  callWriter(name: string, input: unknown, transfer?: readonly ArrayBuffer[]): Promise<unknown>;
+  /** Runs one query on the reader and resolves with its rows, as arrays of column values. */
   read(sql: string, parameters?: readonly SqlValue[], options?: ReadOptions): Promise<readonly (readonly SqlValue[])[]>;
-  /** Runs a function of the reader's program (`DatabaseOptions.readProgram`), under a deadline as `read`. */
-  ask(name: string, input: unknown, options?: ReadOptions): Promise<unknown>;
-  /** Finishes the transactions handed in, then closes both workers. A second call answers the first one's promise. */
+  /** Calls a function of the reader's program (`DatabaseOptions.readProgram`), with the same deadline as `read`. */
+  callReader(name: string, input: unknown, options?: ReadOptions): Promise<unknown>;
+  /** Finishes the transactions in flight, then closes both threads. Further calls return the same promise. */
   close(): Promise<void>;
 }
 
 export interface DatabaseOptions {
-  /** Path of the file; created when absent. The file and SQLite's side files have mode 0600. */
+  /** Path of the file; created if missing. The file and SQLite's side files have mode 0600. */
   readonly file: string;
-  /** What the operator can do when the file is damaged; ends the message of that error. */
+  /** What the operator can do about a damaged file. The error message ends with it. */
   readonly remedy: string;
-  /** SQLite `application_id` that marks our files (a 32-bit integer): a file with another is refused (`data_invalid`). */
+  /** SQLite `application_id` that marks our files (a 32-bit integer). A file with another id is rejected (`data_invalid`). */
   readonly applicationId: number;
   /**
-   * The schema, as scripts that are run in order: `PRAGMA user_version` says how many were. Append, never change.
-   * A file with more is of a newer version and is refused (`data_version`).
+   * The schema: scripts that run in order. `PRAGMA user_version` counts those that have run, so append scripts and never change
+   * one. A file with a higher version comes from a newer release and is rejected (`data_version`).
    */
   readonly migrations: readonly string[];
-  /** `full`: a commit survives power loss. `normal`: it survives a crash of the process only; for what can be refetched. */
+  /** `full`: a commit survives power loss. `normal`: a commit survives a crash of the process only; for data that can be fetched again. */
   readonly synchronous: 'full' | 'normal';
-  /** Runs beside the writer. */
+  /** Runs in the writer's thread. */
   readonly program?: ProgramModule;
-  /** Runs beside the reader. */
+  /** Runs in the reader's thread. */
   readonly readProgram?: ProgramModule;
 }

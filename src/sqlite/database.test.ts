@@ -47,7 +47,7 @@ async function opened(overrides: { readonly migrations?: readonly string[]; read
 const add = 'insert into item values (?, ?) on conflict (name) do update set total = total + excluded.total';
 
 describe('transact', () => {
-  test('runs a statement once for each row and answers the rows changed by each statement', async () => {
+  test('runs a statement once for each row and returns how many rows each statement changed', async () => {
     const database = await opened();
     const changes = await database.transact([
       {
@@ -94,7 +94,7 @@ describe('transact', () => {
     expect(await database.read('select * from item')).toEqual([]);
   });
 
-  test('a guard that does not hold rolls everything back', async () => {
+  test('rolls everything back if a guard fails', async () => {
     const database = await opened();
     await database.transact([{ sql: add, rows: [['number', 1]] }]);
     const guarded = (expected: number, next: number) =>
@@ -111,7 +111,7 @@ describe('transact', () => {
     ]);
   });
 
-  test('works in the order of the calls, and close waits for what was handed in', async () => {
+  test('runs transactions in the order of the calls, and close waits for them', async () => {
     const database = await opened();
     const all = Array.from({ length: 50 }, () => database.transact([{ sql: add, rows: [['a', 1]] }]));
     await database.close();
@@ -121,7 +121,7 @@ describe('transact', () => {
   });
 });
 
-test('after close all is in the file itself, also when a query was still running', async () => {
+test('close empties the write-ahead log, even while a query is running', async () => {
   for (const sql of [
     'select total from item',
     'with recursive n(i) as (select 1 union all select i + 1 from n where i < 3000000) select sum(i) from n, item',
@@ -145,7 +145,7 @@ describe('read', () => {
     });
   });
 
-  test('gives a query up at its deadline, and the next one is answered', async () => {
+  test('rejects a query at its deadline, and still answers the next one', async () => {
     const database = await opened();
     const endless =
       'with recursive n(i) as (select 1 union all select i + 1 from n where i < 30000000) select sum(i) from n';
@@ -155,26 +155,26 @@ describe('read', () => {
     expect(await behind).toEqual([[1n]]);
   });
 
-  test('does not hold up the writer', async () => {
+  test('does not block the writer', async () => {
     const database = await opened();
     const endless =
       'with recursive n(i) as (select 1 union all select i + 1 from n where i < 30000000) select sum(i) from n';
-    const isHeldUp = async (): Promise<boolean> => {
+    const isBlocked = async (): Promise<boolean> => {
       const slow = database.read(endless, [], { deadlineMs: 400 }).catch((error: unknown) => error);
       let finished = false;
       void slow.then(() => (finished = true));
       await database.transact([{ sql: add, rows: [['a', 1]] }]);
-      const heldUp = finished;
+      const blocked = finished;
       await slow;
-      return heldUp;
+      return blocked;
     };
-    // A disk that stands still may hold it up, but not each time.
-    await expect.poll(isHeldUp, { timeout: 60_000 }).toBe(false);
+    // A slow disk may delay the writer, but not every time.
+    await expect.poll(isBlocked, { timeout: 60_000 }).toBe(false);
   });
 });
 
 describe('opening', () => {
-  test('runs only the migrations that the file has not seen', async () => {
+  test('runs only the migrations that are new to the file', async () => {
     const first = await opened();
     await first.transact([{ sql: add, rows: [['kept', 1]] }]);
     await first.close();
@@ -182,12 +182,12 @@ describe('opening', () => {
     expect(await second.read('select name, total, note from item')).toEqual([['kept', 1n, null]]);
   });
 
-  test('refuses a file of a newer version and leaves it as it is', async () => {
+  test('rejects a file of a newer version', async () => {
     const newer = await opened({ migrations: [...migrations, 'create table later (a)'] });
     await newer.close();
     await expect(opened()).rejects.toMatchObject({
       code: 'data_version',
-      message: /version 2, this release knows.* 1/,
+      message: /expected schema version 1 or older, found 2/,
     });
   });
 
@@ -202,7 +202,7 @@ describe('opening', () => {
     expect(await again.read(`select count(*) from sqlite_schema where name = 'a'`)).toEqual([[0n]]);
   });
 
-  test('refuses what is not a database of ours', async () => {
+  test('rejects a file that is not a database, and a database of another application', async () => {
     writeFileSync(join(directory, 'test.sqlite'), 'this is some text, long enough to be no database header at all');
     await expect(opened()).rejects.toMatchObject({ code: 'data_invalid', message: /not a database/ });
     rmSync(join(directory, 'test.sqlite'));
@@ -218,8 +218,8 @@ describe('a file', () => {
   const modes = (): readonly string[] =>
     readdirSync(directory).map((each) => `${each} ${(statSync(join(directory, each)).mode & 0o777).toString(8)}`);
 
-  /** Overwrites all pages but the first. */
-  function spoil(): void {
+  /** Fills all pages but the first with zeros. */
+  function damage(): void {
     const database = new DatabaseSync(name());
     const pages = Number(database.prepare('pragma page_count').get()?.['page_count']);
     const size = Number(database.prepare('pragma page_size').get()?.['page_size']);
@@ -228,7 +228,7 @@ describe('a file', () => {
     truncateSync(name(), size * pages);
   }
 
-  test('is for this user alone, with what SQLite keeps beside it', async () => {
+  test('and its side files have mode 0600', async () => {
     const database = await opened();
     await database.transact([{ sql: add, rows: [['a', 1]] }]);
     const expected = ['', '-shm', '-wal'].map((side) => `test.sqlite${side} 600`);
@@ -243,7 +243,7 @@ describe('a file', () => {
     reader.close();
   });
 
-  test("is made whole or not at all: what an interrupted start left is in nobody's way", async () => {
+  test('is created completely or not at all, and an interrupted start does not block the next one', async () => {
     mkdirSync(`${name()}.partial-abcdef`);
     writeFileSync(join(`${name()}.partial-abcdef`, 'test.sqlite'), 'half of a page');
     await expect(opened({ migrations: ['create table a (x)', 'no SQL'] })).rejects.toMatchObject({
@@ -254,11 +254,11 @@ describe('a file', () => {
     expect(readdirSync(directory)).toEqual(['test.sqlite']);
   });
 
-  test('that is damaged is named with what helps, whoever reads it', async () => {
+  test('that is damaged: reads, writes and opening name it and the remedy', async () => {
     const first = await opened();
     await first.transact([{ sql: add, rows: [['a', 1]] }]);
     await first.close();
-    spoil();
+    damage();
     const database = await opened();
     const damaged = {
       code: 'data_invalid',
@@ -271,11 +271,11 @@ describe('a file', () => {
     await expect(opened()).rejects.toMatchObject(damaged);
   });
 
-  test('that is gone while its log is there is refused, and the log stays', async () => {
+  test('that is missing while its log exists is rejected, and the log is kept', async () => {
     const first = await opened();
     await first.transact([{ sql: add, rows: [['a', 1]] }]);
     renameSync(name(), join(directory, 'moved'));
-    await expect(opened()).rejects.toThrow(/test\.sqlite is missing, but .*test\.sqlite-wal/);
+    await expect(opened()).rejects.toThrow(/test\.sqlite is missing, but .*test\.sqlite-wal exists/);
     expect(statSync(`${name()}-wal`).size).toBeGreaterThan(0);
     renameSync(join(directory, 'moved'), name());
   });

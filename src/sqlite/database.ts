@@ -1,20 +1,20 @@
-import type { Database, DatabaseOptions, ReadOptions, SqlValue, Statement } from './contract.ts';
-import { createLane } from './lane.ts';
+import type { Database, DatabaseOptions } from './contract.ts';
+import { createFileThread } from './file-thread.ts';
 import { Reader } from './reader.ts';
 
 /**
- * Opens one SQLite file, bringing its schema up to date, with a writer worker and a read-only worker: the event loop
- * never waits for the disk. Rejects with `data_invalid` or `data_version` as `DatabaseOptions` says.
+ * Opens one SQLite file in a writer thread and a read-only thread, so that the event loop never waits for the disk. Creates the
+ * file and migrates its schema if needed. Rejects with `data_invalid` or `data_version`: see `DatabaseOptions`.
  */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
-  const { file } = options;
-  const writer = createLane({ ...options, mode: 'write' });
+  const { readProgram, ...writerOptions } = options;
+  const writer = createFileThread({ ...writerOptions, mode: 'write' });
   await writer.open();
-  const { program: _, readProgram, ...readerOptions } = options;
+  const { program: _, ...readerOptions } = writerOptions;
   const reader = new Reader({ ...readerOptions, ...(readProgram && { program: readProgram }), mode: 'read' });
   let closing: Promise<void> | undefined;
 
-  /** The writer last: whoever closes last empties the write-ahead log into the file, and the reader may not. */
+  /** Closes the writer last: SQLite empties the write-ahead log when the last connection closes, and the reader may not write. */
   async function closeBoth(): Promise<void> {
     try {
       await reader.close();
@@ -24,31 +24,29 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   }
 
   return {
-    file,
-    transact: (statements: readonly Statement[]) => writer.ask('transact', statements),
-    call: (name: string, input: unknown, transfer?: readonly ArrayBuffer[]) =>
-      writer.ask('call', { name, input }, transfer),
-    read: (sql: string, parameters: readonly SqlValue[] = [], readOptions: ReadOptions = {}) =>
-      reader.read(sql, parameters, readOptions),
-    ask: (name: string, input: unknown, readOptions: ReadOptions = {}) => reader.ask(name, input, readOptions),
+    file: options.file,
+    transact: (statements) => writer.call('transact', statements),
+    callWriter: (name, input, transfer) => writer.call('call', { name, input }, transfer),
+    read: (sql, parameters, readOptions) => reader.read(sql, parameters, readOptions),
+    callReader: (name, input, readOptions) => reader.call(name, input, readOptions),
     close: () => (closing ??= closeBoth()),
   };
 }
 
 /** The reading half of a `Database`. */
-export type ReadOnlyDatabase = Pick<Database, 'file' | 'read' | 'ask' | 'close'>;
+export type ReadOnlyDatabase = Pick<Database, 'file' | 'read' | 'callReader' | 'close'>;
 
-/** Opens a file that exists for reading only, also beside a process that writes it. */
+/** Opens an existing file read-only. Works while another process writes to it. */
 export function openReadOnly(
   options: Pick<DatabaseOptions, 'file' | 'remedy' | 'applicationId' | 'readProgram'>,
 ): ReadOnlyDatabase {
-  const { file, remedy, applicationId, readProgram } = options;
-  const opening = { file, remedy, applicationId, migrations: [], synchronous: 'full', mode: 'read' } as const;
+  const { readProgram, ...named } = options;
+  const opening = { ...named, migrations: [], synchronous: 'full', mode: 'read' } as const;
   const reader = new Reader({ ...opening, ...(readProgram && { program: readProgram }) });
   return {
-    file,
-    read: (sql, parameters = [], readOptions = {}) => reader.read(sql, parameters, readOptions),
-    ask: (name, input, readOptions = {}) => reader.ask(name, input, readOptions),
+    file: options.file,
+    read: (sql, parameters, readOptions) => reader.read(sql, parameters, readOptions),
+    callReader: (name, input, readOptions) => reader.call(name, input, readOptions),
     close: () => reader.close(),
   };
 }

@@ -1,4 +1,5 @@
-export { backupFile, compactFile, copyFile, emptyLog, integrityProblems } from './care.ts';
+export { backupFile, checkpointLog, compactFile, copyFile, integrityProblems } from './maintenance.ts';
+export { AtomicFile, syncPath } from './atomic-file.ts';
 export type {
   Database,
   DatabaseOptions,
@@ -12,7 +13,6 @@ export type {
 } from './contract.ts';
 export { openDatabase, openReadOnly, type ReadOnlyDatabase } from './database.ts';
 export { makeDirectory, makePrivateDirectory } from './directory.ts';
-export type { NamedFile } from './file-failure.ts';
+export type { NamedFile } from './file-error.ts';
 export { lockFile, type FileLock } from './lock.ts';
-export { closeToOthers } from './private-file.ts';
-export { SideFile, syncPath } from './side-file.ts';
+export { makePrivate } from './private-file.ts';

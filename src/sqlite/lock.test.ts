@@ -11,7 +11,7 @@ let directory: string;
 beforeEach(() => void (directory = mkdtempSync(join(tmpdir(), 'tonnage-lock-'))));
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
-test('a second taker is refused with a message that says what to do', () => {
+test('a second lock is rejected with a message that says what to do', () => {
   const file = join(directory, 'lock');
   const lock = lockFile(file);
   expect(() => lockFile(file)).toThrow(expect.objectContaining({ code: 'data_locked' }));
@@ -20,7 +20,7 @@ test('a second taker is refused with a message that says what to do', () => {
   lockFile(file).release();
 });
 
-test('a process that is killed frees it at once', async () => {
+test('the lock is free as soon as its process is killed', async () => {
   const file = join(directory, 'lock');
   const program = `import { lockFile } from ${JSON.stringify(new URL('./index.ts', import.meta.url).href)};
     lockFile(${JSON.stringify(file)}); console.log('held');
@@ -30,10 +30,10 @@ test('a process that is killed frees it at once', async () => {
   });
   let said = '';
   holder.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
-  // Whatever the collector thinks of a lock that the program does not keep.
+  // The garbage collector must not free a lock that the program keeps no reference to.
   await expect.poll(() => said, { timeout: 60_000 }).toContain('still held');
   try {
-    expect(() => lockFile(file)).toThrow(/held by another/);
+    expect(() => lockFile(file)).toThrow(/locked by another/);
   } finally {
     holder.kill('SIGKILL');
     await once(holder, 'exit');
@@ -41,11 +41,11 @@ test('a process that is killed frees it at once', async () => {
   lockFile(file).release();
 });
 
-test('a directory that cannot be written is named', () => {
+test('the error for a missing directory names the file', () => {
   expect(() => lockFile(join(directory, 'absent', 'lock'))).toThrow(/absent\/lock cannot be locked: it does not exist/);
 });
 
-test('is made for this user alone', () => {
+test('the lock file has mode 0600', () => {
   const file = join(directory, 'lock');
   lockFile(file).release();
   expect(statSync(file).mode & 0o777).toBe(0o600);
@@ -59,7 +59,7 @@ describe('a lock file that other users can read', () => {
     chmodSync(file, 0o644);
   });
 
-  /** Another process that has the file open, with the lock that `sql` takes; answers how it is ended. */
+  /** Starts a process that locks the file with `sql`. Resolves with a function that kills it. */
   async function holder(sql: string, readOnly: boolean): Promise<() => Promise<void>> {
     const program = `import { DatabaseSync } from 'node:sqlite';
       const database = new DatabaseSync(${JSON.stringify(file)}, { readOnly: ${readOnly} });
@@ -74,7 +74,7 @@ describe('a lock file that other users can read', () => {
     };
   }
 
-  test('is replaced: a user who holds it for reading keeps nobody out', async () => {
+  test('is replaced, so that the read lock of another user does not block', async () => {
     const end = await holder('begin; select count(*) from sqlite_schema', true);
     try {
       const other = new DatabaseSync(file, { timeout: 0 });
@@ -91,15 +91,17 @@ describe('a lock file that other users can read', () => {
     }
   });
 
-  test('still keeps a second server out while a first one holds it', async () => {
+  test('still blocks a second server while the first one holds the lock', async () => {
     const end = await holder('begin exclusive', false);
     try {
-      expect(() => lockFile(file)).toThrow(/is held by another Tonnage process.* if no Tonnage is running, remove it/);
+      expect(() => lockFile(file)).toThrow(
+        /is locked by another Tonnage process.* if no Tonnage is running, remove it/,
+      );
       expect(statSync(file).mode & 0o777).toBe(0o644);
     } finally {
       await end();
     }
-    // The old file stays locked, too: a process that opened it before the change is kept out.
+    // The replaced file stays locked too, against a process that opened it before.
     const old = new DatabaseSync(file, { timeout: 0 });
     const lock = lockFile(file);
     expect(() => old.exec('begin exclusive')).toThrow('database is locked');

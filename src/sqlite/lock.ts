@@ -1,14 +1,14 @@
 import { readFileSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { messageOf, TonnageError } from '../base/index.ts';
-import { fileFailure, reasonOf, systemCodeOf } from './file-failure.ts';
-import { createPrivateFile, isOpenToOthers } from './private-file.ts';
-import { SideFile } from './side-file.ts';
+import { toFileError, reasonOf, systemCodeOf } from './file-error.ts';
+import { createPrivateFile, isAccessibleToOthers } from './private-file.ts';
+import { AtomicFile } from './atomic-file.ts';
 
-/** SQLite's result code for a lock that another connection holds. */
+/** SQLite's result code if another connection holds the lock. */
 const sqliteBusy = 5;
 
-/** Locks that are held: a connection without a reference is collected, and its lock is gone without a word. */
+/** References to connections that hold a lock. Without one, the garbage collector would close a connection and free its lock. */
 const held = new Set<DatabaseSync>();
 
 export interface FileLock {
@@ -16,18 +16,17 @@ export interface FileLock {
 }
 
 /**
- * Takes the exclusive lock on `file` (created when absent, for this user alone) or throws `data_locked`. It is SQLite's own
- * file lock, so the kernel frees it the moment the process ends, however it ends; nothing is left behind to clean up.
+ * Takes the exclusive lock on `file`, which it creates with mode 0600 if missing, or throws `data_locked`. The lock is a file lock
+ * of SQLite, so the kernel frees it when the process ends, even after a SIGKILL.
  *
- * A file that other users may read is replaced: one of them may have it open, and a lock that they hold for reading would keep
- * this user out.
+ * Replaces a file that other users may read: a read lock of another user would otherwise block this one.
  */
 export function lockFile(file: string): FileLock {
   create(file);
-  const wasOpen = isOpenToOthers(file);
+  const wasAccessible = isAccessibleToOthers(file);
   const first = take(file);
-  if (!wasOpen) return lockOf(file, first);
-  if (first === undefined && !isHeldForReadingOnly(file)) throw locked(file, wasOpen);
+  if (!wasAccessible) return lockOf(file, first);
+  if (first === undefined && !isHeldForReadingOnly(file)) throw locked(file, wasAccessible);
   try {
     replace(file);
     return lockOf(file, take(file), first);
@@ -37,7 +36,7 @@ export function lockFile(file: string): FileLock {
   }
 }
 
-/** `old`: of a file that was replaced; a process that opened it before finds it held. */
+/** `old` locks the replaced file against processes that opened it before it was replaced. */
 function lockOf(file: string, connection: DatabaseSync | undefined, old?: DatabaseSync): FileLock {
   if (connection === undefined) throw locked(file, false);
   const holders = old === undefined ? [connection] : [connection, old];
@@ -61,12 +60,12 @@ function create(file: string): void {
   }
 }
 
-/** A connection that has the lock; `undefined` where another one has it. */
+/** A connection that holds the lock; `undefined` if another connection holds it. */
 function take(file: string): DatabaseSync | undefined {
   let connection: DatabaseSync | undefined;
   try {
     connection = new DatabaseSync(file, { timeout: 0 });
-    // The file stays empty, so a journal on disk has no use.
+    // The file stays empty, so a journal on disk is useless.
     connection.exec('pragma journal_mode = memory');
     connection.exec('begin exclusive');
     return connection;
@@ -74,18 +73,18 @@ function take(file: string): DatabaseSync | undefined {
     connection?.close();
     if (isBusy(error)) return undefined;
     const remedy = 'remove it: it holds no data';
-    const said = messageOf(fileFailure({ file, remedy }, error, 'data_invalid'));
-    throw new TonnageError('data_invalid', `${file} cannot be locked: ${said}`, { cause: error });
+    const reason = messageOf(toFileError({ file, remedy }, error, 'data_invalid'));
+    throw new TonnageError('data_invalid', `${file} cannot be locked: ${reason}`, { cause: error });
   }
 }
 
-/** Puts a new file in the place of the lock. */
+/** Replaces the lock file by a new one. */
 function replace(file: string): void {
-  const side = new SideFile(file);
+  const replacement = new AtomicFile(file);
   try {
-    side.commit();
+    replacement.commit();
   } finally {
-    side.discard();
+    replacement.discard();
   }
 }
 
@@ -94,8 +93,8 @@ function isBusy(error: unknown): boolean {
 }
 
 /**
- * Whether all locks on a file are for reading, which a server's lock is not. False where the kernel does not say so: then the
- * lock counts as held.
+ * Whether the file has read locks only. A server's lock is a write lock. False if the kernel lists no locks: the file then counts
+ * as locked.
  */
 function isHeldForReadingOnly(file: string): boolean {
   const inode = `:${statSync(file).ino}`;
@@ -106,7 +105,7 @@ function isHeldForReadingOnly(file: string): boolean {
   return kinds.length > 0 && !kinds.includes('write');
 }
 
-/** Lines such as `1: POSIX  ADVISORY  READ 4711 08:01:123456 1073741826 1073742335`; none on systems without them. */
+/** Lines such as `1: POSIX  ADVISORY  READ 4711 08:01:123456 1073741826 1073742335`; empty on systems without /proc/locks. */
 function kernelLocks(): readonly string[] {
   try {
     return readFileSync('/proc/locks', 'utf8').split('\n');
@@ -115,8 +114,10 @@ function kernelLocks(): readonly string[] {
   }
 }
 
-function locked(file: string, wasOpen: boolean): TonnageError {
-  const how = 'is held by another Tonnage process: stop it, or use another data directory';
-  const hint = wasOpen ? '. Other users may read the file and hold it, too: if no Tonnage is running, remove it' : '';
+function locked(file: string, wasAccessible: boolean): TonnageError {
+  const how = 'is locked by another Tonnage process: stop it, or use another data directory';
+  const hint = wasAccessible
+    ? '. Other users can read the file and may have locked it: if no Tonnage is running, remove it'
+    : '';
   return new TonnageError('data_locked', `${file} ${how}${hint}`);
 }

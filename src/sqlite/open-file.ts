@@ -1,22 +1,21 @@
 import { existsSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { TonnageError, messageOf } from '../base/index.ts';
-import { fileFailure } from './file-failure.ts';
-import { closeToOthers } from './private-file.ts';
+import { AtomicFile } from './atomic-file.ts';
+import { toFileError } from './file-error.ts';
+import { makePrivate } from './private-file.ts';
 import type { WorkerOptions } from './protocol.ts';
-import { SideFile } from './side-file.ts';
 
-/** How long a connection waits for another one's lock on the file. Ours never wait long: there is one writer. */
+/** How long a connection waits for another connection's lock on the file. There is one writer, so waits are short. */
 const busyTimeoutMs = 5_000;
 
-/** The side files of SQLite. */
-const sides = ['-wal', '-shm', '-journal'] as const;
+/** Suffixes of SQLite's side files. */
+const suffixes = ['-wal', '-shm', '-journal'] as const;
 
 /**
- * Opens the file as `options.mode` says. The writer makes a file that is absent, closes one that other users could read to
- * them, and brings the schema up to date, in one transaction, so that a crash in the middle leaves the old version. Throws
- * `data_invalid` for a file that is not ours, is damaged or cannot be opened, and `data_version` for one of a newer version;
- * none of them is touched.
+ * Opens the file for `options.mode`. The writer creates a missing file, removes other users' access, and migrates the schema in
+ * one transaction, so that a crash leaves the old version. Throws `data_invalid` for a file of another application, a damaged
+ * file and a file that cannot be opened, and `data_version` for a file of a newer release; it changes none of them.
  */
 export function openFile(options: WorkerOptions): DatabaseSync {
   const { file, mode } = options;
@@ -24,7 +23,7 @@ export function openFile(options: WorkerOptions): DatabaseSync {
   try {
     if (mode === 'write') {
       if (!existsSync(file)) createFile(options);
-      for (const side of ['', ...sides]) closeToOthers(`${file}${side}`);
+      for (const suffix of ['', ...suffixes]) makePrivate(`${file}${suffix}`);
     }
     database = new DatabaseSync(file, { readOnly: mode === 'read', timeout: busyTimeoutMs });
     if (mode === 'write') prepareWriter(database, options);
@@ -35,30 +34,27 @@ export function openFile(options: WorkerOptions): DatabaseSync {
   }
 }
 
-/**
- * Makes the file with its whole schema under another name first. So a file of ours is never empty or half-made, however its
- * making ended.
- */
+/** Creates the file with its whole schema under a temporary name first, so that an interrupted start leaves no partial file. */
 function createFile(options: WorkerOptions): void {
   const { file } = options;
   const log = `${file}-wal`;
   if ((statSync(log, { throwIfNoEntry: false })?.size ?? 0) > 0) {
     throw new TonnageError(
       'data_invalid',
-      `${file} is missing, but ${log}, which holds a part of its content, is there: put the file back, or remove both`,
+      `${file} is missing, but ${log} exists and holds part of its content: put the file back, or remove the log`,
     );
   }
-  const side = new SideFile(file);
+  const temporary = new AtomicFile(file);
   try {
-    const database = new DatabaseSync(side.path);
+    const database = new DatabaseSync(temporary.path);
     try {
       migrate(database, options, 0);
     } finally {
       database.close();
     }
-    side.commit();
+    temporary.commit();
   } finally {
-    side.discard();
+    temporary.discard();
   }
 }
 
@@ -71,7 +67,7 @@ function prepareWriter(database: DatabaseSync, options: WorkerOptions): void {
   migrate(database, options, version);
 }
 
-/** A file that holds something already must carry our mark, or we would write into somebody else's database. */
+/** Rejects another application's database: a file with tables must have our application_id. */
 function checkOwner(database: DatabaseSync, options: WorkerOptions): void {
   const applicationId = pragma(database, 'application_id');
   if (applicationId === options.applicationId) return;
@@ -89,7 +85,7 @@ function checkVersion(database: DatabaseSync, options: WorkerOptions): number {
   if (version <= known) return version;
   throw new TonnageError(
     'data_version',
-    `${options.file}: has schema version ${version}, this release knows versions up to ${known}; run a newer release`,
+    `${options.file}: expected schema version ${known} or older, found ${version}; run a newer release of Tonnage`,
   );
 }
 
@@ -98,7 +94,7 @@ function migrate(database: DatabaseSync, options: WorkerOptions, version: number
   if (missing.length === 0) return;
   database.exec('begin immediate');
   for (const script of missing) database.exec(script);
-  // Pragmas take no parameters; both are numbers of our own.
+  // Pragmas accept no parameters. Both values are numbers from our own code.
   database.exec(`pragma application_id = ${options.applicationId}`);
   database.exec(`pragma user_version = ${options.migrations.length}`);
   database.exec('commit');
@@ -109,8 +105,8 @@ function pragma(database: DatabaseSync, name: 'application_id' | 'user_version')
 }
 
 function unusable(options: WorkerOptions, error: unknown): TonnageError {
-  const said = fileFailure(options, error, 'data_invalid');
-  if (said instanceof TonnageError) return said;
+  const failure = toFileError(options, error, 'data_invalid');
+  if (failure instanceof TonnageError) return failure;
   const message = `${options.file}: cannot be used as a database: ${messageOf(error)}`;
   return new TonnageError('data_invalid', message, { cause: error });
 }

@@ -1,30 +1,30 @@
 import { chmodSync, closeSync, openSync, statSync } from 'node:fs';
-import { systemCodeOf } from './file-failure.ts';
+import { systemCodeOf } from './file-error.ts';
 
-/** Ledger, images and locks are for the user of the server alone. */
+/** Only the server's user may read the ledger, images and locks. */
 export const fileMode = 0o600;
 export const directoryMode = 0o700;
 
-/** The bits of a mode that let other users in. */
+/** The mode bits that give other users access. */
 const others = 0o077;
 
-/** Creates an empty file for this user alone. Throws the system's error (`EEXIST`) where there is something already. */
+/** Creates an empty file that only this user may access. Throws the system's error, `EEXIST` if the path exists. */
 export function createPrivateFile(path: string): void {
   closeSync(openSync(path, 'wx', fileMode));
 }
 
-/** Whether other users may do anything with a file or a directory. False where there is nothing. */
-export function isOpenToOthers(path: string): boolean {
+/** Whether other users have any access to a file or directory. False if it does not exist. */
+export function isAccessibleToOthers(path: string): boolean {
   const found = statSync(path, { throwIfNoEntry: false });
   return found !== undefined && (found.mode & others) !== 0;
 }
 
 /**
- * Takes away what other users may do with a file or directory that an older release, a copy or a lax umask left open to
- * them. Leaves it as it is where this user may not change it, or the file system has no modes.
+ * Removes other users' access to a file or directory, which an older release, a copy or a lax umask may have left. Does nothing
+ * if this user may not change the mode or the file system has no modes.
  */
-export function closeToOthers(path: string): void {
-  if (!isOpenToOthers(path)) return;
+export function makePrivate(path: string): void {
+  if (!isAccessibleToOthers(path)) return;
   try {
     chmodSync(path, statSync(path).isDirectory() ? directoryMode : fileMode);
   } catch (error) {

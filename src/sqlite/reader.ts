@@ -1,48 +1,48 @@
 import { limits, TonnageError } from '../base/index.ts';
 import type { ReadOptions, SqlValue } from './contract.ts';
-import { createLane, type Lane } from './lane.ts';
+import { createFileThread, type FileThread } from './file-thread.ts';
 import type { Rows, WorkerOptions } from './protocol.ts';
 
 interface Query {
-  /** Runs it, and settles what its caller waits for. */
-  readonly run: (lane: Lane) => Promise<void>;
+  /** Runs the query and settles the promise of its caller. */
+  readonly run: (thread: FileThread) => Promise<void>;
   readonly reject: (error: unknown) => void;
   readonly timer: NodeJS.Timeout;
 }
 
 /**
- * Queries, one after the other, each under a deadline that counts from the call. SQLite cannot be interrupted from
- * outside here, so a query over its deadline is answered at once, its worker left behind, and the next query
- * gets a new worker; the old one ends when SQLite comes back to it.
+ * Runs queries one after the other. The deadline of a query starts at the call. node:sqlite cannot interrupt a running query, so
+ * a query that misses its deadline rejects at once, its thread is abandoned, and the next query gets a new thread. The old
+ * thread exits when SQLite returns.
  */
 export class Reader {
   readonly #options: WorkerOptions;
-  #lane: Lane;
+  #thread: FileThread;
   #queue: Query[] = [];
   #running: Query | undefined;
   #abandoned = 0;
 
   constructor(options: WorkerOptions) {
     this.#options = options;
-    this.#lane = createLane(options);
+    this.#thread = createFileThread(options);
   }
 
-  /** Runs one query and answers its rows. */
-  read(sql: string, parameters: readonly SqlValue[], options: ReadOptions): Promise<Rows> {
-    return this.#send((lane) => lane.ask('read', { sql, parameters }), options);
+  /** Runs one query and resolves with its rows. */
+  read(sql: string, parameters: readonly SqlValue[] = [], options: ReadOptions = {}): Promise<Rows> {
+    return this.#send((thread) => thread.call('read', { sql, parameters }), options);
   }
 
-  /** Runs one function of the program and answers what it answers. */
-  ask(name: string, input: unknown, options: ReadOptions): Promise<unknown> {
-    return this.#send((lane) => lane.ask('call', { name, input }), options);
+  /** Calls one function of the program and resolves with its result. */
+  call(name: string, input: unknown, options: ReadOptions = {}): Promise<unknown> {
+    return this.#send((thread) => thread.call('call', { name, input }), options);
   }
 
-  #send<T>(ask: (lane: Lane) => Promise<T>, options: ReadOptions): Promise<T> {
+  #send<T>(call: (thread: FileThread) => Promise<T>, options: ReadOptions): Promise<T> {
     const deadlineMs = options.deadlineMs ?? limits.queryMsMax;
     if (this.#abandoned >= limits.abandonedQueriesMax) return Promise.reject(tooManyAbandoned());
     return new Promise((resolve, reject) => {
       const query: Query = {
-        run: (lane) => ask(lane).then(resolve, reject),
+        run: (thread) => call(thread).then(resolve, reject),
         reject,
         timer: setTimeout(() => this.#expire(query), deadlineMs),
       };
@@ -59,9 +59,9 @@ export class Reader {
       clearTimeout(timer);
       reject(new TonnageError('unavailable', 'shutting down'));
     }
-    // A query ends only when SQLite comes back from it, which may take minutes.
-    if (this.#running) await atMost(limits.queryCloseMsMax, this.#lane.abandon());
-    else await this.#lane.close();
+    // A terminated thread exits only when SQLite returns, which may take minutes.
+    if (this.#running) await atMost(limits.queryCloseMsMax, this.#thread.terminate());
+    else await this.#thread.close();
   }
 
   #next(): void {
@@ -69,7 +69,7 @@ export class Reader {
     const query = this.#queue.shift();
     if (!query) return;
     this.#running = query;
-    void query.run(this.#lane).finally(() => {
+    void query.run(this.#thread).finally(() => {
       clearTimeout(query.timer);
       if (this.#running !== query) return;
       this.#running = undefined;
@@ -78,13 +78,13 @@ export class Reader {
   }
 
   #expire(query: Query): void {
-    query.reject(new TonnageError('query_deadline', 'the query was given up at its deadline'));
+    query.reject(new TonnageError('query_deadline', 'the query missed its deadline and was cancelled'));
     this.#queue = this.#queue.filter((other) => other !== query);
     if (this.#running !== query) return;
     this.#running = undefined;
     this.#abandoned++;
-    void this.#lane.abandon().finally(() => this.#abandoned--);
-    this.#lane = createLane(this.#options);
+    void this.#thread.terminate().finally(() => this.#abandoned--);
+    this.#thread = createFileThread(this.#options);
     this.#next();
   }
 }
@@ -98,6 +98,6 @@ async function atMost(waitMs: number, work: Promise<void>): Promise<void> {
 }
 
 function tooManyAbandoned(): TonnageError {
-  const message = `${limits.abandonedQueriesMax} queries over their deadline are still running; try again later`;
+  const message = `${limits.abandonedQueriesMax} queries that missed their deadline are still running; try again later`;
   return new TonnageError('unavailable', message);
 }

@@ -2,17 +2,17 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { assert, TonnageError } from '../base/index.ts';
 import { serve } from '../thread/index.ts';
 import type { Program, ProgramFactory, ProgramFile, ProgramStatement, SqlValue, Statement } from './contract.ts';
-import { fileFailure, type NamedFile } from './file-failure.ts';
+import { toFileError, type NamedFile } from './file-error.ts';
 import { openFile } from './open-file.ts';
 import type { Rows, WorkerFunctions, WorkerOptions } from './protocol.ts';
 
-/** Prepared statements kept; the texts are ours and few, so reaching this only costs preparing them again. */
+/** The number of statements kept prepared. Callers use a few fixed texts, so a full cache is rare and is simply cleared. */
 const preparedStatementsMax = 256;
 
 const prepared = new Map<string, StatementSync>();
 let database: DatabaseSync;
 let program: Program = {};
-/** The writer takes the lock at once; the reader cannot, and needs none. */
+/** The writer locks the file at once. The reader cannot, and does not need to. */
 let begin = 'begin immediate';
 
 function prepare(sql: string): StatementSync {
@@ -26,7 +26,7 @@ function prepare(sql: string): StatementSync {
   return statement;
 }
 
-/** node:sqlite binds every `number` as a REAL; whole ones are integers to us, or sums would turn into floats. */
+/** node:sqlite binds every `number` as a REAL. Whole numbers are bound as integers, so that sums stay integers. */
 function bindable(value: SqlValue): SqlValue {
   return typeof value === 'number' && Number.isSafeInteger(value) ? BigInt(value) : value;
 }
@@ -51,18 +51,18 @@ function transact<T>(work: () => T): T {
     database.exec('commit');
     return result;
   } catch (error) {
-    // A failed commit (a full disk) may have rolled back by itself already.
+    // SQLite may already have rolled back, for example when the disk is full.
     if (database.isTransaction) database.exec('rollback');
     throw error;
   }
 }
 
 function rowsOf(statement: StatementSync, parameters: readonly SqlValue[]): Rows {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- setReturnArrays(true) makes arrays of rows, which the types of node:sqlite cannot express
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- rows are arrays because of setReturnArrays(true), which the types of node:sqlite cannot express
   return statement.all(...parameters.map(bindable)) as unknown as Rows;
 }
 
-/** A program keeps its statements; it has few, and they live as long as the file is open. */
+/** Not cached: a program keeps its few statements for as long as the file is open. */
 function prepareForProgram(sql: string, options: { readonly integers: 'bigint' | 'number' }): ProgramStatement {
   const statement = database.prepare(sql);
   statement.setReadBigInts(options.integers === 'bigint');
@@ -74,30 +74,30 @@ function prepareForProgram(sql: string, options: { readonly integers: 'bigint' |
 }
 
 async function openProgram({ module, options }: NonNullable<WorkerOptions['program']>): Promise<Program> {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- whoever names the module vouches for its export
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a ProgramModule must export this
   const { createProgram } = (await import(module)) as { readonly createProgram: ProgramFactory };
   const file: ProgramFile = {
     prepare: (sql, prepareOptions = { integers: 'bigint' }) => prepareForProgram(sql, prepareOptions),
     transact,
   };
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the options are those that the module's own side gave
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- ProgramModule pairs the module with its options
   return createProgram(file, options as never);
 }
 
 function call(name: string, input: unknown): unknown {
   const work = program[name];
   assert(work, `the program of the database has no function ${name}`);
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the program's own side made the input for it
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the program's caller passes the function's input type
   return work(input as never);
 }
 
-/** What goes wrong with the file itself is told with its name and with what helps. */
-function naming<I, O>(file: NamedFile, work: (input: I) => O): (input: I) => O {
+/** Wraps `work` so that errors of the file name it and the remedy. */
+function withFileErrors<I, O>(file: NamedFile, work: (input: I) => O): (input: I) => O {
   return (input) => {
     try {
       return work(input);
     } catch (error) {
-      throw fileFailure(file, error, 'sqlite_failed');
+      throw toFileError(file, error, 'sqlite_failed');
     }
   };
 }
@@ -110,13 +110,13 @@ await serve<WorkerFunctions>(async (data) => {
   try {
     if (options.program) program = await openProgram(options.program);
   } catch (error) {
-    throw fileFailure(options, error, 'sqlite_failed');
+    throw toFileError(options, error, 'sqlite_failed');
   }
   return {
     functions: {
-      transact: naming(options, (statements) => transact(() => statements.map(run))),
-      read: naming(options, ({ sql, parameters }) => rowsOf(prepare(sql), parameters)),
-      call: naming(options, ({ name, input }) => call(name, input)),
+      transact: withFileErrors(options, (statements) => transact(() => statements.map(run))),
+      read: withFileErrors(options, ({ sql, parameters }) => rowsOf(prepare(sql), parameters)),
+      call: withFileErrors(options, ({ name, input }) => call(name, input)),
     },
     close() {
       prepared.clear();

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { TonnageError } from '../base/index.ts';
 import {
-  closeToOthers,
+  makePrivate,
   openDatabase,
   openReadOnly,
   type Database,
@@ -40,7 +40,7 @@ function closeCopies(file: string): void {
   const directory = dirname(file);
   if (!existsSync(directory)) return;
   for (const name of readdirSync(directory)) {
-    if (name.startsWith(`${basename(file)}.`)) closeToOthers(join(directory, name));
+    if (name.startsWith(`${basename(file)}.`)) makePrivate(join(directory, name));
   }
 }
 

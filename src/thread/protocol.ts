@@ -1,26 +1,26 @@
 import type { ErrorCode, Log } from '../base/index.ts';
 
-/** What a thread can be asked, by name. Input and output cross threads, so they are plain data. */
+/** The functions that a thread offers, by name. Their input and output cross threads, so they are plain data. */
 export type Functions = Readonly<Record<string, (input: never) => unknown>>;
 
-/** What a thread is given when it starts; travels as `workerData`. */
+/** The `workerData` of a new thread. */
 export interface Start {
   readonly data: unknown;
-  /** The code of errors that have none of their own. */
+  /** The code for errors that are not `TonnageError`s. */
   readonly failure: ErrorCode;
 }
 
-/** What the front asks. Each gets one `Reply` with the same id. */
+/** A message to the thread. The thread sends one `Reply` with the same id. */
 export type Request =
-  | { readonly id: number; readonly kind: 'ask'; readonly name: string; readonly input: unknown }
+  | { readonly id: number; readonly kind: 'call'; readonly name: string; readonly input: unknown }
   | { readonly id: number; readonly kind: 'close' };
 
-/** What a thread answers. */
+/** The thread's reply to one request. */
 export type Reply =
   | { readonly id: number; readonly kind: 'result'; readonly result: unknown }
   | { readonly id: number; readonly kind: 'error'; readonly code: ErrorCode; readonly message: string };
 
-/** A line for the log of the process. */
+/** A line that the thread writes to the log of the process. */
 export interface LogMessage {
   readonly kind: 'log';
   readonly level: keyof Log;
@@ -28,5 +28,5 @@ export interface LogMessage {
   readonly message: string;
 }
 
-/** The id of the reply that says that the thread is open, which nobody asks for. */
+/** The id of the reply that reports that the thread is open. No request has this id. */
 export const openedId = 0;

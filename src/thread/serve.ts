@@ -2,29 +2,30 @@ import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { assert, messageOf, TonnageError, type Log } from '../base/index.ts';
 import { openedId, type Functions, type LogMessage, type Reply, type Request, type Start } from './protocol.ts';
 
-/** What a thread has opened: what it answers, and how it closes. */
+/** The functions that a thread offers, and how it closes. */
 export interface Service<F extends Functions> {
   readonly functions: F;
   close(): void | Promise<void>;
 }
 
 /**
- * Makes this worker thread answer a `Thread`. `open` is given the thread's data, and a log that is the process's; what it
- * rejects with is what `Thread.open`, and every question until then, rejects with. Functions are begun in the order
- * of the questions; what one throws, or rejects with, is the answer to its question.
+ * Makes this worker thread serve a `Thread`.
+ *
+ * @param open receives the thread's data and a log that writes to the log of the process. If it throws, `Thread.open` and all
+ *   earlier calls reject with its error. Functions start in the order of the calls; a call rejects with the error of its function.
  */
 export async function serve<F extends Functions>(
   open: (data: unknown, log: Log) => Service<F> | Promise<Service<F>>,
 ): Promise<void> {
   assert(parentPort, 'this file runs as a worker thread only');
   const port = parentPort;
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only thread.ts starts such a file, with this
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only thread.ts starts such a file, with this type of data
   const { data, failure } = workerData as Start;
   const replies = new Replies(port, failure);
   try {
     const service = await open(data, logThrough(port));
     port.on('message', (request: Request) => {
-      if (request.kind === 'ask') replies.settle(request.id, () => call(service.functions, request));
+      if (request.kind === 'call') replies.settle(request.id, () => call(service.functions, request));
       else void close(service, replies, request.id).finally(() => port.close());
     });
     replies.resolve(openedId, undefined);
@@ -34,10 +35,10 @@ export async function serve<F extends Functions>(
   }
 }
 
-function call(functions: Functions, { name, input }: Extract<Request, { kind: 'ask' }>): unknown {
+function call(functions: Functions, { name, input }: Extract<Request, { kind: 'call' }>): unknown {
   const work = functions[name];
   assert(work, `the thread has no function ${name}`);
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Thread.ask takes what the function takes
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Thread.call accepts only the function's input type
   return work(input as never);
 }
 
@@ -57,7 +58,7 @@ class Replies {
     this.#failure = failure;
   }
 
-  /** Does the work and replies with what comes of it: at once, where it is no promise. */
+  /** Runs `work` and sends its result or error; sends it synchronously unless `work` returns a promise. */
   settle(id: number, work: () => unknown): void {
     try {
       const result = work();
@@ -72,7 +73,7 @@ class Replies {
     }
   }
 
-  /** Waits until everything has its reply. */
+  /** Waits until every running function has been replied to. */
   async settled(): Promise<void> {
     while (this.#running.size > 0) await Promise.all(this.#running);
   }

@@ -5,13 +5,13 @@ import { openedId, type Functions, type LogMessage, type Reply, type Request, ty
 export interface ThreadOptions {
   /** The module that calls `serve`. */
   readonly file: URL;
-  /** What debuggers and profiles call it. */
+  /** The name in error messages, debuggers and profiles. */
   readonly name: string;
-  /** What its `open` is given: plain data. */
+  /** Plain data for the module's `open`. */
   readonly data: unknown;
-  /** The code of errors that have none of their own: the thread died, or something went wrong in it. */
+  /** The code for a thread that died, and for errors that are not `TonnageError`s. */
   readonly failure: ErrorCode;
-  /** Where lines go that the thread logs. Default: nowhere. */
+  /** Receives the thread's log lines. Default: they are dropped. */
   readonly log?: Log;
 }
 
@@ -21,8 +21,8 @@ interface Waiting {
 }
 
 /**
- * One worker thread and the questions that it owes an answer, which is started by the first of them. One that dies rejects
- * them with the code `failure`; the next question starts a new one, so that a caller who tries again gets through.
+ * One worker thread and its calls in flight. The first call starts the thread. If the thread dies, its calls reject with the
+ * code `failure` and the next call starts a new thread, so a caller that retries succeeds.
  */
 export class Thread<F extends Functions> {
   readonly #options: ThreadOptions;
@@ -36,7 +36,7 @@ export class Thread<F extends Functions> {
     this.#options = options;
   }
 
-  /** Starts the thread and waits until it is open; rejects with the error that it told. */
+  /** Starts the thread and waits until it is open. Rejects with the error of its `open`. */
   async open(): Promise<void> {
     if (this.#closed) throw this.#failed('is closed');
     this.#start();
@@ -44,32 +44,32 @@ export class Thread<F extends Functions> {
   }
 
   /**
-   * Asks one of its functions; resolves with its answer, rejects with the error that it told.
+   * Calls one of the thread's functions. Resolves with its result, or rejects with its error.
    *
-   * @param transfer buffers in `input` that are handed over instead of copied
+   * @param transfer buffers in `input` that move to the thread instead of being copied
    */
-  ask<N extends keyof F & string>(
+  call<N extends keyof F & string>(
     name: N,
     input: Parameters<F[N]>[0],
     transfer: readonly ArrayBuffer[] = [],
   ): Promise<Awaited<ReturnType<F[N]>>> {
-    const answer = this.#send({ kind: 'ask', name, input }, transfer);
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- whoever names the file vouches for the functions that it serves
-    return answer as Promise<Awaited<ReturnType<F[N]>>>;
+    const result = this.#send({ kind: 'call', name, input }, transfer);
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the type argument states the functions that `file` serves
+    return result as Promise<Awaited<ReturnType<F[N]>>>;
   }
 
   /**
-   * Gives the thread up; what it still owed is rejected. For one that takes too long. Resolves once it has really ended,
-   * which is not before it has come back from what it is doing outside JavaScript.
+   * Terminates a thread that takes too long and rejects its calls in flight. Resolves once the thread has exited. A thread that
+   * runs native code exits only when that code returns.
    */
-  async abandon(): Promise<void> {
+  async terminate(): Promise<void> {
     const worker = this.#worker;
     if (!worker) return;
-    this.#forget(worker, this.#failed('was ended'));
+    this.#forget(worker, this.#failed('was terminated'));
     await worker.terminate();
   }
 
-  /** Has it finish what it was asked, close, and end; what is asked afterwards is rejected. */
+  /** Lets the thread finish its calls, close and exit. Later calls reject. */
   async close(): Promise<void> {
     const worker = this.#worker;
     if (!worker || this.#closed) {
@@ -99,11 +99,11 @@ export class Thread<F extends Functions> {
     const worker = new Worker(file, { workerData: { data, failure } satisfies Start, name });
     this.#worker = worker;
     this.#opened = new Promise((resolve, reject) => this.#waiting.set(openedId, { resolve, reject }));
-    // Whoever asks before it is open hears of a failure by the question; nobody needs to wait for the opening itself.
+    // A failed start rejects the calls too, so this promise may stay without a handler.
     this.#opened.catch(() => undefined);
     worker.on('message', (message: Reply | LogMessage) => this.#receive(message));
     worker.on('error', (error) => this.#forget(worker, this.#failed(`failed: ${messageOf(error)}`)));
-    worker.on('exit', () => this.#forget(worker, this.#failed('has ended')));
+    worker.on('exit', () => this.#forget(worker, this.#failed('has exited')));
     return worker;
   }
 
@@ -114,7 +114,7 @@ export class Thread<F extends Functions> {
     this.#waiting.delete(message.id);
     if (message.kind === 'result') return waiting.resolve(message.result);
     const error = new TonnageError(message.code, message.message);
-    // A thread that could not open ends; the questions behind the opening have the same reason.
+    // A thread that cannot open exits, so all waiting calls fail for the same reason.
     if (message.id === openedId) this.#rejectAll(error);
     waiting.reject(error);
   }
@@ -138,7 +138,7 @@ export class Thread<F extends Functions> {
 
 type RequestWithoutId = Request extends infer R ? (R extends Request ? Omit<R, 'id'> : never) : never;
 
-/** A module beside the one whose `import.meta.url` this is: `.ts` in a checkout, `.js` in an installed package. */
+/** The URL of module `name` in the folder of `url` (an `import.meta.url`): `.ts` in a checkout, `.js` in an installed package. */
 export function moduleBeside(url: string, name: string): URL {
   return new URL(`./${name}${url.slice(url.lastIndexOf('.'))}`, url);
 }

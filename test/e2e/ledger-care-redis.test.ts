@@ -76,7 +76,7 @@ test('a ledger and its Redis are checked, taken back, taken elsewhere, and made 
   await ledger(['backup', backup]);
   await count(first, 'c.example');
   await expectBuilds(first, { 'a.example': 2, 'b.example': 1, 'c.example': 1 });
-  expect((await ledger(['rebuild'], 1)).stderr).toContain('held by another');
+  expect((await ledger(['rebuild'], 1)).stderr).toContain('locked by another');
   await stop();
 
   const restored = await ledger(['restore', backup]);

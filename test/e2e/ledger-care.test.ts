@@ -43,7 +43,7 @@ test('a backup of a running server holds what was counted, and can be put back',
   expect((await tonnage([...ledger, 'backup', backup], { expected: 1 })).stderr).toMatch(/exists already/);
   await pull('v1');
   expect((await server.pulls()).total).toBe(3);
-  expect((await tonnage([...ledger, 'restore', backup], { expected: 1 })).stderr).toMatch(/held by another/);
+  expect((await tonnage([...ledger, 'restore', backup], { expected: 1 })).stderr).toMatch(/locked by another/);
 
   await server.program.stop();
   const restored = await tonnage([...ledger, 'restore', backup]);

@@ -71,7 +71,7 @@ describe('a data directory', () => {
     server = await startTonnage(directory, config());
     const args = ['serve', '--config', join(directory, 'tonnage.yaml'), '--port', '0'];
     const { stderr } = await tonnage(args, { expected: 1 });
-    expect(stderr).toMatch(/^tonnage: .*lock is held by another Tonnage process/m);
+    expect(stderr).toMatch(/^tonnage: .*lock is locked by another Tonnage process/m);
     expect(await (await fetch(`${server.url}/healthz`)).json()).toEqual({ alive: true });
   });
 

@@ -1,7 +1,7 @@
 import { existsSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { TonnageError } from '../../base/index.ts';
-import { backupFile, copyFile, emptyLog, syncPath } from '../../sqlite/index.ts';
+import { backupFile, copyFile, checkpointLog, syncPath } from '../../sqlite/index.ts';
 import { ledgerFile } from '../ledger-file.ts';
 import { inspectLedger, type LedgerFinding } from './check.ts';
 import { assertLedger, withLedgerFile } from './file.ts';
@@ -97,7 +97,7 @@ function hasSides(file: string): boolean {
 function removeSides(file: string): void {
   if (!hasSides(file)) return;
   try {
-    emptyLog(ledgerFile(file));
+    checkpointLog(ledgerFile(file));
   } catch (error) {
     // They are empty, and in nobody's way.
     if (!(error instanceof TonnageError)) throw error;
@@ -110,7 +110,7 @@ function removeSides(file: string): void {
  */
 export async function replaceLedger(file: string, fresh: string, keptAs: string): Promise<string | undefined> {
   // Its side files stay behind.
-  emptyLog(ledgerFile(fresh));
+  checkpointLog(ledgerFile(fresh));
   const replaced = existsSync(file) ? keptAs : undefined;
   if (replaced !== undefined) await keep(file, replaced);
   // What the side files hold would be taken for part of the new file.
@@ -140,7 +140,7 @@ async function keep(file: string, copy: string): Promise<void> {
   if (isEmpty(file)) return keepBytes(file, copy);
   try {
     await backupFile(ledgerFile(file), copy);
-    emptyLog(ledgerFile(file));
+    checkpointLog(ledgerFile(file));
   } catch (error) {
     if (!(error instanceof TonnageError)) throw error;
     await keepBytes(file, copy);

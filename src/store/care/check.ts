@@ -169,7 +169,7 @@ function newerVersion(file: string, version: number): TonnageError {
   const known = ledgerMigrations.length;
   return new TonnageError(
     'data_version',
-    `${file}: has schema version ${version}, this release knows versions up to ${known}; run a newer release`,
+    `${file}: expected schema version ${known} or older, found ${version}; run a newer release of Tonnage`,
   );
 }
 

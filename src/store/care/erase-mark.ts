@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { SideFile } from '../../sqlite/index.ts';
+import { AtomicFile } from '../../sqlite/index.ts';
 import { Pseudonyms } from '../../usage/index.ts';
 import type { ErasedNames } from '../journal/erasing.ts';
 
@@ -34,7 +34,7 @@ export class EraseMark {
 
   #write(marks: readonly string[]): void {
     if (marks.length === 0) return rmSync(this.#file, { force: true });
-    const side = new SideFile(this.#file);
+    const side = new AtomicFile(this.#file);
     try {
       writeFileSync(side.path, `${marks.join('\n')}\n`);
       side.commit();

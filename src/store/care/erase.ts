@@ -152,14 +152,14 @@ async function moveAll(
     do {
       const rule: MoveRule = { names, table, at: clock.now(), max: cellsPerBatch, ...(after && { after }) };
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the answer of `eraseMove` in erasing.ts
-      const reply = (await database.call('eraseMove', rule)) as MoveReply;
+      const reply = (await database.callWriter('eraseMove', rule)) as MoveReply;
       if (reply.cells > 0) await afterBatch();
       after = reply.last;
       done += reply.cells;
       onProgress?.({ work: 'counts moved', done, total: Math.max(done, total) });
     } while (after);
   }
-  await database.call('eraseSeries', names);
+  await database.callWriter('eraseSeries', names);
 }
 
 /** Forgets all delivered batches, since they hold the name. A store that loses them is rebuilt. */

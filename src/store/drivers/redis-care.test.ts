@@ -321,7 +321,7 @@ describe('erase', () => {
     const names = { dimension: 'org', values: ['a.example'] } as const;
     await withLedgerFile(
       ledger.file,
-      (database) => database.call('eraseMove', { names, table: 'detail_day', at: 0, max: 1 }),
+      (database) => database.callWriter('eraseMove', { names, table: 'detail_day', at: 0, max: 1 }),
       program,
     );
     expect((await ledger.care(redis.server.url).check()).notes).toEqual([

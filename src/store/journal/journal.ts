@@ -28,7 +28,7 @@ export async function createJournal(options: JournalOptions): Promise<Journal> {
   const { database, ledgerId, lastBatch } = options;
   const outbox = options.hasOutbox ? await openOutbox(database) : undefined;
   const pending = options.hasPending === true ? await openPending(database) : undefined;
-  let heldKeys = Number(await database.call('heldKeys', undefined));
+  let heldKeys = Number(await database.callWriter('heldKeys', undefined));
   return {
     ledgerId,
     lastBatch,
@@ -39,7 +39,7 @@ export async function createJournal(options: JournalOptions): Promise<Journal> {
     ...(pending && { pending }),
     async commit(batch) {
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the answer of `commit` in program.ts
-      const reply = (await database.call('commit', batch, buffersOf(batch))) as CommitReply;
+      const reply = (await database.callWriter('commit', batch, buffersOf(batch))) as CommitReply;
       pending?.note(reply.pending ?? 0);
       ({ heldKeys } = reply);
       if (reply.known) return { known: true, added: [], takenBack: [], rejected: 0, rejectedOf: [] };
@@ -48,7 +48,7 @@ export async function createJournal(options: JournalOptions): Promise<Journal> {
       return { outcomes, added, takenBack, rejected, rejectedOf };
     },
     async tidy(before) {
-      return (await database.call('tidy', before satisfies TidyRule)) === true;
+      return (await database.callWriter('tidy', before satisfies TidyRule)) === true;
     },
     async accounts() {
       const rows = await database.read(accountsSql);
@@ -72,8 +72,10 @@ export async function createJournal(options: JournalOptions): Promise<Journal> {
 }
 
 /** What waits to be claimed, and what the writer says of it after each batch. */
-async function openPending(database: Pick<Database, 'call'>): Promise<PendingEvents & { note(events: number): void }> {
-  let events = Number(await database.call('pendingEvents', undefined));
+async function openPending(
+  database: Pick<Database, 'callWriter'>,
+): Promise<PendingEvents & { note(events: number): void }> {
+  let events = Number(await database.callWriter('pendingEvents', undefined));
   return {
     note: (noted) => {
       events = noted;
@@ -83,7 +85,7 @@ async function openPending(database: Pick<Database, 'call'>): Promise<PendingEve
     },
     async read(max) {
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the answer of `pendingRead` in program.ts
-      return (await database.call('pendingRead', max)) as ClaimRequest | undefined;
+      return (await database.callWriter('pendingRead', max)) as ClaimRequest | undefined;
     },
   };
 }

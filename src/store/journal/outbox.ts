@@ -20,9 +20,9 @@ export interface OpenOutbox extends Outbox {
 }
 
 /** The outbox of a ledger whose program has one. All is asked of the writer, since the reader may be busy for seconds. */
-export async function openOutbox(database: Pick<Database, 'call'>): Promise<OpenOutbox> {
+export async function openOutbox(database: Pick<Database, 'callWriter'>): Promise<OpenOutbox> {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each function of program.ts answers what its name says
-  const ask = async <T>(name: string, input?: unknown): Promise<T> => (await database.call(name, input)) as T;
+  const ask = async <T>(name: string, input?: unknown): Promise<T> => (await database.callWriter(name, input)) as T;
   let status = await ask<OutboxStatus>('outboxStatus');
   let gap = await ask<LedgerGap | undefined>('outboxGap');
   return {

@@ -11,12 +11,12 @@ const programModule = new URL(`./program${import.meta.url.slice(import.meta.url.
 export const totalsProgram = { module: programModule, options: undefined };
 
 /** Totals read from a ledger file that was opened with `totalsProgram`. */
-export function createTotals(database: Pick<ReadOnlyDatabase, 'ask'>): Totals {
+export function createTotals(database: Pick<ReadOnlyDatabase, 'callReader'>): Totals {
   return {
     async query(query, today) {
       const question: TotalsQuestion = { query, today };
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the answer of `query` in program.ts
-      return (await database.ask('query', question)) as UsageAnswer;
+      return (await database.callReader('query', question)) as UsageAnswer;
     },
   };
 }

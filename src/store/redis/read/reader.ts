@@ -49,7 +49,7 @@ export function startRedisReader(options: RedisReaderOptions): Totals & { close(
   // Why it cannot open is told to whoever asks.
   const start = setTimeout(() => void thread.open().catch(() => undefined), startAfterMs).unref();
   return {
-    query: (query, today) => thread.ask('query', { query, today, detailsFrom: options.detailsFrom() }),
+    query: (query, today) => thread.call('query', { query, today, detailsFrom: options.detailsFrom() }),
     async close() {
       clearTimeout(start);
       await thread.close();

@@ -1,28 +1,28 @@
 import { closeSync, fsyncSync, mkdtempSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { TonnageError } from '../base/index.ts';
-import { reasonOf } from './file-failure.ts';
+import { reasonOf } from './file-error.ts';
 import { createPrivateFile } from './private-file.ts';
 
 /**
- * A file that is written under another name and takes its own once it is whole: whatever interrupts the writer, `target`
- * is absent, as it was, or complete.
+ * A file that is written under a temporary name and renamed to `target` once it is complete. If the writer is interrupted,
+ * `target` is unchanged.
  *
- *     const side = new SideFile(target);
+ *     const file = new AtomicFile(target);
  *     try {
- *       ... write side.path ...
- *       side.commit();
+ *       ... write file.path ...
+ *       file.commit();
  *     } finally {
- *       side.discard();
+ *       file.discard();
  *     }
  */
-export class SideFile {
+export class AtomicFile {
   readonly #target: string;
   readonly #directory: string;
 
   /**
-   * Makes an empty file, for this user alone, in a directory of its own beside `target`; files that SQLite keeps beside a
-   * database lie there too. Removes what interrupted writers of the same target have left. Throws `data_invalid`.
+   * Creates an empty file with mode 0600 in a temporary directory next to `target`; SQLite's side files stay in that directory.
+   * Removes the temporary directories of interrupted writers of the same target. Throws `data_invalid`.
    */
   constructor(target: string) {
     this.#target = target;
@@ -39,33 +39,33 @@ export class SideFile {
     return join(this.#directory, basename(this.#target));
   }
 
-  /** Gives the file its name, in a way that survives power loss. */
+  /** Renames the file to `target`. Survives power loss. */
   commit(): void {
     syncPath(this.path);
     renameSync(this.path, this.#target);
     syncPath(dirname(this.#target));
   }
 
-  /** Removes what was not committed. */
+  /** Removes the temporary directory, with the file if it was not committed. */
   discard(): void {
     rmSync(this.#directory, { recursive: true, force: true });
   }
 }
 
-/** Between a target's name and the six characters that make the directory's name unique. */
+/** Separates the target's name from six random characters in the name of the temporary directory. */
 const mark = '.partial-';
 
 function removeLeftovers(target: string): void {
-  const beginning = `${basename(target)}${mark}`;
+  const prefix = `${basename(target)}${mark}`;
   for (const entry of readdirSync(dirname(target), { withFileTypes: true })) {
-    const isLeftover = entry.isDirectory() && entry.name.startsWith(beginning);
-    if (isLeftover && entry.name.length === beginning.length + 6) {
+    const isLeftover = entry.isDirectory() && entry.name.startsWith(prefix);
+    if (isLeftover && entry.name.length === prefix.length + 6) {
       rmSync(join(dirname(target), entry.name), { recursive: true, force: true });
     }
   }
 }
 
-/** Makes what was written to a file, or the names in a directory, outlast a power failure. */
+/** Flushes a file's content, or a directory's names, to disk, so that they survive power loss. */
 export function syncPath(path: string): void {
   const descriptor = openSync(path, 'r');
   try {

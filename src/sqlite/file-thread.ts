@@ -1,10 +1,10 @@
 import { moduleBeside, Thread } from '../thread/index.ts';
 import type { WorkerFunctions, WorkerOptions } from './protocol.ts';
 
-/** The thread that has one file open. */
-export type Lane = Thread<WorkerFunctions>;
+/** A thread that has one file open. */
+export type FileThread = Thread<WorkerFunctions>;
 
-export function createLane(options: WorkerOptions): Lane {
+export function createFileThread(options: WorkerOptions): FileThread {
   return new Thread({
     file: moduleBeside(import.meta.url, 'worker'),
     name: `sqlite-${options.mode}`,
