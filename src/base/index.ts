@@ -1,9 +1,14 @@
 export { assert, unreachable } from './assert.ts';
 export { Closers } from './closers.ts';
 export { systemClock, type Clock } from './clock.ts';
+export { endsWithin, unlessAborted, within } from './deadline.ts';
 export { errorTable, messageOf, TonnageError, type ErrorCode } from './errors.ts';
 export { limits } from './limits.ts';
 export type { Log } from './log.ts';
+export { Lru } from './lru.ts';
+export { pause, WakeablePause } from './pause.ts';
 export { ForkedHistory, isLoss } from './forked-history.ts';
 export { systemRandom, type Random } from './random.ts';
+export { SingleFlight } from './single-flight.ts';
 export { Stop } from './stop.ts';
+export { Turns } from './turns.ts';

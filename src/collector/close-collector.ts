@@ -1,4 +1,4 @@
-import { limits, messageOf, type Log } from '../base/index.ts';
+import { endsWithin, limits, messageOf, type Log } from '../base/index.ts';
 import type { Collector } from './contract.ts';
 
 /**
@@ -6,15 +6,11 @@ import type { Collector } from './contract.ts';
  * it must not keep the process from stopping.
  */
 export async function closeCollector(name: string, collector: Collector, log: Log): Promise<void> {
-  const { promise: late, resolve } = Promise.withResolvers<'late'>();
-  const timer = setTimeout(resolve, limits.sourceCloseMsMax, 'late');
+  const waitedMs = limits.sourceCloseMsMax;
   try {
-    const ended = await Promise.race([collector.close?.(), late]);
-    if (ended === 'late')
-      log.warn({ source: name, waitedMs: limits.sourceCloseMsMax }, 'a source did not close in time');
+    if (!(await endsWithin(waitedMs, Promise.resolve(collector.close?.()))))
+      log.warn({ source: name, waitedMs }, 'a source did not close in time');
   } catch (error) {
     log.warn({ source: name, error: messageOf(error) }, 'a source could not be closed');
-  } finally {
-    clearTimeout(timer);
   }
 }

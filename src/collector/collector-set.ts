@@ -1,4 +1,4 @@
-import { assert, limits, TonnageError, type Clock, type Log } from '../base/index.ts';
+import { assert, limits, SingleFlight, TonnageError, type Clock, type Log } from '../base/index.ts';
 import { FamilyNames, type MetricFamily, type MetricSet } from '../metric/index.ts';
 import { closeCollector } from './close-collector.ts';
 import type { ScheduledSource, ScrapedSource, SourceOptions } from './contract.ts';
@@ -47,7 +47,7 @@ export class CollectorSet {
   readonly #log: Log;
   #scraped: readonly Scraped[] = [];
   #scheduled: readonly Scheduled[] = [];
-  readonly #reads = new Map<Scheduled, Promise<void>>();
+  readonly #reads = new SingleFlight<void, Scheduled>();
   #ends: readonly (() => void)[] | undefined;
   #closed: Promise<void> | undefined;
 
@@ -133,13 +133,9 @@ export class CollectorSet {
     await Promise.all(this.#sources().map(({ name, collector }) => closeCollector(name, collector, this.#log)));
   }
 
-  /** One read at a time: whoever asks while it is under way gets its end. */
+  /** One read at a time: a call during a read joins it. */
   #read(source: Scheduled): Promise<void> {
-    const underWay = this.#reads.get(source);
-    if (underWay !== undefined) return underWay;
-    const reading = this.#readOnce(source).finally(() => this.#reads.delete(source));
-    this.#reads.set(source, reading);
-    return reading;
+    return this.#reads.run(source, () => this.#readOnce(source));
   }
 
   /** Reads a source and takes its snapshot, if that can stand beside everything else; notes how it went. */

@@ -1,4 +1,4 @@
-import { assert } from '../base/index.ts';
+import { assert, unlessAborted } from '../base/index.ts';
 import type { Collected, Collector } from './contract.ts';
 import { SourceError } from './source-error.ts';
 
@@ -11,7 +11,7 @@ export class Reader {
   readonly #collector: Collector;
   readonly #deadlineMs: number;
   #underWay = false;
-  #giveUp: ((error: SourceError) => void) | undefined;
+  #aborting: AbortController | undefined;
 
   constructor(collector: Collector, deadlineMs: number) {
     this.#collector = collector;
@@ -26,29 +26,22 @@ export class Reader {
   /** Reads once, while no read is under way. Rejects with what the collector threw, or with `SourceError` (`timeout`). */
   async read(): Promise<Collected> {
     assert(!this.#underWay, 'a source was read although its last read has not ended');
-    const controller = new AbortController();
-    const { promise: givenUp, reject } = Promise.withResolvers<never>();
-    const giveUp = (error: SourceError): void => {
-      reject(error);
-      controller.abort(error);
-    };
-    this.#giveUp = giveUp;
-    // Not unref'd, unlike the timers between reads: somebody waits for this read, who must be told in any case.
-    const timer = setTimeout(
-      () => giveUp(new SourceError('timeout', `expected an answer within ${this.#deadlineMs} ms, none came`)),
-      this.#deadlineMs,
-    );
+    const aborting = new AbortController();
+    this.#aborting = aborting;
+    const late = new SourceError('timeout', `expected an answer within ${this.#deadlineMs} ms, none came`);
+    // Unlike the timers between reads, this one keeps the process alive: a caller waits for this read.
+    const timer = setTimeout(() => aborting.abort(late), this.#deadlineMs);
     try {
-      return await Promise.race([this.#collect(controller.signal), givenUp]);
+      return await unlessAborted(this.#collect(aborting.signal), aborting.signal);
     } finally {
       clearTimeout(timer);
-      this.#giveUp = undefined;
+      this.#aborting = undefined;
     }
   }
 
   /** Gives up the read under way, if there is one. */
   abort(): void {
-    this.#giveUp?.(new SourceError('failed', 'the read was given up, since its source is being closed'));
+    this.#aborting?.abort(new SourceError('failed', 'the read was given up, since its source is being closed'));
   }
 
   async #collect(signal: AbortSignal): Promise<Collected> {

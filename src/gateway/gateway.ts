@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 
-import { limits } from '../base/index.ts';
+import { endsWithin, limits } from '../base/index.ts';
 import { makePrivateDirectory } from '../sqlite/index.ts';
 import { BlobHandler } from './blob-handler.ts';
 import { declareCacheGauges } from './cache-gauges.ts';
@@ -22,7 +22,6 @@ import { statisticsOf } from './statistics.ts';
 import { proxyFromEnvironment } from './upstream/egress-proxy.ts';
 import { TagMemory } from './tag-memory.ts';
 import { UpstreamTable } from './upstreams.ts';
-import { withinMs } from './within-ms.ts';
 
 /**
  * Opens the gateway over its cache directory. Rejects with `config_invalid` for upstreams that cannot be, and as
@@ -82,7 +81,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   return {
     handle: (request, response, ...from) => front.handle(request, response, ...from),
     countTokenRequest: (request, response) => metrics.countTokenRequest(request, response),
-    survey: () => withinMs(survey.take(), limits.cacheSurveyMsMax),
+    survey: async () => void (await endsWithin(limits.cacheSurveyMsMax, survey.take())),
     cacheFailure: () => blobs.diskFailure,
     statistics: () => statisticsOf(metrics, parts),
     close: async () => {

@@ -1,4 +1,4 @@
-import { Lru } from './lru.ts';
+import { Lru } from '../base/index.ts';
 
 /**
  * A map in groups: holds a bounded weight (by default a number of entries), of which one group has a bounded share. A group

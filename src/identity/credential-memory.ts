@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { limits, type Clock, type Random } from '../base/index.ts';
+import { limits, Lru, type Clock, type Random } from '../base/index.ts';
 
 interface Entry<T> {
   readonly value: T;
@@ -14,8 +14,7 @@ interface Entry<T> {
 export class CredentialMemory<T> {
   readonly #clock: Clock;
   readonly #key: Uint8Array;
-  /** The one that was set longest ago first. */
-  readonly #entries = new Map<string, Entry<T>>();
+  readonly #entries = new Lru<Entry<T>>(limits.credentialMemoryEntriesMax);
 
   constructor(clock: Clock, random: Random) {
     this.#clock = clock;
@@ -41,13 +40,7 @@ export class CredentialMemory<T> {
 
   /** Remembers `value` for `ms`; not at all when that is 0 or less. */
   set(key: string, value: T, ms: number = limits.credentialMemoryMs): void {
-    this.#entries.delete(key);
-    if (ms <= 0) return;
-    this.#entries.set(key, { value, expiresAt: this.#clock.monotonic() + ms });
-    if (this.#entries.size <= limits.credentialMemoryEntriesMax) return;
-    for (const oldest of this.#entries.keys()) {
-      this.#entries.delete(oldest);
-      break;
-    }
+    if (ms > 0) this.#entries.set(key, { value, expiresAt: this.#clock.monotonic() + ms });
+    else this.#entries.delete(key);
   }
 }

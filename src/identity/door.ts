@@ -1,4 +1,4 @@
-import { limits, TonnageError, type Clock, type Random } from '../base/index.ts';
+import { limits, SingleFlight, TonnageError, type Clock, type Random } from '../base/index.ts';
 import type { MetricSet } from '../metric/index.ts';
 import type { AddressRules } from './address-rules.ts';
 import type { Authenticator, CheckVerdict, Finding } from './authenticator.ts';
@@ -106,8 +106,8 @@ class CheckingDoor implements Door {
   readonly #refused: CredentialMemory<true>;
   readonly #limiter: LoginLimiter;
   readonly #instruments: IdentityInstruments;
-  /** Checks that run, by what stands for their header: requests that come with the same one wait for the same check. */
-  readonly #checks = new Map<string, Promise<CheckVerdict>>();
+  /** By the HMAC of the header: requests with the same credentials share one check. */
+  readonly #checks = new SingleFlight<CheckVerdict>();
 
   constructor(options: DoorOptions) {
     this.#authenticators = [...(options.issued ?? []), ...options.authenticators];
@@ -192,7 +192,7 @@ class CheckingDoor implements Door {
   async #find(credential: Credential, key: string, visitor: Visitor, rank?: () => number): Promise<Outcome> {
     let verdict: CheckVerdict;
     try {
-      verdict = await this.#shared(credential, key, rank);
+      verdict = await this.#checks.run(key, () => this.#ask(credential, rank));
       if (verdict === 'unknown' && !this.#anonymousPull) throw unavailable();
     } catch (thrown) {
       this.#instruments.checks.failed.inc();
@@ -208,14 +208,6 @@ class CheckingDoor implements Door {
     const outcome = this.#outcomeOf(principal, visitor);
     if (principal !== 'anonymous') this.#memory.set(key, outcome, Math.min(goodForMs, limits.credentialMemoryMs));
     return this.#counted('accepted', outcome);
-  }
-
-  #shared(credential: Credential, key: string, rank?: () => number): Promise<CheckVerdict> {
-    const running = this.#checks.get(key);
-    if (running !== undefined) return running;
-    const check = this.#ask(credential, rank).finally(() => this.#checks.delete(key));
-    this.#checks.set(key, check);
-    return check;
   }
 
   async #ask(credential: Credential, rank?: () => number): Promise<CheckVerdict> {

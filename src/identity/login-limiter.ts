@@ -1,4 +1,4 @@
-import { limits, type Clock } from '../base/index.ts';
+import { limits, Lru, type Clock } from '../base/index.ts';
 import { parseAddress } from './network.ts';
 
 const minuteMs = 60_000;
@@ -26,8 +26,8 @@ interface Pending {
  */
 export class LoginLimiter {
   readonly #clock: Clock;
-  /** Times (monotonic, in milliseconds, oldest first) of failures, by address; the address that failed last is last. */
-  readonly #failures = new Map<string, readonly number[]>();
+  /** Times (monotonic, in milliseconds, oldest first) of failures, by address. */
+  readonly #failures = new Lru<readonly number[]>(limits.loginFailureAddressesMax);
   /** By address. */
   readonly #pending = new Map<string, Pending>();
   #waiting = 0;
@@ -61,7 +61,7 @@ export class LoginLimiter {
 
   #end(key: string, pending: Pending, failed: boolean): void {
     pending.running--;
-    if (failed) this.#keep(key, [...this.#recent(key), this.#clock.monotonic()]);
+    if (failed) this.#failures.set(key, [...this.#recent(key), this.#clock.monotonic()]);
     while (pending.waiting.length > 0 && !this.#isUndecided(key, pending)) {
       this.#waiting--;
       pending.waiting.shift()?.();
@@ -78,16 +78,6 @@ export class LoginLimiter {
   #recent(key: string): readonly number[] {
     const now = this.#clock.monotonic();
     return (this.#failures.get(key) ?? []).filter((time) => time > now - minuteMs);
-  }
-
-  #keep(key: string, times: readonly number[]): void {
-    this.#failures.delete(key);
-    this.#failures.set(key, times);
-    if (this.#failures.size <= limits.loginFailureAddressesMax) return;
-    for (const oldest of this.#failures.keys()) {
-      this.#failures.delete(oldest);
-      break;
-    }
   }
 }
 

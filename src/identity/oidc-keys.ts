@@ -1,5 +1,5 @@
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
-import { limits, messageOf, TonnageError, type Clock, type Log } from '../base/index.ts';
+import { limits, messageOf, SingleFlight, TonnageError, type Clock, type Log } from '../base/index.ts';
 import { fetchJson, memberOf, textOf } from './fetch-json.ts';
 import type { OidcInstruments } from './metrics.ts';
 
@@ -23,7 +23,7 @@ export class OidcKeys {
   #fetchedAt = -Infinity;
   #triedAt = -Infinity;
   #failed = false;
-  #fetch: Promise<void> | undefined;
+  readonly #fetches = new SingleFlight<void>();
 
   constructor(options: OidcKeysOptions) {
     this.#options = options;
@@ -50,17 +50,15 @@ export class OidcKeys {
   }
 
   /** Fetches the keys, unless that was tried just now. Never rejects: what was there stays. */
-  async #refresh(): Promise<void> {
-    if (this.#fetch !== undefined) return this.#fetch;
-    const now = this.#options.clock.monotonic();
-    if (now - this.#triedAt < limits.oidcRetryMs) return;
-    this.#triedAt = now;
-    this.#fetch = this.#try().finally(() => (this.#fetch = undefined));
-    return this.#fetch;
+  #refresh(): Promise<void> {
+    return this.#fetches.run('keys', () => this.#try());
   }
 
   async #try(): Promise<void> {
     const { issuer, log, fetches, clock } = this.#options;
+    const now = clock.monotonic();
+    if (now - this.#triedAt < limits.oidcRetryMs) return;
+    this.#triedAt = now;
     try {
       this.#keys = await this.#load();
       this.#fetchedAt = clock.monotonic();

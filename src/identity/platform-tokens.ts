@@ -1,4 +1,13 @@
-import { limits, messageOf, TonnageError, type Clock, type Log, type Random } from '../base/index.ts';
+import {
+  limits,
+  messageOf,
+  SingleFlight,
+  TonnageError,
+  Turns,
+  type Clock,
+  type Log,
+  type Random,
+} from '../base/index.ts';
 import type { Authenticator, CheckVerdict } from './authenticator.ts';
 import type { Credential } from './authorization.ts';
 import { CredentialMemory } from './credential-memory.ts';
@@ -8,7 +17,6 @@ import { organisationOf } from './organisation.ts';
 import { outsider } from './outsider.ts';
 import type { Principal } from './principal.ts';
 import { tokenKindOf } from './token-text.ts';
-import { Turns } from './turns.ts';
 
 /**
  * What a token stands for while the Platform does not say. `stale`: what it stood for lately, else anonymous;
@@ -55,7 +63,7 @@ class PlatformTokens {
   readonly #known: CredentialMemory<Known>;
   /** Kept apart, so that tokens that are made up push out none that are good. */
   readonly #troubles: CredentialMemory<'refused' | 'failed'>;
-  readonly #questions = new Map<string, Promise<CheckVerdict>>();
+  readonly #questions = new SingleFlight<CheckVerdict>();
   readonly #turns = new Turns({
     runningMax: limits.platformRequestsMax,
     waitingMax: limits.platformRequestsWaitingMax,
@@ -89,13 +97,8 @@ class PlatformTokens {
     const trouble = this.#troubles.get(key);
     if (trouble === 'refused') return Promise.resolve(undefined);
     if (trouble === 'failed') return this.#withoutAnswer(key);
-    const running = this.#questions.get(key);
-    if (running !== undefined) return running;
     const askedAt = this.#options.clock.monotonic();
-    const question = this.#turns.take(() => this.#askInTime(token, key, askedAt), rank);
-    const ended = question.finally(() => this.#questions.delete(key));
-    this.#questions.set(key, ended);
-    return ended;
+    return this.#questions.run(key, () => this.#turns.take(() => this.#askInTime(token, key, askedAt), rank));
   }
 
   #tokenOf(credential: Credential): string | undefined {

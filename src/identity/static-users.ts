@@ -1,10 +1,9 @@
-import { limits, TonnageError, type Log, type Random } from '../base/index.ts';
+import { limits, TonnageError, Turns, type Log, type Random } from '../base/index.ts';
 import type { Authenticator, Verdict } from './authenticator.ts';
 import type { Credential } from './authorization.ts';
 import { isOrganisation, organisationOf } from './organisation.ts';
 import { decoyHash, parsePasswordHash, verifyPassword, type PasswordHash } from './password.ts';
 import type { Principal, Right } from './principal.ts';
-import { Turns } from './turns.ts';
 
 /** A user of the configuration. */
 export interface StaticUser {

@@ -1,10 +1,8 @@
-import { limits } from '../../base/index.ts';
+import { endsWithin, limits, SingleFlight } from '../../base/index.ts';
 import { digestOf, type Digest } from '../../oci/index.ts';
-import { Flights } from '../flights.ts';
 import type { Repository } from '../names.ts';
 import { connectionFailure } from '../upstream/connection.ts';
 import { UpstreamError } from '../upstream/failure.ts';
-import { withinMs } from '../within-ms.ts';
 import type { BlobFile } from './blob-files.ts';
 import type { Blobs } from './blobs.ts';
 import type { Download } from './download.ts';
@@ -28,7 +26,7 @@ const none: Access = { kind: 'none' };
 export class BlobAccess {
   readonly #blobs: Blobs;
   readonly #proofs: Proofs;
-  readonly #confirmations = new Flights<boolean>();
+  readonly #confirmations = new SingleFlight<boolean>();
 
   constructor(options: { readonly blobs: Blobs; readonly proofs: Proofs }) {
     this.#blobs = options.blobs;
@@ -89,7 +87,7 @@ export class BlobAccess {
    * to answer, that says nothing about this repository, which then asks by itself.
    */
   async #mayJoin(repository: Repository, running: Download, belongs: boolean): Promise<boolean> {
-    await withinMs(running.begun(), limits.otherDownloadWaitMsMax);
+    await endsWithin(limits.otherDownloadWaitMsMax, running.begun());
     if (running.state.kind === 'failed' || running.state.kind === 'asking') return false;
     return belongs || this.#confirm(repository, running.digest, running.size);
   }

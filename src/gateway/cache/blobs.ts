@@ -1,8 +1,6 @@
-import { limits, messageOf, type Clock, type Log, type Random } from '../../base/index.ts';
+import { limits, Lru, messageOf, SingleFlight, type Clock, type Log, type Random } from '../../base/index.ts';
 import type { Digest } from '../../oci/index.ts';
 import type { Amount } from '../amount.ts';
-import { Flights } from '../flights.ts';
-import { Lru } from '../lru.ts';
 import type { Repository } from '../names.ts';
 import { UpstreamError } from '../upstream/failure.ts';
 import { BlobFiles, type BlobFile } from './blob-files.ts';
@@ -39,7 +37,7 @@ export class Blobs {
   /** Size of every blob on disk, by digest. */
   readonly #sizes: Map<string, number>;
   readonly #memory = new Lru<HeldBlob>(limits.blobMemoryBytesMax, (held) => held.weight);
-  readonly #repairs = new Flights<void>();
+  readonly #repairs = new SingleFlight<void>();
   /** Those that may be joined; the latest, where several repositories fetch the same blob. */
   readonly #downloads = new Map<string, Download>();
   /** All that have not come to their end. */

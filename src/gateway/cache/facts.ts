@@ -1,8 +1,6 @@
-import { limits, messageOf, type Log } from '../../base/index.ts';
+import { endsWithin, limits, messageOf, SingleFlight, type Log } from '../../base/index.ts';
 import { readImageConfig, type Descriptor } from '../../oci/index.ts';
-import { Flights } from '../flights.ts';
 import { inSlices } from '../in-slices.ts';
-import { withinMs } from '../within-ms.ts';
 import type { Repository } from '../names.ts';
 import type { BlobAccess } from './blob-access.ts';
 import type { StoredFacts } from './catalog.ts';
@@ -26,7 +24,7 @@ export interface FactsFinderOptions {
  */
 export class FactsFinder {
   readonly #options: FactsFinderOptions;
-  readonly #flights = new Flights<void>();
+  readonly #flights = new SingleFlight<void>();
 
   constructor(options: FactsFinderOptions) {
     this.#options = options;
@@ -43,7 +41,7 @@ export class FactsFinder {
           'the facts of an image could not be found',
         ),
       );
-    await withinMs(search, waitMs);
+    await endsWithin(waitMs, search);
     if (held.facts !== null) return held.facts;
     repository.upstream.meters.factsUnknown.inc();
     return { architecture: await this.#saidByIndex(repository, held), fusion: false };

@@ -1,4 +1,4 @@
-import { limits } from '../../base/index.ts';
+import { limits, Lru, SingleFlight } from '../../base/index.ts';
 import {
   digestOf,
   isSpecificManifestType,
@@ -10,9 +10,7 @@ import {
   type Reference,
 } from '../../oci/index.ts';
 import type { Amount } from '../amount.ts';
-import { Flights } from '../flights.ts';
 import { inSlices } from '../in-slices.ts';
-import { Lru } from '../lru.ts';
 import type { Repository } from '../names.ts';
 import type { CacheOutcome } from '../outcome.ts';
 import type { VerifiedManifest } from '../upstream/manifest-body.ts';
@@ -38,7 +36,7 @@ export class Manifests {
   readonly #fusionEntrypoint: string | undefined;
   readonly #keepsChildren: boolean;
   readonly #memory = new Lru<HeldManifest>(limits.manifestMemoryBytesMax, (held) => held.weight);
-  readonly #flights = new Flights<Found>();
+  readonly #flights = new SingleFlight<Found>();
 
   constructor(options: {
     readonly catalog: Catalog;

@@ -1,6 +1,5 @@
-import { limits } from '../../base/index.ts';
+import { limits, Lru } from '../../base/index.ts';
 import type { Digest } from '../../oci/index.ts';
-import { Lru } from '../lru.ts';
 import type { Repository } from '../names.ts';
 import { Shares } from '../shares.ts';
 import type { Catalog, Proof } from './catalog.ts';

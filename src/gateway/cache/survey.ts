@@ -1,6 +1,6 @@
 import { statfs } from 'node:fs/promises';
 
-import { messageOf, type Log } from '../../base/index.ts';
+import { messageOf, SingleFlight, type Log } from '../../base/index.ts';
 import type { Amount } from '../amount.ts';
 import type { Blobs } from './blobs.ts';
 import type { Catalog } from './catalog.ts';
@@ -25,7 +25,7 @@ export interface CacheSurveyOptions {
  */
 export class CacheSurvey {
   readonly #options: CacheSurveyOptions;
-  #running: Promise<void> | undefined;
+  readonly #surveys = new SingleFlight<void>();
   #blobs: Amount | null = null;
   #manifests: Amount | null = null;
   #room: Room | null = null;
@@ -36,8 +36,7 @@ export class CacheSurvey {
 
   /** Looks everything up; joins a look-up that is under way. Never rejects. */
   take(): Promise<void> {
-    this.#running ??= this.#take().finally(() => (this.#running = undefined));
-    return this.#running;
+    return this.#surveys.run('all', () => this.#take());
   }
 
   /** Files of verified blobs. */

@@ -1,7 +1,5 @@
-import { limits, type Clock } from '../../base/index.ts';
+import { limits, Lru, SingleFlight, type Clock } from '../../base/index.ts';
 import type { Reference } from '../../oci/index.ts';
-import { Flights } from '../flights.ts';
-import { Lru } from '../lru.ts';
 import type { Repository } from '../names.ts';
 import { UpstreamError } from '../upstream/failure.ts';
 import type { Catalog, StoredTag } from './catalog.ts';
@@ -23,7 +21,7 @@ export class Tags {
   readonly #clock: Clock;
   readonly #onStale: (repository: Repository, error: UpstreamError) => void;
   readonly #memory = new Lru<KnownTag>(limits.gatewayMemoryEntriesMax);
-  readonly #flights = new Flights<Found>();
+  readonly #flights = new SingleFlight<Found>();
 
   constructor(options: {
     readonly catalog: Catalog;

@@ -1,5 +1,4 @@
-import { limits, type Clock } from '../../base/index.ts';
-import { Lru } from '../lru.ts';
+import { limits, Lru, type Clock } from '../../base/index.ts';
 import { OriginAuth, type BasicCredentials } from './origin-auth.ts';
 import type { Send } from './send.ts';
 

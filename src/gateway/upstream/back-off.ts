@@ -1,5 +1,4 @@
-import { limits, type Clock } from '../../base/index.ts';
-import { Lru } from '../lru.ts';
+import { limits, Lru, type Clock } from '../../base/index.ts';
 import { retryAfterMsOf, UpstreamError } from './failure.ts';
 import type { Send } from './send.ts';
 

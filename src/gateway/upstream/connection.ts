@@ -1,6 +1,6 @@
 import { Agent, buildConnector, errors, Pool, request as undiciRequest, type Dispatcher } from 'undici';
 
-import { limits, messageOf } from '../../base/index.ts';
+import { limits, messageOf, unlessAborted } from '../../base/index.ts';
 import { pooled, type EgressProxies, type ProxyOf } from './egress-proxy.ts';
 import { UpstreamError } from './failure.ts';
 import { skippingInterim } from './interim.ts';
@@ -101,17 +101,6 @@ function failureVia(via: string, thrown: unknown): UpstreamError {
   });
 }
 
-/** The outcome of work, or a failure as soon as the signal aborts. */
-export function unlessAborted<Value>(work: Promise<Value>, signal: AbortSignal | undefined): Promise<Value> {
-  if (signal === undefined) return work;
-  return new Promise((resolve, reject) => {
-    const giveUp = (): void => reject(connectionFailure(signal.reason));
-    if (signal.aborted) giveUp();
-    signal.addEventListener('abort', giveUp, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', giveUp));
-  });
-}
-
 /**
  * The innermost layer: one request over a kept connection, with a deadline for everything that can hang. Redirects and
  * refusals are answers like others.
@@ -131,7 +120,7 @@ export function createSend(connections: Connections): Send {
         reset: false,
       });
       // undici looks at the signal only once it has a connection.
-      const answer = await unlessAborted(work, signal);
+      const answer = await unlessAborted(work, signal, connectionFailure);
       return { status: answer.statusCode, headers: answer.headers, origin: url.origin, body: answer.body };
     } catch (thrown) {
       throw failureVia(isProxied ? ' through its egress proxy' : '', thrown);

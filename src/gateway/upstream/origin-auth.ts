@@ -1,7 +1,6 @@
-import { limits, type Clock } from '../../base/index.ts';
+import { limits, SingleFlight, unlessAborted, type Clock } from '../../base/index.ts';
 import { parseChallenges } from '../../oci/index.ts';
-import { Flights } from '../flights.ts';
-import { unlessAborted } from './connection.ts';
+import { connectionFailure } from './connection.ts';
 import { failureOf, UpstreamError } from './failure.ts';
 import { mayHaveCredentials } from './realms.ts';
 import { discard, headerOf, type CredentialUse, type Send, type UpstreamAnswer, type UpstreamRequest } from './send.ts';
@@ -55,7 +54,7 @@ export class OriginAuth {
   /** Value of the `Authorization` header for Basic; absent without credentials. */
   readonly #basic: string | undefined;
   readonly #tokens: Tokens;
-  readonly #learning = new Flights<Scheme>();
+  readonly #learning = new SingleFlight<Scheme>();
   #scheme: Scheme | undefined;
   /** When `/v2/` may be asked again, on the monotonic clock, where it did not say. */
   #learnAgainMs = -Infinity;
@@ -113,6 +112,7 @@ export class OriginAuth {
     return unlessAborted(
       this.#learning.run('', () => this.#askBase(repository)),
       signal,
+      connectionFailure,
     );
   }
 
@@ -162,7 +162,7 @@ export class OriginAuth {
     if (scheme.kind === 'basic' && this.#basic !== undefined) return { value: this.#basic, use: 'sent' };
     if (scheme.kind !== 'bearer' || repository === undefined) return anonymous;
     const { endpoint } = scheme;
-    const token = await unlessAborted(this.#tokens.get(endpoint, repository), request.signal);
+    const token = await unlessAborted(this.#tokens.get(endpoint, repository), request.signal, connectionFailure);
     return {
       value: `Bearer ${token}`,
       use: endpoint.use,

@@ -1,7 +1,5 @@
-import { limits, type Clock } from '../../base/index.ts';
+import { limits, Lru, SingleFlight, type Clock } from '../../base/index.ts';
 import { parseJsonObject } from '../../oci/index.ts';
-import { Flights } from '../flights.ts';
-import { Lru } from '../lru.ts';
 import { connectionFailure } from './connection.ts';
 import { failureOf, UpstreamError } from './failure.ts';
 import { readBody, type CredentialUse, type Send, type UpstreamAnswer } from './send.ts';
@@ -50,7 +48,7 @@ export class Tokens {
   readonly #send: Send;
   readonly #clock: Clock;
   readonly #kept = new Lru<Token>(limits.upstreamRepositoriesMax);
-  readonly #flights = new Flights<string>();
+  readonly #flights = new SingleFlight<string>();
 
   constructor(options: { readonly send: Send; readonly clock: Clock }) {
     this.#send = options.send;

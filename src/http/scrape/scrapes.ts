@@ -1,3 +1,5 @@
+import { unlessAborted } from '../../base/index.ts';
+
 /** One scrape, as far as the making of its exposition goes. */
 export interface Scrape {
   /** What is asked for, format and filter: scrapes with the same key may get the same bytes. */
@@ -48,10 +50,10 @@ export class Scrapes {
 
   /**
    * Has a scrape answered by `send`, now or when there is room. Answers whether its exposition was made for several.
-   * Rejects with what `make` or `send` threw, or with an `AbortError` when the scrape is aborted before its turn.
+   * Rejects with what `make` or `send` threw, or with the reason of `signal` if the scrape is aborted before its turn.
    */
   async run(scrape: Scrape, send: (exposition: Exposition) => Promise<void>): Promise<boolean> {
-    if (scrape.signal.aborted) throw abortError();
+    scrape.signal.throwIfAborted();
     if (!scrape.whole && this.#streams < this.#streamsMax) {
       this.#streams++;
       try {
@@ -132,21 +134,4 @@ export class Scrapes {
       body.chunks.reject(error);
     }
   }
-}
-
-/** What `work` comes to, or a rejection as soon as the signal aborts, which it has not yet. */
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const aborted = Promise.withResolvers<never>();
-  const onAbort = (): void => aborted.reject(abortError());
-  signal.addEventListener('abort', onAbort);
-  try {
-    return await Promise.race([work, aborted.promise]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
-}
-
-/** As Node's own streams have it. */
-function abortError(): Error {
-  return new DOMException('nobody waits for this scrape any more', 'AbortError');
 }

@@ -2,17 +2,21 @@
 interface Waiting {
   readonly rank: () => number;
   readonly begin: () => void;
-  readonly giveWay: () => void;
+  readonly reject: () => void;
 }
 
 /**
- * Lets a bounded number of tasks run at once and a bounded number wait. Those of the lowest rank at that time go first, and
- * of one rank those that came first. When too many wait, the last one of the highest rank gives way.
+ * A bounded queue: runs a bounded number of tasks at once and lets a bounded number wait. The task with the lowest rank goes
+ * first, and within one rank the task that came first. If too many tasks wait, the last one of the highest rank is rejected
+ * as `busy`.
+ *
+ * Our own, because `p-queue` fixes a task's priority when it is added and bounds no queue; here a rank changes while its
+ * task waits.
  */
 export class Turns {
   readonly #runningMax: number;
   readonly #waitingMax: number;
-  /** In the order in which they came. */
+  /** In order of arrival. */
   readonly #waiting: Waiting[] = [];
   #running = 0;
 
@@ -21,15 +25,18 @@ export class Turns {
     this.#waitingMax = options.waitingMax;
   }
 
-  /** Runs `task` when its turn comes. Answers `busy`, without running it, when too many wait that go before it. */
+  /**
+   * Runs `task` when its turn comes, and answers its result. Answers `busy` without running it if too many tasks wait that go
+   * first. `rank` is asked again whenever a turn is free.
+   */
   take<T>(task: () => Promise<T>, rank: () => number = () => 0): Promise<T | 'busy'> {
     if (this.#running < this.#runningMax) {
       this.#running++;
       return this.#run(task);
     }
     return new Promise((resolve) => {
-      this.#waiting.push({ rank, begin: () => resolve(this.#run(task)), giveWay: () => resolve('busy') });
-      if (this.#waiting.length > this.#waitingMax) this.#remove((rank, best) => rank >= best)?.giveWay();
+      this.#waiting.push({ rank, begin: () => resolve(this.#run(task)), reject: () => resolve('busy') });
+      if (this.#waiting.length > this.#waitingMax) this.#remove((rank, best) => rank >= best)?.reject();
     });
   }
 
@@ -37,14 +44,14 @@ export class Turns {
     try {
       return await task();
     } finally {
-      // The turn is handed over without being given up, or a task that comes in between would get it as well.
+      // Hand the turn over without freeing it: a task that arrives in between must not take it as well.
       const next = this.#remove((rank, best) => rank < best);
       if (next === undefined) this.#running--;
       else next.begin();
     }
   }
 
-  /** Takes out the one whose rank is better than those of all others. */
+  /** Removes the waiting task whose rank is better than those of all others. */
   #remove(isBetter: (rank: number, best: number) => boolean): Waiting | undefined {
     const ranks = this.#waiting.map(({ rank }) => rank());
     let at = 0;

@@ -1,16 +1,18 @@
 /**
- * A map that holds a bounded weight and drops what was used longest ago. Reading makes an entry the newest. An entry that
- * alone is heavier than the bound is not kept.
+ * A map of bounded weight (a count of entries, or bytes) that evicts the least recently used entry. Reading an entry makes
+ * it the most recently used one. An entry that alone exceeds the bound is not kept.
+ *
+ * Our own, because `base` imports no package; nothing here needs the time limits and options of `lru-cache`.
  */
-export class Lru<Value> {
-  readonly #entries = new Map<string, Value>();
+export class Lru<Value, Key = string> {
+  readonly #entries = new Map<Key, Value>();
   readonly #weightMax: number;
   readonly #weigh: (value: Value) => number;
   /** One iterator for all evictions. A new one would step over the gaps of all earlier deletions each time. */
   #oldest = this.#entries.keys();
   #weight = 0;
 
-  /** `weigh` answers what an entry counts against `weightMax`; it must answer the same for the same value, always. */
+  /** `weigh`: what an entry counts against `weightMax`, by default 1. It must always answer the same for the same value. */
   constructor(weightMax: number, weigh: (value: Value) => number = () => 1) {
     this.#weightMax = weightMax;
     this.#weigh = weigh;
@@ -20,40 +22,45 @@ export class Lru<Value> {
     return this.#entries.size;
   }
 
-  /** What all entries weigh together. */
+  /** The sum of the weights of all entries. */
   get weight(): number {
     return this.#weight;
   }
 
-  get(key: string): Value | undefined {
+  get(key: Key): Value | undefined {
     const value = this.#entries.get(key);
     if (value === undefined) return undefined;
-    // A map iterates in the order of insertion, so that inserting again is what makes an entry the newest.
+    // A map iterates in the order of insertion, so inserting an entry again makes it the most recently used one.
     this.#entries.delete(key);
     this.#entries.set(key, value);
     return value;
   }
 
-  set(key: string, value: Value): void {
+  set(key: Key, value: Value): void {
     this.delete(key);
     this.#entries.set(key, value);
     this.#weight += this.#weigh(value);
     while (this.#weight > this.#weightMax) this.dropOldest();
   }
 
-  delete(key: string): void {
+  /** All keys and values, the least recently used first. Iterating changes no order. */
+  entries(): Iterable<[Key, Value]> {
+    return this.#entries.entries();
+  }
+
+  delete(key: Key): void {
     const value = this.#entries.get(key);
     if (value === undefined) return;
     this.#entries.delete(key);
     this.#weight -= this.#weigh(value);
   }
 
-  /** Removes the entry that was used longest ago and returns its value; undefined when there is none. */
+  /** Removes the least recently used entry and returns its value; undefined if there is none. */
   dropOldest(): Value | undefined {
     if (this.#entries.size === 0) return undefined;
     let next = this.#oldest.next();
     if (next.done === true) {
-      // An iterator that has come to the end stays there, whatever is inserted later.
+      // An iterator that has reached the end stays there, whatever is inserted later.
       this.#oldest = this.#entries.keys();
       next = this.#oldest.next();
     }
