@@ -5,11 +5,11 @@
  */
 import { systemClock } from '../src/base/index.ts';
 import { formatDay, parseDay, waveFieldName, type UsageQuery } from '../src/usage/index.ts';
-import { importWave } from '../src/store/redis/import/index.ts';
-import { waveHash } from '../src/store/redis/layout.ts';
-import { createRedisTotals } from '../src/store/redis/read/index.ts';
-import { listOf, textOf } from '../src/store/redis/read/reads.ts';
-import { openTestRedis } from '../src/store/redis/read/testing/test-redis.ts';
+import { importWave } from '../src/redis-totals/import/index.ts';
+import { waveHash } from '../src/redis-totals/layout.ts';
+import { createRedisTotals } from '../src/redis-totals/read/index.ts';
+import { listOf, textOf } from '../src/redis-totals/read/reads.ts';
+import { openTestRedis } from '../src/redis-totals/read/testing/test-redis.ts';
 import { caseLine } from './support/cases.ts';
 import { describe, inTurns, type Candidate } from './support/turns.ts';
 

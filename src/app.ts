@@ -11,6 +11,7 @@ import {
   systemRandom as random,
   type Log,
 } from './base/index.ts';
+import { createLedgerCare, type LedgerCare, type OpenRemote } from './care/index.ts';
 import { CollectorSet } from './collector/index.ts';
 import type { Config, Environment, RedisStoreConfig } from './config/index.ts';
 import { openGateway, type Gateway, type OwnDoors } from './gateway/index.ts';
@@ -34,19 +35,11 @@ import {
 } from './http/index.ts';
 import { IssuedTokens, type TokenDesk } from './identity/index.ts';
 import { openLedger, type Ledger } from './ledger/index.ts';
+import { assertLedger, withTokenTable } from './ledger-file/index.ts';
 import { MetricSet } from './metric/index.ts';
+import type { WaveImportProgress, WaveImportSummary } from './redis-totals/index.ts';
 import { lockFile, makeDirectory } from './sqlite/index.ts';
-import {
-  assertLedger,
-  createLedgerCare,
-  withTokenTable,
-  type LedgerCare,
-  type OpenRemote,
-  type Store,
-  type ReadTotals,
-  type WaveImportProgress,
-  type WaveImportSummary,
-} from './store/index.ts';
+import type { ReadTotals, Store } from './store/index.ts';
 import { createCalendar, meterSet } from './usage/index.ts';
 import {
   adapterSettings,
@@ -67,10 +60,10 @@ import {
 
 /** Drivers by the name that the configuration gives; each is loaded only when it is asked for. */
 const storeDrivers = {
-  sqlite: () => import('./store/drivers/sqlite.ts'),
-  redis: () => import('./store/drivers/redis.ts'),
-  redisCare: () => import('./store/drivers/redis-care.ts'),
-  redisTotals: () => import('./store/drivers/redis-totals.ts'),
+  sqlite: () => import('./ledger-file/index.ts'),
+  redis: () => import('./redis-totals/drivers/redis.ts'),
+  redisCare: () => import('./redis-totals/drivers/redis-care.ts'),
+  redisTotals: () => import('./redis-totals/drivers/redis-totals.ts'),
 } as const;
 const collectorDrivers = { runtime: () => import('./collector/drivers/runtime.ts') } as const;
 

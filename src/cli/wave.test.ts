@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { systemClock, systemRandom } from '../base/index.ts';
 import { redisUrlForm, type RedisStoreConfig } from '../config/index.ts';
-import type { WaveImportSummary } from '../store/index.ts';
+import type { WaveImportSummary } from '../redis-totals/index.ts';
 import type { Terminal } from './contract.ts';
 import { run as cli } from './testing/terminal.ts';
 import { waveCommand } from './wave.ts';

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { parseRedisUrl, quote, redisUrlForm, type RedisStoreConfig } from '../config/index.ts';
-import type { WaveImportProgress, WaveImportSummary, WaveMeterSummary } from '../store/index.ts';
+import type { WaveImportProgress, WaveImportSummary, WaveMeterSummary } from '../redis-totals/index.ts';
 import { configurationOf } from './configuration.ts';
 import { UsageError, type Terminal } from './contract.ts';
 import { groupThousands } from './usage-table.ts';

@@ -3,7 +3,7 @@ import { afterEach, expect, test } from 'vitest';
 import { suiteRedis } from '../../test/support/redis-suite.ts';
 import { eventually } from '../../test/support/redis.ts';
 import { limits } from '../base/index.ts';
-import { openTestRedisStore, silent as log, untilAgreed } from '../store/testing/redis-store.ts';
+import { openTestRedisStore, silent as log, untilAgreed } from '../redis-totals/testing/redis-store.ts';
 import type { Store } from '../store/index.ts';
 import { Caps } from './caps.ts';
 import { SharedValues } from './shared-values.ts';

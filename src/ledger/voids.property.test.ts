@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { limits, systemClock } from '../base/index.ts';
 import { MetricSet } from '../metric/index.ts';
-import { openTestRedisStore } from '../store/testing/redis-store.ts';
+import { openTestRedisStore } from '../redis-totals/testing/redis-store.ts';
 import type { Store } from '../store/index.ts';
 import { parseUsageQuery, type UsageEvent } from '../usage/index.ts';
 import { scaled } from '../../test/support/long.ts';

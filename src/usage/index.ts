@@ -62,3 +62,12 @@ export {
 export { checkRange, formatCursor, parseFormat, parseUsageQuery, type UsageParameters } from './parse-query.ts';
 export { Pseudonyms } from './pseudonym.ts';
 export { stringifyJson, usageAsCells, usageAsCsv, usageAsJson, usageColumns } from './present.ts';
+export {
+  type Amount,
+  checkSize,
+  detailsAsked,
+  foldedDimensions,
+  RowSums,
+  type RowValues,
+  type WindowSums,
+} from './rows.ts';

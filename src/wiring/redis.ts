@@ -1,6 +1,6 @@
 import type { Clock, Log } from '../base/index.ts';
 import type { RedisStoreConfig } from '../config/index.ts';
-import type { RedisLinkOptions, RedisTls } from '../store/index.ts';
+import type { RedisLinkOptions, RedisTls } from '../redis-link/index.ts';
 
 /** How the Redis of a configuration is reached. The only place where its secrets are taken out. */
 export function redisLinkOptions(

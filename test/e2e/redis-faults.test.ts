@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { batchText } from '../../src/store/redis/batch-text.ts';
-import { numbersKey, waveHash } from '../../src/store/redis/layout.ts';
-import { slotOf, type RedisLink } from '../../src/store/redis/link/index.ts';
+import { batchText } from '../../src/redis-totals/batch-text.ts';
+import { numbersKey, waveHash } from '../../src/redis-totals/layout.ts';
+import { slotOf, type RedisLink } from '../../src/redis-link/index.ts';
 import {
   BatchLog,
   firstDay,
@@ -12,9 +12,9 @@ import {
   randomIncrements,
   seeded,
   sendAll,
-} from '../../src/store/redis/write/testing/batches.ts';
-import { expectedSums, readState, readSums, sumsOf } from '../../src/store/redis/write/testing/model.ts';
-import { testWriter } from '../../src/store/redis/write/testing/writer.ts';
+} from '../../src/redis-totals/write/testing/batches.ts';
+import { expectedSums, readState, readSums, sumsOf } from '../../src/redis-totals/write/testing/model.ts';
+import { testWriter } from '../../src/redis-totals/write/testing/writer.ts';
 import type { Increment } from '../../src/usage/index.ts';
 import { scaled } from '../support/long.ts';
 import { startRedisCluster } from '../support/redis-cluster.ts';

@@ -1,5 +1,5 @@
 import { systemClock, TonnageError, type Log } from '../../src/base/index.ts';
-import { openRedisLink, type RedisLink, type RedisLinkOptions } from '../../src/store/redis/link/index.ts';
+import { openRedisLink, type RedisLink, type RedisLinkOptions } from '../../src/redis-link/index.ts';
 import { eventually } from './redis.ts';
 
 type WithoutOwn<T> = T extends unknown ? Omit<T, 'clock' | 'log'> : never;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { systemClock, systemRandom } from '../../base/index.ts';
 import { openLedger, type Count } from '../../ledger/index.ts';
 import { MetricSet } from '../../metric/index.ts';
-import { openSqliteStore } from '../../store/drivers/sqlite.ts';
+import { openSqliteStore } from '../../ledger-file/index.ts';
 import type { Dimension } from '../../usage/index.ts';
 
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };

@@ -7,7 +7,7 @@ import { systemRandom, TonnageError, type Clock, type Log } from '../../base/ind
 import { IssuedTokens, rights, type Principal } from '../../identity/index.ts';
 import { openLedger, type Ledger } from '../../ledger/index.ts';
 import { MetricSet } from '../../metric/index.ts';
-import { openSqliteStore, type SqliteStoreOptions } from '../../store/drivers/sqlite.ts';
+import { openSqliteStore, type SqliteStoreOptions } from '../../ledger-file/index.ts';
 import type { Store } from '../../store/index.ts';
 import { meterSet, type Dimension } from '../../usage/index.ts';
 import { createApi } from '../api.ts';

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually, startRedis, type RedisServer } from '../../../test/support/redis.ts';
-import { openTestRedisStore } from '../../store/testing/redis-store.ts';
+import { openTestRedisStore } from '../../redis-totals/testing/redis-store.ts';
 import { openApiFixture, type ApiFixture, type ApiFixtureOptions } from './api-fixture.ts';
 
 /** A kind of store, and the API over a new one each time; one that is open at a time. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach } from 'vitest';
 import { systemClock, systemRandom, type Log } from '../../base/index.ts';
 import { MetricSet, type MetricFamily } from '../../metric/index.ts';
-import { openSqliteStore, type SqliteStoreOptions } from '../../store/drivers/sqlite.ts';
+import { openSqliteStore, type SqliteStoreOptions } from '../../ledger-file/index.ts';
 import type { Store } from '../../store/index.ts';
 import { openLedger, type Ledger, type LedgerOptions } from '../index.ts';
 

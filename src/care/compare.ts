@@ -1,0 +1,129 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { ReadOnlyDatabase } from '../sqlite/index.ts';
+import { formatDay, monthOf, type Increment } from '../usage/index.ts';
+import type { MeterDay } from '../store/index.ts';
+import { accountField } from '../redis-totals/index.ts';
+import { openLedgerReadOnly } from '../ledger-file/index.ts';
+import { deliveryState, type DeliveryState } from './delivery-state.ts';
+import { fileHistory } from '../ledger-file/index.ts';
+import { readFacts } from '../ledger-file/index.ts';
+import { accountsOf, accountsOfMonth, fileCounts } from './own-counts.ts';
+import type { HeldAccounts, OnProgress, RemoteCare } from '../store/index.ts';
+
+/** How often a day that differs is looked at again while a server may be counting, and how long between. */
+const triesMax = 5;
+const triesPauseMs = 200;
+
+/** What a comparison has found; `notes` say what could not be compared, and why. */
+export interface Comparison {
+  readonly findings: readonly string[];
+  readonly notes: readonly string[];
+  /** What mends the findings, where they do not say it themselves. */
+  readonly remedy?: string;
+}
+
+export interface CompareOptions {
+  readonly file: string;
+  readonly remote: RemoteCare;
+  readonly meters: readonly string[];
+  readonly onProgress?: OnProgress;
+}
+
+/** What could not be compared is told, and findings where it will not be delivered by itself. */
+function notCompared({ name }: RemoteCare, { stopped, waiting }: DeliveryState): Comparison {
+  if (stopped !== undefined) return { findings: [`${name}: ${stopped}`], notes: [] };
+  const batches = waiting === 1 ? '1 batch is' : `${waiting} batches are`;
+  const note = `${name} was not compared: ${batches} not delivered yet, which a running server does by itself`;
+  return { findings: [], notes: [note] };
+}
+
+type Compared = 'same' | 'different' | 'moving';
+
+/**
+ * Compares what a store elsewhere holds of this ledger, by day and by month, with the ledger's own sums. Nothing can be
+ * said while batches are under way; beside a running server a day that differs is looked at again.
+ */
+export async function compareRemote(options: CompareOptions): Promise<Comparison> {
+  const database = openLedgerReadOnly(options.file);
+  try {
+    return await compare(database, options);
+  } finally {
+    await database.close();
+  }
+}
+
+async function compare(
+  database: ReadOnlyDatabase,
+  { remote, meters, onProgress }: CompareOptions,
+): Promise<Comparison> {
+  const state = await deliveryState(database, remote);
+  if (state.stopped !== undefined || state.waiting > 0) return notCompared(remote, state);
+  const own = await fileCounts(database, meters);
+  const findings: string[] = [];
+  const notes: string[] = [];
+  const note = (compared: Compared, what: string) => {
+    if (compared === 'different') findings.push(`${remote.name}: ${what} is not what this ledger has counted`);
+    if (compared === 'moving') notes.push(`${remote.name}: ${what} was not compared, since it is being counted into`);
+  };
+  const seen = new Set<string>();
+  const months = new Map<string, MeterDay>();
+  let done = 0;
+  for await (const { meter, day } of own.days()) {
+    seen.add(`${meter} ${day}`);
+    months.set(`${meter} ${monthOf(day)}`, { meter, day: monthOf(day) });
+    note(await compareDay(database, remote, { meter, day }), `${meter} of ${formatDay(day)}`);
+    onProgress?.({ work: `days in ${remote.name}`, done: ++done, total: own.dayCount });
+  }
+  for (const { meter, day } of months.values()) {
+    note(await compareMonth(database, remote, { meter, day }), `${meter} of the month ${formatDay(day).slice(0, 7)}`);
+  }
+  for (const meter of own.meters) {
+    for (const day of await remote.ownDays(meter)) {
+      if (seen.has(`${meter} ${day}`)) continue;
+      note(await compareDay(database, remote, { meter, day }), `${meter} of ${formatDay(day)}`);
+    }
+  }
+  return { findings, notes };
+}
+
+function compareDay(database: ReadOnlyDatabase, remote: RemoteCare, one: MeterDay): Promise<Compared> {
+  return untilStill(database, remote, async () =>
+    isSame(await remote.ownDay(one.meter, one.day), await accountsOf(database, one)),
+  );
+}
+
+function compareMonth(database: ReadOnlyDatabase, remote: RemoteCare, { meter, day }: MeterDay): Promise<Compared> {
+  return untilStill(database, remote, async () =>
+    isSame(await remote.ownMonth(meter, day), await accountsOfMonth(database, meter, day)),
+  );
+}
+
+/** A difference counts only when nothing was committed or delivered meanwhile. */
+async function untilStill(
+  database: ReadOnlyDatabase,
+  remote: RemoteCare,
+  same: () => Promise<boolean>,
+): Promise<Compared> {
+  if (await same()) return 'same';
+  for (let tries = 0; tries < triesMax; tries++) {
+    const before = await numbers(database, remote);
+    if (await same()) return 'same';
+    const after = await numbers(database, remote);
+    if (new Set([...before, ...after]).size === 1) return 'different';
+    await pause(triesPauseMs);
+  }
+  return 'moving';
+}
+
+/** The last batch there and here. */
+async function numbers(database: ReadOnlyDatabase, remote: RemoteCare): Promise<readonly number[]> {
+  const there = await remote.position(fileHistory(database));
+  const { lastBatch } = await readFacts(database);
+  return [there, lastBatch];
+}
+
+function isSame(held: HeldAccounts, accounts: readonly Increment[]): boolean {
+  const nonZero = [...held].filter(([, value]) => value !== '0');
+  if (nonZero.length !== accounts.length) return false;
+  return accounts.every(({ dimensions, quantity }) => held.get(accountField(dimensions)) === String(quantity));
+}

@@ -1,0 +1,30 @@
+import { limits, TonnageError } from '../base/index.ts';
+import type { Outbox } from '../store/index.ts';
+import type { RemoteCare } from '../store/index.ts';
+
+/**
+ * Delivers all batches up to `lastBatch`; tries nothing again but what the store itself says it misses. Rejects with
+ * `ledger_gap` when the ledger knows of a loss, or the outbox does not have what the store misses; else with the store's error.
+ */
+export async function deliverAll(
+  outbox: Pick<Outbox, 'read' | 'gap' | 'lookUp' | 'touchedAsOf'>,
+  remote: Pick<RemoteCare, 'position' | 'deliver' | 'name'>,
+  lastBatch: number,
+): Promise<void> {
+  if (outbox.gap) throw new TonnageError('ledger_gap', outbox.gap.reason);
+  let at = await remote.position(outbox);
+  let rewinds = 0;
+  while (at < lastBatch) {
+    const batches = await outbox.read(at, limits.deliveredBatchesMax);
+    const last = batches.at(-1)?.number;
+    if (last === undefined) throw gap(`${remote.name} misses the batches after ${at}, and the outbox does too`);
+    const result = await remote.deliver(batches, outbox);
+    if (result.kind === 'rewind' && ++rewinds > limits.rewindsMax)
+      throw gap(`${remote.name} still misses batches after ${result.to}, which it was given ${rewinds} times`);
+    at = result.kind === 'delivered' ? last : result.to;
+  }
+}
+
+function gap(what: string): TonnageError {
+  return new TonnageError('ledger_gap', `${what}; run tonnage ledger rebuild`);
+}

@@ -1,0 +1,34 @@
+import type { ReadOnlyDatabase } from '../sqlite/index.ts';
+import { delivers } from '../ledger-file/index.ts';
+import { fileHistory } from '../ledger-file/index.ts';
+import { readFacts } from '../ledger-file/index.ts';
+import type { RemoteCare } from '../store/index.ts';
+
+/** How the batches of a ledger get to a store elsewhere. */
+export interface DeliveryState {
+  /** Why they do not until an operator acts, and what helps; absent while all is well. */
+  readonly stopped?: string;
+  /** Batches that are committed and not there. */
+  readonly waiting: number;
+}
+
+type Reads = Pick<ReadOnlyDatabase, 'read'>;
+
+/**
+ * Looks for what keeps batches from being delivered until an operator acts. Safe while a server delivers. Rejects as
+ * `RemoteCare.position` does, with `ledger_gap` for a loss that the ledger cannot deliver again, and as
+ * `RemoteCare.assertWritable`.
+ */
+export async function deliveryState(database: Reads, remote: RemoteCare): Promise<DeliveryState> {
+  const { lastBatch: counted } = await readFacts(database);
+  const isKeptHere = counted > 0 && !(await delivers(database));
+  if (isKeptHere) return { stopped: notMeant, waiting: counted };
+  const position = await remote.position(fileHistory(database));
+  await remote.assertWritable();
+  const { lastBatch } = await readFacts(database);
+  return { waiting: lastBatch - position };
+}
+
+const notMeant =
+  'gets nothing of this ledger, which has kept its totals itself until now, so no server starts with this configuration: take ' +
+  'them there with tonnage ledger migrate --to this configuration, or with tonnage ledger rebuild';

@@ -1,0 +1,135 @@
+import type { Database } from '../sqlite/index.ts';
+import type { Day, DimensionValues, Increment } from '../usage/index.ts';
+import { accountField } from '../redis-totals/index.ts';
+import { careRead } from '../ledger-file/index.ts';
+import { accountsOf } from './own-counts.ts';
+import type { OnProgress, RemoteCare } from '../store/index.ts';
+
+type Reads = Pick<Database, 'read'>;
+
+/** More accounts than a day can have. */
+const accountsMax = 100_000_000;
+
+export interface HistoryOptions {
+  readonly source: RemoteCare;
+  readonly meters: readonly string[];
+  readonly today: Day;
+  /** Leaves out what other ledgers have counted: they take that along themselves. */
+  readonly withoutOthers: boolean;
+  readonly onProgress?: OnProgress;
+}
+
+/**
+ * What a store elsewhere answers beyond what the ledger file has: accounts, day by day, as increments that make up the
+ * difference (negative where the file has more). Nothing where all is there already. All that the ledger has counted
+ * itself must have been delivered.
+ */
+export async function* historyBeyond(database: Reads, options: HistoryOptions): AsyncGenerator<readonly Increment[]> {
+  const { source, meters, withoutOthers, onProgress } = options;
+  const days = await Promise.all(
+    meters.map(async (meter) => {
+      const foreign = await source.foreignDays(meter);
+      const others = withoutOthers ? [] : await source.othersDays(meter);
+      return { meter, days: [...new Set([...foreign, ...others])].toSorted((a, b) => a - b) };
+    }),
+  );
+  const total = days.reduce((sum, { days: { length } }) => sum + length, 0);
+  let done = 0;
+  for (const { meter, days: ofMeter } of days) {
+    for (const day of ofMeter) {
+      const increments = await beyondOn(database, options, meter, day);
+      if (increments.length > 0) yield increments;
+      onProgress?.({ work: `days of ${source.name} taken over`, done: ++done, total });
+    }
+  }
+}
+
+async function beyondOn(
+  database: Reads,
+  { source, today, withoutOthers }: HistoryOptions,
+  meter: string,
+  day: Day,
+): Promise<readonly Increment[]> {
+  const sums = new Map<string, { readonly dimensions: DimensionValues; quantity: bigint }>();
+  const add = (dimensions: DimensionValues, quantity: bigint): void => {
+    const field = accountField(dimensions);
+    const sum = sums.get(field);
+    if (sum) sum.quantity += quantity;
+    else sums.set(field, { dimensions, quantity });
+  };
+  const query = { meter, from: day, to: day + 1, window: 'total', by: ['org', 'arch'], where: {} } as const;
+  const { rows } = await source.query({ ...query, limit: accountsMax, offset: 0 }, today);
+  for (const { dimensions, value } of rows) add(named(dimensions.org, dimensions.arch), value);
+  for (const { dimensions, quantity } of await accountsOf(database, { meter, day })) add(dimensions, -quantity);
+  if (withoutOthers) {
+    for (const [field, value] of await source.othersDay(meter, day)) {
+      // Whatever they have counted is in the answer of the source.
+      const sum = sums.get(field);
+      if (sum) sum.quantity -= BigInt(value);
+    }
+  }
+  return [...sums.values()].filter(({ quantity }) => quantity !== 0n).map((sum) => ({ meter, day, ...sum }));
+}
+
+function named(org: string | null | undefined, arch: string | null | undefined): DimensionValues {
+  return { ...(typeof org === 'string' && { org }), ...(typeof arch === 'string' && { arch }) };
+}
+
+/** Names that have counts of all time in a store elsewhere that belong to no day. */
+export interface WithoutDay {
+  readonly organisations: number;
+  readonly architectures: number;
+}
+
+/**
+ * Compares the sums of all time that a store elsewhere has under each name with those that days make up: a Wave of old may
+ * have counted there without a day. Such counts cannot be taken over. `withoutOthers`: what other ledgers have counted
+ * is not in the file.
+ */
+export async function countWithoutDay(
+  database: Reads,
+  { source, today, withoutOthers }: Pick<HistoryOptions, 'source' | 'today' | 'withoutOthers'>,
+  meter: string,
+): Promise<WithoutDay> {
+  const others = withoutOthers ? await othersOfAllTime(source, meter) : [];
+  const count = async (name: 'org' | 'arch'): Promise<number> => {
+    const dated = new Map<string, bigint>();
+    const add = (value: unknown, quantity: bigint): void => {
+      if (typeof value === 'string') dated.set(value, (dated.get(value) ?? 0n) + quantity);
+    };
+    const rows = await database.read(
+      `select s.${name}, value from account_month join series s on s.id = account_month.series where s.meter = ?`,
+      [meter],
+      careRead,
+    );
+    for (const [value, quantity] of rows) add(value, BigInt(String(quantity)));
+    for (const { dimensions, quantity } of others) add(dimensions[name], quantity);
+    const query = { meter, allTime: true, window: 'total', by: [name], where: {} } as const;
+    const answer = await source.query({ ...query, limit: accountsMax, offset: 0 }, today);
+    return answer.rows.filter(({ dimensions, value }) => {
+      const known = dimensions[name];
+      return typeof known === 'string' && (dated.get(known) ?? 0n) !== value;
+    }).length;
+  };
+  return { organisations: await count('org'), architectures: await count('arch') };
+}
+
+async function othersOfAllTime(
+  source: RemoteCare,
+  meter: string,
+): Promise<readonly Omit<Increment, 'meter' | 'day'>[]> {
+  const sums: Omit<Increment, 'meter' | 'day'>[] = [];
+  for (const day of await source.othersDays(meter)) {
+    for (const [field, value] of await source.othersDay(meter, day)) {
+      sums.push({ dimensions: accountOf(field), quantity: BigInt(value) });
+    }
+  }
+  return sums;
+}
+
+/** The reverse of `accountField`. */
+function accountOf(field: string): DimensionValues {
+  const parts: unknown = JSON.parse(field);
+  const [org, arch] = Array.isArray(parts) ? parts.map((part) => (part === null ? null : String(part))) : [];
+  return named(org, arch);
+}

@@ -1,0 +1,125 @@
+import type { Database, SqlValue } from '../../sqlite/index.ts';
+import type { Dimension, HeldValue } from '../../usage/index.ts';
+import type { AccountTotal, Batch, ClaimRequest, Journal, PendingEvents } from '../../store/index.ts';
+import { openOutbox } from './outbox.ts';
+import type { CommitReply, TidyRule } from './program.ts';
+
+const accountsSql = `select s.meter, s.org, s.arch, counted, voided
+  from account_total join series s on s.id = account_total.series`;
+
+/** The module that runs beside the file: the same in a checkout (`.ts`) and in an installed package (`.js`). */
+export const programModule = new URL(
+  `./program${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`,
+  import.meta.url,
+).href;
+
+export interface JournalOptions {
+  readonly database: Database;
+  readonly ledgerId: string;
+  readonly lastBatch: number;
+  /** Whether batches are kept for delivery: the program was given room for an outbox. */
+  readonly hasOutbox: boolean;
+  /** Whether events wait to be claimed: the program was given room for those that do. */
+  readonly hasPending?: boolean;
+}
+
+/** The journal over an open ledger file whose `ledger` row exists and whose program is `programModule`. */
+export async function createJournal(options: JournalOptions): Promise<Journal> {
+  const { database, ledgerId, lastBatch } = options;
+  const outbox = options.hasOutbox ? await openOutbox(database) : undefined;
+  const pending = options.hasPending === true ? await openPending(database) : undefined;
+  let heldKeys = Number(await database.callWriter('heldKeys', undefined));
+  return {
+    ledgerId,
+    lastBatch,
+    get heldKeys() {
+      return heldKeys;
+    },
+    ...(outbox && { outbox }),
+    ...(pending && { pending }),
+    async commit(batch) {
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the answer of `commit` in program.ts
+      const reply = (await database.callWriter('commit', batch, buffersOf(batch))) as CommitReply;
+      pending?.note(reply.pending ?? 0);
+      ({ heldKeys } = reply);
+      if (reply.known) return { known: true, added: [], takenBack: [], rejected: 0, rejectedOf: [] };
+      if (reply.outbox) outbox?.note(reply.outbox);
+      const { outcomes, added, takenBack, rejected, rejectedOf } = reply;
+      return { outcomes, added, takenBack, rejected, rejectedOf };
+    },
+    async tidy(before) {
+      return (await database.callWriter('tidy', before satisfies TidyRule)) === true;
+    },
+    async accounts() {
+      const rows = await database.read(accountsSql);
+      return rows.map(accountTotal);
+    },
+    async valuesOn(day, dimension, max) {
+      const senders = new Map((await database.read(sendersSql, [day])).map(([org = null, ...by]) => [org, by]));
+      const rows = await database.read(valuesSql(dimension), [day, max]);
+      return rows.flatMap(([value, org = null]): HeldValue | readonly [] => {
+        if (typeof value !== 'string') return [];
+        const [own, stated] = (senders.get(org) ?? []).map((flag) => Number(flag) === 1);
+        return {
+          value,
+          ...(typeof org === 'string' && { org }),
+          own: own === true || stated !== true,
+          stated: stated === true,
+        };
+      });
+    },
+  };
+}
+
+/** What waits to be claimed, and what the writer says of it after each batch. */
+async function openPending(
+  database: Pick<Database, 'callWriter'>,
+): Promise<PendingEvents & { note(events: number): void }> {
+  let events = Number(await database.callWriter('pendingEvents', undefined));
+  return {
+    note: (noted) => {
+      events = noted;
+    },
+    get events() {
+      return events;
+    },
+    async read(max) {
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the answer of `pendingRead` in program.ts
+      return (await database.callWriter('pendingRead', max)) as ClaimRequest | undefined;
+    },
+  };
+}
+
+/** Handed over to the other thread instead of copied; each is a buffer of its own. */
+function buffersOf({ keyed }: Batch): readonly ArrayBuffer[] {
+  if (keyed === undefined) return [];
+  const { keys, cellOf, quantities, targets, stated, dayMax } = keyed;
+  return [keys, cellOf, quantities, targets, stated, dayMax].flatMap((part) => {
+    return part?.buffer instanceof ArrayBuffer ? [part.buffer] : [];
+  });
+}
+
+function accountTotal([meter, org, arch, counted, voided]: readonly SqlValue[]): AccountTotal {
+  return {
+    account: {
+      meter: String(meter),
+      dimensions: { ...(typeof org === 'string' && { org }), ...(typeof arch === 'string' && { arch }) },
+    },
+    counted: integer(counted),
+    voided: integer(voided),
+  };
+}
+
+/** The values of a dimension on one day, each with its organisation (parameters: the day, how many at most). */
+function valuesSql(dimension: Dimension): string {
+  return `select s.${dimension}, s.org from detail_day join series s on s.id = detail_day.series
+    where day = ? and s.${dimension} is not null group by 1, 2 order by min(s.id) limit ?`;
+}
+
+/** Each organisation of a day (a parameter), whether its own credentials sent any of it, and whether others stated any. */
+const sendersSql = `select s.org, max(value > stated), max(stated > 0)
+  from account_day join series s on s.id = account_day.series where day = ? group by 1`;
+
+function integer(value: SqlValue | undefined): bigint {
+  return typeof value === 'bigint' ? value : 0n;
+}

@@ -1,0 +1,26 @@
+import { TonnageError } from '../base/index.ts';
+import { RedisErrorReply } from './failure.ts';
+import type { RedisReply } from './types.ts';
+
+/** `Array.isArray` for replies, which are read only. */
+export function isList(value: RedisReply | undefined): value is readonly RedisReply[] {
+  return Array.isArray(value);
+}
+
+/**
+ * What the client has decoded, checked to be what the link promises. An integer that a double cannot hold is an error,
+ * never a neighbouring number: whoever needs large amounts asks for them as text.
+ */
+export function toReply(value: unknown): RedisReply {
+  if (typeof value === 'string' || value === null) return value;
+  if (typeof value === 'number') {
+    if (Number.isSafeInteger(value)) return value;
+    throw new TonnageError(
+      'redis_refused',
+      `Redis answered an integer beyond 2^53, near ${value}; expected it as text`,
+    );
+  }
+  if (Array.isArray(value)) return value.map((item: unknown) => toReply(item));
+  if (value instanceof Error) throw new RedisErrorReply(value.message);
+  throw new TonnageError('redis_refused', `Redis answered a ${typeof value}; expected texts, integers and lists`);
+}

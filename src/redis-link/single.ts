@@ -1,0 +1,144 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { limits, TonnageError, type Log } from '../base/index.ts';
+import { Connection, type ConnectionOptions, type Endpoint, nameOf } from './connection.ts';
+import { statusOf, RedisErrorReply, unavailable } from './failure.ts';
+import { RedisNode } from './node.ts';
+import { isList } from './reply.ts';
+import type { Router } from './router.ts';
+import type { SentinelRedis } from './types.ts';
+
+/**
+ * One address, always the same. Its name may come to lead to another server: one that is a replica by now is left, since a
+ * connection to it would last for ever.
+ */
+export function standaloneRouter(endpoint: Endpoint, options: ConnectionOptions, log: Log): Router {
+  const node = new RedisNode({
+    name: nameOf(endpoint),
+    open: (signal) => Connection.open(endpoint, options, signal),
+    log,
+  });
+  return singleRouter(node, 'has become a replica');
+}
+
+/** The server that the Sentinels call primary: they are asked for each connection, and whether it still is the one. */
+export function sentinelRouter(
+  redis: SentinelRedis,
+  settings: { readonly connection: ConnectionOptions; readonly sentinel: ConnectionOptions },
+  log: Log,
+): Router {
+  const { sentinels, name } = redis;
+  let next = 0;
+  const firstOf = async <T>(signal: AbortSignal, work: (endpoint: Endpoint) => Promise<T>): Promise<T> => {
+    const failures = new Set<string>();
+    for (let tried = 0; tried < sentinels.length && !signal.aborted; tried += 1) {
+      const sentinel = sentinels[next % sentinels.length];
+      if (!sentinel) break;
+      try {
+        return await work(await askSentinel(sentinel, name, settings.sentinel, signal));
+      } catch (error) {
+        if (!(error instanceof TonnageError)) throw error;
+        failures.add(error.message);
+        next += 1; // one that answers is asked first the next time
+      }
+    }
+    throw unavailable(`no Sentinel leads to a primary called ${name}: ${[...failures].join('; ')}`);
+  };
+  const node = new RedisNode({
+    name,
+    open: (signal) => firstOf(signal, (endpoint) => openPrimary(endpoint, settings.connection, signal)),
+    log,
+  });
+  const demoted = `is no longer the primary of ${name}`;
+  const watch = repeat(limits.redisSentinelMs, async (signal) => {
+    if (node.failure) return;
+    const before = node.connection;
+    const named = await firstOf(signal, async (endpoint) => nameOf(endpoint));
+    if (!node.failure && node.connection === before && named !== before.name) leave(node, demoted);
+  });
+  const router = singleRouter(node, demoted);
+  return {
+    ...router,
+    get status() {
+      return router.status;
+    },
+    close: async () => {
+      await Promise.all([watch.stop(), node.close()]);
+    },
+  };
+}
+
+/** Does `work` again and again, with a pause before each, until it is stopped. That it fails is for others to say. */
+function repeat(pauseMs: number, work: (signal: AbortSignal) => Promise<void>): { stop(): Promise<void> } {
+  const abort = new AbortController();
+  const { signal } = abort;
+  const loop = (async () => {
+    while (!signal.aborted) {
+      await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
+      if (!signal.aborted) await work(signal).catch(() => undefined);
+    }
+  })();
+  return {
+    async stop() {
+      abort.abort();
+      await loop;
+    },
+  };
+}
+
+/** Ends the connection: the next one may lead elsewhere. `why` goes on after the name of the server. */
+function leave(node: RedisNode, why: string): void {
+  if (node.failure) return;
+  const { connection } = node;
+  node.drop(connection, unavailable(`Redis ${connection.name} ${why}`));
+}
+
+/** `demoted`: what is said of a server that takes no writes any more. */
+function singleRouter(node: RedisNode, demoted: string): Router {
+  return {
+    nodeFor: () => node,
+    redirected: () => undefined,
+    doubt: (_, word) => {
+      if (word === 'READONLY') leave(node, demoted);
+    },
+    primaries: () => [node],
+    get status() {
+      return statusOf(node.failure ? [node.failure] : []);
+    },
+    close: () => node.close(),
+  };
+}
+
+async function askSentinel(
+  sentinel: Endpoint,
+  name: string,
+  options: ConnectionOptions,
+  signal: AbortSignal,
+): Promise<Endpoint> {
+  const connection = await Connection.open(sentinel, options, signal);
+  try {
+    const reply = await connection.send(['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', name]);
+    if (reply === null) throw unavailable(`Sentinel ${connection.name} knows no primary called ${name}`);
+    const [host, port] = isList(reply) ? reply : [];
+    if (typeof host !== 'string') throw unavailable(`Sentinel ${connection.name} answered no address`);
+    return { host, port: Number(port) };
+  } catch (error) {
+    if (!(error instanceof RedisErrorReply)) throw error;
+    throw unavailable(`Sentinel ${connection.name} answered: ${error.message}`);
+  } finally {
+    connection.close(unavailable(`done with Sentinel ${connection.name}`));
+  }
+}
+
+/** Sentinels may be behind: the server itself says whether it is a primary. */
+async function openPrimary(endpoint: Endpoint, options: ConnectionOptions, signal: AbortSignal): Promise<Connection> {
+  const connection = await Connection.open(endpoint, options, signal);
+  try {
+    const role = await connection.send(['ROLE']);
+    if (isList(role) && role[0] === 'master') return connection;
+  } catch (error) {
+    if (error instanceof RedisErrorReply && error.word === 'NOPERM') return connection;
+  }
+  const failure = unavailable(`Redis ${connection.name} is not the primary that Sentinel took it for`);
+  connection.close(failure);
+  throw failure;
+}

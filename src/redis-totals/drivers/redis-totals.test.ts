@@ -1,0 +1,68 @@
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { systemClock } from '../../base/index.ts';
+import { suiteRedis } from '../../../test/support/redis-suite.ts';
+import { freePort } from '../../../test/support/program.ts';
+import type { UsageQuery } from '../../usage/index.ts';
+import { delivered } from '../../store/testing/delivered.ts';
+import { openRedisTotals } from './redis-totals.ts';
+import { openTestRedisStore, silent, untilDelivering } from '../testing/redis-store.ts';
+
+const query: UsageQuery = { meter: 'pulls', window: 'total', by: ['org'], where: {}, limit: 10, offset: 0 };
+const today = 20_000;
+
+const redis = suiteRedis();
+
+const open = (file: string, url = redis.server.url) =>
+  openRedisTotals({
+    redis: { mode: 'standalone', url, clock: systemClock, log: silent },
+    file,
+    timeZone: 'Asia/Tokyo',
+    detailDays: 400,
+    besideWave: false,
+    clock: systemClock,
+  });
+
+describe('totals that are in Redis', () => {
+  test('are read beside the store that delivers them, in the zone of its ledger', async () => {
+    const file = join(redis.directory, 'ledger.sqlite');
+    const store = await openTestRedisStore(redis.server.url, file, { timeZone: 'Europe/Berlin' });
+    await untilDelivering(store);
+    const increments = [{ meter: 'pulls', day: today, quantity: 3n, dimensions: { org: 'a.org' } }];
+    await store.journal.commit({ number: 1, at: 0, increments });
+    const totals = await open(file);
+    expect(totals.timeZone).toBe('Europe/Berlin');
+    // In the file alone it is not there yet.
+    expect((await totals.query(query, today)).rows).toEqual([]);
+    await delivered(store);
+    expect((await totals.query(query, today)).rows).toEqual([{ dimensions: { org: 'a.org' }, value: 3n }]);
+    await totals.close();
+    await store.close();
+  });
+
+  test('are read where there is no ledger file, in the zone of the configuration', async () => {
+    const totals = await open(join(redis.directory, 'none.sqlite'));
+    expect(totals.timeZone).toBe('Asia/Tokyo');
+    expect((await totals.query(query, today)).total).toBe(3n);
+    await totals.close();
+  });
+
+  test('are incomplete while a rebuild is unfinished, though the ledger has no loss on record', async () => {
+    const file = join(redis.directory, 'ledger.sqlite');
+    const ledgerId = (await redis.server.cli('hkeys', '{metrics/v1}:seq')).trim();
+    const last = (await redis.server.cli('hget', '{metrics/v1}:seq', ledgerId)).trim();
+    await redis.server.cli('hset', '{metrics/v1}:seq', ledgerId, 'rebuilding');
+    const during = await open(file);
+    expect(during.gap).toMatch(/^a rebuild of this ledger in Redis was begun and has not ended; /);
+    await during.close();
+    await redis.server.cli('hset', '{metrics/v1}:seq', ledgerId, last);
+    const after = await open(file);
+    expect(after.gap).toBeUndefined();
+    await after.close();
+  });
+
+  test('are not there while Redis is away', async () => {
+    const opening = open(join(redis.directory, 'none.sqlite'), `redis://127.0.0.1:${await freePort()}`);
+    await expect(opening).rejects.toMatchObject({ code: 'redis_unavailable' });
+  });
+});

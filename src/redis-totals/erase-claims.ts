@@ -1,0 +1,72 @@
+import { dimensions, parseDay, type Dimension } from '../usage/index.ts';
+
+import { seenCellsKey, seenDaysKey } from './layout.ts';
+import type { RedisLink, RedisReply, RedisScript } from '../redis-link/index.ts';
+import type { ErasedNames } from '../store/index.ts';
+
+/** Fields looked at, and cells renamed, in one call. */
+const fieldsPerStep = 1_000;
+
+/**
+ * KEYS: cells of one period; ARGV: of each cell its number, its text as it was, and its text from now on. The claims name
+ * cells by their numbers and stay as they are. Numbers are given by how many fields there are, so a text that leaves
+ * is always followed by another field.
+ */
+const renameScript: RedisScript = {
+  name: 'rename-cells',
+  source: `
+for i = 1, #ARGV, 3 do
+  local number, old, new = ARGV[i], ARGV[i + 1], ARGV[i + 2]
+  if redis.call('HGET', KEYS[1], number) == old then
+    redis.call('HSET', KEYS[1], number, new)
+    redis.call('HDEL', KEYS[1], old)
+    if redis.call('HSETNX', KEYS[1], new, number) == 0 then
+      redis.call('HSET', KEYS[1], 'erased:' .. number, number)
+    end
+  end
+end
+return 0
+`,
+};
+
+/**
+ * Takes names out of the cells that the claims of all instances count in (`redis/shared/`), so that a void which comes
+ * later takes back where the counts are now. Instances may claim meanwhile; may be repeated.
+ */
+export async function eraseClaims(link: Pick<RedisLink, 'send' | 'script'>, names: ErasedNames): Promise<void> {
+  const found = texts(await link.send({ key: seenDaysKey, args: ['SMEMBERS', seenDaysKey] }));
+  for (const day of found.flatMap((text) => parseDay(text) ?? [])) {
+    const key = seenCellsKey(day);
+    let cursor = '0';
+    do {
+      const args = ['HSCAN', key, cursor, 'COUNT', String(fieldsPerStep)];
+      const [next, fields = []] = list(await link.send({ key, args }));
+      const changes = texts(fields).flatMap((field, at, all) => {
+        const text = at % 2 === 0 && /^\d+$/.test(field) ? all[at + 1] : undefined;
+        const renamed = text === undefined ? undefined : withoutNames(text, names);
+        return text === undefined || renamed === undefined ? [] : [field, text, renamed];
+      });
+      if (changes.length > 0) await link.script(renameScript, [key], changes);
+      cursor = String(next);
+    } while (cursor !== '0');
+  }
+}
+
+/** A cell's text without the name; `undefined` when it has none of these. */
+function withoutNames(text: string, { dimension, values }: ErasedNames): string | undefined {
+  const cell: unknown = JSON.parse(text);
+  if (!Array.isArray(cell)) return undefined;
+  const at = 2 + dimensions.indexOf(dimension satisfies Dimension);
+  const name: unknown = cell[at];
+  if (typeof name !== 'string' || !values.includes(name)) return undefined;
+  const row: readonly unknown[] = cell.with(at, null);
+  return JSON.stringify(row.slice(0, row.findLastIndex((value) => value !== null) + 1));
+}
+
+function list(reply: RedisReply): readonly RedisReply[] {
+  return typeof reply === 'object' && reply !== null ? reply : [];
+}
+
+function texts(reply: RedisReply): readonly string[] {
+  return list(reply).map(String);
+}

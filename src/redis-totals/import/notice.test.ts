@@ -1,0 +1,40 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { systemClock as clock } from '../../base/index.ts';
+import type { Increment } from '../../usage/index.ts';
+import type { RedisLink } from '../../redis-link/index.ts';
+import { fill, waveCommands } from '../read/testing/fill.ts';
+import { openTestRedis, silent, type TestRedis } from '../read/testing/test-redis.ts';
+import { importWave } from './import.ts';
+import { noticeWave } from './notice.ts';
+
+let redis: TestRedis;
+let link: RedisLink;
+beforeAll(async () => {
+  redis = await openTestRedis();
+  ({ link } = redis);
+});
+afterAll(() => redis.stop());
+beforeEach(() => link.send({ args: ['FLUSHALL'] }));
+
+const event: Increment = { meter: 'pulls', day: 20_000, quantity: 1n, dimensions: { org: 'a.org' } };
+
+async function notice(): Promise<{ readonly found: boolean; readonly warnings: readonly unknown[] }> {
+  const warnings: unknown[] = [];
+  const found = await noticeWave({ link, log: { ...silent, warn: (fields) => void warnings.push(fields) } });
+  return { found, warnings };
+}
+
+test('nothing is said of an empty Redis, nor of one in which only ledgers have counted', async () => {
+  expect(await notice()).toEqual({ found: false, warnings: [] });
+  await fill(link, [{ ...event, by: 'one' }]);
+  expect(await notice()).toEqual({ found: false, warnings: [] });
+});
+
+test('what Wave has counted is said until it is imported, also after ledgers have counted there', async () => {
+  await link.pipeline(waveCommands(event));
+  expect(await notice()).toEqual({ found: true, warnings: [{ fields: 3 }] });
+  await fill(link, [{ ...event, by: 'one', dimensions: { org: 'b.org' } }]);
+  expect((await notice()).found).toBe(true);
+  await importWave({ link, clock });
+  expect((await notice()).found).toBe(false);
+});

@@ -1,0 +1,30 @@
+import type { Log } from '../../base/index.ts';
+import { importKey, numbersKey, waveHash } from '../layout.ts';
+import type { RedisLink } from '../../redis-link/index.ts';
+import { listOf } from '../read/reads.ts';
+
+/**
+ * The number of fields in Wave's hash whose names were never imported; 0 if there are none. No answer includes the counts
+ * under these names until an import. The first look comes before the ledger first delivers, since the hash is never empty
+ * afterwards. Redis keeps that there was such a hash until an import. Rejects with the link's errors.
+ */
+export async function unknownWaveFields(link: Pick<RedisLink, 'pipeline'>): Promise<number> {
+  const [fields, ledgers, state] = await link.pipeline([
+    { key: waveHash, args: ['HLEN', waveHash] },
+    { key: numbersKey, args: ['HLEN', numbersKey] },
+    { key: importKey, args: ['HMGET', importKey, 'done', 'noticed'] },
+  ]);
+  const [done, noticed] = listOf(state);
+  if (done === '1' || fields === 0) return 0;
+  if (noticed === null && ledgers !== 0) return 0;
+  await link.pipeline([{ key: importKey, args: ['HSET', importKey, 'noticed', '1'] }]);
+  return Number(fields);
+}
+
+/** Logs, and answers, whether there are such fields. */
+export async function noticeWave({ link, log }: { readonly link: Pick<RedisLink, 'pipeline'>; readonly log: Log }) {
+  const fields = await unknownWaveFields(link);
+  if (fields === 0) return false;
+  log.warn({ fields }, 'Wave has counted in this Redis; run tonnage wave import, so that answers have its counts too');
+  return true;
+}

@@ -1,0 +1,133 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { systemClock } from '../../base/index.ts';
+import { parseDay, type Increment, type UsageQuery } from '../../usage/index.ts';
+import { eventually } from '../../../test/support/redis.ts';
+import { foreignDaysKey, importKey, waveHash } from '../layout.ts';
+import type { RedisLink } from '../../redis-link/index.ts';
+import { createRedisTotals } from '../read/index.ts';
+import { fill, waveCommands } from '../read/testing/fill.ts';
+import { openTestRedis, silent as log, type TestRedis } from '../read/testing/test-redis.ts';
+import { createWaveRefresh } from './refresh.ts';
+
+const day = (text: string): number => parseDay(text) ?? Number.NaN;
+const today = day('2026-11-21');
+const byOrg = {
+  meter: 'pulls',
+  window: 'total',
+  by: ['org'],
+  where: {},
+  limit: 10_000,
+  offset: 0,
+} satisfies UsageQuery;
+
+let redis: TestRedis;
+let link: RedisLink;
+beforeAll(async () => {
+  redis = await openTestRedis();
+  ({ link } = redis);
+});
+afterAll(() => redis.stop());
+beforeEach(() => link.send({ args: ['FLUSHALL'] }));
+
+const ofWave = (date: string, org: string): Increment => ({
+  meter: 'pulls',
+  day: day(date),
+  quantity: 1n,
+  dimensions: { org },
+});
+/** The link's functions, to be taken over but for some. */
+const linkParts = (): Pick<RedisLink, 'send' | 'pipeline' | 'script'> => ({
+  send: (command) => link.send(command),
+  pipeline: (commands) => link.pipeline(commands),
+  script: (script, keys, args) => link.script(script, keys, args),
+});
+const isForeign = (date: string) => link.send({ args: ['SISMEMBER', foreignDaysKey('pulls'), date] });
+
+test('a round finds new organisations and foreign days, and says of when its names are', async () => {
+  let now = 1_000;
+  const refresh = createWaveRefresh({ link, clock: { ...systemClock, now: () => now }, log });
+  const totals = createRedisTotals({ link, clock: systemClock, besideWave: true });
+  await fill(link, [{ ...ofWave('2026-11-20', 'a.org'), by: 'one', quantity: 4n }]);
+  await refresh.refresh();
+  expect(await isForeign('2026-11-20')).toBe(0);
+  expect(await totals.query(byOrg, today)).toMatchObject({ total: 4n, indexedAt: 1_000 });
+
+  await link.pipeline([ofWave('2026-11-20', 'b.org'), ofWave('2026-11-21', 'c.org')].flatMap(waveCommands));
+  // The current day is read at once, its new organisation has no name yet.
+  expect((await totals.query({ ...byOrg, from: today }, today)).rows).toEqual([
+    { dimensions: { org: null }, value: 1n },
+  ]);
+  now = 2_000;
+  await refresh.refresh();
+  expect(await isForeign('2026-11-20')).toBe(1);
+  expect(await totals.query(byOrg, today)).toMatchObject({
+    rows: [
+      { dimensions: { org: 'a.org' }, value: 4n },
+      { dimensions: { org: 'b.org' }, value: 1n },
+      { dimensions: { org: 'c.org' }, value: 1n },
+    ],
+    indexedAt: 2_000,
+  });
+  await refresh.close();
+});
+
+test('a round takes the time that its fields are given', async () => {
+  const fields = Array.from({ length: 3_000 }, (_, index) => [`pulls/o/org${index}.com`, '1']).flat();
+  await link.send({ args: ['HSET', waveHash, ...fields] });
+  const refresh = createWaveRefresh({ link, clock: systemClock, log, fieldsPerSecond: 10_000 });
+  const start = systemClock.monotonic();
+  await refresh.refresh();
+  expect(systemClock.monotonic() - start).toBeGreaterThan(280);
+  await refresh.close();
+});
+
+test('rounds go on by themselves until the end, which does not wait for one', async () => {
+  await link.pipeline(waveCommands(ofWave('2026-11-20', 'a.org')));
+  const refresh = createWaveRefresh({ link, clock: systemClock, log, fieldsPerSecond: 10_000 });
+  refresh.start();
+  await eventually(
+    'a round has ended',
+    async () => (await link.send({ args: ['HEXISTS', importKey, 'indexedAt'] })) === 1,
+  );
+  await refresh.close();
+  const slow = createWaveRefresh({ link, clock: systemClock, log, fieldsPerSecond: 0.001 });
+  slow.start();
+  await slow.close();
+});
+
+test('a round that comes before the connection is up is begun anew soon, without a word', async () => {
+  const warnings: unknown[] = [];
+  let isUp = false;
+  const refresh = createWaveRefresh({
+    link: {
+      ...linkParts(),
+      send: (command) => {
+        if (isUp) return link.send(command);
+        isUp = true;
+        return Promise.reject(new Error('not connected yet'));
+      },
+    },
+    clock: systemClock,
+    log: { ...log, warn: (fields) => void warnings.push(fields) },
+  });
+  refresh.start();
+  await eventually(
+    'a round has ended',
+    async () => (await link.send({ args: ['HEXISTS', importKey, 'indexedAt'] })) === 1,
+  );
+  await refresh.close();
+  expect(warnings).toEqual([]);
+});
+
+test('a round that fails is logged, and begun anew', async () => {
+  const warnings: unknown[] = [];
+  const refresh = createWaveRefresh({
+    link: { ...linkParts(), send: () => Promise.reject(new Error('away')) },
+    clock: systemClock,
+    log: { ...log, warn: (fields) => void warnings.push(fields) },
+  });
+  refresh.start();
+  await eventually('a warning', () => warnings.length > 0);
+  expect(warnings).toEqual([{ error: 'away' }]);
+  await refresh.close();
+});

@@ -1,0 +1,105 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { systemClock, type Log } from '../../base/index.ts';
+import { monthOf, parseDay, type UsageQuery } from '../../usage/index.ts';
+import { eventually } from '../../../test/support/redis.ts';
+import { accountField, ownMonthKey } from '../layout.ts';
+import type { RedisLinkOptions } from '../../redis-link/index.ts';
+import { createRedisTotals, startRedisReader } from './index.ts';
+import { fill } from './testing/fill.ts';
+import { openTestRedis, type TestRedis } from './testing/test-redis.ts';
+
+const today = parseDay('2026-11-21') ?? Number.NaN;
+const byOrg: UsageQuery = { meter: 'pulls', window: 'month', by: ['org'], where: {}, limit: 100, offset: 0 };
+const byUpstream: UsageQuery = { ...byOrg, by: ['upstream'] };
+const password = 'correct-horse';
+
+let redis: TestRedis;
+let lines: string[];
+const write = (fields: object, message: string) => void lines.push(JSON.stringify([message, fields]));
+const log: Log = { debug: write, info: write, warn: write, error: write };
+const readers: ReturnType<typeof startRedisReader>[] = [];
+
+beforeAll(async () => {
+  redis = await openTestRedis({ users: [`tonnage on >${password} ~* +@all`] });
+});
+afterAll(() => redis.stop());
+beforeEach(async () => {
+  lines = [];
+  const dimensions = { org: 'a.org', arch: 'amd64', upstream: 'docker.io' };
+  await fill(redis.link, [
+    { by: 'one', meter: 'pulls', day: today - 1, quantity: 2n ** 60n, dimensions },
+    { by: 'one', meter: 'pulls', day: today - 40, quantity: 3n, dimensions },
+  ]);
+});
+afterEach(async () => {
+  await Promise.all(readers.splice(0).map((reader) => reader.close()));
+  await redis.server.cli('flushall');
+});
+
+function start(overrides: { readonly url?: string; readonly password?: string; readonly detailsFrom?: number } = {}) {
+  const { url = redis.server.url, detailsFrom = -Infinity, ...credentials } = overrides;
+  const link: RedisLinkOptions = { mode: 'standalone', url, username: 'tonnage', password, clock: systemClock, log };
+  const reader = startRedisReader({
+    redis: { ...link, ...credentials },
+    besideWave: false,
+    detailsFrom: () => detailsFrom,
+    log,
+  });
+  readers.push(reader);
+  return reader;
+}
+
+test('answers from another thread as from this one, also to questions that come together', async () => {
+  const here = createRedisTotals({ link: redis.link, clock: systemClock, detailsFrom: () => today - 30 });
+  const there = start({ detailsFrom: today - 30 });
+  const questions: readonly UsageQuery[] = [
+    byOrg,
+    byUpstream,
+    { ...byOrg, allTime: true },
+    { ...byOrg, meter: 'nothing' },
+  ];
+  const answers = await Promise.all(questions.map((query) => here.query(query, today)));
+  expect(answers[1]?.folded).toEqual(['upstream']);
+  expect(await Promise.all(questions.map((query) => there.query(query, today)))).toEqual(answers);
+});
+
+test('a count that is none is refused there as here', async () => {
+  const month = ownMonthKey('one', 'pulls', monthOf(today));
+  await redis.server.cli('hset', month, accountField({ org: 'b.org' }), 'many');
+  await expect(start().query(byOrg, today)).rejects.toMatchObject({ code: 'store_invalid' });
+});
+
+test('while Redis is away it says so, and answers once Redis is there', async () => {
+  await redis.server.stop();
+  const reader = start();
+  await expect(reader.query(byOrg, today)).rejects.toMatchObject({ code: 'redis_unavailable' });
+  await redis.server.restart();
+  await eventually('it answers', () =>
+    reader.query(byOrg, today).then(
+      () => true,
+      () => false,
+    ),
+  );
+  await eventually('the other link is back', () => redis.link.status.connected);
+  expect(lines.some((line) => line.includes('no connection to Redis'))).toBe(true);
+});
+
+test('a wrong password is refused, and no password is in the error or the log', async () => {
+  const secret = 'wrong-battery-staple';
+  const failure: unknown = await start({ password: secret })
+    .query(byOrg, today)
+    .catch((error: unknown) => error);
+  expect(failure).toMatchObject({ code: 'redis_refused', message: expect.stringContaining('WRONGPASS') });
+  expect(lines.join('\n')).toContain('WRONGPASS');
+  expect(lines.join('\n') + String(failure)).not.toContain(secret);
+});
+
+test('closed in the middle of questions, each is answered or refused, and what comes later is refused', async () => {
+  const reader = start();
+  const asked = Promise.allSettled(Array.from({ length: 20 }, () => reader.query(byOrg, today)));
+  await reader.close();
+  const outcomes = await asked;
+  const failures = outcomes.filter((each) => each.status === 'rejected');
+  for (const each of failures) expect(each.reason).toMatchObject({ code: 'redis_unavailable' });
+  await expect(reader.query(byOrg, today)).rejects.toMatchObject({ code: 'redis_unavailable' });
+});

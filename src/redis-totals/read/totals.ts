@@ -1,0 +1,69 @@
+import type { Clock } from '../../base/index.ts';
+import type { Day, UsageAnswer, UsageQuery } from '../../usage/index.ts';
+import type { Totals } from '../../store/index.ts';
+import type { RedisLink } from '../../redis-link/index.ts';
+import { detailsAsked, foldedDimensions } from '../../usage/index.ts';
+import { accountRows, allTimeRows, type RangedQuery } from './accounts.ts';
+import { withDeadline } from './deadline.ts';
+import { detailRows } from './details.ts';
+import { Reads } from './reads.ts';
+import { isWaveMeter, readScope, type Scope } from './scope.ts';
+
+export interface RedisTotalsOptions {
+  readonly link: Pick<RedisLink, 'pipeline'>;
+  readonly clock: Clock;
+  /**
+   * Wave writes the same hash all the time: then the current day is always read from it, and answers say when its names
+   * were last looked up.
+   */
+  readonly besideWave?: boolean;
+  /** The first day whose details are kept, as of now. Default: those that are there. */
+  readonly detailsFrom?: () => Day;
+}
+
+/**
+ * Totals read from Redis: what all ledgers have delivered there, and what Wave has counted. Never walks through all keys
+ * or all fields. Rejects with `query_deadline`, with `query_too_large`, with the link's errors (`redis_unavailable` while Redis is away), and with
+ * `store_invalid` where a count is no integer.
+ */
+export function createRedisTotals({ link, clock, besideWave = false, detailsFrom }: RedisTotalsOptions): Totals {
+  async function answer(reads: Reads, query: UsageQuery, today: Day): Promise<UsageAnswer> {
+    const found = await readScope(reads, query.meter);
+    const waveWrites = besideWave && isWaveMeter(query.meter);
+    const scope = waveWrites ? { ...found, foreign: new Set([...found.foreign, today]) } : found;
+    const { from, to } = rangeOf(query, scope, today);
+    const ranged = { ...query, from, to };
+    const details = detailsAsked(query);
+    const kept = detailsFrom?.() ?? -Infinity;
+    const { sums, gone } = await rowsOf(reads, ranged, scope, details.length > 0, kept);
+    const page = sums.page();
+    const folded = foldedDimensions(query, page.rows, gone || from < kept ? details : [], sums.capped);
+    return {
+      from,
+      to,
+      ...page,
+      ...(folded.length > 0 && { folded }),
+      ...(waveWrites && found.indexedAt !== undefined && { indexedAt: found.indexedAt }),
+    };
+  }
+
+  return {
+    query: (query, today) => withDeadline(clock, (deadline) => answer(new Reads(link, deadline), query, today)),
+  };
+}
+
+async function rowsOf(reads: Reads, query: RangedQuery, scope: Scope, needsDetails: boolean, detailsFrom: Day) {
+  if (needsDetails) return detailRows(reads, query, scope, detailsFrom);
+  const sums = query.allTime ? await allTimeRows(reads, query) : await accountRows(reads, query, scope);
+  return { sums, gone: false };
+}
+
+function rangeOf(
+  { from, to, allTime }: UsageQuery,
+  scope: Scope,
+  today: Day,
+): { readonly from: Day; readonly to: Day } {
+  const tomorrow = today + 1;
+  const end = allTime ? Math.max(tomorrow, (scope.last ?? today) + 1) : (to ?? tomorrow);
+  return { from: from ?? Math.min(scope.first ?? today, end), to: end };
+}

@@ -1,0 +1,142 @@
+import { join } from 'node:path';
+import { afterEach, expect, test } from 'vitest';
+import { answered } from '../../../test/support/redis-link.ts';
+import { suiteRedis } from '../../../test/support/redis-suite.ts';
+import { eventually, startRedis } from '../../../test/support/redis.ts';
+import { outcome } from '../../usage/index.ts';
+import type { Store } from '../../store/index.ts';
+import type { RedisStoreOptions } from '../drivers/redis.ts';
+import { untilDelivering } from '../testing/redis-store.ts';
+import { Instance, openShared, type Sent } from './testing/instance.ts';
+
+const secretKey = '{metrics/v1}:hash-key';
+const today = Math.floor(Date.now() / 86_400_000);
+
+const redis = suiteRedis();
+let next = 0;
+const open = new Set<{ close(): Promise<void> }>();
+
+afterEach(async () => {
+  for (const each of open) await each.close();
+  open.clear();
+  await redis.server.cli('flushall');
+});
+
+function newFile(): string {
+  return join(redis.directory, `ledger-${++next}.sqlite`);
+}
+
+async function openAt(file: string, overrides: Partial<RedisStoreOptions> = {}): Promise<Store> {
+  const store = await openShared(redis.server.url, file, overrides);
+  open.add(store);
+  await untilDelivering(store);
+  return store;
+}
+
+/** The secret that the instances agree on, as hexadecimal digits. The link that claims use comes up beside the others. */
+async function agree({ shared }: Store): Promise<string | undefined> {
+  const agreed = await answered(async () => shared?.agree());
+  return agreed && Buffer.from(agreed).toString('hex');
+}
+
+async function closed(store: Store): Promise<void> {
+  open.delete(store);
+  await store.close();
+}
+
+function event(id: number): Sent {
+  return { id, counts: { meter: 'pulls', day: today, dimensions: { org: 'a.org' }, quantity: 1 } };
+}
+
+async function instance(file: string, overrides: Partial<RedisStoreOptions> = {}): Promise<Instance> {
+  const made = new Instance(redis.server.url, file, overrides);
+  open.add(made);
+  await made.open();
+  return made;
+}
+
+test('the secret of the first instance becomes that of all, and is known from then on without Redis', async () => {
+  const [one, two] = [await openAt(newFile()), await openAt(newFile())];
+  expect([one.shared?.secret, two.shared?.secret]).toEqual([undefined, undefined]);
+  const agreed = await agree(one);
+  expect(agreed).toBe(Buffer.from(one.hashKey).toString('hex'));
+  expect(await agree(two)).toBe(agreed);
+  const file = newFile();
+  const three = await openAt(file);
+  await agree(three);
+  await closed(three);
+  const again = await openShared('redis://127.0.0.1:1', file);
+  open.add(again);
+  expect(Buffer.from(again.shared?.secret ?? []).toString('hex')).toBe(agreed);
+});
+
+test('a ledger that has kept its events to itself brings its secret along, or waits until its keys are over', async () => {
+  const file = newFile();
+  const alone = await openAt(file, { shared: false });
+  const keyed = { keys: new Uint8Array(16), targets: new Uint8Array(), cells: [], quantities: new Float64Array([1]) };
+  const cells = [{ meter: 'pulls', day: today, dimensions: {} }];
+  await alone.journal.commit({
+    number: 1,
+    at: 0,
+    increments: [],
+    keyed: { ...keyed, cells, cellOf: new Uint32Array([0]) },
+  });
+  await closed(alone);
+  await redis.server.cli('set', secretKey, 'ab'.repeat(32));
+  const joining = await openAt(file);
+  await expect(agree(joining)).rejects.toMatchObject({ code: 'store_invalid' });
+  expect(joining.shared?.secret).toBeUndefined();
+  while (await joining.journal.tidy({ keys: Date.now(), details: today - 400 }));
+  expect(await agree(joining)).toBe('ab'.repeat(32));
+});
+
+test('a Redis that was emptied gets the secret again; another one there is refused', async () => {
+  const one = await openAt(newFile());
+  const agreed = await agree(one);
+  await redis.server.cli('flushall');
+  await agree(one);
+  expect((await redis.server.cli('get', secretKey)).trim()).toBe(agreed);
+  await redis.server.cli('set', secretKey, 'cd'.repeat(32));
+  await expect(agree(one)).rejects.toMatchObject({ code: 'store_invalid' });
+  await redis.server.cli('set', secretKey, 'no secret');
+  await expect(agree(one)).rejects.toMatchObject({ code: 'store_invalid' });
+});
+
+test('a ledger that owes claims is not opened by a configuration that would not claim them', async () => {
+  const file = newFile();
+  const one = await instance(file);
+  await one.send([event(1), event(2)]);
+  await one.close();
+  await expect(openShared(redis.server.url, file, { shared: false })).rejects.toMatchObject({ code: 'config_invalid' });
+  await one.open();
+  await one.finish();
+  await one.close();
+  const alone = await openAt(file, { shared: false });
+  const [account] = await alone.journal.accounts();
+  expect(account?.counted).toBe(2n);
+});
+
+test('what waits to be claimed is bounded, and is not forgotten, however long it waits', async () => {
+  const one = await instance(newFile(), { pendingClaimsMax: 3 });
+  expect(await one.send([event(1), { id: 10, voids: 5 }])).toEqual([outcome.accepted, outcome.accepted]);
+  await expect(one.send([event(2)])).rejects.toMatchObject({ code: 'ledger_full' });
+  while (await one.store.journal.tidy({ keys: Date.now() * 2, details: today - 400 }));
+  await one.open();
+  expect(one.store.journal.pending?.events).toBe(3);
+  await one.finish();
+  expect(one.store.journal.pending?.events).toBe(0);
+  expect(await one.send([event(3), event(5)])).toEqual([outcome.accepted, outcome.voided]);
+});
+
+test('with store.minReplicas claims count only when replicas have them', async () => {
+  const one = await instance(newFile(), { minReplicas: 1 });
+  await one.send([event(1)]);
+  await expect(one.claim()).rejects.toMatchObject({ code: 'redis_unavailable' });
+  const replica = await startRedis(join(redis.directory, 'replica'), { replicaOf: redis.server.port });
+  try {
+    await eventually('the replica has them', async () => (await one.claim().catch(() => 'not yet')) === undefined);
+    expect([...((await one.settle())?.verdicts ?? [])]).toEqual([outcome.accepted]);
+  } finally {
+    await replica.stop();
+  }
+});

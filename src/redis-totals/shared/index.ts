@@ -1,0 +1,140 @@
+import { assert, limits, TonnageError, type Clock, type Log } from '../../base/index.ts';
+import { voidCell } from '../../usage/index.ts';
+import type { ClaimRequest, SettledClaims, SharedClaims, SharedValuesOf } from '../../store/index.ts';
+import type { LedgerSecret } from '../../ledger-file/index.ts';
+import { hashKeyKey, seenDaysKey, seenLedgersKey } from '../layout.ts';
+import type { RedisLink, RedisReply } from '../../redis-link/index.ts';
+import { wrongType } from '../write/call.ts';
+import { StoreGuard } from '../write/guard.ts';
+import { cellText, parseCell } from './cell-text.ts';
+import { claimScript } from './claim-script.ts';
+import { shareValues } from './values.ts';
+import { dayOf, outdated, periodsAt } from './periods.ts';
+
+export interface SharedClaimsOptions {
+  /** A link of its own: a WAIT holds up everything behind it. */
+  readonly link: RedisLink;
+  readonly ledgerId: string;
+  readonly secret: LedgerSecret;
+  readonly dedupeDays: number;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly allowEviction: boolean;
+  /** Replicas that must have a claim before it counts. */
+  readonly minReplicas: number;
+}
+
+/** Claims of events among all instances that count into one Redis. The link stays the caller's to close. */
+export function createSharedClaims(options: SharedClaimsOptions): SharedClaims {
+  return new RedisClaims(options);
+}
+
+class RedisClaims implements SharedClaims {
+  readonly #options: SharedClaimsOptions;
+  readonly #guard: StoreGuard;
+
+  constructor(options: SharedClaimsOptions) {
+    this.#options = options;
+    this.#guard = new StoreGuard({ ...options, shared: true });
+  }
+
+  get secret(): Uint8Array | undefined {
+    const { current, isShared } = this.#options.secret;
+    return isShared ? current : undefined;
+  }
+
+  async agree(): Promise<Uint8Array> {
+    const { link, secret } = this.#options;
+    this.#guard.forget();
+    await this.#guard.check();
+    const own = Buffer.from(secret.current).toString('hex');
+    await link.send({ key: hashKeyKey, args: ['SET', hashKeyKey, own, 'NX'] });
+    const kept = await link.send({ key: hashKeyKey, args: ['GET', hashKeyKey] });
+    if (typeof kept !== 'string' || !/^[0-9a-f]{64}$/.test(kept)) {
+      throw new TonnageError('store_invalid', `expected 64 hexadecimal digits in Redis under ${hashKeyKey}`);
+    }
+    const agreed = Buffer.from(kept, 'hex');
+    await secret.share(agreed);
+    return agreed;
+  }
+
+  async claim(request: ClaimRequest): Promise<SettledClaims> {
+    const { link, ledgerId, clock, dedupeDays } = this.#options;
+    await this.#guard.check();
+    const { periods, current } = periodsAt(clock.now(), dedupeDays);
+    const here = periods[current];
+    assert(here, 'there is a period for now');
+    const keys = [seenLedgersKey, seenDaysKey, ...periods.flatMap(({ seen, cells }) => [seen, cells])];
+    const args = [ledgerId, String(current + 1), dayOf(here), ...argumentsOf(request)];
+    const settled = settledOf(request, await link.script(claimScript, keys, args));
+    await this.#untilReplicated();
+    return settled;
+  }
+
+  async forget(): Promise<void> {
+    const { link, clock, dedupeDays } = this.#options;
+    const days = await link.send({ key: seenDaysKey, args: ['SMEMBERS', seenDaysKey] });
+    const texts = Array.isArray(days) ? days.map(String) : [];
+    for (const period of outdated(texts, clock.now(), dedupeDays)) {
+      await link.send({ key: period.seen, args: ['UNLINK', period.seen, period.cells] });
+      await link.send({ key: seenDaysKey, args: ['SREM', seenDaysKey, dayOf(period)] });
+    }
+  }
+
+  shareValues(of: SharedValuesOf, values: readonly string[], cap: number): Promise<readonly string[] | undefined> {
+    return shareValues(this.#options, { ...of, values, cap });
+  }
+
+  /** A claim that a failover could lose stands for nothing yet. */
+  async #untilReplicated(): Promise<void> {
+    const { link, minReplicas } = this.#options;
+    if (minReplicas === 0) return;
+    const have = await link.waitReplicas(seenLedgersKey, minReplicas, limits.replicaWaitMsMax);
+    if (have >= minReplicas) return;
+    throw new TonnageError(
+      'redis_unavailable',
+      `${have} replicas have the claims of this instance's events, expected ${minReplicas} (store.minReplicas)`,
+    );
+  }
+}
+
+function argumentsOf(request: ClaimRequest): readonly string[] {
+  const texts = request.cells.map(cellText);
+  const kinds = request.cellOf.map((cell) => (cell === voidCell ? '0' : String(cell + 1)));
+  const { targets } = request;
+  const lists = [
+    texts,
+    request.keys,
+    request.places,
+    kinds,
+    request.quantities.map(String),
+    targets.map(({ key }) => key),
+    targets.map(({ held }) => held?.place ?? ''),
+    targets.map(({ held }) => String((held?.cell ?? 0) + 1)),
+    targets.map(({ held }) => String(held?.quantity ?? 0)),
+    targets.map(({ held }) => (held?.isVoided === true ? '1' : '0')),
+  ];
+  return lists.flatMap((list) => [String(list.length), ...list]);
+}
+
+function settledOf({ runs, keys, targets }: ClaimRequest, reply: RedisReply): SettledClaims {
+  assert(typeof reply === 'object' && reply !== null, 'a script answers with a list');
+  const [kind, text, back] = reply;
+  if (kind === 'type') throw wrongType(reply);
+  assert(kind === 'claimed' && typeof text === 'string' && text.length === keys.length, 'each claim has an answer');
+  assert(typeof back === 'object' && back !== null, 'what voids took back is a list');
+  return { runs, verdicts: Uint8Array.from(text, Number), takenBack: takenBackOf(back.map(String), targets) };
+}
+
+function takenBackOf(back: readonly string[], targets: ClaimRequest['targets']): SettledClaims['takenBack'] {
+  const increments: SettledClaims['takenBack'][number][] = [];
+  for (let index = 0; index < back.length; index += 4) {
+    const [text = '', quantity = '0', where = '', target = ''] = back.slice(index, index + 4);
+    const [run, position] = where.split('.').map(Number);
+    const key = targets[Number(target)]?.key;
+    const isOwn = run !== undefined && position !== undefined && key !== undefined;
+    const place = isOwn && { place: { run, position, key } };
+    increments.push({ ...parseCell(text), quantity: -BigInt(quantity), ...place });
+  }
+  return increments;
+}

@@ -1,0 +1,29 @@
+import { limits } from '../../base/index.ts';
+import type { SharedValuesOf } from '../../store/index.ts';
+import { sharedValuesKey } from '../layout.ts';
+import type { RedisLink } from '../../redis-link/index.ts';
+
+const daySeconds = 86_400;
+
+export interface ValuesOptions {
+  readonly link: Pick<RedisLink, 'send'>;
+  /** Events are taken for so many days after the day of which the values are. */
+  readonly dedupeDays: number;
+}
+
+/** See `SharedClaims.shareValues`. */
+export async function shareValues(
+  { link, dedupeDays }: ValuesOptions,
+  { day, dimension, owner, values, cap }: SharedValuesOf & { readonly values: readonly string[]; readonly cap: number },
+): Promise<readonly string[] | undefined> {
+  const key = sharedValuesKey(day, dimension, owner);
+  for (let from = 0; from < values.length; from += limits.redisWriteFieldsMax) {
+    await link.send({ key, args: ['SADD', key, ...values.slice(from, from + limits.redisWriteFieldsMax)] });
+  }
+  // Some days more than it can be asked for: events may be ahead of their time, and clocks of each other.
+  await link.send({ key, args: ['EXPIRE', key, String((dedupeDays + 3) * daySeconds)] });
+  const count = Number(await link.send({ key, args: ['SCARD', key] }));
+  if (count < cap) return undefined;
+  const members = await link.send({ key, args: ['SMEMBERS', key] });
+  return Array.isArray(members) ? members.map(String) : [];
+}

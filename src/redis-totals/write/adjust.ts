@@ -1,0 +1,168 @@
+import { assert, limits, TonnageError } from '../../base/index.ts';
+import { formatDay, type Day, type Increment } from '../../usage/index.ts';
+import { accountField, lackingKey, missingKey, numbersKey, ownDayKey, rejectedKey } from '../layout.ts';
+import type { RedisLink } from '../../redis-link/index.ts';
+import { composeCall, fieldId, parseAnswer, sumRun, type FieldId } from './call.ts';
+import { accountKeys, addNames, isWritable, type Account, type Change } from './changes.ts';
+import { chunks, type Mark } from './replace.ts';
+import { adjustScript } from './scripts.ts';
+
+/** What became of a day's accounts. */
+export interface Adjusted {
+  /** How many were changed. */
+  readonly adjusted: number;
+  /** Those that could not be made what they should be: meter, day and field of the ledger's own hash, as in `missingMark`. */
+  readonly left: readonly string[];
+}
+
+export interface AdjustOptions {
+  readonly link: RedisLink;
+  readonly ledgerId: string;
+  readonly mark: Mark;
+}
+
+/** A day with what each of its accounts is to be: all others are to be 0. */
+interface WantedDay {
+  readonly meter: string;
+  readonly day: Day;
+  readonly accounts: readonly Increment[];
+}
+
+/** What one account is, as text (empty: it is not there), and what it should be. */
+interface Difference {
+  readonly account: Account;
+  readonly is: string;
+  readonly wanted: bigint;
+}
+
+/** Accounts of one call: each has up to seven fields in Wave's hash. */
+const accountsPerCall = Math.floor(limits.redisWriteFieldsMax / 7);
+/** Calls that find something else than what was read just before, of one day, until something must be wrong. */
+const triesMax = 5;
+
+/**
+ * Makes the ledger's own part of one day what it should be, and the sums that it is part of as well. Each call says what
+ * it expects to find and does nothing else, so that one that comes late, or twice, changes nothing.
+ */
+export async function adjustDay(options: AdjustOptions, wanted: WantedDay): Promise<Adjusted> {
+  let adjusted = 0;
+  for (let tries = 0; tries < triesMax; tries += 1) {
+    const { differences, unreadable } = await compare(options, wanted);
+    const result = await adjustAll(options, wanted, differences);
+    adjusted += result.adjusted;
+    if (result.changed) continue;
+    const place = `${wanted.meter} ${formatDay(wanted.day)}`;
+    return { adjusted, left: [...result.left, ...unreadable].map((field) => `${place} ${field}`) };
+  }
+  throw new TonnageError(
+    'store_rebuilding',
+    `${wanted.meter} of ${formatDay(wanted.day)} keeps changing in Redis: is another process at work for the same ledger?`,
+  );
+}
+
+async function compare({ link, ledgerId }: AdjustOptions, { meter, day, accounts }: WantedDay) {
+  const key = ownDayKey(ledgerId, meter, day);
+  const reply = await link.send({ key, args: ['HGETALL', key] });
+  assert(typeof reply === 'object' && reply !== null, 'HGETALL answers a list');
+  const found = new Map<string, string>();
+  for (let i = 0; i + 1 < reply.length; i += 2) found.set(String(reply[i]), String(reply[i + 1]));
+
+  const unreadable: string[] = [];
+  const differences: Difference[] = [];
+  const difference = (account: Account, is: string, value: bigint) => {
+    if (!isWritable(account) || (is !== '' && !/^-?\d{1,19}$/.test(is))) unreadable.push(accountField(account));
+    else if (BigInt(is) !== value) differences.push({ account, is, wanted: value });
+  };
+  for (const { dimensions, quantity } of accounts) {
+    const field = accountField(dimensions);
+    const { org, arch } = dimensions;
+    const names = { ...(org !== undefined && { org }), ...(arch !== undefined && { arch }) };
+    difference({ meter, day, ...names }, found.get(field) ?? '', quantity);
+    found.delete(field);
+  }
+  for (const [field, is] of found) {
+    const names = parseAccountField(field);
+    if (names) difference({ meter, day, ...names }, is, 0n);
+    else unreadable.push(field);
+  }
+  return { differences, unreadable };
+}
+
+/** The reverse of `accountField`; undefined for what that never makes. Names have no quotes and no backslashes. */
+function parseAccountField(field: string): { readonly org?: string; readonly arch?: string } | undefined {
+  const match = /^\[(?:null|"([^"\\]*)"),(?:null|"([^"\\]*)")\]$/.exec(field);
+  if (!match) return undefined;
+  const [, org, arch] = match;
+  return { ...(org !== undefined && { org }), ...(arch !== undefined && { arch }) };
+}
+
+async function adjustAll(options: AdjustOptions, wanted: WantedDay, differences: readonly Difference[]) {
+  const parts = [...chunks(differences, accountsPerCall)];
+  // Without a difference too, for the names.
+  if (parts.length === 0 && wanted.accounts.length > 0) parts.push([]);
+  const left: string[] = [];
+  const sum = { adjusted: 0, left, changed: false };
+  for (const part of parts) {
+    const bad = new Set<FieldId>();
+    const names = new Map<string, Set<string>>();
+    addNames(names, options.ledgerId, { ...wanted, increments: wanted.accounts });
+    let rest = part;
+    for (;;) {
+      const answer = await adjust(options, wanted, { differences: rest, names, bad });
+      if (answer.kind === 'applied') break;
+      if (answer.kind === 'changed') return { ...sum, changed: true };
+      assert(answer.kind === 'bad', 'an adjustment is applied, or finds something changed, or bad fields');
+      for (const field of answer.fields) bad.add(field);
+      const isBad = ({ account }: Difference): boolean => touches(options.ledgerId, account, bad);
+      left.push(...rest.filter(isBad).map(({ account }) => accountField(account)));
+      rest = rest.filter((one) => !isBad(one));
+    }
+    sum.adjusted += rest.length;
+  }
+  return sum;
+}
+
+interface Adjustment {
+  readonly differences: readonly Difference[];
+  readonly names: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Fields that are known to be bad; no difference touches one of its own that is. */
+  readonly bad: ReadonlySet<FieldId>;
+}
+
+async function adjust(
+  { link, ledgerId, mark }: AdjustOptions,
+  day: WantedDay,
+  { differences, names, bad }: Adjustment,
+) {
+  const own = ownDayKey(ledgerId, day.meter, day.day);
+  const changes = differences.map(({ account, is, wanted }) => changeOf(ledgerId, account, wanted - BigInt(is)));
+  const fields = differences.map(({ account }) => accountField(account));
+  const expected = differences.map(({ is }) => is);
+  const head = [ledgerId, mark.text, String(fields.length), ...fields, ...expected];
+  const counts = sumRun([{ changes, names }], new Set(bad));
+  // The own hash stands first among the hashes: the script compares the one whose key is second.
+  const hashes = new Map([[own, counts.hashes.get(own) ?? new Map<string, bigint>()], ...counts.hashes]);
+  const of = {
+    numbersKey,
+    rejectedKey,
+    lackingKey: lackingKey(ledgerId),
+    missingKey: missingKey(ledgerId),
+    own: new Set([own]),
+    ledgerId,
+    lastBatch: 0,
+  };
+  const call = composeCall(of, head, { ...counts, hashes });
+  return parseAnswer(await link.script(adjustScript, call.keys, call.args), call);
+}
+
+/** As a change that a batch makes, but for the month, which is replaced as a whole. */
+function changeOf(ledgerId: string, account: Account, amount: bigint): Change {
+  const { ownMonth, change } = accountKeys(ledgerId, account);
+  const whole = change(account, amount);
+  return { batch: 0, ...whole, targets: whole.targets.filter(({ key }) => key !== ownMonth) };
+}
+
+function touches(ledgerId: string, account: Account, bad: ReadonlySet<FieldId>): boolean {
+  const { targets } = changeOf(ledgerId, account, 0n);
+  return targets.some(({ key, fields }) => fields.some((field) => bad.has(fieldId(key, field))));
+}

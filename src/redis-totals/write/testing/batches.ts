@@ -1,0 +1,119 @@
+import type { BatchHistory, BatchId, Delivered, OutboxBatch } from '../../../store/index.ts';
+import { parseDay, type Day, type Increment } from '../../../usage/index.ts';
+
+export const firstDay = parseDay('2026-10-29') ?? 0;
+
+/** An increment as tests write it. */
+export function increment(
+  meter: string,
+  day: Day,
+  dimensions: Increment['dimensions'],
+  quantity: bigint | number = 1,
+): Increment {
+  return { meter, day, dimensions, quantity: BigInt(quantity) };
+}
+
+/** The token that batch `number` of a log has. */
+export function tokenOf(number: number): string {
+  return number === 0 ? '' : `token-${number}`;
+}
+
+/** A ledger with any number of such batches, which forgets none of them. */
+export const endlessHistory: BatchHistory = {
+  lookUp: (number) => Promise.resolve({ token: tokenOf(number), first: 1, last: Number.MAX_SAFE_INTEGER }),
+  touchedAsOf: () => Promise.resolve([]),
+};
+
+/** A ledger's outbox, in memory: numbers batches, and knows which touched a meter and day before. */
+export class BatchLog {
+  readonly batches: OutboxBatch[] = [];
+  readonly #touched = new Map<string, BatchId>();
+
+  get last(): number {
+    return this.batches.length;
+  }
+
+  get lastId(): BatchId {
+    return { number: this.last, token: tokenOf(this.last) };
+  }
+
+  add(increments: readonly Increment[]): OutboxBatch {
+    const number = this.batches.length + 1;
+    const days = new Map(increments.map(({ meter, day }) => [`${meter} ${day}`, { meter, day }]));
+    const touched = [...days].map(([key, one]) => {
+      const previous = this.#touched.get(key) ?? { number: 0, token: '' };
+      this.#touched.set(key, { number, token: tokenOf(number) });
+      return { ...one, previous };
+    });
+    const tokens = { token: tokenOf(number), previousToken: tokenOf(number - 1) };
+    const batch = { number, ...tokens, at: number, increments, touched };
+    this.batches.push(batch);
+    return batch;
+  }
+
+  /** The batches above `after`, at most `max`. */
+  read(after: number, max = 1_000): readonly OutboxBatch[] {
+    return this.batches.slice(after, after + max);
+  }
+}
+
+/** A sequence of numbers below 1 that depends on its seed alone. */
+export function seeded(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+const meters = ['pulls', 'fusion', 'builds', 'egress_bytes'] as const;
+const orgs = [undefined, 'a.example', 'b.example', 'c.example', '__other__'] as const;
+const archs = [undefined, 'amd64', 'arm64', 's390x'] as const;
+
+/** Increments over a few days around the end of a month, some of them of a void; one for each cell. */
+export function randomIncrements(random: () => number, max = 12): readonly Increment[] {
+  const pick = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)] as T;
+  const cells = new Map<string, Increment>();
+  const count = 1 + Math.floor(random() * max);
+  for (let i = 0; i < count; i += 1) {
+    const [org, arch] = [pick(orgs), pick(archs)];
+    const dimensions = {
+      ...(org !== undefined && { org }),
+      ...(arch !== undefined && { arch }),
+      repository: `repository-${Math.floor(random() * 4)}`,
+    };
+    const [meter, day] = [pick(meters), firstDay + Math.floor(random() * 5)];
+    const quantity = 1 + Math.floor(random() * 9) * (random() < 0.2 ? -1 : 1);
+    cells.set(JSON.stringify([meter, day, dimensions]), increment(meter, day, dimensions, quantity));
+  }
+  return [...cells.values()];
+}
+
+/** Where batches go. */
+export interface Target {
+  position(): Promise<number>;
+  deliver(batches: readonly OutboxBatch[]): Promise<Delivered>;
+}
+
+/**
+ * Delivers all batches of a log as a sender does: asks where to begin, goes back when told to, and tries again what failed,
+ * until `waitMs` have passed. Answers how often it was told to go back.
+ */
+export async function sendAll(log: BatchLog, target: Target, { max = 7, waitMs = 60_000 } = {}): Promise<number> {
+  const deadline = performance.now() + waitMs;
+  let rewinds = 0;
+  let position: number | undefined;
+  for (;;) {
+    try {
+      position ??= await target.position();
+      const batches = log.read(position, max);
+      if (batches.length === 0) return rewinds;
+      const delivered = await target.deliver(batches);
+      if (delivered.kind === 'rewind') rewinds += 1;
+      position = delivered.kind === 'rewind' ? delivered.to : position + batches.length;
+    } catch (error) {
+      if (performance.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+}

@@ -1,0 +1,24 @@
+import { systemClock, type Log } from '../../../base/index.ts';
+import type { RedisLink } from '../../../redis-link/index.ts';
+import { endlessHistory } from './batches.ts';
+import { createRedisWriter, type RedisWriter, type RedisWriterOptions } from '../index.ts';
+
+/** A writer of ledger `one` that keeps all details, and the warnings that it has logged. */
+export function testWriter(
+  link: RedisLink,
+  options: Partial<RedisWriterOptions> = {},
+): { readonly writer: RedisWriter; readonly warnings: readonly string[] } {
+  const warnings: string[] = [];
+  const ignore = () => undefined;
+  const log: Log = { debug: ignore, info: ignore, error: ignore, warn: (_, message) => void warnings.push(message) };
+  const history = endlessHistory;
+  const defaults = {
+    ledgerId: 'one',
+    history,
+    allowEviction: false,
+    shared: false,
+    minReplicas: 0,
+    detailsFrom: () => 0,
+  };
+  return { writer: createRedisWriter({ link, clock: systemClock, log, ...defaults, ...options }), warnings };
+}
