@@ -1,7 +1,7 @@
 import { existsSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { TonnageError } from '../base/index.ts';
-import { backupFile, copyFile, emptyLog, syncPath } from '../sqlite/index.ts';
+import { backupFile, checkpointLog, copyFile, syncPath } from '../sqlite/index.ts';
 import { ledgerFile } from '../ledger-file/index.ts';
 import { inspectLedger, type LedgerFinding } from './check.ts';
 import { assertLedger, withLedgerFile } from '../ledger-file/index.ts';
