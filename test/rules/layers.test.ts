@@ -26,7 +26,7 @@ const sound: Files = {
   'src/identity/index.ts': `export interface Principal {}\nexport const check = 1;`,
   'src/store/index.ts': `export interface Journal {}\nexport { id } from '../usage/index.ts';`,
   'src/ledger-file/index.ts': `export { id } from '../sqlite/index.ts';`,
-  'src/redis-link/index.ts': `import '@redis/client';\nexport { id } from '../base/index.ts';`,
+  'src/redis-link/index.ts': `import 'undici';\nexport { id } from '../base/index.ts';`,
   'src/redis-totals/index.ts': `export { id } from '../redis-link/index.ts';`,
   'src/care/index.ts': `export { id } from '../store/index.ts';`,
   'src/store/contract.ts': `export interface Totals {}`,
