@@ -189,7 +189,7 @@ describe('erase', () => {
   });
 
   test('a user, by name or by pseudonym, leaves organisation and architecture alone', async () => {
-    const hashKey = await ledger.with(undefined, ({ hashKey: key }) => Promise.resolve(key));
+    const hashKey = await ledger.with(undefined, ({ keyHash }) => Promise.resolve(keyHash.secret));
     const { Pseudonyms } = await import('../usage/index.ts');
     const pseudonym = new Pseudonyms(hashKey).of('user', 'alice');
     const of = (user: string) => pulls(today, 2n, { org: 'a.example', repository: 'x', user });

@@ -11,7 +11,7 @@ export { fileHistory } from './file-history.ts';
 export { delivers, keepHere } from './journal/destination.ts';
 export { type MoveReply, type MoveRule } from './journal/erasing.ts';
 export { createJournal } from './journal/journal.ts';
-export { type LedgerSecret } from './journal/ledger-secret.ts';
+export { type StoredKeyHash } from './journal/stored-key-hash.ts';
 export { openOutbox } from './journal/outbox.ts';
 export { decodeRun, type Run, tombstoneEntry } from './journal/run-codec.ts';
 export { nextSeriesId, valuesOf } from './journal/series-ids.ts';

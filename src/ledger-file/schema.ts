@@ -31,6 +31,7 @@ const firstDay = -1_000_000;
  *   Null in batches of older files.
  * - `ledger.gap`: the loss that the ledger knows of (`LedgerGap`), `gap_lasts`: only a rebuild ends it.
  * - `taken_history`: tokens of the stores whose counts this ledger has taken over, all that others had counted there too.
+ * - `ledger.hash_key`, `hash_version`: how keys of events are made (`KeyHash`); `shares_hash_key`: as all instances do.
  * - `token`: tokens that were given out, as hashes; `scope` and `rights` are lists in JSON (`tokens.ts`).
  *
  * Days are counted from 1970-01-01 in the ledger's zone (`usage/day.ts`).
@@ -186,4 +187,5 @@ export const ledgerMigrations: readonly string[] = [
   alter table outbox add column previous_token text;
   alter table outbox_touch add column token text;
   `,
+  'alter table ledger add column hash_version integer not null default 1',
 ];

@@ -1,16 +1,20 @@
 import { accessSync, constants } from 'node:fs';
-import { assert, limits, TonnageError, type Clock, type Random } from '../base/index.ts';
+import { limits, TonnageError, type Clock, type Random } from '../base/index.ts';
 import type { Database, SqlValue } from '../sqlite/index.ts';
 import type { ReadTotals, Store } from '../store/index.ts';
 import { assertDelivers, assertKeptHere } from './journal/destination.ts';
 import { createJournal, programModule } from './journal/journal.ts';
 import type { ProgramOptions } from './journal/program.ts';
-import { openLedgerSecret, type LedgerSecret } from './journal/ledger-secret.ts';
+import { openStoredKeyHash, type StoredKeyHash } from './journal/stored-key-hash.ts';
 import { openLedgerDatabase, openLedgerReadOnly } from './open.ts';
 import { createTokenTable } from './tokens.ts';
 import { createTotals, totalsProgram } from './totals/totals.ts';
 
 const hashKeyBytes = 32;
+
+/** A ledger without keys starts to use the newest hash. One with keys keeps its hash, and so recognises every resent event. */
+const newestHashSql = `update ledger set hash_version = 2
+  where hash_version = 1 and shares_hash_key = 0 and not exists (select 1 from key_run)`;
 
 export interface SqliteStoreOptions {
   /** Path of the ledger file; created when absent. */
@@ -29,9 +33,9 @@ export interface SqliteStoreOptions {
   readonly random: Random;
 }
 
-/** The store, and the secret of its ledger, which several instances may come to share. */
+/** The store, and the hash of its ledger's keys, which several instances may come to share. */
 export interface SqliteStore extends Store {
-  readonly secret: LedgerSecret;
+  readonly storedKeyHash: StoredKeyHash;
 }
 
 /**
@@ -56,12 +60,13 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
   });
   try {
     await (hasOutbox ? assertDelivers : assertKeptHere)(database, options.file);
-    const { ledgerId, lastBatch, hashKey } = await identify(database, options);
+    const { ledgerId, lastBatch } = await identify(database, options);
     if (!hasPending) await assertNothingPending(database);
+    const storedKeyHash = await openStoredKeyHash(database);
     return {
       timeZone: options.timeZone,
-      hashKey,
-      secret: await openLedgerSecret(database),
+      keyHash: storedKeyHash.current,
+      storedKeyHash,
       journal: await createJournal({ database, ledgerId, lastBatch, hasOutbox, hasPending }),
       totals: createTotals(database),
       tokens: createTokenTable(database),
@@ -107,7 +112,7 @@ function assertReadable(file: string): void {
 async function identify(
   database: Database,
   options: SqliteStoreOptions,
-): Promise<{ ledgerId: string; lastBatch: number; hashKey: Uint8Array }> {
+): Promise<{ ledgerId: string; lastBatch: number }> {
   const { clock, random, timeZone } = options;
   await database.transact([
     {
@@ -115,12 +120,12 @@ async function identify(
       rows: [[random.uuid(), timeZone, clock.now()]],
     },
     { sql: 'update ledger set hash_key = ? where hash_key is null', rows: [[random.bytes(hashKeyBytes)]] },
+    { sql: newestHashSql, rows: [[]] },
   ]);
-  const [row = []] = await database.read('select ledger_id, time_zone, last_batch, hash_key from ledger');
-  const [ledgerId, storedZone, lastBatch, hashKey] = row;
-  assert(hashKey instanceof Uint8Array, 'a ledger has a hash key once it is open');
+  const [row = []] = await database.read('select ledger_id, time_zone, last_batch from ledger');
+  const [ledgerId, storedZone, lastBatch] = row;
   if (storedZone !== timeZone) await changeTimeZone(database, options, storedZone);
-  return { ledgerId: String(ledgerId), lastBatch: Number(lastBatch), hashKey };
+  return { ledgerId: String(ledgerId), lastBatch: Number(lastBatch) };
 }
 
 /** Events of a ledger that shared its events are counted only when they have been claimed. */

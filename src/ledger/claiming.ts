@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { limits, messageOf, type Clock, type Log } from '../base/index.ts';
-import type { PendingEvents, SettledClaims, SharedClaims } from '../store/index.ts';
+import type { KeyHash, PendingEvents, SettledClaims, SharedClaims } from '../store/index.ts';
 import { Pauses, retryPauseMs } from './retry.ts';
 
 /** How often a closing ledger looks whether all is claimed. */
@@ -11,8 +11,8 @@ export interface ClaimingOptions {
   readonly shared: SharedClaims;
   /** Commits what became of claims; rejects when nobody knows whether it did. */
   readonly settle: (claims: SettledClaims) => Promise<void>;
-  /** Told of the secret that identities are hashed with, each time that the instances have agreed on it. */
-  readonly onSecret: (secret: Uint8Array) => void;
+  /** Called each time that the instances have agreed on the hash of identities. */
+  readonly onAgreed: (keyHash: KeyHash) => void;
   /** Told of claims whose outcome is committed. */
   readonly onSettled: (claims: SettledClaims) => void;
   readonly clock: Clock;
@@ -23,7 +23,7 @@ export interface ClaimingOptions {
 export interface ClaimingStatus {
   /** Events that are stored and not counted yet. */
   readonly events: number;
-  /** Whether events can be taken at all: the secret that their identities are hashed with is known. */
+  /** Whether events can be taken at all: the hash of their identities is known. */
   readonly isReady: boolean;
   /** Why nothing gets claimed; absent while all is well. */
   readonly failure?: string;
@@ -67,7 +67,7 @@ export class Claiming {
     const { pending, shared } = this.#options;
     return {
       events: pending.events,
-      isReady: shared.secret !== undefined,
+      isReady: shared.keyHash !== undefined,
       ...(this.#failure !== undefined && { failure: this.#failure }),
     };
   }
@@ -103,8 +103,8 @@ export class Claiming {
   }
 
   async #agree(): Promise<void> {
-    const { shared, onSecret } = this.#options;
-    onSecret(await shared.agree());
+    const { shared, onAgreed } = this.#options;
+    onAgreed(await shared.agree());
     this.#hasAgreed = true;
   }
 

@@ -43,11 +43,11 @@ export class KeptDimensions {
   constructor(
     options: DimensionOptions,
     dedupeDays: number,
-    store: Pick<Store, 'hashKey' | 'journal'>,
+    store: Pick<Store, 'keyHash' | 'journal'>,
     instruments: LedgerInstruments,
   ) {
     this.#options = options;
-    this.#pseudonyms = new Pseudonyms(options.pseudonymKey ?? store.hashKey);
+    this.#pseudonyms = new Pseudonyms(options.pseudonymKey ?? store.keyHash.secret);
     const daysMax = Math.max(limits.cappedDaysMax, dedupeDays + daysBeyondWindow);
     this.caps = new Caps(dimensionCaps, daysMax, options.known);
     this.#journal = store.journal;

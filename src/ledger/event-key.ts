@@ -1,48 +1,78 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, hash } from 'node:crypto';
 import { limits } from '../base/index.ts';
+import type { KeyHash } from '../store/index.ts';
 import type { EventIdentity } from '../usage/index.ts';
 import { sipHash128 } from './sip-hash.ts';
 
 /** 32-bit words of a key. */
 export const keyWords = 4;
 
-/** Two SipHash keys: ids of characters up to U+00FF are hashed as bytes, others as UTF-16, and so never meet. */
-interface SourceKey {
-  readonly bytes: Uint32Array;
-  readonly utf16: Uint32Array;
-}
+/** Writes the key of an id to `out[offset..offset + 4)`. */
+type WriteKey = (id: string, out: Uint32Array, offset: number) => void;
+
+/** For each version, the hash under 32 secret bytes that belong to one pair of tenant and source. */
+const hashes: Readonly<Record<KeyHash['version'], (secret: Buffer) => WriteKey>> = { 1: sipHashUnder, 2: sha256Under };
 
 /**
- * Turns identities of events into keys of 128 bits. Each pair of tenant and source has a SipHash key of its own, derived
- * by HMAC from the ledger's secret, so that ("a-b", "c") and ("a", "b-c") cannot meet, nobody can make two ids meet on
- * purpose, and a hundred thousand ids a second cost little.
+ * Turns identities of events into keys of 128 bits. Each pair of tenant and source has a secret of its own, derived by HMAC
+ * from the ledger's secret. So ("a-b", "c") and ("a", "b-c") have different keys, and a sender cannot find two ids with the
+ * same key.
  */
 export class EventKeys {
-  readonly #secret: Uint8Array;
-  readonly #ofSources = new Map<string, SourceKey>();
+  readonly #keyHash: KeyHash;
+  readonly #ofSources = new Map<string, WriteKey>();
 
-  /** `secret`: at least 16 random bytes that nobody else has. */
-  constructor(secret: Uint8Array) {
-    this.#secret = secret;
+  constructor(keyHash: KeyHash) {
+    this.#keyHash = keyHash;
   }
 
   /** Writes the key of an identity to `out[offset..offset + 4)`. */
   write({ tenant, source, id }: EventIdentity, out: Uint32Array, offset: number): void {
-    const { bytes, utf16 } = this.#ofSource(tenant, source);
-    if (!sipHash128(bytes, id, 1, out, offset)) sipHash128(utf16, id, 2, out, offset);
+    this.#ofSource(tenant, source)(id, out, offset);
   }
 
-  #ofSource(tenant: string | undefined, source: string): SourceKey {
-    // A tenant is an organisation's name, which has no line feed in it.
+  #ofSource(tenant: string | undefined, source: string): WriteKey {
+    // A tenant is the name of an organisation, which contains no line feed.
     const name = `${tenant ?? ''}\n${source}`;
     const known = this.#ofSources.get(name);
     if (known) return known;
     const text = JSON.stringify(['tonnage event key', tenant ?? null, source]);
-    const derived = createHmac('sha256', this.#secret).update(text).digest();
-    const words = Uint32Array.from({ length: 8 }, (_, index) => derived.readUInt32LE(4 * index));
-    const key = { bytes: words.subarray(0, 4), utf16: words.subarray(4) };
+    const derived = createHmac('sha256', this.#keyHash.secret).update(text).digest();
+    const made = hashes[this.#keyHash.version](derived);
     if (this.#ofSources.size >= limits.eventSourcesRememberedMax) this.#ofSources.clear();
-    this.#ofSources.set(name, key);
-    return key;
+    this.#ofSources.set(name, made);
+    return made;
   }
+}
+
+/**
+ * The first 128 bits of SHA-256 over 32 secret characters and the id. A caller cannot extend a hash (length extension), since
+ * half of it is cut off. The hash takes UTF-8, in which all lone surrogates are the same: an id with one is hashed as JSON
+ * text, which escapes them, and the first character distinguishes the two forms.
+ */
+function sha256Under(secret: Buffer): WriteKey {
+  const prefix = secret.toString('base64url', 0, 24);
+  return (id, out, offset) => {
+    const text = id.isWellFormed() ? `=${id}` : JSON.stringify(id);
+    // Latin-1 is the cheapest output of the hash: one character for each byte.
+    const bytes = hash('sha256', prefix + text, 'latin1');
+    for (let word = 0; word < keyWords; word++) out[offset + word] = wordAt(bytes, 4 * word);
+  };
+}
+
+/** Four characters as a 32-bit word, little-endian. */
+function wordAt(bytes: string, at: number): number {
+  const low = bytes.charCodeAt(at) | (bytes.charCodeAt(at + 1) << 8);
+  return low | (bytes.charCodeAt(at + 2) << 16) | (bytes.charCodeAt(at + 3) << 24);
+}
+
+/** SipHash under one of two keys: ids of characters up to U+00FF are hashed as bytes, other ids as UTF-16. */
+function sipHashUnder(secret: Buffer): WriteKey {
+  const words = Uint32Array.from({ length: 8 }, (_, index) => secret.readUInt32LE(4 * index));
+  const [latin1Key, utf16Key] = [words.subarray(0, 4), words.subarray(4)];
+  return (id, out, offset) => {
+    const latin1 = Buffer.from(id, 'latin1');
+    if (latin1.toString('latin1') === id) sipHash128(latin1Key, latin1, out, offset);
+    else sipHash128(utf16Key, Buffer.from(id, 'utf16le'), out, offset);
+  };
 }

@@ -1,6 +1,6 @@
 import { limits, TonnageError, type Clock, type Log } from '../base/index.ts';
 import type { MetricSet } from '../metric/index.ts';
-import type { Batch, Committed, Store } from '../store/index.ts';
+import type { Batch, Committed, KeyHash, Store } from '../store/index.ts';
 import {
   checkRange,
   createCalendar,
@@ -110,13 +110,13 @@ class StoreLedger implements Ledger {
     this.#claiming = claimingOf(options, {
       onSettled: ({ verdicts }) => countClaims(this.#instruments, verdicts),
       settle: (claims) => this.#committer.settleClaims(claims),
-      onSecret: (secret) => this.#useSecret(secret),
+      onAgreed: (keyHash) => this.#useHash(keyHash),
     });
     const { shared } = store;
     this.#sharedValues =
-      shared && new SharedValues({ caps: this.#kept.caps, shared, secret: () => shared.secret, log });
-    const secret = shared ? shared.secret : store.hashKey;
-    if (secret) this.#useSecret(secret);
+      shared && new SharedValues({ caps: this.#kept.caps, shared, secret: () => shared.keyHash?.secret, log });
+    const keyHash = shared ? shared.keyHash : store.keyHash;
+    if (keyHash) this.#useHash(keyHash);
   }
 
   async open(): Promise<void> {
@@ -227,10 +227,10 @@ class StoreLedger implements Ledger {
   }
 
   /** What identities are hashed with from now on, and pseudonyms where nothing else is stated for them. */
-  #useSecret(secret: Uint8Array): void {
+  #useHash(keyHash: KeyHash): void {
     if (this.#eventKeys) return;
-    this.#eventKeys = new EventKeys(secret);
-    this.#kept.useKey(secret);
+    this.#eventKeys = new EventKeys(keyHash);
+    this.#kept.useKey(keyHash.secret);
   }
 
   #tidy(): void {
@@ -271,7 +271,7 @@ function deliveryOf(
 
 function claimingOf(
   { store: { journal, shared }, clock, log }: LedgerOptions,
-  parts: Pick<ConstructorParameters<typeof Claiming>[0], 'onSettled' | 'settle' | 'onSecret'>,
+  parts: Pick<ConstructorParameters<typeof Claiming>[0], 'onSettled' | 'settle' | 'onAgreed'>,
 ): Claiming | undefined {
   if (!shared || !journal.pending) return undefined;
   return new Claiming({ ...parts, shared, pending: journal.pending, clock, log });

@@ -35,7 +35,7 @@ async function side(): Promise<Side> {
   await untilAgreed(store);
   const caps = new Caps();
   caps.collectNews();
-  return { caps, values: new SharedValues({ caps, shared, secret: () => shared.secret, log }) };
+  return { caps, values: new SharedValues({ caps, shared, secret: () => shared.keyHash?.secret, log }) };
 }
 
 /** The architecture that is counted for this one. */

@@ -97,7 +97,7 @@ export function sharedValuesKey(day: Day, dimension: Dimension, owner: string): 
   return `${tag}:values:${formatDay(day)}:${dimension}:${owner}`;
 }
 
-/** The secret (hex) that instances which share their events hash identities with. */
+/** How instances that share their events hash identities: the secret in hex, after `2:` for version 2 of the hash. */
 export const hashKeyKey = `${tag}:hash-key`;
 
 /** Hash: ledger id -> the last batch that is in this meter's day, as in `numbersKey`. */

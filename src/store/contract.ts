@@ -1,5 +1,13 @@
 import type { Day, Dimension, HeldValue, Increment, Series, UsageAnswer, UsageQuery } from '../usage/index.ts';
 
+/** How identities of events become keys (`ledger/event-key.ts`). All keys that a ledger holds are made with one of these. */
+export interface KeyHash {
+  /** 1: SipHash, in ledgers that hold keys from before version 2. 2: SHA-256. */
+  readonly version: 1 | 2;
+  /** 32 random bytes that only this ledger has, and the instances with which it shares its events. */
+  readonly secret: Uint8Array;
+}
+
 /**
  * Events with an identity, packed, since a hundred thousand of them a second cross to another thread. Event `i` is
  * `keys[16i..16i+16)`, adds `quantities[i]` to `cells[cellOf[i]]`, or takes back the event whose key is the next of
@@ -100,13 +108,13 @@ export interface PendingEvents {
  * away, with `store_evicts` while it would throw claims away.
  */
 export interface SharedClaims {
-  /** The secret that all instances hash identities with, as far as it was ever known here. */
-  readonly secret: Uint8Array | undefined;
+  /** The hash that all instances use, as far as this ledger has ever learned it. */
+  readonly keyHash: KeyHash | undefined;
   /**
-   * Agrees on the secret, and remembers it in the ledger. Rejects with `store_invalid` when the others have another one than the
-   * keys that this ledger holds were made with.
+   * Agrees on the hash, and stores it in the ledger. Rejects with `store_invalid` if this ledger holds keys of events that were
+   * made with another hash than that of the other instances.
    */
-  agree(): Promise<Uint8Array>;
+  agree(): Promise<KeyHash>;
   /** Claims events, each once however often it is asked for: the same request gets the same answer. */
   claim(request: ClaimRequest): Promise<SettledClaims>;
   /** Drops claims that no event can ask for any more. */
@@ -345,8 +353,8 @@ export interface TokenTable {
 export interface Store {
   /** IANA name of the zone in which this ledger counts its days. */
   readonly timeZone: string;
-  /** Random bytes that this ledger alone has, made with it: the key of its pseudonyms, and of its events' keys. */
-  readonly hashKey: Uint8Array;
+  /** How this ledger hashes identities of events. Its secret is the key of pseudonyms as well. */
+  readonly keyHash: KeyHash;
   readonly journal: Journal;
   readonly totals: Totals;
   /** The same as `totals` where these are kept elsewhere: the ledger delivers to them. */

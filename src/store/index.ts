@@ -11,6 +11,7 @@ export type {
   Delivered,
   Journal,
   KeyedEvents,
+  KeyHash,
   LedgerGap,
   MeterDay,
   Outbox,

@@ -1,7 +1,7 @@
 import { assert, limits, type Log } from '../../base/index.ts';
 import { createCalendar, type Day } from '../../usage/index.ts';
 import type { Journal, RemoteTotals, SharedClaims, Store } from '../../store/index.ts';
-import type { LedgerSecret } from '../../ledger-file/index.ts';
+import type { StoredKeyHash } from '../../ledger-file/index.ts';
 import { createWaveRefresh, noticeWave, type WaveRefresh } from '../import/index.ts';
 import { openRedisLink, type RedisLink, type RedisLinkOptions } from '../../redis-link/index.ts';
 import { startRedisReader } from '../read/index.ts';
@@ -40,7 +40,7 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<Store>
   const link = await openRedisLink(options.redis);
   const links = [link];
   try {
-    const { secret, ...local } = await openSqliteStore({
+    const { storedKeyHash, ...local } = await openSqliteStore({
       ...options,
       outboxBytesMax,
       ...(options.shared && { pendingClaimsMax: options.pendingClaimsMax ?? limits.pendingClaimsMax }),
@@ -51,7 +51,7 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<Store>
     assert(history, 'the journal of this store has an outbox');
     const writer = createRedisWriter({ ...options, link, ledgerId, history, detailsFrom });
     const reader = startRedisReader({ ...options, detailsFrom });
-    const shared = options.shared ? await openSharedClaims(options, local.journal.ledgerId, secret, links) : undefined;
+    const shared = options.shared ? await openSharedClaims(options, ledgerId, storedKeyHash, links) : undefined;
     const refresh = besideWave ? await startWaveRefresh(options, links) : undefined;
     let noticed = false;
     const remote: RemoteTotals = {
@@ -96,13 +96,13 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<Store>
 async function openSharedClaims(
   options: RedisStoreOptions,
   ledgerId: string,
-  secret: LedgerSecret,
+  storedKeyHash: StoredKeyHash,
   links: RedisLink[],
 ): Promise<SharedClaims> {
   const { dedupeDays = limits.dedupeDays } = options;
   const link = await openRedisLink(options.redis);
   links.push(link);
-  return createSharedClaims({ ...options, link, ledgerId, secret, dedupeDays });
+  return createSharedClaims({ ...options, link, ledgerId, storedKeyHash, dedupeDays });
 }
 
 /** Looking for Wave's new names has a link of its own, which is added to `links`. */

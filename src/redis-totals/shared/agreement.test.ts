@@ -4,7 +4,7 @@ import { answered } from '../../../test/support/redis-link.ts';
 import { suiteRedis } from '../../../test/support/redis-suite.ts';
 import { eventually, startRedis } from '../../../test/support/redis.ts';
 import { outcome } from '../../usage/index.ts';
-import type { Store } from '../../store/index.ts';
+import type { KeyHash, Store } from '../../store/index.ts';
 import type { RedisStoreOptions } from '../drivers/redis.ts';
 import { untilDelivering } from '../testing/redis-store.ts';
 import { Instance, openShared, type Sent } from './testing/instance.ts';
@@ -33,10 +33,16 @@ async function openAt(file: string, overrides: Partial<RedisStoreOptions> = {}):
   return store;
 }
 
-/** The secret that the instances agree on, as hexadecimal digits. The link that claims use comes up beside the others. */
+/** A hash as Redis keeps it. */
+function textOf({ version, secret }: KeyHash): string {
+  const hex = Buffer.from(secret).toString('hex');
+  return version === 1 ? hex : `${version}:${hex}`;
+}
+
+/** The hash that the instances agree on, as Redis keeps it. The link for claims connects later than the others. */
 async function agree({ shared }: Store): Promise<string | undefined> {
   const agreed = await answered(async () => shared?.agree());
-  return agreed && Buffer.from(agreed).toString('hex');
+  return agreed && textOf(agreed);
 }
 
 async function closed(store: Store): Promise<void> {
@@ -57,9 +63,10 @@ async function instance(file: string, overrides: Partial<RedisStoreOptions> = {}
 
 test('the secret of the first instance becomes that of all, and is known from then on without Redis', async () => {
   const [one, two] = [await openAt(newFile()), await openAt(newFile())];
-  expect([one.shared?.secret, two.shared?.secret]).toEqual([undefined, undefined]);
+  expect([one.shared?.keyHash, two.shared?.keyHash]).toEqual([undefined, undefined]);
   const agreed = await agree(one);
-  expect(agreed).toBe(Buffer.from(one.hashKey).toString('hex'));
+  expect(agreed).toBe(textOf(one.keyHash));
+  expect(agreed).toMatch(/^2:/);
   expect(await agree(two)).toBe(agreed);
   const file = newFile();
   const three = await openAt(file);
@@ -67,7 +74,7 @@ test('the secret of the first instance becomes that of all, and is known from th
   await closed(three);
   const again = await openShared('redis://127.0.0.1:1', file);
   open.add(again);
-  expect(Buffer.from(again.shared?.secret ?? []).toString('hex')).toBe(agreed);
+  expect(again.shared?.keyHash && textOf(again.shared.keyHash)).toBe(agreed);
 });
 
 test('a ledger that has kept its events to itself brings its secret along, or waits until its keys are over', async () => {
@@ -85,7 +92,7 @@ test('a ledger that has kept its events to itself brings its secret along, or wa
   await redis.server.cli('set', secretKey, 'ab'.repeat(32));
   const joining = await openAt(file);
   await expect(agree(joining)).rejects.toMatchObject({ code: 'store_invalid' });
-  expect(joining.shared?.secret).toBeUndefined();
+  expect(joining.shared?.keyHash).toBeUndefined();
   while (await joining.journal.tidy({ keys: Date.now(), details: today - 400 }));
   expect(await agree(joining)).toBe('ab'.repeat(32));
 });
@@ -100,6 +107,20 @@ test('a Redis that was emptied gets the secret again; another one there is refus
   await expect(agree(one)).rejects.toMatchObject({ code: 'store_invalid' });
   await redis.server.cli('set', secretKey, 'no secret');
   await expect(agree(one)).rejects.toMatchObject({ code: 'store_invalid' });
+});
+
+test('a new instance takes over the hash of instances that use an earlier version, and keeps it', async () => {
+  const earlier = 'ab'.repeat(32);
+  await redis.server.cli('set', secretKey, earlier);
+  const file = newFile();
+  const one = await openAt(file);
+  expect(one.keyHash.version).toBe(2);
+  expect(await agree(one)).toBe(earlier);
+  await closed(one);
+  const again = await openAt(file);
+  expect(again.keyHash).toEqual({ version: 1, secret: new Uint8Array(32).fill(0xab) });
+  await redis.server.cli('set', secretKey, `2:${earlier}`);
+  await expect(agree(again)).rejects.toMatchObject({ code: 'store_invalid' });
 });
 
 test('a ledger that owes claims is not opened by a configuration that would not claim them', async () => {

@@ -1,7 +1,7 @@
 import { assert, limits, TonnageError, type Clock, type Log } from '../../base/index.ts';
 import { voidCell } from '../../usage/index.ts';
-import type { ClaimRequest, SettledClaims, SharedClaims, SharedValuesOf } from '../../store/index.ts';
-import type { LedgerSecret } from '../../ledger-file/index.ts';
+import type { ClaimRequest, KeyHash, SettledClaims, SharedClaims, SharedValuesOf } from '../../store/index.ts';
+import type { StoredKeyHash } from '../../ledger-file/index.ts';
 import { hashKeyKey, seenDaysKey, seenLedgersKey } from '../layout.ts';
 import type { RedisLink, RedisReply } from '../../redis-link/index.ts';
 import { wrongType } from '../write/call.ts';
@@ -15,7 +15,7 @@ export interface SharedClaimsOptions {
   /** A link of its own: a WAIT holds up everything behind it. */
   readonly link: RedisLink;
   readonly ledgerId: string;
-  readonly secret: LedgerSecret;
+  readonly storedKeyHash: StoredKeyHash;
   readonly dedupeDays: number;
   readonly clock: Clock;
   readonly log: Log;
@@ -38,23 +38,18 @@ class RedisClaims implements SharedClaims {
     this.#guard = new StoreGuard({ ...options, shared: true });
   }
 
-  get secret(): Uint8Array | undefined {
-    const { current, isShared } = this.#options.secret;
+  get keyHash(): KeyHash | undefined {
+    const { current, isShared } = this.#options.storedKeyHash;
     return isShared ? current : undefined;
   }
 
-  async agree(): Promise<Uint8Array> {
-    const { link, secret } = this.#options;
+  async agree(): Promise<KeyHash> {
+    const { link, storedKeyHash } = this.#options;
     this.#guard.forget();
     await this.#guard.check();
-    const own = Buffer.from(secret.current).toString('hex');
-    await link.send({ key: hashKeyKey, args: ['SET', hashKeyKey, own, 'NX'] });
-    const kept = await link.send({ key: hashKeyKey, args: ['GET', hashKeyKey] });
-    if (typeof kept !== 'string' || !/^[0-9a-f]{64}$/.test(kept)) {
-      throw new TonnageError('store_invalid', `expected 64 hexadecimal digits in Redis under ${hashKeyKey}`);
-    }
-    const agreed = Buffer.from(kept, 'hex');
-    await secret.share(agreed);
+    await link.send({ key: hashKeyKey, args: ['SET', hashKeyKey, keyHashText(storedKeyHash.current), 'NX'] });
+    const agreed = parseKeyHash(await link.send({ key: hashKeyKey, args: ['GET', hashKeyKey] }));
+    await storedKeyHash.share(agreed);
     return agreed;
   }
 
@@ -96,6 +91,21 @@ class RedisClaims implements SharedClaims {
       `${have} replicas have the claims of this instance's events, expected ${minReplicas} (store.minReplicas)`,
     );
   }
+}
+
+/** The secret (hex) behind the version of the hash. Version 1 has no prefix, as earlier releases wrote it. */
+function keyHashText({ version, secret }: KeyHash): string {
+  const hex = Buffer.from(secret).toString('hex');
+  return version === 1 ? hex : `${version}:${hex}`;
+}
+
+function parseKeyHash(kept: RedisReply): KeyHash {
+  const [, prefix, hex] = typeof kept === 'string' ? (/^(2:)?([0-9a-f]{64})$/.exec(kept) ?? []) : [];
+  if (hex !== undefined) return { version: prefix === undefined ? 1 : 2, secret: Buffer.from(hex, 'hex') };
+  throw new TonnageError(
+    'store_invalid',
+    `expected 64 hexadecimal digits in Redis under ${hashKeyKey}, or 2: and 64 hexadecimal digits`,
+  );
 }
 
 function argumentsOf(request: ClaimRequest): readonly string[] {

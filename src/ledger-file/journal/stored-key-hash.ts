@@ -1,0 +1,66 @@
+import { timingSafeEqual } from 'node:crypto';
+import { assert, TonnageError } from '../../base/index.ts';
+import type { Database } from '../../sqlite/index.ts';
+import type { KeyHash } from '../../store/index.ts';
+
+/** How a ledger hashes identities, as its file records it. */
+export interface StoredKeyHash {
+  readonly current: KeyHash;
+  /** Whether all instances use that hash. */
+  readonly isShared: boolean;
+  /**
+   * From now on, and for good, keys are made with the hash of all instances. Rejects with `store_invalid` if this ledger holds
+   * keys that were made with another one.
+   */
+  share(keyHash: KeyHash): Promise<void>;
+}
+
+/** The hash of a ledger whose `ledger` row exists. */
+export async function openStoredKeyHash(database: Database): Promise<StoredKeyHash> {
+  const [row = []] = await database.read('select hash_key, hash_version, shares_hash_key from ledger');
+  const [secret, version, shares] = row;
+  assert(secret instanceof Uint8Array, 'a ledger has a hash key once it is open');
+  let current: KeyHash = { version: Number(version) === 1 ? 1 : 2, secret };
+  let isShared = Number(shares) === 1;
+  return {
+    get current() {
+      return current;
+    },
+    get isShared() {
+      return isShared;
+    },
+    async share(keyHash) {
+      const isSame = isSameHash(keyHash, current);
+      if (isSame && isShared) return;
+      if (!isSame) await assertNothingHashed(database, isShared);
+      const sql = 'update ledger set hash_key = ?, hash_version = ?, shares_hash_key = 1';
+      await database.transact([{ sql, rows: [[keyHash.secret, keyHash.version]], changes: 1 }]);
+      current = keyHash;
+      isShared = true;
+    },
+  };
+}
+
+function isSameHash(one: KeyHash, other: KeyHash): boolean {
+  if (one.version !== other.version || one.secret.length !== other.secret.length) return false;
+  return timingSafeEqual(one.secret, other.secret);
+}
+
+async function assertNothingHashed(database: Database, isShared: boolean): Promise<void> {
+  if (isShared) {
+    throw new TonnageError(
+      'store_invalid',
+      'Redis holds another secret, or another version of the hash, than the one that this ledger hashes identities with, as ' +
+        'if it had been emptied and another instance had come first: stop all instances, delete {metrics/v1}:hash-key, and ' +
+        'start this one first',
+    );
+  }
+  const held = await database.read('select 1 from key_run limit 1');
+  if (held.length === 0) return;
+  throw new TonnageError(
+    'store_invalid',
+    'this ledger holds keys of events that were hashed with a secret of its own, or with another version of the hash than ' +
+      'the other instances use: send its events elsewhere for usage.dedupeDays, or give it an empty data directory (what it ' +
+      'counted stays in Redis)',
+  );
+}
