@@ -5,9 +5,11 @@ import { defineConfig } from 'vitest/config';
 
 const long = process.env['TONNAGE_TEST_LONG'] === '1';
 const redisServer = process.env['TONNAGE_TEST_REDIS_SERVER'] ?? 'redis-server';
-// Suites are told by other names: servers that they start would take these for settings that do not exist.
+// Suites read these under other names: a server that a suite starts would reject them as unknown settings.
 delete process.env['TONNAGE_TEST_LONG'];
 delete process.env['TONNAGE_TEST_REDIS_SERVER'];
+// Threads and programs that the tests start load their compiled sources from here. Without it each of them strips the types.
+process.env['NODE_COMPILE_CACHE'] ??= join(import.meta.dirname, 'node_modules', '.cache', 'tonnage');
 const tests = ['src/**/*.test.ts', 'test/**/*.test.ts', 'web/src/**/*.test.ts'];
 
 /** Of the long run: suites that say so in their name, that ask `scaled()` for a count, or that run a contract's suite. */

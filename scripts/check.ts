@@ -1,14 +1,13 @@
-/** `npm run check NAME...`: some of the checks of `npm test`, by their names. */
-import { checks, runCheck } from './test/checks.ts';
+/** `npm run check [NAME...]`: the checks that `npm test` runs before the suites, all of them or those named. */
+import { checks, runChecks } from './test/checks.ts';
 
-const asked = process.argv.slice(2);
+const names = process.argv.slice(2);
 const known = checks.map(({ name }) => name);
-const unknown = asked.filter((name) => !known.includes(name));
-if (unknown.length > 0 || asked.length === 0) {
-  process.stderr.write(`expected names out of ${known.join(', ')}, got ${unknown.join(', ') || 'none'}\n`);
+const unknown = names.filter((name) => !known.includes(name));
+if (unknown.length > 0) {
+  process.stderr.write(`unknown check ${unknown.join(', ')}: expected names out of ${known.join(', ')}\n`);
   process.exit(2);
 }
 
-let failed = 0;
-for (const check of checks.filter(({ name }) => asked.includes(name))) failed += (await runCheck(check)).failed;
+const { failed } = await runChecks(checks.filter(({ name }) => names.length === 0 || names.includes(name)));
 process.exitCode = failed === 0 ? 0 : 1;

@@ -4,12 +4,17 @@ import { join } from 'node:path';
 import { skippedTests, tallyOf, type Tally, type VitestReport } from './tally.ts';
 import { runTool, tools } from './tools.ts';
 
+const slowestReporter = join(import.meta.dirname, 'slowest.ts');
+
+/** Which test files run: all (of the short or the long run), those of some folders, or those that import some files. */
+export type Selection = { readonly folders?: readonly string[] } | { readonly importers: readonly string[] };
+
 /**
- * Runs the suites with vitest, showing its own report, and counts them from its JSON report.
+ * Runs test files with vitest, shows its report and the slowest files, and counts the tests from its JSON report.
  *
  * @param options `long`: the long suites with their full counts, instead of all others with short ones
  */
-export async function runSuites(options: { readonly long: boolean }): Promise<Tally> {
+export async function runSuites(options: { readonly long: boolean } & Selection): Promise<Tally> {
   const folder = mkdtempSync(join(tmpdir(), 'tonnage-test-'));
   try {
     const file = join(folder, 'report.json');
@@ -18,9 +23,12 @@ export async function runSuites(options: { readonly long: boolean }): Promise<Ta
       ...(options.long && { TONNAGE_TEST_LONG: '1' }),
       ...(redisServer !== undefined && { TONNAGE_TEST_REDIS_SERVER: redisServer }),
     };
+    const chosen =
+      'importers' in options ? ['related', '--run', ...options.importers] : ['run', ...(options.folders ?? [])];
+    const reporters = ['--reporter=default', '--reporter=json', `--reporter=${slowestReporter}`];
     const { code } = await runTool(
       tools.vitest,
-      ['run', '--configLoader=native', '--reporter=default', '--reporter=json', `--outputFile.json=${file}`],
+      [...chosen, '--configLoader=native', ...reporters, `--outputFile.json=${file}`],
       { show: true, env, done: () => existsSync(file) },
     );
     const report = existsSync(file) ? readReport(file) : undefined;
