@@ -28,7 +28,7 @@ import {
   ociregistryFamilies,
   openLocalSocket,
   readinessOf,
-  silentReaderNote,
+  silentReaderReport,
   textOnly,
   type AdmissionOptions,
   type Listener,
@@ -372,7 +372,7 @@ async function openListeners(
   main: Handlers,
   scrapes: Handlers,
 ): Promise<{ main: Listener; metrics?: Listener }> {
-  const readers = { silenceMs: config.gateway.readerSilenceMs, onSilent: silentReaderNote(metrics, log) };
+  const readers = { silenceMs: config.gateway.readerSilenceMs, onSilent: silentReaderReport(metrics, log) };
   const first = await listen(createListener(main, readers), config.listen);
   if (config.metrics === undefined) return { main: first };
   try {

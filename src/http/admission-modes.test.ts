@@ -8,7 +8,7 @@ import { clientOf, createForwardedReader } from './forwarded.ts';
 
 type Anonymous = boolean | 'challenge';
 
-/** A server where alone an authenticator that cannot say, or knows nobody, can be asked; and an anonymous token of it. */
+/** Authentication with an unavailable identity provider (or without users), and an anonymous token. */
 function setUp(anonymous: Anonymous, { logins = true }: { logins?: boolean } = {}) {
   const tokens = new PullTokens({ clock: systemClock, random: systemRandom });
   const unsure: Authenticator = {
@@ -32,7 +32,7 @@ function setUp(anonymous: Anonymous, { logins = true }: { logins?: boolean } = {
 const elsewhere = '192.0.2.1';
 const inTheRack = '10.1.2.3';
 
-describe('who is challenged', () => {
+describe('the challenge', () => {
   test.each<[Anonymous, boolean, 'base' | 'content', string]>([
     [true, true, 'base', 'refused'],
     [true, true, 'content', 'anonymous'],
@@ -47,7 +47,7 @@ describe('who is challenged', () => {
   ])('anonymous: %s, logins: %s, %s: %s', (anonymous, logins, scope, expected) => {
     const { admit } = setUp(anonymous, { logins });
     expect(admit({}, elsewhere, scope)).toMatchObject({ kind: expected });
-    // An empty user with an empty password is none.
+    // An empty user name with an empty password is no credentials.
     expect(admit({ authorization: 'Basic Og==' }, elsewhere, scope)).toMatchObject({ kind: expected });
   });
 
@@ -56,20 +56,20 @@ describe('who is challenged', () => {
     [true, 'content'],
     ['challenge', 'base'],
     ['challenge', 'content'],
-  ])('anonymous: %s, %s: not who brings an anonymous token', (anonymous, scope) => {
+  ])('anonymous: %s, %s: an anonymous token avoids it', (anonymous, scope) => {
     const { admit, authorization } = setUp(anonymous);
     expect(admit({ authorization }, elsewhere, scope)).toEqual({ kind: 'anonymous' });
   });
 
-  test('where credentials are needed, an anonymous token is none', () => {
+  test('an anonymous token does not replace required credentials', () => {
     const { admit, authorization } = setUp(false);
     expect(admit({ authorization }, elsewhere, 'content')).toMatchObject({ kind: 'refused' });
   });
 });
 
-describe('whose pull it is, by address', () => {
+describe('an address rule sets the organisation', () => {
   const rack = { kind: 'principal', principal: { org: 'rack.example' } };
-  test('of who brings nothing, or an anonymous token', () => {
+  test('of a client without credentials or with an anonymous token', () => {
     for (const anonymous of [true, false]) {
       const { admit, authorization } = setUp(anonymous);
       expect(admit({}, inTheRack, 'content')).toMatchObject(rack);
@@ -81,7 +81,7 @@ describe('whose pull it is, by address', () => {
   });
 });
 
-test('a client that a proxy does not name matches no address rule', () => {
+test('a client whose address a proxy does not state matches no address rule', () => {
   const headers = { 'x-forwarded-for': 'unknown' };
   createForwardedReader(['10.0.0.0/8'])({
     headers,
@@ -92,7 +92,7 @@ test('a client that a proxy does not name matches no address rule', () => {
   expect(setUp(false).admit(headers, client, 'content')).toMatchObject({ kind: 'refused' });
 });
 
-test('who cannot be known now is told 503, and when to come again', async () => {
+test('while the identity provider is unavailable, credentials get 503 with Retry-After', async () => {
   const { admit } = setUp(true);
   const admission = Promise.resolve(admit({ authorization: 'Bearer some-token' }, elsewhere, 'content'));
   await expect(admission).rejects.toMatchObject({ status: 503, headers: { 'Retry-After': '10' } });
@@ -106,7 +106,7 @@ test.each<[Record<string, string>, string]>([
     'https://pull.example.org',
   ],
   [{ host: 'a.example', 'x-forwarded-host': 'x",service="evil' }, 'http://localhost'],
-])('the challenge names the URL that a trusted proxy tells: %j', (headers, url) => {
+])('the challenge contains the URL that a trusted proxy states: %j', (headers, url) => {
   const request = { headers, socket: { remoteAddress: '127.0.0.1' } } as unknown as IncomingMessage;
   createForwardedReader(['127.0.0.1'])(request);
   const { admit } = setUp(true);
@@ -120,14 +120,14 @@ test.each<[Record<string, string>, string, string]>([
   [{}, '127.0.0.1', 'loopback'],
   [{ 'x-forwarded-for': '127.0.0.1' }, '127.0.0.1', 'loopback'],
   [{ 'x-forwarded-for': '192.0.2.1' }, '192.0.2.1', 'open'],
-  // The client is unknown where the proxy names it in no way that we read.
+  // The client is unknown if the proxy does not state its address in a supported header.
   [{ 'x-forwarded-for': 'unknown' }, '', 'open'],
   [{ 'x-forwarded-for': '' }, '', 'open'],
   [{ 'x-real-ip': '192.0.2.1' }, '', 'open'],
   [{ 'x-forwarded-proto': 'https' }, '', 'open'],
   [{ 'x-envoy-external-address': '127.0.0.1' }, '', 'open'],
   [{ forwarded: 'for=192.0.2.1' }, '', 'open'],
-])('on a loopback listener, what a trusted proxy passes on: %j is from %s, %s', (headers, client, listener) => {
+])('on a loopback listener, a request from a trusted proxy with %j is from %s, %s', (headers, client, listener) => {
   createForwardedReader(['127.0.0.1'])({
     headers,
     socket: { remoteAddress: '127.0.0.1' },

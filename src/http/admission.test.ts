@@ -8,7 +8,7 @@ import { createAdmit, createAuthorise, type AdmissionOptions } from './admission
 import { createForwardedReader } from './forwarded.ts';
 import { createTokenEndpoint } from './token-endpoint.ts';
 
-/** Password `password`, as Wave keeps it. */
+/** Password `password`, in Wave's format. */
 const passwordHash = 'sha256:5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8';
 const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
@@ -19,7 +19,7 @@ interface Setting {
   readonly publicUrl?: string;
 }
 
-/** The door of a server with or without a user, and the token that it gave to this user. */
+/** Authentication with or without a user, and a token of this user. */
 function setUp({ users = true, anonymousPull = true, listener = 'open', publicUrl }: Setting = {}) {
   const tokens = new PullTokens({ clock: systemClock, random: systemRandom });
   const alice = { name: 'alice', passwordHash, email: 'alice@example.org', rights: ['pull', 'query'] as const };
@@ -34,14 +34,14 @@ function setUp({ users = true, anonymousPull = true, listener = 'open', publicUr
 const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`;
 const realm = (url: string): string => `Bearer realm="${url}/v2/token",service="tonnage"`;
 
-describe('who may go below /v2', () => {
-  test('without users everybody pulls, and nobody is challenged', async () => {
+describe('/v2', () => {
+  test('without users, every client may pull and none is challenged', async () => {
     const { admit } = setUp({ users: false });
     expect(await admit({}, '192.0.2.1', 'base')).toEqual({ kind: 'anonymous' });
     expect(await admit({}, '192.0.2.1', 'content')).toEqual({ kind: 'anonymous' });
   });
 
-  test('with users /v2/ challenges who comes without, and the rest lets them pull', async () => {
+  test('with users, /v2/ challenges clients without credentials, and other paths let them pull', async () => {
     const { admit } = setUp();
     const headers = { host: 'pull.example.org:8080' };
     expect(await admit(headers, '192.0.2.1', 'base')).toEqual({
@@ -51,13 +51,13 @@ describe('who may go below /v2', () => {
     expect(await admit(headers, '192.0.2.1', 'content')).toEqual({ kind: 'anonymous' });
   });
 
-  test('where credentials are needed, everything challenges', async () => {
+  test('if credentials are required, every path challenges', async () => {
     const { admit } = setUp({ anonymousPull: false });
     const refused = { kind: 'refused', challenge: realm('http://localhost') };
     expect(await admit({}, '192.0.2.1', 'content')).toEqual(refused);
   });
 
-  test('good credentials are somebody, wrong ones are refused and never anonymous', async () => {
+  test('valid credentials yield a principal; wrong ones are rejected and never become anonymous', async () => {
     const { admit } = setUp();
     expect(await admit({ authorization: basic('alice:password') }, '192.0.2.1', 'content')).toMatchObject({
       kind: 'principal',
@@ -68,7 +68,7 @@ describe('who may go below /v2', () => {
     }
   });
 
-  test('the public URL is told instead of the Host, and a Host that would break out of the header is not', async () => {
+  test('the challenge contains the public URL instead of the Host, and never a Host that breaks out of its quotes', async () => {
     const behindProxy = setUp({ publicUrl: 'https://pull.example.org' }).admit;
     expect(await behindProxy({ host: '10.0.0.1:8080' }, '192.0.2.1', 'base')).toEqual({
       kind: 'refused',
@@ -80,7 +80,7 @@ describe('who may go below /v2', () => {
     });
   });
 
-  test('too many failures from one address have to wait, which is told as 429', async () => {
+  test('too many failed logins from one address get 429', async () => {
     const { admit } = setUp();
     const authorization = (index: number): string => basic(`alice:wrong${index}`);
     const tries = Array.from({ length: 31 }, (_, index) =>
@@ -94,11 +94,11 @@ describe('who may go below /v2', () => {
   });
 });
 
-describe('who may ask the API', () => {
+describe('the API', () => {
   const request = (headers: Record<string, string>): FastifyRequest =>
     ({ headers, ip: '127.0.0.1' }) as unknown as FastifyRequest;
 
-  test('without users: a request to a loopback name on a loopback listener has all rights', async () => {
+  test('without users, a request to a loopback name on a loopback listener has all rights', async () => {
     const { authorise } = setUp({ users: false, listener: 'loopback' });
     expect((await authorise(request({ host: 'localhost:8080' }), 'admin')).rights).toContain('admin');
     await expect(authorise(request({ host: 'rebound.example' }), 'query')).rejects.toMatchObject({
@@ -115,12 +115,12 @@ describe('who may ask the API', () => {
     },
   );
 
-  test('without users on any other listener nobody reads usage', async () => {
+  test('without users, no client on any other listener may read usage', async () => {
     const { authorise } = setUp({ users: false });
     await expect(authorise(request({ host: 'localhost' }), 'query')).rejects.toMatchObject({ code: 'unauthorized' });
   });
 
-  test('with users credentials are needed, and must give the right', async () => {
+  test('with users, requests need credentials with the right', async () => {
     const { authorise } = setUp({ listener: 'loopback' });
     await expect(authorise(request({ host: 'localhost' }), 'query')).rejects.toMatchObject({ code: 'unauthorized' });
     const headers = { host: 'localhost', authorization: basic('alice:password') };
@@ -137,10 +137,10 @@ describe('pages of other sites', () => {
   test.each<[string, Record<string, string>]>([
     ['a foreign Host', page],
     ['a foreign Host and empty credentials', { ...page, authorization: basic(':') }],
-    // A page can add these to its requests, so they prove no proxy.
+    // A page can add these headers to its requests, so they prove no proxy.
     ['a foreign Host and headers of a proxy', { ...page, 'x-forwarded-for': '192.0.2.1' }],
     ['a foreign Host that is named as forwarded', { ...page, 'x-forwarded-host': 'localhost' }],
-  ])('%s pulls nothing where nobody can log in', (_title, headers) => {
+  ])('%s may not pull if there are no users', (_title, headers) => {
     const { admit } = setUp(local);
     for (const scope of ['base', 'content'] as const) {
       expect(() => admit(headers, '127.0.0.1', scope)).toThrow(misdirected);
@@ -158,7 +158,7 @@ describe('pages of other sites', () => {
     ],
     ['any Host, where the listener is open', { users: false }, page],
     ['any Host, where there are users', { listener: 'loopback' }, page],
-  ])('%s pulls', async (_title, setting, headers) => {
+  ])('%s may pull', async (_title, setting, headers) => {
     expect(await setUp(setting).admit(headers, '127.0.0.1', 'content')).toEqual({ kind: 'anonymous' });
   });
 
@@ -173,7 +173,7 @@ describe('pages of other sites', () => {
     ['a foreign Host', page, 421],
     ['another site', { host: 'localhost', 'sec-fetch-site': 'cross-site' }, 403],
     ['this machine', { host: 'localhost', 'sec-fetch-site': 'same-origin' }, 200],
-  ])('%s asks for a token: %#', async (_title, headers, status) => {
+  ])('%s requests a token: %#', async (_title, headers, status) => {
     const { token } = setUp(local);
     const answered = new Promise((resolve) => {
       const request = { method: 'GET', url: '/v2/token', headers, socket: { remoteAddress: '127.0.0.1' } };
@@ -183,7 +183,7 @@ describe('pages of other sites', () => {
     expect(await answered).toBe(status);
   });
 
-  test('a request of another site is refused whatever it brings', async () => {
+  test("another site's request is rejected, whatever its credentials", async () => {
     const { admit, authorise } = setUp();
     const headers = { host: 'a', 'sec-fetch-site': 'cross-site', authorization: basic('alice:password') };
     expect(() => admit(headers, '192.0.2.1', 'content', 'a-token')).toThrow(expect.objectContaining({ status: 403 }));
@@ -192,18 +192,18 @@ describe('pages of other sites', () => {
     await expect(authorise(request, 'query')).rejects.toMatchObject({ code: 'forbidden' });
   });
 
-  test.each(['http://evil.example', 'null', 'http://localhost:3000'])('below /v2, Origin: %s is refused', (origin) => {
+  test.each(['http://evil.example', 'null', 'http://localhost:3000'])('/v2 rejects Origin: %s', (origin) => {
     const { admit } = setUp(local);
     const refused = expect.objectContaining({ status: 403 });
     expect(() => admit({ host: 'localhost:8080', origin }, '127.0.0.1', 'content')).toThrow(refused);
   });
 
-  test('below /v2, the own Origin is answered', () => {
+  test("/v2 accepts the server's own Origin", () => {
     const headers = { host: 'localhost:8080', origin: 'http://LOCALHOST:8080' };
     expect(setUp(local).admit(headers, '127.0.0.1', 'content')).toEqual({ kind: 'anonymous' });
   });
 
-  test('pages of this server and of its neighbours are answered', async () => {
+  test('requests from pages of this server and of the same site are accepted', async () => {
     const { authorise } = setUp(local);
     for (const site of ['same-origin', 'same-site', 'none']) {
       const request = { headers: { host: 'localhost', 'sec-fetch-site': site }, ip: '127.0.0.1' };

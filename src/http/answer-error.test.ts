@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { limits, TonnageError } from '../base/index.ts';
 import { createAnswerError } from './answer-error.ts';
 
-/** What is logged while each of the errors is thrown for a request, `pauseMs` apart. */
+/** The log of requests that throw these errors, `pauseMs` apart. */
 async function loggedFor(errors: readonly Error[], pauseMs: number): Promise<readonly [string, object][]> {
   const logged: [string, object][] = [];
   const line = (level: string) => (fields: object) => void logged.push([level, fields]);
@@ -24,11 +24,11 @@ async function loggedFor(errors: readonly Error[], pauseMs: number): Promise<rea
 const away = new TonnageError('redis_unavailable', 'redis at h:1 is not reached');
 const line = ['warn', { error: away.message, requestId: '4711', code: away.code }];
 
-test('that something is away is one line, however often it is asked for', async () => {
+test('an outage is logged once, however many requests fail', async () => {
   expect(await loggedFor([away, away, away], 1_000)).toEqual([line]);
 });
 
-test('that it is away still, or something else too, is said', async () => {
+test('an outage that lasts is logged again later, and another one at once', async () => {
   const full = new TonnageError('ledger_full', 'no room');
   expect(await loggedFor([away, full, away], limits.sameFailureQuietMs / 2)).toEqual([
     line,
@@ -45,7 +45,7 @@ test.each([new TypeError('x is not a function'), new TonnageError('sqlite_failed
   },
 );
 
-test('what somebody else logs, and what is refused, is not logged here', async () => {
+test('client errors, and outages that the authenticator logs, are not logged', async () => {
   const errors = [new TonnageError('identity_unavailable', 'nobody says'), new TonnageError('forbidden', 'no')];
   expect(await loggedFor(errors, 0)).toEqual([]);
 });

@@ -14,18 +14,18 @@ import { tokenRoutes } from './routes/tokens.ts';
 import { usageRoutes } from './routes/usage.ts';
 import { waveRoutes } from './routes/wave.ts';
 
-/** All routes of the main listener but `/v2`. It listens to nothing: the main listener hands requests to `app.routing`. */
+/** Creates all routes of the main listener except `/v2`. It opens no port: the main listener calls `app.routing`. */
 export async function createApi(options: ApiOptions): Promise<App> {
   const answerError = createAnswerError(options);
   const bare = fastify({
     bodyLimit: limits.requestBodyBytesMax,
     requestIdHeader: false,
-    genReqId: (request) => requestIdOf(request),
+    genReqId: (request) => requestIds.get(request) ?? '',
     frameworkErrors: answerError,
     routerOptions: { maxParamLength: 255 },
   });
   const app: App = bare.withTypeProvider<ZodTypeProvider>();
-  // A page of another site may send such text without asking; what we take is JSON.
+  // A page of another site may send `text/plain` without a CORS preflight, so the API accepts JSON only.
   app.removeContentTypeParser('text/plain');
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
@@ -40,19 +40,16 @@ export async function createApi(options: ApiOptions): Promise<App> {
     tokenRoutes(scope, options);
     healthRoutes(scope, options);
     await dashboardRoutes(scope, options);
-    scope.get('/openapi.json', { schema: { summary: 'This description' } }, () => app.swagger());
+    scope.get('/openapi.json', { schema: { summary: 'OpenAPI description of this API' } }, () => app.swagger());
   });
   await app.ready();
   return app;
 }
 
-/** The main listener has given the request its id already, as a header of the answer to come. */
+/** Ids that the main listener has assigned and put into the response headers. */
 const requestIds = new WeakMap<object, string>();
 
-export function noteRequestId(request: IncomingMessage, id: string): void {
+/** Stores the id under which the API logs this request. */
+export function setRequestId(request: IncomingMessage, id: string): void {
   requestIds.set(request, id);
-}
-
-function requestIdOf(request: object): string {
-  return requestIds.get(request) ?? '';
 }

@@ -3,34 +3,37 @@ import type { Duplex } from 'node:stream';
 import { answerHeaders, OciError, type OciErrorKind } from '../oci/index.ts';
 import { problem, problemType } from './problem.ts';
 
-/** What Node's HTTP parser reports about bytes that are no request. */
+/** An error of Node's HTTP parser. */
 interface ParserError extends Error {
   readonly code?: string;
   readonly rawPacket?: Uint8Array;
 }
 
-interface Refusal {
+interface BadRequest {
   readonly status: number;
   readonly kind: OciErrorKind;
   readonly message: string;
 }
 
-/** How the parser's errors are answered; what is not listed is a plain 400. */
-const refusals: ReadonlyMap<string, Refusal> = new Map([
+/** Responses by parser error; the others are a plain 400. */
+const byParserError: ReadonlyMap<string, BadRequest> = new Map([
   [
     'HPE_HEADER_OVERFLOW',
     { status: 431, kind: 'requestInvalid', message: 'the request line and headers are too large' },
   ],
-  ['HPE_INVALID_METHOD', { status: 405, kind: 'methodUnsupported', message: 'this method does not exist here' }],
+  [
+    'HPE_INVALID_METHOD',
+    { status: 405, kind: 'methodUnsupported', message: 'expected GET or HEAD, got another method' },
+  ],
   ['ERR_HTTP_REQUEST_TIMEOUT', { status: 408, kind: 'requestInvalid', message: 'the request did not arrive in time' }],
 ]);
-const malformed: Refusal = { status: 400, kind: 'requestInvalid', message: 'the request is not valid HTTP' };
+const malformed: BadRequest = { status: 400, kind: 'requestInvalid', message: 'the request is not valid HTTP' };
 
 /**
- * Answers bytes that Node could not parse as a request, where it would else send a body of its own or none, and ends
- * the connection: after such bytes nobody can tell where the next request begins (RFC 9112, section 2.2 and 6.3).
- * `last` is the latest answer on this connection. While that one is on its way, or belongs to the broken request itself
- * (whose body is what could not be parsed), nothing may be written behind it.
+ * Answers bytes that Node could not parse as a request; Node's own response would have another body or none. Then closes
+ * the connection, because the start of the next request is unknown (RFC 9112, sections 2.2 and 6.3). `last` is the latest
+ * response on this connection. Nothing may be written after it while it is incomplete, or if its request's body is what
+ * could not be parsed.
  */
 export function answerBrokenRequest(error: ParserError, socket: Duplex, last: ServerResponse | undefined): void {
   if (error.code === 'ECONNRESET' || !socket.writable || (last !== undefined && !last.writableEnded)) {
@@ -42,17 +45,16 @@ export function answerBrokenRequest(error: ParserError, socket: Duplex, last: Se
     return;
   }
   const start = Buffer.from(error.rawPacket ?? []).toString('latin1', 0, 256);
-  socket.end(rawAnswer(refusalFor(error.code, start), isForGateway(start)), () => socket.destroy());
+  socket.end(rawResponse(badRequestFor(error.code, start), isForGateway(start)), () => socket.destroy());
 }
 
-/** CONNECT is not offered; Node hands its socket over raw. */
+/** Rejects CONNECT. Node passes its raw socket, without a response object. */
 export function answerConnect(socket: Duplex): void {
-  const refusal = { status: 405, kind: 'methodUnsupported', message: 'CONNECT is not offered here' } as const;
-  socket.end(rawAnswer(refusal, true), () => socket.destroy());
+  const error = { status: 405, kind: 'methodUnsupported', message: 'CONNECT is not supported' } as const;
+  socket.end(rawResponse(error, true), () => socket.destroy());
 }
 
-/** A whole answer as text, for a socket that has no response object. */
-function rawAnswer({ status, kind, message }: Refusal, forGateway: boolean): string {
+function rawResponse({ status, kind, message }: BadRequest, forGateway: boolean): string {
   const body = forGateway
     ? new OciError(kind, message).body()
     : JSON.stringify(problem(status === 405 ? 'method_not_allowed' : 'bad_request', message, status));
@@ -67,13 +69,13 @@ function rawAnswer({ status, kind, message }: Refusal, forGateway: boolean): str
   return `${lines.join('\r\n')}\r\n\r\n${body}`;
 }
 
-/** The parser calls any first word that it does not know an invalid method; it is one only in a line of a request. */
-function refusalFor(code: string | undefined, start: string): Refusal {
+/** The parser reports any unknown first word as an invalid method; it is one only if a request line follows. */
+function badRequestFor(code: string | undefined, start: string): BadRequest {
   if (code === 'HPE_INVALID_METHOD' && !/^[\w-]+ \S+ HTTP\/1\.\d/.test(start)) return malformed;
-  return refusals.get(code ?? '') ?? malformed;
+  return byParserError.get(code ?? '') ?? malformed;
 }
 
-/** Whether the request line asks for `/v2`, as far as it can be read; what cannot be told is answered as if. */
+/** Whether the request is for `/v2`. An unreadable request line counts as if it were. */
 function isForGateway(start: string): boolean {
   const target = /^[^\s]+ (\S+)/.exec(start)?.[1];
   return target === undefined || !target.startsWith('/') || /^\/v2(?:[/?]|$)/.test(target);

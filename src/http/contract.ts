@@ -8,7 +8,7 @@ import type { Ledger } from '../ledger/index.ts';
 import type { MetricSet } from '../metric/index.ts';
 import type { MeterSet } from '../usage/index.ts';
 
-/** The framework's instance with schemas as zod types. */
+/** A Fastify instance whose schemas are zod types. */
 export type App = FastifyInstance<
   RawServerDefault,
   IncomingMessage,
@@ -18,30 +18,29 @@ export type App = FastifyInstance<
 >;
 
 /**
- * Finds out who asks; rejects with `unauthorized` or `forbidden` unless it is somebody with `right`, with `LoginLimited` where
- * they have to wait, and with `identity_unavailable` where nobody can say.
+ * Authenticates a request and requires `right`. Rejects with `unauthorized` or `forbidden`, with `LoginLimited` after too
+ * many failed logins, and with `identity_unavailable` while the identity provider is unavailable.
  */
 export type Authorise = (request: FastifyRequest, right: Right) => Promise<Principal>;
 
-/** The state of one part: well, or a failure with a public code and with details for principals with the `query` right. */
+/** The state of one part. `code` is public; `detail` is for principals with the `query` right. */
 export type Check = 'ok' | { readonly code: string; readonly detail: string };
 
-/** Whether requests can be served in full, and what each part says. */
+/** Whether this server can take requests, and the state of each part. */
 export interface Readiness {
   readonly ready: boolean;
   readonly checks: Readonly<Record<string, Check>>;
 }
 
-/** What the routes of the API work with. */
 export interface ApiOptions {
   readonly ledger: Ledger;
   readonly meters: MeterSet;
   readonly authorise: Authorise;
   readonly tokens: TokenDesk;
-  /** How notifications of registries are read; absent: as they state themselves. */
+  /** Settings of the notification adapters by name. Default: the adapters' own defaults. */
   readonly adapterSettings?: Readonly<Record<AdapterName, AdapterSettings>>;
   readonly readiness: () => Readiness;
-  /** Folder of the built dashboard; absent or empty: the route says how to build it. */
+  /** Folder of the built dashboard. If it is absent or empty, `/` answers how to build it. */
   readonly dashboard?: string;
   readonly version: string;
   readonly metrics: MetricSet;

@@ -2,23 +2,23 @@ import { isIP } from 'node:net';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { isLoopbackAddress, isWithin, parseAddress, parseNetwork, plainAddress } from '../identity/index.ts';
 
-/** What a trusted proxy says about a request that it forwarded. */
+/** A trusted proxy's statement about a request that it forwarded. */
 export interface Forwarded {
-  /** Address of the client; empty when the proxy does not name one that we can read. */
+  /** Address of the client; empty if the proxy states no valid address. */
   readonly client: string;
-  /** Scheme and host that the client used; absent where the proxy does not say. */
+  /** Scheme and host that the client used; absent if the proxy does not state them. */
   readonly scheme?: 'http' | 'https';
   readonly host?: string;
 }
 
 const forwarded = new WeakMap<IncomingHttpHeaders, Forwarded>();
 
-/** What a trusted proxy says about the request with these headers; `undefined` when none sent it. */
+/** Returns a trusted proxy's statement about the request with these headers; `undefined` if no trusted proxy sent it. */
 export function forwardedOf(headers: IncomingHttpHeaders): Forwarded | undefined {
   return forwarded.get(headers);
 }
 
-/** Headers that proxies add and clients have no reason to send. Further ones are recognised by their prefix. */
+/** Headers that proxies add and clients have no reason to send. `proxyPrefixes` covers the rest. */
 const proxyHeaders: ReadonlySet<string> = new Set([
   'forwarded',
   'via',
@@ -43,21 +43,21 @@ export function isForwarded(headers: IncomingHttpHeaders): boolean {
 }
 
 /**
- * The client's address: the one that a trusted proxy names, else the address of the connection. Empty when it is unknown:
- * a proxy on this machine, trusted or not, forwarded the request without an address that we can read. An unknown client
- * matches no address rule and is never taken for the proxy or for this machine.
+ * Returns the client's address: the one that a trusted proxy states, otherwise the address of the connection. Empty if a
+ * proxy on this machine, trusted or not, forwarded the request without a usable address. Such a client matches no address
+ * rule, and is never mistaken for the proxy or for this machine.
  */
 export function clientOf(headers: IncomingHttpHeaders, connected: string | undefined): string {
-  const said = forwardedOf(headers);
-  if (said !== undefined) return plainAddress(said.client);
+  const stated = forwardedOf(headers);
+  if (stated !== undefined) return plainAddress(stated.client);
   if (connected === undefined) return '';
   return isLoopbackAddress(connected) && isForwarded(headers) ? '' : plainAddress(connected);
 }
 
 /**
- * Reads what proxies say about a request (`X-Forwarded-For`, `-Proto`, `-Host`), for `forwardedOf`. Call it before
- * anything else looks at the request. Any client can send these headers, so they are believed only on connections from
- * `trusted` networks (in CIDR notation).
+ * Creates the reader of `X-Forwarded-For`, `-Proto` and `-Host`, which stores its result for `forwardedOf`. Call it before
+ * anything else uses the request. Any client can send these headers, so they count only on connections from `trusted`
+ * networks (CIDR notation).
  */
 export function createForwardedReader(trusted: readonly string[]): (request: IncomingMessage) => void {
   const networks = trusted.flatMap((cidr) => parseNetwork(cidr) ?? []);
@@ -80,9 +80,9 @@ export function createForwardedReader(trusted: readonly string[]): (request: Inc
 }
 
 /**
- * The client in a chain of proxies. Each proxy appends the address that called it. The entries are read from the last one
- * back, for as long as a trusted proxy wrote them: what the first stranger sent along proves nothing. Empty when such an
- * entry is missing or is no address, and when a proxy elsewhere writes a loopback address: that is its machine, not this one.
+ * Returns the client's address from a chain of proxies. Each proxy appends the address of its caller, so entries are read
+ * from last to first while a trusted proxy wrote them; the entries before that prove nothing. Empty if such an entry is
+ * missing or invalid, or if a remote proxy states a loopback address: that means its own machine, not this one.
  */
 function clientIn(
   header: string | readonly string[] | undefined,
@@ -99,7 +99,7 @@ function clientIn(
   return client;
 }
 
-/** An address, which some proxies write with its port: `192.0.2.1:4711`, `[2001:db8::1]:4711`. */
+/** Parses an address. Some proxies append the port: `192.0.2.1:4711`, `[2001:db8::1]:4711`. */
 function addressIn(text: string): string | undefined {
   const match = /^\[([^\]]+)\](?::\d+)?$|^(\d+(?:\.\d+){3}):\d+$/.exec(text);
   const address = match?.[1] ?? match?.[2] ?? text;
@@ -111,7 +111,7 @@ function itemsOf(header: string | readonly string[] | undefined): readonly strin
   return text.split(',').map((item) => item.trim());
 }
 
-/** Of several values the last one: the nearest proxy wrote it. */
+/** The last value: the nearest proxy wrote it. */
 function lastOf(header: string | readonly string[] | undefined): string | undefined {
   return itemsOf(header).findLast((item) => item !== '');
 }

@@ -1,13 +1,12 @@
 export { createAdmit, createAuthorise, type AdmissionOptions } from './admission.ts';
 export { createApi } from './api.ts';
-export type { ApiOptions, App, Authorise, Readiness } from './contract.ts';
 export { readinessOf } from './readiness.ts';
 export { createForwardedReader } from './forwarded.ts';
-export { createListener, listen, type Address, type Handler, type Listener } from './listener.ts';
+export { createListener, listen, type Listener } from './listener.ts';
 export { openLocalSocket } from './local-socket.ts';
-export { createMainHandler, type MainHandlerOptions } from './main-listener.ts';
-export { silentReaderNote } from './metrics.ts';
-export { createMetricsHandler, type MetricsHandlerOptions } from './metrics-handler.ts';
+export { createMainHandler } from './main-listener.ts';
+export { silentReaderReport } from './metrics.ts';
+export { createMetricsHandler } from './metrics-handler.ts';
 export { ociregistryFamilies } from './compat/ociregistry.ts';
 export { textOnly } from './compat/text-only.ts';
-export { createTokenEndpoint, type TokenEndpointOptions } from './token-endpoint.ts';
+export { createTokenEndpoint } from './token-endpoint.ts';

@@ -1,16 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 
-/** Bytes of each TCP connection that the system holds because the other side has not taken them; by `connectionKey`. */
+/** Bytes in the kernel's send queue of each TCP connection, by `connectionKey`. */
 export type KernelQueues = ReadonlyMap<string, number>;
 
-/** What a connection is found by in `KernelQueues`. */
 export function connectionKey({ localPort, remotePort }: Pick<Socket, 'localPort' | 'remotePort'>): string {
   return `${localPort} ${remotePort}`;
 }
 
 /**
- * Reads these queues, which Linux shows below /proc; empty where it cannot. Two clients on other machines may have the same
+ * Reads the send queues from Linux's /proc; empty on other systems. Two clients on different machines may use the same
  * port: their queues are added up.
  */
 export async function readKernelQueues(): Promise<KernelQueues> {
@@ -25,5 +24,5 @@ export async function readKernelQueues(): Promise<KernelQueues> {
   return queues;
 }
 
-/** A line of these tables: number, local and remote address with port, state, and the queue of bytes to send. */
+/** A line of /proc/net/tcp: number, local and remote address with port, state, send queue in bytes. */
 const line = /^ *\d+: [\dA-F]+:([\dA-F]{4}) [\dA-F]+:([\dA-F]{4}) [\dA-F]{2} ([\dA-F]{8}):/gm;

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import { createListener, listen, type Handler, type Listener } from './index.ts';
+import { createListener, listen, type Handler, type Listener } from './listener.ts';
 
 let listener: Listener | undefined;
 afterEach(async () => {
@@ -22,7 +22,7 @@ async function open(port: number): Promise<Socket> {
   return socket;
 }
 
-/** Sends bytes as they are and answers all that comes back until the server ends the connection. */
+/** Sends raw bytes and returns the response until the server closes the connection. */
 async function raw(port: number, bytes: string): Promise<string> {
   const socket = await open(port);
   let answer = '';
@@ -38,7 +38,7 @@ const bodies = {
   problem: { type: 'about:blank', code: expect.any(String), detail: expect.any(String) },
 };
 
-describe('requests that are broken', () => {
+describe('malformed requests', () => {
   test.each([
     ['no HTTP at all', 'hello\r\n\r\n', 400, 'oci'],
     ['an unknown method', `BREW /v2/ HTTP/1.1\r\n${host}\r\n`, 405, 'oci'],
@@ -55,7 +55,7 @@ describe('requests that are broken', () => {
     ['a space before the colon', `GET /v2/ HTTP/1.1\r\n${host}Transfer-Encoding : chunked\r\n\r\n`, 400, 'oci'],
     ['a control character in a value', `GET /api HTTP/1.1\r\n${host}X: a\u0001b\r\n\r\n`, 400, 'problem'],
     ['CONNECT', `CONNECT example.org:443 HTTP/1.1\r\n${host}\r\n`, 405, 'oci'],
-  ] as const)('%s: an answer with a body, and the end of the connection', async (_, bytes, status, kind) => {
+  ] as const)('%s: the response has a body, and the connection is closed', async (_, bytes, status, kind) => {
     const answer = await raw(await start(), bytes);
     expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
     const body: unknown = JSON.parse(answer.slice(answer.indexOf('\r\n\r\n') + 4));
@@ -64,18 +64,18 @@ describe('requests that are broken', () => {
     expect(answer.includes("\r\nContent-Security-Policy: default-src 'none'; sandbox\r\n")).toBe(kind === 'oci');
   });
 
-  test('the server goes on', async () => {
+  test('the server keeps running', async () => {
     const port = await start();
     await raw(port, 'hello\r\n\r\n');
     expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe('ok');
   });
 });
 
-/** As long as a busy machine may take. */
+/** Generous, for a busy machine. */
 const patience = { timeout: 60_000 };
 
 describe('close', () => {
-  test('lets answers in flight end and takes nothing new', async () => {
+  test('waits for requests in flight and accepts no new ones', async () => {
     let pending: ServerResponse | undefined;
     const port = await start((_request, response) => void (pending = response));
     const answered = fetch(`http://127.0.0.1:${port}/`).then((response) => response.text());
@@ -87,7 +87,7 @@ describe('close', () => {
     expect(await closed).toBe(0);
   });
 
-  test('ends idle connections at once and cuts what takes too long, and says how many', async () => {
+  test('closes idle connections at once, aborts slow requests and returns their number', async () => {
     let asked = 0;
     const port = await start(() => void asked++);
     const idle = await open(port);
@@ -100,7 +100,7 @@ describe('close', () => {
   });
 });
 
-test('an address that is taken is named', async () => {
+test('the error for an address in use names the address', async () => {
   const port = await start();
   await expect(
     listen(
@@ -113,8 +113,8 @@ test('an address that is taken is named', async () => {
   });
 });
 
-describe('a client that closes its sending side with its request', () => {
-  test('gets its answer and nothing else, also a late one', async () => {
+describe('a client that half-closes its connection after the request', () => {
+  test('gets its response and nothing else, even if the response is late', async () => {
     const port = await start((_request, response) => void setTimeout(() => response.end('ok'), 4_000));
     const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
     socket.end(`GET / HTTP/1.1\r\n${host}\r\n`);

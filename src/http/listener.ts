@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -7,35 +8,39 @@ import { disconnectSilentReaders, type SilentReaderOptions } from './silent-read
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
-/** Where to listen. Without `host`: on all addresses. Port 0: any free one. */
-export interface Address {
+/** Address to listen on. Without `host`: all addresses. Port 0: any free port. */
+interface Address {
   readonly host?: string;
   readonly port: number;
 }
 
-/** A server that listens, and can be stopped without cutting anybody off. */
+/** A listening server. */
 export interface Listener {
   readonly server: Server;
-  /** Base URL for people and tests; of a listener on all addresses, the loopback one. */
+  /** Base URL for people and tests. A listener on all addresses has the loopback address. */
   readonly url: string;
-  /** Where it listens, also where the system chose it. */
+  /** The actual port, also if the system chose it. */
   readonly port: number;
-  /** Takes no more requests, lets those in flight end within `waitMs`, then cuts what is left. Answers how many those were. */
-  close(waitMs: number): Promise<number>;
+  readonly close: Close;
 }
 
 /**
- * A bare HTTP server under our limits, whose every answer to a broken request has a body of ours. `handler` is asked
- * for whole requests only; after `close` has begun its answers end their connections. `readers`: how long clients may take
- * nothing of their answers; absent: for ever.
+ * Accepts no new requests, waits up to `waitMs` for those in flight, then closes the remaining connections. Resolves with
+ * the number of requests that it aborted.
+ */
+type Close = (waitMs: number) => Promise<number>;
+
+/**
+ * Creates an HTTP server with our limits, which answers malformed requests itself. `readers` limits how long a client may
+ * read nothing of a response; absent: no limit.
  */
 export function createListener(handler: Handler, readers?: SilentReaderOptions): Server {
   const server = createServer({
     maxHeaderSize: limits.requestHeaderBytesMax,
     headersTimeout: limits.requestHeadersMsMax,
-    // Bodies are small and few here; downloads are answers, which this does not limit.
+    // Limits the time of request bodies, which are small. It does not limit downloads, which are responses.
     requestTimeout: limits.requestBodyMsMax,
-    // Checked by us, since Node's own refusal has no body.
+    // The main handler checks it: Node's own error response has no body.
     requireHostHeader: false,
   });
   const lastAnswer = new WeakMap<Duplex, ServerResponse>();
@@ -48,46 +53,36 @@ export function createListener(handler: Handler, readers?: SilentReaderOptions):
   server.on('clientError', (error, socket) => answerBrokenRequest(error, socket, lastAnswer.get(socket)));
   server.on('connect', (_request, socket) => answerConnect(socket));
   const answerOn = (socket: Socket): ServerResponse | undefined => lastAnswer.get(socket);
-  // A client may close its sending side and still read; Node.js would close such a connection at once. Its type definitions
-  // do not declare this switch. A client that has left altogether looks the same until data to it is answered by a reset.
-  // No interim response (RFC 9110, 15.2) is sent to find out: many clients take it for the answer.
+  // A client may close its sending side and still read; by default, Node.js would close such a connection at once. Its type
+  // definitions lack this option. A client that has disconnected completely looks the same until a write to it is reset. The
+  // server sends no interim response (RFC 9110, 15.2) to find out, because many clients take it for the final response.
   Object.assign(server, { httpAllowHalfOpen: true });
   if (readers) disconnectSilentReaders(server, answerOn, readers);
   return server;
 }
 
-/** Starts `server` on `address`; rejects with `address_in_use` naming it when it cannot. */
-export async function listen(server: Server, address: Address): Promise<Listener> {
-  await new Promise<void>((resolve, reject) => {
-    const refuse = (error: Error): void => reject(unavailable(address, error));
-    server.once('error', refuse);
-    server.listen(address.port, address.host, () => {
-      server.off('error', refuse);
-      resolve();
-    });
-  });
-  const inFlight = trackRequests(server);
-  const { port } = boundTo(server);
-  return { server, url: urlOf(server), port, close: (waitMs) => drain(server, inFlight, waitMs) };
+/** Starts `server` on `address`. Rejects with `address_in_use`, which names the address, if that fails. */
+export async function listen(server: Server, { host, port: wanted }: Address): Promise<Listener> {
+  try {
+    await once(server.listen(wanted, host), 'listening');
+  } catch (error) {
+    const message = `cannot listen on ${host ?? '*'}:${wanted}: ${reasonOf(error)}`;
+    throw new TonnageError('address_in_use', message, { cause: error });
+  }
+  return { server, url: urlOf(server), port: boundTo(server).port, close: closerOf(server) };
 }
 
-function unavailable({ host, port }: Address, error: Error): TonnageError {
-  return new TonnageError('address_in_use', `cannot listen on ${host ?? '*'}:${port}: ${reasonOf(error)}`, {
-    cause: error,
-  });
-}
-
-function reasonOf(error: Error): string {
-  const code = 'code' in error ? error.code : undefined;
-  if (code === 'EADDRINUSE') return 'another program listens there already; choose another port';
-  if (code === 'EACCES') return 'this user may not; ports below 1024 are for the administrator';
+function reasonOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'EADDRINUSE') return 'another program already listens there; choose another port';
+  if (code === 'EACCES') return 'permission denied; ports below 1024 need administrator rights';
   if (code === 'EADDRNOTAVAIL') return 'this machine has no such address';
   return messageOf(error);
 }
 
 function boundTo(server: Server): AddressInfo {
   const bound = server.address();
-  assert(typeof bound === 'object' && bound !== null, 'a server that listens has an address with a port');
+  assert(typeof bound === 'object' && bound !== null, 'a listening server has an address with a port');
   return bound;
 }
 
@@ -97,29 +92,28 @@ function urlOf(server: Server): string {
   return family === 'IPv6' && host.includes(':') ? `http://[${host}]:${port}` : `http://${host}:${port}`;
 }
 
-function trackRequests(server: Server): Set<ServerResponse> {
+/** Returns the `Close` of a listening server. Call it before the first request. */
+export function closerOf(server: Server): Close {
   const inFlight = new Set<ServerResponse>();
   server.prependListener('request', (_request: IncomingMessage, response: ServerResponse) => {
     if (!server.listening) response.setHeader('connection', 'close');
     inFlight.add(response);
     response.once('close', () => inFlight.delete(response));
   });
-  return inFlight;
-}
-
-async function drain(server: Server, inFlight: ReadonlySet<ServerResponse>, waitMs: number): Promise<number> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  // An answer that has not begun yet tells its client that the connection ends with it.
-  for (const response of inFlight) if (!response.headersSent) response.setHeader('connection', 'close');
-  server.closeIdleConnections();
-  let cut = 0;
-  const timer = setTimeout(() => {
-    cut = inFlight.size;
-    server.closeAllConnections();
-  }, waitMs);
-  const sweep = setInterval(() => server.closeIdleConnections(), 50);
-  await closed;
-  clearTimeout(timer);
-  clearInterval(sweep);
-  return cut;
+  return async (waitMs) => {
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    // Tell clients that the connection ends with this response.
+    for (const response of inFlight) if (!response.headersSent) response.setHeader('connection', 'close');
+    server.closeIdleConnections();
+    let aborted = 0;
+    const timer = setTimeout(() => {
+      aborted = inFlight.size;
+      server.closeAllConnections();
+    }, waitMs);
+    const sweep = setInterval(() => server.closeIdleConnections(), 50);
+    await closed;
+    clearTimeout(timer);
+    clearInterval(sweep);
+    return aborted;
+  };
 }

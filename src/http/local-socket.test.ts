@@ -31,7 +31,7 @@ function get(socketPath: string): Promise<string> {
   });
 }
 
-test('whoever can open it owns the directory, which nobody else can', async () => {
+test('only this user can open the socket, and its requests have all rights', async () => {
   const file = join(directory, 'socket');
   writeFileSync(file, 'left by a server that was killed');
   const close = await openLocalSocket({ file, handler: whoAsks, log });
@@ -42,7 +42,7 @@ test('whoever can open it owns the directory, which nobody else can', async () =
   expect(warnings).toEqual([]);
 });
 
-test('a request that does not end is cut off at the end', async () => {
+test('close aborts a request that does not end', async () => {
   const file = join(directory, 'socket');
   const arrived = Promise.withResolvers<void>();
   const close = await openLocalSocket({ file, handler: () => arrived.resolve(), log });
@@ -57,6 +57,6 @@ test.each(['x'.repeat(200), join('no', 'such', 'folder')])(
   async (name) => {
     const close = await openLocalSocket({ file: join(directory, name), handler: whoAsks, log });
     await close(1_000);
-    expect(warnings).toEqual(['there is no socket for commands on this machine: they need --url']);
+    expect(warnings).toEqual(['cannot open the socket for local commands; they need --url']);
   },
 );

@@ -1,38 +1,41 @@
+import { once } from 'node:events';
 import { chmodSync, rmSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { messageOf, type Log } from '../base/index.ts';
 import { rights, type Principal } from '../identity/index.ts';
-import { createListener, type Handler } from './listener.ts';
+import { closerOf, createListener, type Handler } from './listener.ts';
 
-/** Longest path of a socket that every system takes (`sun_path` of Linux has 108 bytes, of macOS 104). */
+/** Longest socket path that every system accepts (`sun_path` has 108 bytes on Linux, 104 on macOS). */
 const socketPathBytesMax = 103;
 
 const fromSocket = new WeakSet<IncomingMessage>();
 const owner: Principal = Object.freeze({ subject: 'owner of the data directory', rights: new Set(rights) });
 
-/** Who asks by the socket of the data directory: whoever may open that may read and write all that is there anyway. */
+/**
+ * Returns the principal of a request over the data directory's socket; `undefined` for any other request. It has all rights:
+ * a process that can open the socket can also read and write the whole directory.
+ */
 export function ownerOf(request: IncomingMessage): Principal | undefined {
   return fromSocket.has(request) ? owner : undefined;
 }
 
 export interface LocalSocketOptions {
-  /** Path of the socket. What a killed server has left there is removed: the caller holds the lock of the directory. */
+  /** Path of the socket. A killed server's socket is replaced: the caller holds the directory's lock. */
   readonly file: string;
-  /** Answers the API. */
   readonly handler: Handler;
   readonly log: Log;
 }
 
 /**
- * Listens on a socket in the data directory, which only this user can open (mode 0600), for commands on this machine.
- * Resolves with what closes it, within the milliseconds that it is given; where no socket can be had the log says so, and
- * commands need `--url`.
+ * Listens on a socket in the data directory for commands on this machine. Only this user can open it (mode 0600). Resolves
+ * with a function that closes it and waits up to `waitMs` for requests in flight. If the socket cannot be opened, logs a
+ * warning: commands then need `--url`.
  */
 export async function openLocalSocket({
   file,
   handler,
   log,
-}: LocalSocketOptions): Promise<(waitMs: number) => Promise<void>> {
+}: LocalSocketOptions): Promise<(waitMs: number) => Promise<unknown>> {
   const server = createListener((request, response) => {
     fromSocket.add(request);
     response.setHeader('connection', 'close');
@@ -40,27 +43,15 @@ export async function openLocalSocket({
   });
   try {
     if (Buffer.byteLength(file) > socketPathBytesMax) {
-      throw new Error(`its path is longer than the ${socketPathBytesMax} bytes that a socket's may have`);
+      throw new Error(`expected a path of at most ${socketPathBytesMax} bytes, got ${Buffer.byteLength(file)}`);
     }
     rmSync(file, { force: true });
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(file, () => {
-        server.off('error', reject);
-        resolve();
-      });
-    });
+    await once(server.listen(file), 'listening');
     chmodSync(file, 0o600);
   } catch (error) {
     server.close();
-    log.warn({ file, error: messageOf(error) }, 'there is no socket for commands on this machine: they need --url');
+    log.warn({ file, error: messageOf(error) }, 'cannot open the socket for local commands; they need --url');
     return () => Promise.resolve();
   }
-  return async (waitMs) => {
-    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-    server.closeIdleConnections();
-    const timer = setTimeout(() => server.closeAllConnections(), waitMs);
-    await closed;
-    clearTimeout(timer);
-  };
+  return closerOf(server);
 }

@@ -2,29 +2,30 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { limits, type Clock, type Log, type Random } from '../base/index.ts';
 import type { Gateway } from '../gateway/index.ts';
 import { answerHeaders, OciError } from '../oci/index.ts';
-import { noteRequestId } from './api.ts';
+import { setRequestId } from './api.ts';
 import type { App } from './contract.ts';
 import { clientOf } from './forwarded.ts';
 import type { Handler } from './listener.ts';
 import { cutPathToken, pathForLog } from './path-token.ts';
 import { problem, problemType } from './problem.ts';
 import { createRequestIds } from './request-id.ts';
+import { sendBody } from './send-body.ts';
 
 export interface MainHandlerOptions {
   readonly gateway: Pick<Gateway, 'handle'>;
   readonly api: App;
-  /** Answers `/v2/token`. */
+  /** Handler of `/v2/token`. */
   readonly token: Handler;
-  /** Takes note of what trusted proxies say of a request. Default: none is trusted. */
+  /** Reads the headers of trusted proxies. Default: no proxy is trusted. */
   readonly readForwarded?: (request: IncomingMessage) => void;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  /** Whether each request is logged when its answer has ended. */
+  /** Whether to log every request, once its response has ended. */
   readonly accessLog: boolean;
 }
 
-/** Sends each request of the main listener where it belongs: `/v2` to the gateway, everything else to the API. */
+/** Routes each request of the main listener: `/v2` to the gateway, everything else to the API. */
 export function createMainHandler(options: MainHandlerOptions): Handler {
   const { gateway, api } = options;
   const giveId = createRequestIds(options.random);
@@ -35,13 +36,13 @@ export function createMainHandler(options: MainHandlerOptions): Handler {
     request.url = target;
     logWhenDone(options, id, request, response);
     const forGateway = isGatewayTarget(target);
-    const refusal = refusalOf(request, target);
-    if (refusal !== undefined) return refuse(response, refusal, forGateway || !target.startsWith('/'));
+    const problem = problemOf(request, target);
+    if (problem !== undefined) return reject(response, problem, forGateway || !target.startsWith('/'));
     if (isTokenTarget(target) && pathToken === undefined) return options.token(request, response);
     if (forGateway) {
       return gateway.handle(request, response, clientOf(request.headers, request.socket.remoteAddress), pathToken);
     }
-    noteRequestId(request, id);
+    setRequestId(request, id);
     return api.routing(request, response);
   };
 }
@@ -54,9 +55,9 @@ function isTokenTarget(target: string): boolean {
   return target.startsWith('/v2/token') && (target.length === 9 || target[9] === '?');
 }
 
-/** What no route should ever see: forms of requests that only proxies take, those without a host, and unknown codings (RFC 9112, 3.2 and 6.1). */
-function refusalOf(request: IncomingMessage, target: string): string | undefined {
-  if (!target.startsWith('/')) return 'expected the path of a resource on this server as the target of the request';
+/** What is wrong with a request, for any route: a target form for proxies, no Host, or an unknown coding (RFC 9112, 3.2 and 6.1). */
+function problemOf(request: IncomingMessage, target: string): string | undefined {
+  if (!target.startsWith('/')) return 'expected a path as the target of the request';
   if (request.headers.host === undefined && request.httpVersion !== '1.0') return 'expected a Host header, got none';
   if (hasSeveralHosts(request.rawHeaders)) return 'expected one Host header, got several';
   const coding = request.headers['transfer-encoding'];
@@ -65,7 +66,7 @@ function refusalOf(request: IncomingMessage, target: string): string | undefined
   return undefined;
 }
 
-/** Node takes the first one; whoever stands in between may have taken another (RFC 9112, 3.2). */
+/** Node takes the first Host header; a proxy in between may have taken another one (RFC 9112, 3.2). */
 function hasSeveralHosts(rawHeaders: readonly string[]): boolean {
   let hosts = 0;
   for (let index = 0; index < rawHeaders.length; index += 2) {
@@ -75,22 +76,20 @@ function hasSeveralHosts(rawHeaders: readonly string[]): boolean {
   return hosts > 1;
 }
 
-function refuse(response: ServerResponse, message: string, forGateway: boolean): void {
+function reject(response: ServerResponse, message: string, forGateway: boolean): void {
   const body = forGateway
     ? new OciError('requestInvalid', message).body()
     : JSON.stringify(problem('bad_request', message));
-  response.writeHead(400, {
+  sendBody(response, 400, body, {
     'content-type': forGateway ? 'application/json' : problemType,
-    'content-length': Buffer.byteLength(body),
     connection: 'close',
     ...(forGateway ? answerHeaders : {}),
   });
-  response.end(response.req.method === 'HEAD' ? undefined : body);
 }
 
 /**
- * One line for a request that was refused or slow, and with the access log for every other one too; the path without its
- * query, which may hold what is nobody's business. A blob may take its time.
+ * Logs a request that failed or was slow, and any other request if the access log is on. The path is logged without its
+ * query, which may contain secrets. A blob is never slow: its size decides.
  */
 function logWhenDone(
   { log, clock, accessLog }: MainHandlerOptions,
@@ -101,9 +100,9 @@ function logWhenDone(
   const started = clock.monotonic();
   response.once('close', () => {
     const ms = clock.monotonic() - started;
-    const refused = response.statusCode >= 400;
+    const failed = response.statusCode >= 400;
     const slow = ms > limits.slowAnswerMs && request.url?.includes('/blobs/') !== true;
-    if (!accessLog && !refused && !slow) return;
+    if (!accessLog && !failed && !slow) return;
     const fields = {
       requestId,
       method: request.method,
@@ -113,7 +112,7 @@ function logWhenDone(
       ms: Math.round(ms),
       client: clientOf(request.headers, request.socket.remoteAddress) || 'unknown',
     };
-    if (slow) log.warn(fields, 'a slow answer');
-    else log.info(fields, refused ? 'a request was refused' : 'request');
+    if (slow) log.warn(fields, 'slow response');
+    else log.info(fields, failed ? 'request rejected' : 'request');
   });
 }

@@ -12,7 +12,7 @@ import { createListener, createMetricsHandler, listen, type Listener } from './i
 
 let listener: Listener | undefined;
 let own: MetricSet;
-/** How often families were gathered, and what was logged. */
+/** Number of gatherings, and the log. */
 let seen = { gathered: 0, logged: [] as string[] };
 const sockets: Socket[] = [];
 afterEach(async () => {
@@ -21,7 +21,7 @@ afterEach(async () => {
   listener = undefined;
 });
 
-/** Serves what `gather` answers, on a port of its own. */
+/** Serves the families of `gather` on a free port. */
 async function serve(gather: () => readonly MetricFamily[]): Promise<string> {
   own = new MetricSet();
   const mine = { gathered: 0, logged: [] as string[] };
@@ -41,7 +41,7 @@ async function serve(gather: () => readonly MetricFamily[]): Promise<string> {
   return `${listener.url}/metrics`;
 }
 
-/** The value of a counter that the handler keeps of itself, or the count of a histogram. */
+/** The value of one of the handler's own counters, or the count of its histogram. */
 function counted(name: string): unknown {
   const family = own.gather().find((each) => each.name === name);
   const [point] = family?.type === 'counter' || family?.type === 'histogram' ? family.points : [];
@@ -54,14 +54,14 @@ interface Answer {
   readonly body: Buffer;
 }
 
-/** Asks on a connection of its own; the body is as it came. Rejects when it did not come to its end. */
+/** Sends a request on a new connection and returns the raw body. Rejects if the body is incomplete. */
 async function ask(url: string, headers: OutgoingHttpHeaders = {}, method = 'GET'): Promise<Answer> {
   const asked = httpRequest(url, { method, headers, agent: false }).end();
   const [response] = await once(asked, 'response');
   return { status: response.statusCode, headers: response.headers, body: await buffer(response) };
 }
 
-/** Sends a request whose client does not read, on a connection of its own. */
+/** Sends a request on a new connection and reads nothing. */
 async function askOnly(url: string, text: string): Promise<Socket> {
   const socket = connect(Number(new URL(url).port), '127.0.0.1');
   sockets.push(socket);
@@ -72,7 +72,7 @@ async function askOnly(url: string, text: string): Promise<Socket> {
   return socket;
 }
 
-/** All that comes until the connection ends. */
+/** Everything received until the connection ends. */
 async function readAll(socket: Socket): Promise<string> {
   const chunks: Buffer[] = [];
   socket.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -81,10 +81,10 @@ async function readAll(socket: Socket): Promise<string> {
   return Buffer.concat(chunks).toString();
 }
 
-/** As long as a busy machine may take. */
+/** Generous, for a busy machine. */
 const patience = { timeout: 60_000 };
 
-/** Connections that the server has taken. */
+/** Connections that the server has accepted. */
 const connections = (): Promise<number | undefined> =>
   new Promise((resolve) => listener?.server.getConnections((_error, count) => resolve(count)));
 
@@ -99,7 +99,7 @@ const pulls: MetricFamily = {
 };
 const size: MetricFamily = { type: 'gauge', name: 'size', help: 'Size.', points: [{ labels: labelSet({}), value: 1 }] };
 
-/** A family of so many points, each made when it is asked for; `onPoint` is told which. */
+/** A family of `count` lazily created points. `onPoint` is called with the index of each. */
 function large(count: number, onPoint: (index: number) => void = () => undefined): MetricFamily {
   const points: Iterable<GaugePoint> = {
     *[Symbol.iterator]() {
@@ -112,7 +112,7 @@ function large(count: number, onPoint: (index: number) => void = () => undefined
   return { type: 'gauge', name: 'large', help: 'Large.', points };
 }
 
-/** More than the network holds between two sockets: some 13 MB. */
+/** More than the buffers between two sockets hold: some 13 MB. */
 const manyPoints = 100_000;
 
 describe('a scrape', () => {
@@ -121,7 +121,7 @@ describe('a scrape', () => {
     ['application/openmetrics-text', 'application/openmetrics-text; version=1.0.0; charset=utf-8', /\n# EOF\n$/],
     ['text/plain;version=1.0.0', 'text/plain; version=1.0.0; charset=utf-8; escaping=underscores', /^# HELP/],
     ['image/png', 'text/plain; version=0.0.4; charset=utf-8', /^# HELP/],
-  ])('with Accept %j is answered in %s', async (accept, contentType, text) => {
+  ])('with Accept %j gets %s', async (accept, contentType, text) => {
     const { status, headers, body } = await ask(await serve(() => [pulls]), { accept });
     expect([status, headers['content-type']]).toEqual([200, contentType]);
     expect([headers['cache-control'], headers.vary]).toEqual(['no-store', 'Accept, Accept-Encoding']);
@@ -132,7 +132,7 @@ describe('a scrape', () => {
   test.each([
     ['gzip', gunzipSync],
     ['zstd', zstdDecompressSync],
-  ] as const)('in %s holds the same bytes', async (coding, undo) => {
+  ] as const)('in coding %s decodes to the same bytes', async (coding, undo) => {
     const url = await serve(() => [pulls, large(5_000)]);
     const plain = await ask(url);
     const coded = await ask(url, { 'accept-encoding': coding });
@@ -141,7 +141,7 @@ describe('a scrape', () => {
     expect(undo(coded.body).equals(plain.body)).toBe(true);
   });
 
-  test('holds the families that it names, or all', async () => {
+  test('gets the families that it names, or all', async () => {
     const url = await serve(() => [pulls, size]);
     const names = async (query: string) =>
       parse((await ask(`${url}${query}`)).body, { format: 'text' }).map(({ name }) => name);
@@ -151,7 +151,7 @@ describe('a scrape', () => {
     expect(await names('?')).toEqual(['pulls', 'size']);
   });
 
-  test('of HTTP 1.0 says its length, since the end of the connection could be a mishap', async () => {
+  test('over HTTP 1.0 has a Content-Length, so that a lost connection is noticed', async () => {
     const url = await serve(() => [pulls, large(2_000)]);
     const { body } = await ask(url);
     const [head = '', ...parts] = (await readAll(await askOnly(url, request('', '1.0')))).split('\r\n\r\n');
@@ -161,7 +161,7 @@ describe('a scrape', () => {
 });
 
 describe('other requests', () => {
-  test('HEAD has the headers of GET, and gathers nothing', async () => {
+  test('HEAD gets the headers of GET, and gathers nothing', async () => {
     const url = await serve(() => [pulls]);
     const accept = { accept: 'application/openmetrics-text', 'accept-encoding': 'gzip' };
     const head = await ask(url, accept, 'HEAD');
@@ -180,7 +180,7 @@ describe('other requests', () => {
     ['POST', '/', 404, 'not_found'],
     ['POST', '/metrics', 405, 'method_not_allowed'],
     ['DELETE', '/metrics?x', 405, 'method_not_allowed'],
-  ])('%s %s is %d', async (method, path, expected, code) => {
+  ])('%s %s gets %d', async (method, path, expected, code) => {
     const url = await serve(() => [pulls]);
     const { status, headers, body } = await ask(new URL(path, url).href, {}, method);
     expect([status, headers['content-type']]).toEqual([expected, 'application/problem+json']);
@@ -191,8 +191,8 @@ describe('other requests', () => {
   });
 });
 
-describe('many at once', () => {
-  test('are answered with few expositions, each whole', async () => {
+describe('many concurrent scrapes', () => {
+  test('share few expositions, all complete', async () => {
     const url = await serve(() => [
       large(20_000),
       { ...size, points: [{ labels: labelSet({}), value: seen.gathered }] },
@@ -211,7 +211,7 @@ describe('many at once', () => {
 });
 
 describe('a scraper that does not read', () => {
-  test('has its exposition made no further, and nobody waits for it', async () => {
+  test('stops its rendering, and delays no other scrape', async () => {
     let made = 0;
     const url = await serve(() => [large(manyPoints * 5, () => made++)]);
     const socket = await askOnly(url, request());
@@ -224,26 +224,26 @@ describe('a scraper that does not read', () => {
     expect(socket.destroyed).toBe(false);
   });
 
-  test('keeps nobody else from an answer, even with others of its kind', async () => {
+  test('does not block others, even if there are many of its kind', async () => {
     const url = await serve(() => [large(manyPoints), size]);
     for (let count = 0; count < limits.scrapesMax + 1; count++) await askOnly(url, request());
     const { status, body } = await ask(`${url}?name[]=size`);
     expect([status, body.toString()]).toEqual([200, '# HELP size Size.\n# TYPE size gauge\nsize 1\n']);
   });
 
-  test('is cut off when its time is over', async () => {
+  test('is disconnected after the deadline', async () => {
     const url = await serve(() => [large(manyPoints)]);
     const socket = await askOnly(
       url,
       request().replace('\r\n\r\n', '\r\nX-Prometheus-Scrape-Timeout-Seconds: 0.6\r\n\r\n'),
     );
     await expect.poll(() => counted('tonnage_scrapes_broken_off'), patience).toBe(1);
-    expect(seen.logged).toEqual([expect.stringMatching(/^a scrape was broken off .*within 350 ms/)]);
+    expect(seen.logged).toEqual([expect.stringMatching(/^scrape aborted .*longer than 350 ms/)]);
     expect((await readAll(socket)).endsWith('\r\n0\r\n\r\n')).toBe(false);
   });
 });
 
-test('who finds no room in time is told so', async () => {
+test('a scrape that finds no free rendering before its deadline gets an error', async () => {
   const url = await serve(() => [large(manyPoints)]);
   for (let count = 1; count < limits.scrapesMax; count++) await askOnly(url, request());
   for (let count = 0; count < limits.scrapeBodiesMax; count++) {
@@ -254,7 +254,7 @@ test('who finds no room in time is told so', async () => {
   expect([status, JSON.parse(body.toString())]).toEqual([503, expect.objectContaining({ code: 'unavailable' })]);
 });
 
-test('the process does other things while a large exposition is made', async () => {
+test('the event loop stays responsive while a large exposition is rendered', async () => {
   let made = 0;
   const url = await serve(() => [large(manyPoints * 2, () => made++)]);
   const scrape = ask(url);
@@ -267,11 +267,11 @@ test('the process does other things while a large exposition is made', async () 
   expect(answered).toBeGreaterThan(5);
 });
 
-describe('scrapers that leave', () => {
+describe('scrapers that disconnect', () => {
   test.each([
     ['before their answer begins', 0],
     ['in the middle of it', 50],
-  ])('%s leave no trace but a count', async (_, afterMs) => {
+  ])('%s only increase a counter', async (_, afterMs) => {
     const url = await serve(() => [large(manyPoints)]);
     const leavers = limits.scrapesMax + limits.scrapeBodiesMax + 3;
     for (let count = 0; count < leavers; count++) {
@@ -282,32 +282,32 @@ describe('scrapers that leave', () => {
     await expect.poll(() => counted('tonnage_scrapes_broken_off'), patience).toBe(leavers);
     const body = (await ask(url)).body.toString();
     expect(body.match(/\n/g)).toHaveLength(manyPoints + 2);
-    // Nothing of theirs is in the way: scrapes are streams again, each of its own.
+    // They hold no rendering: scrapes are separate streams again.
     expect(counted('tonnage_scrapes_shared')).toBe(0);
-    expect(new Set(seen.logged)).toEqual(new Set(['a scrape was broken off {"error":"the scraper left"}']));
+    expect(new Set(seen.logged)).toEqual(new Set(['scrape aborted {"error":"the scraper disconnected"}']));
   });
 });
 
-describe('a family that breaks in the middle', () => {
+describe('a family that throws while it is rendered', () => {
   const broken = large(50_000, (index) => {
     if (index === 30_000) throw new Error('cannot be read');
   });
 
-  test.each(['identity', 'gzip', 'zstd'])('breaks the connection off (%s)', async (coding) => {
+  test.each(['identity', 'gzip', 'zstd'])('closes the connection (%s)', async (coding) => {
     const url = await serve(() => [pulls, broken]);
     await expect(ask(url, { 'accept-encoding': coding })).rejects.toThrow('aborted');
     expect(counted('tonnage_scrapes_broken_off')).toBe(1);
-    expect(seen.logged).toEqual(['a scrape was broken off {"error":"cannot be read"}']);
+    expect(seen.logged).toEqual(['scrape aborted {"error":"cannot be read"}']);
   });
 
-  test('is an error where nothing has been sent', async () => {
+  test('yields an error response if nothing has been sent', async () => {
     const url = await serve(() => [pulls, broken]);
     const answer = await readAll(await askOnly(url, request('', '1.0')));
     expect(answer).toMatch(/^HTTP\/1\.1 500 [^]*"code":"internal_error"/);
     expect(answer).not.toContain('pulls');
   });
 
-  test('fails nobody who comes later', async () => {
+  test('does not affect later scrapes', async () => {
     let calls = 0;
     const url = await serve(() => (calls++ < 5 ? [broken] : [pulls]));
     for (let count = 0; count < 5; count++) await expect(ask(url)).rejects.toThrow('aborted');
@@ -318,12 +318,12 @@ describe('a family that breaks in the middle', () => {
 test.each([
   [new Error('secret place'), 500, 'internal_error'],
   [new TonnageError('unavailable', 'not now'), 503, 'unavailable'],
-])('families that cannot be gathered (%s) are %d', async (error, expected, code) => {
+])('families that cannot be gathered (%s) get %d', async (error, expected, code) => {
   const url = await serve(() => {
     throw error;
   });
   const { status, body } = await ask(url);
   expect([status, JSON.parse(body.toString())]).toEqual([expected, expect.objectContaining({ code })]);
   expect(body.toString()).not.toContain('secret place');
-  expect(seen.logged).toEqual([`a scrape was broken off ${JSON.stringify({ error: error.message })}`]);
+  expect(seen.logged).toEqual([`scrape aborted ${JSON.stringify({ error: error.message })}`]);
 });

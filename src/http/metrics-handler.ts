@@ -15,16 +15,17 @@ import { scrapeDeadlineMs } from './scrape/deadline.ts';
 import { filterFamilies } from './scrape/filter.ts';
 import { Scrapes, type Exposition } from './scrape/scrapes.ts';
 import { withoutOrganisations } from './scrape/without-organisations.ts';
+import { sendBody } from './send-body.ts';
 
 /**
- * Which scrapers may read the names of organisations. `here`: those on this machine, that is, under the `Host` headers that
- * the API accepts without credentials. That the listener is a loopback one is not enough: a page of another site can reach
- * it through a browser (DNS rebinding), and a proxy forwards requests from elsewhere.
+ * Which scrapers may see the names of organisations. `here`: scrapers on this machine that use a loopback Host header. A
+ * loopback listener alone does not prove that: a page of another site can reach it through a browser (DNS rebinding), and
+ * a proxy can forward remote requests to it.
  */
-export type NamesFor = 'all' | 'here' | 'none';
+type NamesFor = 'all' | 'here' | 'none';
 
 export interface MetricsHandlerOptions {
-  /** All families, gathered anew. */
+  /** Gathers all families. */
   readonly gather: () => readonly MetricFamily[];
   /** Default: `here`. */
   readonly organisationsFor?: NamesFor;
@@ -34,8 +35,8 @@ export interface MetricsHandlerOptions {
 }
 
 /**
- * The metrics listener: `GET /metrics` in the format and coding that the scraper asks for, `?name[]=` for some families
- * only, and nothing else. An exposition is sent while it is made, at the scraper's speed.
+ * Creates the handler of the metrics listener. It serves `/metrics` only, in the format and coding that the scraper
+ * accepts. `?name[]=` selects families. The exposition is sent while it is rendered, at the scraper's speed.
  */
 export function createMetricsHandler(options: MetricsHandlerOptions): Handler {
   const scrapes = new Scrapes({ expositionsMax: limits.scrapesMax, bodiesMax: limits.scrapeBodiesMax });
@@ -43,52 +44,52 @@ export function createMetricsHandler(options: MetricsHandlerOptions): Handler {
   const { clock, log } = options;
   return (request, response) => {
     const path = request.url?.split('?', 1)[0];
-    if (path !== '/metrics') return refuse(response, 'not_found', 'this listener has /metrics only');
+    if (path !== '/metrics') return reject(response, 'not_found', 'this listener serves /metrics only');
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.setHeader('allow', 'GET, HEAD');
-      return refuse(response, 'method_not_allowed', 'expected GET or HEAD');
+      return reject(response, 'method_not_allowed', 'expected GET or HEAD');
     }
-    const question = questionOf(request, options.organisationsFor ?? 'here');
-    if (request.method === 'HEAD') return void response.writeHead(200, question.headers).end();
+    const wanted = parseRequest(request, options.organisationsFor ?? 'here');
+    if (request.method === 'HEAD') return void response.writeHead(200, wanted.headers).end();
     const started = clock.monotonic();
-    scrape(options, scrapes, question, response)
+    scrape(options, scrapes, wanted, response)
       .then((shared) => {
         instruments.durationSeconds.observe((clock.monotonic() - started) / 1000);
         if (shared) instruments.shared.inc();
       })
       .catch((error: unknown) => {
         instruments.brokenOff.inc();
-        log.warn({ error: messageOf(error) }, 'a scrape was broken off');
-        if (!response.headersSent) return refuseFor(response, error);
-        // Nobody may take half an exposition for a whole one.
-        response.destroy();
+        log.warn({ error: messageOf(error) }, 'scrape aborted');
+        // The scraper must not take half an exposition for a complete one.
+        if (response.headersSent) response.destroy();
+        else if (error instanceof TonnageError) reject(response, error.code, error.message);
+        else reject(response, 'internal_error', 'cannot read the metrics; see the server log');
       });
   };
 }
 
-/** What a scraper asks for. */
-interface Question {
+interface ScrapeRequest {
   readonly format: Format;
   readonly coding: ContentCoding;
-  /** Families to answer; empty: all of them. */
+  /** Families to send; empty: all. */
   readonly names: readonly string[];
-  /** Whether the scraper may read the names of organisations. */
+  /** Whether the scraper may see the names of organisations. */
   readonly organisations: boolean;
-  /** The end of the connection is all that would end the answer, so that half of it could pass for the whole. */
+  /** HTTP/1.0 has no chunks: without a length, the scraper could take half an exposition for a complete one. */
   readonly needsLength: boolean;
   readonly deadlineMs: number;
-  /** Of the answer. */
+  /** Headers of the response. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
-function questionOf({ headers, httpVersion, url }: IncomingMessage, organisationsFor: NamesFor): Question {
+function parseRequest({ headers, httpVersion, url }: IncomingMessage, organisationsFor: NamesFor): ScrapeRequest {
   const format = negotiate(headers.accept);
   const coding = chooseCoding(headerText(headers['accept-encoding']));
   return {
     format,
     coding,
     names: new URLSearchParams(url?.split('?')[1]).getAll('name[]'),
-    organisations: mayReadNames(headers, organisationsFor),
+    organisations: maySeeNames(headers, organisationsFor),
     needsLength: httpVersion === '1.0' && coding === 'identity',
     deadlineMs: scrapeDeadlineMs(headers['x-prometheus-scrape-timeout-seconds']),
     headers: {
@@ -100,22 +101,22 @@ function questionOf({ headers, httpVersion, url }: IncomingMessage, organisation
   };
 }
 
-function mayReadNames(headers: IncomingHttpHeaders, namesFor: NamesFor): boolean {
+function maySeeNames(headers: IncomingHttpHeaders, namesFor: NamesFor): boolean {
   if (namesFor === 'none' || isFromOtherSite(headers)) return false;
   return namesFor === 'all' || (isLoopbackHost(headers.host) && !isForwarded(headers));
 }
 
-/** Answers one scrape; resolves with whether it was shared, rejects when it could not be answered whole. */
+/** Answers one scrape. Resolves with whether its exposition was shared. Rejects if the response is incomplete. */
 async function scrape(
   { gather, clock }: MetricsHandlerOptions,
   scrapes: Scrapes,
-  { format, coding, names, organisations, needsLength, deadlineMs, headers }: Question,
+  { format, coding, names, organisations, needsLength, deadlineMs, headers }: ScrapeRequest,
   response: ServerResponse,
 ): Promise<boolean> {
-  const gone = new AbortController();
-  response.once('close', () => response.writableFinished || gone.abort());
+  const disconnected = new AbortController();
+  response.once('close', () => response.writableFinished || disconnected.abort());
   const deadline = AbortSignal.timeout(deadlineMs);
-  const signal = AbortSignal.any([deadline, gone.signal]);
+  const signal = AbortSignal.any([deadline, disconnected.signal]);
   const key = JSON.stringify([format.contentType, names, organisations]);
   const make = () => {
     const families = filterFamilies(gather(), names);
@@ -133,14 +134,14 @@ async function scrape(
     return await scrapes.run({ key, make, whole: needsLength, signal }, send);
   } catch (cause) {
     if (deadline.aborted) {
-      throw new TonnageError('unavailable', `a scrape could not be answered within ${deadlineMs} ms`, { cause });
+      throw new TonnageError('unavailable', `the scrape took longer than ${deadlineMs} ms`, { cause });
     }
-    if (gone.signal.aborted && isEndOfConnection(cause)) throw new Error('the scraper left', { cause });
+    if (disconnected.signal.aborted && isEndOfConnection(cause)) throw new Error('the scraper disconnected', { cause });
     throw cause;
   }
 }
 
-/** What streams say when the other side is gone, as opposed to what the making of an exposition throws. */
+/** Whether a stream reports that the scraper disconnected, as opposed to an error of rendering. */
 function isEndOfConnection(error: unknown): boolean {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   return (error instanceof Error && error.name === 'AbortError') || code === 'ERR_STREAM_PREMATURE_CLOSE';
@@ -150,14 +151,7 @@ function headerText(header: string | readonly string[] | undefined): string | un
   return typeof header === 'string' ? header : header?.join(',');
 }
 
-function refuseFor(response: ServerResponse, error: unknown): void {
-  if (error instanceof TonnageError) return refuse(response, error.code, error.message);
-  refuse(response, 'internal_error', 'the metrics could not be read; the log says more');
-}
-
-function refuse(response: ServerResponse, code: ErrorCode, detail: string): void {
-  const answer = problem(code, detail);
-  const body = JSON.stringify(answer);
-  response.writeHead(answer.status, { 'content-type': problemType, 'content-length': Buffer.byteLength(body) });
-  response.end(response.req.method === 'HEAD' ? undefined : body);
+function reject(response: ServerResponse, code: ErrorCode, detail: string): void {
+  const body = problem(code, detail);
+  sendBody(response, body.status, JSON.stringify(body), { 'content-type': problemType });
 }

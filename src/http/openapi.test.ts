@@ -39,7 +39,7 @@ test('the description is valid OpenAPI 3.1', async () => {
   expect([validator.version, description.openapi]).toEqual(['3.1', '3.1.0']);
 });
 
-test('it has every route that the router has, and no other but those of the gateway', () => {
+test("it has every route of the router and the gateway's routes, and no others", () => {
   const described = Object.entries(description.paths).flatMap(([path, operations]) =>
     Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`),
   );
@@ -57,21 +57,21 @@ const questions: readonly (readonly [status: number, url: string, options?: Inje
   [200, '/api/v1/usage/pulls?format=csv&by=org'],
   [304, '/api/v1/usage/pulls', { headers: { 'if-none-match': '*' } }],
   [400, '/api/v1/usage/pulls?by=colour'],
-  [401, '/api/v1/usage/pulls', { headers: { 'x-nobody': '1' } }],
+  [401, '/api/v1/usage/pulls', { headers: { 'x-no-credentials': '1' } }],
   [404, '/api/v1/usage/pools'],
   [200, '/api/v1/meters'],
   [400, '/api/v1/meters?x=1'],
-  [401, '/api/v1/meters', { headers: { 'x-nobody': '1' } }],
+  [401, '/api/v1/meters', { headers: { 'x-no-credentials': '1' } }],
   [200, '/api/v1/dimensions/org?limit=1'],
   [304, '/api/v1/dimensions/org', { headers: { 'if-none-match': '*' } }],
   [400, '/api/v1/dimensions/org?limit=0'],
-  [401, '/api/v1/dimensions/org', { headers: { 'x-nobody': '1' } }],
+  [401, '/api/v1/dimensions/org', { headers: { 'x-no-credentials': '1' } }],
   [404, '/api/v1/dimensions/tag'],
   [200, '/v1alpha2/metrics/pulls'],
   [200, `/v1alpha3/metrics/pulls?date=${fixtureDay}&org=a.org&arch=amd64`],
   [200, '/v1alpha3/metrics/builds'],
   [400, '/v1alpha3/metrics/pulls?arch=64'],
-  [401, '/v1alpha3/metrics/pulls', { headers: { 'x-nobody': '1' } }],
+  [401, '/v1alpha3/metrics/pulls', { headers: { 'x-no-credentials': '1' } }],
   [200, '/api/v1/events', { method: 'POST', headers: json, payload: JSON.stringify(event) }],
   [422, '/api/v1/events', { method: 'POST', headers: json, payload: '{}' }],
   [400, '/api/v1/events', { method: 'POST', headers: json, payload: '{' }],
@@ -88,8 +88,8 @@ const questions: readonly (readonly [status: number, url: string, options?: Inje
   [404, '/assets/%00'],
 ];
 
-describe('answers are what it says', () => {
-  test('and one that is not is noticed', async () => {
+describe('responses match it', () => {
+  test('and a mismatch is detected', async () => {
     const path = '/api/v1/meters';
     const answer = await fixture.app.inject(path);
     const missing = (responses: object): string | undefined =>
@@ -145,7 +145,7 @@ describe('answers are what it says', () => {
   });
 });
 
-/** `METHOD path` of each route, read from the tree that the router draws of itself. */
+/** `METHOD path` of each route, parsed from the router's printed tree. */
 function routesOf({ app }: ApiFixture): readonly string[] {
   const parts: string[] = [];
   return app

@@ -2,7 +2,7 @@ import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import { problemType } from './problem.ts';
 
-/** How the API describes itself: OpenAPI 3.1 of all routes, those of the gateway included, which stand beside the others. */
+/** Options of the OpenAPI 3.1 description, which covers the API's routes and those of the gateway. */
 export function openApiOptions(version: string): FastifyDynamicSwaggerOptions {
   return {
     openapi: {
@@ -10,12 +10,12 @@ export function openApiOptions(version: string): FastifyDynamicSwaggerOptions {
       info: {
         title: 'Tonnage',
         version,
-        description: 'Usage of container images: who pulled what. Days are those of the time zone of the ledger.',
+        description: 'Usage of container images, by organisation and image. Days are in the time zone of the ledger.',
       },
       components: {
         securitySchemes: { basic: { type: 'http', scheme: 'basic' }, bearer: { type: 'http', scheme: 'bearer' } },
       },
-      // Nothing is asked for on a loopback address where no user is configured, and by what is public.
+      // The empty entry: public routes, and a loopback listener without users, need no credentials.
       security: [{ basic: [] }, { bearer: [] }, {}],
       paths: { ...gatewayPaths },
     },
@@ -26,7 +26,7 @@ export function openApiOptions(version: string): FastifyDynamicSwaggerOptions {
 
 type Document = ReturnType<typeof jsonSchemaTransformObject>;
 
-/** Names the media type of problems, which is not that of the other answers (RFC 9457, section 3). */
+/** Sets the media type of problems (RFC 9457, section 3), which differs from that of other responses. */
 function withProblems(document: Document): Document {
   const operations = membersOf(document.paths).flatMap(membersOf);
   for (const response of operations.flatMap(responsesOf)) {
@@ -64,21 +64,22 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 const oci = { externalDocs: { url: 'https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md' } };
 const name = { name: 'name', in: 'path', required: true, schema: { type: 'string' } } as const;
-const answered = { 200: { description: 'As in the specification.' }, default: { description: 'An error of OCI.' } };
+const responses = {
+  200: { description: 'As in the specification.' },
+  default: { description: 'An error body of the distribution specification.' },
+};
 
 function inRepository(summary: string, parameter: string) {
   const last = { name: parameter, in: 'path', required: true, schema: { type: 'string' } } as const;
-  return { get: { summary, tags: ['oci'], parameters: [name, last], responses: answered, ...oci } };
+  return { get: { summary, tags: ['oci'], parameters: [name, last], responses, ...oci } };
 }
 
-/** What answers outside of this API, for whoever reads its description. */
+/** The gateway's routes, which are not Fastify routes. */
 const gatewayPaths = {
-  '/v2/': { get: { summary: 'Whether this is an OCI registry', tags: ['oci'], responses: answered, ...oci } },
-  '/v2/token': { get: { summary: 'A token for pulling', tags: ['oci'], responses: answered } },
-  '/v2/{name}/manifests/{reference}': inRepository('A manifest', 'reference'),
-  '/v2/{name}/blobs/{digest}': inRepository('A blob', 'digest'),
-  '/v2/{name}/referrers/{digest}': inRepository('What refers to a manifest', 'digest'),
-  '/v2/{name}/tags/list': {
-    get: { summary: 'Tags', tags: ['oci'], parameters: [name], responses: answered, ...oci },
-  },
+  '/v2/': { get: { summary: 'Check that this is an OCI registry', tags: ['oci'], responses, ...oci } },
+  '/v2/token': { get: { summary: 'Get a token for pulling', tags: ['oci'], responses } },
+  '/v2/{name}/manifests/{reference}': inRepository('Get a manifest', 'reference'),
+  '/v2/{name}/blobs/{digest}': inRepository('Get a blob', 'digest'),
+  '/v2/{name}/referrers/{digest}': inRepository('List the referrers of a manifest', 'digest'),
+  '/v2/{name}/tags/list': { get: { summary: 'List tags', tags: ['oci'], parameters: [name], responses, ...oci } },
 };

@@ -7,7 +7,7 @@ import { parse } from '../exposition/index.ts';
 import { MetricSet } from '../metric/index.ts';
 import { createListener, createMetricsHandler, listen, type Listener } from './index.ts';
 
-/** The organisations on `/metrics` are a list of customers, so the metrics listener names them to this machine only. */
+/** The organisations on `/metrics` are a list of customers, so only scrapers on this machine may see them. */
 const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 let listener: Listener | undefined;
 afterEach(async () => {
@@ -55,27 +55,30 @@ const foreign: readonly [string, OutgoingHttpHeaders][] = [
   ['a proxy of a content network', { 'cf-connecting-ip': '192.0.2.1' }],
 ];
 
-describe('organisations are named', () => {
-  test.each(['127.0.0.1', 'localhost:2112', '[::1]:2112', 'LOCALHOST'])('on this machine, as %s', async (host) => {
-    await serve();
-    expect(await scrape({ host })).toContain('org="alpha.example"');
-  });
+describe('a scrape contains the names of organisations', () => {
+  test.each(['127.0.0.1', 'localhost:2112', '[::1]:2112', 'LOCALHOST'])(
+    'on this machine, for Host %s',
+    async (host) => {
+      await serve();
+      expect(await scrape({ host })).toContain('org="alpha.example"');
+    },
+  );
 
-  test('in a scrape at the same time as one without names', async () => {
+  test('during a concurrent scrape without names', async () => {
     await serve();
     const [here, elsewhere] = await Promise.all([scrape(), scrape({ host: 'evil.example' })]);
     expect(here).toContain('alpha.example');
     expect(elsewhere).not.toContain('alpha.example');
   });
 
-  test('to every scraper where the configuration says so, but never to a page of another site', async () => {
+  test('for every scraper if configured so, but never for a page of another site', async () => {
     await serve('all');
     expect(await scrape({ host: 'metrics.example.org', via: '1.1 proxy' })).toContain('alpha.example');
     expect(await scrape({ 'sec-fetch-site': 'cross-site' })).not.toContain('alpha.example');
   });
 });
 
-test.each(foreign)('%s reads sums over all organisations, and no names', async (_title, headers) => {
+test.each(foreign)('%s gets sums over all organisations, and no names', async (_title, headers) => {
   await serve();
   const body = await scrape({ accept: 'application/openmetrics-text', ...headers });
   expect(body).not.toMatch(/alpha|beta/);

@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
 /**
- * Whether a browser sends the request on behalf of a page of another site (Fetch Metadata, `Sec-Fetch-Site`). Pages cannot
- * set that header themselves, and clients of registries do not send it.
+ * Whether a browser sent the request for a page of another site (Fetch Metadata, `Sec-Fetch-Site`). Pages cannot set this
+ * header, and container clients do not send it.
  */
 export function isFromOtherSite(headers: IncomingHttpHeaders): boolean {
   const site = headers['sec-fetch-site'];
@@ -10,8 +10,8 @@ export function isFromOtherSite(headers: IncomingHttpHeaders): boolean {
 }
 
 /**
- * The same for requests below `/v2`, which are GET and HEAD: with these, browsers send `Origin` only on behalf of a page of
- * another origin. That also covers browsers that send no `Sec-Fetch-Site`. Clients of registries do not send `Origin`.
+ * The same for `/v2` requests, which are GET and HEAD: with these, a browser sends `Origin` only for a page of another
+ * origin. This also covers browsers without `Sec-Fetch-Site`. Container clients do not send `Origin`.
  */
 export function isFromOtherPage(headers: IncomingHttpHeaders): boolean {
   if (isFromOtherSite(headers)) return true;
@@ -19,6 +19,4 @@ export function isFromOtherPage(headers: IncomingHttpHeaders): boolean {
   return origin !== undefined && URL.parse(origin)?.host !== host?.toLowerCase();
 }
 
-/** Why such a request is refused. */
-export const otherSiteRefusal =
-  'expected no request of a page of another site (Sec-Fetch-Site, Origin), but this is one';
+export const otherSiteMessage = 'expected no request from a page of another site, got one (Sec-Fetch-Site, Origin)';

@@ -15,7 +15,7 @@ describe('a path with a token', () => {
   });
 });
 
-describe('a path that only looks like one loses what could be a token', () => {
+describe('a path that only resembles this form loses its token', () => {
   test.each([
     '/v2/wt',
     '/v2/wt/abc',
@@ -36,7 +36,7 @@ describe('a path that only looks like one loses what could be a token', () => {
   });
 });
 
-describe('other paths stay as they are', () => {
+describe('other paths stay unchanged', () => {
   test.each(['/v2/', '/v2', '/v2/wta/b/manifests/1', '/v2/a/wt/b/manifests/1', '/api/v1/meters', '/v2/%ZZ/x', '*', ''])(
     '%s',
     (target) => {
@@ -52,11 +52,11 @@ test.each([
   ['/api/v1/usage/tng%5Fapi%5Fabc/%ff', '/api/v1/usage/tng_api_…/\u00ff'],
   ['/api/v1/usage/%C3%A9', '/api/v1/usage/%C3%A9'],
   ['*', '*'],
-])('the log has of %s no token', (target, path) => {
+])('the path of %s in the log has no token', (target, path) => {
   expect(pathForLog(target)).toBe(path);
 });
 
-test('whatever is written around it, the token does not stay in the path', () => {
+test('no surrounding text keeps the token in the path', () => {
   const token = 'secrettoken';
   const slashes = fc.constantFrom('/', '//', '%2F', '%2f');
   const part = fc.string().map(encodeURIComponent);

@@ -1,10 +1,10 @@
 import { errorTable, type ErrorCode } from '../base/index.ts';
 
-/** Media type of error bodies on native routes (RFC 9457). */
+/** Media type of problems (RFC 9457). */
 export const problemType = 'application/problem+json';
 
-/** An error body on native routes: RFC 9457, with our stable `code` as a member of its own. */
-export interface Problem {
+/** The error body of native routes: RFC 9457 with the stable `code` as an extension member. */
+interface Problem {
   readonly type: 'about:blank';
   readonly title: string;
   readonly status: number;

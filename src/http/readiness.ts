@@ -2,36 +2,32 @@ import type { Ledger, LedgerStatus } from '../ledger/index.ts';
 import type { Check, Readiness } from './contract.ts';
 
 type DeliveryStatus = NonNullable<LedgerStatus['delivery']> & {
-  /** The store misses data that the ledger cannot deliver again. */
+  /** Set if the store lost data that the ledger cannot deliver again. */
   readonly gap?: string;
 };
 
 export interface ReadinessSources {
   readonly ledger: Pick<Ledger, 'status'>;
-  /** Why blobs cannot be written to the image cache; `undefined` while they can. */
+  /** Why the image cache cannot be written; `undefined` while it can. */
   readonly cacheFailure: () => string | undefined;
   readonly stopping: boolean;
 }
 
 /**
- * What `/readyz` says. Not ready only when events would be refused, or while stopping: a cache that cannot be written and
- * a store that is away are told, but are no reason to send pulls elsewhere.
+ * Returns the content of `/readyz`. The server is not ready only if it would refuse events, or while it is stopping. An
+ * unwritable cache or an unreachable store is reported, but is no reason to route pulls elsewhere.
  */
 export function readinessOf({ ledger, cacheFailure, stopping }: ReadinessSources): Readiness {
   const { failure, unsavedEvents, delivery, claiming } = ledger.status();
-  const saving = failure === undefined;
-  const takesEvents = claiming?.isReady !== false;
+  const canSave = failure === undefined;
   const unwritable = cacheFailure();
   const checks = {
-    ledger: check('ledger_unavailable', saving ? [] : [`${unsavedEvents} events cannot be saved: ${failure}`]),
+    ledger: check('ledger_unavailable', canSave ? [] : [`${unsavedEvents} events cannot be saved: ${failure}`]),
     ...(delivery && { store: storeCheck(delivery, claiming) }),
-    cache: check(
-      'cache_unwritable',
-      unwritable === undefined ? [] : [`blobs are passed through, since they cannot be written: ${unwritable}`],
-    ),
+    cache: check('cache_unwritable', unwritable === undefined ? [] : [`blobs pass through uncached: ${unwritable}`]),
     server: check('stopping', stopping ? ['stopping'] : []),
   };
-  return { ready: saving && takesEvents && !stopping, checks };
+  return { ready: canSave && claiming?.isReady !== false && !stopping, checks };
 }
 
 function check(code: string, faults: readonly string[]): Check {
@@ -42,9 +38,9 @@ function storeCheck(delivery: DeliveryStatus, claiming: LedgerStatus['claiming']
   const { failure, waiting, ageMs } = delivery;
   const faults: string[] = [];
   if (claiming?.isReady === false) {
-    faults.push(`no event is taken before Redis has answered once: ${claiming.failure ?? 'it has not been asked yet'}`);
+    faults.push(`no events are accepted until Redis has answered: ${claiming.failure ?? 'not tried yet'}`);
   } else if (claiming?.failure !== undefined) {
-    faults.push(`${claiming.events} events wait to be claimed among the instances: ${claiming.failure}`);
+    faults.push(`${claiming.events} events wait for their claim in Redis: ${claiming.failure}`);
   }
   if (failure !== undefined) {
     const seconds = Math.round(ageMs / 1000);

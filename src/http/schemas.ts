@@ -1,12 +1,21 @@
 import { z } from 'zod';
 
-/** What every error on a native route looks like, for the API's description. */
+/** The error body of native routes, for the API's description. */
 export const problemSchema = z
   .object({
     type: z.literal('about:blank'),
     title: z.string(),
     status: z.int(),
-    detail: z.string().meta({ description: 'What was expected, and what came.' }),
-    code: z.string().meta({ description: 'Stable; docs/reference/errors.md lists all.' }),
+    detail: z.string().meta({ description: 'The expected value or state, and what came instead.' }),
+    code: z.string().meta({ description: 'Stable error code; docs/reference/errors.md lists all codes.' }),
   })
   .meta({ id: 'Problem', description: 'Problem details (RFC 9457).' });
+
+/** Error responses of every route that needs credentials. */
+export const problemResponses = {
+  400: problemSchema,
+  401: problemSchema,
+  403: problemSchema,
+  429: problemSchema,
+  503: problemSchema,
+};

@@ -3,10 +3,10 @@ import type { ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
-import { createListener, listen, type Handler, type Listener } from './index.ts';
+import { createListener, listen, type Handler, type Listener } from './listener.ts';
 
 const silenceMs = 600;
-/** More than what the system holds of one connection on both sides. */
+/** More than the kernel buffers of one connection hold on both sides. */
 const large = Buffer.alloc(32 * 1024 * 1024, 7);
 
 let listener: Listener | undefined;
@@ -18,14 +18,14 @@ afterEach(async () => {
   listener = undefined;
 });
 
-/** A server whose clients may take nothing for `silenceMs`. */
+/** A server that disconnects silent clients after `silenceMs`. */
 async function start(handler: Handler): Promise<void> {
   silent = [];
   const onSilent = ({ req }: ServerResponse): void => void silent.push(req.url ?? '');
   listener = await listen(createListener(handler, { silenceMs, onSilent }), { host: '127.0.0.1', port: 0 });
 }
 
-/** Asks for a path, and reads nothing yet. */
+/** Requests a path and reads nothing yet. */
 async function ask(path: string): Promise<Socket> {
   const socket = connect(Number(new URL(listener?.url ?? '').port), '127.0.0.1');
   sockets.push(socket);
@@ -39,7 +39,7 @@ async function ask(path: string): Promise<Socket> {
 const connections = (): Promise<number> =>
   new Promise((resolve) => listener?.server.getConnections((_error, count) => resolve(count)));
 
-test('a client that takes nothing is disconnected', async () => {
+test('a client that reads nothing is disconnected', async () => {
   await start((_request, response) => void response.end(large));
   await ask('/silent');
   await expect.poll(() => silent, { timeout: 20_000 }).toEqual(['/silent']);
@@ -53,7 +53,7 @@ test('a client that reads slowly is served to the end', { timeout: 60_000 }, asy
   socket.on('data', (chunk: Buffer) => {
     received += chunk.length;
     socket.pause();
-    // For a while, less than the buffers of the system hold goes through in the time that a client may be silent.
+    // For a while, the client reads less per `silenceMs` than the kernel's buffers hold.
     setTimeout(() => socket.resume(), received < 2_000_000 ? 100 : 0);
   });
   socket.resume();
@@ -61,7 +61,7 @@ test('a client that reads slowly is served to the end', { timeout: 60_000 }, asy
   expect(silent).toEqual([]);
 });
 
-test('clients that wait for us, and idle ones, are left alone', async () => {
+test('idle clients, and clients that wait for the server, stay connected', async () => {
   await start((request, response) => {
     if (request.url === '/quick') return void response.end('ok');
     response.write('begun');

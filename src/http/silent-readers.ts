@@ -4,28 +4,28 @@ import { unsentBytes } from '../gateway/index.ts';
 import { connectionKey, readKernelQueues, type KernelQueues } from './kernel-queues.ts';
 
 export interface SilentReaderOptions {
-  /** How long a client may take nothing of an answer that waits for it, in milliseconds. */
+  /** Milliseconds for which a client may read nothing of a response that waits for it. */
   readonly silenceMs: number;
-  /** Called with the answer of a client that is disconnected for that. */
-  readonly onSilent: (answer: ServerResponse) => void;
+  /** Called with the response of a client that is disconnected. */
+  readonly onSilent: (response: ServerResponse) => void;
 }
 
-/** How far a client has read, and how many looks have found it there again. */
+/** How much a client has read, and the number of checks since then. */
 interface Progress {
-  readonly takenBytes: number;
-  readonly looks: number;
+  readonly readBytes: number;
+  readonly checks: number;
 }
 
-/** Looks at the clients within the time that one may be silent. One that is silent leaves within one more. */
-const looksMax = 2;
+/** Checks per `silenceMs`. A silent client is disconnected after that many checks without progress. */
+const checksMax = 2;
 
 /**
- * Disconnects clients that take nothing of their answers for a while, so that they do not hold connections, files and
- * memory for ever. A client that reads slowly is served to the end, and so is one that waits for us.
+ * Disconnects clients that read nothing of their response for `silenceMs`, so that they do not hold connections, files and
+ * memory for ever. A client that reads slowly, or that waits for the server, is never disconnected.
  */
 export function disconnectSilentReaders(
   server: Server,
-  answerOn: (socket: Socket) => ServerResponse | undefined,
+  responseOn: (socket: Socket) => ServerResponse | undefined,
   options: SilentReaderOptions,
 ): void {
   const readers = new Map<Socket, Progress | undefined>();
@@ -33,20 +33,20 @@ export function disconnectSilentReaders(
     readers.set(socket, undefined);
     socket.once('close', () => readers.delete(socket));
   });
-  const look = async (): Promise<void> => {
+  const check = async (): Promise<void> => {
     const isAnyWaiting = [...readers.keys()].some(isWaitingForReader);
     const queues: KernelQueues = isAnyWaiting ? await readKernelQueues() : new Map<string, number>();
     for (const [socket, before] of readers) {
       const progress = progressOf(socket, before, queues);
       readers.set(socket, progress);
-      if (progress === undefined || progress.looks < looksMax) continue;
-      const answer = answerOn(socket);
-      if (answer !== undefined) options.onSilent(answer);
+      if (progress === undefined || progress.checks < checksMax) continue;
+      const response = responseOn(socket);
+      if (response !== undefined) options.onSilent(response);
       socket.resetAndDestroy();
     }
   };
   server.on('listening', () => {
-    const timer = setInterval(() => void look(), options.silenceMs / looksMax).unref();
+    const timer = setInterval(() => void check(), options.silenceMs / checksMax).unref();
     server.once('close', () => clearInterval(timer));
   });
 }
@@ -55,10 +55,10 @@ function isWaitingForReader(socket: Socket): boolean {
   return !socket.destroyed && unsentBytes(socket, null) > 0;
 }
 
-/** How far a client has read now; `undefined` for one that nothing waits for. */
+/** Returns the client's progress; `undefined` if no data waits for it. */
 function progressOf(socket: Socket, before: Progress | undefined, queues: KernelQueues): Progress | undefined {
   if (!isWaitingForReader(socket)) return undefined;
-  const takenBySystem = socket.bytesWritten - unsentBytes(socket, null);
-  const takenBytes = takenBySystem - (queues.get(connectionKey(socket)) ?? 0);
-  return { takenBytes, looks: before?.takenBytes === takenBytes ? before.looks + 1 : 0 };
+  const passedToKernel = socket.bytesWritten - unsentBytes(socket, null);
+  const readBytes = passedToKernel - (queues.get(connectionKey(socket)) ?? 0);
+  return { readBytes, checks: before?.readBytes === readBytes ? before.checks + 1 : 0 };
 }

@@ -2,10 +2,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { messageOf, type Clock, type Log } from '../base/index.ts';
 import type { Door, Outcome, PathTokens, Principal, PullTokens, Visitor } from '../identity/index.ts';
 import { answerHeaders, OciError } from '../oci/index.ts';
-import { misdirected, refuseUnknown, tooManyLogins, visitorOf } from './admission.ts';
+import { misdirected, throwIdentityUnavailable, tooManyLogins, visitorOf } from './admission.ts';
 import { clientOf } from './forwarded.ts';
 import type { Handler } from './listener.ts';
-import { isFromOtherPage, otherSiteRefusal } from './other-sites.ts';
+import { isFromOtherPage, otherSiteMessage } from './other-sites.ts';
+import { sendBody } from './send-body.ts';
 
 export interface TokenEndpointOptions {
   readonly door: Door;
@@ -18,15 +19,16 @@ export interface TokenEndpointOptions {
 }
 
 /**
- * `GET /v2/token`, the realm of the Bearer challenge: a short-lived token for whoever logs in with Basic, and an anonymous
- * one for who brings nothing, where anonymous pulls are allowed. Wrong credentials never become anonymous.
+ * Creates the handler of `GET /v2/token`, the realm of the Bearer challenge. A client that logs in with Basic gets a
+ * short-lived token. A client without credentials gets an anonymous token if anonymous pulls are allowed. Wrong
+ * credentials are always rejected.
  */
 export function createTokenEndpoint(options: TokenEndpointOptions): Handler {
   return (request, response) => {
     answer(options, request, response).catch((error: unknown) => {
-      const refusal = error instanceof OciError ? error : new OciError('internal', 'something went wrong here');
-      if (refusal !== error) options.log.error({ error: messageOf(error) }, 'a token could not be given');
-      send(response, refusal.status, refusal.body(), refusal.headers);
+      const sent = error instanceof OciError ? error : new OciError('internal', 'internal server error');
+      if (sent !== error) options.log.error({ error: messageOf(error) }, 'cannot issue a token');
+      send(response, sent.status, sent.body(), sent.headers);
     });
   };
 }
@@ -40,9 +42,9 @@ async function answer(
     throw new OciError('methodUnsupported', 'expected GET', { Allow: 'GET, HEAD' });
   }
   const { headers, socket } = request;
-  if (isFromOtherPage(headers)) throw new OciError('denied', otherSiteRefusal);
+  if (isFromOtherPage(headers)) throw new OciError('denied', otherSiteMessage);
   const visitor = visitorOf(headers, clientOf(headers, socket.remoteAddress), options);
-  const outcome = await Promise.resolve(options.door.enter(visitor)).catch(refuseUnknown);
+  const outcome = await Promise.resolve(options.door.enter(visitor)).catch(throwIdentityUnavailable);
   const { token, expiresInSeconds } = options.tokens.issue(
     holderByPath(options, request, outcome) ?? holderOf(outcome),
   );
@@ -52,16 +54,17 @@ async function answer(
 }
 
 /**
- * Whose token is in the path of what a client without credentials wants to pull: clients that are challenged at `/v2/`,
- * which names no image, tell that path here, in the scope (`repository:wt/<token>/<image>:pull`).
+ * Returns the holder of a path token in the `scope` parameter (`repository:wt/<token>/<image>:pull`). A client that was
+ * challenged at `/v2/`, which names no image, sends the path here.
  */
 function holderByPath(
   { pathTokens }: TokenEndpointOptions,
   { url = '' }: IncomingMessage,
   outcome: Outcome,
 ): Principal | undefined {
-  const brings = outcome.kind === 'principal' || outcome.kind === 'limited';
-  if (pathTokens === undefined || brings || (outcome.kind === 'unauthorized' && outcome.reason === 'wrong')) return;
+  const hasCredentials = outcome.kind === 'principal' || outcome.kind === 'limited';
+  if (pathTokens === undefined || hasCredentials) return;
+  if (outcome.kind === 'unauthorized' && outcome.reason === 'wrong') return;
   for (const scope of new URLSearchParams(url.split('?')[1] ?? '').getAll('scope')) {
     const [, token] = /^repository:wt\/([^/:]+)\//.exec(scope) ?? [];
     const principal = token === undefined ? undefined : pathTokens(token);
@@ -79,7 +82,7 @@ function holderOf(outcome: Outcome) {
     case 'misdirected':
       throw misdirected();
     case 'unauthorized':
-      throw new OciError('unauthorized', 'credentials are needed, or those given are wrong', {
+      throw new OciError('unauthorized', 'credentials are missing or wrong', {
         'WWW-Authenticate': 'Basic realm="Tonnage", charset="UTF-8"',
       });
     case 'limited':
@@ -88,11 +91,5 @@ function holderOf(outcome: Outcome) {
 }
 
 function send(response: ServerResponse, status: number, body: string, headers: Readonly<Record<string, string>>): void {
-  response.writeHead(status, {
-    'Content-Type': 'application/json',
-    'Content-Length': Buffer.byteLength(body),
-    ...answerHeaders,
-    ...headers,
-  });
-  response.end(response.req.method === 'HEAD' ? undefined : body);
+  sendBody(response, status, body, { 'content-type': 'application/json', ...answerHeaders, ...headers });
 }

@@ -19,7 +19,7 @@ afterAll(async () => {
   await fixture.close();
 });
 
-/** The status that a request is answered with while its body has not come. */
+/** The status of a response that is sent before the request's body has arrived. */
 async function statusOf(line: string, headers: string): Promise<number> {
   const address = server.address();
   const socket = connect(typeof address === 'object' && address !== null ? address.port : 0, '127.0.0.1');
@@ -31,7 +31,7 @@ async function statusOf(line: string, headers: string): Promise<number> {
   return Number(/^HTTP\/1\.1 (\d{3}) /.exec(answer.toString())?.[1]);
 }
 
-const nobody = 'x-nobody: 1\r\n';
+const nobody = 'x-no-credentials: 1\r\n';
 test.each([
   ['POST /nowhere', 404, ''],
   ['PUT /api/v1/meters', 405, ''],
@@ -39,6 +39,6 @@ test.each([
   ['DELETE /api/v1/tokens/abc', 401, nobody],
   ['POST /api/v1/events', 401, nobody],
   ['POST /api/v1/events/harbor', 401, nobody],
-])('%s is answered with %i before its body is read', async (line, status, headers) => {
+])('%s gets %i before its body is read', async (line, status, headers) => {
   expect(await statusOf(line, headers)).toBe(status);
 });

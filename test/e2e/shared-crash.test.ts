@@ -140,7 +140,7 @@ test('while Redis is away events are taken and wait; what both were sent counts 
     expect(await one?.number('tonnage_ledger_pending_claims')).toBe(10);
     const ready = await fetch(`${one?.url}/readyz`);
     expect(ready.status).toBe(200);
-    expect(await ready.text()).toContain('10 events wait to be claimed among the instances');
+    expect(await ready.text()).toContain('10 events wait for their claim in Redis');
     // Killed while it owes them.
     await one?.kill();
     await one?.start();

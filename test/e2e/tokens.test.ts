@@ -228,7 +228,7 @@ describe('a path token', () => {
       messages.set(each, errors[0].message);
     }
     const unknown = 'the token in the path is unknown, has expired or was revoked';
-    const other = expect.stringMatching(/^the token in the path is written as an API token, which is no path token: /);
+    const other = expect.stringMatching(/^the token in the path is an API token, not a path token: /);
     expect([...messages.values()]).toEqual([unknown, other, unknown, 'the token in the path is mistyped']);
   });
 

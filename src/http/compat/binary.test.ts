@@ -12,7 +12,7 @@ import { readWithPython } from '../../exposition/testing/python-parser.ts';
 import { image, index } from '../../gateway/testing/images.ts';
 import { TestUpstream } from '../../gateway/testing/upstream.ts';
 
-/** What a Prometheus asks for that is left to itself. */
+/** The Accept header of Prometheus with default settings. */
 const prometheus =
   'application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,text/plain;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.4,*/*;q=0.1';
 const openMetrics = 'application/openmetrics-text; version=1.0.0';
@@ -74,7 +74,7 @@ describe('with `metrics.compat: ociregistry`', () => {
 
   afterAll(() => server.program.stop('SIGTERM'));
 
-  it('each metric counts as it does there', async () => {
+  it("each metric counts like Ociregistry's", async () => {
     const { values } = await scrape(server, prometheus);
     const files = await readdir(join(directory, 'data/cache/blobs/sha256'));
     const sizes = await Promise.all(
@@ -82,13 +82,13 @@ describe('with `metrics.compat: ociregistry`', () => {
     );
     expect(values).toMatchObject({
       'ociregistry_cached_pulls_by_ns_total{lab}': 2,
-      // The parser gives counters the suffix that they lack.
+      // The parser appends the missing suffix to counters.
       'ociregistry_upstream_pulls_by_ns_total{lab}': 3,
       ociregistry_manifest_pulls_total: 5,
       ociregistry_blob_pulls_total: 3,
       ociregistry_v2_api_endpoint_hits_total: 10,
       ociregistry_api_errors_total: 2,
-      // The list by tag and by digest, and the image by digest.
+      // The index by tag and by digest, and the image by digest.
       ociregistry_cached_manifest_count: 3,
       ociregistry_cached_blob_count: files.length,
       ociregistry_blob_bytes_on_disk_total: sizes.reduce((sum, size) => sum + size, 0),
@@ -119,7 +119,7 @@ describe('without it', () => {
     await server.program.stop('SIGTERM');
   });
 
-  it('there is no such name, and OpenMetrics is offered', () => {
+  it('no metric has such a name, and OpenMetrics is available', () => {
     expect(type).toMatch(/^application\/openmetrics-text; version=1\.0\.0/);
     expect(text).not.toContain('ociregistry');
   });
@@ -150,7 +150,7 @@ function rowOf([, name = '', type = '', labels = '', help = '']: RegExpExecArray
   return [name, { type, labels, help }] as const;
 }
 
-it('token requests are hits too', async () => {
+it('token requests count as endpoint hits', async () => {
   const server = await startTonnage(join(directory, 'token'), { upstreams: { lab: { url: lab.url } } });
   await fetch(`${server.url}/v2/token`);
   await fetch(`${server.url}/v2/token`, { method: 'POST' });

@@ -26,7 +26,7 @@ function textOf(of: GatewayStatistics): string {
   return Buffer.concat([...encode(families, prometheusText)]).toString();
 }
 
-it('has the names and types of Ociregistry, each of them', () => {
+it('has all names and types of Ociregistry', () => {
   const types = [...textOf(statistics).matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, type]) => [name, type]);
   expect(Object.fromEntries(types)).toEqual({
     ociregistry_cached_pulls_by_ns_total: 'counter',
@@ -42,13 +42,13 @@ it('has the names and types of Ociregistry, each of them', () => {
   });
 });
 
-it('has samples that the Python client reads', () => {
+it('has samples that the Python client parses', () => {
   const [samples = []] = readWithPython([{ format: 'text', text: textOf(statistics) }]);
   const read = samples.map(({ name, labels, value }) => [name + (labels['ns'] ?? ''), Number(value)] as const);
   expect(Object.fromEntries(read)).toEqual({
     'ociregistry_cached_pulls_by_ns_totaldocker.io': 3,
     'ociregistry_cached_pulls_by_ns_totalquay.io': 0,
-    // The parser's own doing: it gives counters the suffix that they lack.
+    // The parser appends the missing suffix to counters.
     'ociregistry_upstream_pulls_by_ns_totaldocker.io': 2,
     'ociregistry_upstream_pulls_by_ns_totalquay.io': 1,
     ociregistry_manifest_pulls_total: 6,
@@ -62,16 +62,16 @@ it('has samples that the Python client reads', () => {
   });
 });
 
-it('has a counter without the suffix of counters', () => {
+it('has a counter without the suffix _total', () => {
   expect(textOf(statistics)).toContain('\nociregistry_upstream_pulls_by_ns{ns="docker.io"} 2\n');
 });
 
-it('leaves out what could not be looked up on disk', () => {
+it('omits disk values that could not be read', () => {
   const text = textOf({ ...statistics, blobsOnDisk: null, manifestsOnDisk: null });
   expect(text).not.toMatch(/on_disk|cached_blob_count/);
   expect(text).toContain('ociregistry_cached_manifest_count 5');
 });
 
-it('is made of families that are right', () => {
+it('consists of valid families', () => {
   for (const family of ociregistryFamilies(statistics)) expect(() => checkFamily(family)).not.toThrow();
 });

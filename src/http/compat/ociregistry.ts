@@ -2,19 +2,19 @@ import type { GatewayStatistics } from '../../gateway/index.ts';
 import { labelSet, noLabels, type MetricFamily } from '../../metric/index.ts';
 
 /**
- * The metrics of Ociregistry under its own names and types, so that dashboards and rules made for it work unchanged. Some
- * of the names break the conventions that ours keep: one counter lacks `_total`, and four gauges end like other types.
- * Only the text format 0.0.4 can carry them all. What each counts stands in `docs/reference/metrics.md`.
+ * Ociregistry's metrics under their original names and types, so that its dashboards and rules work unchanged. Some names
+ * break our conventions: one counter lacks `_total`, and four gauges have the suffix of another type. Only the text format
+ * 0.0.4 can represent all of them. `docs/reference/metrics.md` describes each.
  */
 export function ociregistryFamilies(statistics: GatewayStatistics): readonly MetricFamily[] {
   const { blobsOnDisk, manifestsOnDisk } = statistics;
   return [
     ...pullFamilies(statistics),
-    total('blob_pulls', 'Blob GETs, whatever became of them.', statistics.blobRequests),
+    total('blob_pulls', 'Blob GETs, successful or not.', statistics.blobRequests),
     total('v2_api_endpoint_hits', 'Requests to implemented routes below /v2.', statistics.endpointHits),
-    total('api_errors', 'Requests below /v2 that were taken and could not be answered.', statistics.servingErrors),
+    total('api_errors', 'Valid requests below /v2 that failed.', statistics.servingErrors),
     gauge('cached_manifest_count', 'Manifests in memory, by tag and by digest.', statistics.manifestsInMemory),
-    // What could not be looked up is left out: a zero would be believed.
+    // Omit values that could not be read: a zero would be wrong.
     ...(blobsOnDisk === null
       ? []
       : [
@@ -27,7 +27,7 @@ export function ociregistryFamilies(statistics: GatewayStatistics): readonly Met
   ];
 }
 
-/** The label `ns` is the upstream's configured name: what clients make up never becomes a series. */
+/** The label `ns` is the upstream's configured name, so clients cannot create series. */
 function pullFamilies({ manifestRequests }: GatewayStatistics): readonly MetricFamily[] {
   const pointsOf = (count: (row: (typeof manifestRequests)[number]) => number) =>
     manifestRequests.map((row) => ({ labels: labelSet({ ns: row.upstream }), value: count(row) }));

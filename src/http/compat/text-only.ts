@@ -1,8 +1,8 @@
 import type { Handler } from '../listener.ts';
 
 /**
- * A metrics handler that is asked for no format, and so answers in text 0.0.4, whatever a scraper would rather have. For
- * names that no other format can carry: a Prometheus left to itself would negotiate OpenMetrics.
+ * Makes a metrics handler answer in the text format 0.0.4, whatever the scraper accepts. For metrics whose names no other
+ * format allows: Prometheus would negotiate OpenMetrics.
  */
 export function textOnly(handler: Handler): Handler {
   return (request, response) => {

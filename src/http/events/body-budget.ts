@@ -1,6 +1,6 @@
 /**
- * Memory for bodies, shared fairly: no sender holds more than it leaves free. One sender therefore gets half at most, two
- * get a third each, and a further sender always finds room.
+ * Shares the memory for bodies fairly: no sender may hold more than remains free. One sender therefore gets at most half,
+ * two get a third each, and another sender always finds room.
  */
 export class BodyBudget {
   readonly #totalBytes: number;
@@ -17,8 +17,8 @@ export class BodyBudget {
     return this.#freeBytes * 2 < this.#totalBytes;
   }
 
-  /** Takes `bytes` for a sender; false, and nothing is taken, when that is more than its share. */
-  take(sender: string, bytes: number): boolean {
+  /** Reserves `bytes` for a sender. Returns false, and reserves nothing, if that exceeds the sender's share. */
+  reserve(sender: string, bytes: number): boolean {
     const held = this.#bySender.get(sender) ?? 0;
     if (held + bytes > this.#freeBytes - bytes) return false;
     this.#bySender.set(sender, held + bytes);
@@ -26,7 +26,7 @@ export class BodyBudget {
     return true;
   }
 
-  giveBack(sender: string, bytes: number): void {
+  release(sender: string, bytes: number): void {
     const held = (this.#bySender.get(sender) ?? 0) - bytes;
     if (held > 0) this.#bySender.set(sender, held);
     else this.#bySender.delete(sender);

@@ -1,10 +1,9 @@
 import { limits, TonnageError, type Clock } from '../../base/index.ts';
 
 /** A body that is being received. */
-export interface PacedBody {
-  /** Bytes that have come so far. */
+interface PacedBody {
+  /** Bytes received so far. */
   received(): number;
-  /** Ends the receipt with an error. */
   fail(error: TonnageError): void;
 }
 
@@ -15,13 +14,13 @@ interface Watched {
   receivedBefore: number;
 }
 
-export interface PaceOptions {
+interface PaceOptions {
   readonly clock: Pick<Clock, 'monotonic'>;
-  /** Whether memory for bodies is short, so that a body has to come quickly. */
+  /** Whether memory for bodies is short, so that a body must arrive before a deadline. */
   readonly isShort: () => boolean;
 }
 
-/** Holds bodies to a minimum rate, and to a short deadline while memory is short. */
+/** Enforces a minimum rate for bodies, and a short deadline while memory is short. */
 export class BodyPace {
   readonly #options: PaceOptions;
   readonly #watched = new Set<Watched>();
@@ -31,7 +30,7 @@ export class BodyPace {
     this.#options = options;
   }
 
-  /** Watches a body; answers how to stop. */
+  /** Watches a body. Returns a function that stops watching it. */
   watch(body: PacedBody): () => void {
     const now = this.#options.clock.monotonic();
     const watched = { body, startedMs: now, windowStartedMs: now, receivedBefore: 0 };
@@ -49,7 +48,7 @@ export class BodyPace {
     const now = this.#options.clock.monotonic();
     for (const watched of this.#watched) {
       if (this.#options.isShort() && now - watched.startedMs >= limits.eventBodyShortMsMax) {
-        watched.body.fail(cutShort());
+        watched.body.fail(outOfMemory());
       } else if (now - watched.windowStartedMs >= limits.eventBodyWindowMs) {
         this.#checkRate(watched, now);
       }
@@ -59,18 +58,18 @@ export class BodyPace {
   #checkRate(watched: Watched, now: number): void {
     const received = watched.body.received();
     const seconds = (now - watched.windowStartedMs) / 1000;
-    const came = received - watched.receivedBefore;
+    const bytes = received - watched.receivedBefore;
     watched.windowStartedMs = now;
     watched.receivedBefore = received;
-    if (came < seconds * limits.eventBodyBytesPerSecondMin) watched.body.fail(tooSlow(came, seconds));
+    if (bytes < seconds * limits.eventBodyBytesPerSecondMin) watched.body.fail(tooSlow(bytes, seconds));
   }
 }
 
-function cutShort(): TonnageError {
+function outOfMemory(): TonnageError {
   const seconds = limits.eventBodyShortMsMax / 1000;
   return new TonnageError(
     'unavailable',
-    `memory for bodies is short: expected this one within ${seconds} s, but it has not ended; send it again`,
+    `memory for bodies is short: expected this body within ${seconds} s, but it is incomplete; send it again`,
   );
 }
 

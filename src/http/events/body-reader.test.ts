@@ -17,7 +17,7 @@ afterEach(async () => {
   fixture = undefined;
 });
 
-/** The API on a listener of its own; answers its port. */
+/** Starts the API on its own listener and returns the port. */
 async function startApi(): Promise<number> {
   fixture = await openApiFixture();
   const { app } = fixture;
@@ -28,7 +28,7 @@ async function startApi(): Promise<number> {
   return Number(new URL(listener.url).port);
 }
 
-/** A server that answers the length of each body, or the code of its refusal, within `totalBytesMax`. */
+/** A server that answers the length of each body, or the code of the error. */
 async function startReader(totalBytesMax: number, clock: Clock = systemClock): Promise<number> {
   const bodies = createBodyReader(clock, totalBytesMax);
   const server = createListener((request, response) => {
@@ -67,14 +67,14 @@ class Client {
     this.#socket.destroy();
   }
 
-  /** Waits until what came back matches, or the connection has ended. */
+  /** Waits until the response matches, or the connection has ended. */
   async until(pattern: RegExp): Promise<string> {
     while (!pattern.test(this.#received) && !this.#socket.destroyed) await sleep(5);
     return this.#received;
   }
 }
 
-/** Sends bodies of so many bytes, one after the other, until one is answered like this. */
+/** Sends bodies of this size, one after the other, until a response has this status. */
 async function untilAnswered(port: number, bytes: number, expected: RegExp): Promise<void> {
   const answer = async (): Promise<string> => {
     const client = await Client.open(port);
@@ -89,7 +89,7 @@ async function untilAnswered(port: number, bytes: number, expected: RegExp): Pro
 const post = (headers: string) =>
   `POST /api/v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n${headers}\r\n\r\n`;
 
-test('a body that says that it is too large is refused before it is sent, and its connection ends', async () => {
+test('a body whose Content-Length is too large is rejected before it is sent, and its connection is closed', async () => {
   const client = await Client.open(await startApi());
   client.send(post(`Content-Length: ${2 ** 30}`));
   const answer = await client.until(/\r\n\r\n\{.*\}$/s);
@@ -97,7 +97,7 @@ test('a body that says that it is too large is refused before it is sent, and it
   expect(answer).toMatch(/\r\nconnection: close\r\n/i);
 });
 
-test('a body that turns out too large is refused as soon as it is', async () => {
+test('a body without Content-Length is rejected as soon as it exceeds the limit', async () => {
   const client = await Client.open(await startApi());
   client.send(post('Transfer-Encoding: chunked'));
   const chunk = Buffer.concat([Buffer.from('100000\r\n'), Buffer.alloc(2 ** 20, ' '), Buffer.from('\r\n')]);
@@ -107,7 +107,7 @@ test('a body that turns out too large is refused as soon as it is', async () => 
   expect(answer).toMatch(/\r\nconnection: close\r\n/i);
 });
 
-test('a client that sends byte after byte keeps nobody waiting', async () => {
+test('a client that sends single bytes does not delay other clients', async () => {
   const port = await startApi();
   const slow = await Client.open(port);
   slow.send(post('Content-Length: 2'));
@@ -119,19 +119,19 @@ test('a client that sends byte after byte keeps nobody waiting', async () => {
   expect(await slow.until(/\r\n\r\n\{.*\}$/s)).toMatch(/^HTTP\/1.1 200 /);
 });
 
-test('a refused body of an ordinary size leaves its connection for the next request', async () => {
+test('after a rejected body of ordinary size, the connection can be reused', async () => {
   const client = await Client.open(await startApi());
-  const refused = post('Content-Length: 100000\r\nX-Nobody: 1') + ' '.repeat(100_000);
+  const refused = post('Content-Length: 100000\r\nX-No-Credentials: 1') + ' '.repeat(100_000);
   client.send(`${refused}${post('Content-Length: 2')}[]`);
   const answer = await client.until(/200 OK(.|\r|\n)*\r\n\r\n\{.*\}$/);
   expect(answer.match(/HTTP\/1.1 \d+/g)).toEqual(['HTTP/1.1 401', 'HTTP/1.1 200']);
 });
 
-test('bodies in memory are bounded for each sender, and given back', async () => {
+test('the memory of each sender is limited and released', async () => {
   const port = await startReader(2_000);
   const first = await Client.open(port);
   first.send(`${post('Content-Length: 800')}${'x'.repeat(799)}`);
-  // Until the first one's bytes have come, others would still fit.
+  // Until the bytes of the first body have arrived, others would still fit.
   await untilAnswered(port, 300, /unavailable\n$/);
   first.send('x');
   expect(await first.until(/length/)).toMatch(/length 800\n/);
@@ -140,7 +140,7 @@ test('bodies in memory are bounded for each sender, and given back', async () =>
   expect(await third.until(/length/)).toMatch(/length 1000\n/);
 });
 
-test('senders that stop halfway leave room for others', async () => {
+test('senders that stop halfway leave memory for others', async () => {
   const port = await startReader(10_000);
   const send = async (sender: string, bytes: number, stop: boolean): Promise<Client> => {
     const client = await Client.open(port);
@@ -156,7 +156,7 @@ test('senders that stop halfway leave room for others', async () => {
   }
 });
 
-test('a body that comes too slowly is refused, and its connection ends', async () => {
+test('a body that arrives too slowly is rejected, and its connection is closed', async () => {
   const clock = new HandClock();
   const port = await startReader(1_000_000, clock);
   const steady = await Client.open(port);
@@ -192,14 +192,14 @@ test('while memory is short, a body has a short deadline', async () => {
   expect(answers).toMatch(/unavailable\n/);
 });
 
-test('a body of tiny chunks takes its size, and arrives whole', async () => {
+test('a body of tiny chunks takes only its size in memory, and arrives complete', async () => {
   const port = await startReader(1_000_000);
   const client = await Client.open(port);
   client.send(`${post('Transfer-Encoding: chunked')}${'1\r\nx\r\n'.repeat(100_000)}0\r\n\r\n`);
   expect(await client.until(/length|unavailable/)).toMatch(/length 100000\n/);
 });
 
-test('compressed bodies wait for their turn, and count as what they become', async () => {
+test('compressed bodies wait for their turn, and count with their decompressed size', async () => {
   const port = await startReader(300_000);
   const body = gzipSync(Buffer.alloc(20_000));
   const clients = await Promise.all(Array.from({ length: 6 }, () => Client.open(port)));
@@ -215,7 +215,7 @@ test('compressed bodies wait for their turn, and count as what they become', asy
   expect(await client.until(/length|unavailable/)).toMatch(/unavailable\n/);
 });
 
-test('what a client had sent that left is given back', async () => {
+test('the memory of a client that disconnects is released', async () => {
   const port = await startReader(2_000);
   const gone = await Client.open(port);
   gone.send(`${post('Content-Length: 1000')}${'x'.repeat(999)}`);

@@ -7,21 +7,20 @@ import { BodyPace } from './body-pace.ts';
 
 const inflate = promisify(gunzip);
 
-/** Reads bodies of requests that may be large, within what one of them, one sender, and all together may take. */
+/** Reads request bodies into memory, with limits per body, per sender and for all bodies together. */
 export interface BodyReader {
   /**
-   * Hands the body, as it was before compression, to `handle` and answers what that does; until it has ended, the body
-   * counts as in memory. `sender` is whose share of the memory it takes. Rejects with `request_too_large`,
-   * `unsupported_media_type` (another coding than gzip), `bad_request` (broken gzip, or the client left),
-   * `request_too_slow`, or `unavailable` while too much is in memory.
+   * Passes the decompressed body to `handle` and resolves with its result. The body counts towards the limits of `sender`
+   * until `handle` has finished. Rejects with `request_too_large`, `unsupported_media_type` (a coding other than gzip),
+   * `bad_request` (invalid gzip, or the client disconnected), `request_too_slow`, or `unavailable` (over a memory limit).
    */
   read<T>(request: IncomingMessage, sender: string, handle: (body: Buffer) => T | Promise<T>): Promise<T>;
 }
 
-/** Bodies that are decompressed at a time: the threads that do it are shared with files and passwords. */
+/** Concurrent decompressions. They share Node's thread pool with file access and password hashing. */
 const inflationsMax = 2;
 
-/** @param totalBytesMax bytes of all bodies in memory, at most */
+/** @param totalBytesMax limit of all bodies in memory together */
 export function createBodyReader(
   clock: Pick<Clock, 'monotonic'>,
   totalBytesMax: number = limits.eventBodiesBytesMax,
@@ -38,16 +37,16 @@ export function createBodyReader(
         const sent = await receive(request, share, pace);
         if (coding === 'identity') return await handle(sent);
         const body = await inTurn(() => decompress(sent));
-        if (!share.take(body.length)) throw busy();
+        if (!share.grow(body.length)) throw busy();
         return await handle(body);
       } finally {
-        share.giveBack();
+        share.release();
       }
     },
   };
 }
 
-/** What one body takes of its sender's share. A slow client takes what it has sent, no more. */
+/** The memory of one body. It grows as the body arrives, so a slow client reserves only what it has sent. */
 class Share {
   readonly #budget: BodyBudget;
   readonly #sender: string;
@@ -58,14 +57,14 @@ class Share {
     this.#sender = sender;
   }
 
-  take(bytes: number): boolean {
-    if (!this.#budget.take(this.#sender, bytes)) return false;
+  grow(bytes: number): boolean {
+    if (!this.#budget.reserve(this.#sender, bytes)) return false;
     this.#bytes += bytes;
     return true;
   }
 
-  giveBack(): void {
-    this.#budget.giveBack(this.#sender, this.#bytes);
+  release(): void {
+    this.#budget.release(this.#sender, this.#bytes);
     this.#bytes = 0;
   }
 }
@@ -87,68 +86,65 @@ function createTurns(atOnce: number): <T>(work: () => Promise<T>) => Promise<T> 
   };
 }
 
-/** Requests whose bodies came too slowly: waiting for the rest would only keep their connections. */
-const givenUp = new WeakSet<IncomingMessage>();
+/** Requests whose bodies arrived too slowly. */
+const tooSlow = new WeakSet<IncomingMessage>();
 
-/** Whether the rest of a body that was not taken is worth waiting for, to keep its connection for the next request. */
+/** Whether to read the rest of a rejected body, so that the client can reuse its connection. */
 export function isWorthDraining(request: IncomingMessage): boolean {
-  if (givenUp.has(request)) return false;
+  if (tooSlow.has(request)) return false;
   const length = request.headers['content-length'];
   return request.complete || (length !== undefined && Number(length) <= limits.eventBodyBytesMax);
 }
 
 function busy(): TonnageError {
-  return new TonnageError(
-    'unavailable',
-    'too many bodies are in memory, of this sender or of all together; send this one again',
-  );
+  return new TonnageError('unavailable', 'too many bodies are in memory, of this sender or in total; send it again');
 }
 
 function codingOf(request: IncomingMessage): 'identity' | 'gzip' {
   const coding = (request.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
   if (coding === 'identity' || coding === '') return 'identity';
   if (coding === 'gzip' || coding === 'x-gzip') return 'gzip';
-  throw new TonnageError('unsupported_media_type', 'Content-Encoding: expected gzip or none, got another one');
+  throw new TonnageError('unsupported_media_type', 'Content-Encoding: expected gzip or none, got another coding');
 }
 
 function tooLarge(): TonnageError {
-  const most = limits.eventBodyBytesMax;
+  const bytesMax = limits.eventBodyBytesMax;
   return new TonnageError(
     'request_too_large',
-    `body: expected at most ${most} bytes, also after decompression, got more`,
+    `body: expected at most ${bytesMax} bytes after decompression, got more`,
   );
 }
 
-/** Listens rather than iterates: an iterator that is left early cuts the connection, and with it the answer. */
+/** Uses events, because leaving an async iterator early would close the connection before the response. */
 function receive(request: IncomingMessage, share: Share, pace: BodyPace): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const gathered = new Gathered();
     const onData = (chunk: Buffer): void => {
       if (gathered.length + chunk.length > limits.eventBodyBytesMax) settle(() => reject(tooLarge()));
-      else if (share.take(chunk.length)) gathered.add(chunk);
+      else if (share.grow(chunk.length)) gathered.add(chunk);
       else settle(() => reject(busy()));
     };
     const onEnd = (): void => settle(() => resolve(gathered.bytes));
-    const onGone = (): void => settle(() => reject(new TonnageError('bad_request', 'the body ended before its end')));
+    const onClose = (): void => settle(() => reject(new TonnageError('bad_request', 'the body is incomplete')));
     const fail = (error: TonnageError): void => {
-      givenUp.add(request);
+      tooSlow.add(request);
       settle(() => reject(error));
     };
     const stopWatching = pace.watch({ received: () => gathered.length, fail });
     const settle = (outcome: () => void): void => {
       stopWatching();
-      request.off('data', onData).off('end', onEnd).off('close', onGone);
-      // What still comes is thrown away, so that the answer finds a connection that is read.
+      request.off('data', onData).off('end', onEnd).off('close', onClose);
+      // Discard the rest: some clients read the response only after they have sent the whole body.
       request.resume();
       outcome();
     };
-    // Stays for good: what goes wrong after the outcome has nobody else to hear it.
-    request.on('error', onGone);
-    request.on('data', onData).on('end', onEnd).on('close', onGone);
+    // Never removed: a later error without a listener would be thrown.
+    request.on('error', onClose);
+    request.on('data', onData).on('end', onEnd).on('close', onClose);
   });
 }
 
-/** The bytes of a body in one piece that grows: kept one by one, tiny chunks would take many times their size. */
+/** One growing buffer: a list of tiny chunks would take many times their size. */
 class Gathered {
   #buffer: Buffer = Buffer.alloc(0);
   #length = 0;
@@ -162,7 +158,7 @@ class Gathered {
   }
 
   add(chunk: Buffer): void {
-    // Most bodies come in one chunk, which is not copied.
+    // Most bodies arrive in one chunk, which is not copied.
     if (this.#length === 0) this.#buffer = chunk;
     const length = this.#length + chunk.byteLength;
     if (length > this.#buffer.byteLength) {
@@ -175,7 +171,7 @@ class Gathered {
   }
 }
 
-/** In a thread of its own, and never to more than may be: a small body can stand for a large one. */
+/** Decompresses on Node's thread pool, up to the limit: a small body can expand to a huge one. */
 async function decompress(body: Buffer): Promise<Buffer> {
   try {
     return await inflate(body, { maxOutputLength: limits.eventBodyBytesMax });

@@ -4,8 +4,8 @@ import type { Ledger } from '../../ledger/index.ts';
 import type { LedgerEvent } from '../../usage/index.ts';
 
 /**
- * Reads and commits what a request holds, part by part, and answers what came of each, in order. When one part fails so
- * does the whole, with the ledger's error; what is sent again is then known.
+ * Parses and commits a request's events in parts. Resolves with their outcomes, in order. If a part fails, rejects with
+ * the ledger's error. The client then sends all events again, and those already committed are duplicates.
  */
 export async function commitEvents<T>(
   items: readonly T[],
@@ -16,7 +16,7 @@ export async function commitEvents<T>(
   for (let start = 0; start < items.length; start += limits.eventsAtOnceMax) {
     const events = items.slice(start, start + limits.eventsAtOnceMax).map(read);
     const valid = events.flatMap((event) => (event instanceof Refusal || event instanceof Ignored ? [] : [event]));
-    // One after the other: that is what leaves others their turn, and keeps a void behind its event.
+    // Sequentially, so that other requests get their turn and a void stays behind its event.
     const results = valid.length === 0 ? [] : await ledger.ingest(valid);
     outcomes.push(...outcomesOf(events, results));
   }

@@ -11,27 +11,27 @@ import type { Counter, MetricSet } from '../../metric/index.ts';
 const outcomes = ['accepted', 'duplicate', 'voided', 'refused'] as const;
 type Outcome = (typeof outcomes)[number];
 
-/** What the ingest route counts. */
-export interface EventInstruments {
-  /** Counts the outcomes of one request; `adapter`: by whom it was read. */
+/** Instruments of the ingest routes. */
+interface EventInstruments {
+  /** Counts the outcomes of one request. `adapter`: the adapter that parsed it, if any. */
   count(summary: EventsSummary, adapter?: AdapterName): void;
 }
 
-/** Declares the families of the ingest route in `metrics`, with all their series, so that a rate begins at 0. */
+/** Declares the families in `metrics`, with all their series, so that rates start at 0. */
 export function eventInstruments(metrics: MetricSet): EventInstruments {
   const events = metrics.counter({
     name: 'tonnage_ingest_events',
-    help: 'Events that other systems sent, by what became of them; a batch that could not be committed is not among them.',
+    help: 'Events from other systems by outcome, without batches that could not be committed.',
     labels: ['outcome'],
   });
   const refused = metrics.counter({
     name: 'tonnage_ingest_refused_events',
-    help: 'Events of other systems that were refused, by reason.',
+    help: 'Events from other systems that were refused, by reason.',
     labels: ['reason'],
   });
   const ignored = metrics.counter({
     name: 'tonnage_ingest_ignored_events',
-    help: 'What registries told that is nothing to count, by the adapter that read it and the reason.',
+    help: 'Notifications that are not counted, by adapter and reason.',
     labels: ['adapter', 'reason'],
   });
   for (const adapter of adapterNames) for (const reason of ignoredReasons) ignored.labels({ adapter, reason });

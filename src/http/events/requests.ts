@@ -4,11 +4,11 @@ import type { z } from 'zod';
 import type { Principal } from '../../identity/index.ts';
 import type { HeaderLines, Sender } from '../../ingest/index.ts';
 
-/** The body is described but not checked by its schema: each event is read on its own, and by hand. */
+/** Validates the query only. The body's schema is documentation: each event is parsed by itself. */
 export const queryOnly: FastifySchemaCompiler<z.ZodType> = (route) =>
   route.httpPart === 'body' ? (value: unknown) => ({ value }) : validatorCompiler(route);
 
-/** Header lines by name, as they came: joined ones could not be told from one that holds a comma. */
+/** Returns header lines by lower-case name. Node joins repeated headers, which would be ambiguous if a value has commas. */
 export function headerLinesOf(rawHeaders: readonly string[]): HeaderLines {
   const lines = new Map<string, string[]>();
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
@@ -21,12 +21,12 @@ export function headerLinesOf(rawHeaders: readonly string[]): HeaderLines {
   return Object.fromEntries(lines);
 }
 
-/** What of somebody's credentials matters to events. */
+/** Returns the properties of a principal that event parsing needs. */
 export function senderOf({ org, rights }: Principal): Sender {
   return { ...(org !== undefined && { tenant: org }), admin: rights.has('admin') };
 }
 
-/** Whose share of the memory for bodies a request takes: that of its credentials. */
+/** Returns the key of the principal's share of the memory for bodies. */
 export function shareOf({ subject, org }: Principal): string {
   return `${org ?? ''} ${subject}`;
 }

@@ -3,19 +3,19 @@ import { ignoredReasons, refusalReasons } from '../../ingest/index.ts';
 
 const text = (description: string) => z.string().meta({ description });
 
-/** A CloudEvent as the ingest route takes it, for the API's description; each is read by hand, not by this. */
+/** A CloudEvent, for the API's description only. */
 export const eventSchema = z
   .object({
     specversion: z.literal('1.0'),
     type: text('Event type of a meter, or `tonnage.void`.'),
-    source: text('Where the event comes from; with `id`, and the organisation of the credentials, its identity.'),
-    id: text('What tells the event from others of its source.'),
-    time: text('RFC 3339, with an offset. Default: when it is received.').optional(),
-    datacontenttype: text('JSON.').optional(),
+    source: text('Origin of the event. `source`, `id` and the organisation of the credentials identify an event.'),
+    id: text('Unique within the source.'),
+    time: text('RFC 3339, with an offset. Default: the time of receipt.').optional(),
+    datacontenttype: text('A JSON media type.').optional(),
     data: z
       .object({
         org: text('Organisation.').nullish(),
-        email: text('E-mail address, whose domain is the organisation.').nullish(),
+        email: text('E-mail address. Its domain is the organisation.').nullish(),
         arch: text('Architecture of the image.').nullish(),
         upstream: z.string().nullish(),
         repository: z.string().nullish(),
@@ -24,7 +24,7 @@ export const eventSchema = z
         user: z.string().nullish(),
         client: z.string().nullish(),
         quantity: z.int().min(1).optional().meta({
-          description: 'Default: 1; at most usage.quantityMax. Meters of the configuration may name it otherwise.',
+          description: 'Default: 1. At most usage.quantityMax. A configured meter may use another name for it.',
         }),
       })
       .loose()
@@ -35,7 +35,7 @@ export const eventSchema = z
 const count = z.int().min(0);
 
 const result = {
-  index: count.meta({ description: 'Place of the event in the request, from 0.' }),
+  index: count.meta({ description: 'Position of the event in the request, from 0.' }),
   source: z.string().optional(),
   id: z.string().optional(),
   message: z.string().optional(),
@@ -43,12 +43,12 @@ const result = {
 
 const counts = {
   accepted: count,
-  duplicate: count.meta({ description: 'Had been counted before; nothing was added.' }),
-  voided: count.meta({ description: 'Had been taken back before they came; nothing was added.' }),
+  duplicate: count.meta({ description: 'Already counted; nothing was added.' }),
+  voided: count.meta({ description: 'Voided before they arrived; nothing was added.' }),
   refused: count,
 };
 
-/** The answer of the ingest route. */
+/** Response of `POST /api/v1/events`. */
 export const eventsAnswerSchema = z.object({
   ...counts,
   results: z
@@ -59,13 +59,13 @@ export const eventsAnswerSchema = z.object({
         code: z.enum(refusalReasons).optional().meta({ description: 'Why it was refused.' }),
       }),
     )
-    .meta({ description: 'Accepted events are listed while there are at most 100, or with `results=all`.' }),
+    .meta({ description: 'Lists accepted events only if there are at most 100, or with `results=all`.' }),
 });
 
-/** The answer to what a system sends by itself. */
+/** Response to a notification. */
 export const adapterAnswerSchema = z.object({
   ...counts,
-  ignored: count.meta({ description: 'Nothing that is counted: layers, pushes, HEAD requests and the like.' }),
+  ignored: count.meta({ description: 'Not counted by design: layers, pushes, HEAD requests and the like.' }),
   results: z
     .array(
       z.object({
@@ -79,11 +79,11 @@ export const adapterAnswerSchema = z.object({
     )
     .meta({
       description:
-        'Accepted events are listed while there are at most 100, or with `results=all`; ignored ones only with that.',
+        'Lists accepted events only if there are at most 100, or with `results=all`. Lists ignored ones only with `results=all`.',
     }),
 });
 
-/** What a system sends by itself, in its own form; read by hand, not by this. */
+/** A notification in the sender's own format, for the API's description only. */
 export const notificationSchema = z
   .union([z.object({}).loose(), z.array(z.object({}).loose())])
-  .meta({ description: 'As the system writes it; docs/guides/events.md says what of it is read.' });
+  .meta({ description: 'In the format of the sending system; docs/guides/events.md describes the fields that count.' });

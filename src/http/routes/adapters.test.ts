@@ -66,7 +66,7 @@ function principal(org: string | undefined, ...rights: Right[]): Principal {
 }
 
 describe('notifications of Distribution', () => {
-  test('count once each, however often they come, and say what was ignored', async () => {
+  test('count once each, however often they are sent, and the response counts the ignored ones', async () => {
     const events = [pull('1'), pull('2', 'application/octet-stream'), pull('3', manifest, 'HEAD'), pull('4')];
     expect(await post('distribution', { events })).toEqual({
       status: 200,
@@ -87,7 +87,7 @@ describe('notifications of Distribution', () => {
     ]);
   });
 
-  test('are answered 200 when all is refused, since they would come again for ever', async () => {
+  test('get 200 even if all are refused, because Distribution would retry for ever', async () => {
     expect(await post('distribution', { events: [pull('1', manifest, 'GET', 'Not/Valid'), 7] })).toMatchObject({
       status: 200,
       body: {
@@ -101,7 +101,7 @@ describe('notifications of Distribution', () => {
     expect(fixture?.logged).toContain('info 2 events were refused');
   });
 
-  test('are counted in metrics by what became of them', async () => {
+  test('are counted in metrics by outcome', async () => {
     const metrics = new MetricSet();
     await open({ metrics });
     await post('distribution', { events: [pull('1'), pull('2', 'application/octet-stream')] });
@@ -110,7 +110,7 @@ describe('notifications of Distribution', () => {
     expect(counted.map(({ labels }) => labels.values)).toEqual([['distribution', 'blob']]);
   });
 
-  test('that cannot be committed come again', async () => {
+  test('that cannot be committed are retried', async () => {
     const ledger = {
       ingest: () => Promise.reject(new TonnageError('ledger_unavailable', 'the ledger cannot commit right now')),
     };
@@ -134,7 +134,7 @@ describe('notifications of Distribution', () => {
   });
 });
 
-test('webhooks of Harbor and events of zot have routes of their own', async () => {
+test('webhooks of Harbor and events of zot have their own routes', async () => {
   const harbor = {
     type: 'PULL_ARTIFACT',
     occur_at: Date.parse('2026-11-21T11:00:00Z') / 1_000,
@@ -155,7 +155,7 @@ test('webhooks of Harbor and events of zot have routes of their own', async () =
   expect(await rows('scans?by=repository')).toEqual([{ repository: 'team/a', value: 1 }]);
 });
 
-test('what bound credentials send is of their organisation', async () => {
+test('events sent with bound credentials belong to that organisation', async () => {
   await open({ principal: principal('bound.example', 'ingest', 'query') });
   await post('distribution', { events: [pull('1')] });
   expect(await rows('pulls?by=org')).toEqual([{ org: 'bound.example', value: 1 }]);
@@ -164,7 +164,10 @@ test('what bound credentials send is of their organisation', async () => {
 test.each(['distribution', 'harbor', 'zot'])('%s needs credentials with the right to ingest', async (name) => {
   await open({ principal: principal(undefined, 'query') });
   expect(await post(name, {})).toMatchObject({ status: 403, body: { code: 'forbidden' } });
-  expect(await post(name, {}, { 'x-nobody': '1' })).toMatchObject({ status: 401, body: { code: 'unauthorized' } });
+  expect(await post(name, {}, { 'x-no-credentials': '1' })).toMatchObject({
+    status: 401,
+    body: { code: 'unauthorized' },
+  });
 });
 
 test.each([

@@ -6,7 +6,7 @@ import { TonnageError } from '../../base/index.ts';
 import type { ApiOptions, App } from '../contract.ts';
 import { problemSchema } from '../schemas.ts';
 
-/** The page asks this server only, runs no code but its own files, and cannot be put into somebody else's frame. */
+/** The page may load from this server only, run only its own files, and not be framed by another site. */
 const pageHeaders = {
   'content-security-policy': "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
   'referrer-policy': 'no-referrer',
@@ -15,9 +15,9 @@ const pageHeaders = {
 
 const assetName = /^[\w-][\w.-]*$/;
 
-const page = { summary: 'The dashboard' };
+const page = { summary: 'Get the dashboard' };
 
-/** `/` and `/assets/*`: the built page. Its files are public; what it shows comes from the API, with its access rules. */
+/** `/` and `/assets/*`: the built dashboard. Its files are public; its data comes from the API, which checks access. */
 export async function dashboardRoutes(app: App, { dashboard }: Pick<ApiOptions, 'dashboard'>): Promise<void> {
   if (dashboard === undefined || !existsSync(join(dashboard, 'index.html'))) {
     app.get('/', { schema: { ...page, response: { 404: problemSchema } } }, () => {
@@ -33,9 +33,9 @@ export async function dashboardRoutes(app: App, { dashboard }: Pick<ApiOptions, 
     },
   });
   app.get('/', { schema: page }, (_request, reply) => reply.sendFile('index.html', { maxAge: 0 }));
-  // Names of built assets carry a hash of their content, so they never change.
+  // The names of assets contain a hash of their content, so clients may cache them for ever.
   const asset = {
-    summary: 'A file of the dashboard',
+    summary: 'Get a file of the dashboard',
     params: z.object({ file: z.string() }),
     response: {
       200: { description: 'The file.', content: { '*/*': { schema: z.unknown() } } },
@@ -44,7 +44,7 @@ export async function dashboardRoutes(app: App, { dashboard }: Pick<ApiOptions, 
   };
   app.get('/assets/:file', { schema: asset }, async (request, reply) => {
     const { file } = request.params;
-    // A name in this folder: neither this folder itself nor a way out of it.
+    // Only a plain file name: not the folder itself, and no path out of it.
     if (!assetName.test(file)) throw new TonnageError('not_found', 'there is no such path');
     reply.sendFile(`assets/${file}`, { maxAge: '1y', immutable: true });
     return reply;

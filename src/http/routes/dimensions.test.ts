@@ -36,7 +36,7 @@ describe('GET /api/v1/dimensions/{name}', () => {
     expect(await ask(query)).toEqual({ dimension: query.split('?')[0], values });
   });
 
-  test('pages hold each value once, in order', async () => {
+  test('pages contain each value once, in order', async () => {
     const pages: unknown[] = [];
     for (let cursor = ''; ;) {
       const page = await fixture.app.inject(`/api/v1/dimensions/repository?limit=1${cursor}`);
@@ -48,7 +48,7 @@ describe('GET /api/v1/dimensions/{name}', () => {
     expect(pages).toEqual([['alpha'], ['alphabet'], ['zeta'], ['älter']]);
   });
 
-  test('a cursor is for its own question only, and for any limit', async () => {
+  test('a cursor is valid only for the same query, with any limit', async () => {
     const { next } = (await fixture.app.inject('/api/v1/dimensions/repository?limit=1')).json<{ next: string }>();
     expect(await ask(`repository?limit=2&cursor=${next}`)).toMatchObject({ values: ['alphabet', 'zeta'] });
     const statusOf = async (query: string, of = fixture) =>
@@ -59,7 +59,7 @@ describe('GET /api/v1/dimensions/{name}', () => {
     expect(await statusOf('repository?', bound)).toBe(400);
   });
 
-  test('an organisation is shown its own values only', async () => {
+  test('an organisation sees only its own values', async () => {
     expect(await ask('org', bound)).toEqual({ dimension: 'org', values: ['a.org'] });
     expect(await ask('repository', bound)).toEqual({ dimension: 'repository', values: ['alpha', 'älter'] });
     expect(await ask('org?prefix=b', bound)).toEqual({ dimension: 'org', values: [] });
@@ -73,7 +73,7 @@ describe('GET /api/v1/dimensions/{name}', () => {
   });
 
   test('needs the right query', async () => {
-    const response = await fixture.app.inject({ url: '/api/v1/dimensions/org', headers: { 'x-nobody': '1' } });
+    const response = await fixture.app.inject({ url: '/api/v1/dimensions/org', headers: { 'x-no-credentials': '1' } });
     expect([response.statusCode, response.json()]).toEqual([401, expect.objectContaining({ code: 'unauthorized' })]);
     const puller = await openApiFixture({ principal: { subject: 'p', rights: new Set(['pull']) } });
     const refused = await puller.app.inject('/api/v1/dimensions/org');

@@ -61,7 +61,7 @@ const counts = (accepted: number, duplicate: number, voided: number, refused: nu
   refused,
 });
 
-describe('what is sent', () => {
+describe('an event', () => {
   test('counts once, however often it is sent', async () => {
     const events = [build('1', { org: 'a.org', quantity: 2 }), build('2', { org: 'b.org' })];
     expect((await post(events, batchType)).body).toEqual({
@@ -76,7 +76,7 @@ describe('what is sent', () => {
     expect(await total('builds', 'org=a.org')).toBe(2);
   });
 
-  test('in each content mode is the same event', async () => {
+  test('is the same in each content mode', async () => {
     expect((await post(build('1'), { 'content-type': 'application/cloudevents+json' })).body).toMatchObject(
       counts(1, 0, 0, 0),
     );
@@ -98,7 +98,7 @@ describe('what is sent', () => {
     expect(await total('builds', 'from=2026-11-20&to=2026-11-21')).toBe(1);
   });
 
-  test('can be taken back, before it comes too', async () => {
+  test('can be voided, even before it arrives', async () => {
     await post(build('1', { quantity: 5 }));
     const revoke = (id: string, target: string) => build(id, { source: '/ci', id: target }, { type: 'tonnage.void' });
     expect((await post([revoke('v1', '1'), revoke('v2', '2')])).body).toMatchObject(counts(2, 0, 0, 0));
@@ -110,7 +110,7 @@ describe('what is sent', () => {
     expect(await total('builds')).toBe(0);
   });
 
-  test('is refused where it is bad, and the rest of its batch is taken', async () => {
+  test('is refused if it is invalid, and the rest of its batch is accepted', async () => {
     const { status, body } = await post([build('1'), build('2', { arch: 'a,b' }), 'x', build('3')], batchType);
     expect(status).toBe(200);
     expect(body).toMatchObject({
@@ -126,7 +126,7 @@ describe('what is sent', () => {
     expect(fixture?.logged).toContain('info 2 events were refused');
   });
 
-  test('is 422 when all of it is refused, and 200 when there is nothing', async () => {
+  test('gets 422 if all events are refused, and 200 if there are none', async () => {
     const { status, body } = await post(build('1', { colour: 'red' }));
     expect(status).toBe(422);
     expect(body).toMatchObject({ ...counts(0, 0, 0, 1), results: [{ code: 'unknown_member' }] });
@@ -136,12 +136,12 @@ describe('what is sent', () => {
   test.each([
     ['too_old', fixtureTime - 36 * 86_400_000],
     ['in_future', fixtureTime + 2 * 3_600_000],
-  ])('is refused as %s where its time says so', async (code, time) => {
+  ])('is refused as %s by its time', async (code, time) => {
     const { body } = await post(build('1', {}, { time: new Date(time).toISOString() }));
     expect(body).toMatchObject({ ...counts(0, 0, 0, 1), results: [{ code }] });
   });
 
-  test('in thousands is listed when it is asked for', async () => {
+  test('is listed among thousands only on request', async () => {
     const events = Array.from({ length: 2_000 }, (_, index) => build(String(index), { org: `o${index % 7}.org` }));
     expect((await post(events, batchType)).body).toMatchObject({ ...counts(2_000, 0, 0, 0), results: [] });
     expect(await total('builds')).toBe(2_000);
@@ -150,17 +150,17 @@ describe('what is sent', () => {
   });
 });
 
-describe('who sends', () => {
+describe('the sender', () => {
   test('needs the right ingest', async () => {
     await open({ principal: principal(undefined, 'pull', 'query') });
     expect(await post(build('1'))).toMatchObject({ status: 403, body: { code: 'forbidden' } });
-    expect(await post('x'.repeat(100), { 'x-nobody': '' })).toMatchObject({
+    expect(await post('x'.repeat(100), { 'x-no-credentials': '' })).toMatchObject({
       status: 401,
       body: { code: 'unauthorized' },
     });
   });
 
-  test('bound to an organisation writes that one only', async () => {
+  test('may write only its own organisation if it is bound to one', async () => {
     await open({ principal: principal('a.org', 'query', 'ingest') });
     const events = [build('1'), build('2', { org: 'b.org' }), build('3', { email: 'x@b.org' })];
     expect((await post(events)).body).toMatchObject({
@@ -175,7 +175,7 @@ describe('who sends', () => {
   });
 });
 
-describe('what cannot be read', () => {
+describe('an invalid request', () => {
   test.each([
     ['no JSON', '{', {}, 400, 'bad_request'],
     ['no event', '7', {}, 400, 'bad_request'],
@@ -187,20 +187,20 @@ describe('what cannot be read', () => {
     ['a gzip bomb', gzipSync(Buffer.alloc(64 * 2 ** 20)), { 'content-encoding': 'gzip' }, 413, 'request_too_large'],
     ['too many events', `[${'{},'.repeat(limits.eventBatchMax)}{}]`, {}, 413, 'request_too_large'],
     ['too many bytes', Buffer.alloc(limits.eventBodyBytesMax + 1, ' '), {}, 413, 'request_too_large'],
-  ])('%s is a problem', async (_, payload, headers, status, code) => {
+  ])('%s gets a problem', async (_, payload, headers, status, code) => {
     const answer = await post(payload, headers);
     expect(answer).toMatchObject({ status, body: { code, status } });
     expect(answer.headers['content-type']).toBe('application/problem+json');
   });
 
-  test('an unknown parameter, and another method', async () => {
+  test('gets a problem for an unknown parameter or method', async () => {
     expect(await post([], {}, '?colour=red')).toMatchObject({ status: 400, body: { code: 'bad_request' } });
     const response = await fixture?.app.inject('/api/v1/events');
     expect([response?.statusCode, response?.headers['allow']]).toEqual([405, 'POST']);
   });
 });
 
-test('what could not be committed is 503 with Retry-After, and counts as nothing', async () => {
+test('a batch that cannot be committed gets 503 with Retry-After and is not counted', async () => {
   const { ledger } = await open();
   const away = async () => Promise.reject(new TonnageError('ledger_unavailable', 'the disk is full'));
   await fixture?.close();
@@ -228,7 +228,7 @@ test('outcomes and reasons are counted', async () => {
   });
 });
 
-test('the description names its content types and answers', async () => {
+test('the OpenAPI description has its content types and responses', async () => {
   const response = await (await open()).app.inject('/openapi.json');
   const { post: route } =
     response.json<{ paths: Record<string, Record<string, never>> }>().paths['/api/v1/events'] ?? {};

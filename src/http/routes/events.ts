@@ -27,7 +27,7 @@ import { commitEvents } from '../events/commit.ts';
 import { eventInstruments } from '../events/metrics.ts';
 import { headerLinesOf, queryOnly, senderOf, shareOf } from '../events/requests.ts';
 import { adapterAnswerSchema, eventsAnswerSchema, eventSchema, notificationSchema } from '../events/schemas.ts';
-import { problemSchema } from '../schemas.ts';
+import { problemResponses, problemSchema } from '../schemas.ts';
 import { sendText } from '../send-text.ts';
 
 export type EventRouteOptions = Pick<
@@ -39,24 +39,15 @@ const parameters = z.strictObject({
   results: z
     .enum(['all'])
     .optional()
-    .meta({ description: 'all: list accepted (and ignored) events however many there are.' }),
+    .meta({ description: 'all: list all accepted (and ignored) events, however many there are.' }),
 });
 
-const problems = {
-  400: problemSchema,
-  401: problemSchema,
-  403: problemSchema,
-  408: problemSchema,
-  413: problemSchema,
-  415: problemSchema,
-  429: problemSchema,
-  503: problemSchema,
-};
+const problems = { ...problemResponses, 408: problemSchema, 413: problemSchema, 415: problemSchema };
 
 const schema = {
   summary: 'Send events',
   description:
-    'CloudEvents 1.0 over HTTP: structured, batched or binary mode, also compressed with gzip. Answered once they are committed; a bad event refuses itself only. 422 when all were refused.',
+    'CloudEvents 1.0 over HTTP in structured, batched or binary mode, optionally gzip-compressed. The response is sent after the commit. An invalid event is refused without affecting the others; if all are refused, the status is 422.',
   consumes: [...eventContentTypes],
   querystring: parameters,
   body: z.union([eventSchema, z.array(eventSchema).max(limits.eventBatchMax)]),
@@ -66,19 +57,19 @@ const schema = {
 const adapterSchema = ({ name, contentTypes }: Adapter) => ({
   summary: `Send notifications of ${{ distribution: 'Distribution', harbor: 'Harbor', zot: 'zot' }[name]}`,
   description:
-    'What this system sends by itself. Answered once what counts in it is committed: 200 also when all of it was refused or ignored, so that it is not sent again for ever.',
+    'The response is sent after the commit. The status is 200 even if all events are refused or ignored, so that the system does not retry for ever.',
   consumes: [...contentTypes],
   querystring: parameters,
   body: notificationSchema,
   response: { 200: adapterAnswerSchema, ...problems },
 });
 
-/** `POST /api/v1/events`, and below it the routes for what other systems send by themselves. */
+/** `POST /api/v1/events`, and one route below it per notification adapter. */
 export async function eventRoutes(app: App, options: EventRouteOptions): Promise<void> {
   const handle = createHandler(options);
   const adapters = adapterNames.map((name) => createAdapter(name, options.adapterSettings?.[name]));
   await app.register(async (scope: App) => {
-    // The body is read once it is known who sends it.
+    // The handler reads the body itself, after it has authenticated the sender.
     scope.setValidatorCompiler(queryOnly);
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', (_request, _payload, done) => done(null, undefined));
@@ -102,13 +93,13 @@ export async function eventRoutes(app: App, options: EventRouteOptions): Promise
 
 interface Answer {
   readonly text: string;
-  /** Whether there were events, and all of them were refused. */
+  /** Whether there was at least one event, and all were refused. */
   readonly allRefused: boolean;
 }
 
 type Handler = (request: FastifyRequest, results: 'all' | undefined, adapter?: Adapter) => Promise<Answer>;
 
-/** Commits the events of a request, as they are or as an adapter reads them, and says what came of them. */
+/** Creates the function that commits a request's events, parsed by `adapter` if given, and formats the response. */
 function createHandler({ metrics, authorise, log, ledger, meters, clock }: EventRouteOptions): Handler {
   const bodies = createBodyReader(clock);
   const instruments = eventInstruments(metrics);
@@ -165,7 +156,7 @@ async function commitMapped(
   return { events, outcomes: await commitEvents(events, createMappedReader(adapter, readEvent), ledger) };
 }
 
-/** The sender is told each; the log keeps how many there were. */
+/** The response names each refused event, so the log has only their numbers. */
 function logRefusals(log: Log, requestId: string, { refused, reasons }: EventsSummary): void {
   log.info({ requestId, reasons: Object.fromEntries(reasons) }, `${refused} events were refused`);
 }

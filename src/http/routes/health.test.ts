@@ -31,19 +31,19 @@ const codes = {
   },
 };
 
-test('without credentials, readiness tells codes and nothing of hosts and files', async () => {
+test('without credentials, readiness shows codes and no hosts or files', async () => {
   fixture = await openApiFixture({ readiness: failing });
-  const answer = await fixture.app.inject({ url: '/readyz', headers: { 'x-nobody': '1' } });
+  const answer = await fixture.app.inject({ url: '/readyz', headers: { 'x-no-credentials': '1' } });
   expect([answer.statusCode, answer.json()]).toEqual([503, codes]);
 });
 
-test('without the right query, too', async () => {
+test('without the right query, readiness shows codes only', async () => {
   const principal = { subject: 'ci', rights: new Set(['ingest'] as const) };
   fixture = await openApiFixture({ readiness: failing, principal });
   expect((await fixture.app.inject('/readyz')).json()).toEqual(codes);
 });
 
-test('with the right query, it tells the details', async () => {
+test('with the right query, readiness shows details', async () => {
   const principal = { subject: 'reader', rights: new Set(rights) };
   fixture = await openApiFixture({ readiness: failing, principal });
   const { checks } = (await fixture.app.inject('/readyz')).json<{ checks: Record<string, string> }>();
@@ -54,7 +54,7 @@ test('with the right query, it tells the details', async () => {
   });
 });
 
-test('a gap in the store is named for everybody', () => {
+test('the code of a gap in the store is public', () => {
   const delivery = {
     waiting: 1,
     ageMs: 0,

@@ -1,12 +1,13 @@
 import { z } from 'zod';
 
-/** The parameter and the member of an answer about totals that the ledger knows to be incomplete. */
+/** Query parameter of routes that read totals. */
 export const incompleteParameter = z.string().optional().meta({
   description:
-    'allow: answer also while counts are known to be missing, with `incomplete`. Otherwise 503 `ledger_gap`.',
+    'allow: return incomplete totals, marked with `incomplete`. By default, the response is then 503 `ledger_gap`.',
 });
 
+/** Member of the response of these routes. */
 export const incompleteMember = z
   .literal(true)
   .optional()
-  .meta({ description: 'Counts are missing: the store has lost some that the ledger cannot deliver again.' });
+  .meta({ description: 'The totals are too low: the store lost data that the ledger cannot deliver again.' });

@@ -26,7 +26,7 @@ async function refusalOf(path: string): Promise<unknown> {
   return [status, code, detail];
 }
 
-describe('a malformed question is refused, and told why', () => {
+describe('a malformed query is rejected with the reason', () => {
   test.each([
     ['from=yesterday', `from: ${day}, got "yesterday"`],
     ['from=', `from: ${day}, got ""`],
@@ -107,7 +107,7 @@ describe('a malformed question is refused, and told why', () => {
   });
 });
 
-describe('what does not exist is not found', () => {
+describe('a resource that does not exist gets 404', () => {
   test.each([
     ['usage/pools', `${meter}, got "pools"`],
     ['usage/Pulls', `${meter}, got "Pulls"`],
@@ -125,11 +125,11 @@ describe('what does not exist is not found', () => {
     expect(await refusalOf(path)).toEqual([404, 'not_found', detail]);
   });
 
-  test('nor is a name that is too long, which is not repeated', async () => {
+  test('also for a name that is too long, which the message does not repeat', async () => {
     expect(await refusalOf(`usage/${'x'.repeat(256)}`)).toEqual([404, 'not_found', 'there is no such path']);
   });
 
-  test('a path that is no text is not repeated', async () => {
+  test('the message does not repeat a path with invalid percent-encoding', async () => {
     const detail = 'the path is not valid: expected UTF-8 in its percent-encoding';
     expect(await refusalOf('usage/%ff')).toEqual([400, 'bad_request', detail]);
   });

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Principal } from '../../identity/index.ts';
-import { everybody, fixtureTime, openApiFixture, type ApiFixture } from '../testing/api-fixture.ts';
+import { unboundAdmin, fixtureTime, openApiFixture, type ApiFixture } from '../testing/api-fixture.ts';
 
 let fixture: ApiFixture;
 beforeEach(async () => {
@@ -16,7 +16,7 @@ async function ask(method: 'GET' | 'POST' | 'DELETE', path = '', body?: unknown,
   return { status: answer.statusCode, body: answer.body === '' ? undefined : answer.json<Record<string, unknown>>() };
 }
 
-test('a token is made, listed without itself, and revoked', async () => {
+test('a token is created, listed without its secret, and revoked', async () => {
   const expiresAt = '2027-01-01T00:00:00+01:00';
   const made = await ask('POST', '', { email: 'ci@A.org', scope: ['lab/a'], rights: ['query', 'pull'], expiresAt });
   const { token, ...facts } = made.body ?? {};
@@ -31,7 +31,7 @@ test('a token is made, listed without itself, and revoked', async () => {
   expect((await ask('GET')).body).toEqual({ tokens: [facts] });
   expect(await ask('DELETE', `/${String(facts['id'])}`)).toEqual({ status: 204, body: undefined });
   expect((await ask('GET')).body).toEqual({ tokens: [] });
-  expect(fixture.logged).toEqual(['info a token was made', 'info a token was revoked']);
+  expect(fixture.logged).toEqual(['info token created', 'info token revoked']);
 });
 
 test('a path token is for pulling', async () => {
@@ -41,15 +41,15 @@ test('a path token is for pulling', async () => {
   });
 });
 
-describe('what is refused', () => {
+describe('the routes reject', () => {
   test.each<[string, unknown, string]>([
     ['no body', undefined, 'body: expected an object, got something else'],
     ['a list', [], 'body: expected an object, got something else'],
     ['an unknown member', { colour: 'red' }, '"colour": there is no such member'],
     ['an unknown kind', { kind: 'magic' }, 'kind: expected api or path, got something else'],
-    ['a number for a text', { org: 5 }, 'org: expected a text, got something else'],
+    ['a number for a text', { org: 5 }, 'org: expected a string, got something else'],
     ['a text for a list', { scope: 'lab/a' }, 'scope: expected a list, got something else'],
-    ['a number in a list', { scope: ['lab/a', 5] }, 'scope.1: expected a text, got something else'],
+    ['a number in a list', { scope: ['lab/a', 5] }, 'scope.1: expected a string, got something else'],
     ['an unknown right', { rights: ['push'] }, 'rights: expected some of pull, query, ingest, admin, got "push"'],
     [
       'a time without a zone',
@@ -66,12 +66,12 @@ describe('what is refused', () => {
     expect((await ask('GET')).body).toEqual({ tokens: [] });
   });
 
-  test('what a page of another site could send without asking', async () => {
+  test('text that a page of another site could send without a preflight', async () => {
     const form = 'application/x-www-form-urlencoded';
     for (const type of ['text/plain', form, 'multipart/form-data; boundary=a', 'application/json, application/json']) {
       expect(await ask('POST', '', '{}', { 'content-type': type })).toMatchObject({
         status: 415,
-        body: { detail: 'Content-Type: expected application/json, got another one' },
+        body: { detail: 'Content-Type: expected application/json, got another type' },
       });
     }
   });
@@ -80,12 +80,12 @@ describe('what is refused', () => {
     expect(await ask('DELETE', '/nothing')).toMatchObject({ status: 404, body: { code: 'not_found' } });
   });
 
-  test.each(['GET', 'POST', 'DELETE'] as const)('%s by who has no right to', async (method) => {
+  test.each(['GET', 'POST', 'DELETE'] as const)('%s without the right admin', async (method) => {
     const path = method === 'DELETE' ? '/any' : '';
     const body = method === 'POST' ? {} : undefined;
-    expect(await ask(method, path, body, { 'x-nobody': '1' })).toMatchObject({ status: 401 });
+    expect(await ask(method, path, body, { 'x-no-credentials': '1' })).toMatchObject({ status: 401 });
     await fixture.close();
-    const principal: Principal = { ...everybody, rights: new Set(['pull', 'query', 'ingest']) };
+    const principal: Principal = { ...unboundAdmin, rights: new Set(['pull', 'query', 'ingest']) };
     fixture = await openApiFixture({ principal });
     expect(await ask(method, path, body)).toMatchObject({ status: 403, body: { code: 'forbidden' } });
   });

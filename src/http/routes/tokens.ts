@@ -2,58 +2,54 @@ import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { rights, type Principal, type TokenFacts } from '../../identity/index.ts';
 import type { ApiOptions, App } from '../contract.ts';
-import { problemSchema } from '../schemas.ts';
+import { problemResponses, problemSchema } from '../schemas.ts';
 
 const time = z.iso.datetime();
 const scope = z
   .array(z.string())
-  .meta({ description: 'Repositories that it may pull: docker.io/library/alpine, docker.io/library/*. Absent: all.' });
+  .meta({ description: 'Repositories it may pull, such as docker.io/library/alpine or lab/*. Absent: all.' });
 
 const facts = z.object({
-  id: z.string().meta({ description: 'Names the token, and opens nothing.' }),
+  id: z.string().meta({ description: 'Identifies the token. It is not a secret.' }),
   kind: z.enum(['api', 'path']),
   name: z.string().optional(),
   email: z.string().optional(),
-  org: z.string().optional().meta({ description: 'Organisation that it is bound to.' }),
+  org: z.string().optional().meta({ description: 'Organisation the token is bound to.' }),
   scope: scope.optional(),
   rights: z.array(z.enum(rights)),
   createdAt: time,
   expiresAt: time.optional().meta({ description: 'Absent: never.' }),
   expired: z.boolean(),
-  usedAt: time.optional().meta({ description: 'When it was used last, exact to an hour. Absent: never.' }),
+  usedAt: time.optional().meta({ description: 'Last use, accurate to an hour. Absent: never.' }),
 });
 
-const wish = z.strictObject({
+const newToken = z.strictObject({
   kind: z
     .enum(['api', 'path'])
     .default('api')
-    .meta({ description: 'api: Bearer, or password of Basic. path: /v2/wt/<token>/<image>, for pulling only.' }),
+    .meta({ description: 'api: as Bearer token or Basic password. path: /v2/wt/<token>/<image>, for pulling only.' }),
   name: z.string().optional(),
   email: z.string().optional(),
-  org: z.string().optional().meta({ description: 'Default: the organisation of the e-mail. Neither: bound to none.' }),
+  org: z
+    .string()
+    .optional()
+    .meta({ description: 'Default: the domain of the e-mail address. Without both: no organisation.' }),
   scope: scope.optional(),
-  rights: z.array(z.string()).optional().meta({ description: 'Default: pull, query; of a path token: pull.' }),
+  rights: z.array(z.string()).optional().meta({ description: 'Default: pull, query; for a path token: pull.' }),
   platformToken: z.string().optional().meta({
-    description: 'Of a path token: access token of the Seqera Platform, which says whose this one is; it is not kept.',
+    description: 'For a path token: a Seqera Platform access token of the user. It is checked and not stored.',
   }),
   expiresAt: z.iso.datetime({ offset: true }).optional().meta({ description: 'RFC 3339. Absent: never.' }),
 });
 
-const refusals = {
-  400: problemSchema,
-  401: problemSchema,
-  403: problemSchema,
-  429: problemSchema,
-  503: problemSchema,
-};
-const bodyRefusals = { 413: problemSchema, 415: problemSchema };
+const bodyProblems = { ...problemResponses, 413: problemSchema, 415: problemSchema };
 
-/** `GET` and `POST /api/v1/tokens`, `DELETE /api/v1/tokens/{id}`: for whoever has the right `admin`. */
+/** `GET` and `POST /api/v1/tokens`, `DELETE /api/v1/tokens/{id}`. All need the right `admin`. */
 export function tokenRoutes(app: App, options: Pick<ApiOptions, 'tokens' | 'authorise' | 'clock' | 'log'>): void {
   const { tokens, authorise, clock, log } = options;
-  const told = (token: TokenFacts) => factsAsJson(token, clock.now());
+  const toJson = (token: TokenFacts) => factsAsJson(token, clock.now());
   const admins = new WeakMap<FastifyRequest, Principal>();
-  /** Before the body is read: it is nobody else's business to have us keep one. */
+  /** Authorises before the body is read, so that other clients cannot fill the memory. */
   const onRequest = async (request: FastifyRequest): Promise<void> => {
     admins.set(request, await authorise(request, 'admin'));
   };
@@ -61,33 +57,36 @@ export function tokenRoutes(app: App, options: Pick<ApiOptions, 'tokens' | 'auth
 
   app.get(
     '/api/v1/tokens',
-    { onRequest, schema: { summary: 'Tokens', response: { 200: z.object({ tokens: z.array(facts) }), ...refusals } } },
+    {
+      onRequest,
+      schema: { summary: 'List tokens', response: { 200: z.object({ tokens: z.array(facts) }), ...problemResponses } },
+    },
     async (_request, reply) => {
       reply.header('cache-control', 'no-store');
-      return { tokens: (await tokens.list()).map(told) };
+      return { tokens: (await tokens.list()).map(toJson) };
     },
   );
 
   const created = facts.extend({
-    token: z.string().meta({ description: 'The token itself: told here, and never again.' }),
+    token: z.string().meta({ description: 'The token itself. It cannot be retrieved again.' }),
   });
   app.post(
     '/api/v1/tokens',
     {
       onRequest,
-      schema: { summary: 'Make a token', body: wish, response: { 201: created, ...refusals, ...bodyRefusals } },
+      schema: { summary: 'Create a token', body: newToken, response: { 201: created, ...bodyProblems } },
     },
     async (request, reply) => {
-      const { expiresAt, ...asked } = request.body;
-      const made = await tokens.create({
-        ...asked,
+      const { expiresAt, ...options } = request.body;
+      const token = await tokens.create({
+        ...options,
         ...(expiresAt !== undefined && { expiresAt: Date.parse(expiresAt) }),
       });
-      log.info({ requestId: request.id, tokenId: made.id, kind: made.kind, by: by(request) }, 'a token was made');
+      log.info({ requestId: request.id, tokenId: token.id, kind: token.kind, by: by(request) }, 'token created');
       return reply
         .code(201)
         .header('cache-control', 'no-store')
-        .send({ ...told(made), token: made.token });
+        .send({ ...toJson(token), token: token.token });
     },
   );
 
@@ -98,14 +97,14 @@ export function tokenRoutes(app: App, options: Pick<ApiOptions, 'tokens' | 'auth
       schema: {
         summary: 'Revoke a token',
         params: z.object({ id: z.string() }),
-        // A body has no meaning here, and is looked at nevertheless.
-        response: { 204: z.null(), ...refusals, ...bodyRefusals, 404: problemSchema },
+        // Fastify checks the body of a DELETE too.
+        response: { 204: z.null(), ...bodyProblems, 404: problemSchema },
       },
     },
     async (request, reply) => {
       const { id } = request.params;
       await tokens.revoke(id);
-      log.info({ requestId: request.id, tokenId: id, by: by(request) }, 'a token was revoked');
+      log.info({ requestId: request.id, tokenId: id, by: by(request) }, 'token revoked');
       return reply.code(204).send(null);
     },
   );

@@ -26,20 +26,20 @@ const get = (query: string, headers: Record<string, string> = {}) =>
   fixture.app.inject({ url: `/api/v1/usage/${query}`, headers });
 
 describe('top', () => {
-  test('keeps the largest rows and adds one for the others; the total is that of all', async () => {
+  test('keeps the largest rows and adds one for the others; the total includes all', async () => {
     expect((await get('pulls?by=org&top=2')).body).toContain(
       '"rows":[{"org":"c.org","value":1152921504606846976},{"org":"a.org","value":13},' +
         '{"org":null,"value":5,"other":true}],"total":1152921504606846994}',
     );
   });
 
-  test('is a column in CSV, filled in where the row stands for the others', async () => {
+  test('is a column in CSV, set in the row that sums the others', async () => {
     expect((await get('pulls?by=org,repository&top=1&format=csv')).body).toBe(
       'org,repository,value,other\r\nc.org,three,1152921504606846976,\r\n,,18,true\r\n',
     );
   });
 
-  test('goes on over pages', async () => {
+  test('works across pages', async () => {
     const pages: unknown[] = [];
     for (let cursor = ''; ;) {
       const page = await get(`pulls?by=repository&top=2&limit=1${cursor}`);
@@ -55,7 +55,7 @@ describe('top', () => {
     ]);
   });
 
-  test('of all that there is has no others', async () => {
+  test('has no row for the others if all rows fit', async () => {
     const { rows } = (await get('pulls?by=org&top=4')).json<{ rows: unknown[] }>();
     expect(rows).toHaveLength(4);
     expect(JSON.stringify(rows)).not.toContain('other');
@@ -63,7 +63,7 @@ describe('top', () => {
 });
 
 describe('distinct', () => {
-  test('counts the different users of each row, whose names are never shown', async () => {
+  test('counts the distinct users of each row without showing their names', async () => {
     const response = await get('pulls?by=repository&distinct=user');
     expect(response.body).toContain(
       '"rows":[{"repository":"three","value":1152921504606846979,"distinct":2},' +
@@ -73,14 +73,14 @@ describe('distinct', () => {
     expect(response.body).not.toMatch(/alice|bob|carol|dave/);
   });
 
-  test('counts them under a filter, in all, and by day', async () => {
+  test('counts them with a filter, in total, and by day', async () => {
     expect((await get('pulls?distinct=user')).json()).toMatchObject({ rows: [{ distinct: 4 }] });
     expect((await get('pulls?distinct=client&by=day')).json()).toMatchObject({ rows: [{ distinct: 1 }] });
     expect((await get('pulls?distinct=user&org=a.org')).json()).toMatchObject({ rows: [{ value: 13, distinct: 2 }] });
     expect((await get('pulls?distinct=user&user=dave')).json()).toMatchObject({ rows: [{ distinct: 1 }] });
   });
 
-  test('is a column in CSV, and one user of several other rows is one', async () => {
+  test('is a column in CSV, and counts a user in several of the other rows once', async () => {
     expect((await get('pulls?by=org&distinct=user&top=1&format=csv')).body).toBe(
       'org,value,distinct,other\r\nc.org,1152921504606846976,1,\r\n,18,4,true\r\n',
     );
@@ -88,7 +88,7 @@ describe('distinct', () => {
 });
 
 describe('the entity tag', () => {
-  test.each(['pulls?by=org', 'pulls?by=org&format=csv'])('%s: 304 as long as the answer is the same', async (query) => {
+  test.each(['pulls?by=org', 'pulls?by=org&format=csv'])('%s: 304 while the response stays the same', async (query) => {
     const first = await get(query);
     const tag = String(first.headers['etag']);
     expect(tag).toMatch(/^"[\w-]{43}"$/);
@@ -108,7 +108,7 @@ describe('the entity tag', () => {
     }
   });
 
-  test('is another one for another answer, and after a further pull', async () => {
+  test('differs for another response, and after another pull', async () => {
     const tagOf = async (query: string) => (await get(query)).headers['etag'];
     const [json, csv] = [await tagOf('fusion'), await tagOf('fusion?format=csv')];
     expect(json).not.toBe(csv);
@@ -117,7 +117,7 @@ describe('the entity tag', () => {
     expect(new Set([json, csv, later, laterCsv])).toHaveLength(4);
   });
 
-  test('is none of an error, and is that of GET for HEAD', async () => {
+  test('is missing for an error, and the same for HEAD as for GET', async () => {
     expect((await get('pools')).headers).not.toHaveProperty('etag');
     const head = await fixture.app.inject({ method: 'HEAD', url: '/api/v1/usage/pulls?by=org' });
     expect([head.statusCode, head.body]).toEqual([200, '']);

@@ -24,7 +24,7 @@ const get = (query: string, headers: Record<string, string> = {}) =>
   fixture.app.inject({ url: `/api/v1/usage/${query}`, headers });
 
 describe('GET /api/v1/usage/{meter}', () => {
-  test('answers the shape that its description has, integers in full', async () => {
+  test('answers in the described shape, with integers written in full', async () => {
     const response = await get('pulls?by=org,arch,day');
     expect(response.statusCode).toBe(200);
     expect(response.headers['content-type']).toBe('application/json');
@@ -37,7 +37,7 @@ describe('GET /api/v1/usage/{meter}', () => {
     );
   });
 
-  test('filters by any dimension, and by its lack', async () => {
+  test('filters by any dimension, and for events without one', async () => {
     expect((await get('pulls?repository=library/alpine&arch=arm64')).json()).toMatchObject({ total: 1 });
     expect((await get('pulls?org=')).json()).toMatchObject({ total: 5, rows: [{ value: 5 }] });
   });
@@ -51,12 +51,12 @@ describe('GET /api/v1/usage/{meter}', () => {
     ['arch=__other__', 0],
     ['org=nobody.org', 0],
     ['arch=', 0],
-  ])('%s finds what is counted in another form', async (query, total) => {
+  ])('%s finds events counted under the normalised value', async (query, total) => {
     const response = await get(`pulls?${query}`);
     expect([response.statusCode, response.json<{ total: number }>().total]).toEqual([200, total]);
   });
 
-  test('what was counted just as it is written keeps its letters', async () => {
+  test('a value that was counted exactly as written is not normalised', async () => {
     const of = (org: string, arch: string) => ({ meter: 'scans', dimensions: { org, arch }, quantity: 1n });
     await fixture.ledger.record([of('Wave.org', 'x86_64'), of('wave.org', 'amd64'), of('wave.org', 'amd64')]);
     const total = async (query: string) => (await get(`scans?${query}`)).json<{ total: number }>().total;
@@ -64,7 +64,7 @@ describe('GET /api/v1/usage/{meter}', () => {
     expect(await Promise.all(asked.map(total))).toEqual([1, 2, 2, 1, 2, 2]);
   });
 
-  test('pages by cursor and says where the next one is', async () => {
+  test('pages by cursor and links to the next page', async () => {
     const first = await get('pulls?by=org,arch&limit=3');
     const { next, rows } = first.json<{ next: string; rows: unknown[] }>();
     expect(rows).toHaveLength(3);
@@ -74,7 +74,7 @@ describe('GET /api/v1/usage/{meter}', () => {
     expect(second).not.toHaveProperty('next');
   });
 
-  test('is CSV by Accept or by format, which wins', async () => {
+  test('is CSV by Accept or by format; format overrides Accept', async () => {
     const csv = 'org,value\r\n';
     const byAccept = await get('pulls?by=org&org=a.org', { accept: 'text/csv' });
     expect(byAccept.headers['content-type']).toBe('text/csv; charset=utf-8');
@@ -87,7 +87,7 @@ describe('GET /api/v1/usage/{meter}', () => {
     );
   });
 
-  test('in CSV no field is a formula, unless it is asked for raw', async () => {
+  test('escapes formulas in CSV, but not in csv-raw', async () => {
     const dimensions = { org: 'a.org', repository: '=1+1' };
     await fixture.ledger.record([{ meter: 'mirrors', dimensions, quantity: 1n }]);
     const body = async (format: string) => (await get(`mirrors?by=repository&format=${format}`)).body;
@@ -128,7 +128,7 @@ describe('GET /api/v1/usage/{meter}', () => {
     ],
     ['pulls?format=xml', 400, 'bad_request', /format/],
     ['pools', 404, 'not_found', /^meter: expected one of pulls/],
-  ])('%s is refused as a problem', async (query, status, code, detail) => {
+  ])('%s is rejected with a problem', async (query, status, code, detail) => {
     const response = await get(query);
     expect(response.statusCode).toBe(status);
     expect(response.headers['content-type']).toBe('application/problem+json');
@@ -141,24 +141,24 @@ describe('GET /api/v1/usage/{meter}', () => {
     });
   });
 
-  test('needs credentials, and says how to give them', async () => {
-    const response = await get('pulls', { 'x-nobody': '1' });
+  test('needs credentials, and sends a challenge', async () => {
+    const response = await get('pulls', { 'x-no-credentials': '1' });
     expect(response.statusCode).toBe(401);
     expect(response.headers['www-authenticate']).toMatch(/^Basic realm=/);
     expect(response.json()).toMatchObject({ code: 'unauthorized' });
   });
 });
 
-describe('an answer that may be better later', () => {
+describe('a temporary error', () => {
   test.each([
     [new LoginLimited(12), 429, '12'],
     [new TonnageError('query_deadline', 'not now'), 503, '5'],
     [new TonnageError('identity_unavailable', 'nobody can say'), 503, '5'],
-  ] as const)('%s says when', async (error, status, seconds) => {
+  ] as const)('%s has Retry-After', async (error, status, seconds) => {
     const refusing = await openApiFixture({ authorise: () => Promise.reject(error) });
     const response = await refusing.app.inject('/api/v1/usage/pulls');
     await refusing.close();
-    expect(refusing.logged).toEqual(error.code === 'query_deadline' ? ['warn a request failed'] : []);
+    expect(refusing.logged).toEqual(error.code === 'query_deadline' ? ['warn request failed'] : []);
     expect([response.statusCode, response.headers['retry-after']]).toEqual([status, seconds]);
     expect(response.json()).toMatchObject({ code: error.code, detail: error.message });
   });
@@ -185,16 +185,16 @@ describe('a principal of one organisation', () => {
     'pulls?org=A.ORG',
     'pulls?format=csv',
     'pulls?by=org&format=csv',
-  ])('%s shows its own only', async (query) => {
+  ])('%s shows only its own usage', async (query) => {
     const response = await bound.app.inject(`/api/v1/usage/${query}`);
     expect(response.statusCode).toBe(200);
-    // Without its dates the answer holds the one pull of its own, and neither the 7 nor the 9 of others.
+    // Apart from the dates, the answer has its own single pull, and neither the 7 nor the 9 of others.
     const figures = response.body.replaceAll(/\d{4}-\d\d-\d\d/g, '').match(/\d+/g) ?? [];
     expect(new Set(figures)).toEqual(new Set(['1']));
     expect(response.body).not.toContain('b.org');
   });
 
-  test('the cursor of somebody who sees more is that of another question', async () => {
+  test('the cursor of a principal that sees more is not valid', async () => {
     const { next } = (await get('pulls?by=org&limit=1')).json<{ next: string }>();
     for (const format of ['json', 'csv']) {
       const answer = await bound.app.inject(`/api/v1/usage/pulls?by=org&limit=1&cursor=${next}&format=${format}`);
@@ -205,7 +205,7 @@ describe('a principal of one organisation', () => {
     }
   });
 
-  test('its own cursors go on where the page before ended, with its organisation named or not', async () => {
+  test('its own cursors continue after the previous page, whether the query names its organisation or not', async () => {
     const pages = 'fusion?by=org,repository&limit=1';
     await bound.ledger.record([
       { meter: 'fusion', dimensions: { org: 'a.org', repository: 'x' }, quantity: 2n },
@@ -218,7 +218,7 @@ describe('a principal of one organisation', () => {
     }
   });
 
-  test('whether others have an odd architecture shows in no answer', async () => {
+  test('no answer reveals whether others have an unusual architecture', async () => {
     await bound.ledger.record([{ meter: 'builds', dimensions: { org: 'b.org', arch: 'ODD_1' }, quantity: 1n }]);
     const answers = await Promise.all(
       ['ODD_1', 'ODD_2'].map((arch) => bound.app.inject(`/api/v1/usage/builds?arch=${arch}`)),
@@ -248,7 +248,7 @@ describe('the other routes', () => {
     expect((await fixture.app.inject('/readyz')).json()).toEqual({ ready: true, checks: { ledger: 'ok' } });
   });
 
-  test('a path that does not exist is 404, a method that a path lacks 405 with those it has', async () => {
+  test('an unknown path gets 404, an unsupported method 405 with Allow', async () => {
     const missing = await fixture.app.inject('/api/v2/usage');
     expect([missing.statusCode, missing.json<{ code: string }>().code]).toEqual([404, 'not_found']);
     const wrong = await fixture.app.inject({ method: 'POST', url: '/api/v1/usage/pulls' });
@@ -258,7 +258,7 @@ describe('the other routes', () => {
     expect([malformed.statusCode, malformed.headers['content-type']]).toEqual([400, 'application/problem+json']);
   });
 
-  test('the dashboard says how to build it when it has not been built', async () => {
+  test('if the dashboard has not been built, its route says how to build it', async () => {
     const response = await fixture.app.inject('/');
     expect(response.statusCode).toBe(404);
     expect(response.json()).toMatchObject({ detail: expect.stringContaining('npm start') });

@@ -15,16 +15,16 @@ import {
   type UsageQuery,
 } from '../../usage/index.ts';
 import type { ApiOptions, App } from '../contract.ts';
-import { problemSchema } from '../schemas.ts';
+import { problemResponses, problemSchema } from '../schemas.ts';
 import { acceptsCsvFirst } from './accepts-csv.ts';
 import { confinedTo, sinceOwnFirstDay } from './query-scope.ts';
 import { incompleteMember, incompleteParameter } from './incomplete.ts';
 import { sendTagged } from './usage-tagged.ts';
 
-const day = z.string().meta({ description: 'A day as YYYY-MM-DD in the zone of the ledger.', example: '2026-11-21' });
-const otherForms = {
-  org: 'Taken in lower case, unless it was counted just as it is written.',
-  arch: 'Other names such as x86_64 are taken for it.',
+const day = z.string().meta({ description: 'YYYY-MM-DD in the time zone of the ledger.', example: '2026-11-21' });
+const normalised = {
+  org: 'Matched in lower case, unless the ledger has it exactly as written.',
+  arch: 'Aliases such as x86_64 are accepted.',
 } as const;
 const filter = (name: string) =>
   z
@@ -32,34 +32,31 @@ const filter = (name: string) =>
     .optional()
     .meta({
       description:
-        `Only events with this ${name}; empty: only events without one.` +
-        (name === 'org' || name === 'arch' ? ` ${otherForms[name]}` : ''),
+        `Only events with this ${name}. Empty: only events without one.` +
+        (name === 'org' || name === 'arch' ? ` ${normalised[name]}` : ''),
     });
 
 const parameters = z.strictObject({
-  from: day.optional().meta({ description: 'First day. Default: the first one with data.' }),
-  to: day.optional().meta({ description: 'First day that is no longer in. Default: tomorrow.' }),
+  from: day.optional().meta({ description: 'Start date. Default: the first day with data.' }),
+  to: day.optional().meta({ description: 'End date, exclusive. Default: tomorrow.' }),
   window: z.string().optional().meta({ description: 'total (default), day or month.' }),
-  by: z
-    .string()
-    .optional()
-    .meta({ description: 'Dimensions that rows are told apart by, and day or month, separated by commas.' }),
+  by: z.string().optional().meta({ description: 'Dimensions to group by, and day or month, separated by commas.' }),
   top: z
     .string()
     .optional()
-    .meta({ description: 'Only so many rows, the largest, of each window: 1 to 10,000; the others become one row.' }),
+    .meta({ description: 'Number of largest rows per window, 1 to 10,000. The other rows are summed in one row.' }),
   distinct: z
     .string()
     .optional()
-    .meta({ description: 'user or client: how many different ones each row has. Only where it is kept.' }),
-  limit: z.string().optional().meta({ description: 'Rows of one page: 1 to 10,000, by default 1,000.' }),
+    .meta({ description: 'user or client: add the number of distinct values to each row, if the dimension is kept.' }),
+  limit: z.string().optional().meta({ description: 'Rows per page, 1 to 10,000. Default: 1,000.' }),
   cursor: z
     .string()
     .optional()
-    .meta({ description: '`next` of the page before, of the same question; limit may be another.' }),
+    .meta({ description: '`next` of the previous page. Other parameters except limit must not change.' }),
   format: z.string().optional().meta({
     description:
-      "json, csv or csv-raw, in place of the Accept header. In csv a field that a spreadsheet would take for a formula begins with '; csv-raw leaves that out.",
+      "json, csv or csv-raw; overrides the Accept header. csv puts ' before a field that a spreadsheet would evaluate as a formula; csv-raw does not.",
   }),
   incomplete: incompleteParameter,
   ...Object.fromEntries(dimensions.map((name) => [name, filter(name)])),
@@ -69,11 +66,11 @@ const row = z
   .object({
     from: day.optional(),
     value: z.number().meta({ type: 'integer', description: 'May exceed 2^53.' }),
-    distinct: z.int().nonnegative().optional().meta({ description: 'How many different users or clients.' }),
-    other: z.literal(true).optional().meta({ description: 'The row sums all beyond `top`.' }),
+    distinct: z.int().nonnegative().optional().meta({ description: 'Number of distinct users or clients.' }),
+    other: z.literal(true).optional().meta({ description: 'The sum of all rows beyond `top`.' }),
   })
   .catchall(z.string().nullable())
-  .meta({ description: 'The dimensions of `by` (null where events lack one), and their sum.' });
+  .meta({ description: 'The dimensions of `by` (null if the events have none), and the sum.' });
 const answer = z.object({
   meter: z.string(),
   from: day,
@@ -82,17 +79,17 @@ const answer = z.object({
   rows: z.array(row),
   total: z.number().meta({
     type: 'integer',
-    description: 'Sum over all matching rows, those of other pages included. May exceed 2^53.',
+    description: 'Sum of all matching rows, including other pages. May exceed 2^53.',
   }),
   incomplete: incompleteMember,
   folded: z
     .array(z.string())
     .optional()
-    .meta({ description: 'Dimensions of the question that were not told apart everywhere.' }),
+    .meta({ description: 'Dimensions of the query that some of the days do not have in detail.' }),
   indexedAt: z
     .string()
     .optional()
-    .meta({ description: 'When the names of an organisation were last looked up beside Wave.' }),
+    .meta({ description: 'Beside a running Wave: when its new names were last indexed.' }),
   next: z.string().optional().meta({ description: 'Cursor of the next page; absent on the last one.' }),
 });
 
@@ -106,14 +103,14 @@ const page = {
 
 const meterSchema = z.object({
   name: z.string(),
-  eventType: z.string().nullable().meta({ description: 'Type of its events; null: nobody sends any.' }),
+  eventType: z.string().nullable().meta({ description: 'Type of its events; null if clients cannot send any.' }),
   unit: z.string().meta({ description: 'UCUM: 1 for plain events, s for seconds, By for bytes.' }),
 });
 
-/** What a question may say, all as text. */
-type Words = UsageParameters & { readonly [P in 'format' | 'incomplete']?: string | undefined };
+/** The query parameters, unparsed. */
+type Parameters = UsageParameters & { readonly [P in 'format' | 'incomplete']?: string | undefined };
 
-type Ask = (query: UsageQuery) => Promise<UsageAnswer>;
+type RunQuery = (query: UsageQuery) => Promise<UsageAnswer>;
 
 /** `GET /api/v1/usage/{meter}` and `GET /api/v1/meters`. */
 export function usageRoutes(
@@ -124,38 +121,34 @@ export function usageRoutes(
     '/api/v1/usage/:meter',
     {
       schema: {
-        summary: 'Totals of one meter',
+        summary: 'Query the totals of one meter',
         description:
-          'Half-open range of days, cut and grouped as asked; JSON, or CSV by Accept, format=csv or format=csv-raw.',
+          'Totals of a half-open range of days, by window and dimensions. JSON, or CSV by Accept, format=csv or format=csv-raw.',
         params: z.object({ meter: z.string() }),
         querystring: parameters,
         response: {
           200: page,
-          304: z.null().meta({ description: 'The answer that If-None-Match names is still the one.' }),
-          400: problemSchema,
-          401: problemSchema,
-          403: problemSchema,
+          304: z.null().meta({ description: 'The response that If-None-Match names is still current.' }),
           404: problemSchema,
-          429: problemSchema,
-          503: problemSchema,
+          ...problemResponses,
         },
       },
     },
     async (request, reply) => {
       const principal = await authorise(request, 'query');
-      const { format: named, incomplete, ...words }: Words = request.query;
-      const format = parseFormat(named);
-      const takesIncomplete = parseIncomplete(incomplete);
-      const ask: Ask = (query) => ledger.query(query, takesIncomplete);
-      const { asked, query } = await questionOf(request.params.meter, words, principal, { ledger, meters, ask });
-      const found = await ask(query);
-      const cursor = found.nextOffset === undefined ? undefined : formatCursor(asked, found.nextOffset);
-      if (cursor !== undefined) reply.header('link', nextLink({ ...words, format, incomplete, cursor }));
+      const { format: formatName, incomplete, ...usage }: Parameters = request.query;
+      const format = parseFormat(formatName);
+      const allowIncomplete = parseIncomplete(incomplete);
+      const run: RunQuery = (query) => ledger.query(query, allowIncomplete);
+      const { stated, query } = await queriesOf(request.params.meter, usage, principal, { ledger, meters, run });
+      const found = await run(query);
+      const cursor = found.nextOffset === undefined ? undefined : formatCursor(stated, found.nextOffset);
+      if (cursor !== undefined) reply.header('link', nextLink({ ...usage, format, incomplete, cursor }));
       if (found.incomplete) reply.header('tonnage-incomplete', 'true');
-      const written = format ?? (acceptsCsvFirst(request.headers.accept) ? 'csv' : 'json');
-      const csv = { raw: written === 'csv-raw' };
-      if (written === 'json') sendTagged(request, reply, 'application/json', usageAsJson(asked, found));
-      else sendTagged(request, reply, 'text/csv; charset=utf-8', usageAsCsv(asked, found, csv));
+      const chosen = format ?? (acceptsCsvFirst(request.headers.accept) ? 'csv' : 'json');
+      const csv = { raw: chosen === 'csv-raw' };
+      if (chosen === 'json') sendTagged(request, reply, 'application/json', usageAsJson(stated, found));
+      else sendTagged(request, reply, 'text/csv; charset=utf-8', usageAsCsv(stated, found, csv));
       return reply;
     },
   );
@@ -168,18 +161,9 @@ function metersRoute(app: App, { meters, authorise }: Pick<ApiOptions, 'meters' 
     '/api/v1/meters',
     {
       schema: {
-        summary: 'What is metered',
+        summary: 'List the meters',
         querystring: z.strictObject({}),
-        response: {
-          200: z.object({
-            meters: z.array(meterSchema),
-          }),
-          400: problemSchema,
-          401: problemSchema,
-          403: problemSchema,
-          429: problemSchema,
-          503: problemSchema,
-        },
+        response: { 200: z.object({ meters: z.array(meterSchema) }), ...problemResponses },
       },
     },
     async (request) => {
@@ -191,25 +175,25 @@ function metersRoute(app: App, { meters, authorise }: Pick<ApiOptions, 'meters' 
 }
 
 /**
- * What somebody may ask of what they ask, as it was asked, whose pages its cursors name, and as the ledger is asked. Throws
- * `bad_request` for what cannot be understood, `forbidden` for another's.
+ * Parses the parameters and confines them to the principal's organisation. Resolves with the query as stated, which
+ * cursors refer to, and with the query for the ledger. Rejects with `bad_request` or `forbidden`.
  */
-async function questionOf(
+async function queriesOf(
   meter: string,
-  words: UsageParameters,
+  parameters: UsageParameters,
   principal: Principal,
-  { ledger, meters, ask }: Pick<ApiOptions, 'ledger' | 'meters'> & { readonly ask: Ask },
-): Promise<{ readonly asked: UsageQuery; readonly query: UsageQuery }> {
-  const own = confinedTo(principal, words.org);
-  const asked = parseUsageQuery(meter, own === undefined ? words : { ...words, org: own }, meters);
-  assertKept(asked, ledger.dimensions);
-  const query = await asCounted(asked, ask);
-  return { asked, query: own === undefined ? query : await sinceOwnFirstDay(ask, query, own) };
+  { ledger, meters, run }: Pick<ApiOptions, 'ledger' | 'meters'> & { readonly run: RunQuery },
+): Promise<{ readonly stated: UsageQuery; readonly query: UsageQuery }> {
+  const own = confinedTo(principal, parameters.org);
+  const stated = parseUsageQuery(meter, own === undefined ? parameters : { ...parameters, org: own }, meters);
+  assertKept(stated, ledger.dimensions);
+  const query = await asCounted(stated, run);
+  return { stated, query: own === undefined ? query : await sinceOwnFirstDay(run, query, own) };
 }
 
-/** The next page as a relative link (RFC 8288), since CSV has no other place for a cursor. */
-function nextLink(words: Words): string {
-  const parameters = new URLSearchParams();
-  for (const [name, value] of Object.entries(words)) if (value !== undefined) parameters.set(name, value);
-  return `<?${parameters.toString()}>; rel="next"`;
+/** The next page as a relative link (RFC 8288), because CSV has no other place for a cursor. */
+function nextLink(parameters: Parameters): string {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(parameters)) if (value !== undefined) search.set(name, value);
+  return `<?${search.toString()}>; rel="next"`;
 }

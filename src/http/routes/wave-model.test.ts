@@ -38,7 +38,7 @@ const event: fc.Arbitrary<Event> = fc.record({
   quantity: fc.oneof(fc.bigInt({ min: 1n, max: 5n }), fc.constant(2n ** 40n)),
 });
 
-/** Every combination, each parameter also absent. */
+/** Every combination, including absent parameters. */
 const questions: readonly Question[] = metrics.flatMap((metric) =>
   ['v1alpha2', 'v1alpha3'].flatMap((version) =>
     [undefined, ...times.map(dateOf), '2024-99-99'].flatMap((date) =>
@@ -55,7 +55,7 @@ const questions: readonly Question[] = metrics.flatMap((metric) =>
   ),
 );
 
-/** What Wave answers: by its own description, from all events. */
+/** The answer of Wave, computed from all events by its documented rules. */
 function answerOfWave(events: readonly Event[], { metric, version, date, org, arch: named }: Question): object {
   const arch = version === 'v1alpha3' && named !== undefined ? canonical[named] : undefined;
   const matching = events.filter(

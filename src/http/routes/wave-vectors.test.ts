@@ -3,14 +3,14 @@ import type { DimensionValues } from '../../usage/index.ts';
 import { fixtureDay as D, type ApiFixture } from '../testing/api-fixture.ts';
 import { storeKinds, type StoreKind } from '../testing/wave-stores.ts';
 
-/** What follows `/metrics/` in the path, by the metric that its answers name. */
+/** The path below `/metrics/`, by the metric named in the answer. */
 const paths = { builds: 'builds', pulls: 'pulls', fusion: 'fusion/pulls', scans: 'scans', mirrors: 'mirrors' };
 const metrics = Object.entries(paths);
 const [u1, u2, anonymous] = [{ org: 'org1.com' }, { org: 'org2.com' }, {}];
 const [amd64, arm64] = [{ arch: 'amd64' }, { arch: 'arm64' }];
-/** The events with which Wave tests its controller. */
+/** The events of Wave's controller tests. */
 const controllerEvents = [{ ...u1, ...amd64 }, { ...u1, ...arm64 }, { ...u2, ...arm64 }, anonymous, arm64, u2];
-/** Those with which it tests its service. */
+/** The events of Wave's service tests. */
 const serviceEvents = [{ ...u1, ...amd64 }, { ...u2, ...arm64 }, anonymous];
 
 const both = ['v1alpha2', 'v1alpha3'] as const;
@@ -66,7 +66,7 @@ const controllerVectors: readonly Vector[] = [
   [both, 'pulls?date=&org=', pulls],
   [v3, 'pulls?date=&org=&arch=', pulls],
   [v3, 'pulls?arch=AMD64', archRefusal, 400],
-  // Both are bad: the date is looked at first. Of a repeated one the first value, and no other parameter, counts.
+  // Both are invalid: the date is checked first. The first value of a repeated parameter counts; unknown ones are ignored.
   [both, 'pulls?arch=64&date=yesterday', dateRefusal, 400],
   [both, `pulls?date=${D}&date=yesterday&colour=red`, { metric: 'pulls', count: 6, orgs: two }],
   [both, 'pulls?date=2024-13-99', { metric: 'pulls', count: 0 }],
@@ -115,20 +115,23 @@ describe.each(Object.entries(storeKinds))("Wave's API over %s", (_title, openKin
         const response = await fixture.app.inject(`/${version}/metrics/${question}`);
         expect([response.statusCode, response.headers['content-type']]).toEqual([status, 'application/json']);
         expect(response.json()).toEqual(body);
-        // To the byte: no spaces, and the members in the order in which Wave declares them.
+        // Equal to the byte: no spaces, and the members in Wave's order.
         const { metric, arch, count, orgs, ...rest } = response.json<Record<string, unknown>>();
         expect(response.body).toBe(JSON.stringify({ ...rest, metric, arch, count, orgs }));
       }
     });
 
-    test.each(both)('%s: without credentials a bad parameter is 400, all else 401 without a body', async (version) => {
-      const ask = (question: string) =>
-        fixture.app.inject({ url: `/${version}/metrics/${question}`, headers: { 'x-nobody': '1' } });
-      expect((await ask('builds?date=x')).json()).toEqual(dateRefusal);
-      const refused = await ask(`builds?date=${D}`);
-      expect([refused.statusCode, refused.body]).toEqual([401, '']);
-      expect(refused.headers['www-authenticate']).toBe('Basic realm=Wave Authentication');
-      expect(refused.headers['content-length']).toBe('0');
-    });
+    test.each(both)(
+      '%s: without credentials an invalid parameter gets 400, anything else 401 without a body',
+      async (version) => {
+        const ask = (question: string) =>
+          fixture.app.inject({ url: `/${version}/metrics/${question}`, headers: { 'x-no-credentials': '1' } });
+        expect((await ask('builds?date=x')).json()).toEqual(dateRefusal);
+        const refused = await ask(`builds?date=${D}`);
+        expect([refused.statusCode, refused.body]).toEqual([401, '']);
+        expect(refused.headers['www-authenticate']).toBe('Basic realm=Wave Authentication');
+        expect(refused.headers['content-length']).toBe('0');
+      },
+    );
   });
 });

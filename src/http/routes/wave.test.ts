@@ -24,7 +24,7 @@ describe('errors', () => {
     ['GET', 'v1alpha2/metrics/egress_bytes', 404, 'there is no such path'],
     ['GET', 'v1alpha2/metrics/%zz', 400, 'the path is not valid: expected UTF-8 in its percent-encoding'],
     ['POST', 'v1alpha2/metrics/pulls', 405, 'expected GET or HEAD, got POST'],
-  ] as const)('%s %s is %i, in the shape of all', async (method, path, status, message) => {
+  ] as const)('%s %s gets %i in the common shape', async (method, path, status, message) => {
     const fixture = await openApiFixture();
     const answer = await fixture.app.inject({ method, url: `/${path}` });
     await fixture.close();
@@ -36,18 +36,18 @@ describe('errors', () => {
     ['redis_unavailable', 'redis://10.0.0.7:6379 does not answer'],
     ['query_deadline', 'late'],
     ['store_invalid', 'a count in Redis: expected an integer, got "x"'],
-  ] as const)('%s is 500, with a number that the log has and nothing of what is behind', async (code, text) => {
+  ] as const)('%s gets 500 with an id for the log and no details', async (code, text) => {
     const authorise = () => Promise.reject(new TonnageError(code, text));
     const fixture = await openApiFixture({ authorise });
     const answer = await ask('v1alpha3', 'pulls', fixture);
     await fixture.close();
     const message: unknown = expect.stringMatching(/^the usage could not be read - Error ID: /);
     expect(answer).toEqual({ status: 500, body: { message } });
-    expect(fixture.logged).toEqual(['error a Wave query failed']);
+    expect(fixture.logged).toEqual(['error Wave query failed']);
   });
 });
 
-test('who has to wait is told for how long', async () => {
+test('a login limit gets Retry-After', async () => {
   const fixture = await openApiFixture({ authorise: () => Promise.reject(new LoginLimited(7)) });
   const answer = await fixture.app.inject('/v1alpha3/metrics/pulls');
   await fixture.close();
@@ -63,7 +63,7 @@ describe('a principal of one organisation', () => {
   });
   afterAll(() => bound.close());
 
-  test('gets its own, as if it had asked for it, and 403 for another', async () => {
+  test('gets its own usage by default, and 403 for another organisation', async () => {
     expect((await ask('v1alpha3', 'pulls', bound)).body).toEqual({
       metric: 'pulls',
       count: 2,

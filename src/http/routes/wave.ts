@@ -17,7 +17,7 @@ import { confinedTo } from './query-scope.ts';
 
 type Options = Pick<ApiOptions, 'ledger' | 'authorise' | 'log'>;
 
-/** A parameter as Wave reads it: the first value where it is repeated. Unknown parameters do not matter. */
+/** Like Wave, takes the first value of a repeated parameter and ignores unknown parameters. */
 const first = z
   .union([z.string(), z.array(z.string())])
   .transform((value) => (typeof value === 'string' ? value : value[0]))
@@ -26,27 +26,27 @@ const parameters = z.object({ date: first, org: first, arch: first });
 
 const answerSchema = z.object({
   metric: z.string(),
-  arch: z.string().optional().meta({ description: 'amd64 or arm64, where one was asked for.' }),
+  arch: z.string().optional().meta({ description: 'amd64 or arm64, if the query has one.' }),
   count: z.number().meta({ type: 'integer', description: 'May exceed 2^53.' }),
   orgs: z
     .record(z.string(), z.number().meta({ type: 'integer' }))
     .optional()
-    .meta({ description: 'Absent when there is none.' }),
+    .meta({ description: 'Counts by organisation; absent if there are none.' }),
 });
-const refusalSchema = z.object({ message: z.string() });
+const errorSchema = z.object({ message: z.string() });
 const response = {
   200: answerSchema,
-  400: refusalSchema,
+  400: errorSchema,
   401: z.null().meta({ description: 'No or wrong credentials.' }),
-  403: refusalSchema,
-  429: refusalSchema,
-  500: refusalSchema,
-  503: refusalSchema,
+  403: errorSchema,
+  429: errorSchema,
+  500: errorSchema,
+  503: errorSchema,
 };
 
 /**
- * Wave's query API, `/{v1alpha2,v1alpha3}/metrics/{metric}`, as its clients know it: its parameters, its JSON to the
- * member, its errors. Parameters are checked before credentials, as there.
+ * Wave's query API, `/{v1alpha2,v1alpha3}/metrics/{metric}`, with the same parameters, JSON members and errors. Like Wave,
+ * it checks the parameters before the credentials.
  */
 export function waveRoutes(app: App, options: Options): void {
   for (const version of ['v1alpha2', 'v1alpha3'] as const) {
@@ -54,7 +54,7 @@ export function waveRoutes(app: App, options: Options): void {
       const schema = { summary: `Wave ${version}: ${metric}`, tags: ['wave'], querystring: parameters, response };
       app.get(`/${version}/metrics/${path}`, { schema }, async (request, reply) => {
         const question = parseWaveParameters(version, metric, request.query);
-        if ('refusal' in question) refuse(reply, 400, question.refusal);
+        if ('refusal' in question) sendError(reply, 400, question.refusal);
         else await answer(options, question, request, reply);
         return reply;
       });
@@ -71,19 +71,19 @@ async function answer(
   try {
     const principal = await options.authorise(request, 'query');
     const org = confinedTo(principal, question.org) ?? question.org;
-    const asked = { ...question, ...(org !== undefined && { org }) };
-    const rows = await rowsByOrganisation(options, asked);
-    sendText(reply, 'application/json', stringifyJson(waveAnswer(asked, rows)));
+    const confined = { ...question, ...(org !== undefined && { org }) };
+    const rows = await rowsByOrganisation(options, confined);
+    sendText(reply, 'application/json', stringifyJson(waveAnswer(confined, rows)));
   } catch (error) {
     answerFailure(options, error, request, reply);
   }
 }
 
-/** Totals by organisation under the question's date, organisation and architecture, all of them. */
+/** Returns all totals by organisation that match the date, organisation and architecture. */
 async function rowsByOrganisation({ ledger }: Options, question: WaveQuestion): Promise<readonly UsageRow[]> {
   const { metric, date, org, arch } = question;
   const day = date === undefined ? undefined : parseDay(date);
-  // A date that no calendar has passes Wave's check, and nothing ever happened on it.
+  // Wave accepts dates that do not exist; they have no data.
   if (date !== undefined && day === undefined) return [];
   const rows: UsageRow[] = [];
   for (let offset: number | undefined = 0; offset !== undefined;) {
@@ -102,7 +102,7 @@ async function rowsByOrganisation({ ledger }: Options, question: WaveQuestion): 
   return rows;
 }
 
-/** Errors as of Wave: 401 without a body and with its own challenge, the others as `{"message"}`. */
+/** Sends errors like Wave: 401 without a body and with Wave's challenge, the others as `{"message"}`. */
 function answerFailure({ log }: Options, error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const known = error instanceof TonnageError ? error : undefined;
   if (known?.code === 'unauthorized') {
@@ -110,15 +110,15 @@ function answerFailure({ log }: Options, error: unknown, request: FastifyRequest
     return;
   }
   if (known instanceof LoginLimited) reply.header('retry-after', known.retryAfterSeconds);
-  // Wave knows no such case; a count that is known to be too low would be worse than an error.
-  if (known?.code === 'ledger_gap') return refuse(reply, known.status, known.message);
-  if (known && known.status < 500) return refuse(reply, known.status, known.message);
-  // Whatever fails behind it is 500 with a number for the log there, and clients know no other.
-  log.error({ err: error, requestId: request.id }, 'a Wave query failed');
-  return refuse(reply, 500, `the usage could not be read - Error ID: ${request.id}`);
+  // Wave has no `ledger_gap`, but a count that is known to be too low would be worse than an error.
+  if (known && (known.status < 500 || known.code === 'ledger_gap'))
+    return sendError(reply, known.status, known.message);
+  // Like Wave: 500 with an id for the log.
+  log.error({ err: error, requestId: request.id }, 'Wave query failed');
+  return sendError(reply, 500, `the usage could not be read - Error ID: ${request.id}`);
 }
 
-function refuse(reply: FastifyReply, status: number, message: string): void {
+function sendError(reply: FastifyReply, status: number, message: string): void {
   reply.code(status);
   sendText(reply, 'application/json', JSON.stringify({ message }));
 }

@@ -4,7 +4,7 @@ import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { chooseCoding, compressor } from './coding.ts';
 
-describe('the coding of an answer', () => {
+describe('the coding of a response', () => {
   test.each([
     [undefined, 'identity'],
     ['', 'identity'],
@@ -38,7 +38,7 @@ describe('the coding of an answer', () => {
 test.each([
   ['gzip', gunzipSync],
   ['zstd', zstdDecompressSync],
-] as const)('%s can be undone', async (coding, undo) => {
+] as const)('%s can be decoded', async (coding, undo) => {
   const text = Buffer.from('a_total{b="c"} 1\n'.repeat(10_000));
   const stream = compressor(coding);
   if (stream === undefined) throw new Error('expected a compressor');
@@ -47,6 +47,6 @@ test.each([
   expect(undo(coded).equals(text)).toBe(true);
 });
 
-test('identity changes nothing', () => {
+test('identity has no compressor', () => {
   expect(compressor('identity')).toBeUndefined();
 });

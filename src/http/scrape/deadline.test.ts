@@ -19,11 +19,11 @@ test.each([
   ['NaN', limits.scrapeMsMax],
   ['10s', limits.scrapeMsMax],
   [['10', '20'], limits.scrapeMsMax],
-] as const)('a scraper that waits %j seconds is answered within %d ms', (header, ms) => {
+] as const)('a scraper with a timeout of %j seconds has a deadline of %d ms', (header, ms) => {
   expect(scrapeDeadlineMs(header)).toBe(ms);
 });
 
-test('every deadline is one that a timer takes', () => {
+test('every deadline is a valid timer delay', () => {
   fc.assert(
     fc.property(fc.oneof(fc.double(), fc.string()), (header) => {
       const ms = scrapeDeadlineMs(String(header));

@@ -1,12 +1,11 @@
 import { limits } from '../../base/index.ts';
 
-/** Taken off what a scraper says it waits, so that our answer is there before it gives up. */
+/** Subtracted from the scraper's timeout, so that an error response arrives before it. */
 const marginMs = 250;
 
 /**
- * How long a scrape may take, in whole milliseconds: what Prometheus says that it waits
- * (`X-Prometheus-Scrape-Timeout-Seconds`) less a margin, at most `limits.scrapeMsMax`, which also holds where the header is
- * absent or makes no sense.
+ * Returns how long a scrape may take, in whole milliseconds: the scraper's timeout (`X-Prometheus-Scrape-Timeout-Seconds`)
+ * less a margin, at most `limits.scrapeMsMax`. That limit is also the default if the header is missing or invalid.
  */
 export function scrapeDeadlineMs(header: string | readonly string[] | undefined): number {
   const seconds = typeof header === 'string' ? Number(header) : Number.NaN;

@@ -28,6 +28,6 @@ test.each([
   [['nothing'], []],
   [[''], []],
   [['pulls', 'pulls'], ['pulls']],
-])('asked for %j: %j', (names, answered) => {
+])('names %j select %j', (names, answered) => {
   expect(filterFamilies(families, names).map(({ name }) => name)).toEqual(answered);
 });

@@ -1,8 +1,8 @@
 import { sampleSuffixes, type MetricFamily } from '../../metric/index.ts';
 
 /**
- * Only the families that are named (`?name[]=...`), by the family's name or by that of one of its samples. None named:
- * all of them.
+ * Returns the families selected by `?name[]=`, by the name of the family or of one of its samples. Without names: all
+ * families.
  */
 export function filterFamilies(families: readonly MetricFamily[], names: readonly string[]): readonly MetricFamily[] {
   if (names.length === 0) return families;

@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Scrapes, type Exposition } from './scrapes.ts';
 
-/** An exposition whose making a test goes through step by step. */
+/** An exposition that the test renders step by step. */
 class Source {
   readonly id: number;
   readonly #step = { taken: Promise.withResolvers<Uint8Array | undefined>() };
@@ -43,14 +43,14 @@ beforeEach(() => {
 
 interface Asked {
   readonly shared: Promise<boolean>;
-  /** What was sent; `undefined` until its sending began. */
+  /** The exposition that was sent; `undefined` before that. */
   exposition: Exposition | undefined;
-  /** The reader has taken all. */
+  /** Completes the sending. */
   readonly taken: () => void;
   readonly abort: () => void;
 }
 
-/** A scrape whose reader takes its answer when the test says so. */
+/** A scrape whose sending the test completes. */
 function ask(key: string, whole = false): Asked {
   const sending = Promise.withResolvers<void>();
   const gone = new AbortController();
@@ -77,14 +77,14 @@ async function settle(): Promise<void> {
   for (let turns = 0; turns < 5; turns++) await turn();
 }
 
-/** What a reader was sent: the bytes where they are there as a whole, else `stream`; `undefined` when nothing was. */
+/** The bytes of a complete exposition, or `stream`; `undefined` if nothing was sent. */
 const text = (asked: Asked | undefined): string | undefined => {
   const exposition = asked?.exposition;
   return exposition?.kind === 'whole' ? Buffer.concat(exposition.chunks).toString() : exposition?.kind;
 };
 
-describe('scrapes that come alone', () => {
-  test('each are a stream of their own', async () => {
+describe('few scrapes', () => {
+  test('get a separate stream each', async () => {
     for (const id of [0, 1, 2, 3]) {
       const asked = ask('a');
       asked.taken();
@@ -92,7 +92,7 @@ describe('scrapes that come alone', () => {
     }
   });
 
-  test('are whole where that is asked for, and know their length', async () => {
+  test('get a complete exposition with its length if they need one', async () => {
     const asked = ask('a', true);
     sources[0]?.give('one');
     await settle();
@@ -104,8 +104,8 @@ describe('scrapes that come alone', () => {
   });
 });
 
-describe('a crowd', () => {
-  test('that asks for the same makes three expositions, one of which is for all who are left', async () => {
+describe('many scrapes', () => {
+  test('with the same key cause three renderings, and the last one is shared by all the others', async () => {
     const crowd = Array.from({ length: 100 }, () => ask('a'));
     expect(sources).toHaveLength(3);
     sources[2]?.give('for all');
@@ -120,7 +120,7 @@ describe('a crowd', () => {
     expect(shared.filter((each) => !each)).toHaveLength(2);
   });
 
-  test('that asks for different things is answered in turn, one exposition at a time', async () => {
+  test('with different keys are rendered one after the other', async () => {
     const crowd = ['a', 'b', 'c', 'd'].map((key) => ask(key));
     expect(sources).toHaveLength(3);
     sources[2]?.give(undefined);
@@ -132,7 +132,7 @@ describe('a crowd', () => {
     expect(text(crowd[3])).toBe('');
   });
 
-  test('never gets what was complete before it asked', async () => {
+  test('never get an exposition that was complete before they started', async () => {
     ask('a');
     ask('a');
     const early = ask('a');
@@ -146,8 +146,8 @@ describe('a crowd', () => {
   });
 });
 
-describe('readers that do not read', () => {
-  test('hold up nobody who comes later', async () => {
+describe('scrapers that do not read', () => {
+  test('do not delay later scrapes', async () => {
     ask('slow');
     ask('slow');
     for (const id of [2, 3, 4, 5]) {
@@ -162,7 +162,7 @@ describe('readers that do not read', () => {
     }
   });
 
-  test('hold at most so many bodies; the next is made when one has been taken by all', async () => {
+  test('hold at most bodiesMax bodies; the next one is rendered when a body has been sent to all', async () => {
     ask('slow');
     ask('slow');
     const [first, ...others] = ['a', 'a', 'b', 'c'].map((key) => ask(key));
@@ -185,8 +185,8 @@ describe('readers that do not read', () => {
   });
 });
 
-describe('scrapes that are given up', () => {
-  test('while they wait for their turn are never made', async () => {
+describe('aborted scrapes', () => {
+  test('that still wait are never rendered', async () => {
     const [, , , waiting, last] = ['a', 'b', 'c', 'd', 'e'].map((key) => ask(key));
     waiting?.abort();
     await expect(waiting?.shared).rejects.toThrow('aborted');
@@ -199,7 +199,7 @@ describe('scrapes that are given up', () => {
     expect(text(last)).toBe('e');
   });
 
-  test('in the middle are not made any further, and leave room', async () => {
+  test('that are being rendered stop and release their rendering', async () => {
     const [, , made, next] = ['a', 'b', 'c', 'd'].map((key) => ask(key));
     made?.abort();
     await settle();
@@ -212,7 +212,7 @@ describe('scrapes that are given up', () => {
     expect(text(next)).toBe('');
   });
 
-  test('are made all the same for others who share them', async () => {
+  test('are still rendered for scrapes that share them', async () => {
     const [, , gone, stays] = ['a', 'b', 'c', 'c'].map((key) => ask(key));
     gone?.abort();
     sources[2]?.give('for one');
@@ -222,7 +222,7 @@ describe('scrapes that are given up', () => {
     expect(text(stays)).toBe('for one');
   });
 
-  test('who asks for the same as one that is being given up gets one of its own', async () => {
+  test('are not joined by later scrapes with the same key', async () => {
     const [, , gone] = ['a', 'b', 'c'].map((key) => ask(key));
     gone?.abort();
     await settle();
@@ -236,7 +236,7 @@ describe('scrapes that are given up', () => {
     expect(text(again)).toBe('again');
   });
 
-  test('before they ask are not made', async () => {
+  test('that are aborted from the start are not rendered', async () => {
     const gone = AbortSignal.abort();
     const make = (): never => {
       throw new Error('made');
@@ -247,7 +247,7 @@ describe('scrapes that are given up', () => {
 });
 
 describe('an exposition that fails', () => {
-  test('fails for all who share it, and the next one is made', async () => {
+  test('fails for all scrapes that share it, and the next one is rendered', async () => {
     const [, , one, two, next] = ['a', 'b', 'c', 'c', 'd'].map((key) => ask(key));
     sources[2]?.fail();
     await expect(one?.shared).rejects.toThrow('source 2 failed');
@@ -258,7 +258,7 @@ describe('an exposition that fails', () => {
     expect(text(next)).toBe('');
   });
 
-  test('leaves no place taken, whether it was made or sent', async () => {
+  test('releases its rendering, whether rendering or sending failed', async () => {
     const signal = new AbortController().signal;
     const failing = (): never => {
       throw new Error('cannot be made');

@@ -1,56 +1,56 @@
 import { unlessAborted } from '../../base/index.ts';
 
-/** One scrape, as far as the making of its exposition goes. */
 export interface Scrape {
-  /** What is asked for, format and filter: scrapes with the same key may get the same bytes. */
+  /** Format and filter: scrapes with the same key may share their bytes. */
   readonly key: string;
+  /** Renders the exposition. */
   readonly make: () => AsyncIterable<Uint8Array>;
-  /** Wants to know the length before the first byte is sent. */
+  /** Whether the scrape needs the length before the first byte. */
   readonly whole: boolean;
-  /** Aborts when nobody waits for the answer any more. */
+  /** Aborts when the scraper no longer waits. */
   readonly signal: AbortSignal;
 }
 
-/** What there is to send: while it is made, or made already, and then of a known length. */
+/** An exposition that is rendered while it is sent, or a complete one with its length in bytes. */
 export type Exposition =
   | { readonly kind: 'stream'; readonly chunks: AsyncIterable<Uint8Array> }
   | { readonly kind: 'whole'; readonly chunks: readonly Uint8Array[]; readonly length: number };
 
-/** An exposition that is made as a whole, for all who ask for it until it is complete. */
+/** A complete exposition that scrapes share. Scrapes may join until it is rendered. */
 interface Body extends Pick<Scrape, 'key' | 'make'> {
   readonly chunks: PromiseWithResolvers<readonly Uint8Array[]>;
-  /** Who waits for it or is sending it. */
+  /** Scrapes that wait for it or are sending it. */
   readers: number;
-  /** How many there have been. */
+  /** Scrapes that have joined, including those that have finished. */
   joined: number;
   begun: boolean;
 }
 
 /**
- * Makes so many expositions at a time: all but one as streams, at the speed of their readers, and one as a whole, which
- * no slow reader can hold up. Who comes when all streams are taken waits for a whole one, together with all who ask
- * for the same. So a crowd of scrapers costs a fixed number of renderings and of bodies in memory, and some that do not
- * read keep nobody else from their answer.
+ * Limits concurrent renderings. Most are streams, rendered at the speed of their scraper. One at a time is rendered
+ * completely, so that no slow scraper can delay it. While all streams are taken, scrapes wait for a complete exposition and
+ * share it if they have the same key. Many scrapers thus cost a fixed number of renderings and of bodies in memory, and
+ * scrapers that do not read cannot block the others.
  */
 export class Scrapes {
   readonly #streamsMax: number;
   readonly #bodiesMax: number;
   #streams = 0;
-  /** By key, in the order in which they are made: bodies that more readers can join, the one that is made now included. */
+  /** Bodies that scrapes can still join, by key, in rendering order. Includes the body that is being rendered. */
   readonly #open = new Map<string, Body>();
   #making = false;
-  /** Bodies in memory: begun, and not yet sent to all their readers. */
+  /** Bodies in memory: begun, but not yet sent to all their readers. */
   #bodies = 0;
 
-  /** `expositionsMax`: made at a time, at least 2. `bodiesMax`: whole ones in memory. */
+  /** `expositionsMax`: concurrent renderings, at least 2. `bodiesMax`: complete expositions in memory. */
   constructor({ expositionsMax, bodiesMax }: { readonly expositionsMax: number; readonly bodiesMax: number }) {
     this.#streamsMax = expositionsMax - 1;
     this.#bodiesMax = bodiesMax;
   }
 
   /**
-   * Has a scrape answered by `send`, now or when there is room. Answers whether its exposition was made for several.
-   * Rejects with what `make` or `send` threw, or with the reason of `signal` if the scrape is aborted before its turn.
+   * Answers a scrape with `send`, at once or when a rendering is free. Resolves with whether the exposition was shared.
+   * Rejects with the error of `make` or `send`, or with the reason of `signal` if the scrape is aborted while it waits.
    */
   async run(scrape: Scrape, send: (exposition: Exposition) => Promise<void>): Promise<boolean> {
     scrape.signal.throwIfAborted();
@@ -97,7 +97,7 @@ export class Scrapes {
     this.#makeNext();
   }
 
-  /** Nobody can join a body any more that is complete, or that its readers have given up. */
+  /** Stops scrapes from joining a body that is complete or abandoned. */
   #close(body: Body): void {
     if (this.#open.get(body.key) === body) this.#open.delete(body.key);
   }
@@ -124,7 +124,7 @@ export class Scrapes {
     try {
       const chunks: Uint8Array[] = [];
       for await (const chunk of body.make()) {
-        // Its readers have left: what they do not take is not made.
+        // All scrapers have disconnected.
         if (body.readers === 0) return;
         chunks.push(chunk);
       }

@@ -9,15 +9,15 @@ import {
 } from '../../metric/index.ts';
 import { fieldOfEveryOrganisation } from '../../usage/index.ts';
 
-/** Labels that name organisations, and what takes the place of a value that does. */
-const naming: Readonly<Record<string, (value: string) => string>> = {
+/** Labels that name organisations, and how each value is anonymised. */
+const anonymised: Readonly<Record<string, (value: string) => string>> = {
   org: () => '',
   field: fieldOfEveryOrganisation,
 };
 
 /**
- * Families without the names of organisations: counters and gauges that differ in nothing else are added up. Points of
- * other types that name one are left out, since they cannot be added.
+ * Removes the names of organisations. Counters and gauges that then have the same labels are added up. Points of other
+ * types that name an organisation are dropped, because they cannot be added.
  */
 export function withoutOrganisations(families: readonly MetricFamily[]): readonly MetricFamily[] {
   return families.map((family): MetricFamily => {
@@ -25,7 +25,7 @@ export function withoutOrganisations(families: readonly MetricFamily[]): readonl
       case 'counter':
       case 'gauge':
       case 'unknown':
-        return { ...family, points: lazily(() => added(family.points)) };
+        return { ...family, points: lazily(() => summed(family.points)) };
       case 'histogram':
       case 'gaugehistogram':
         return { ...family, points: lazily(() => nameless(family.points)) };
@@ -41,8 +41,8 @@ export function withoutOrganisations(families: readonly MetricFamily[]): readonl
   });
 }
 
-/** The points one by one, and at the end the sums of those that name organisations. */
-function* added<P extends CounterPoint>(points: Iterable<P>): Generator<P | CounterPoint> {
+/** Yields the points without organisations, then the sums of the others. */
+function* summed<P extends CounterPoint>(points: Iterable<P>): Generator<P | CounterPoint> {
   const sums = new Map<string, CounterPoint>();
   for (const point of points) {
     const labels = withoutNames(point.labels);
@@ -50,7 +50,7 @@ function* added<P extends CounterPoint>(points: Iterable<P>): Generator<P | Coun
       yield point;
       continue;
     }
-    // A live family may reuse its points, so what is kept of one is copied.
+    // Copy the point: a live family may reuse its points.
     const { value, created } = point;
     const sum = sums.get(labels.closed);
     sums.set(labels.closed, { labels, value: sum === undefined ? value : plus(sum.value, value), created });
@@ -62,11 +62,11 @@ function* nameless<P extends { readonly labels: LabelSet }>(points: Iterable<P>)
   for (const point of points) if (withoutNames(point.labels) === undefined) yield point;
 }
 
-/** The labels without the names of organisations; `undefined` for labels that cannot have any. */
+/** Returns the anonymised labels; `undefined` if no label names an organisation. */
 function withoutNames(labels: LabelSet): LabelSet | undefined {
-  if (!labels.names.some((name) => name in naming)) return undefined;
+  if (!labels.names.some((name) => name in anonymised)) return undefined;
   const entries = Object.entries(labels.toJSON());
-  return labelSet(Object.fromEntries(entries.map(([name, value]) => [name, naming[name]?.(value) ?? value])));
+  return labelSet(Object.fromEntries(entries.map(([name, value]) => [name, anonymised[name]?.(value) ?? value])));
 }
 
 function plus(one: Value, other: Value): Value {

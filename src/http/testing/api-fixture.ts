@@ -14,40 +14,40 @@ import { createApi } from '../api.ts';
 import type { ApiOptions, App } from '../contract.ts';
 import { DescribedAnswers, injectedAnswer, type Description } from './described.ts';
 
-/** The moment at which everything in these tests happens. */
+/** The current time in these tests. */
 export const fixtureTime = Date.parse('2026-11-21T12:00:00Z');
 export const fixtureDay = '2026-11-21';
 
 export interface ApiFixture {
   readonly app: App;
   readonly ledger: Ledger;
-  /** Lines that were logged, as `level message`. */
+  /** Logged lines, as `level message`. */
   readonly logged: readonly string[];
   close(): Promise<void>;
 }
 
-/** Somebody who may do anything and is bound to no organisation. */
-export const everybody: Principal = { subject: 'test', rights: new Set(rights) };
+/** A principal with all rights and no organisation. */
+export const unboundAdmin: Principal = { subject: 'test', rights: new Set(rights) };
 
 export interface ApiFixtureOptions extends Partial<ApiOptions> {
   readonly principal?: Principal;
-  /** Default: those that are kept without a configuration. */
+  /** Default: the dimensions that are kept by default. */
   readonly dimensions?: readonly Dimension[];
   /** Default: UTC. */
   readonly timeZone?: string;
-  /** When it is. Default: `fixtureTime`. */
+  /** The current time. Default: `fixtureTime`. */
   readonly now?: () => number;
-  /** Opens another store than the embedded one. */
+  /** Opens the store. Default: the embedded one. */
   readonly openStore?: (options: SqliteStoreOptions & { readonly log: Log }) => Promise<Store>;
 }
 
 /**
- * The API over a real ledger in a directory of its own. Requests with the header `x-nobody` count as without credentials.
- * `close` rejects when an answer was not as the API describes itself.
+ * Opens the API over a real ledger in a new directory. The header `x-no-credentials` makes a request unauthenticated.
+ * `close` rejects if a response did not match the API's OpenAPI description.
  */
 export async function openApiFixture(fixtureOptions: ApiFixtureOptions = {}): Promise<ApiFixture> {
   const {
-    principal = everybody,
+    principal = unboundAdmin,
     dimensions = ['org', 'arch', 'upstream', 'repository'],
     timeZone = 'UTC',
     now = () => fixtureTime,
@@ -76,7 +76,7 @@ export async function openApiFixture(fixtureOptions: ApiFixtureOptions = {}): Pr
     dimensions,
     durability: 'strict',
     orgLabels: true,
-    // An answer is that it is stored, however long the disk takes.
+    // Responses must mean that the data is stored, however slow the disk is.
     commitWaitMs: 60_000,
   });
   const app = await createApi({
@@ -85,7 +85,7 @@ export async function openApiFixture(fixtureOptions: ApiFixtureOptions = {}): Pr
     metrics,
     clock,
     authorise: async (request, right) => {
-      if (request.headers['x-nobody'] !== undefined)
+      if (request.headers['x-no-credentials'] !== undefined)
         throw new TonnageError('unauthorized', 'expected credentials, got none');
       if (!principal.rights.has(right)) throw new TonnageError('forbidden', `expected the right ${right}`);
       return principal;
@@ -96,7 +96,7 @@ export async function openApiFixture(fixtureOptions: ApiFixtureOptions = {}): Pr
     log,
     ...options,
   });
-  const undescribed = await noteUndescribed(app);
+  const undescribed = await collectUndescribed(app);
   return {
     app,
     ledger,
@@ -106,22 +106,22 @@ export async function openApiFixture(fixtureOptions: ApiFixtureOptions = {}): Pr
       await ledger.close(5_000);
       await store.close();
       rmSync(directory, { recursive: true, force: true });
-      deepEqual([...undescribed], [], 'answers are as the description of the API says');
+      deepEqual([...undescribed], [], 'all responses match the OpenAPI description');
     },
   };
 }
 
-/** Notes of each answer from now on what the API's own description does not say of it. */
-async function noteUndescribed(app: App): Promise<ReadonlySet<string>> {
+/** Collects the mismatches between future responses and the API's OpenAPI description. */
+async function collectUndescribed(app: App): Promise<ReadonlySet<string>> {
   const described = new DescribedAnswers((await app.inject('/openapi.json')).json<Description>());
   const undescribed = new Set<string>();
   const inject = app.inject.bind(app);
-  const injectAndNote = async (options: string | InjectOptions) => {
+  const injectAndCheck = async (options: string | InjectOptions) => {
     const answer = await inject(options);
     const missing = described.missing(injectedAnswer(answer));
     if (missing !== undefined) undescribed.add(missing);
     return answer;
   };
-  Object.defineProperty(app, 'inject', { value: injectAndNote });
+  Object.defineProperty(app, 'inject', { value: injectAndCheck });
   return undescribed;
 }

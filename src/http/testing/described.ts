@@ -3,7 +3,7 @@ import type { App } from '../contract.ts';
 
 type Responses = Readonly<Record<string, { readonly content?: Readonly<Record<string, unknown>> }>>;
 
-/** An answer of a route, as it went out. */
+/** A response to check against the description. */
 export interface DescribedAnswer {
   readonly method: string;
   /** Path and query. */
@@ -13,7 +13,7 @@ export interface DescribedAnswer {
   readonly body: string;
 }
 
-/** An answer that was injected, as `DescribedAnswers` takes it. */
+/** Converts the result of `app.inject`. */
 export function injectedAnswer(answer: Awaited<ReturnType<App['inject']>>): DescribedAnswer {
   return {
     method: answer.raw.req.method ?? '',
@@ -24,13 +24,13 @@ export function injectedAnswer(answer: Awaited<ReturnType<App['inject']>>): Desc
   };
 }
 
-/** An API's description of itself, as far as answers are held against it. */
+/** The parts of an OpenAPI description that `DescribedAnswers` needs. */
 export interface Description {
   readonly openapi: string;
   readonly paths: Readonly<Record<string, Readonly<Record<string, { readonly responses: Responses }>>>>;
 }
 
-/** Holds answers against the description of the API that gives them. */
+/** Checks responses against an OpenAPI description. */
 export class DescribedAnswers {
   readonly #description: Description;
   readonly #ajv = new Ajv2020({ strict: false, validateFormats: false });
@@ -46,8 +46,8 @@ export class DescribedAnswers {
   }
 
   /**
-   * What the description does not say of an answer; `undefined` when the status is there, with its media type, and the body
-   * fits its schema. That there is no such path or method is no answer of a route.
+   * Returns the mismatch of a response; `undefined` if the description has its status and media type, and the body matches
+   * the schema. Responses to unknown paths and methods are not checked.
    */
   missing({ method: asked, target, status, contentType, body }: DescribedAnswer): string | undefined {
     const method = asked.toLowerCase();
@@ -60,7 +60,7 @@ export class DescribedAnswers {
     if (described === undefined) return name;
     const [type = ''] = contentType.split(';', 1);
     if (described.content?.[type] === undefined) {
-      // Files have no schema here, and what is empty has none.
+      // Static files and empty bodies have no schema.
       return body === '' || !path.startsWith('/api/') ? undefined : `${name}: ${type}`;
     }
     const place = ['paths', path, method, 'responses', String(status), 'content', type, 'schema'];

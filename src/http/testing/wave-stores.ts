@@ -5,10 +5,10 @@ import { eventually, startRedis, type RedisServer } from '../../../test/support/
 import { openTestRedisStore } from '../../redis-totals/testing/redis-store.ts';
 import { openApiFixture, type ApiFixture, type ApiFixtureOptions } from './api-fixture.ts';
 
-/** A kind of store, and the API over a new one each time; one that is open at a time. */
+/** A store driver under the API. Only one fixture may be open at a time. */
 export interface StoreKind {
   open(options?: ApiFixtureOptions): Promise<ApiFixture>;
-  /** Resolves once all that is committed is in the totals. */
+  /** Resolves once the totals include all committed events. */
   settle(fixture: ApiFixture): Promise<void>;
   close(): Promise<void>;
 }
@@ -26,7 +26,7 @@ export const storeKinds = {
       async open(options) {
         await server.cli('flushall');
         const fixture = await openApiFixture({ ...options, openStore: storeIn(server) });
-        // Nothing is answered before the first connection.
+        // Queries fail before the first connection to Redis.
         await eventually(
           'Redis answers',
           async () => (await fixture.app.inject('/v1alpha2/metrics/pulls')).statusCode === 200,

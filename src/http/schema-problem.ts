@@ -1,19 +1,19 @@
 import type { FastifySchemaValidationError } from 'fastify';
 
-/** What a schema has found wrong, and in which part of the request. */
-export interface SchemaRefusal {
+/** The findings of a schema in one part of a request. */
+interface SchemaProblem {
   readonly validation: readonly FastifySchemaValidationError[];
   readonly validationContext?: string | undefined;
 }
 
-/** One line for all that a schema found wrong: which parameter or member, what was expected, in the words of the other errors. */
-export function schemaRefusalText({ validation, validationContext }: SchemaRefusal): string {
+/** Formats all findings in one line, in the style of the other errors: which parameter or member, what was expected. */
+export function schemaProblemText({ validation, validationContext }: SchemaProblem): string {
   return validation.map((problem) => problemOf(problem, validationContext === 'body')).join('; ');
 }
 
-/** What schemas call the kinds of values that they expect. */
+/** JSON types in plain words. */
 const kinds: ReadonlyMap<unknown, string> = new Map([
-  ['string', 'a text'],
+  ['string', 'a string'],
   ['object', 'an object'],
   ['array', 'a list'],
 ]);
@@ -38,7 +38,7 @@ function problemOf({ instancePath, keyword, params, message }: FastifySchemaVali
   return `${name}: ${message ?? 'not valid'}`;
 }
 
-/** What a client sent, at a length that an answer can bear. */
+/** Quotes a client's string, shortened. */
 function quoted(text: string): string {
   return JSON.stringify(text.length <= 80 ? text : `${text.slice(0, 80)}…`);
 }
