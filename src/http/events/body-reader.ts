@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import { limits, messageOf, TonnageError, type Clock } from '../../base/index.ts';
+import { limits, messageOf, TonnageError, Turns, type Clock } from '../../base/index.ts';
 import { BodyBudget } from './body-budget.ts';
 import { BodyPace } from './body-pace.ts';
 
@@ -17,8 +17,8 @@ export interface BodyReader {
   read<T>(request: IncomingMessage, sender: string, handle: (body: Buffer) => T | Promise<T>): Promise<T>;
 }
 
-/** Concurrent decompressions. They share Node's thread pool with file access and password hashing. */
-const inflationsMax = 2;
+/** Concurrent and waiting decompressions. They share Node's thread pool with file access and password hashing. */
+const inflations = { runningMax: 2, waitingMax: 1_000 } as const;
 
 /** @param totalBytesMax limit of all bodies in memory together */
 export function createBodyReader(
@@ -27,7 +27,7 @@ export function createBodyReader(
 ): BodyReader {
   const budget = new BodyBudget(totalBytesMax);
   const pace = new BodyPace({ clock, isShort: () => budget.isShort });
-  const inTurn = createTurns(inflationsMax);
+  const turns = new Turns(inflations);
   return {
     async read(request, sender, handle) {
       const coding = codingOf(request);
@@ -36,8 +36,8 @@ export function createBodyReader(
       try {
         const sent = await receive(request, share, pace);
         if (coding === 'identity') return await handle(sent);
-        const body = await inTurn(() => decompress(sent));
-        if (!share.grow(body.length)) throw busy();
+        const body = await turns.take(() => decompress(sent));
+        if (body === 'busy' || !share.grow(body.length)) throw busy();
         return await handle(body);
       } finally {
         share.release();
@@ -67,23 +67,6 @@ class Share {
     this.#budget.release(this.#sender, this.#bytes);
     this.#bytes = 0;
   }
-}
-
-/** Lets so many pieces of work run at a time; the others wait, in the order in which they came. */
-function createTurns(atOnce: number): <T>(work: () => Promise<T>) => Promise<T> {
-  let free = atOnce;
-  const waiting: (() => void)[] = [];
-  return async (work) => {
-    if (free > 0) free--;
-    else await new Promise<void>((resolve) => waiting.push(resolve));
-    try {
-      return await work();
-    } finally {
-      const next = waiting.shift();
-      if (next === undefined) free++;
-      else next();
-    }
-  };
 }
 
 /** Requests whose bodies arrived too slowly. */
