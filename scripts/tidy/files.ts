@@ -18,12 +18,19 @@ const textKinds = new Set(
 
 /**
  * Every text file of the checkout at `root`, in the order of their paths: what git tracks or would add, so nothing that a user
- * of the checkout keeps in ignored places. The lockfile is npm's, not ours.
+ * of the checkout keeps in ignored places. The lockfile is npm's, not ours. Pictures, which pages link to, have no lines.
  */
 export function readTextFiles(root: string): SourceFile[] {
   return (listedByGit(root) ?? list(root, ''))
-    .filter((path) => path !== 'package-lock.json' && (extname(path) === '' || textKinds.has(extname(path))))
-    .map((path) => ({ path, lines: readFileSync(join(root, path), 'utf8').split('\n') }));
+    .filter(
+      (path) =>
+        path !== 'package-lock.json' && (extname(path) === '' || textKinds.has(extname(path)) || isPicture(path)),
+    )
+    .map((path) => ({ path, lines: isPicture(path) ? [] : readFileSync(join(root, path), 'utf8').split('\n') }));
+}
+
+function isPicture(path: string): boolean {
+  return path.endsWith('.png');
 }
 
 /** The files that git tracks or would add; undefined where there is no checkout of git, or no git. */

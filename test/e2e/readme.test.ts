@@ -8,7 +8,7 @@ import { pushImage } from '../support/images.ts';
 import { freePort, runProgram } from '../support/program.ts';
 import { skopeoPull } from '../support/skopeo.ts';
 
-/** The README's example that needs no Internet, run by a shell as written, on free ports and in a directory of its own. */
+/** Runs the example of docs/guides/clients.md that needs no Internet, as written, on free ports and in its own directory. */
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), 'tonnage-readme-'));
 
@@ -16,8 +16,8 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 /** The commands of the marked example: lines after `$ `, each with the lines of its here-document. */
 function exampleScript(): string {
-  const readme = readFileSync(join(root, 'README.md'), 'utf8');
-  const [, block = ''] = /<!-- example: .*?```console\n(.*?)^```$/ms.exec(readme) ?? [];
+  const page = readFileSync(join(root, 'docs/guides/clients.md'), 'utf8');
+  const [, block = ''] = /<!-- example: .*?```console\n(.*?)^```$/ms.exec(page) ?? [];
   return block.replaceAll(/^\$ /gm, '');
 }
 

@@ -56,7 +56,9 @@ describe('the tidy check', () => {
 
   it('finds nothing in what is tidy', async () => {
     const files = {
-      'README.md': '# A thing, and more\n\n[a](docs/a.md#the-b) [b](#a-thing-and-more) [c](https://example.org/x)\n',
+      'README.md':
+        '# A thing, and more\n\n[a](docs/a.md#the-b) [b](#a-thing-and-more) [c](https://example.org/x) ![](docs/a.png)\n',
+      'docs/a.png': 'TODO',
       'docs/a.md': '# C\n\n## The `b`\n\nAs in /var/tmp/site/data.json and [back](../README.md).\n',
       'src/base/a.ts': '// oxlint-disable-next-line no-console -- the terminal is all there is\nexport {};\n',
       'src/store/drivers/a.ts': 'export {};\n',
