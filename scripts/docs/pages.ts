@@ -4,6 +4,7 @@ import { cruise } from '../layers/cruise.ts';
 import { commandsText } from './commands.ts';
 import { configurationTable } from './configuration.ts';
 import { layerGraph } from './graph.ts';
+import { exposedFamilies, withHelp } from './metrics.ts';
 import { movedPages } from './moved.ts';
 import { readTextFiles } from '../tidy/files.ts';
 import { errorsPage, limitsPage } from './tables.ts';
@@ -26,6 +27,7 @@ export async function generatePages(root: string): Promise<Page[]> {
     { path: 'docs/reference/limits.md', text: limitsPage(read('src/base/limits.ts')) },
     filled('docs/reference/cli.md', 'commands', commandsText()),
     filled('docs/reference/configuration.md', 'keys', configurationTable()),
+    { path: 'docs/reference/metrics.md', text: withHelp(read('docs/reference/metrics.md'), await exposedFamilies()) },
     filled('docs/architecture.md', 'layers', picture),
     ...movedPages(),
   ];

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { layerGraph } from '../../scripts/docs/graph.ts';
+import { withHelp } from '../../scripts/docs/metrics.ts';
 import { between, generatePages } from '../../scripts/docs/pages.ts';
 import { limitComments, limitValue } from '../../scripts/docs/tables.ts';
 import { wrapMarkdown } from '../../scripts/docs/wrap.ts';
@@ -69,6 +70,18 @@ describe('a page that has moved', () => {
     const [, target = ''] = /\]\(([^)]+)\)/.exec(readFileSync(join(root, 'docs', `${name}.md`), 'utf8')) ?? [];
     expect(target).toMatch(new RegExp(`^(guides|operations|reference)/${name}[.]md$`));
     expect(readFileSync(join(root, 'docs', target), 'utf8')).toMatch(/^# /);
+  });
+});
+
+describe('the page of metrics', () => {
+  it('takes type and help from the families, and leaves labels and other rows as they are', () => {
+    const rows = [
+      '| `a_total` | gauge | `org` | Old. |',
+      '| `c_total` | counter | | `x` | Of no family here. |',
+      '| `b` | gauge | | B. |',
+    ];
+    const page = withHelp(rows.join('\n'), [{ name: 'a', type: 'counter', help: 'New | x.', points: [] }]);
+    expect(page.split('\n')).toEqual(['| `a_total` | counter | `org` | New \\| x. |', ...rows.slice(1)]);
   });
 });
 
