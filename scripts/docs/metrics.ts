@@ -9,10 +9,9 @@ import type { MetricFamily } from '../../src/metric/index.ts';
 /** The families that a server with one upstream exposes. */
 export async function exposedFamilies(): Promise<readonly MetricFamily[]> {
   const directory = mkdtempSync(join(tmpdir(), 'tonnage-docs-'));
-  const stated = {
-    ...{ listen: '127.0.0.1:0', metrics: '127.0.0.1:0', data: directory, log: { level: 'error' } },
-    upstreams: { lab: { url: 'http://127.0.0.1:1' } },
-  };
+  const listeners = { listen: '127.0.0.1:0', metrics: '127.0.0.1:0' };
+  const upstreams = { lab: { url: 'http://127.0.0.1:1' } };
+  const stated = { ...listeners, data: directory, log: { level: 'error' }, upstreams };
   const file = { name: 'stated', text: JSON.stringify(stated), directory };
   const config = readConfig({ file, environment: {}, workingDirectory: directory, readSecret: () => '' });
   const server = await startServer({ config, acceptTimeZone: false, version: '' });
