@@ -1,25 +1,11 @@
 import { misuse, shown } from './misuse.ts';
 
-/** Upper bounds in seconds for the time that a request takes: 1 ms to 5 min, so that a slow pull does not fall off. */
+/** Upper bounds in seconds for the duration of a request: 1 ms to 5 min, enough for a slow pull. */
 export const durationBounds: readonly number[] = Object.freeze([
   0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300,
 ]);
 
-/** `count` bounds from `first` on, each `factor` times the one before. */
-export function exponentialBounds(first: number, factor: number, count: number): readonly number[] {
-  if (!(first > 0 && factor > 1 && count >= 1)) {
-    misuse('exponential bounds', `expected first > 0, factor > 1, count >= 1, got ${first}, ${factor}, ${count}`);
-  }
-  return Array.from({ length: count }, (_, index) => first * factor ** index);
-}
-
-/** `count` bounds from `first` on, each `step` more than the one before. */
-export function linearBounds(first: number, step: number, count: number): readonly number[] {
-  if (!(step > 0 && count >= 1)) misuse('linear bounds', `expected step > 0, count >= 1, got ${step}, ${count}`);
-  return Array.from({ length: count }, (_, index) => first + step * index);
-}
-
-/** Refuses bounds that are not finite or do not ascend. `+Inf` is implied and may not be given. */
+/** Throws (`BUG:`) unless the bounds are finite and ascending. `+Inf` is implied. */
 export function checkBounds(subject: string, bounds: readonly number[]): void {
   for (const [index, bound] of bounds.entries()) {
     if (!Number.isFinite(bound)) misuse(subject, `expected finite bucket bounds, got ${shown(bound)}`);
@@ -30,7 +16,7 @@ export function checkBounds(subject: string, bounds: readonly number[]): void {
   }
 }
 
-/** Index of the first bound that is not below `value`; `bounds.length` when all are. */
+/** Index of the first bound that is at least `value`; `bounds.length` if there is none. */
 export function bucketOf(bounds: readonly number[], value: number): number {
   let low = 0;
   let high = bounds.length;

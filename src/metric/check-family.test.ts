@@ -6,7 +6,7 @@ import { MetricSet } from './metric-set.ts';
 
 const labels = labelSet({ a: 'b' });
 
-test('what instruments make is right', () => {
+test('the families of instruments are valid', () => {
   const set = new MetricSet();
   set
     .counter({ name: 'a', help: '', labels: ['x'] })
@@ -32,7 +32,7 @@ test.each<[string, MetricFamily, string]>([
         { labels, value: 2 },
       ],
     },
-    'gauge g{a="b"}: the label set is there twice',
+    'gauge g{a="b"}: the label set occurs twice',
   ],
   [
     'an info twice',
@@ -44,7 +44,7 @@ test.each<[string, MetricFamily, string]>([
         { labels: noLabels, info: labels },
       ],
     },
-    'there twice',
+    'occurs twice',
   ],
   [
     'a reserved label',
@@ -78,9 +78,9 @@ test.each<[string, MetricFamily, string]>([
     'cumulative bucket counts, got 1',
   ],
   [
-    'a sum beside negative bounds',
+    'a sum with negative bounds',
     { type: 'histogram', name: 'h', points: [{ labels, bounds: [-1], counts: [1, 2], sum: 1 }] },
-    'no sum beside negative bounds',
+    'no sum with negative bounds',
   ],
   [
     'a negative sum',
@@ -112,7 +112,7 @@ test.each<[string, MetricFamily, string]>([
   expect(() => checkFamily(family)).toThrow(expect.objectContaining({ code: 'metric_invalid' }));
 });
 
-test('one label set at several times is right', () => {
+test('one label set at several times is valid', () => {
   const points = [1, 2].map((timestamp) => ({ labels, value: 1, timestamp }));
   expect(() => checkFamily({ type: 'gauge', name: 'g', points })).not.toThrow();
 });

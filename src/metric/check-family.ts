@@ -7,27 +7,27 @@ import { familyProblem } from './name-problems.ts';
 import { reservedLabels } from './sample-names.ts';
 
 /**
- * Checks a family that did not come from an instrument: names, that each label set is there once (or once for each
- * time), and values that its type allows. Reads all points. Throws `metric_invalid`, naming family, labels and value.
+ * Checks a family that no instrument has made: its names, its values, and that no label set occurs twice at one timestamp.
+ * Reads all points. Throws `metric_invalid` with the family, the labels and the value.
  */
 export function checkFamily(family: MetricFamily): void {
   const subject = `${family.type} ${family.name}`;
   const problem = familyProblem(family, []);
-  if (problem !== undefined) refuse(subject, problem);
+  if (problem !== undefined) reject(subject, problem);
   const reserved = reservedLabels(family.type, family.name);
   const checked = new Set<readonly string[]>();
   const seen = new Set<string>();
-  for (const { labels, timestamp, problem: wrong } of pointsOf(family)) {
+  for (const { labels, timestamp, problem: valueProblem } of pointsOf(family)) {
     const series = `${subject}{${labels.text}}`;
     if (!checked.has(labels.names)) {
       const labelProblem = labelNamesProblem(labels.names, reserved);
-      if (labelProblem !== undefined) refuse(series, labelProblem);
+      if (labelProblem !== undefined) reject(series, labelProblem);
       checked.add(labels.names);
     }
     const key = `${timestamp ?? ''} ${labels.text}`;
-    if (seen.has(key)) refuse(series, 'the label set is there twice');
+    if (seen.has(key)) reject(series, 'the label set occurs twice');
     seen.add(key);
-    if (wrong !== undefined) refuse(series, wrong);
+    if (valueProblem !== undefined) reject(series, valueProblem);
   }
 }
 
@@ -37,7 +37,7 @@ interface Checked {
   readonly problem: string | undefined;
 }
 
-/** Each point with what is wrong with its value. The labels of an info point are all of its labels. */
+/** Each point with the problem of its value. The labels of an info point include its facts. */
 function* pointsOf(family: MetricFamily): Generator<Checked> {
   switch (family.type) {
     case 'gauge':
@@ -56,8 +56,8 @@ function* pointsOf(family: MetricFamily): Generator<Checked> {
       break;
     case 'stateset':
       for (const { labels, timestamp, states, on } of family.points) {
-        const whole = states.length === on.length && new Set(states).size === states.length;
-        yield { labels, timestamp, problem: whole ? undefined : 'expected each state once, each on or off' };
+        const isComplete = states.length === on.length && new Set(states).size === states.length;
+        yield { labels, timestamp, problem: isComplete ? undefined : 'expected each state once, either on or off' };
       }
       break;
     case 'histogram':
@@ -94,7 +94,7 @@ function bucketsProblem({ bounds, counts }: HistogramPoint): string | undefined 
 
 function histogramSumProblem({ bounds, sum }: HistogramPoint, mayFall: boolean): string | undefined {
   const negativeBounds = (bounds[0] ?? 0) < 0;
-  if (sum !== undefined && negativeBounds && !mayFall) return 'expected no sum beside negative bounds';
+  if (sum !== undefined && negativeBounds && !mayFall) return 'expected no sum with negative bounds';
   if (sum !== undefined && Number.isNaN(Number(sum))) return 'expected a sum that is a number, got NaN';
   return negativeBounds ? undefined : amountProblem('a sum', sum);
 }
@@ -110,6 +110,6 @@ function summaryProblem({ quantiles, values, sum, count }: SummaryPoint): string
   return amountProblem('a sum', sum) ?? amountProblem('a count', count);
 }
 
-function refuse(subject: string, problem: string): never {
+function reject(subject: string, problem: string): never {
   throw new TonnageError('metric_invalid', `${subject}: ${problem}`);
 }

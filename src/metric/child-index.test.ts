@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { ChildIndex } from './child-index.ts';
 import { MetricSet } from './metric-set.ts';
 
-test('whatever was asked for before, labels lead to their own series', () => {
+test('labels find their own series, whatever was looked up before', () => {
   const value = fc.string({ unit: fc.constantFrom('a', 'b', '"'), maxLength: 3 });
   fc.assert(
     fc.property(fc.array(fc.tuple(value, value), { maxLength: 40 }), (asked) => {
@@ -20,7 +20,7 @@ test('whatever was asked for before, labels lead to their own series', () => {
   );
 });
 
-test('a wrong label is refused after a right call too', () => {
+test('a wrong label is rejected after a valid call too', () => {
   const hits = new MetricSet().counter({ name: 'hits', help: 'Hits.', labels: ['a'] });
   hits.labels({ a: 'x' });
   expect(() => hits.labels({ a: 'x', b: 'y' } as { a: string })).toThrow('has no label "b"');

@@ -1,7 +1,7 @@
-/** Children that are indexed; those that come later are found by their text alone. */
+/** The most children in the index. The caller finds further children by key. */
 const entriesMax = 10_000;
 
-/** One level per label, by its value; below the last one are the children. */
+/** One level per label, keyed by the label's value. The last level holds the children. */
 type Level<Child> = Map<string, Level<Child> | Leaf<Child>>;
 
 interface Leaf<Child> {
@@ -9,9 +9,8 @@ interface Leaf<Child> {
 }
 
 /**
- * Finds a child by its label values, one map per label: strings that are compared again and again keep their hashes, so
- * that this costs a fraction of building a key out of them. It takes memory for each entry, so it holds a number of
- * them at most.
+ * Finds a child by its label values with one map per label. V8 caches the hash of a string, so this is several times as fast as
+ * building a key. The number of entries is bounded because each takes memory.
  */
 export class ChildIndex<Child> {
   readonly #names: readonly string[];
@@ -22,7 +21,7 @@ export class ChildIndex<Child> {
     this.#names = names;
   }
 
-  /** The child of exactly these labels, if it is indexed. Answers nothing for labels that are not right. */
+  /** The child with exactly these labels; `undefined` if it is not indexed or a label is missing or unknown. */
   get(values: Readonly<Record<string, string>>): Child | undefined {
     if (Object.keys(values).length !== this.#names.length) return undefined;
     let at: Level<Child> | Leaf<Child> | undefined = this.#root;

@@ -3,7 +3,7 @@ import type { Instrument } from './instrument.ts';
 import type { LabelSet } from './labels.ts';
 import { misuse, shown } from './misuse.ts';
 
-/** One series of a counter: a total that only rises. It is its own point, so that reading it costs nothing. */
+/** One series of a counter: a total that only rises. It is its own point, so a scrape allocates nothing. */
 export class Counter implements CounterPoint {
   readonly labels: LabelSet;
   readonly created: number | undefined;
@@ -18,15 +18,15 @@ export class Counter implements CounterPoint {
   }
 
   /**
-   * Adds `amount`, 1 unless told. Throws (`BUG:`) if it is negative, NaN or infinite. Totals are doubles: beyond 2^53
-   * they round; a family of `bigint` points (`MetricSet.add`) stays exact.
+   * Adds `amount` (default 1). Throws (`BUG:`) if it is negative, NaN or infinite. Totals are doubles and
+   * round beyond 2^53; a family of `bigint` points (`MetricSet.add`) stays exact.
    */
   inc(amount = 1): void {
     if (!(amount >= 0 && amount < Infinity)) this.#refuse(amount);
     this.#value += amount;
   }
 
-  /** Adds like `inc` and keeps an exemplar, with `labels` such as a trace's id, in place of the last one. */
+  /** Adds like `inc` and replaces the exemplar. `labels` hold, for example, a trace id. */
   incWithExemplar(amount: number, labels: Readonly<Record<string, string>>): void {
     this.inc(amount);
     this.#exemplar = this.#instrument.exemplar(labels, amount);

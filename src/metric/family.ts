@@ -13,10 +13,10 @@ export const metricTypes = [
 ] as const;
 export type MetricType = (typeof metricTypes)[number];
 
-/** A sample's value. A `bigint` keeps totals beyond 2^53 exact; it is written as an integer. */
+/** A sample's value. A `bigint` is written as an integer and keeps totals beyond 2^53 exact. */
 export type Value = number | bigint;
 
-/** A pointer from a sample to something outside, such as a trace. Names and values together: 128 code points at most. */
+/** A link from a sample to something else, such as a trace. Label names and values have at most 128 code points in total. */
 export interface Exemplar {
   readonly labels: LabelSet;
   readonly value: number;
@@ -26,7 +26,7 @@ export interface Exemplar {
 
 interface Point {
   readonly labels: LabelSet;
-  /** Unix time in seconds. Leave it out: a scrape knows its own time. */
+  /** Unix time in seconds. Usually absent, because the scraper records its own time. */
   readonly timestamp?: number | undefined;
 }
 
@@ -38,49 +38,49 @@ export interface GaugePoint extends Point {
 /** A point of a counter: a total that never falls, never negative, never NaN. */
 export interface CounterPoint extends Point {
   readonly value: Value;
-  /** When the total was last 0, in Unix seconds. Exposed only if the encoder is told to. */
+  /** When the total was last 0, in Unix seconds. Exposed only with the encoder's option `created`. */
   readonly created?: number | undefined;
   readonly exemplar?: Exemplar | undefined;
 }
 
-/** A point of an info: labels that describe, beside those that identify. */
+/** A point of an info family: `labels` identify it, `info` describes it. */
 export interface InfoPoint extends Point {
   readonly info: LabelSet;
 }
 
-/** A point of a state set: `states` and whether each is on, in the same order. */
+/** A point of a state set: `states`, and in the same order whether each is on. */
 export interface StateSetPoint extends Point {
   readonly states: readonly string[];
   readonly on: readonly boolean[];
 }
 
-/** Sparse exponential buckets: `index` of a bucket (base 2^(2^-schema)) and what it counts. Ascending by index. */
+/** One sparse exponential bucket: its index (base 2^(2^-schema)) and its count. Lists are ascending by index. */
 export interface NativeBucket {
   readonly index: number;
   readonly count: number;
 }
 
-/** The native (sparse) form of a histogram, which only the protobuf format and OpenMetrics 2.0 can show. */
+/** The native (sparse) form of a histogram, which only protobuf and OpenMetrics 2.0 can expose. */
 export interface NativeHistogram {
-  /** -4 to 8: each step up doubles the number of buckets per power of two. */
+  /** -4 to 8. Each step up doubles the number of buckets per power of two. */
   readonly schema: number;
-  /** Observations whose magnitude is at most this are counted in `zeroCount`. */
+  /** `zeroCount` counts the observations with at most this magnitude. */
   readonly zeroThreshold: number;
   readonly zeroCount: number;
   readonly positive: readonly NativeBucket[];
   readonly negative: readonly NativeBucket[];
-  /** All observations; NaN and infinities included. */
+  /** The number of all observations, including NaN and infinities. */
   readonly count: number;
   readonly sum: number;
 }
 
 /** A point of a histogram or gauge histogram. */
 export interface HistogramPoint extends Point {
-  /** Finite upper bounds, ascending. The bucket `+Inf` is implied and stands last in `counts`. */
+  /** Finite upper bounds, ascending. The bucket `+Inf` is implied and is the last in `counts`. */
   readonly bounds: readonly number[];
-  /** Cumulative counts, one more than there are bounds: the last is the number of all observations. */
+  /** Cumulative counts, one more than `bounds`. The last is the number of all observations. */
   readonly counts: readonly Value[];
-  /** Absent where a sum makes no sense: OpenMetrics then shows neither sum nor count. */
+  /** Absent if a sum makes no sense; OpenMetrics then exposes neither sum nor count. */
   readonly sum?: Value | undefined;
   readonly created?: number | undefined;
   /** At most one exemplar per bucket, by position in `counts`. */
@@ -88,7 +88,7 @@ export interface HistogramPoint extends Point {
   readonly native?: NativeHistogram | undefined;
 }
 
-/** A point of a summary: `values` of the `quantiles` (0 to 1), in the same order; NaN without recent observations. */
+/** A point of a summary: `values` of the `quantiles` (0 to 1), in the same order. NaN: no recent observations. */
 export interface SummaryPoint extends Point {
   readonly quantiles: readonly number[];
   readonly values: readonly Value[];
@@ -102,11 +102,11 @@ interface FamilyOf<T extends MetricType, P extends Point> {
   readonly name: string;
   readonly type: T;
   readonly help?: string | undefined;
-  /** Base unit in the plural, also the end of the name: `jobs_duration_seconds` has the unit `seconds`. */
+  /** Base unit in the plural. The name must end with it: `jobs_duration_seconds` has the unit `seconds`. */
   readonly unit?: string | undefined;
   /**
-   * The points; iterated anew for each exposition. A live family yields them one at a time out of what it counts in:
-   * read a point before asking for the next, and do not keep it.
+   * The points; each exposition iterates over them again. The points of an instrument change as it counts, so read a point before
+   * the next one and do not keep it.
    */
   readonly points: Iterable<P>;
 }
@@ -121,13 +121,13 @@ export type SummaryFamily = FamilyOf<'summary', SummaryPoint>;
 
 export interface CounterFamily extends FamilyOf<'counter', CounterPoint> {
   /**
-   * The sample has the family's name, without `_total`: for names that others have fixed. Prometheus formats still call
-   * it a counter; OpenMetrics 1.0 has no such counter and shows the type unknown.
+   * The sample name is the family's name, without `_total`: for compatibility with existing names. Prometheus formats expose a
+   * counter. OpenMetrics 1.0 has no such counter and exposes the type `unknown`.
    */
   readonly bare?: boolean | undefined;
 }
 
-/** What a collector returns and an encoder takes: metadata and points. A value: nobody changes it. */
+/** The input of an encoder and the output of a collector: metadata and points. Immutable. */
 export type MetricFamily =
   | GaugeFamily
   | UnknownFamily
@@ -138,7 +138,7 @@ export type MetricFamily =
   | GaugeHistogramFamily
   | SummaryFamily;
 
-/** Points that are made anew each time they are read: `points: lazily(function* () { ... })`. */
+/** Points that are created again for each exposition: `points: lazily(function* () { ... })`. */
 export function lazily<P>(make: () => Iterable<P>): Iterable<P> {
   return { [Symbol.iterator]: () => make()[Symbol.iterator]() };
 }

@@ -14,19 +14,19 @@ export class Gauge implements GaugePoint {
     this.labels = labels;
   }
 
-  /** Sets any number: infinities are values, and NaN is one too (it does not mean "missing"). */
+  /** Sets any number. Infinities and NaN are values too; NaN does not mean "missing". */
   set(value: number): void {
     if (typeof value !== 'number') this.#refuse(value);
     this.#value = value;
   }
 
-  /** Adds `amount`, 1 unless told. Throws (`BUG:`) for NaN, which could never leave again. */
+  /** Adds `amount` (default 1). Throws (`BUG:`) for NaN, because the value would stay NaN. */
   inc(amount = 1): void {
     if (!(amount >= -Infinity)) this.#refuse(amount);
     this.#value += amount;
   }
 
-  /** Takes `amount` away, 1 unless told. */
+  /** Subtracts `amount` (default 1). Throws as `inc`. */
   dec(amount = 1): void {
     if (!(amount >= -Infinity)) this.#refuse(amount);
     this.#value -= amount;

@@ -5,20 +5,20 @@ import type { LabelSet } from './labels.ts';
 import { misuse, shown } from './misuse.ts';
 import { NativeBuckets, type NativeOptions } from './native-buckets.ts';
 
-export interface HistogramLayout {
+interface HistogramLayout {
   /** Finite upper bounds, ascending. */
   readonly bounds: readonly number[];
-  /** Sparse exponential buckets beside the fixed ones. */
+  /** Sparse exponential buckets in addition to `bounds`. */
   readonly native: NativeOptions | undefined;
 }
 
-/** One series of a histogram. Observing allocates nothing; reading `counts` adds them up. */
+/** One series of a histogram. `observe` allocates nothing; reading `counts` adds the buckets up. */
 export class Histogram implements HistogramPoint {
   readonly labels: LabelSet;
   readonly bounds: readonly number[];
   readonly created: number | undefined;
   readonly #instrument: Instrument;
-  /** Observations per bucket, not cumulative; the last is beyond all bounds. */
+  /** Observations per bucket, not cumulative. The last is `+Inf`. */
   readonly #inBucket: Float64Array;
   readonly #native: NativeBuckets | undefined;
   #exemplars: (Exemplar | undefined)[] | undefined;
@@ -35,7 +35,7 @@ export class Histogram implements HistogramPoint {
     this.#native = layout.native === undefined ? undefined : new NativeBuckets(layout.native);
   }
 
-  /** Counts one observation. Throws (`BUG:`) for NaN, which would poison the sum for good. */
+  /** Counts one observation. Throws (`BUG:`) for NaN, because the sum would stay NaN. */
   observe(value: number): void {
     if (!(value >= -Infinity)) this.#refuse(value);
     const bucket = bucketOf(this.bounds, value);
@@ -45,7 +45,7 @@ export class Histogram implements HistogramPoint {
     this.#native?.observe(value);
   }
 
-  /** Counts like `observe` and keeps an exemplar for the bucket, in place of its last one. */
+  /** Counts like `observe` and replaces the bucket's exemplar. */
   observeWithExemplar(value: number, labels: Readonly<Record<string, string>>): void {
     this.observe(value);
     this.#exemplars ??= Array.from({ length: this.bounds.length + 1 }, () => undefined);
@@ -57,7 +57,7 @@ export class Histogram implements HistogramPoint {
     return Array.from(this.#inBucket, (count) => (total += count));
   }
 
-  /** Absent where bounds or observations are negative: a sum that may fall is no counter (OpenMetrics 1.0, "Histogram"). */
+  /** Absent if a bound or an observation is negative: a sum that may fall is not a counter (OpenMetrics 1.0, "Histogram"). */
   get sum(): number | undefined {
     return this.#sumMayFall ? undefined : this.#sum;
   }

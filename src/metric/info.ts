@@ -3,7 +3,7 @@ import type { Instrument } from './instrument.ts';
 import { labelSet, noLabels, type LabelSet } from './labels.ts';
 import { misuse } from './misuse.ts';
 
-/** One metric of an info family: facts that change rarely, such as a version. */
+/** One series of an info family: facts that change rarely, such as a version. */
 export class Info implements InfoPoint {
   readonly labels: LabelSet;
   readonly #instrument: Instrument;
@@ -14,13 +14,13 @@ export class Info implements InfoPoint {
     this.labels = labels;
   }
 
-  /** Replaces the facts. Throws (`BUG:`) for a name that identifies the metric already. */
+  /** Replaces the facts. Throws (`BUG:`) if a fact has the name of an identifying label. */
   set(info: Readonly<Record<string, string>>): void {
     const overlap = this.labels.names.find((name) => Object.hasOwn(info, name));
     if (overlap !== undefined) {
       misuse(
         this.#instrument.subjectOf(this.labels),
-        `label ${overlap} identifies the metric and cannot be a fact too`,
+        `label ${overlap} identifies the metric and cannot also be a fact`,
       );
     }
     this.#info = labelSet(info);

@@ -2,29 +2,29 @@ import { LabelNames, type LabelSet } from './labels.ts';
 import type { Instrument } from './instrument.ts';
 import { ChildIndex } from './child-index.ts';
 
-/** The value that every label of the overflow series has. */
-export const overflowValue = '__other__';
+/** The value of every label of the overflow series. */
+const overflowValue = '__other__';
 
-export interface LabelledOptions<Child> {
+interface LabelledOptions<Child> {
   readonly instrument: Instrument;
   readonly labels: readonly string[];
-  /** Series kept, the overflow series not counted. */
+  /** The most series, without the overflow series. */
   readonly seriesMax: number;
   readonly create: (labels: LabelSet) => Child;
-  /** Called for each label set that the overflow series stands in for. */
+  /** Called for each lookup that returns the overflow series. */
   readonly onFold: () => void;
 }
 
 /**
- * An instrument with labels: one child per label set. Bind once, use often: `const pulls = counter.labels({ org })`
- * costs a lookup, `pulls.inc()` an addition.
+ * An instrument with labels: one series per label set. Look a series up once and keep it: `const pulls = counter.labels({ org })`
+ * costs a lookup, `pulls.inc()` only an addition.
  */
 export class Labelled<Child, Name extends string> implements Iterable<Child> {
   readonly #options: LabelledOptions<Child>;
   readonly #names: LabelNames;
   readonly #overflowKey: string;
   readonly #index: ChildIndex<Child>;
-  /** By the keys of their labels, in the order in which they came; the overflow series too, once it is needed. */
+  /** By label key, in order of creation. Includes the overflow series once there is one. */
   readonly #children = new Map<string, Child>();
 
   constructor(options: LabelledOptions<Child>) {
@@ -36,8 +36,8 @@ export class Labelled<Child, Name extends string> implements Iterable<Child> {
   }
 
   /**
-   * The series with these label values, made at the first call. Once `seriesMax` series are there, any further label
-   * set gets the overflow series, whose labels all say `__other__`. Throws (`BUG:`) for missing or unknown labels.
+   * The series with these label values; the first call creates it. If there are `seriesMax` series, further label sets share the
+   * overflow series, whose label values are all `__other__`. Throws (`BUG:`) for missing or unknown labels.
    */
   labels(values: Readonly<Record<Name, string>>): Child {
     const indexed = this.#index.get(values);
@@ -45,7 +45,7 @@ export class Labelled<Child, Name extends string> implements Iterable<Child> {
     const key = this.#names.key(this.#options.instrument.subject, values);
     let child = this.#children.get(key);
     if (child === undefined) {
-      // What is folded is looked up anew each time, so that each time counts, and a place that became free is taken.
+      // Not indexed: each lookup must be counted, and must take a place that `remove` has freed.
       if (this.size >= this.#options.seriesMax && key !== this.#overflowKey) return this.#fold();
       child = this.#add(key);
     }
@@ -54,21 +54,21 @@ export class Labelled<Child, Name extends string> implements Iterable<Child> {
   }
 
   /**
-   * Takes one series out; false when there was none. Whoever has it bound still counts in it, unseen: bind anew. A
-   * counter that comes back later begins at 0.
+   * Removes one series; false if there was none. Code that kept the series must look it up again: the removed one is no longer
+   * exposed. A counter that is created again starts at 0.
    */
   remove(values: Readonly<Record<Name, string>>): boolean {
     this.#index.clear();
     return this.#children.delete(this.#names.key(this.#options.instrument.subject, values));
   }
 
-  /** Takes all series out, the overflow series too. */
+  /** Removes all series, including the overflow series. */
   clear(): void {
     this.#index.clear();
     this.#children.clear();
   }
 
-  /** Series kept, the overflow series not counted. */
+  /** The number of series, without the overflow series. */
   get size(): number {
     return this.#children.size - (this.#children.has(this.#overflowKey) ? 1 : 0);
   }

@@ -16,7 +16,7 @@ test('two label sets with different values never have the same key', () => {
   );
 });
 
-test('values come back as they were', () => {
+test('values are returned unchanged', () => {
   fc.assert(
     fc.property(fc.array(awkward, { minLength: 3, maxLength: 3 }), (values) => {
       const formed = values.map((value) => value.toWellFormed());
@@ -25,7 +25,7 @@ test('values come back as they were', () => {
   );
 });
 
-test('a label set says what it holds', () => {
+test('a label set returns its labels', () => {
   const set = labelSet({ a: 'x', b: 'y"' });
   expect([set.text, set.get('b'), set.get('c'), set.plain]).toEqual(['a="x",b="y\\""', 'y"', undefined, true]);
   expect(JSON.stringify(set)).toBe('{"a":"x","b":"y\\""}');
@@ -33,6 +33,6 @@ test('a label set says what it holds', () => {
   expect([set.with(noLabels), noLabels.with(set)]).toEqual([set, set]);
 });
 
-test.each([[''], ['_a'], ['__name__']])('the label name %j is refused', (name) => {
+test.each([[''], ['_a'], ['__name__']])('the label name %j is rejected', (name) => {
   expect(() => labelSet({ [name]: 'x' })).toThrow('BUG: label set');
 });

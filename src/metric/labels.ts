@@ -5,14 +5,14 @@ import { isLegacyLabelName } from './names.ts';
 const needsEscape = /[\\"\n]/;
 const escapes: Readonly<Record<string, string>> = { '\\': '\\\\', '"': '\\"', '\n': '\\n' };
 const unescapes: Readonly<Record<string, string>> = { '\\\\': '\\', '\\"': '"', '\\n': '\n' };
-/** What stands between the last label and the value, kept with the labels so that a line takes one join less. */
+/** The text between the last label and the value. Stored with the labels to save a join per line. */
 const closing = '} ';
-/** The whole of ASCII, control characters included. */
+/** ASCII, including control characters. */
 const ascii = /^[\0-\x7f]*$/;
 
 /**
- * Escapes a label value as both text formats want it (backslash, double quote, line feed). A lone surrogate, which has
- * no UTF-8 form, becomes U+FFFD here rather than in the encoder, so that no two series can meet in the output.
+ * Escapes backslash, double quote and line feed in a label value, as both text formats require. Replaces a lone surrogate, which
+ * UTF-8 cannot encode, by U+FFFD. Doing so here ensures that distinct series stay distinct in the output.
  */
 export function escapeLabelValue(value: string): string {
   const formed = value.toWellFormed();
@@ -20,26 +20,26 @@ export function escapeLabelValue(value: string): string {
 }
 
 /**
- * An ordered set of labels. It keeps a single string: the labels in the form of the text formats, `a="x",b="y"`, with
- * values escaped and names that are not legacy names quoted. Escaping makes that string unambiguous, so it is at once
- * the key of a series and what an encoder writes; a million series stay affordable.
+ * An ordered set of labels, stored as a single string in the syntax of the text formats: `a="x",b="y"`, with escaped values and
+ * with quotes around names that are not legacy names. The string is unambiguous, so it is both the key of a series and the text
+ * that an encoder writes. This keeps a million series affordable.
  */
 export class LabelSet {
   /** Label names, in the order of `text`. The sets of one family share one array. */
   readonly names: readonly string[];
-  /** `a="x",b="y"} `: the labels as an encoder writes them behind the opening brace; empty for no labels. */
+  /** `a="x",b="y"} `: the text that an encoder writes after the opening brace; empty without labels. */
   readonly closed: string;
-  /** All names are legacy names and all values ASCII: `text` can be written byte for byte in every text format. */
+  /** All names are legacy names and all values are ASCII, so every text format can write `text` byte for byte. */
   readonly plain: boolean;
 
-  /** For `LabelNames`; everybody else calls `labelSet`. */
+  /** For `LabelNames` only; other code calls `labelSet`. */
   constructor(names: readonly string[], closed: string, legacyNames: boolean) {
     this.names = names;
     this.closed = closed;
     this.plain = legacyNames && ascii.test(closed);
   }
 
-  /** `a="x",b="y"`, without braces; empty for no labels. */
+  /** `a="x",b="y"`, without braces; empty without labels. */
   get text(): string {
     return this.closed.slice(0, -closing.length);
   }
@@ -60,13 +60,13 @@ export class LabelSet {
     return values;
   }
 
-  /** The value of one label; undefined when the set has no such label. */
+  /** The value of one label; `undefined` if the set does not have it. */
   get(name: string): string | undefined {
     const index = this.names.indexOf(name);
     return index < 0 ? undefined : this.values[index];
   }
 
-  /** These labels and then the others, which must have other names. */
+  /** These labels followed by `others`, which must have different names. */
   with(others: LabelSet): LabelSet {
     if (others.closed === '') return this;
     if (this.closed === '') return others;
@@ -80,25 +80,25 @@ export class LabelSet {
   }
 }
 
-/** A label name as it stands in a label set: quoted (and escaped like a value) unless it is a legacy name. */
+/** A label name in the syntax of a label set: quoted and escaped like a value, unless it is a legacy name. */
 function nameText(name: string): string {
   return isLegacyLabelName(name) ? name : `"${escapeLabelValue(name)}"`;
 }
 
-/** The label names of a family, prepared once so that building the key of a series is a few concatenations. */
+/** The label names of a family, prepared so that building the key of a series takes few concatenations. */
 export class LabelNames {
   readonly names: readonly string[];
   readonly #openings: readonly string[];
   readonly #legacy: boolean;
 
-  /** Takes names that are known to be distinct; `labelNamesProblem` is for those that are not. */
+  /** The names must be distinct: see `labelNamesProblem`. */
   constructor(names: readonly string[]) {
     this.names = Object.freeze([...names]);
     this.#openings = names.map((name, index) => `${index === 0 ? '' : ','}${nameText(name)}="`);
     this.#legacy = names.every(isLegacyLabelName);
   }
 
-  /** The closed text of a label set with these values, which is also its key. Every name needs a string, no other may come. */
+  /** The key (`closed`) of the label set with these values. Throws (`BUG:`) for a missing, unknown or non-string label. */
   key(subject: string, values: Readonly<Record<string, string>>): string {
     let text = '';
     for (let index = 0; index < this.names.length; index++) {
@@ -115,13 +115,13 @@ export class LabelNames {
     return text === '' ? '' : text + closing;
   }
 
-  /** The label set with these values, in the order of the names; what is missing is empty. */
+  /** The label set with these values, in the order of the names. Missing values are empty. */
   of(values: readonly string[]): LabelSet {
     const parts = this.#openings.map((opening, index) => `${opening}${escapeLabelValue(values[index] ?? '')}"`);
     return this.set(parts.length === 0 ? '' : parts.join('') + closing);
   }
 
-  /** The label set of a key that `key()` has made. */
+  /** The label set of a key from `key()`. */
   set(key: string): LabelSet {
     return new LabelSet(this.names, key, this.#legacy);
   }
@@ -134,7 +134,7 @@ export class LabelNames {
 /** The empty label set. */
 export const noLabels: LabelSet = new LabelNames([]).set('');
 
-/** A label set of its own, for points that a collector builds. Names keep the order of the object's keys. */
+/** A label set for points that a collector builds. Names keep the order of the object's keys. Throws (`BUG:`) for invalid names. */
 export function labelSet(labels: Readonly<Record<string, string>>): LabelSet {
   const problem = labelNamesProblem(Object.keys(labels));
   if (problem !== undefined) misuse('label set', problem);

@@ -4,7 +4,7 @@ import { lazily } from './family.ts';
 import { labelSet, noLabels } from './labels.ts';
 import { MetricSet } from './metric-set.ts';
 
-/** Values by series, such as `jobs{queue="a"}`, of what has a single value. */
+/** The values of all points that have a single value, by series such as `jobs{queue="a"}`. */
 function valuesOf(set: MetricSet): Record<string, unknown> {
   const values: Record<string, unknown> = {};
   for (const family of set.gather()) {
@@ -14,7 +14,7 @@ function valuesOf(set: MetricSet): Record<string, unknown> {
   return values;
 }
 
-test('instruments count, and a label set is one series however it is asked for', () => {
+test('instruments count, and one label set is one series in any order of labels', () => {
   const set = new MetricSet();
   const jobs = set.counter({ name: 'jobs', help: 'Jobs.', labels: ['queue', 'state'] });
   const bound = jobs.labels({ queue: 'a', state: 'done' });
@@ -28,7 +28,7 @@ test('instruments count, and a label set is one series however it is asked for',
   expect(valuesOf(set)).toMatchObject({ 'jobs{queue="a",state="done"}': 3.5, 'heat{}': 3 });
 });
 
-test('values are asked for at each gathering, and bigints stay exact', () => {
+test('values are read at each gather, and bigints stay exact', () => {
   const set = new MetricSet();
   let total = 2n ** 60n;
   set.counter({ name: 'bytes', help: 'Bytes.', read: () => total });
@@ -45,7 +45,7 @@ test('histograms count into the right bucket, the bound included', () => {
   expect(wait).toMatchObject({ bounds: [0.1, 1], counts: [1, 3, 4], sum: 6.3 });
 });
 
-test('a histogram whose sum may fall has none', () => {
+test('a histogram whose sum may fall has no sum', () => {
   const set = new MetricSet();
   const cold = set.histogram({ name: 'cold', help: 'Cold.', buckets: [-1, 1] });
   cold.observe(3);
@@ -76,7 +76,7 @@ test('summaries, infos and state sets', () => {
   expect(state.on).toEqual([true, false, false]);
 });
 
-test('with a clock series know when they began, and exemplars when they were seen', () => {
+test('with a clock, series record when they began, and exemplars their time', () => {
   const set = new MetricSet({ clock: { now: () => 12_500, monotonic: () => 0 } });
   const jobs = set.counter({ name: 'jobs', help: 'Jobs.' });
   jobs.incWithExemplar(2, { trace_id: 'x' });
@@ -87,7 +87,7 @@ test('with a clock series know when they began, and exemplars when they were see
   expect(new MetricSet().counter({ name: 'jobs', help: 'Jobs.' }).created).toBeUndefined();
 });
 
-test('beyond the cap label sets share one overflow series, and a counter says so', () => {
+test('beyond seriesMax, label sets share one overflow series, and a counter counts them', () => {
   const set = new MetricSet({ prefix: 'own' });
   const hits = set.counter({ name: 'hits', help: 'Hits.', labels: ['path'], seriesMax: 2 });
   for (const path of ['a', 'b', 'c', 'd', 'a', 'c']) hits.labels({ path }).inc();
@@ -101,7 +101,7 @@ test('beyond the cap label sets share one overflow series, and a counter says so
   expect(hits.labels({ path: '__other__' })).toBe(hits.labels({ path: 'z' }));
 });
 
-test('a series that is removed makes room', () => {
+test('removing a series makes room for another', () => {
   const set = new MetricSet();
   const hits = set.gauge({ name: 'hits', help: 'Hits.', labels: ['path'], seriesMax: 1 });
   const first = hits.labels({ path: 'a' });
@@ -120,7 +120,7 @@ const gauge = (name: string, value = 1): MetricFamily => ({
   points: [{ labels: noLabels, value }],
 });
 
-test('a callback that throws or finds wrong names loses its own families only', () => {
+test('a callback that throws or returns invalid names loses only its own families', () => {
   const errors: unknown[] = [];
   const set = new MetricSet({ prefix: 'own', onError: (error) => errors.push(error) });
   set.gauge({ name: 'before', help: 'Before.' });
@@ -143,7 +143,7 @@ test('a callback that throws or finds wrong names loses its own families only', 
   expect(valuesOf(set)['own_source_failures{}']).toBe(10);
 });
 
-test('a family that is added is read anew at each exposition', () => {
+test('an added family is read again at each gather', () => {
   const set = new MetricSet();
   let value = 0;
   set.add({
@@ -178,12 +178,12 @@ test.each<[string, (set: MetricSet) => unknown, string]>([
     'wait_count clashes with histogram wait',
   ],
   [
-    'a histogram whose samples meet a gauge',
+    'a histogram whose sample name is that of a gauge',
     (set) => set.histogram({ name: 'heat', help: '' }),
     'heat_sum clashes with gauge heat_sum',
   ],
   [
-    'names that differ in punctuation only',
+    'names that differ only in punctuation',
     (set) => set.gauge({ name: 'heat.sum', help: '' }),
     'heat_sum clashes with gauge heat_sum',
   ],
@@ -216,8 +216,8 @@ test.each<[string, (set: MetricSet) => unknown, string]>([
     (set) => set.stateSet({ name: 'a', help: '', states: ['x'], labels: ['a'] }),
     'label "a" is reserved',
   ],
-  ['a label twice', (set) => set.gauge({ name: 'a', help: '', labels: ['x', 'x'] }), 'label "x" is there twice'],
-  ['a state twice', (set) => set.stateSet({ name: 'a', help: '', states: ['x', 'x'] }), 'a state is there twice'],
+  ['a label twice', (set) => set.gauge({ name: 'a', help: '', labels: ['x', 'x'] }), 'label "x" occurs twice'],
+  ['a state twice', (set) => set.stateSet({ name: 'a', help: '', states: ['x', 'x'] }), 'a state occurs twice'],
   ['bounds that do not ascend', (set) => set.histogram({ name: 'a', help: '', buckets: [2, 1] }), 'got 2 before 1'],
   ['an infinite bound', (set) => set.histogram({ name: 'a', help: '', buckets: [1, Infinity] }), 'got Infinity'],
   [
@@ -310,7 +310,7 @@ test.each<[string, (set: MetricSet) => unknown, string]>([
   expect(() => call(new MetricSet())).toThrow(message);
 });
 
-test('a refused increment changes nothing', () => {
+test('a rejected increment changes nothing', () => {
   const jobs = new MetricSet().counter({ name: 'jobs', help: '' });
   jobs.inc(2);
   expect(() => jobs.inc(NaN)).toThrow('got NaN');

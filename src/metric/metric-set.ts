@@ -25,16 +25,16 @@ import {
 import { StateSet } from './state-set.ts';
 import { Summary } from './summary.ts';
 
-export interface MetricSetOptions {
-  /** With a clock series remember when they began (`created`), and exemplars when they were seen. */
+interface MetricSetOptions {
+  /** With a clock, series record their start (`created`) and exemplars their time. */
   readonly clock?: Clock;
-  /** Prefix of the set's families about itself: `<prefix>_folded`, `<prefix>_source_failures`. */
+  /** Prefix of the set's own families: `<prefix>_folded`, `<prefix>_source_failures`. */
   readonly prefix?: string;
-  /** Told what a callback (`collect`, `read`) has thrown; its families are left out of that scrape. */
+  /** Receives errors of the callbacks `collect` and `read`. The scrape omits their families. */
   readonly onError?: (error: unknown) => void;
 }
 
-/** Where families come from at a scrape. The names of those that are claimed were checked at registration. */
+/** Provides families at a scrape. If `claimed`, their names were checked at registration. */
 interface Source {
   readonly claimed: boolean;
   readonly collect: () => Iterable<MetricFamily>;
@@ -43,8 +43,8 @@ interface Source {
 type AnyLabels = NoLabelOptions | LabelOptions<string>;
 
 /**
- * The instruments of one process (or of one part of it), and the families that they make up. Nothing is global: whoever
- * counts is given a set. Names that would clash in an exposition are refused when they are registered.
+ * The instruments of a process or of a part of it, and their families. There is no global set: code that counts receives one.
+ * Registering a family whose names clash with another throws (`BUG:`).
  */
 export class MetricSet {
   readonly #names = new FamilyNames();
@@ -60,7 +60,7 @@ export class MetricSet {
     this.#onError = options.onError;
     this.#failures = this.counter({
       name: `${prefix}_source_failures`,
-      help: 'Metric sources that failed at a scrape and were left out of it.',
+      help: 'Metric sources that failed at a scrape, which omitted their families.',
     });
     this.#folded = this.#foldCounter(`${prefix}_folded`);
   }
@@ -68,7 +68,7 @@ export class MetricSet {
   /** A total that only rises. */
   counter(options: CounterOptions & NoLabelOptions): Counter;
   counter<const Name extends string>(options: CounterOptions & LabelOptions<Name>): Labelled<Counter, Name>;
-  /** With `read` the total is asked for at each scrape; a `bigint` is exposed exactly, however large. */
+  /** Calls `read` for the total at each scrape. A `bigint` is exposed exactly. */
   counter(options: CounterOptions & ReadOptions): void;
   counter(options: CounterOptions & (AnyLabels | ReadOptions)): Counter | Labelled<Counter, string> | undefined {
     if (options.read !== undefined) {
@@ -84,7 +84,7 @@ export class MetricSet {
   /** A value that goes up and down. */
   gauge(options: MetricOptions & NoLabelOptions): Gauge;
   gauge<const Name extends string>(options: MetricOptions & LabelOptions<Name>): Labelled<Gauge, Name>;
-  /** With `read` the value is asked for at each scrape. */
+  /** Calls `read` for the value at each scrape. */
   gauge(options: MetricOptions & ReadOptions): void;
   gauge(options: MetricOptions & (AnyLabels | ReadOptions)): Gauge | Labelled<Gauge, string> | undefined {
     if (options.read !== undefined)
@@ -96,7 +96,7 @@ export class MetricSet {
     );
   }
 
-  /** How observations are distributed over buckets. */
+  /** The distribution of observations over buckets. */
   histogram(options: HistogramOptions & NoLabelOptions): Histogram;
   histogram<const Name extends string>(options: HistogramOptions & LabelOptions<Name>): Labelled<Histogram, Name>;
   histogram(options: HistogramOptions & AnyLabels): Histogram | Labelled<Histogram, string> {
@@ -111,7 +111,7 @@ export class MetricSet {
     );
   }
 
-  /** How many observations and what they add up to. */
+  /** The number of observations and their sum. */
   summary(options: MetricOptions & NoLabelOptions): Summary;
   summary<const Name extends string>(options: MetricOptions & LabelOptions<Name>): Labelled<Summary, Name>;
   summary(options: MetricOptions & AnyLabels): Summary | Labelled<Summary, string> {
@@ -122,7 +122,7 @@ export class MetricSet {
     );
   }
 
-  /** Facts as labels: a version, a revision. */
+  /** Facts as labels, such as a version. */
   info(options: Omit<MetricOptions, 'unit'> & NoLabelOptions): Info;
   info<const Name extends string>(options: Omit<MetricOptions, 'unit'> & LabelOptions<Name>): Labelled<Info, Name>;
   info(options: Omit<MetricOptions, 'unit'> & AnyLabels): Info | Labelled<Info, string> {
@@ -140,7 +140,7 @@ export class MetricSet {
   ): Labelled<StateSet<State>, Name>;
   stateSet(options: StateSetOptions<string> & AnyLabels): StateSet | Labelled<StateSet, string> {
     const states = Object.freeze([...options.states]);
-    if (new Set(states).size !== states.length) misuse(`stateset ${options.name}`, 'a state is there twice');
+    if (new Set(states).size !== states.length) misuse(`stateset ${options.name}`, 'a state occurs twice');
     return this.#instrument(
       (points) => ({ ...metadata(options), type: 'stateset', points }),
       options,
@@ -149,22 +149,22 @@ export class MetricSet {
   }
 
   /**
-   * Takes a whole family in, for series that something else keeps: its `points` are iterated at each scrape (see
-   * `lazily`) and trusted to be right; `checkFamily` tells whether they are.
+   * Adds a whole family whose series are kept elsewhere. Each scrape iterates over its `points` (see `lazily`) without checking
+   * them; `checkFamily` checks a family.
    */
   add(family: MetricFamily): void {
     claim(this.#names, family, []);
-    this.#live(family);
+    this.#register(family);
   }
 
-  /** Calls `collect` at each scrape and adds the families that it finds, which may differ from scrape to scrape. */
+  /** Calls `collect` at each scrape and adds the families that it returns, which may differ each time. */
   collect(collect: () => Iterable<MetricFamily>): void {
     this.#sources.push({ claimed: false, collect });
   }
 
   /**
-   * All families, in the order of registration. A callback that throws, or that finds a family whose names are wrong or
-   * clash, loses its own families only: `onError` is told and `<prefix>_source_failures_total` counts it.
+   * All families, in the order of registration. If a callback throws, or returns a family whose names are invalid or clash, its
+   * families are omitted, `onError` receives the error and `<prefix>_source_failures_total` counts it.
    */
   gather(): readonly MetricFamily[] {
     const families: MetricFamily[] = [];
@@ -182,7 +182,7 @@ export class MetricSet {
     return families;
   }
 
-  /** Registers an instrument: `family` makes its family of live points, `create` one series. */
+  /** Registers an instrument. `family` wraps its points in a family; `create` makes one series. */
   #instrument<Child>(
     family: (points: Iterable<Child>) => MetricFamily,
     options: AnyLabels,
@@ -193,7 +193,7 @@ export class MetricSet {
     const instrument = new Instrument(declared.type, declared.name, this.#clock);
     if (options.labels === undefined) {
       const child = create(instrument, noLabels);
-      this.#live(family([child]));
+      this.#register(family([child]));
       return child;
     }
     const folded = this.#folded.labels({ family: declared.name });
@@ -204,11 +204,11 @@ export class MetricSet {
       create: (labels) => create(instrument, labels),
       onFold: () => folded.inc(),
     });
-    this.#live(family(labelled));
+    this.#register(family(labelled));
     return labelled;
   }
 
-  /** Counts, per family, what its overflow series stood in for. Made by hand, since it cannot count its own folding. */
+  /** Counts lookups of each family's overflow series. Not a plain `counter`, which would count its own overflow. */
   #foldCounter(name: string): Labelled<Counter, 'family'> {
     const instrument = new Instrument('counter', name, this.#clock);
     const points = new Labelled<Counter, 'family'>({
@@ -218,19 +218,19 @@ export class MetricSet {
       create: (labels) => new Counter(instrument, labels),
       onFold: () => undefined,
     });
-    const help = 'Label sets that the overflow series of a full family stood in for, counted at each lookup.';
+    const help = 'Lookups of label sets that the overflow series of a full family replaced.';
     this.add({ type: 'counter', name, help, points });
     return points;
   }
 
-  /** Registers a label-less family whose one value is read at each scrape. */
+  /** Registers a family without labels whose value is read at each scrape. */
   #read(family: GaugeFamily | CounterFamily, read: () => Value): undefined {
     claim(this.#names, family, []);
     const collect = (): MetricFamily[] => [{ ...family, points: [{ labels: noLabels, value: read() }] }];
     this.#sources.push({ claimed: true, collect });
   }
 
-  #live(family: MetricFamily): void {
+  #register(family: MetricFamily): void {
     this.#sources.push({ claimed: true, collect: () => [family] });
   }
 }
@@ -241,13 +241,13 @@ function metadata(
   return { name: options.name, help: options.help, unit: options.unit };
 }
 
-/** Takes the names of a family that a programmer declares. */
+/** Claims the names of a family declared in code. */
 function claim(names: FamilyNames, family: MetricFamily, labels: readonly string[]): void {
   const problem = claimNames(names, family, labels);
   if (problem !== undefined) misuse(`${family.type} ${family.name}`, problem);
 }
 
-/** Takes the names of a family that a callback has found. */
+/** Claims the names of a family that a callback returned. */
 function claimFound(names: FamilyNames, family: MetricFamily): void {
   const problem = claimNames(names, family, []);
   if (problem !== undefined) throw new TonnageError('metric_invalid', `${family.type} ${family.name}: ${problem}`);

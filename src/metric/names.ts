@@ -12,9 +12,8 @@ export function isLegacyLabelName(name: string): boolean {
 }
 
 /**
- * The name as a reader sees it that takes legacy names only and asks for no other scheme (`escaping=underscores`): each
- * code point that a legacy name cannot have becomes an underscore. Two names that end up equal here would be one series
- * to such a reader.
+ * The name for readers that accept only legacy names (`escaping=underscores`, their default): each code point that a legacy name
+ * cannot contain becomes an underscore. Two names with the same result would be one series to such a reader.
  */
 export function underscored(name: string, isLegacy: (name: string) => boolean): string {
   if (isLegacy(name)) return name;

@@ -3,18 +3,18 @@ import type { NativeBucket, NativeHistogram } from './family.ts';
 import { misuse } from './misuse.ts';
 
 export interface NativeOptions {
-  /** Resolution to begin with, -4 to 8: a bucket's bounds differ by the factor 2^(2^-schema). Default 3 (9 %). */
+  /** Initial resolution, -4 to 8: a bucket's bounds differ by the factor 2^(2^-schema). Default: 3 (9 %). */
   readonly schema?: number | undefined;
-  /** Magnitudes up to this count as zero. Default 2^-128. */
+  /** Magnitudes up to this count as zero. Default: 2^-128. */
   readonly zeroThreshold?: number | undefined;
-  /** Buckets of one series, both signs together; one more halves the resolution. Default 160. */
+  /** The most buckets of one series, both signs together. Exceeding it halves the resolution. Default: 160. */
   readonly bucketsMax?: number | undefined;
 }
 
 const schemaMin = -4;
 const schemaMax = 8;
 
-/** Refuses options of a native histogram that are out of range. */
+/** Throws (`BUG:`) for options that are out of range. */
 export function checkNative(subject: string, options: NativeOptions): void {
   const { schema = 3, zeroThreshold = 0, bucketsMax = 1 } = options;
   if (!Number.isInteger(schema) || schema < schemaMin || schema > schemaMax) {
@@ -28,7 +28,7 @@ export function checkNative(subject: string, options: NativeOptions): void {
   }
 }
 
-/** Sparse buckets whose bounds grow exponentially, so that nobody must choose them beforehand. */
+/** Sparse buckets with exponentially growing bounds, which need not be chosen in advance. */
 export class NativeBuckets {
   readonly #zeroThreshold: number;
   readonly #bucketsMax: number;
@@ -46,7 +46,7 @@ export class NativeBuckets {
     this.#bounds = fractionBounds(this.#schema);
   }
 
-  /** Counts one value, which is a number (not NaN) or an infinity. */
+  /** Counts one value: any number or infinity except NaN. */
   observe(value: number): void {
     this.#count++;
     if (Math.abs(value) <= this.#zeroThreshold) {
@@ -59,7 +59,7 @@ export class NativeBuckets {
     while (this.#positive.size + this.#negative.size > this.#bucketsMax && this.#schema > schemaMin) this.#coarsen();
   }
 
-  /** The buckets as a value of their own; `sum` is counted by the caller. */
+  /** A copy of the buckets. The caller keeps the sum. */
   read(sum: number): NativeHistogram {
     return {
       schema: this.#schema,
@@ -72,7 +72,7 @@ export class NativeBuckets {
     };
   }
 
-  /** Bucket i holds values above base^(i-1) up to base^i. An infinity goes one beyond the largest number's bucket. */
+  /** Bucket i holds values above base^(i-1) and up to base^i. Infinity is in the bucket after that of the largest number. */
   #indexOf(magnitude: number): number {
     if (magnitude === Infinity) return this.#indexOf(Number.MAX_VALUE) + 1;
     const { fraction, exponent } = splitFloat(magnitude);
@@ -81,7 +81,7 @@ export class NativeBuckets {
     return Math.ceil(ceiling / 2 ** -this.#schema);
   }
 
-  /** One schema lower: buckets 2i-1 and 2i become bucket i. */
+  /** Lowers the schema by one, which merges buckets 2i-1 and 2i into bucket i. */
   #coarsen(): void {
     this.#schema--;
     this.#bounds = fractionBounds(this.#schema);
@@ -90,7 +90,7 @@ export class NativeBuckets {
   }
 }
 
-/** Bucket bounds within one power of two, from 0.5 on: a value's fraction is searched in them. */
+/** The bucket bounds of fractions, from 0.5 to 1. */
 function fractionBounds(schema: number): readonly number[] {
   const count = schema > 0 ? 2 ** schema : 1;
   return Array.from({ length: count }, (_, index) => 2 ** (index / count - 1));
@@ -103,7 +103,7 @@ function splitFloat(value: number): { readonly fraction: number; readonly expone
     return { fraction: scaled.fraction, exponent: scaled.exponent - 60 };
   }
   let exponent = Math.floor(Math.log2(value)) + 1;
-  // The logarithm may round across a power of two; dividing twice keeps 2^1024 out of the way.
+  // The logarithm may round across a power of two. Dividing in two steps avoids 2^1024, which is infinite.
   let fraction = (value / 2 ** (exponent - 1)) * 0.5;
   if (fraction >= 1) {
     fraction /= 2;

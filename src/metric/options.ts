@@ -3,25 +3,25 @@ import type { Value } from './family.ts';
 import { misuse, shown } from './misuse.ts';
 import type { NativeOptions } from './native-buckets.ts';
 
-/** What every instrument is told. */
+/** Options of every instrument. */
 export interface MetricOptions {
   /** The family's name without the suffix of its type: a counter `jobs` exposes `jobs_total`. */
   readonly name: string;
-  /** One sentence that says what is counted. */
+  /** One sentence about the metric. */
   readonly help: string;
-  /** Base unit in the plural (`seconds`, `bytes`, `ratio`); the name must end with it. */
+  /** Base unit in the plural (`seconds`, `bytes`, `ratio`). The name must end with it. */
   readonly unit?: string;
 }
 
 export interface CounterOptions extends MetricOptions {
-  /** Expose the name as it is, without `_total`: see `CounterFamily.bare`. */
+  /** Expose the name without `_total`: see `CounterFamily.bare`. */
   readonly bare?: boolean;
 }
 
 export interface HistogramOptions extends MetricOptions {
   /** Finite upper bounds, ascending; `+Inf` is implied. Default: `durationBounds`. */
   readonly buckets?: readonly number[];
-  /** Keep sparse exponential buckets too, for the formats that show them. */
+  /** Also keep sparse exponential buckets, for the formats that support them. */
   readonly native?: NativeOptions;
 }
 
@@ -29,27 +29,27 @@ export interface StateSetOptions<State extends string> extends Omit<MetricOption
   readonly states: readonly [State, ...State[]];
 }
 
-/** Added to the options of an instrument that has labels. */
+/** Further options of an instrument with labels. */
 export interface LabelOptions<Name extends string> {
   readonly labels: readonly [Name, ...Name[]];
   readonly read?: undefined;
-  /** Series kept; further label sets share one overflow series. Default: `limits.metricSeriesMax`. */
+  /** The most series; further label sets share one overflow series. Default: `limits.metricSeriesMax`. */
   readonly seriesMax?: number;
 }
 
-/** Added to the options of an instrument that has none. */
+/** Further options of an instrument without labels. */
 export interface NoLabelOptions {
   readonly labels?: undefined;
   readonly read?: undefined;
 }
 
-/** Added to the options of a gauge or counter whose value something else keeps. */
+/** Further options of a gauge or counter whose value is kept elsewhere. */
 export interface ReadOptions {
-  /** Called at each scrape. If it throws, the family is left out of that scrape. */
+  /** Called at each scrape. If it throws, the scrape omits the family. */
   readonly read: () => Value;
 }
 
-/** The series cap of an instrument with labels. */
+/** The most series of an instrument with labels. Throws (`BUG:`) unless `seriesMax` is a positive integer. */
 export function seriesMaxOf(subject: string, seriesMax: number | undefined): number {
   const max = seriesMax ?? limits.metricSeriesMax;
   if (!Number.isInteger(max) || max < 1) misuse(subject, `expected seriesMax of at least 1, got ${shown(max)}`);

@@ -1,7 +1,7 @@
 import type { MetricFamily, MetricType } from './family.ts';
 import { isLegacyMetricName, underscored } from './names.ts';
 
-/** What the samples of each type append to the family's name (OpenMetrics 1.0, "Suffixes"). */
+/** The suffixes of each type's sample names (OpenMetrics 1.0, "Suffixes"). */
 export const sampleSuffixes: Readonly<Record<MetricType, readonly string[]>> = {
   unknown: [''],
   gauge: [''],
@@ -13,7 +13,7 @@ export const sampleSuffixes: Readonly<Record<MetricType, readonly string[]>> = {
   summary: ['', '_sum', '_count', '_created'],
 };
 
-/** Labels that a type needs for itself and that no metric of it may have. */
+/** Label names that a type uses itself, so metrics of that type may not have them. */
 export function reservedLabels(type: MetricType, familyName: string): readonly string[] {
   if (type === 'histogram' || type === 'gaugehistogram') return ['le'];
   if (type === 'summary') return ['quantile'];
@@ -21,8 +21,8 @@ export function reservedLabels(type: MetricType, familyName: string): readonly s
 }
 
 /**
- * Every name that a family occupies: its own and those of its samples, as a reader of legacy names sees them. Two
- * families whose names meet cannot stand in one exposition.
+ * All names that a family uses, as a reader of legacy names sees them: its own and those of its samples. Two families that share
+ * a name cannot be in one exposition.
  */
 export function occupiedNames(family: Pick<MetricFamily, 'name' | 'type'>): readonly string[] {
   const names = new Set(['', ...sampleSuffixes[family.type]].map((suffix) => family.name + suffix));

@@ -3,7 +3,7 @@ import type { Instrument } from './instrument.ts';
 import type { LabelSet } from './labels.ts';
 import { misuse, shown } from './misuse.ts';
 
-/** One metric of a state set: named booleans. With `enter` it is an enum, of which exactly one is on. */
+/** One series of a state set: named booleans. With `enter` it is an enum: exactly one state is on. */
 export class StateSet<State extends string = string> implements StateSetPoint {
   readonly labels: LabelSet;
   readonly states: readonly State[];
@@ -24,7 +24,7 @@ export class StateSet<State extends string = string> implements StateSetPoint {
     this.#on[this.#indexOf(state)] = on;
   }
 
-  /** Turns this state on and all others off. */
+  /** Turns one state on and all others off. */
   enter(state: State): void {
     const entered = this.#indexOf(state);
     this.#on.fill(false);

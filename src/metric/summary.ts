@@ -5,7 +5,7 @@ import { misuse, shown } from './misuse.ts';
 
 const none: readonly number[] = Object.freeze([]);
 
-/** One series of a summary without quantiles: how many, and how much in all. For quantiles use a histogram. */
+/** One series of a summary without quantiles: a count and a sum. For quantiles use a histogram. */
 export class Summary implements SummaryPoint {
   readonly labels: LabelSet;
   readonly quantiles = none;
@@ -21,7 +21,7 @@ export class Summary implements SummaryPoint {
     this.created = instrument.now();
   }
 
-  /** Counts one observation. Throws (`BUG:`) if it is negative or NaN: the sum of a summary never falls. */
+  /** Counts one observation. Throws (`BUG:`) if it is negative or NaN, because the sum of a summary never falls. */
   observe(value: number): void {
     if (!(value >= 0)) this.#refuse(value);
     this.#count++;

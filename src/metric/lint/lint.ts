@@ -3,20 +3,20 @@ import type { LintRule } from './rule.ts';
 import * as rules from './rules.ts';
 
 /** Rules by name. */
-export const lintRules: Readonly<Record<string, LintRule>> = rules;
+const lintRules: Readonly<Record<string, LintRule>> = rules;
 
-/** One breach of a naming rule. */
-export interface LintFinding<Family extends MetricFamily = MetricFamily> {
+/** One violation of a naming rule. */
+interface LintFinding<Family extends MetricFamily = MetricFamily> {
   readonly family: Family;
   /** The rule's name, such as `helpMissing`. */
   readonly rule: string;
-  /** What is wrong, without the family's name. */
+  /** The problem, without the family's name. */
   readonly message: string;
 }
 
 /**
- * What is badly named in these families, though a reader takes it: the advice of the Prometheus documentation on metric
- * and label names. Reads the labels of all points. Answers nothing for families that are well named.
+ * Checks valid families against the naming advice of the Prometheus documentation ("Metric and label naming"). Reads the labels of
+ * all points. Returns an empty list if there are no violations.
  */
 export function lint<Family extends MetricFamily>(families: Iterable<Family>): LintFinding<Family>[] {
   const findings: LintFinding<Family>[] = [];
@@ -29,7 +29,7 @@ export function lint<Family extends MetricFamily>(families: Iterable<Family>): L
   return findings;
 }
 
-/** All label names of a family. Points mostly share one list of names, which is looked at once. */
+/** All label names of a family. Most points share one array of names, which is read once. */
 function labelNamesOf(family: MetricFamily): readonly string[] {
   const lists = new Set<readonly string[]>();
   for (const point of family.points) {

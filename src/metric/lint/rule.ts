@@ -1,10 +1,10 @@
 import type { MetricFamily } from '../family.ts';
 
-/** What a naming rule sees of a family: what it says of itself, and the names of its labels. */
-export interface LintSubject {
+/** The input of a naming rule. */
+interface LintSubject {
   readonly family: MetricFamily;
   readonly labelNames: readonly string[];
 }
 
-/** One naming rule: answers a sentence for each breach. Rules know nothing of each other. */
+/** One naming rule: returns a sentence for each violation. Rules are independent of each other. */
 export type LintRule = (subject: LintSubject) => readonly string[];

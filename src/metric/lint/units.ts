@@ -33,7 +33,7 @@ export const baseUnits: Readonly<Record<string, string>> = {
   kilojoules: 'joules',
 };
 
-/** Abbreviated units and what to write instead. */
+/** Abbreviated units, and the name to use instead. */
 export const unitAbbreviations: Readonly<Record<string, string>> = {
   s: 'seconds',
   sec: 'seconds',
