@@ -52,12 +52,12 @@ describe('lint says of an input', () => {
     expect(await lint(argv)).toEqual({ code: 0, stdout: `${line}\n`, stderr: '' });
   });
 
-  test('a series that is there twice at one time: ok, with a warning unless only the parse counts', async () => {
+  test('a series that occurs twice at one time: ok, with a warning except with --parse-only', async () => {
     const text = '# TYPE a gauge\n# HELP a A.\na 1 5\na 2 5\n# EOF\n';
     expect(await lint(['-'], text)).toEqual({
       code: 0,
       stdout: '-: ok\n',
-      stderr: 'warning: -:4:1: a is there twice with the same labels and time; the first one counts\n',
+      stderr: 'warning: -:4:1: a occurs twice with the same labels and time; the first one counts\n',
     });
     expect(await lint(['--parse-only', '-'], text)).toEqual({ code: 0, stdout: '-: ok\n', stderr: '' });
   });

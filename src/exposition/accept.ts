@@ -1,16 +1,16 @@
 /** One entry of an Accept header. */
 export interface Accepted {
-  /** Such as `text/plain` or `text/*`, in lower case. */
+  /** In lower case, such as `text/plain` or `text/*`. */
   readonly mediaRange: string;
-  /** Parameters in lower case, the quality among them. */
+  /** Parameters in lower case, including the quality `q`. */
   readonly parameters: ReadonlyMap<string, string>;
-  /** 0 (refused) to 1. */
+  /** 0 (not acceptable) to 1. */
   readonly quality: number;
 }
 
 /**
- * The entries of an Accept header, the most wanted first: by quality, then the more specific before wildcards, then as
- * they stand (RFC 9110, 12.5.1). Lenient: case and spaces do not matter, a quality that is no number counts as none.
+ * The entries of an Accept header in order of preference: by quality, then specific ranges before wildcards, then in header order
+ * (RFC 9110, 12.5.1). Lenient: ignores case and spaces, and treats an invalid quality as absent.
  */
 export function parseAccept(header: string): readonly Accepted[] {
   const entries = header.split(',').map(parseEntry);

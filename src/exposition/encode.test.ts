@@ -3,7 +3,7 @@ import { labelSet, lazily, MetricSet, noLabels, type MetricFamily } from '../met
 import { encode, paced } from './encode.ts';
 import { formatOf, openMetrics, prometheusText, type Format } from './format.ts';
 
-/** One family of each type, with what each can have. */
+/** One family of each type, with all its optional parts. */
 const exemplar = { labels: labelSet({ trace_id: 'x' }), value: 0.5, timestamp: 3.25 };
 const families: MetricFamily[] = [
   {
@@ -157,7 +157,7 @@ test.each([
   expect(text.split('\n')).toContain(line);
 });
 
-test('no exposition changes what another one says', () => {
+test('expositions do not affect each other', () => {
   const set = new MetricSet();
   set.counter({ name: 'jobs', help: 'Jobs.' }).inc(3);
   const say = (format: Format): string => Buffer.concat([...encode(set.gather(), format)]).toString();
@@ -166,12 +166,12 @@ test('no exposition changes what another one says', () => {
   expect(formats.map(say)).toEqual(first);
 });
 
-test('no families: the end mark alone, or nothing', () => {
+test('without families the output is the end mark, or empty', () => {
   expect(Buffer.concat([...encode([], openMetrics)]).toString()).toBe('# EOF\n');
   expect([...encode([], prometheusText)]).toEqual([]);
 });
 
-test('chunks are bounded, cut between points, and made only when asked for', () => {
+test('chunks are bounded, hold whole points and are encoded on demand', () => {
   let made = 0;
   const points = lazily(function* () {
     for (let n = 0; n < 20_000; n++) {
@@ -190,7 +190,7 @@ test('chunks are bounded, cut between points, and made only when asked for', () 
   expect(made).toBe(20_000);
 });
 
-test('with reuse a chunk is good until the next one is asked for', () => {
+test('with reuse, a chunk is valid until the next one', () => {
   const points = Array.from({ length: 5_000 }, (_, n) => ({ labels: labelSet({ n: `series ${n}` }), value: n }));
   const family: MetricFamily = { type: 'gauge', name: 'g', points };
   const own = [...encode([family], openMetrics)];
@@ -204,7 +204,7 @@ test('with reuse a chunk is good until the next one is asked for', () => {
   expect([buffers.size, own.length]).toEqual([1, 2]);
 });
 
-test('a point larger than a chunk is written whole', () => {
+test('a point that exceeds the chunk size stays in one chunk', () => {
   const value = 'ü'.repeat(200_000);
   const text = Buffer.concat([
     ...encode([{ type: 'gauge', name: 'g', points: [{ labels: labelSet({ value }), value: 1 }] }], openMetrics),
@@ -220,7 +220,7 @@ test('points that throw end the exposition with their error', () => {
   expect(() => [...encode([{ type: 'gauge', name: 'g', points }], openMetrics)]).toThrow('the source is gone');
 });
 
-test('paced: the event loop gets its turn when the stretch is over, and no empty chunk comes out', async () => {
+test('paced: yields to the event loop after the time limit, and skips empty chunks', async () => {
   let time = 0;
   const clock = { now: () => time, monotonic: () => time };
   const chunks = function* (): Generator<Uint8Array> {

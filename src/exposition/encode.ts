@@ -8,22 +8,20 @@ import { encodePrometheusText } from './prometheus-text.ts';
 import { encodeProtobuf } from './protobuf.ts';
 import { SampleWriter } from './sample-writer.ts';
 
-export interface EncodeOptions {
-  /** Show when counters, histograms and summaries began. Off unless asked for: it doubles the series of counters. */
+interface EncodeOptions {
+  /** Expose creation times of counters, histograms and summaries. Default: false, because this doubles the series of counters. */
   readonly created?: boolean;
   /**
-   * Write each chunk over the one before. For readers that are done with a chunk when they ask for the next, as one is
-   * that awaits the callback of each write: a large exposition then leaves nothing for the garbage collector, whose
-   * pauses would be longer than ours. Off unless asked for: each chunk is then the reader's own.
+   * Reuse one buffer for all chunks: each chunk is valid only until the next one. For a caller that has sent a chunk before it
+   * requests the next. Avoids garbage collection pauses for a large exposition. Default: false.
    */
   readonly reuse?: boolean;
 }
 
 /**
- * Encodes families in a format. Yields chunks of about `limits.expositionChunkBytesMax` bytes, cut between two points,
- * and works only while the next one is asked for; it changes nothing, so that any number of expositions may run at
- * once. If a family's points throw, so does this: the exposition is then incomplete and must not be served as whole.
- * A chunk may be empty: nothing can be sent yet, but the encoder has paused.
+ * Encodes families in a format. Yields chunks of about `limits.expositionChunkBytesMax` bytes, each with whole points; an empty
+ * chunk only gives the caller a chance to pause. Does not change the families, so several expositions may run at once. Throws if
+ * a family's points throw: the exposition is then incomplete and must not be served as complete.
  */
 export function* encode(
   families: Iterable<MetricFamily>,
@@ -51,8 +49,8 @@ export function* encode(
 }
 
 /**
- * The chunks of `encode`, with a pause for the event loop whenever they have held it for
- * `limits.expositionStretchMsMax`: what a server sends, however many series there are.
+ * The chunks of `encode`, with a break for the event loop whenever encoding has blocked it for `limits.expositionStretchMsMax`.
+ * Skips empty chunks.
  */
 export async function* paced(chunks: Iterable<Uint8Array>, clock: Clock): AsyncGenerator<Uint8Array, void> {
   let begun = clock.monotonic();

@@ -1,22 +1,22 @@
 /**
- * How a name that older readers cannot take is shown to them (Prometheus documentation, "Escaping schemes"). With
- * `allow-utf-8` the name is kept and, in text, quoted.
+ * How names that are not legacy names are written for older readers (Prometheus documentation, "Escaping schemes").
+ * `allow-utf-8` keeps the name; text formats quote it.
  */
 export const escapingSchemes = ['allow-utf-8', 'underscores', 'dots', 'values'] as const;
 export type EscapingScheme = (typeof escapingSchemes)[number];
 
-const legacyRune = /^[a-zA-Z_:]$/;
+const firstRune = /^[a-zA-Z_:]$/;
 const laterRune = /^[a-zA-Z0-9_:]$/;
 
 /**
- * The name under a scheme. `colons`: whether a colon is legal, as in metric names. `dots` changes legacy names too
- * (underscores are doubled), so that it can be undone.
+ * Escapes a name. `colons`: whether a colon is legal, as it is in metric names. The scheme `dots` also doubles the underscores of
+ * legacy names, so that it is reversible.
  */
 export function escapeName(name: string, scheme: EscapingScheme, colons: boolean): string {
   if (scheme === 'allow-utf-8') return name;
   const runes = Array.from(name);
   const legal = (rune: string, index: number): boolean =>
-    (index === 0 ? legacyRune : laterRune).test(rune) && (colons || rune !== ':');
+    (index === 0 ? firstRune : laterRune).test(rune) && (colons || rune !== ':');
   const plain = runes.every(legal);
   if (plain && (scheme !== 'dots' || !name.includes('_'))) return name;
   const escaped = runes.map((rune, index) => escapeRune(rune, legal(rune, index), scheme)).join('');

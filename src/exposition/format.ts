@@ -1,9 +1,9 @@
 import type { EscapingScheme } from './escape-name.ts';
 
-/** The syntaxes that an encoder knows. */
+/** The syntaxes that `encode` supports. */
 export type Syntax = 'openmetrics-1.0.0' | 'openmetrics-2.0.0' | 'text-0.0.4' | 'text-1.0.0' | 'protobuf';
 
-/** What a scrape is answered in: a syntax, how names are escaped, and the content type that says both. */
+/** The format of a response: its syntax, the escaping of names, and the content type that states both. */
 export interface Format {
   readonly syntax: Syntax;
   readonly escaping: EscapingScheme;
@@ -19,20 +19,20 @@ const mediaTypes: Readonly<Record<Syntax, string>> = {
 };
 
 /**
- * A format. Without a scheme names are written as with `underscores`. The content type names the scheme where the
- * reader did, and always in versions that were made with it; text 0.0.4 knows legacy names only.
+ * A format. `escaping` defaults to `underscores`. The content type states the scheme if `escaping` is given, and always for
+ * versions that define it. Text 0.0.4 supports legacy names only, so it ignores `escaping`.
  */
 export function formatOf(syntax: Syntax, escaping?: EscapingScheme): Format {
   if (syntax === 'text-0.0.4')
     return Object.freeze({ syntax, escaping: 'underscores', contentType: mediaTypes[syntax] });
-  const named = escaping !== undefined || syntax === 'text-1.0.0' || syntax === 'openmetrics-2.0.0';
+  const isStated = escaping !== undefined || syntax === 'text-1.0.0' || syntax === 'openmetrics-2.0.0';
   const scheme = escaping ?? 'underscores';
-  const contentType = named ? `${mediaTypes[syntax]}; escaping=${scheme}` : mediaTypes[syntax];
+  const contentType = isStated ? `${mediaTypes[syntax]}; escaping=${scheme}` : mediaTypes[syntax];
   return Object.freeze({ syntax, escaping: scheme, contentType });
 }
 
 /** OpenMetrics text 1.0.0. */
 export const openMetrics: Format = formatOf('openmetrics-1.0.0');
 
-/** Prometheus text 0.0.4, which every reader takes. */
+/** Prometheus text 0.0.4, which every reader accepts. */
 export const prometheusText: Format = formatOf('text-0.0.4');

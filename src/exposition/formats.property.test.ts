@@ -16,7 +16,7 @@ function seriesOf(text: string): string[] {
   return text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
 }
 
-test('OpenMetrics 1.0: what is written is read as the same model', () => {
+test('OpenMetrics 1.0: encoding and parsing returns the same families', () => {
   fc.assert(
     fc.property(fc.oneof(legacyFamilies, utf8Families), fc.boolean(), (families, created) => {
       const format = formatOf('openmetrics-1.0.0', 'allow-utf-8');
@@ -27,11 +27,11 @@ test('OpenMetrics 1.0: what is written is read as the same model', () => {
   );
 });
 
-test('Prometheus text: what is written is read as the same series', () => {
+test('Prometheus text: encoding and parsing returns the same series', () => {
   fc.assert(
     fc.property(fc.oneof(legacyFamilies, utf8Families), (drawn) => {
       const format = formatOf('text-1.0.0', 'allow-utf-8');
-      // A gauge histogram is written as buckets alone and read as a histogram, which then has its count again.
+      // A gauge histogram is written as buckets only and parsed as a histogram, which then has a count.
       const families = drawn.filter(({ type }) => type !== 'gaugehistogram');
       const text = textOf(families, format);
       expect(seriesOf(textOf(parse(text, { format: 'text' }), format)).sort()).toEqual(seriesOf(text).sort());
@@ -40,7 +40,7 @@ test('Prometheus text: what is written is read as the same series', () => {
   );
 });
 
-test('what OpenMetrics says becomes the same Prometheus text as the model itself', () => {
+test('families parsed from OpenMetrics encode to the same Prometheus text as the originals', () => {
   fc.assert(
     fc.property(legacyFamilies, (families) => {
       const read = parse(textOf(families, openMetrics), { format: 'openmetrics' });
@@ -50,7 +50,7 @@ test('what OpenMetrics says becomes the same Prometheus text as the model itself
   );
 });
 
-test('names under any escaping scheme are legacy names to a strict reader', () => {
+test('every escaping scheme except allow-utf-8 produces legacy names', () => {
   fc.assert(
     fc.property(
       utf8Families,
@@ -79,7 +79,7 @@ test('the reference parsers accept both text formats and read the same series', 
   }
 });
 
-/** Samples in one order, without those of a suffix. */
+/** Sorted samples, without those of a suffix. */
 function sortedWithout(samples: readonly ReadSample[], suffix: string): string[] {
   return samples
     .filter(({ name }) => !name.endsWith(suffix))

@@ -1,9 +1,9 @@
-/** HELP text for OpenMetrics: backslash, line feed and double quote escaped. A carriage return would end no line here. */
+/** HELP text for OpenMetrics: escapes backslashes, line ends and double quotes. */
 export function openMetricsHelp(help: string): string {
   return prometheusHelp(help).replaceAll('"', '\\"');
 }
 
-/** HELP text for Prometheus text: backslash and line feed escaped. */
+/** HELP text for Prometheus text: escapes backslashes and line ends. */
 export function prometheusHelp(help: string): string {
   return help
     .toWellFormed()

@@ -10,19 +10,19 @@ import {
   type Value,
 } from '../metric/index.ts';
 
-/** The families that Prometheus' own formats know. A counter is `bare`: its suffix has become part of its name. */
+/** The families that Prometheus' own formats support. A counter is `bare`: its name includes the suffix. */
 export type PrometheusFamily = Exclude<MetricFamily, { readonly type: 'info' | 'stateset' }>;
 
-export interface LoweringOptions {
-  /** Show when counters, histograms and summaries began, as gauges `_created`. */
+interface LoweringOptions {
+  /** Expose creation times of counters, histograms and summaries as gauges `_created`. */
   readonly created: boolean;
-  /** The format has no gauge histograms: count and sum of one become gauges `_gcount` and `_gsum` beside the buckets. */
+  /** Expose the count and sum of a gauge histogram as gauges `_gcount` and `_gsum`, for formats without gauge histograms. */
   readonly splitGaugeHistograms: boolean;
 }
 
 /**
- * A family in the types of Prometheus' own formats, such that its series keep their names and values. Nothing is copied:
- * the points of the answer are read from the family's own.
+ * Converts a family to the types of Prometheus' own formats. Its series keep their names and values. The result reads the points
+ * of `family` lazily instead of copying them.
  */
 export function lower(family: MetricFamily, options: LoweringOptions): readonly PrometheusFamily[] {
   const { name, help } = family;

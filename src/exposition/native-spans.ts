@@ -1,12 +1,12 @@
 import type { NativeBucket } from '../metric/index.ts';
 
-/** A run of consecutive buckets: how far it begins after the run before it (the first: its index), and its length. */
-export interface Span {
+/** A span of consecutive buckets: its distance from the end of the previous span (for the first: its index), and its length. */
+interface Span {
   readonly offset: number;
   readonly length: number;
 }
 
-/** The runs that ascending buckets form. */
+/** The spans of buckets that are ascending by index. */
 export function spansOf(buckets: readonly NativeBucket[]): readonly Span[] {
   const spans: { offset: number; length: number }[] = [];
   let next = 0;

@@ -16,42 +16,42 @@ test.each([
   ['an empty header', '', text],
   ['anything', '*/*', text],
   ['a browser', 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8', text],
-  ['nothing that we write', 'image/png', text],
-  ['everything refused', '*/*;q=0', text],
+  ['no supported format', 'image/png', text],
+  ['nothing acceptable', '*/*;q=0', text],
   ['OpenMetrics without a version', 'application/openmetrics-text', openMetrics],
   ['OpenMetrics 1.0.0', 'application/openmetrics-text; version=1.0.0; charset=utf-8', openMetrics],
   ['a quoted version, odd case and spaces', ' Application/OpenMetrics-Text ;  Version="1.0.0" ; Q=1 ', openMetrics],
-  ['an OpenMetrics version that we do not write', 'application/openmetrics-text;version=0.0.1,text/plain;q=0.1', text],
+  ['an unsupported OpenMetrics version', 'application/openmetrics-text;version=0.0.1,text/plain;q=0.1', text],
   ['Prometheus 3', prometheus3, `${openMetrics}; escaping=allow-utf-8`],
   ['Prometheus with native histograms', protobufFirst, protobuf],
   ['protobuf of another message', 'application/vnd.google.protobuf;proto=a.B;encoding=delimited', text],
   ['protobuf that is not delimited', 'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily', text],
   [
-    'the quality counts, not the place',
+    'quality takes precedence over order',
     'text/plain;version=0.0.4;q=0.2,application/openmetrics-text;q=0.7',
     openMetrics,
   ],
   ['equal quality: the first', 'text/plain;version=0.0.4,application/openmetrics-text;version=1.0.0', text],
   ['equal quality: a wildcard comes last', '*/*,application/openmetrics-text', openMetrics],
-  ['a refused type is not taken', 'application/openmetrics-text;q=0,text/plain;q=0.1', text],
-  ['a quality that is no number', 'application/openmetrics-text;q=high', openMetrics],
+  ['a type with quality 0 is not used', 'application/openmetrics-text;q=0,text/plain;q=0.1', text],
+  ['an invalid quality', 'application/openmetrics-text;q=high', openMetrics],
   ['text 1.0.0 names its scheme', 'text/plain;version=1.0.0', `${text1}; escaping=underscores`],
   ['text 1.0.0 with dots', 'text/plain;version=1.0.0;escaping=dots', `${text1}; escaping=dots`],
   ['an unknown scheme', 'text/plain;version=1.0.0;escaping=rot13', `${text1}; escaping=underscores`],
   ['text 0.0.4 has no scheme', 'text/plain;version=0.0.4;escaping=allow-utf-8', text],
-  ['commas and semicolons without sense', ';;,,=;q=,application/openmetrics-text;;', openMetrics],
+  ['stray commas and semicolons', ';;,,=;q=,application/openmetrics-text;;', openMetrics],
 ])('%s', (_, accept, contentType) => {
   expect(negotiate(accept).contentType).toBe(contentType);
 });
 
-test('OpenMetrics 2.0.0 is answered only behind its flag', () => {
+test('OpenMetrics 2.0.0 is offered only with its option', () => {
   const accept = 'application/openmetrics-text;version=2.0.0;q=0.9,application/openmetrics-text;version=1.0.0;q=0.8';
   expect(negotiate(accept).syntax).toBe('openmetrics-1.0.0');
   expect(negotiate(accept, { openMetrics2: true }).syntax).toBe('openmetrics-2.0.0');
   expect(negotiate('application/openmetrics-text', { openMetrics2: true }).syntax).toBe('openmetrics-1.0.0');
 });
 
-test('every scheme can be asked for', () => {
+test('a client can request every scheme', () => {
   for (const scheme of ['allow-utf-8', 'underscores', 'dots', 'values']) {
     const format = negotiate(`application/openmetrics-text;version=1.0.0;escaping=${scheme}`);
     expect(format).toMatchObject({ escaping: scheme, contentType: `${openMetrics}; escaping=${scheme}` });

@@ -2,12 +2,12 @@ import { parseAccept, type Accepted } from './accept.ts';
 import { escapingSchemes } from './escape-name.ts';
 import { formatOf, prometheusText, type Format, type Syntax } from './format.ts';
 
-export interface NegotiateOptions {
-  /** Answer in OpenMetrics 2.0.0, a release candidate, if it is asked for. Off unless told: the default is 1.0.0. */
+interface NegotiateOptions {
+  /** Offer OpenMetrics 2.0.0, a release candidate. Default: false. */
   readonly openMetrics2?: boolean;
 }
 
-/** The syntax of each media type and version. Who names no version gets the oldest that we write. */
+/** The syntax of each media type and version. A client that states no version gets the oldest supported one. */
 const syntaxes: Readonly<Record<string, Syntax>> = {
   'application/openmetrics-text': 'openmetrics-1.0.0',
   'application/openmetrics-text 1.0.0': 'openmetrics-1.0.0',
@@ -20,9 +20,9 @@ const syntaxes: Readonly<Record<string, Syntax>> = {
 };
 
 /**
- * The format to answer a scrape in, from its Accept header: of what we can write, what the reader likes best. Without a
- * usable entry it is Prometheus text 0.0.4, which every reader takes, and never a refusal (Prometheus documentation,
- * "Scrape protocol content negotiation"). Entries that make no sense are passed over.
+ * The format for a scrape: the supported format that the Accept header prefers. Ignores invalid and unsupported entries. If none
+ * is left, this is Prometheus text 0.0.4, which every client accepts, never an error (Prometheus documentation, "Scrape protocol
+ * content negotiation").
  */
 export function negotiate(accept: string | undefined, options: NegotiateOptions = {}): Format {
   for (const entry of parseAccept(accept ?? '')) {

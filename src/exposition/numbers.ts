@@ -1,6 +1,6 @@
 /**
  * A float in the canonical form of `le` and `quantile` label values (OpenMetrics 1.0, "Considerations: Canonical
- * Numbers"): always with a point or an exponent, the exponent from 1e+06 and below 1e-04 and of two digits or more.
+ * Numbers"): with a decimal point, or, from 1e+06 and below 1e-04, with an exponent of at least two digits.
  */
 export function canonicalFloat(value: number): string {
   if (value === Infinity) return '+Inf';

@@ -15,8 +15,8 @@ import type { SampleWriter } from './sample-writer.ts';
 const endOfText = '# EOF\n';
 
 /**
- * Encodes families as OpenMetrics text 1.0.0, up to the end mark. Yields what is full; the rest is left in the writer.
- * `created`: show when counters, histograms and summaries began.
+ * Encodes families as OpenMetrics text 1.0.0, including the end mark. Yields full chunks; the writer keeps the rest.
+ * `created`: expose creation times of counters, histograms and summaries.
  */
 export function* encodeOpenMetrics(
   samples: SampleWriter,
@@ -30,7 +30,7 @@ export function* encodeOpenMetrics(
   samples.out.text(endOfText);
 }
 
-/** TYPE, UNIT, HELP in this order, each at most once; what is empty is left out. */
+/** Writes TYPE, UNIT and HELP in this order. Omits empty ones. */
 function writeMetadata(samples: SampleWriter, family: MetricFamily): void {
   const name = samples.familyName(family.name);
   const type = family.type === 'counter' && family.bare === true ? 'unknown' : family.type;

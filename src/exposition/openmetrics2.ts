@@ -18,8 +18,8 @@ import type { SampleWriter } from './sample-writer.ts';
 const endOfText = '# EOF\n';
 
 /**
- * Encodes families as OpenMetrics text 2.0.0, a release candidate: the family's name is the sample's name, a histogram
- * or summary is one line, and `st@` says when counting began.
+ * Encodes families as OpenMetrics text 2.0.0, a release candidate: a sample has the name of its family, a histogram or summary is
+ * one line, and `st@` is the start time. Yields full chunks; the writer keeps the rest.
  */
 export function* encodeOpenMetrics2(
   samples: SampleWriter,
@@ -33,7 +33,7 @@ export function* encodeOpenMetrics2(
   samples.out.text(endOfText);
 }
 
-/** What the type appends to the name of family and samples alike. */
+/** The family's name with the suffix of its type, which is also the name of its samples. */
 function fullName(family: MetricFamily): string {
   if (family.type === 'counter' && family.bare !== true) return `${family.name}_total`;
   return family.type === 'info' ? `${family.name}_info` : family.name;
@@ -77,7 +77,7 @@ function counterWriter(samples: SampleWriter, name: string, created: boolean): P
   };
 }
 
-/** `prefix`: `g` before count and sum, which a gauge histogram has. */
+/** `prefix`: precedes `count` and `sum`; `g` for a gauge histogram. */
 function histogramWriter(
   samples: SampleWriter,
   name: string,
@@ -128,7 +128,7 @@ function summaryWriter(samples: SampleWriter, name: string, created: boolean): P
   };
 }
 
-/** Timestamp, start, then any number of exemplars; one without a timestamp may not stand here and is left out. */
+/** Writes timestamp, start time and exemplars. Omits exemplars without a timestamp, which the format does not allow. */
 function endLine(
   samples: SampleWriter,
   timestamp: number | undefined,

@@ -1,7 +1,7 @@
 import type { TextWriter } from './text-writer.ts';
 import type { PointWriter } from './points.ts';
 
-/** Writes every point and yields a chunk whenever one is full: between two points, never within one. */
+/** Writes all points and yields each full chunk. A chunk never ends within a point. */
 export function* pointByPoint<P>(
   out: TextWriter,
   points: Iterable<P>,

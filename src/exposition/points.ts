@@ -10,10 +10,7 @@ import type {
 import { canonicalFloat } from './numbers.ts';
 import type { SampleName, SampleWriter } from './sample-writer.ts';
 
-/**
- * Writes one point. Made once per family, so that it holds what the family's points share; each point is written to
- * its end before the next is asked for.
- */
+/** Writes one point. Created once per family; holds the text that the family's points share. */
 export type PointWriter<P> = (point: P) => void;
 
 export function gaugeWriter(samples: SampleWriter, familyName: string): PointWriter<GaugePoint> {
@@ -25,7 +22,7 @@ export function gaugeWriter(samples: SampleWriter, familyName: string): PointWri
   };
 }
 
-/** `suffix`: `_total`, or nothing for a counter that has its suffix in its name or none at all. */
+/** `suffix`: `_total`, or empty for a counter whose name is already that of its samples. */
 export function counterWriter(samples: SampleWriter, familyName: string, suffix: string): PointWriter<CounterPoint> {
   const name = samples.name(familyName, suffix);
   return (point) => {
@@ -36,7 +33,7 @@ export function counterWriter(samples: SampleWriter, familyName: string, suffix:
   };
 }
 
-/** Writes `write`'s samples and after them `_created`, where the point has one. */
+/** Calls `write`, then writes `_created` if the point has a creation time. */
 export function withCreated<P extends CounterPoint | HistogramPoint | SummaryPoint>(
   samples: SampleWriter,
   familyName: string,
@@ -70,10 +67,10 @@ export function stateSetWriter(samples: SampleWriter, familyName: string): Point
 }
 
 /**
- * What a histogram shows beside its buckets. OpenMetrics: count and sum, both or neither, under the names of its type.
- * Prometheus text: the count always. `buckets`: nothing.
+ * The samples in addition to the buckets. `histogram` and `gaugehistogram` (OpenMetrics): count and sum, both or neither.
+ * `prometheus`: the count, and the sum if there is one. `buckets`: none.
  */
-export type HistogramStyle = 'histogram' | 'gaugehistogram' | 'prometheus' | 'buckets';
+type HistogramStyle = 'histogram' | 'gaugehistogram' | 'prometheus' | 'buckets';
 
 export function histogramWriter(
   samples: SampleWriter,
@@ -124,7 +121,7 @@ function line(
   samples.end(timestamp);
 }
 
-/** Labels of bounds or quantiles, made anew only when a point has other ones than the point before. */
+/** Formats labels of bounds or quantiles. Caches them, because points of one family usually share the array. */
 function labelsOf(
   samples: SampleWriter,
   name: string,

@@ -5,7 +5,7 @@ import { pointByPoint } from './point-by-point.ts';
 import { counterWriter, gaugeWriter, histogramWriter, summaryWriter } from './points.ts';
 import type { SampleWriter } from './sample-writer.ts';
 
-/** Type names of Prometheus text. A gauge histogram keeps its buckets only (`lower` makes gauges of the rest). */
+/** Type names of Prometheus text. For a gauge histogram only buckets are left: `lower` converts the rest to gauges. */
 const typeNames: Readonly<Record<PrometheusFamily['type'], string>> = {
   gauge: 'gauge',
   unknown: 'untyped',
@@ -15,7 +15,7 @@ const typeNames: Readonly<Record<PrometheusFamily['type'], string>> = {
   summary: 'summary',
 } satisfies Partial<Record<MetricType, string>>;
 
-/** Encodes families as Prometheus text, versions 0.0.4 and 1.0.0. Yields what is full; the rest is left in the writer. */
+/** Encodes families as Prometheus text 0.0.4 or 1.0.0. Yields full chunks; the writer keeps the rest. */
 export function* encodePrometheusText(
   samples: SampleWriter,
   families: Iterable<MetricFamily>,

@@ -1,11 +1,11 @@
 import { Buffer } from 'node:buffer';
 
-/** How a field's value is laid out (Protocol Buffers, "Encoding": wire types). */
+/** Wire types of fields (Protocol Buffers, "Encoding"). */
 const varintType = 0;
 const fixed64Type = 1;
 const bytesType = 2;
 
-/** Bytes of the longest varint: 64 bits, seven at a time. */
+/** The length of the longest varint in bytes: 64 bits, seven per byte. */
 const varintBytesMax = 10;
 
 /** Writes protobuf fields into one growing buffer. */
@@ -13,7 +13,7 @@ export class ProtoWriter {
   #bytes: Buffer;
   #length = 0;
 
-  /** `capacity`: bytes to begin with. */
+  /** `capacity`: initial size in bytes. */
   constructor(capacity: number) {
     this.#bytes = Buffer.allocUnsafeSlow(capacity);
   }
@@ -22,7 +22,7 @@ export class ProtoWriter {
     return this.#length;
   }
 
-  /** The bytes written since the last call, which are the caller's from now on. */
+  /** Returns the bytes written since the last call. The caller owns them. */
   take(): Uint8Array {
     const taken = this.#bytes.subarray(0, this.#length);
     this.#bytes = Buffer.allocUnsafeSlow(this.#bytes.length);
@@ -30,7 +30,7 @@ export class ProtoWriter {
     return taken;
   }
 
-  /** A whole number of 0 or more, in seven-bit groups, lowest first. */
+  /** Writes a non-negative integer in groups of seven bits, lowest first. */
   varint(value: number | bigint): void {
     this.#reserve(varintBytesMax);
     let rest = typeof value === 'bigint' && value <= Number.MAX_SAFE_INTEGER ? Number(value) : value;
@@ -42,18 +42,18 @@ export class ProtoWriter {
     this.#bytes[this.#length++] = Number(rest);
   }
 
-  /** An unsigned integer or enum field. */
+  /** Writes an unsigned integer or enum field. */
   uint(field: number, value: number | bigint): void {
     this.varint(field * 8 + varintType);
     this.varint(value);
   }
 
-  /** An int64 field: negative numbers in two's complement. */
+  /** Writes an int64 field. Negative numbers are in two's complement. */
   int(field: number, value: number): void {
     this.uint(field, value < 0 ? BigInt.asUintN(64, BigInt(value)) : value);
   }
 
-  /** A sint32 or sint64 field: signs zigzag, so that small numbers stay short. */
+  /** Writes a sint32 or sint64 field in zigzag encoding. */
   sint(field: number, value: number): void {
     this.uint(field, value < 0 ? -2 * value - 1 : 2 * value);
   }
@@ -71,7 +71,7 @@ export class ProtoWriter {
     });
   }
 
-  /** A field whose bytes `write` writes. Their number is put before them once it is known. */
+  /** Writes a length-delimited field. `write` writes its content; the length is inserted before it afterwards. */
   message(field: number, write: () => void): void {
     this.varint(field * 8 + bytesType);
     const start = this.#length + 1;

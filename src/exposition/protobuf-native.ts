@@ -2,11 +2,11 @@ import type { NativeBucket, NativeHistogram } from '../metric/index.ts';
 import { spansOf } from './native-spans.ts';
 import type { ProtoWriter } from './proto-writer.ts';
 
-/** Fields of `io.prometheus.client.Histogram` for the buckets of each sign. */
+/** Field numbers in `io.prometheus.client.Histogram` for the buckets of each sign. */
 const negativeFields = { span: 9, delta: 10 };
 const positiveFields = { span: 12, delta: 13 };
 
-/** Writes the native part of a histogram. A reader knows by a span or a zero threshold that there is one at all. */
+/** Writes the native part of a histogram. Readers detect it by a span or a zero threshold, so an empty one gets an empty span. */
 export function writeNative(out: ProtoWriter, native: NativeHistogram): void {
   out.sint(5, native.schema);
   out.double(6, native.zeroThreshold);
@@ -16,7 +16,7 @@ export function writeNative(out: ProtoWriter, native: NativeHistogram): void {
   if (native.zeroThreshold === 0 && native.count === 0) writeSpan(out, positiveFields.span, 0, 0);
 }
 
-/** Runs of buckets, then each count as its difference to the one before. */
+/** Writes the spans, then each count as the difference from the previous one. */
 function writeBuckets(
   out: ProtoWriter,
   fields: { readonly span: number; readonly delta: number },

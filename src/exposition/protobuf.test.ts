@@ -25,7 +25,7 @@ function labelsOf(metric: ProtoMessage): string {
     .join();
 }
 
-/** The series that a reader stores of protobuf, as `name labels value`. */
+/** The series of a protobuf exposition, as `name labels value`. */
 function seriesOfMessages(messages: readonly ProtoMessage[]): string[] {
   return messages.flatMap((family) => {
     const name = stringOf(family, 1);
@@ -47,14 +47,14 @@ function seriesOfMessages(messages: readonly ProtoMessage[]): string[] {
   });
 }
 
-test('the same series as in text, of any families', () => {
+test('any families have the same series as in text', () => {
   fc.assert(
     fc.property(legacyFamilies, (drawn) => {
       const families = drawn.filter(({ type }) => type !== 'gaugehistogram');
       const series = seriesOfMessages(messagesFor(families));
       const text = Buffer.concat([...encode(families, prometheusText)]).toString();
       const names = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
-      // Of text: histograms have count and sum lines, summaries quantile lines, which are compared elsewhere.
+      // Skip lines for the count and sum of histograms and the quantiles of summaries; other tests compare them.
       const histograms = families.filter(({ type }) => type === 'histogram').map(({ name }) => name);
       const summaries = families.filter(({ type }) => type === 'summary').map(({ name }) => name);
       const compared = names.filter((line) => {
@@ -136,7 +136,7 @@ test('native histograms: spans and differences', () => {
   expect(signedOf(body, 10)).toEqual([1]);
 });
 
-test('an empty native histogram is known by an empty span', () => {
+test('an empty native histogram has an empty span', () => {
   const set = new MetricSet();
   set.histogram({ name: 'h', help: 'H.', buckets: [], native: { zeroThreshold: 0 } });
   const family = messagesFor(set.gather()).find((message) => stringOf(message, 1) === 'h')!;

@@ -27,9 +27,8 @@ const typeNumbers: Readonly<Record<PrometheusFamily['type'], number>> = {
 const nothing = new Uint8Array(0);
 
 /**
- * Encodes families as delimited `io.prometheus.client.MetricFamily` messages, with native histograms. A message begins
- * with its length, so one family's bytes are collected first; meanwhile empty chunks come out, so that whoever paces
- * the encoding can pause.
+ * Encodes families as delimited `io.prometheus.client.MetricFamily` messages, with native histograms. A message begins with its
+ * length, so this buffers one family at a time; meanwhile it yields empty chunks, so that the caller can pause.
  */
 export function* encodeProtobuf(
   families: Iterable<MetricFamily>,
@@ -93,7 +92,7 @@ class MetricWriter {
     return escapeName(name, this.#escaping, true).toWellFormed();
   }
 
-  /** One `metric` field per point; yields a chunk whenever one is full. */
+  /** Writes one `metric` field per point and yields full chunks. */
   *each<P extends { readonly labels: LabelSet; readonly timestamp?: number | undefined }>(
     points: Iterable<P>,
     write: (point: P) => void,
@@ -108,7 +107,7 @@ class MetricWriter {
     }
   }
 
-  /** A gauge or an untyped value: a message of one double. */
+  /** Writes a gauge or untyped value: a message with one double. */
   value(field: number, point: GaugePoint): void {
     this.out.message(field, () => this.out.double(1, Number(point.value)));
   }
@@ -165,7 +164,7 @@ class MetricWriter {
     }
   }
 
-  /** Counts are integers; one that is not has a field of its own. */
+  /** Writes a count as an integer, or in `floatField` if it is not an integer. */
   #count(field: number, floatField: number, count: Value): void {
     if (typeof count === 'bigint' || Number.isSafeInteger(count)) this.out.uint(field, count);
     else this.out.double(floatField, count);
@@ -183,7 +182,7 @@ class MetricWriter {
     if (this.#created && created !== undefined) this.#timestamp(field, created);
   }
 
-  /** `google.protobuf.Timestamp` of Unix seconds. */
+  /** Writes Unix seconds as `google.protobuf.Timestamp`. */
   #timestamp(field: number, time: number): void {
     const seconds = Math.floor(time);
     this.out.message(field, () => {

@@ -10,16 +10,16 @@ import {
 import { escapeName, type EscapingScheme } from './escape-name.ts';
 import type { TextWriter } from './text-writer.ts';
 
-/** A sample's name, ready to be written: alone, and up to where labels begin. */
+/** The text of a sample's name: for a sample without labels, and up to where labels begin. */
 export interface SampleName {
   readonly alone: string;
   readonly opening: string;
 }
 
-/** Where the text formats differ at the end of a line: OpenMetrics has seconds and exemplars, Prometheus milliseconds. */
-export type LineEnds = 'openmetrics' | 'prometheus';
+/** The end of a line: OpenMetrics has timestamps in seconds and exemplars, Prometheus has timestamps in milliseconds. */
+type LineEnds = 'openmetrics' | 'prometheus';
 
-/** Writes samples, in the syntax that all text formats share. */
+/** Writes samples in the syntax of all text formats. */
 export class SampleWriter {
   readonly out: TextWriter;
   readonly #escaping: EscapingScheme;
@@ -31,13 +31,13 @@ export class SampleWriter {
     this.#ends = ends;
   }
 
-  /** A family's name as it stands after `# TYPE`: escaped, and quoted if it still needs it. */
+  /** A family's name for metadata lines: escaped, and quoted if necessary. */
   familyName(name: string): string {
     const escaped = escapeName(name, this.#escaping, true);
     return isLegacyMetricName(escaped) ? escaped : quoted(escaped);
   }
 
-  /** The name of a family's samples. One that needs quotes stands within the braces. */
+  /** The name of a family's samples. A name that needs quotes is inside the braces. */
   name(familyName: string, suffix: string): SampleName {
     const escaped = escapeName(familyName, this.#escaping, true) + suffix;
     const legacy = isLegacyMetricName(escaped);
@@ -47,33 +47,33 @@ export class SampleWriter {
     };
   }
 
-  /** `name{labels,extra} value`, to be followed by `end`. `extra` is one more label, such as `le="1.0"`. */
+  /** Writes `name{labels,extra} value`. The caller then calls `end`. `extra` is one more label, such as `le="1.0"`. */
   sample(name: SampleName, labels: LabelSet, extra: string | undefined, value: Value): void {
     this.series(name, labels, extra);
     this.out.value(value);
   }
 
-  /** A whole line of what most of an exposition is made of: a sample with nothing behind its value. */
+  /** Writes the most frequent kind of line: a sample without timestamp and exemplar. */
   line(name: SampleName, labels: LabelSet, value: Value): void {
-    const { closed } = this.#shown(labels);
+    const { closed } = this.#escaped(labels);
     if (closed === '' || value === Infinity || value === -Infinity) {
       this.sample(name, labels, undefined, value);
       this.newline();
     } else {
-      // In one step: each string that is joined on its own costs an object.
+      // One concatenation is faster than several: each creates a string object.
       this.out.text(`${name.opening}${closed}${value}\n`);
     }
   }
 
-  /** `name{labels,extra} `: all that stands before a value. */
+  /** Writes `name{labels,extra} `, the part before the value. */
   series(name: SampleName, labels: LabelSet, extra: string | undefined): void {
-    const shown = this.#shown(labels);
-    if (shown.closed === '') this.out.text(extra === undefined ? name.alone : `${name.opening}${extra}} `);
-    else if (extra === undefined) this.out.text(name.opening + shown.closed);
-    else this.out.text(`${name.opening}${shown.text},${extra}} `);
+    const escaped = this.#escaped(labels);
+    if (escaped.closed === '') this.out.text(extra === undefined ? name.alone : `${name.opening}${extra}} `);
+    else if (extra === undefined) this.out.text(name.opening + escaped.closed);
+    else this.out.text(`${name.opening}${escaped.text},${extra}} `);
   }
 
-  /** The end of a sample's line. `timestamp` is in Unix seconds; exemplars are for OpenMetrics only. */
+  /** Ends a sample's line. `timestamp` is in Unix seconds. Exemplars are written for OpenMetrics only. */
   end(timestamp?: number, exemplar?: Exemplar): void {
     if (this.#ends === 'openmetrics') {
       if (timestamp !== undefined) this.number(timestamp);
@@ -88,27 +88,27 @@ export class SampleWriter {
     this.out.text('\n');
   }
 
-  /** One more number on the line, after a space. */
+  /** Writes a space and a number. */
   number(value: number): void {
     this.out.text(' ');
     this.out.value(value);
   }
 
-  /** An exemplar, with the mark before it. */
+  /** Writes an exemplar with its leading ` # `. */
   exemplar(exemplar: Exemplar): void {
-    this.out.text(` # {${this.#shown(exemplar.labels).text}}`);
+    this.out.text(` # {${this.#escaped(exemplar.labels).text}}`);
     this.number(exemplar.value);
     if (exemplar.timestamp !== undefined) this.number(exemplar.timestamp);
   }
 
-  /** One label, for `extra`. */
+  /** Formats one label for `extra`. */
   label(name: string, value: string): string {
     const escaped = escapeName(name, this.#escaping, false);
     return `${isLegacyLabelName(escaped) ? escaped : quoted(escaped)}="${escapeLabelValue(value)}"`;
   }
 
-  /** The labels as this format shows their names. */
-  #shown(labels: LabelSet): LabelSet {
+  /** The labels with their names escaped for this format. */
+  #escaped(labels: LabelSet): LabelSet {
     if (labels.plain && this.#escaping !== 'dots') return labels;
     const names = labels.names.map((name) => escapeName(name, this.#escaping, false));
     if (names.every((name, index) => name === labels.names[index])) return labels;

@@ -1,24 +1,24 @@
 import { Buffer } from 'node:buffer';
 import { limits } from '../base/index.ts';
 
-/** The chunk that the next point may still go into without growing much beyond its limit. */
+/** A chunk is full at this length, so that the last point hardly exceeds `limits.expositionChunkBytesMax`. */
 const chunkCharactersMax = limits.expositionChunkBytesMax - 4096;
 
 /** UTF-8 takes at most three bytes for one UTF-16 code unit. */
 const bytesPerCharacterMax = 3;
 
 /**
- * Collects the text of an exposition. `take` hands over its bytes and begins anew: whoever writes calls it once `full`,
- * between two points, so that chunks stay near `limits.expositionChunkBytesMax`.
+ * Collects the text of an exposition. An encoder checks `full` after each point and then calls `take`, so that chunks have about
+ * `limits.expositionChunkBytesMax` bytes.
  *
- * It joins strings and encodes a whole chunk at once: a call into the encoder for each series costs more than the
- * copying, and the engine joins strings by reference.
+ * Concatenates strings and encodes a whole chunk at once. V8 concatenates strings by reference, and calling the encoder for each
+ * series would cost more.
  */
 export class TextWriter {
   readonly #reused: Buffer | undefined;
   #text = '';
 
-  /** `reuse`: what `take` hands over is good only until the next `take`. */
+  /** `reuse`: the bytes of `take` are valid only until the next `take`. */
   constructor(reuse = false) {
     if (reuse) this.#reused = Buffer.allocUnsafeSlow(limits.expositionChunkBytesMax * bytesPerCharacterMax);
   }
@@ -27,12 +27,12 @@ export class TextWriter {
     return this.#text === '';
   }
 
-  /** A chunk's worth is there. */
+  /** Whether there is enough text for a chunk. */
   get full(): boolean {
     return this.#text.length >= chunkCharactersMax;
   }
 
-  /** The bytes of what was written since the last call, which are the caller's from now on (but see `reuse`). */
+  /** Returns the bytes written since the last call. The caller owns them, except with `reuse`. */
   take(): Uint8Array {
     const text = this.#text;
     this.#text = '';
@@ -45,7 +45,7 @@ export class TextWriter {
     this.#text += text;
   }
 
-  /** A number as the text formats write it: integers as digits, `+Inf`, `-Inf`, `NaN`, else the shortest decimal. */
+  /** Writes a number in the syntax of the text formats: digits, `+Inf`, `-Inf`, `NaN`, or the shortest decimal. */
   value(value: number | bigint): void {
     if (value === Infinity) this.#text += '+Inf';
     else if (value === -Infinity) this.#text += '-Inf';

@@ -5,7 +5,7 @@ import type { FamilyDraft } from './family-draft.ts';
 import { ParseError } from './parse-error.ts';
 import { distinguishingLabel, type PointGroup } from './point-groups.ts';
 
-/** Checks what the format says of a family's names and of each sample. Throws `ParseError` where a rule is broken. */
+/** Checks a family's names and each of its samples against the rules of the format. Throws `ParseError`. */
 export function checkSamples(draft: FamilyDraft, dialect: Dialect): void {
   if (dialect.openMetrics) {
     if (draft.name.startsWith('_')) {
@@ -16,7 +16,7 @@ export function checkSamples(draft: FamilyDraft, dialect: Dialect): void {
   for (const sample of draft.samples) checkSample(draft, sample, dialect);
 }
 
-/** Checks what the format says of whole points. */
+/** Checks whole points against the rules of the format. Throws `ParseError`. */
 export function checkPoints(draft: FamilyDraft, groups: readonly PointGroup[], dialect: Dialect): void {
   for (const group of groups) {
     if (dialect.openMetrics) checkPoint(draft, group, dialect);
@@ -26,18 +26,18 @@ export function checkPoints(draft: FamilyDraft, groups: readonly PointGroup[], d
 
 function checkUnit({ unit, type, name, unitLine }: FamilyDraft): void {
   if (unit === '') return;
-  if (type === 'info' || type === 'stateset') fail(unitLine, `${type} ${name} has a unit, ${unit}`);
-  if (!name.endsWith(`_${unit}`)) fail(unitLine, `the name of ${type} ${name} does not end with its unit, _${unit}`);
+  if (type === 'info' || type === 'stateset') fail(unitLine, `expected no unit for ${type} ${name}, got ${unit}`);
+  if (!name.endsWith(`_${unit}`)) fail(unitLine, `expected the name of ${type} ${name} to end with its unit, _${unit}`);
 }
 
-/** Prometheus text has a series once (or once for each time). */
+/** In Prometheus text a series occurs once, or once per timestamp. */
 function checkUnique(draft: FamilyDraft, group: PointGroup): void {
   const seen = new Set<string>();
   for (const sample of group.samples) {
     const apart = distinguishingLabel(draft, sample);
     const value = sample.labels.find(({ name }) => name === apart)?.value ?? '';
     const series = JSON.stringify([sample.name, apart === undefined || apart === draft.name ? value : Number(value)]);
-    if (seen.has(series)) fail(sample.line, `the same series is there twice: ${sample.name}`);
+    if (seen.has(series)) fail(sample.line, `the series occurs twice: ${sample.name}`);
     seen.add(series);
   }
 }
@@ -48,7 +48,7 @@ function checkPoint(draft: FamilyDraft, group: PointGroup, dialect: Dialect): vo
   const has = (sampleName: string): boolean => group.samples.some((sample) => sample.name === sampleName);
   switch (type) {
     case 'counter':
-      if (!has(`${name}_total`)) dialect.warn(line, 1, `counter ${name} has no ${name}_total here, so it has no value`);
+      if (!has(`${name}_total`)) dialect.warn(line, 1, `counter ${name} has no value: ${name}_total is missing`);
       break;
     case 'histogram':
       checkHistogramPoint(name, { count: `${name}_count`, sum: `${name}_sum`, mayFall: false }, group.samples);

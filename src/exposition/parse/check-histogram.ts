@@ -1,14 +1,14 @@
 import { ParseError } from './parse-error.ts';
 import type { ParsedSample } from './sample-line.ts';
 
-export interface HistogramNames {
+interface HistogramNames {
   readonly count: string;
   readonly sum: string;
-  /** Of a gauge histogram the sum may be negative and stand beside negative bounds; of a histogram it may not. */
+  /** True for a gauge histogram: its sum may be negative, and it may have both a sum and negative bounds. */
   readonly mayFall: boolean;
 }
 
-/** Checks one point of a histogram (OpenMetrics 1.0, "Histogram" and "GaugeHistogram"). */
+/** Checks one point of a histogram (OpenMetrics 1.0, "Histogram" and "GaugeHistogram"). Throws `ParseError`. */
 export function checkHistogramPoint(name: string, names: HistogramNames, samples: readonly ParsedSample[]): void {
   const buckets = samples.filter((sample) => sample.name === `${name}_bucket`);
   checkBuckets(name, buckets, samples);
@@ -22,20 +22,20 @@ export function checkHistogramPoint(name: string, names: HistogramNames, samples
   }
   if (sum === undefined) return;
   const negativeBounds = buckets.some((bucket) => boundOf(bucket) < 0);
-  if (negativeBounds && !names.mayFall) fail(sum, `${names.sum} beside negative bounds`);
+  if (negativeBounds && !names.mayFall) fail(sum, `${names.sum} with negative bounds`);
   if (!negativeBounds && Number(sum.value) < 0) fail(sum, `${names.sum} is negative without negative bounds`);
 }
 
-/** Bounds ascend and end with `+Inf`, counts never fall. */
+/** Bounds must ascend and end with `+Inf`; counts must not fall. */
 function checkBuckets(name: string, buckets: readonly ParsedSample[], samples: readonly ParsedSample[]): void {
   for (const [index, bucket] of buckets.entries()) {
     const before = buckets[index - 1];
     if (before === undefined) continue;
     if (boundOf(bucket) <= boundOf(before)) {
-      fail(bucket, `buckets must ascend, got le ${boundOf(bucket)} after ${boundOf(before)}`);
+      fail(bucket, `expected ascending buckets, got le ${boundOf(bucket)} after ${boundOf(before)}`);
     }
     if (bucket.value < before.value) {
-      fail(bucket, `bucket counts are cumulative, got ${bucket.value} after ${before.value}`);
+      fail(bucket, `expected cumulative bucket counts, got ${bucket.value} after ${before.value}`);
     }
   }
   const last = buckets.at(-1) ?? samples[0];

@@ -6,10 +6,10 @@ import { ParseError } from './parse-error.ts';
 import { distinguishingLabel } from './point-groups.ts';
 import type { ParsedExemplar, ParsedLabel, ParsedSample } from './sample-line.ts';
 
-/** Code points of an exemplar's label names and values together. */
+/** Most code points of an exemplar's label names and values in total. */
 const exemplarCodePointsMax = 128;
 
-/** Checks what the format says of one sample. Prometheus text says little. */
+/** Checks one sample against the rules of the format, which are few for Prometheus text. Throws `ParseError`. */
 export function checkSample(draft: FamilyDraft, sample: ParsedSample, dialect: Dialect): void {
   checkOwnLabel(draft, sample, dialect);
   if (!dialect.openMetrics) return;
@@ -22,13 +22,13 @@ export function checkSample(draft: FamilyDraft, sample: ParsedSample, dialect: D
   if (sample.exemplar !== undefined) checkExemplar(draft, sample, sample.exemplar, dialect);
 }
 
-/** The label that tells samples apart must be where the type needs it, with a value that makes sense, and only there. */
+/** The distinguishing label (`le`, `quantile`) must be present and valid exactly where the type requires it. */
 function checkOwnLabel(draft: FamilyDraft, sample: ParsedSample, dialect: Dialect): void {
   const own = distinguishingLabel(draft, sample);
   for (const reserved of reservedLabels(draft.type, draft.name)) {
     const label = sample.labels.find(({ name }) => name === reserved);
     if (reserved !== own) {
-      if (label !== undefined) refuseLabel(draft, sample, label, dialect);
+      if (label !== undefined) rejectLabel(draft, sample, label, dialect);
       continue;
     }
     if (label === undefined) fail(sample, `${sample.name} needs a label ${reserved}`, 1);
@@ -41,19 +41,19 @@ function checkOwnLabel(draft: FamilyDraft, sample: ParsedSample, dialect: Dialec
   }
 }
 
-/** A label that a type keeps for other samples of the family. */
-function refuseLabel(
+/** Rejects a label that the type reserves for other samples of the family. */
+function rejectLabel(
   { type }: FamilyDraft,
   sample: ParsedSample,
   { name, column }: ParsedLabel,
   dialect: Dialect,
 ): void {
-  const reason = `${sample.name} may have no label ${name}`;
+  const reason = `${sample.name} must not have the label ${name}`;
   if (!dialect.openMetrics || type !== 'summary') fail(sample, reason, column);
   dialect.warn(sample.line, column, reason);
 }
 
-/** OpenMetrics knows infinity by one spelling only ("Considerations: Canonical Numbers"). */
+/** OpenMetrics allows one spelling of infinity only ("Considerations: Canonical Numbers"). */
 function isBound(text: string, dialect: Dialect): boolean {
   if (realNumber(text) !== undefined || text === '+Inf' || text === '-Inf') return true;
   return !dialect.openMetrics && !Number.isNaN(Number(numberOf(text) ?? NaN));
@@ -64,27 +64,27 @@ function isQuantile(text: string): boolean {
   return value !== undefined && value >= 0 && value <= 1;
 }
 
-/** What a sample's value must be, by the suffix of its name. */
+/** Checks a sample's value against the suffix of its name. */
 function checkValue({ type, name }: FamilyDraft, sample: ParsedSample, dialect: Dialect): void {
   const suffix = sample.name.slice(name.length);
   const { value } = sample;
-  const refuse = (expected: string): never =>
+  const reject = (expected: string): never =>
     fail(sample, `expected ${expected} for ${sample.name}, got ${value}`, sample.valueColumn);
   switch (suffix) {
     case '_total':
-      if (type === 'counter' && !isAmount(value)) refuse('a number of at least 0');
+      if (type === 'counter' && !isAmount(value)) reject('a number of at least 0');
       break;
     case '_sum':
-      if (type === 'summary' && !isAmount(value)) refuse('a number of at least 0');
-      if (type === 'histogram' && !isAmount(value)) refuse('a number of at least 0');
+      if (type === 'summary' && !isAmount(value)) reject('a number of at least 0');
+      if (type === 'histogram' && !isAmount(value)) reject('a number of at least 0');
       break;
     case '_gsum':
-      if (type === 'gaugehistogram' && Number.isNaN(Number(value))) refuse('a number');
+      if (type === 'gaugehistogram' && Number.isNaN(Number(value))) reject('a number');
       break;
     case '_count':
     case '_gcount':
     case '_bucket':
-      if (type !== 'gauge' && type !== 'unknown' && !isCount(value)) refuse('a whole number of at least 0');
+      if (type !== 'gauge' && type !== 'unknown' && !isCount(value)) reject('a whole number of at least 0');
       break;
     case '_created':
       if (type !== 'gauge' && type !== 'unknown' && !Number.isFinite(Number(value))) {
@@ -92,11 +92,11 @@ function checkValue({ type, name }: FamilyDraft, sample: ParsedSample, dialect: 
       }
       break;
     case '_info':
-      if (type === 'info' && Number(value) !== 1) refuse('1');
+      if (type === 'info' && Number(value) !== 1) reject('1');
       break;
     case '':
-      if (type === 'stateset' && Number(value) !== 0 && Number(value) !== 1) refuse('0 or 1');
-      if (type === 'summary' && value < 0) refuse('a number of at least 0, or NaN');
+      if (type === 'stateset' && Number(value) !== 0 && Number(value) !== 1) reject('0 or 1');
+      if (type === 'summary' && value < 0) reject('a number of at least 0, or NaN');
       break;
   }
 }
@@ -113,7 +113,7 @@ function checkExemplar(draft: FamilyDraft, sample: ParsedSample, exemplar: Parse
   const { type, name } = draft;
   const onBucket = (type === 'histogram' || type === 'gaugehistogram') && sample.name === `${name}_bucket`;
   if (!onBucket && !(type === 'counter' && sample.name === `${name}_total`)) {
-    fail(sample, `${sample.name} of a ${type} can have no exemplar`, exemplar.column);
+    fail(sample, `${sample.name} of a ${type} cannot have an exemplar`, exemplar.column);
   }
   const text = exemplar.labels.map((label) => label.name + label.value).join('');
   const codePoints = Array.from(text).length;
@@ -126,7 +126,7 @@ function checkExemplar(draft: FamilyDraft, sample: ParsedSample, exemplar: Parse
   }
   const bound = onBucket ? numberOf(sample.labels.find((label) => label.name === 'le')?.value ?? '') : undefined;
   if (bound !== undefined && exemplar.value > bound) {
-    const reason = `the exemplar's value ${exemplar.value} lies above its bucket, ${bound}`;
+    const reason = `the exemplar's value ${exemplar.value} is above its bucket, ${bound}`;
     dialect.warn(sample.line, exemplar.column, reason);
   }
 }

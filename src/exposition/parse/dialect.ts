@@ -1,22 +1,22 @@
 import type { Value } from '../../metric/index.ts';
 import { numberOf, prometheusNumberOf, realNumber } from './number-text.ts';
 
-/** Takes what is against a rule and is read all the same; line and column count from 1. */
+/** Receives violations that are read anyway. Line and column count from 1. */
 export type Warn = (line: number, column: number, reason: string) => void;
 
-/** How the lines of one format are read. */
+/** The syntax and rules of one format. */
 export interface Dialect {
   readonly openMetrics: boolean;
-  /** Exactly one space between parts, and none elsewhere. */
+  /** Requires exactly one space between parts, and none elsewhere. */
   readonly strictSpaces: boolean;
   readonly exemplars: boolean;
   readonly trailingComma: boolean;
-  /** Enforces what the format says of names, values and order; without it whatever can be understood is taken. */
+  /** Enforces the format's rules for names, values and order. */
   readonly rules: boolean;
-  /** Takes a breach of the specification that its reference parser lets pass. */
+  /** Receives violations of the specification that its reference parser accepts. */
   readonly warn: Warn;
   readonly number: (text: string) => Value | undefined;
-  /** A timestamp's text in Unix seconds. */
+  /** Converts a timestamp's text to Unix seconds. */
   readonly timestamp: (text: string) => number | undefined;
 }
 
@@ -24,12 +24,12 @@ function milliseconds(text: string): number | undefined {
   return /^[+-]?[0-9]+$/.test(text) ? Number(text) / 1000 : undefined;
 }
 
-/** Finer than nanoseconds is cut off, as the reference parser does: both name the same time. */
+/** Truncates to nanoseconds, as the reference parser does. */
 function seconds(text: string): number | undefined {
   return realNumber(text.replace(/^([+-]?[0-9]*\.[0-9]{9})[0-9]+$/, '$1'));
 }
 
-/** OpenMetrics text 1.0, or a lenient reading of it. */
+/** OpenMetrics text 1.0, strict or lenient. */
 export function openMetricsDialect(strict: boolean, warn: Warn): Dialect {
   return {
     openMetrics: true,
@@ -43,7 +43,7 @@ export function openMetricsDialect(strict: boolean, warn: Warn): Dialect {
   };
 }
 
-/** Prometheus text 0.0.4 and 1.0.0, or a lenient reading of it. */
+/** Prometheus text 0.0.4 and 1.0.0, strict or lenient. */
 export function prometheusDialect(strict: boolean, warn: Warn): Dialect {
   return {
     openMetrics: false,

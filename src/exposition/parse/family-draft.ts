@@ -4,13 +4,13 @@ import type { MetadataLine } from './metadata-line.ts';
 import { ParseError } from './parse-error.ts';
 import type { ParsedSample } from './sample-line.ts';
 
-/** Sample suffixes in Prometheus text, whose names are those of the samples. */
+/** Sample suffixes that differ in Prometheus text, where a counter's family has the name of its samples. */
 const prometheusSuffixes: Readonly<Partial<Record<MetricType, readonly string[]>>> = { counter: [''] };
 
-/** A family as its lines have told so far. */
+/** A family while its lines are being read. */
 export class FamilyDraft {
   readonly name: string;
-  /** The line that it began at. */
+  /** The line at which it begins. */
   readonly line: number;
   readonly samples: ParsedSample[] = [];
   readonly #dialect: Dialect;
@@ -39,7 +39,7 @@ export class FamilyDraft {
     return this.#unit ?? '';
   }
 
-  /** The line that said the unit. */
+  /** The line of its UNIT. */
   get unitLine(): number {
     return this.#unitLine;
   }
@@ -49,7 +49,7 @@ export class FamilyDraft {
     return this.#sampleNames.has(sampleName);
   }
 
-  /** Takes a TYPE, HELP or UNIT line in: each at most once, and before the samples. */
+  /** Adds a TYPE, HELP or UNIT line. Throws `ParseError` for a second one, or one after the samples. */
   describe(line: number, metadata: Extract<MetadataLine, { readonly name: string }>): void {
     const { kind, column } = metadata;
     if (this.#dialect.rules) {

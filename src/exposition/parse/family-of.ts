@@ -15,13 +15,13 @@ import { numberOf } from './number-text.ts';
 import { LabelSets, type PointGroup } from './point-groups.ts';
 import type { ParsedSample } from './sample-line.ts';
 
-/** A family that was read from a text. */
+/** A family that was parsed from a text. */
 export type ParsedFamily = MetricFamily & {
   /** The line at which it begins, counted from 1. */
   readonly line: number;
 };
 
-/** Makes a family of what its lines said. What is missing, which only a lenient reading lets through, is filled in. */
+/** Converts a draft to a family. Fills in missing values, which only lenient parsing accepts. */
 export function familyOf(draft: FamilyDraft, groups: readonly PointGroup[], dialect: Dialect): ParsedFamily {
   const { name, type, line } = draft;
   const metadata = { name, help: draft.help || undefined, unit: draft.unit || undefined, line };
@@ -54,12 +54,12 @@ interface Metadata {
   readonly line: number;
 }
 
-/** In Prometheus text the family has the sample's name: without its `_total`, or, where there is none, bare. */
+/** In Prometheus text the family has the name of its samples: strip `_total`, or make the counter bare if it has no such suffix. */
 function counterFamily(metadata: Metadata, groups: readonly PointGroup[], dialect: Dialect): ParsedFamily {
   const { name } = metadata;
   if (dialect.openMetrics) {
     const total = `${name}_total`;
-    // A counter that has only its created time has no value: none is made up.
+    // Omit a counter without a value (only `_created`).
     const valued = dialect.rules ? groups.filter((group) => find(group, total) !== undefined) : groups;
     return { ...metadata, type: 'counter', points: valued.map((group) => counterPoint(total, name, group)) };
   }

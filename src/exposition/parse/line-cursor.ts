@@ -7,7 +7,7 @@ const token = /[^ \t]*/y;
 const quotedText = /"((?:[^"\\]|\\[^])*)"/y;
 const escapes: Readonly<Record<string, string>> = { '\\\\': '\\', '\\"': '"', '\\n': '\n' };
 
-/** Reads one line from left to right. `strictSpaces`: exactly one space between two parts, as OpenMetrics wants it. */
+/** Reads one line from left to right. `strictSpaces`: require exactly one space between two parts, as OpenMetrics does. */
 export class LineCursor {
   readonly text: string;
   readonly line: number;
@@ -20,7 +20,7 @@ export class LineCursor {
     this.#strictSpaces = strictSpaces;
   }
 
-  /** The place of the next character, counted from 1. */
+  /** The column of the next character, counted from 1. */
   get column(): number {
     return this.#at + 1;
   }
@@ -29,12 +29,12 @@ export class LineCursor {
     return this.#at >= this.text.length;
   }
 
-  /** Refuses the line at a column, the next character's unless told. */
+  /** Throws a `ParseError` at a column. Default: that of the next character. */
   fail(reason: string, column = this.column): never {
     throw new ParseError(this.line, column, reason);
   }
 
-  /** Takes `expected` if it comes next. */
+  /** Consumes `expected` if it comes next. */
   skip(expected: string): boolean {
     if (!this.text.startsWith(expected, this.#at)) return false;
     this.#at += expected.length;
@@ -45,7 +45,7 @@ export class LineCursor {
     if (!this.skip(expected)) this.fail(`expected ${JSON.stringify(expected)}, got ${this.#next()}`);
   }
 
-  /** The space between two parts. */
+  /** Consumes the space between two parts. */
   space(): void {
     if (this.#strictSpaces) {
       this.expect(' ');
@@ -55,7 +55,7 @@ export class LineCursor {
     }
   }
 
-  /** Spaces that may stand here, but not in OpenMetrics. */
+  /** Consumes optional spaces, unless `strictSpaces`. */
   blanks(): void {
     if (!this.#strictSpaces) this.#match(blanks);
   }
@@ -68,7 +68,7 @@ export class LineCursor {
     return this.#match(labelName) || this.fail(`expected a label name, got ${this.#next()}`);
   }
 
-  /** A text in double quotes, unescaped. A backslash before any other character stands for itself. */
+  /** Consumes a quoted text and returns it unescaped. Keeps a backslash that is not part of an escape. */
   quoted(): string {
     const column = this.column;
     quotedText.lastIndex = this.#at;
@@ -83,7 +83,7 @@ export class LineCursor {
     return unescaped(match[1] ?? '');
   }
 
-  /** What comes up to the next space, at least one character. `what` names it in the message. */
+  /** Consumes text up to the next space, at least one character. `what` names it in the error message. */
   token(what: string): string {
     return this.#match(token) || this.fail(`expected ${what}, got ${this.#next()}`);
   }
@@ -93,7 +93,7 @@ export class LineCursor {
     return this.text[this.#at] === char;
   }
 
-  /** All that is left of the line. */
+  /** Consumes the rest of the line. */
   rest(): string {
     const rest = this.text.slice(this.#at);
     this.#at = this.text.length;
@@ -112,7 +112,7 @@ export class LineCursor {
   }
 }
 
-/** Undoes the escapes of label values and HELP texts; an unknown escape is kept as it is. */
+/** Unescapes label values and HELP texts. Keeps unknown escapes. */
 export function unescaped(text: string): string {
   return text.includes('\\') ? text.replace(/\\[\\"n]/g, (pair) => escapes[pair] ?? pair) : text;
 }

@@ -2,14 +2,14 @@ import { metricTypes, type MetricType } from '../../metric/index.ts';
 import type { Dialect } from './dialect.ts';
 import { LineCursor, unescaped } from './line-cursor.ts';
 
-/** What a line that begins with `#` says. */
+/** A line that begins with `#`. */
 export type MetadataLine =
   | { readonly kind: 'eof' }
   | { readonly kind: 'comment' }
   | { readonly kind: 'type'; readonly name: string; readonly type: MetricType; readonly column: number }
   | { readonly kind: 'help' | 'unit'; readonly name: string; readonly text: string; readonly column: number };
 
-/** Takes a line apart that begins with `#`. Throws `ParseError` where the format allows no such line. */
+/** Parses a line that begins with `#`. Throws `ParseError`. */
 export function parseMetadata(text: string, line: number, dialect: Dialect): MetadataLine {
   const cursor = new LineCursor(text, line, dialect.strictSpaces);
   if (text === '# EOF') return { kind: dialect.openMetrics ? 'eof' : 'comment' };
@@ -36,7 +36,7 @@ export function parseMetadata(text: string, line: number, dialect: Dialect): Met
   return { kind: 'help', name, text: unescaped(cursor.rest()), column };
 }
 
-/** The keyword; undefined for a comment, which only Prometheus text and a lenient reading allow. */
+/** The keyword; `undefined` for a comment, which only Prometheus text and lenient parsing allow. */
 function keywordOf(cursor: LineCursor, dialect: Dialect): 'TYPE' | 'HELP' | 'UNIT' | undefined {
   const column = cursor.column;
   if (dialect.strictSpaces) cursor.expect(' ');

@@ -6,12 +6,12 @@ const infinity = /^([+-]?)inf(?:inity)?$/i;
 const nan = /^[+-]?nan$/i;
 const hexadecimal = /^([+-]?)0x([0-9a-f]*)(?:\.([0-9a-f]*))?p([+-]?[0-9]+)$/i;
 
-/** A `realnumber` of OpenMetrics 1.0: no infinity, no NaN. Undefined for anything else. */
+/** Parses a `realnumber` of OpenMetrics 1.0, which excludes infinity and NaN. `undefined` for anything else. */
 export function realNumber(text: string): number | undefined {
   return real.test(text) ? Number(text) : undefined;
 }
 
-/** A `number` of OpenMetrics 1.0. Integers too large for a double are kept exactly. Undefined for anything else. */
+/** Parses a `number` of OpenMetrics 1.0. Large integers become `bigint`. `undefined` for anything else. */
 export function numberOf(text: string): Value | undefined {
   if (real.test(text)) {
     const value = Number(text);
@@ -22,7 +22,7 @@ export function numberOf(text: string): Value | undefined {
   return nan.test(text) ? NaN : undefined;
 }
 
-/** A number as Prometheus text has it, which takes what Go's `ParseFloat` does: hexadecimal floats too. */
+/** Parses a number of Prometheus text. It allows hexadecimal floats, as Go's `ParseFloat` does. */
 export function prometheusNumberOf(text: string): Value | undefined {
   const match = hexadecimal.exec(text);
   if (match === null) return numberOf(text);

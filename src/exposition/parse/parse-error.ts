@@ -1,12 +1,12 @@
 import { TonnageError } from '../../base/index.ts';
 
-/** Where and why a text is no valid exposition. */
+/** An exposition is invalid: where and why. */
 export class ParseError extends TonnageError {
   /** Counted from 1. */
   readonly line: number;
   /** In UTF-16 units, counted from 1. */
   readonly column: number;
-  /** What was expected and what came, without the place. */
+  /** What was expected and what came, without line and column. */
   readonly reason: string;
 
   constructor(line: number, column: number, reason: string) {

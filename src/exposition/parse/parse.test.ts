@@ -6,7 +6,7 @@ const text = (input: string, lenient = false): ParsedFamily[] => parse(input, { 
 const openMetrics = (input: string, lenient = false): ParsedFamily[] =>
   parse(input, { format: 'openmetrics', lenient });
 
-/** Families with their points as plain values, without what is undefined. */
+/** Families with their points as plain values, without undefined members. */
 function plain(families: readonly ParsedFamily[]): unknown {
   const read = families.map((family) => ({ ...family, points: [...family.points] }));
   return JSON.parse(JSON.stringify(read, (_, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value)));
@@ -18,7 +18,7 @@ test('an error names line, column, what was expected and what came', () => {
   );
 });
 
-test('a family knows its line', () => {
+test('a family has the number of its first line', () => {
   expect(openMetrics('# TYPE a gauge\na 1\n# TYPE b gauge\nb 1\n# EOF\n').map(({ line }) => line)).toEqual([1, 3]);
 });
 
@@ -28,7 +28,7 @@ test('integers beyond 2^53 are kept exactly', () => {
   ]);
 });
 
-test('a counter of Prometheus text loses its suffix, and one without is bare', () => {
+test('Prometheus text: a counter loses its suffix, and a counter without suffix is bare', () => {
   const input = '# HELP a_total A.\n# TYPE a_total counter\na_total 1\n# TYPE b counter\nb 2\n';
   expect(plain(text(input))).toMatchObject([
     { type: 'counter', name: 'a', help: 'A.', points: [{ value: 1 }] },
@@ -36,7 +36,7 @@ test('a counter of Prometheus text loses its suffix, and one without is bare', (
   ]);
 });
 
-test('Prometheus text: spaces, comments, a comma at the end, any order of a metric, hexadecimal floats', () => {
+test('Prometheus text: spaces, comments, a trailing comma, samples in any order, hexadecimal floats', () => {
   const input = `
 # just a comment
  # TYPE   h   histogram
@@ -67,11 +67,11 @@ test.each([
   ['a series twice', 'a{b="c"} 1\na{b="c"} 2\n'],
   ['a family in two places', '# TYPE a gauge\na 1\nb 1\na{x="y"} 2\n'],
   ['a bucket without le', '# TYPE h histogram\nh_bucket 1\n'],
-])('Prometheus text refuses %s', (_, input) => {
+])('Prometheus text rejects %s', (_, input) => {
   expect(() => text(input)).toThrow(expect.objectContaining({ name: 'ParseError' }));
 });
 
-test('lenient: what can be understood is taken', () => {
+test('lenient parsing accepts invalid texts', () => {
   const input = `# a comment\r
 
 # TYPE a counter
@@ -89,11 +89,11 @@ h_count 7`;
   ]);
 });
 
-test('quoted names stand within the braces', () => {
+test('quoted names are inside the braces', () => {
   const input = '# TYPE "a.b" counter\n{"a.b_total","c d"="e"} 1\n{"a.b_total"} 2\n# EOF\n';
   expect(plain(openMetrics(input))).toMatchObject([
     { name: 'a.b', points: [{ labels: { 'c d': 'e' } }, { labels: {}, value: 2 }] },
   ]);
-  expect(() => openMetrics('a{"b"} 1\n# EOF\n')).toThrow('a name before the braces and one within');
+  expect(() => openMetrics('a{"b"} 1\n# EOF\n')).toThrow('one name before the braces and another inside');
   expect(() => openMetrics('{a="b"} 1\n# EOF\n')).toThrow('expected a metric name');
 });

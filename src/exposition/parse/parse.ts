@@ -9,22 +9,19 @@ import { ParseError } from './parse-error.ts';
 import { groupPoints } from './point-groups.ts';
 import { parseSample } from './sample-line.ts';
 
-export interface ParseOptions {
+interface ParseOptions {
   /** `openmetrics`: OpenMetrics text 1.0. `text`: Prometheus text 0.0.4 (and 1.0.0). */
   readonly format: 'openmetrics' | 'text';
-  /**
-   * Takes whatever can be understood: comments, blank lines, odd spaces, a missing end mark, impossible values. Off
-   * unless told: then every rule of the format holds.
-   */
+  /** Accept comments, blank lines, extra spaces, a missing end mark and impossible values. Default: false, every rule applies. */
   readonly lenient?: boolean;
-  /** Takes each breach of OpenMetrics that its reference parser lets pass, and this one with it. */
+  /** Receives each violation of OpenMetrics that its reference parser, and therefore this one, accepts. */
   readonly onWarning?: Warn;
 }
 
 /**
- * Reads an exposition. Answers its families in the order of the text, with their points in memory. Throws `ParseError`
- * (with line and column) at the first place where the text is not valid. OpenMetrics is valid where its reference parser, that of
- * the Python client, takes it: of samples that repeat a series at one time the first one counts.
+ * Parses an exposition. Returns its families in the order of the text. Throws `ParseError` at the first violation. OpenMetrics is
+ * valid if its reference parser, that of the Python client, accepts it. Of samples that repeat a series at one time, only the
+ * first one counts.
  */
 export function parse(input: string | Uint8Array, options: ParseOptions): ParsedFamily[] {
   const strict = options.lenient !== true;
@@ -34,7 +31,7 @@ export function parse(input: string | Uint8Array, options: ParseOptions): Parsed
   return new ExpositionReader(dialect).read(text);
 }
 
-/** Goes through the lines and gathers them into families. */
+/** Reads lines and collects them into families. */
 class ExpositionReader {
   readonly #dialect: Dialect;
   readonly #drafts = new Map<string, FamilyDraft>();
@@ -69,7 +66,7 @@ class ExpositionReader {
     if (rules && openMetrics && text.endsWith('\r')) {
       const reason = 'a carriage return at the end of the line';
       if (!text.startsWith('# HELP ')) throw new ParseError(line, text.length, reason);
-      this.#dialect.warn(line, text.length, `${reason}, which becomes a part of the HELP text`);
+      this.#dialect.warn(line, text.length, `${reason}, which becomes part of the HELP text`);
     }
     if (text.trim() === '') {
       if (rules && openMetrics) throw new ParseError(line, 1, 'a blank line');
@@ -93,7 +90,7 @@ class ExpositionReader {
     this.#draft?.samples.push(sample);
   }
 
-  /** Begins a family, or goes back to one where that is allowed. */
+  /** Begins a family, or with lenient parsing continues an earlier one. */
   #begin(name: string, line: number): void {
     this.#close();
     if (!this.#dialect.rules) {
@@ -103,12 +100,12 @@ class ExpositionReader {
       return;
     }
     if (this.#drafts.has(name))
-      throw new ParseError(line, 1, `the family ${name} was there before: its lines must stand together`);
+      throw new ParseError(line, 1, `the family ${name} occurs twice: its lines must be contiguous`);
     this.#draft = new FamilyDraft(name, line, this.#dialect);
     this.#drafts.set(name, this.#draft);
   }
 
-  /** Finishes the current family: with rules its points are checked at once. */
+  /** Finishes the current family and, with rules, checks it. */
   #close(): void {
     const draft = this.#draft;
     this.#draft = undefined;

@@ -4,15 +4,15 @@ import type { FamilyDraft } from './family-draft.ts';
 import { ParseError } from './parse-error.ts';
 import type { ParsedLabel, ParsedSample } from './sample-line.ts';
 
-/** The samples that make up one point: those of one metric at one time. */
+/** The samples of one point: those of one metric at one time. */
 export interface PointGroup {
-  /** The metric's labels, without the one that tells its samples apart. */
+  /** The metric's labels, without the distinguishing one. */
   readonly labels: LabelSet;
   readonly timestamp: number | undefined;
   readonly samples: ParsedSample[];
 }
 
-/** The label that tells the samples of one point apart: `le`, `quantile`, a state set's own name; else none. */
+/** The label that distinguishes the samples of one point: `le`, `quantile` or a state set's name; otherwise `undefined`. */
 export function distinguishingLabel(draft: FamilyDraft, sample: ParsedSample): string | undefined {
   switch (draft.type) {
     case 'histogram':
@@ -27,7 +27,7 @@ export function distinguishingLabel(draft: FamilyDraft, sample: ParsedSample): s
   }
 }
 
-/** Builds label sets; those with the same names share them. */
+/** Builds label sets. Sets with the same names share the array of names. */
 export class LabelSets {
   readonly #known = new Map<string, LabelNames>();
 
@@ -35,7 +35,7 @@ export class LabelSets {
     return this.#named(labels.map(({ name }) => name)).of(labels.map(({ value }) => value));
   }
 
-  /** A key that label sets share when they differ in the order of their labels only. */
+  /** A key that does not depend on the order of the labels. */
   keyOf(labels: readonly ParsedLabel[], set: LabelSet): string {
     const ascending = set.names.every((name, index) => index === 0 || (set.names[index - 1] ?? '') < name);
     return ascending ? set.text : this.of(labels.toSorted((a, b) => (a.name < b.name ? -1 : 1))).text;
@@ -53,9 +53,9 @@ export class LabelSets {
 }
 
 /**
- * The points of a family, in the order of the text. With OpenMetrics' rules a metric's samples stand together, its points in the
- * order of time, and of a series that is there twice at one time the first sample counts; an info's samples may be anywhere.
- * Elsewhere samples of one metric may be anywhere in the family.
+ * The points of a family, in the order of the text. The rules of OpenMetrics require that a metric's samples are contiguous, except
+ * for an info, and that its points are in order of time; if a series occurs twice at one time, the first sample counts. Otherwise
+ * the samples of a metric may be in any order. Throws `ParseError`.
  */
 export function groupPoints(draft: FamilyDraft, dialect: Dialect): PointGroup[] {
   const sets = new LabelSets();
@@ -65,20 +65,21 @@ export function groupPoints(draft: FamilyDraft, dialect: Dialect): PointGroup[] 
   const series = new Set<string>();
   let current: string | undefined;
   for (const sample of draft.samples) {
-    const apart = distinguishingLabel(draft, sample);
-    const identifying = apart === undefined ? sample.labels : sample.labels.filter(({ name }) => name !== apart);
+    const distinguishing = distinguishingLabel(draft, sample);
+    const identifying =
+      distinguishing === undefined ? sample.labels : sample.labels.filter(({ name }) => name !== distinguishing);
     const labels = sets.of(identifying);
     const key = sets.keyOf(identifying, labels);
     const before = last.get(key);
     if (before !== undefined && hasRules && draft.type !== 'info') {
-      if (key !== current) throw new ParseError(sample.line, 1, 'the samples of this metric do not stand together');
+      if (key !== current) throw new ParseError(sample.line, 1, 'the samples of this metric are not contiguous');
       checkTime(before, sample);
     }
     const isNew = before === undefined || before.timestamp !== sample.timestamp;
-    // A point of an info has one sample. The points of all other types stand together, so one set is enough for all.
+    // A point of an info has one sample; points of other types are contiguous. So one set is enough.
     if (isNew || key !== current) series.clear();
     current = key;
-    const name = `${sample.name} ${sample.labels.find((label) => label.name === apart)?.value ?? ''}`;
+    const name = `${sample.name} ${sample.labels.find((label) => label.name === distinguishing)?.value ?? ''}`;
     const isRepeated = !isNew && (draft.type === 'info' || series.has(name));
     series.add(name);
     if (isNew) {
@@ -86,7 +87,7 @@ export function groupPoints(draft: FamilyDraft, dialect: Dialect): PointGroup[] 
       last.set(key, group);
       groups.push(group);
     } else if (hasRules && isRepeated) {
-      dialect.warn(sample.line, 1, `${sample.name} is there twice with the same labels and time; the first one counts`);
+      dialect.warn(sample.line, 1, `${sample.name} occurs twice with the same labels and time; the first one counts`);
     } else {
       before.samples.push(sample);
     }
@@ -96,9 +97,9 @@ export function groupPoints(draft: FamilyDraft, dialect: Dialect): PointGroup[] 
 
 function checkTime(before: PointGroup, sample: ParsedSample): void {
   if ((before.timestamp === undefined) !== (sample.timestamp === undefined)) {
-    throw new ParseError(sample.line, 1, 'some samples of this metric have a timestamp, others have none');
+    throw new ParseError(sample.line, 1, 'only some samples of this metric have a timestamp');
   }
   if ((sample.timestamp ?? 0) < (before.timestamp ?? 0)) {
-    throw new ParseError(sample.line, 1, `timestamps of this metric go backwards, from ${before.timestamp}`);
+    throw new ParseError(sample.line, 1, `the timestamps of this metric go backwards, from ${before.timestamp}`);
   }
 }

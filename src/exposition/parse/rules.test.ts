@@ -5,7 +5,7 @@ import { openMetrics } from '../format.ts';
 import { acceptedByPython, readWithPython, type ReadSample } from '../testing/python-parser.ts';
 import { parse } from './parse.ts';
 
-/** One valid exposition that touches every type; each case below breaks one rule of it. */
+/** A valid exposition with every type. Each case below breaks one rule. */
 const valid = `# TYPE jobs counter
 # HELP jobs Jobs done.
 jobs_total{queue="a"} 3 # {trace_id="x"} 1 12.5
@@ -39,7 +39,7 @@ misc NaN
 # EOF
 `;
 
-test('the exposition that the cases break is valid', () => {
+test('the unchanged exposition is valid', () => {
   expect(parse(valid, { format: 'openmetrics' }).map(({ type }) => type)).toEqual([
     'counter',
     'histogram',
@@ -65,8 +65,8 @@ test.each([
   ['a family name that begins with a digit', 'misc NaN', '1misc NaN'],
   ['a label name with a colon', 'room="a"} -1.5', 'ro:om="a"} -1.5'],
   ['a family twice', '# EOF', '# TYPE jobs counter\n# EOF'],
-  ['a gauge with a name that a counter makes', '# EOF', 'jobs_created 1\n# EOF'],
-  ['a gauge with a name that a histogram makes', '# EOF', '# TYPE wait_seconds_count gauge\n# EOF'],
+  ['a gauge with a sample name of a counter', '# EOF', 'jobs_created 1\n# EOF'],
+  ['a gauge with a sample name of a histogram', '# EOF', '# TYPE wait_seconds_count gauge\n# EOF'],
   ['a label twice', 'room="a"} -1.5', 'room="a",room="b"} -1.5'],
   ['labels without a comma', 'room="a"} -1.5', 'room="a" x="y"} -1.5'],
   ['a comma after the last label', 'room="a"} -1.5', 'room="a",} -1.5'],
@@ -79,7 +79,7 @@ test.each([
   ['a second UNIT', '# UNIT wait_seconds seconds\n', '# UNIT wait_seconds seconds\n# UNIT wait_seconds seconds\n'],
   ['HELP after the samples', 'misc NaN\n', 'misc NaN\n# HELP misc x\n'],
   ['another keyword', '# HELP jobs', '# NOTE jobs'],
-  ['a type that there is not', 'misc unknown', 'misc untyped'],
+  ['an unknown type', 'misc unknown', 'misc untyped'],
   ['a type in upper case', 'heat gauge', 'heat Gauge'],
   ['a unit that does not end the name', 'UNIT wait_seconds seconds', 'UNIT wait_seconds ms'],
   ['a unit of a state set', '# TYPE state stateset\n', '# TYPE state stateset\n# UNIT state e\n'],
@@ -89,18 +89,18 @@ test.each([
     'jobs_created{queue="a"} 10.5\njobs_total{queue="b"} 4\n',
     'jobs_total{queue="b"} 4\njobs_created{queue="a"} 10.5\n',
   ],
-  ['timestamps that go back', '+Inf 2', '+Inf 0.5'],
+  ['timestamps that go backwards', '+Inf 2', '+Inf 0.5'],
   ['a timestamp on some samples only', '+Inf 2', '+Inf'],
   ['a timestamp that is infinite', '+Inf 2', '+Inf Inf'],
-  ['a timestamp that is no number', '+Inf 2', '+Inf then'],
+  ['a timestamp that is not a number', '+Inf 2', '+Inf then'],
   ['two spaces', 'misc NaN', 'misc  NaN'],
   ['a tab', 'misc NaN', 'misc\tNaN'],
   ['a space at the end', 'misc NaN', 'misc NaN '],
   ['no value', 'misc NaN', 'misc'],
   ['a hexadecimal value', 'misc NaN', 'misc 0x1p3'],
   ['a value with underscores', 'misc NaN', 'misc 1_000'],
-  ['a le that is no number', 'le="0.5"', 'le="half"'],
-  ['a le of another infinity', '_bucket{le="+Inf"} 2', '_bucket{le="Inf"} 2'],
+  ['a le that is not a number', 'le="0.5"', 'le="half"'],
+  ['a le with another spelling of infinity', '_bucket{le="+Inf"} 2', '_bucket{le="Inf"} 2'],
   ['a bucket without le', 'wait_seconds_bucket{le="0.5"}', 'wait_seconds_bucket'],
   ['a gauge with a suffix', 'heat{room="a"} -1.5 1', 'heat_x{room="a"} -1.5 1\n# TYPE heat gauge'],
   ['a counter without _total', 'jobs_total{queue="b"} 4', 'jobs{queue="b"} 4\n# TYPE jobs counter'],
@@ -122,7 +122,7 @@ test.each([
   ['a count without a sum', 'wait_seconds_sum 9.5\n', ''],
   ['a sum without a count', 'wait_seconds_count 2\n', ''],
   ['a count that is not that of +Inf', 'wait_seconds_count 2', 'wait_seconds_count 3'],
-  ['a sum beside a negative bound', 'le="0.5"} 1', 'le="-0.5"} 1'],
+  ['a sum with a negative bound', 'le="0.5"} 1', 'le="-0.5"} 1'],
   ['a histogram sum that is NaN', 'wait_seconds_sum 9.5', 'wait_seconds_sum NaN'],
   ['a histogram sum that is negative', 'wait_seconds_sum 9.5', 'wait_seconds_sum -9.5'],
   ['a gauge histogram with a negative sum without negative bounds', 'age_gsum 4', 'age_gsum -4'],
@@ -133,7 +133,7 @@ test.each([
   ['an exemplar with a timestamp that is infinite', '1 12.5', '1 +Inf'],
   ['an exemplar without labels in braces', ' # {} 9', ' # 9'],
   ['an exemplar of 129 characters', 'trace_id="x"', `trace_id="${'x'.repeat(121)}"`],
-])('OpenMetrics refuses %s', (_, from, to) => {
+])('OpenMetrics rejects %s', (_, from, to) => {
   expect(valid).toContain(from);
   expect(() => parse(valid.replace(from, to), { format: 'openmetrics' })).toThrow(
     expect.objectContaining({ name: 'ParseError', code: 'exposition_invalid' }),
@@ -150,9 +150,13 @@ test.each([
   ['an exemplar above its bucket', 'le="0.5"} 1', 'le="0.5"} 1 # {} 0.6'],
   ['a counter twice at one time', 'heat{room="a"} +Inf 2\n', 'heat{room="a"} +Inf 2\nheat{room="a"} 7 2\n'],
   ['a bucket twice', 'le="0.5"} 1\n', 'le="0.5"} 1\nwait_seconds_bucket{le="0.5"} 7\n'],
-  ['an info twice, apart', 'build_info{version="1"} 1\n', 'build_info{v="1"} 1\nbuild_info{} 1\nbuild_info{v="1"} 1\n'],
+  [
+    'an info twice, not adjacent',
+    'build_info{version="1"} 1\n',
+    'build_info{v="1"} 1\nbuild_info{} 1\nbuild_info{v="1"} 1\n',
+  ],
   ['a HELP text that ends with a carriage return', 'Jobs done.', 'Jobs done.\r'],
-])('OpenMetrics takes %s, as the reference parser does, and warns', (_, from, to) => {
+])('OpenMetrics accepts %s with a warning, as the reference parser does', (_, from, to) => {
   expect(valid).toContain(from);
   const text = valid.replace(from, to);
   const warnings: number[] = [];
@@ -173,7 +177,7 @@ test.each([
   expect(kept(again)).toEqual(kept(read));
 });
 
-test('OpenMetrics takes what the reference parser takes, however lines are repeated, left out and exchanged', () => {
+test('OpenMetrics accepts what the reference parser accepts, with lines repeated, removed and swapped', () => {
   const lines = valid.split('\n').slice(0, -1);
   const at = fc.nat({ max: lines.length - 1 });
   const edit = fc.tuple(fc.constantFrom('repeat', 'drop', 'swap'), at, at);
@@ -194,7 +198,7 @@ test('OpenMetrics takes what the reference parser takes, however lines are repea
   for (const text of accepted) expect(() => parse(text, { format: 'openmetrics' }), text).not.toThrow();
 });
 
-test('bytes that are not UTF-8 are refused at their line', () => {
+test('bytes that are not UTF-8 are rejected with their line', () => {
   const bytes = Buffer.concat([
     Buffer.from('# TYPE a gauge\na{b="'),
     Buffer.from([0xff]),

@@ -16,7 +16,7 @@ export interface ParsedExemplar {
   readonly column: number;
 }
 
-/** One sample's line, taken apart; columns tell where a rule was broken. */
+/** A parsed sample line. Columns are for error messages. */
 export interface ParsedSample {
   readonly line: number;
   readonly name: string;
@@ -28,7 +28,7 @@ export interface ParsedSample {
   readonly exemplar: ParsedExemplar | undefined;
 }
 
-/** Takes a sample's line apart. Throws `ParseError` where it does not follow the grammar. */
+/** Parses a sample line. Throws `ParseError` if it does not match the grammar. */
 export function parseSample(text: string, line: number, dialect: Dialect): ParsedSample {
   const cursor = new LineCursor(text, line, dialect.strictSpaces);
   cursor.blanks();
@@ -49,7 +49,7 @@ export function parseSample(text: string, line: number, dialect: Dialect): Parse
   return { line, name, labels, value, valueColumn, timestamp, exemplar };
 }
 
-/** Name and labels, in either order: a name that needs quotes stands within the braces. */
+/** Parses name and labels. A quoted name is inside the braces. */
 function seriesOf(cursor: LineCursor, dialect: Dialect): { name: string; labels: ParsedLabel[] } {
   if (cursor.at('{')) {
     const column = cursor.column;
@@ -67,13 +67,14 @@ function seriesOf(cursor: LineCursor, dialect: Dialect): { name: string; labels:
   }
   const column = cursor.column;
   const found = labelsOf(cursor, dialect);
-  if (found.name !== undefined) cursor.fail('the metric has a name before the braces and one within them', column);
+  if (found.name !== undefined)
+    cursor.fail('the metric has one name before the braces and another inside them', column);
   if (dialect.strictSpaces) cursor.space();
   else cursor.blanks();
   return { name, labels: found.labels };
 }
 
-/** `{a="x",b="y"}`; the first entry may be a quoted metric name. A comma at the end is for Prometheus text only. */
+/** Parses `{a="x",b="y"}`. The first entry may be a quoted metric name. Only Prometheus text allows a trailing comma. */
 function labelsOf(cursor: LineCursor, dialect: Dialect): { name: string | undefined; labels: ParsedLabel[] } {
   const labels: ParsedLabel[] = [];
   let name: string | undefined;
@@ -90,8 +91,7 @@ function labelsOf(cursor: LineCursor, dialect: Dialect): { name: string | undefi
       cursor.expect('=');
       cursor.blanks();
       const value = cursor.quoted();
-      if (labels.some((label) => label.name === key))
-        cursor.fail(`label ${JSON.stringify(key)} is there twice`, column);
+      if (labels.some((label) => label.name === key)) cursor.fail(`label ${JSON.stringify(key)} occurs twice`, column);
       labels.push({ name: key, value, column });
     }
     cursor.blanks();
@@ -103,7 +103,7 @@ function labelsOf(cursor: LineCursor, dialect: Dialect): { name: string | undefi
   return { name, labels };
 }
 
-/** Goes on to the next part of the line, if there is one. A space at the end promises one that is missing. */
+/** Whether another part follows; consumes the space before it. With `strictSpaces` a trailing space is an error. */
 function followed(cursor: LineCursor, dialect: Dialect): boolean {
   if (cursor.ended) return false;
   cursor.space();

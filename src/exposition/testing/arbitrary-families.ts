@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { labelSet, type Exemplar, type LabelSet, type MetricFamily } from '../../metric/index.ts';
 
-/** Text that a label value or a help may hold: any Unicode, with what the formats escape more often than by chance. */
+/** Any Unicode text for label values and help, with frequent characters that the formats escape. */
 const text = fc.string({
   unit: fc.oneof(
     fc.constantFrom('"', '\\', '\n', '{', '}', ',', '=', ' ', '#', 'n'),
@@ -25,7 +25,7 @@ function labelsWith(names: fc.Arbitrary<string>): fc.Arbitrary<Record<string, st
   return fc.dictionary(names, text, { maxKeys: 3, noNullPrototype: true });
 }
 
-/** Family and label names: legacy ones, or such that must be quoted or escaped. */
+/** Family and label names: legacy names, or names that must be quoted or escaped. */
 interface Naming {
   readonly family: fc.Arbitrary<string>;
   readonly labels: fc.Arbitrary<Record<string, string>>;
@@ -41,7 +41,7 @@ const utf8Naming: Naming = {
   labels: labelsWith(fc.constantFrom('http.method', 'größe', 'a"b', 'plain', '日本')),
 };
 
-/** The reference parser reads an exemplar's labels up to the first brace, quoted or not, and trips over more. */
+/** The reference parser reads an exemplar's labels up to the first brace, even inside quotes. */
 const exemplarText = fc.string({ unit: fc.constantFrom('a', 'Z', '0', 'ä', '日', ' '), maxLength: 12 });
 
 const exemplar: fc.Arbitrary<Exemplar | undefined> = fc.option(
@@ -147,7 +147,7 @@ function families(naming: Naming): fc.Arbitrary<MetricFamily[]> {
     .map((drawn) => drawn.map((one, index): MetricFamily => ({ ...one, name: `f${index}${one.name}` })));
 }
 
-/** Families that every format can show, with legacy names only. */
+/** Families with legacy names, which every format supports. */
 export const legacyFamilies = families(legacyNaming);
 
 /** Families whose names must be quoted or escaped. */

@@ -1,4 +1,4 @@
-/** A protobuf message as its fields say: numbers of the wire, not yet names. */
+/** A protobuf message: values by field number. */
 export type ProtoMessage = ReadonlyMap<number, readonly ProtoValue[]>;
 /** A varint, eight bytes of a double, or bytes. */
 export type ProtoValue = bigint | number | Uint8Array;
@@ -55,7 +55,7 @@ export function messagesOf(message: ProtoMessage, field: number): ProtoMessage[]
   });
 }
 
-/** The text of a field; empty when it is absent. */
+/** The text of a field; empty if absent. */
 export function stringOf(message: ProtoMessage, field: number): string {
   const value = message.get(field)?.[0];
   return value instanceof Uint8Array ? Buffer.from(value).toString() : '';

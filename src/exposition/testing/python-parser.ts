@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
 
-/** One sample as the reference parser reads it. */
+/** A sample from the reference parser. */
 export interface ReadSample {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
-  /** As text, since JSON knows no NaN. */
+  /** As text, because JSON has no NaN. */
   readonly value: string;
 }
 
@@ -30,17 +30,17 @@ json.dump(answers, sys.stdout)
 `;
 
 /**
- * Reads expositions with the parser of Debian's python3-prometheus-client, the strict one for OpenMetrics. Throws, with
- * what to install, when it is not there, and with the text when it refuses one.
+ * Parses expositions with the parser of Debian's python3-prometheus-client, which is strict for OpenMetrics. Throws if the package
+ * is not installed or a text is rejected.
  */
 export function readWithPython(texts: readonly PythonText[]): ReadSample[][] {
   return answersOf(texts).map(({ samples, error }, index) => {
-    if (samples === undefined) throw new Error(`refused: ${error}\n${texts[index]?.text}`);
+    if (samples === undefined) throw new Error(`rejected: ${error}\n${texts[index]?.text}`);
     return samples;
   });
 }
 
-/** Whether that parser takes each of these texts as OpenMetrics. */
+/** Whether that parser accepts each of these texts as OpenMetrics. */
 export function acceptedByPython(texts: readonly string[]): boolean[] {
   const asked = texts.map((text) => ({ format: 'openmetrics', text }) as const);
   return answersOf(asked).map(({ samples }) => samples !== undefined);
