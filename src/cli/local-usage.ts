@@ -1,7 +1,7 @@
 import type { Clock } from '../base/index.ts';
 import type { Config } from '../config/index.ts';
 import {
-  asCounted,
+  canonicalQuery,
   checkRange,
   createCalendar,
   formatCursor,
@@ -32,7 +32,7 @@ export async function openLocalUsage(config: Config, clock: Clock, takesIncomple
       checkRange(query, today);
       const { gap } = totals;
       if (gap !== undefined && !takesIncomplete) throw incompleteTotals(gap);
-      const counted = await asCounted(query, (each) => totals.query(each, today));
+      const counted = await canonicalQuery(query, (each) => totals.query(each, today));
       const found = await totals.query(asKept(counted, key, plain), today);
       const answer = gap === undefined ? found : { ...found, incomplete: true as const };
       const { nextOffset } = answer;

@@ -83,7 +83,7 @@ describe('wrong usage is one line and exit code 2', () => {
     [['usage'], "tonnage: missing required argument 'meter'\n"],
     [['usage', 'pills'], /^tonnage: meter: expected one of pulls, .*, got "pills"\n$/],
     [['usage', 'pulls', '--from', '2026-02-30'], 'tonnage: from: expected a day as YYYY-MM-DD, got "2026-02-30"\n'],
-    [['usage', 'pulls', '--by', 'colour'], /^tonnage: by: expected names out of org, .*, got "colour"\n$/],
+    [['usage', 'pulls', '--by', 'colour'], /^tonnage: by: expected names from org, .*, got "colour"\n$/],
     [['usage', 'pulls', '--limit', '0'], /^tonnage: limit: expected a whole number from 1 to 10000, got "0"\n$/],
     [
       ['usage', 'pulls', '--format', 'xml'],

@@ -92,7 +92,7 @@ describe('from the data directory, while a server is running on it', () => {
     expect([json.code, json.stderr]).toEqual([0, '']);
     const other = await page('--cursor', cursor, '--arch', 'amd64');
     expect([other.code, other.stdout]).toEqual([2, '']);
-    expect(other.stderr).toContain('tonnage: cursor: expected that of an answer to the same question');
+    expect(other.stderr).toContain('tonnage: cursor: expected a cursor of the same query');
   });
 
   test('filtered', async () => {

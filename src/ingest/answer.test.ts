@@ -13,7 +13,7 @@ function answerOf(events: readonly unknown[], results: readonly EventResult[], a
   return { summary, answer };
 }
 
-test('puts the results of the ledger where its events were', () => {
+test('inserts the results of the ledger at the places of its events', () => {
   const events = [build({ id: 'a' }), 7, build({ id: 'b' }), build({ id: 'c' }), build({ id: 'd' })];
   const { answer, summary } = answerOf(events, [
     { status: 'accepted' },
@@ -32,7 +32,7 @@ test('puts the results of the ledger where its events were', () => {
         index: 1,
         status: 'refused',
         code: 'invalid_event',
-        message: 'expected an event, which is an object, got 7',
+        message: 'expected an event (an object), got 7',
       },
       { index: 2, source: '/ci', id: 'b', status: 'duplicate' },
       { index: 3, source: '/ci', id: 'c', status: 'refused', code: 'too_old', message: 'time: too old' },
@@ -51,18 +51,18 @@ test.each([
   [100, false, 100],
   [101, false, 0],
   [101, true, 101],
-])('of %d accepted events, all asked for: %s, lists %d', (count, all, listed) => {
+])('of %d accepted events, with all: %s, lists %d', (count, all, listed) => {
   const events = accepted(count).map((_, index) => build({ id: String(index) }));
   const { answer } = answerOf(events, accepted(count), all);
   expect(answer).toMatchObject({ accepted: count, results: { length: listed } });
 });
 
-test('says no source and id back that are none, or too long', () => {
+test('omits a source or id that is not text or is too long', () => {
   const { answer } = answerOf([build({ source: 7, id: 'x'.repeat(10_000) })], []);
   expect(answer).toMatchObject({ results: [{ index: 0, status: 'refused' }] });
   expect(JSON.stringify(answer).length).toBeLessThan(400);
 });
 
-test('too few results are a defect', () => {
+test('too few results throw', () => {
   expect(() => answerOf([build()], [])).toThrow('expected a result for each event, got 0');
 });

@@ -4,24 +4,24 @@ import type { EventResult, LedgerEvent } from '../usage/index.ts';
 import { Ignored, type IgnoredReason } from './adapters/index.ts';
 import { Refusal, type EventRefusalReason } from './refusal.ts';
 
-/** What came of one event of a request. */
+/** The outcome of one event of a request. */
 export type EventOutcome = EventResult | Refusal | Ignored;
 
-/** What came of all events of a request. */
+/** The outcomes of all events of a request. */
 export interface EventsSummary {
   readonly accepted: number;
   readonly duplicate: number;
   readonly voided: number;
   readonly refused: number;
-  /** Things that a system told of which none is to be counted. */
+  /** Notifications that do not count. */
   readonly ignored: number;
-  /** How many were refused, by reason. */
+  /** Refused events by reason. */
   readonly reasons: ReadonlyMap<EventRefusalReason, number>;
-  /** How many were ignored, by reason. */
+  /** Ignored notifications by reason. */
   readonly ignoredReasons: ReadonlyMap<IgnoredReason, number>;
 }
 
-/** Joins what was read of events with what the ledger answered for those that were handed to it, in order. */
+/** Combines parsed events with the ledger's results for those that it received, in order. */
 export function outcomesOf(
   read: readonly (LedgerEvent | Refusal | Ignored)[],
   results: readonly EventResult[],
@@ -35,7 +35,6 @@ export function outcomesOf(
   });
 }
 
-/** Counts outcomes. */
 export function summaryOf(outcomes: readonly EventOutcome[]): EventsSummary {
   const counts = { accepted: 0, duplicate: 0, voided: 0, refused: 0, ignored: 0 };
   const reasons = new Map<EventRefusalReason, number>();
@@ -57,40 +56,41 @@ function countOne<K>(counts: Map<K, number>, key: K): void {
   counts.set(key, (counts.get(key) ?? 0) + 1);
 }
 
-export interface AnswerOptions {
-  /** The events as they came, in order. */
+interface AnswerOptions {
+  /** The events as received, in order. */
   readonly events: readonly unknown[];
   readonly outcomes: readonly EventOutcome[];
   readonly summary: EventsSummary;
-  /** List accepted and ignored events however many there are. */
+  /** List all accepted and ignored events. */
   readonly all: boolean;
-  /** Say how many were ignored: where that can be. */
-  readonly saysIgnored?: boolean;
+  /** Include the number of ignored notifications. Default: false. */
+  readonly includesIgnored?: boolean;
 }
 
 /**
- * The answer as JSON text: the counts, and a line for each event that was not accepted; accepted ones are listed too
- * while there are few of them, ignored ones only on demand. Written by hand, since a batch has ten thousand events.
+ * The response as JSON: the counts, and the events that were not accepted. Lists accepted events if there are at most
+ * `limits.eventResultsListedMax` or with `all`, and ignored ones only with `all`. Builds the text directly, which is faster for
+ * batches of ten thousand events.
  */
-export function answerText({ events, outcomes, summary, all, saysIgnored = false }: AnswerOptions): string {
+export function answerText({ events, outcomes, summary, all, includesIgnored = false }: AnswerOptions): string {
   const listsAccepted = all || summary.accepted <= limits.eventResultsListedMax;
   const lines: string[] = [];
   for (const [index, outcome] of outcomes.entries()) {
     const status = statusOf(outcome);
     if (status === 'accepted' ? !listsAccepted : status === 'ignored' && !all) continue;
-    lines.push(`{"index":${index}${identityText(events[index])},"status":"${status}"${whyText(outcome)}}`);
+    lines.push(`{"index":${index}${identityText(events[index])},"status":"${status}"${reasonText(outcome)}}`);
   }
   const { accepted, duplicate, voided, refused, ignored } = summary;
   const counts = `"accepted":${accepted},"duplicate":${duplicate},"voided":${voided},"refused":${refused}`;
-  return `{${counts}${saysIgnored ? `,"ignored":${ignored}` : ''},"results":[${lines.join(',')}]}`;
+  return `{${counts}${includesIgnored ? `,"ignored":${ignored}` : ''},"results":[${lines.join(',')}]}`;
 }
 
-function whyText(outcome: EventOutcome): string {
+function reasonText(outcome: EventOutcome): string {
   if (outcome instanceof Ignored) return `,"code":"${outcome.ignored}"`;
   return 'reason' in outcome ? `,"code":"${outcome.reason}","message":${JSON.stringify(outcome.message)}` : '';
 }
 
-/** `source` and `id` as the sender wrote them, where they are texts of a length that can be said back. */
+/** The event's `source` and `id`, unless they are not text or too long. */
 function identityText(event: unknown): string {
   if (!isJsonObject(event)) return '';
   return (

@@ -40,7 +40,7 @@ describe('the content mode', () => {
 });
 
 describe('a body', () => {
-  test('holds one event, or a list, as its type says', () => {
+  test('holds one event or a list, depending on its type', () => {
     expect(eventsOfBody('structured', {}, bytes('{"id":"1"}'))).toEqual([{ id: '1' }]);
     expect(eventsOfBody('batch', {}, bytes('[{"id":"1"},7]'))).toEqual([{ id: '1' }, 7]);
     expect(eventsOfBody('batch', {}, bytes('[]'))).toEqual([]);
@@ -48,7 +48,7 @@ describe('a body', () => {
     expect(eventsOfBody('plain', {}, bytes('[{}]'))).toEqual([{}]);
   });
 
-  test('of a member that stands twice has the last one', () => {
+  test('with a duplicate member has the last value', () => {
     expect(eventsOfBody('plain', {}, bytes('{"id":"1","id":"2"}'))).toEqual([{ id: '2' }]);
   });
 
@@ -80,22 +80,22 @@ describe('a body', () => {
     ['objects in objects', '{"a":'.repeat(large / 5), 'body: expected at most 100000 objects and lists, got more'],
     ['numbers', '1,'.repeat(large / 2), 'body: expected at most 400000 members and items, got more'],
   ])('of %s by the million is refused before it is parsed', (_, text, message) => {
-    // None of them is JSON: the parser would say something else.
+    // None of these is valid JSON: this proves that they are not parsed.
     expect(() => eventsOfBody('plain', {}, bytes(text))).toThrow(message);
   });
 
-  test('of ten thousand long events is read', () => {
+  test('with ten thousand long events is accepted', () => {
     const event = { source: '/ci/'.repeat(100), id: '1', data: { org: 'a.org', repository: 'a/b'.repeat(50) } };
     const body = bytes(JSON.stringify(Array.from({ length: limits.eventBatchMax }, () => event)));
     expect(eventsOfBody('batch', {}, body)).toHaveLength(limits.eventBatchMax);
   });
 
-  test('that is not UTF-8 is refused, since two ids could become one', () => {
+  test('that is not UTF-8 is rejected, because two ids could become equal', () => {
     const body = Buffer.concat([bytes('{"id":"'), Buffer.from([0xff]), bytes('"}')]);
     expect(() => eventsOfBody('plain', {}, body)).toThrow('body: expected JSON in UTF-8, got other bytes');
   });
 
-  test('as deep as it can be is read', () => {
+  test('nested as deeply as allowed is accepted', () => {
     const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
     expect(eventsOfBody('plain', {}, bytes(`{"data":${deep}}`))).toHaveLength(1);
   });
@@ -105,7 +105,7 @@ describe('binary mode', () => {
   const event = (headers: HeaderLines, body = '') =>
     eventsOfBody('binary', { ...attributes, ...headers }, bytes(body))[0];
 
-  test('has attributes in headers, and data in the body', () => {
+  test('has attributes in headers and data in the body', () => {
     expect(event({ 'ce-time': ['2026-11-21T12:00:00Z'], 'user-agent': ['curl'] }, '{"org":"a.org"}')).toEqual({
       specversion: '1.0',
       type: 'tonnage.build',
@@ -139,19 +139,19 @@ describe('binary mode', () => {
       { 'ce-id': ['\u00e4'] },
       '"ce-id": expected printable ASCII with everything else percent-encoded as UTF-8, got "\u00e4"',
     ],
-    [{ 'ce-id': ['1', '2'] }, '"ce-id": expected one such header, got 2'],
+    [{ 'ce-id': ['1', '2'] }, '"ce-id": expected one header, got 2'],
     [
       { 'ce-datacontenttype': ['application/json'] },
-      '"ce-datacontenttype": expected the body as data and Content-Type as its type, got this header',
+      '"ce-datacontenttype": expected the data in the body and its type in Content-Type, got this header',
     ],
-    [{ 'ce-data': ['{}'] }, '"ce-data": expected the body as data and Content-Type as its type, got this header'],
+    [{ 'ce-data': ['{}'] }, '"ce-data": expected the data in the body and its type in Content-Type, got this header'],
     [
       { 'ce-data_base64': ['e30='] },
-      '"ce-data_base64": expected the body as data and Content-Type as its type, got this header',
+      '"ce-data_base64": expected the data in the body and its type in Content-Type, got this header',
     ],
   ])('refuses %j', (headers, message) => expect(event(headers)).toEqual(new Refusal('invalid_event', message)));
 
-  test('takes a header for a member, whatever its name', () => {
+  test('treats any header name as a plain member', () => {
     expect(Object.keys(Object(event({ 'ce-__proto__': ['x'] })))).toContain('__proto__');
   });
 });

@@ -2,32 +2,30 @@ import { isUtf8 } from 'node:buffer';
 import { limits, messageOf, TonnageError } from '../base/index.ts';
 import { isJsonObject, type JsonObject } from '../oci/index.ts';
 import { eventOfHeaders, isBinaryMode, type HeaderLines } from './binary-mode.ts';
-import { hasMoreThan } from './count-signs.ts';
+import { hasMoreThan } from './count-characters.ts';
 import { shown, type Refusal } from './refusal.ts';
 
-/** How the events of a request are written (HTTP protocol binding 1.0.2, section 3); `plain`: either JSON format. */
+/** The content mode of a request (HTTP protocol binding 1.0.2, section 3). `plain`: structured or batch, with type application/json. */
 export type ContentMode = 'structured' | 'batch' | 'binary' | 'plain';
 
 const structuredType = 'application/cloudevents+json';
 const batchType = 'application/cloudevents-batch+json';
 
-/** Media types that are taken, as descriptions name them. */
+/** The accepted media types, for API descriptions. */
 export const eventContentTypes = [structuredType, batchType, 'application/json'] as const;
 
-/**
- * Finds out how the events of a request are written, before its body is read. Throws `unsupported_media_type` for what
- * cannot be read here.
- */
+/** The content mode of a request, from its headers. Throws `unsupported_media_type`. */
 export function contentModeOf(headers: HeaderLines): ContentMode {
   const [type = '', ...parameters] = (headers['content-type']?.[0] ?? '').split(';').map((part) => part.trim());
-  const bare = type.toLowerCase();
+  const mediaType = type.toLowerCase();
   const charset = parameters.find((parameter) => /^charset=/i.test(parameter));
   if (charset !== undefined && !/^charset="?(?:utf-8|us-ascii)"?$/i.test(charset)) throw unsupported(charset);
-  if (bare === structuredType) return 'structured';
-  if (bare === batchType) return 'batch';
-  if (bare.startsWith('application/cloudevents')) throw unsupported(type);
-  if (isBinaryMode(headers) && (bare === '' || bare === 'application/json' || bare.endsWith('+json'))) return 'binary';
-  if (bare === 'application/json') return 'plain';
+  if (mediaType === structuredType) return 'structured';
+  if (mediaType === batchType) return 'batch';
+  if (mediaType.startsWith('application/cloudevents')) throw unsupported(type);
+  if (isBinaryMode(headers) && (mediaType === '' || mediaType === 'application/json' || mediaType.endsWith('+json')))
+    return 'binary';
+  if (mediaType === 'application/json') return 'plain';
   throw unsupported(type);
 }
 
@@ -40,9 +38,9 @@ function unsupported(type: string): TonnageError {
 }
 
 /**
- * The events of a body, each as the JSON event format has it but not looked at yet, in order; one that is known to be
- * none already is its refusal. Throws `bad_request` when the body holds no events at all, `request_too_large` when it
- * holds more than `limits.eventBatchMax`.
+ * The events of a body in the JSON event format, in order and not yet validated. An event with invalid headers is a `Refusal`.
+ * Throws `bad_request` for a body that is not an event or a list of events, and `request_too_large` for more than
+ * `limits.eventBatchMax` events.
  */
 export function eventsOfBody(mode: ContentMode, headers: HeaderLines, body: Uint8Array): readonly unknown[] {
   if (mode === 'binary') return [eventOfBinary(headers, body)];
@@ -64,13 +62,13 @@ function eventOfBinary(headers: HeaderLines, body: Uint8Array): JsonObject | Ref
 }
 
 /**
- * Parses JSON. Of a member that stands twice the last one counts, as the language has it. Bytes that are not UTF-8 are
- * refused: replaced by a sign, as decoders do, two ids could become one.
+ * Parses JSON. Of duplicate members the last one counts, as in JavaScript. Throws `bad_request` for bytes that are not UTF-8: a
+ * decoder would replace them, so that two ids could become equal. Throws `request_too_large`.
  */
 export function jsonOfBody(body: Uint8Array): unknown {
   if (!isUtf8(body)) throw new TonnageError('bad_request', 'body: expected JSON in UTF-8, got other bytes');
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-  assertOrdinary(bytes);
+  checkComplexity(bytes);
   try {
     const value: unknown = JSON.parse(bytes.toString());
     return value;
@@ -80,10 +78,10 @@ export function jsonOfBody(body: Uint8Array): unknown {
 }
 
 /**
- * Millions of empty lists, or one list in the other, would keep the parser, and everybody else, waiting for a second.
- * Throws `request_too_large` for what no events look like.
+ * Throws `request_too_large` for a body with far more objects, lists or members than events have. Parsing millions of empty or
+ * nested lists would block the event loop for a second.
  */
-function assertOrdinary(body: Buffer): void {
+function checkComplexity(body: Buffer): void {
   if (body.length <= limits.eventBodyUncountedBytesMax) return;
   const { eventBodyNodesMax: nodesMax, eventBodyMembersMax: membersMax } = limits;
   if (hasMoreThan(nodesMax, body, '{') || hasMoreThan(nodesMax, body, '[')) {

@@ -10,16 +10,16 @@ import {
 import { Refusal, shown } from './refusal.ts';
 import { isShowableText } from './text.ts';
 
-/** What a dimension takes from outside. */
+/** The rule for values of a dimension from outside. */
 interface Rule {
   readonly expected: string;
-  /** The value as it is counted; `undefined` when it is not valid. */
+  /** The canonical value; `undefined` if invalid. */
   readonly read: (text: string) => string | undefined;
 }
 
 const architecturePattern = /^[a-z0-9_-]{1,32}$/i;
 const outcomePattern = new RegExp(`^[a-z0-9][a-z0-9_.-]{0,${limits.eventOutcomeLengthMax - 1}}$`);
-/** A host or a name, with a port where needed; an IPv6 address in brackets. */
+/** A host or name, with an optional port. An IPv6 address is in brackets. */
 const upstreamPattern = /^(?:[a-z0-9](?:[a-z0-9._-]{0,253}[a-z0-9])?|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?$/i;
 
 const organisation: Rule = {
@@ -36,11 +36,11 @@ const rules: Readonly<Record<Dimension, Rule>> = {
   org: organisation,
   arch: {
     expected:
-      'one architecture as images name it, such as "amd64" (1 to 32 letters and digits, no variant; of several, an event for each)',
+      'one architecture as in images, such as "amd64" (1 to 32 letters and digits, without variant; send one event per architecture)',
     read: (text) => (architecturePattern.test(text) ? canonicalArch(text) : undefined),
   },
   upstream: {
-    expected: `a host or a name (letters, digits, ".", "_" and "-"; an IPv6 address in brackets), with a port where needed, of at most ${limits.eventUpstreamLengthMax} characters`,
+    expected: `a host or a name (letters, digits, ".", "_" and "-"; an IPv6 address in brackets), with an optional port, of at most ${limits.eventUpstreamLengthMax} characters`,
     read: (text) =>
       text.length <= limits.eventUpstreamLengthMax && upstreamPattern.test(text) ? text.toLowerCase() : undefined,
   },
@@ -62,38 +62,38 @@ const rules: Readonly<Record<Dimension, Rule>> = {
 
 function plainText(lengthMax: number): Rule {
   return {
-    expected: `a text of 1 to ${lengthMax} characters, without control characters and those that change its direction`,
+    expected: `a text of 1 to ${lengthMax} characters, without control characters and bidirectional controls`,
     read: (text) => (text.length > 0 && text.length <= lengthMax && isShowableText(text) ? text : undefined),
   };
 }
 
-/** Values of one dimension that a reader remembers. */
-const rememberedMax = 1_000;
+/** The most cached values of one dimension. */
+const cachedMax = 1_000;
 
-/** Reads values of dimensions for the events of one request, which mostly have the same ones again and again. */
+/** Validates dimensions of the events of one request. Caches values, because most events repeat them. */
 export class DimensionReader {
-  readonly #remembered = new Map<Dimension, Map<string, string>>();
+  readonly #cached = new Map<Dimension, Map<string, string>>();
 
-  /** The value as it is counted. `null` is no value, as is an architecture that its sender calls unknown. */
+  /** The canonical value. `undefined` for `null` and for the architecture `unknown`. */
   read(name: Dimension, value: unknown): string | undefined | Refusal {
     if (value === null || (name === 'arch' && value === 'unknown')) return undefined;
     if (typeof value !== 'string') return readBy(rules[name], name, value);
-    const remembered = this.#rememberedOf(name);
-    const known = remembered.get(value);
+    const cached = this.#cachedOf(name);
+    const known = cached.get(value);
     if (known !== undefined) return known;
     const result = readBy(rules[name], name, value);
-    if (!(result instanceof Refusal) && remembered.size < rememberedMax) remembered.set(value, result);
+    if (!(result instanceof Refusal) && cached.size < cachedMax) cached.set(value, result);
     return result;
   }
 
-  #rememberedOf(name: Dimension): Map<string, string> {
-    let values = this.#remembered.get(name);
-    if (values === undefined) this.#remembered.set(name, (values = new Map<string, string>()));
+  #cachedOf(name: Dimension): Map<string, string> {
+    let values = this.#cached.get(name);
+    if (values === undefined) this.#cached.set(name, (values = new Map<string, string>()));
     return values;
   }
 }
 
-/** The organisation that an e-mail address in `data` stands for. */
+/** The organisation of the e-mail address in `data`. */
 export function readEmail(value: unknown): string | undefined | Refusal {
   return value === null ? undefined : readBy(email, 'email', value);
 }
@@ -105,7 +105,7 @@ export function readOrganisation(member: string, value: unknown): string | Refus
 
 function readBy({ expected, read }: Rule, member: string, value: unknown): string | Refusal {
   if (value === foldedValue) {
-    const message = `data.${member}: expected another value than ${foldedValue}, which stands for those beyond a limit`;
+    const message = `data.${member}: expected a value other than ${foldedValue}, which is reserved for values beyond a limit`;
     return new Refusal('invalid_dimension', message);
   }
   const result = typeof value === 'string' ? read(value) : undefined;

@@ -41,7 +41,7 @@ describe('a usage event', () => {
     });
   });
 
-  test('that says nothing more is one event now, without dimensions', () => {
+  test('without data is one event now, without dimensions', () => {
     expect(readEvent(build())).toEqual({
       kind: 'usage',
       source: '/ci',
@@ -94,7 +94,7 @@ describe('a usage event', () => {
     expect(readEvent(build({ data: { upstream } }))).toMatchObject({ dimensions: { upstream: counted } });
   });
 
-  test('of a configured meter has its quantity where the meter says', () => {
+  test('of a configured meter has its quantity in the configured member', () => {
     const event = build({ type: 'org.example.build.done', data: { seconds: 90 } });
     expect(readEvent(event)).toMatchObject({ meter: 'build_seconds', quantity: 90n });
   });
@@ -112,7 +112,7 @@ describe('a usage event', () => {
     expect(readEvent(event)).toMatchObject({ kind: 'usage', time: receivedAt });
   });
 
-  test('has no value where data has null, and no architecture where it is unknown', () => {
+  test('has no dimension for null, and no architecture for unknown', () => {
     const data = { org: null, email: null, arch: 'unknown', tag: null };
     expect(readEvent(build({ data }))).toMatchObject({ dimensions: {} });
     expect(readEvent(build({ data: null }))).toMatchObject({ dimensions: {} });
@@ -123,7 +123,7 @@ describe('a usage event', () => {
     expect(readEvent(build({ data_base64 }))).toMatchObject({ dimensions: { org: 'a.org' } });
   });
 
-  test('may have an organisation by e-mail alone', () => {
+  test('may state its organisation by e-mail only', () => {
     expect(readEvent(build({ data: { email: 'x@B.org' } }))).toMatchObject({ dimensions: { org: 'b.org' } });
   });
 
@@ -137,18 +137,18 @@ describe('a usage event', () => {
   });
 });
 
-describe('who writes what', () => {
+describe('the organisation and tenant', () => {
   const org = (read: ReturnType<typeof readEvent>) =>
     read instanceof Object && 'dimensions' in read ? read : undefined;
 
-  test('bound credentials give an event their tenant, and their organisation where it states none', () => {
+  test('bound credentials are the tenant, and give their organisation to an event that states none', () => {
     expect(org(readEvent(build(), bound))).toMatchObject({ tenant: 'a.org', dimensions: { org: 'a.org' } });
     expect(org(readEvent(build({ data: { email: 'x@A.org' } }), bound))).toMatchObject({
       dimensions: { org: 'a.org' },
     });
   });
 
-  test('an administrator with an organisation is its tenant, and writes what it states', () => {
+  test('an admin with an organisation has that tenant, and may state any organisation', () => {
     const sender = { tenant: 'a.org', admin: true };
     expect(org(readEvent(build({ data: { org: 'b.org' } }), sender))).toMatchObject({
       tenant: 'a.org',
@@ -157,7 +157,7 @@ describe('who writes what', () => {
     expect(org(readEvent(build(), sender))?.dimensions).toEqual({});
   });
 
-  test('unbound credentials are trusted, and are no tenant', () => {
+  test('unbound credentials may state any organisation, and have no tenant', () => {
     expect(org(readEvent(build({ data: { org: 'b.org' } })))).not.toHaveProperty('tenant');
   });
 });
@@ -165,7 +165,7 @@ describe('who writes what', () => {
 describe('a void', () => {
   const revoke = (data: unknown, changes = {}) => build({ type: 'tonnage.void', id: 'v1', data, ...changes });
 
-  test('takes back an event of the same tenant', () => {
+  test('names an event of the same tenant', () => {
     expect(readEvent(revoke({ source: '/ci', id: '1' }), bound)).toEqual({
       kind: 'void',
       tenant: 'a.org',
@@ -177,7 +177,7 @@ describe('a void', () => {
     expect(readEvent(revoke({ source: '/ci', id: '1' }))).toMatchObject({ target: { source: '/ci', id: '1' } });
   });
 
-  test('of an administrator may reach another tenant, or none', () => {
+  test('of an admin may name another tenant, or none', () => {
     const target = (tenant: unknown, sender: Sender) => {
       const read = readEvent(revoke({ source: '/ci', id: '1', tenant }), sender);
       return 'target' in read ? read.target : read;
@@ -196,15 +196,15 @@ describe('a void', () => {
     ],
     [
       { source: '/ci', id: '1', org: 'a.org' },
-      'unknown_member: data: expected source and id of the event to take back, got "org" too',
+      'unknown_member: data: expected source and id of the event to void, got "org" too',
     ],
     [
       { source: '/ci', id: '1', tenant: 'b.org' },
-      'not_your_organisation: data.tenant: expected "a.org", since these credentials lack the right admin, got "b.org"',
+      'not_your_organisation: data.tenant: expected "a.org", because these credentials do not have the right admin, got "b.org"',
     ],
     [
       { source: '/ci', id: '1', tenant: null },
-      'not_your_organisation: data.tenant: expected "a.org", since these credentials lack the right admin, got null',
+      'not_your_organisation: data.tenant: expected "a.org", because these credentials do not have the right admin, got null',
     ],
     [
       { source: '/ci', id: '1', tenant: 'a b' },
@@ -212,9 +212,9 @@ describe('a void', () => {
     ],
   ])('with %j is refused', (data, message) => expect(words(data)).toBe(message));
 
-  test('of unbound credentials without admin reaches no tenant', () => {
+  test('of unbound credentials without admin cannot name a tenant', () => {
     expect(words({ source: '/ci', id: '1', tenant: 'b.org' }, { admin: false })).toBe(
-      'not_your_organisation: data.tenant: expected none, since these credentials lack the right admin, got "b.org"',
+      'not_your_organisation: data.tenant: expected none, because these credentials do not have the right admin, got "b.org"',
     );
   });
 });
@@ -223,7 +223,7 @@ describe('any value', () => {
   const value = fc.jsonValue({ maxDepth: 3 });
   const members = [...dimensions, 'email', 'quantity', 'source', 'id', 'tenant', '__proto__', 'seconds'];
 
-  test('in the place of an event, an attribute or a member of data is taken or refused, and never throws', () => {
+  test('instead of an event, an attribute or a member of data is accepted or refused, and never throws', () => {
     const data = fc.oneof(value, fc.dictionary(fc.constantFrom(...members), value));
     const attribute = fc.oneof(
       fc.record({ name: fc.constantFrom('data', 'data'), value: data }),

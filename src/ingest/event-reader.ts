@@ -14,31 +14,31 @@ import { Refusal, shown } from './refusal.ts';
 import type { Sender } from './sender.ts';
 import { parseTimestamp } from './timestamp.ts';
 
-export interface EventReaderOptions {
+interface EventReaderOptions {
   readonly meters: MeterSet;
   readonly sender: Sender;
-  /** When the request came, in milliseconds since the Unix epoch: the time of events that state none. */
+  /** Arrival of the request in milliseconds since the Unix epoch: the time of events without `time`. */
   readonly now: number;
 }
 
-/** Reads one event of the JSON event format, already parsed. Never throws, whatever the value is. */
+/** Validates one event of the JSON event format. Never throws. */
 export type EventReader = (event: unknown) => LedgerEvent | Refusal;
 
 type Values = { -readonly [D in Dimension]?: string };
 
-/** What `data` of a usage event says. */
+/** The validated `data` of a usage event. */
 interface Usage {
   readonly dimensions: Values;
   readonly quantity: bigint;
 }
 
-/** How most events count, made once. */
+/** The quantity of most events. */
 const one = 1n;
 
-/** A reader for the events of one request. */
+/** Creates a reader for the events of one request. */
 export function createEventReader({ meters, sender, now }: EventReaderOptions): EventReader {
   const { tenant } = sender;
-  /** The organisation that everything must be of; absent: the sender is trusted. */
+  /** The organisation that all events must have. Absent: any. */
   const bound = sender.admin ? undefined : tenant;
   const reader = new DimensionReader();
 
@@ -65,11 +65,11 @@ export function createEventReader({ meters, sender, now }: EventReaderOptions): 
   };
 }
 
-/** Does not name them all: there may be many, and ten thousand such events in one request. */
+/** Does not list all types: there may be many, and one request may have ten thousand such events. */
 function unknownType(type: string): Refusal {
   return new Refusal(
     'unknown_type',
-    `type: expected ${voidEventType} or the type of a meter's events, as /api/v1/meters lists them, got ${shown(type)}`,
+    `type: expected ${voidEventType} or an event type of a meter (see /api/v1/meters), got ${shown(type)}`,
   );
 }
 
@@ -119,7 +119,7 @@ function readUsage(
   return { dimensions, quantity: quantity ?? one };
 }
 
-/** A positive integer, by its value: `1.0` and `1e3` are such. */
+/** Validates a positive integer. `1.0` and `1e3` are integers too. */
 function readQuantity(member: string, value: unknown, { unit, quantityMax }: Meter): bigint | Refusal {
   if (value === 1) return one;
   if (typeof value === 'number' && Number.isSafeInteger(value) && value > 0 && value <= quantityMax) {
@@ -131,9 +131,12 @@ function readQuantity(member: string, value: unknown, { unit, quantityMax }: Met
   );
 }
 
-/** A plain event that states no quantity is one event; one second for it would be a guess. */
+/** The quantity defaults to 1 only for plain events, not for seconds or bytes. */
 function missingQuantity({ name, quantity, unit }: Meter): Refusal {
-  return new Refusal('invalid_quantity', `data.${quantity}: expected it, since ${name} counts ${unit}, got nothing`);
+  return new Refusal(
+    'invalid_quantity',
+    `data.${quantity}: expected a quantity, because ${name} counts ${unit}, got nothing`,
+  );
 }
 
 function unknownMember(member: string, { name, quantity }: Meter): Refusal {
@@ -141,7 +144,7 @@ function unknownMember(member: string, { name, quantity }: Meter): Refusal {
   return new Refusal('unknown_member', message);
 }
 
-/** The organisation of an event: what it states, as `org` or by an e-mail, else that of bound credentials. */
+/** The organisation of an event: the stated one (`org` or `email`), or that of the sender. They must agree. */
 function agreedOrganisation(
   org: string | undefined,
   ofEmail: string | undefined,
@@ -158,11 +161,11 @@ function agreedOrganisation(
   return new Refusal('not_your_organisation', message);
 }
 
-/** What a void takes back: of the same tenant, unless the sender may reach beyond. */
+/** The identity of the event to void. Only an admin may void events of other tenants. */
 function readTarget({ data }: Envelope, { tenant, admin }: Sender): EventIdentity | Refusal {
   for (const member of Object.keys(data)) {
     if (member === 'source' || member === 'id' || member === 'tenant') continue;
-    const message = `data: expected source and id of the event to take back, got ${shown(member)} too`;
+    const message = `data: expected source and id of the event to void, got ${shown(member)} too`;
     return new Refusal('unknown_member', message);
   }
   const source = readText('data.source', data['source'], limits.eventSourceLengthMax);
@@ -174,11 +177,11 @@ function readTarget({ data }: Envelope, { tenant, admin }: Sender): EventIdentit
   return { ...(owner !== undefined && { tenant: owner }), source, id };
 }
 
-/** Whose event is taken back: `null` says nobody's in particular, nothing the sender's own. */
+/** The tenant of the event to void. `null`: none; absent: the sender's own. */
 function readOwner(stated: unknown, own: string | undefined, admin: boolean): string | undefined | Refusal {
   if (stated === undefined) return own;
   const owner = stated === null ? undefined : readOrganisation('tenant', stated);
   if (owner instanceof Refusal || owner === own || admin) return owner;
-  const message = `data.tenant: expected ${own === undefined ? 'none' : shown(own)}, since these credentials lack the right admin, got ${shown(stated)}`;
+  const message = `data.tenant: expected ${own === undefined ? 'none' : shown(own)}, because these credentials do not have the right admin, got ${shown(stated)}`;
   return new Refusal('not_your_organisation', message);
 }

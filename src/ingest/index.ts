@@ -7,18 +7,10 @@ export {
   type Adapter,
   type AdapterName,
   type AdapterSettings,
-  type IgnoredReason,
 } from './adapters/index.ts';
-export {
-  answerText,
-  outcomesOf,
-  summaryOf,
-  type AnswerOptions,
-  type EventOutcome,
-  type EventsSummary,
-} from './answer.ts';
+export { answerText, outcomesOf, summaryOf, type EventOutcome, type EventsSummary } from './answer.ts';
 export type { HeaderLines } from './binary-mode.ts';
 export { contentModeOf, eventContentTypes, eventsOfBody, type ContentMode } from './body.ts';
-export { createEventReader, type EventReader, type EventReaderOptions } from './event-reader.ts';
+export { createEventReader, type EventReader } from './event-reader.ts';
 export { Refusal, refusalReasons, type EventRefusalReason } from './refusal.ts';
 export type { Sender } from './sender.ts';

@@ -6,26 +6,26 @@ const text512 = 'expected a text of 1 to 512 characters, without control charact
 const rfc3339 = 'time: expected an RFC 3339 time with its offset, such as "2026-11-21T12:00:00Z", got';
 const organisation = 'expected an organisation (written like a domain: letters, digits, "-" and "."), got';
 const architecture =
-  'data.arch: expected one architecture as images name it, such as "amd64" (1 to 32 letters and digits, no variant; of several, an event for each), got';
+  'data.arch: expected one architecture as in images, such as "amd64" (1 to 32 letters and digits, without variant; send one event per architecture), got';
 const members = 'data: expected dimensions, email and quantity as members for builds, got';
 const wholeNumber = 'data.quantity: expected a whole number from 1 to 1000000 (usage.quantityMax, unit 1), got';
 const mail = 'data.email: expected an e-mail address with one "@" between a name and a domain, got';
 const host =
-  'data.upstream: expected a host or a name (letters, digits, ".", "_" and "-"; an IPv6 address in brackets), with a port where needed, of at most 261 characters, got';
+  'data.upstream: expected a host or a name (letters, digits, ".", "_" and "-"; an IPv6 address in brackets), with an optional port, of at most 261 characters, got';
 const name =
   'data.repository: expected the name of a repository such as "library/alpine", of at most 255 characters, got';
 const tag = 'data.tag: expected a tag of at most 128 letters, digits, "_", "." and "-", got';
 const outcome =
   'data.outcome: expected a word such as "success", of at most 32 lower-case letters, digits, "_", "." and "-", got';
-const folded = 'expected another value than __other__, which stands for those beyond a limit';
+const folded = 'expected a value other than __other__, which is reserved for values beyond a limit';
 const long = (length: number) => `"${'x'.repeat(length)}…"`;
 
-/** Events as JSON text where the text matters, else as what it stands for. */
+/** Events, as JSON text if the text matters, and otherwise as values. */
 const malformed: readonly (readonly [event: unknown, reason: string, message: string])[] = [
-  [null, 'invalid_event', 'expected an event, which is an object, got null'],
-  [7, 'invalid_event', 'expected an event, which is an object, got 7'],
-  ['event', 'invalid_event', 'expected an event, which is an object, got "event"'],
-  [[], 'invalid_event', 'expected an event, which is an object, got a list'],
+  [null, 'invalid_event', 'expected an event (an object), got null'],
+  [7, 'invalid_event', 'expected an event (an object), got 7'],
+  ['event', 'invalid_event', 'expected an event (an object), got "event"'],
+  [[], 'invalid_event', 'expected an event (an object), got a list'],
   [{}, 'invalid_event', 'specversion: expected "1.0", got nothing'],
   [build({ specversion: '0.3' }), 'invalid_event', 'specversion: expected "1.0", got "0.3"'],
   [build({ specversion: 1 }), 'invalid_event', 'specversion: expected "1.0", got 1'],
@@ -40,9 +40,9 @@ const malformed: readonly (readonly [event: unknown, reason: string, message: st
   [build({ id: 'a\u0000b' }), 'invalid_event', String.raw`id: ${text512} "a\u0000b"`],
   [build({ id: 'a\u0085b' }), 'invalid_event', String.raw`id: ${text512} "a\u0085b"`],
   [build({ id: 'a\ud800b' }), 'invalid_event', String.raw`id: ${text512} "a\ud800b"`],
-  [build({ type: undefined }), 'invalid_event', 'type: expected the type of an event, got nothing'],
-  [build({ type: '' }), 'invalid_event', 'type: expected the type of an event, got ""'],
-  [build({ type: ['tonnage.build'] }), 'invalid_event', 'type: expected the type of an event, got a list'],
+  [build({ type: undefined }), 'invalid_event', 'type: expected an event type, got nothing'],
+  [build({ type: '' }), 'invalid_event', 'type: expected an event type, got ""'],
+  [build({ type: ['tonnage.build'] }), 'invalid_event', 'type: expected an event type, got a list'],
   [build({ type: 'tonnage.bild' }), 'unknown_type', 'got "tonnage.bild"'],
   [build({ type: 'Tonnage.Build' }), 'unknown_type', 'got "Tonnage.Build"'],
   [build({ type: '__proto__' }), 'unknown_type', 'got "__proto__"'],
@@ -61,8 +61,8 @@ const malformed: readonly (readonly [event: unknown, reason: string, message: st
     'invalid_event',
     '"__proto__": expected attributes named in lower-case letters and digits',
   ],
-  [build({ org: 'a.org' }), 'invalid_event', 'org: expected it as a member of data, and there is no data'],
-  [build({ quantity: 2 }), 'invalid_event', 'quantity: expected it as a member of data, and there is no data'],
+  [build({ org: 'a.org' }), 'invalid_event', 'org: expected it as a member of data, but data is absent'],
+  [build({ quantity: 2 }), 'invalid_event', 'quantity: expected it as a member of data, but data is absent'],
   [
     build({ datacontenttype: 'text/xml' }),
     'invalid_event',
@@ -72,27 +72,31 @@ const malformed: readonly (readonly [event: unknown, reason: string, message: st
   [build({ data: 'org=a.org' }), 'invalid_event', 'data: expected an object, got "org=a.org"'],
   [build({ data: [{ org: 'a.org' }] }), 'invalid_event', 'data: expected an object, got a list'],
   [build({ data: false }), 'invalid_event', 'data: expected an object, got false'],
-  [build({ data: {}, data_base64: 'e30=' }), 'invalid_event', 'data_base64: expected data alone, got both'],
+  [
+    build({ data: {}, data_base64: 'e30=' }),
+    'invalid_event',
+    'data_base64: expected either data or data_base64, got both',
+  ],
   [
     build({ data_base64: '!' }),
     'invalid_event',
-    'data_base64: expected JSON in UTF-8, written in base64; data holds it as it is',
+    'data_base64: expected base64 of JSON in UTF-8; use data for plain JSON',
   ],
   [
     build({ data_base64: 'AAEC' }),
     'invalid_event',
-    'data_base64: expected JSON in UTF-8, written in base64; data holds it as it is',
+    'data_base64: expected base64 of JSON in UTF-8; use data for plain JSON',
   ],
   [
     build({ data_base64: '/w==' }),
     'invalid_event',
-    'data_base64: expected JSON in UTF-8, written in base64; data holds it as it is',
+    'data_base64: expected base64 of JSON in UTF-8; use data for plain JSON',
   ],
-  // Not as it is written, although a decoder would pass over the difference.
+  // Not canonical base64, although a decoder would accept it.
   [
     build({ data_base64: 'e30' }),
     'invalid_event',
-    'data_base64: expected JSON in UTF-8, written in base64; data holds it as it is',
+    'data_base64: expected base64 of JSON in UTF-8; use data for plain JSON',
   ],
   [build({ data_base64: 'W10=' }), 'invalid_event', 'data: expected an object, got a list'],
   [build({ time: 'yesterday' }), 'invalid_time', `${rfc3339} "yesterday"`],
@@ -136,7 +140,7 @@ const malformed: readonly (readonly [event: unknown, reason: string, message: st
   [
     build({ type: 'org.example.build.done', data: {} }),
     'invalid_quantity',
-    'data.seconds: expected it, since build_seconds counts s, got nothing',
+    'data.seconds: expected a quantity, because build_seconds counts s, got nothing',
   ],
   [build({ data: { org: '' } }), 'invalid_dimension', `data.org: ${organisation} ""`],
   [build({ data: { org: 'a_b' } }), 'invalid_dimension', `data.org: ${organisation} "a_b"`],
@@ -165,7 +169,7 @@ const malformed: readonly (readonly [event: unknown, reason: string, message: st
         [
           build({ data: { [member]: `bob${control}gpj` } }),
           'invalid_dimension',
-          `data.${member}: expected a text of 1 to ${member === 'user' ? 320 : 255} characters, without control characters and those that change its direction, got "bob\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}gpj"`,
+          `data.${member}: expected a text of 1 to ${member === 'user' ? 320 : 255} characters, without control characters and bidirectional controls, got "bob\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}gpj"`,
         ] as const,
     ),
   ),
@@ -180,21 +184,21 @@ const malformed: readonly (readonly [event: unknown, reason: string, message: st
   [
     build({ data: { user: 'a\nb' } }),
     'invalid_dimension',
-    String.raw`data.user: expected a text of 1 to 320 characters, without control characters and those that change its direction, got "a\nb"`,
+    String.raw`data.user: expected a text of 1 to 320 characters, without control characters and bidirectional controls, got "a\nb"`,
   ],
   [
     build({ data: { client: '' } }),
     'invalid_dimension',
-    'data.client: expected a text of 1 to 255 characters, without control characters and those that change its direction, got ""',
+    'data.client: expected a text of 1 to 255 characters, without control characters and bidirectional controls, got ""',
   ],
   [
     build({ data: { client: {} } }),
     'invalid_dimension',
-    'data.client: expected a text of 1 to 255 characters, without control characters and those that change its direction, got an object',
+    'data.client: expected a text of 1 to 255 characters, without control characters and bidirectional controls, got an object',
   ],
 ];
 
-const types = "type: expected tonnage.void or the type of a meter's events, as /api/v1/meters lists them, ";
+const types = 'type: expected tonnage.void or an event type of a meter (see /api/v1/meters), ';
 
 test.each(malformed)('%j is refused: %s', (event, reason, message) => {
   const value: unknown = typeof event === 'string' && event.startsWith('{') ? JSON.parse(event) : event;
@@ -202,7 +206,7 @@ test.each(malformed)('%j is refused: %s', (event, reason, message) => {
 });
 
 const inBase64 = (text: string): string => Buffer.from(text).toString('base64');
-const notJson = 'data_base64: expected JSON in UTF-8, written in base64; data holds it as it is';
+const notJson = 'data_base64: expected base64 of JSON in UTF-8; use data for plain JSON';
 const tooMany = 'data_base64: expected at most 100 objects, lists and members each, got more';
 test.each([
   ['no JSON', 'A'.repeat(8_000_000), notJson],
@@ -210,7 +214,7 @@ test.each([
   ['empty objects', inBase64(`[${'{},'.repeat(1_900_000)}1]`), tooMany],
   ['one object too many', inBase64(`{"org":[${'{}'.repeat(100)}]}`), tooMany],
   ['one member too many', inBase64(`{${'"org":1,'.repeat(101)}}`), tooMany],
-])('data_base64 with %s, however much of it, is refused without parsing it', (_what, text, message) => {
+])('data_base64 with too many %s is refused without parsing', (_what, text, message) => {
   expect(refusalOf(build({ data_base64: text }))).toBe(`invalid_event: ${message}`);
 });
 

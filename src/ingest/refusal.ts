@@ -1,6 +1,6 @@
 /**
- * Why an event is not taken: by what it says itself, or (the last four) by what the ledger knows. Part of the interface:
- * closed, listed in docs/guides/events.md, never renamed.
+ * Reasons for refusing an event. The last four come from the ledger. Part of the public interface: never renamed, and listed in
+ * docs/guides/events.md.
  */
 export const refusalReasons = [
   'invalid_event',
@@ -17,7 +17,7 @@ export const refusalReasons = [
 ] as const;
 export type EventRefusalReason = (typeof refusalReasons)[number];
 
-/** An event that is not taken. The message names the member, what was expected and what came. */
+/** A refused event. The message names the member, what was expected and what came. */
 export class Refusal {
   readonly reason: EventRefusalReason;
   readonly message: string;
@@ -30,7 +30,7 @@ export class Refusal {
 
 const shownLengthMax = 80;
 
-/** What came, at a length that an answer can bear, and so that it cannot break out of a log line or a terminal. */
+/** A value for a message: truncated, and safe in a log line or a terminal. */
 export function shown(value: unknown): string {
   switch (typeof value) {
     case 'string':
@@ -48,7 +48,7 @@ export function shown(value: unknown): string {
 
 function shownText(text: string): string {
   const quoted = JSON.stringify(text.length > shownLengthMax ? `${text.slice(0, shownLengthMax)}…` : text);
-  // JSON leaves these as they are.
+  // JSON does not escape these.
   return quoted.replace(/[\u007f-\u009f\p{Bidi_Control}]/gu, (character) => {
     return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
   });

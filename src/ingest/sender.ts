@@ -1,7 +1,7 @@
-/** Who sends events: what of their credentials matters here. */
+/** The sender of events. */
 export interface Sender {
-  /** The organisation of the credentials: the tenant of all that they send. Absent: they are bound to none. */
+  /** The organisation of the credentials, which is the tenant of their events. Absent: none. */
   readonly tenant?: string;
-  /** Whether they may write for other organisations than their own, and take back what others sent. */
+  /** Whether the sender may write for other organisations and void their events. */
   readonly admin: boolean;
 }

@@ -44,9 +44,9 @@ test.each([
   '+2026-11-21T12:00:00Z',
   '\u0662026-11-21T12:00:00Z',
   `2026-11-21T12:00:00.${'1'.repeat(60)}Z`,
-])('%j is no timestamp', (text) => expect(parseTimestamp(text)).toBeUndefined());
+])('%j is not a timestamp', (text) => expect(parseTimestamp(text)).toBeUndefined());
 
-test('reads what the language itself writes, at any offset', () => {
+test('parses what Date formats, with any offset', () => {
   const moment = fc.date({
     min: new Date('0001-01-02T00:00:00Z'),
     max: new Date('9999-12-30T00:00:00Z'),

@@ -1,14 +1,13 @@
 const dayMs = 86_400_000;
 const daysOfMonth = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
-/** Longest timestamp that is read: room for every digit of a fraction that a clock can have. */
+/** The longest accepted timestamp, which leaves room for a long fraction. */
 const lengthMax = 64;
 
 /**
- * Reads an RFC 3339 timestamp, in milliseconds since the Unix epoch; `undefined` when the text is none. The offset is
- * required, `T` and `Z` may be in lower case, digits of the fraction beyond milliseconds are dropped. A leap second
- * (section 5.7: the last one of a UTC month) is the last millisecond of its day at most, so that it stays on that day.
- * Read by hand: this runs for every event.
+ * Parses an RFC 3339 timestamp to milliseconds since the Unix epoch; `undefined` if invalid. `T` and `Z` may be in lower case.
+ * Truncates to milliseconds. A leap second (section 5.7: the last one of a UTC month) stays on its day. Hand-written because it
+ * runs for every event.
  */
 export function parseTimestamp(text: string): number | undefined {
   if (text.length < 20 || text.length > lengthMax) return undefined;
@@ -31,7 +30,7 @@ export function parseTimestamp(text: string): number | undefined {
   return isMonthStart(start) ? start - 1_000 + fraction.ms : undefined;
 }
 
-/** The number that `count` digits from `at` on make; NaN when there is anything else. */
+/** The number in `count` digits from index `at`; NaN if there are other characters. */
 function digits(text: string, at: number, count: number): number {
   let value = 0;
   for (let index = at; index < at + count; index++) {
@@ -48,7 +47,7 @@ function isDate(year: number, month: number, day: number): boolean {
   return day <= (month === 2 && isLeap ? 29 : (daysOfMonth[month - 1] ?? 0));
 }
 
-/** Milliseconds of `.ddd...`, if that stands at `at`, and where it ends. */
+/** Parses an optional fraction `.ddd...` at index `at`: its milliseconds and its end. */
 function readFraction(text: string, at: number): { readonly ms: number; readonly end: number } | undefined {
   if (text[at] !== '.') return { ms: 0, end: at };
   let ms = 0;
@@ -62,7 +61,7 @@ function readFraction(text: string, at: number): { readonly ms: number; readonly
   return end === at + 1 ? undefined : { ms, end };
 }
 
-/** Minutes that local time is ahead of UTC: `Z`, `+hh:mm` or `-hh:mm`, which must end the text. */
+/** Parses `Z`, `+hh:mm` or `-hh:mm` at the end of the text: the minutes that local time is ahead of UTC. */
 function readOffset(text: string, at: number): number | undefined {
   const sign = text[at];
   if (sign === 'Z' || sign === 'z') return text.length === at + 1 ? 0 : undefined;
@@ -73,7 +72,7 @@ function readOffset(text: string, at: number): number | undefined {
   return (sign === '-' ? -1 : 1) * (hours * 60 + minutes);
 }
 
-/** Days from 1970-01-01 in the Gregorian calendar: years are counted from March, so that a leap day is the last one. */
+/** Days since 1970-01-01 in the Gregorian calendar. Counts years from March, so that a leap day is the last day of its year. */
 function daysSinceEpoch(year: number, month: number, day: number): number {
   const shifted = month <= 2 ? year - 1 : year;
   const era = Math.floor(shifted / 400);
@@ -83,7 +82,7 @@ function daysSinceEpoch(year: number, month: number, day: number): number {
   return era * 146_097 + dayOfEra - 719_468;
 }
 
-/** Whether a moment is midnight of the first day of a UTC month. */
+/** Whether a time is the start of a UTC month. */
 function isMonthStart(ms: number): boolean {
   return ms % dayMs === 0 && new Date(ms).getUTCDate() === 1;
 }

@@ -1,4 +1,4 @@
-/** The architectures that Go knows (its `internal/syslist`), which OCI images name theirs by. */
+/** Architectures of Go (its `internal/syslist`). OCI images use these names. */
 export const knownArchitectures: readonly string[] = [
   '386',
   'amd64',
@@ -26,7 +26,7 @@ export const knownArchitectures: readonly string[] = [
   'wasm',
 ];
 
-/** Other names under which clients and images know an OCI architecture. */
+/** Other names of OCI architectures in clients and images. */
 const aliases: ReadonlyMap<string, string> = new Map([
   ['x86_64', 'amd64'],
   ['x86-64', 'amd64'],
@@ -34,13 +34,13 @@ const aliases: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * The architecture as the `arch` dimension has it: the OCI (GOARCH) name in lower case, aliases folded, without
- * variant, `[a-z0-9]{1,32}`. `undefined` for `unknown`, for nothing, and for what is no architecture.
+ * The canonical value of the dimension `arch`: the OCI (GOARCH) name in lower case, without variant, `[a-z0-9]{1,32}`. Replaces
+ * aliases. `undefined` for `undefined`, `unknown`, and text that is not an architecture.
  */
 export function canonicalArch(architecture: string | undefined): string | undefined {
-  // Other letters can have an ASCII one as lower case (U+212A, the Kelvin sign, has k): these are no architectures.
+  // Check for ASCII first: some other letters have an ASCII lower case (U+212A, the Kelvin sign, has k).
   if (architecture === undefined || !/^[A-Za-z0-9_-]{1,32}$/.test(architecture)) return undefined;
   const name = architecture.toLowerCase();
-  const folded = aliases.get(name) ?? name;
-  return folded !== 'unknown' && /^[a-z0-9]+$/.test(folded) ? folded : undefined;
+  const canonical = aliases.get(name) ?? name;
+  return canonical !== 'unknown' && /^[a-z0-9]+$/.test(canonical) ? canonical : undefined;
 }

@@ -20,7 +20,7 @@ test.each([
   ["'=1", "'=1"],
   ['a=1', 'a=1'],
   ['', ''],
-])('the field %j reads %j in CSV, and raw as it is', (user, field) => {
+])('the field %j becomes %j in CSV, and is unchanged with raw', (user, field) => {
   expect(usageAsCsv(query, answerOf(user))).toBe(`org,user,value\r\na.org,${field},5\r\n`);
   const quoted = /[",\r\n]/.test(user) ? `"${user.replaceAll('"', '""')}"` : user;
   expect(usageAsCsv(query, answerOf(user), { raw: true })).toBe(`org,user,value\r\na.org,${quoted},5\r\n`);

@@ -7,7 +7,7 @@ const meter = fc.constantFrom('pulls', 'fusion', 'builds');
 const optional = (...values: readonly string[]) => fc.option(fc.constantFrom(...values), { nil: undefined });
 const value = fc.option(fc.oneof(fc.constantFrom('', 'a', 'b', 'null', 'false'), fc.string()), { nil: undefined });
 
-/** What makes two questions different ones. */
+/** Parameters that distinguish queries. */
 const words = fc.record({
   from: optional('2026-01-01', '2026-01-02'),
   to: optional('2026-02-01', '2026-02-02'),
@@ -21,13 +21,13 @@ const words = fc.record({
   distinct: optional('user', 'client'),
 });
 
-/** Asks for the page that a cursor of one question names in the answer to another. */
+/** Uses a cursor in a query with these parameters, and returns the offset of the page. */
 function offsetOf(asked: string, parameters: UsageParameters, cursor: string): number {
   return parseUsageQuery(asked, { ...parameters, cursor }, meters).offset;
 }
 
 describe('a cursor', () => {
-  test('leads its own question to its page, whatever the limit', () => {
+  test('selects a page of its own query, with any limit', () => {
     const property = fc.property(
       meter,
       words,
@@ -42,13 +42,11 @@ describe('a cursor', () => {
     fc.assert(property);
   });
 
-  test('is refused by each other question', () => {
+  test('is rejected for any other query', () => {
     const property = fc.property(meter, words, meter, words, (name, asked, otherName, other) => {
       fc.pre(JSON.stringify([name, asked]) !== JSON.stringify([otherName, other]));
       const cursor = formatCursor(parseUsageQuery(name, asked, meters), 1);
-      expect(() => offsetOf(otherName, other, cursor)).toThrow(
-        'cursor: expected that of an answer to the same question',
-      );
+      expect(() => offsetOf(otherName, other, cursor)).toThrow('cursor: expected a cursor of the same query');
     });
     fc.assert(property);
   });
@@ -59,29 +57,29 @@ describe('a cursor', () => {
       const property = fc.property(words, words, (asked, other) => {
         fc.pre(asked[name] !== other[name]);
         const cursor = formatCursor(parseUsageQuery('pulls', asked, meters), 1);
-        expect(() => offsetOf('pulls', { ...asked, [name]: other[name] }, cursor)).toThrow('to the same question');
+        expect(() => offsetOf('pulls', { ...asked, [name]: other[name] }, cursor)).toThrow('of the same query');
       });
       fc.assert(property);
     },
   );
 
-  test('says nothing of what was asked', () => {
+  test('does not reveal the query', () => {
     const cursor = formatCursor(parseUsageQuery('pulls', { user: 'alice', org: 'secret.org' }, meters), 7);
     expect(Buffer.from(cursor, 'base64url').toString()).toMatch(/^[A-Za-z0-9_-]{12}:7$/);
   });
 
   test.each([
     ['of an earlier version', Buffer.from('offset:1').toString('base64url')],
-    ['with more behind it', `${formatCursor(parseUsageQuery('pulls', {}, meters), 1)}!`],
-    ['of nowhere', formatCursor(parseUsageQuery('pulls', {}, meters), -1)],
+    ['with text after it', `${formatCursor(parseUsageQuery('pulls', {}, meters), 1)}!`],
+    ['with a negative offset', formatCursor(parseUsageQuery('pulls', {}, meters), -1)],
     ['that is empty', ''],
   ])('%s is refused', (_, cursor) => {
-    const refusal = 'cursor: expected the value of next from the answer before';
+    const refusal = 'cursor: expected the value of next from the previous page';
     expect(() => offsetOf('pulls', {}, cursor)).toThrow(refusal);
     expect(() => parseUsageQuery('pulls', { cursor })).toThrow(refusal);
   });
 
-  test('of any question is taken where only the server knows which one it was', () => {
+  test('of any query is accepted without meters, because then the server checks it', () => {
     const cursor = formatCursor(parseUsageQuery('pulls', { org: 'a.org' }), 3);
     expect(parseUsageQuery('pulls', { cursor }).offset).toBe(3);
   });

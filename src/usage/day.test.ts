@@ -33,7 +33,7 @@ describe('calendar', () => {
     ['UTC', '2026-11-22T00:00:00.000Z', '2026-11-22'],
     ['Europe/Berlin', '2026-11-21T22:59:59.999Z', '2026-11-21'],
     ['Europe/Berlin', '2026-11-21T23:00:00.000Z', '2026-11-22'],
-    // The clocks go forward and back: days of 23 and of 25 hours.
+    // Daylight saving time begins and ends: days of 23 and 25 hours.
     ['Europe/Berlin', '2026-03-28T23:00:00.000Z', '2026-03-29'],
     ['Europe/Berlin', '2026-03-29T21:59:59.999Z', '2026-03-29'],
     ['Europe/Berlin', '2026-03-29T22:00:00.000Z', '2026-03-30'],
@@ -41,13 +41,13 @@ describe('calendar', () => {
     ['Europe/Berlin', '2026-10-25T23:00:00.000Z', '2026-10-26'],
     ['Pacific/Kiritimati', '2026-11-21T10:00:00.000Z', '2026-11-22'],
     ['America/St_Johns', '2026-11-21T03:29:59.999Z', '2026-11-20'],
-    // Midnight itself is skipped here when the clocks go forward: the day begins at 01:00.
+    // Daylight saving time begins at midnight, so the day begins at 01:00.
     ['Africa/Cairo', '2026-04-23T22:00:00.000Z', '2026-04-24'],
   ])('%s at %s is %s', (zone, time, expected) => {
     expect(formatDay(createCalendar(zone).dayOf(Date.parse(time)))).toBe(expected);
   });
 
-  test('a calendar that remembers a day answers as one that has just been made', () => {
+  test('a calendar with cached days returns the same days as a new one', () => {
     const zones = ['UTC', 'Europe/Berlin', 'America/New_York', 'Africa/Cairo', 'Asia/Kathmandu', 'Australia/Lord_Howe'];
     const start = Date.UTC(2026, 2, 20);
     fc.assert(
@@ -65,7 +65,7 @@ describe('calendar', () => {
     );
   });
 
-  test('a calendar asks the tables of its zone once for each day, in whatever order moments come', () => {
+  test('a calendar looks up each day once, in any order of times', () => {
     const asked = vi.spyOn(Intl.DateTimeFormat.prototype, 'formatToParts');
     const calendar = createCalendar('Europe/Berlin');
     const moments = Array.from({ length: 35 }, (_, index) => Date.UTC(2026, 9, 1 + index, 12));
@@ -77,7 +77,7 @@ describe('calendar', () => {
     asked.mockRestore();
   });
 
-  test('a zone that does not exist is a RangeError', () => {
+  test('an unknown zone throws a RangeError', () => {
     expect(() => createCalendar('Mars/Olympus')).toThrow(RangeError);
   });
 });

@@ -1,55 +1,54 @@
-/** A civil day as the number of days since 1970-01-01. Has no zone of its own: the ledger's zone says which day it is. */
+/** A civil day as the number of days since 1970-01-01, in the ledger's time zone. */
 export type Day = number;
 
 const dayMs = 86_400_000;
 
 let formatted = { day: 0, text: '1970-01-01' };
 
-/** The day as `YYYY-MM-DD`. The last answer is kept, since thousands of cells of one day are named one after the other. */
+/** Formats a day as `YYYY-MM-DD`. Caches the last result, because thousands of consecutive cells have the same day. */
 export function formatDay(day: Day): string {
   if (formatted.day !== day) formatted = { day, text: new Date(day * dayMs).toISOString().slice(0, 10) };
   return formatted.text;
 }
 
-/** Reads `YYYY-MM-DD` (RFC 3339 full-date, years 0001 to 9999); `undefined` for anything else, 2026-02-30 included. */
+/** Parses `YYYY-MM-DD` (RFC 3339 full-date, years 0001 to 9999). `undefined` for anything else, such as 2026-02-30. */
 export function parseDay(text: string): Day | undefined {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return undefined;
   const day = Date.parse(`${text}T00:00:00Z`) / dayMs;
   return Number.isInteger(day) && formatDay(day) === text && !text.startsWith('0000') ? day : undefined;
 }
 
-/** The first day of the month that `day` lies in. */
+/** The first day of the month of `day`. */
 export function monthOf(day: Day): Day {
   const date = new Date(day * dayMs);
   return Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), 1) / dayMs;
 }
 
-/** The first day of the month after the one that `day` lies in. */
+/** The first day of the month after that of `day`. */
 export function nextMonthOf(day: Day): Day {
   const date = new Date(day * dayMs);
   return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1) / dayMs;
 }
 
-/** Tells the civil day of a moment (milliseconds since the Unix epoch) in one time zone. */
+/** Converts times (milliseconds since the Unix epoch) to civil days in one time zone. */
 export interface Calendar {
   readonly timeZone: string;
   dayOf(time: number): Day;
 }
 
-/** A day, and the moments (milliseconds since the Unix epoch) that it begins at and ends before. */
+/** A day, and its start and exclusive end in milliseconds since the Unix epoch. */
 interface KnownDay {
   readonly day: Day;
   readonly from: number;
   readonly to: number;
 }
 
-/** Days of UTC in which the days of a calendar are remembered; forgotten all at once. */
-const rememberedDaysMax = 512;
+/** The most UTC days in the cache of a calendar. A full cache is cleared. */
+const cachedDaysMax = 512;
 
 /**
- * A calendar for an IANA time zone; throws a RangeError for a zone that does not exist. Asking for moments of days that
- * were asked for before is a comparison or two: their bounds are kept, since finding them costs a tenth of a millisecond,
- * and events of weeks may come mixed.
+ * A calendar for an IANA time zone. Throws a RangeError if the zone does not exist. Caches the bounds of days, because finding them
+ * takes a tenth of a millisecond and events of several weeks may arrive mixed.
  */
 export function createCalendar(timeZone: string): Calendar {
   const format = new Intl.DateTimeFormat('en-US', {
@@ -61,8 +60,8 @@ export function createCalendar(timeZone: string): Calendar {
     day: 'numeric',
   });
   let current: KnownDay = { day: 0, from: 0, to: 0 };
-  /** By the day of UTC that a moment lies in, in which two or three days of the zone meet. */
-  const remembered = new Map<number, KnownDay[]>();
+  /** By UTC day, which overlaps two or three days of the zone. */
+  const cached = new Map<number, KnownDay[]>();
 
   function lookUp(time: number): Day {
     const part = { year: 0, month: 0, day: 0 };
@@ -74,13 +73,13 @@ export function createCalendar(timeZone: string): Calendar {
 
   function find(time: number): KnownDay {
     const utcDay = Math.floor(time / dayMs);
-    const known = remembered.get(utcDay) ?? [];
+    const known = cached.get(utcDay) ?? [];
     const found = known.find(({ from, to }) => time >= from && time < to);
     if (found) return found;
     const day = lookUp(time);
     const added = { day, from: edge(lookUp, day, time, -1), to: edge(lookUp, day, time, 1) };
-    if (remembered.size >= rememberedDaysMax) remembered.clear();
-    remembered.set(utcDay, [...known, added]);
+    if (cached.size >= cachedDaysMax) cached.clear();
+    cached.set(utcDay, [...known, added]);
     return added;
   }
 
@@ -94,8 +93,8 @@ export function createCalendar(timeZone: string): Calendar {
 }
 
 /**
- * The end of `day` on one side of `time`: its first millisecond (`direction` -1) or the first one after it (1).
- * A bisection over the zone's own answers, because a day may have 23 or 25 hours, or begin at 01:00.
+ * The first millisecond of `day` (`direction` -1) or the first one after it (1). Found by bisection from `time`, which is in `day`,
+ * because a day may have 23 or 25 hours or begin at 01:00.
  */
 function edge(lookUp: (time: number) => Day, day: Day, time: number, direction: -1 | 1): number {
   let inside = Math.trunc(time);

@@ -1,20 +1,20 @@
-/** Every dimension that a usage event can have, in the order in which rows and sorts name them. */
+/** All dimensions of usage events, in the order of rows and sorting. */
 export const dimensions = ['org', 'arch', 'upstream', 'repository', 'tag', 'outcome', 'user', 'client'] as const;
 export type Dimension = (typeof dimensions)[number];
 
-/** The dimensions of one event. One that is absent is unknown or does not apply (`null` in JSON). */
+/** The dimensions of one event. An absent dimension is unknown or does not apply (`null` in JSON). */
 export type DimensionValues = { readonly [D in Dimension]?: string };
 
-/** A value that the ledger holds, with the organisation that it counts for. */
+/** A value in the ledger, with the organisation that it counts for. */
 export interface HeldValue {
   readonly value: string;
   readonly org?: string;
-  /** Whether credentials of this organisation have sent any of what it has on the day, and whether others stated any. */
+  /** Whether credentials of this organisation have sent any of its usage on the day (`own`), and whether others have (`stated`). */
   readonly own: boolean;
   readonly stated: boolean;
 }
 
-/** Value that stands for all values beyond a dimension's cap. Refused as a value from outside. */
+/** The value that replaces all values beyond a dimension's cap. Events must not contain it. */
 export const foldedValue = '__other__';
 
 export function isDimension(name: string): name is Dimension {

@@ -1,8 +1,8 @@
 import type { DimensionValues } from './dimensions.ts';
 
 /**
- * What makes an event from outside the same event when it is sent again. The tenant is the organisation of the credential
- * that sent it (absent: of one that is bound to none), so that nobody can spend another's identity.
+ * Identifies an event from outside, so that a resent event counts once. The tenant is the organisation of the sender's credential
+ * (absent: the credential has none), so that one tenant cannot use up the identities of another.
  */
 export interface EventIdentity {
   readonly tenant?: string;
@@ -10,18 +10,18 @@ export interface EventIdentity {
   readonly id: string;
 }
 
-/** Something that happened elsewhere, once, however often it is sent. */
+/** An event from outside. Counts once, however often it is sent. */
 export interface UsageEvent extends EventIdentity {
   readonly kind: 'usage';
   readonly meter: string;
-  /** When it happened, in milliseconds since the Unix epoch. Its day in the ledger's zone is the day it counts on. */
+  /** Milliseconds since the Unix epoch. The event counts on the day of this time in the ledger's time zone. */
   readonly time: number;
   readonly quantity: bigint;
   readonly dimensions: DimensionValues;
 }
 
-/** Takes an event back: exactly what that event added, whatever it was. Has an identity of its own. */
-export interface VoidEvent extends EventIdentity {
+/** Voids an event: subtracts exactly what it added. Has its own identity. */
+interface VoidEvent extends EventIdentity {
   readonly kind: 'void';
   readonly time: number;
   readonly target: EventIdentity;
@@ -29,12 +29,12 @@ export interface VoidEvent extends EventIdentity {
 
 export type LedgerEvent = UsageEvent | VoidEvent;
 
-/** Why an event is not taken. Part of the interface: never renamed. */
-export type RefusalReason = 'too_old' | 'in_future' | 'not_voidable' | 'day_limit';
+/** Why an event is refused. Part of the public interface: never renamed. */
+type RefusalReason = 'too_old' | 'in_future' | 'not_voidable' | 'day_limit';
 
 /**
- * What became of one event. `voided`: it had been taken back before it came, and adds nothing. A void is `accepted`
- * when it took its event back or waits for it, and a `duplicate` when another void was first.
+ * The result of one event. `voided`: it was voided before it arrived, so it adds nothing. A void is `accepted` if it voids its event
+ * now or when the event arrives, and a `duplicate` if the event is already voided.
  */
 export type EventResult =
   | { readonly status: 'accepted' | 'duplicate' | 'voided' }

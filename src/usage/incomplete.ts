@@ -1,15 +1,15 @@
 import { TonnageError } from '../base/index.ts';
 import { refused } from './refused.ts';
 
-/** The error that answers a question while counts are known to be missing. `gap`: which, why, and what helps. */
+/** The error for a query while counts are known to be missing. `gap`: what is missing, why, and the remedy. */
 export function incompleteTotals(gap: string): TonnageError {
   return new TonnageError(
     'ledger_gap',
-    `totals are incomplete: ${gap}; ?incomplete=allow (--incomplete) answers anyway`,
+    `totals are incomplete: ${gap}; to get them anyway, use ?incomplete=allow (--incomplete)`,
   );
 }
 
-/** Whether the parameter `incomplete` takes incomplete totals. Throws `bad_request` for anything but `allow`. */
+/** Whether the parameter `incomplete` accepts incomplete totals. Throws `bad_request` for a value other than `allow`. */
 export function parseIncomplete(value: string | undefined): boolean {
   if (value === undefined) return false;
   if (value !== 'allow') throw refused('incomplete', 'allow', value);

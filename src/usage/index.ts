@@ -11,44 +11,27 @@ export {
 } from './dimensions.ts';
 export { incompleteTotals, parseIncomplete } from './incomplete.ts';
 export { outcome, voidCell } from './keyed-outcome.ts';
-export type { EventIdentity, EventResult, LedgerEvent, RefusalReason, UsageEvent, VoidEvent } from './event.ts';
-export {
-  dayQuantityMax,
-  meterSet,
-  voidEventType,
-  type ConfiguredMeter,
-  type Meter,
-  type MeterSet,
-  type QuantityMax,
-} from './meters.ts';
+export type { EventIdentity, EventResult, LedgerEvent, UsageEvent } from './event.ts';
+export { dayQuantityMax, meterSet, voidEventType, type ConfiguredMeter, type Meter, type MeterSet } from './meters.ts';
 export { canonicalOrganisation, organisationOfEmail } from './organisation.ts';
 export {
   distinctDimensions,
   windows,
   type DistinctDimension,
-  type NameRange,
   type UsageAnswer,
   type UsageQuery,
   type UsageRow,
   type Window,
 } from './query.ts';
 export { assertKept } from './query-kept.ts';
-export { asCounted } from './query-names.ts';
-export {
-  parseValuesQuery,
-  valuesAnswer,
-  valuesAsJson,
-  type ValuesAnswer,
-  type ValuesParameters,
-  type ValuesQuestion,
-} from './query-values.ts';
+export { canonicalQuery } from './query-names.ts';
+export { parseValuesQuery, valuesAnswer, valuesAsJson } from './query-values.ts';
 export {
   parseWaveParameters,
   waveAnswer,
   waveMetrics,
-  type WaveAnswer,
   type WaveParameters,
-  type WaveQuestion,
+  type WaveQuery,
   type WaveVersion,
 } from './wave.ts';
 export {

@@ -1,5 +1,5 @@
-/** What became of one event with an identity, as a number: how a store answers for thousands of them at once. */
+/** The result of one event with an identity, as a number: a store returns thousands of them at once. */
 export const outcome = { accepted: 0, duplicate: 1, voided: 2, notVoidable: 3, dayLimit: 4 } as const;
 
-/** Stands for the cell of a void among packed events, which has none. */
+/** The cell of a void in packed events. A void has no cell. */
 export const voidCell = 0xffff_ffff;

@@ -20,21 +20,21 @@ test('the built-in meters, by name and by the type of their events', () => {
   ]);
 });
 
-test('bytes served are not taken from outside', () => {
+test('bytes served have no events from outside', () => {
   expect(meterSet().byName.get('egress_bytes')).toMatchObject({ unit: 'By' });
   expect(meterSet().byName.get('egress_bytes')).not.toHaveProperty('eventType');
 });
 
-test('meters of the configuration come after them', () => {
+test('configured meters come after the built-in ones', () => {
   const { byName, byEventType } = meterSet([buildSeconds]);
   expect([...byName.keys()].at(-1)).toBe('build_seconds');
   expect(byEventType.get('org.example.build.done')).toEqual({ ...buildSeconds, quantityMax: 30 * 86_400 });
 });
 
 test.each([
-  [{ name: 'pulls' }, /a meter's name is its own, got pulls twice/],
-  [{ eventType: 'tonnage.pull' }, /a meter's event type is its own, got tonnage.pull twice/],
-  [{ eventType: 'tonnage.void' }, /a meter's event type is its own, got tonnage.void twice/],
-])('%j is a defect of whoever asks for it', (change, message) => {
+  [{ name: 'pulls' }, /expected unique names of meters, got pulls twice/],
+  [{ eventType: 'tonnage.pull' }, /expected unique event types of meters, got tonnage.pull twice/],
+  [{ eventType: 'tonnage.void' }, /expected unique event types of meters, got tonnage.void twice/],
+])('%j breaks an assertion', (change, message) => {
   expect(() => meterSet([{ ...buildSeconds, ...change }])).toThrow(message);
 });

@@ -15,17 +15,17 @@ const meters = meterSet([
   { name: 'build_seconds', eventType: 'org.example.build.done', unit: 's', quantity: 'seconds' },
 ]);
 
-test('a range that is open at its end may begin tomorrow, when it is empty, and not later', () => {
+test('a range without to may begin tomorrow, which makes it empty, but not later', () => {
   const today = 20_454;
   for (const range of [{}, { from: today + 1 }, { from: today + 9, to: today + 9 }, { to: 3 }])
     checkRange(range, today);
   expect(() => checkRange({ from: today + 2 }, today)).toThrow(
-    'from: expected a day not after tomorrow (2026-01-02), where to is absent, got "2026-01-03"',
+    'from: expected a day no later than tomorrow (2026-01-02) without to, got "2026-01-03"',
   );
 });
 
 describe('parseUsageQuery', () => {
-  test('nothing given asks for everything', () => {
+  test('without parameters, all events are summed', () => {
     expect(parseUsageQuery('pulls', {})).toEqual({
       meter: 'pulls',
       by: [],
@@ -36,7 +36,7 @@ describe('parseUsageQuery', () => {
     });
   });
 
-  test('all words, each dimension once, and the day among them as the window', () => {
+  test('all parameters, with repeated dimensions and the window in by', () => {
     const words = {
       from: '2026-01-01',
       to: '2026-02-01',
@@ -65,15 +65,15 @@ describe('parseUsageQuery', () => {
       'pulls',
       { from: '2026-02-02', to: '2026-02-01' },
       'bad_request',
-      'from: expected a day not after to (2026-02-01), got "2026-02-02"',
+      'from: expected a day no later than to (2026-02-01), got "2026-02-02"',
     ],
     [
       'pulls',
       { by: 'org,colour' },
       'bad_request',
-      /^by: expected names out of org, arch, .*, day, month, separated by commas, got "colour"$/,
+      /^by: expected names from org, arch, .*, day, month, separated by commas, got "colour"$/,
     ],
-    ['pulls', { by: 'day,month' }, 'bad_request', 'by: expected no other window than window=day, got "month"'],
+    ['pulls', { by: 'day,month' }, 'bad_request', 'by: expected the window of window=day, got "month"'],
     ['pulls', { window: 'week' }, 'bad_request', 'window: expected one of total, day, month, got "week"'],
     ['pulls', { limit: '0' }, 'bad_request', 'limit: expected a whole number from 1 to 10000, got "0"'],
     ['pulls', { limit: '10001' }, 'bad_request', /got "10001"$/],
@@ -93,11 +93,11 @@ describe('parseUsageQuery', () => {
   });
 });
 
-test('a meter of the configuration can be asked for', () => {
+test('a configured meter can be queried', () => {
   expect(parseUsageQuery('build_seconds', {}, meters).meter).toBe('build_seconds');
 });
 
-test('without meters whoever answers knows them', () => {
+test('without meters, any meter is accepted', () => {
   expect(parseUsageQuery('pools', {}).meter).toBe('pools');
 });
 
@@ -114,7 +114,7 @@ describe('presentation', () => {
     nextOffset: 2,
   };
 
-  test('JSON has integers in full and null for what is lacking', () => {
+  test('JSON has integers in full and null for missing dimensions', () => {
     expect(usageAsJson(query, answer)).toBe(
       '{"meter":"pulls","from":"2026-01-01","to":"2026-01-02","window":"day","rows":[' +
         '{"from":"2026-01-01","org":"a \\"b\\", c","arch":"amd64","value":1152921504606846976},' +
@@ -123,7 +123,7 @@ describe('presentation', () => {
     );
   });
 
-  test('CSV quotes what must be quoted and leaves empty what is lacking', () => {
+  test('CSV quotes fields that need it and leaves missing dimensions empty', () => {
     expect(usageAsCsv(query, answer)).toBe(
       'from,org,arch,value\r\n2026-01-01,"a ""b"", c",amd64,1152921504606846976\r\n2026-01-01,,,1\r\n',
     );

@@ -6,16 +6,15 @@ import type { MeterSet } from './meters.ts';
 import { distinctDimensions, windows, type DistinctDimension, type UsageQuery, type Window } from './query.ts';
 import { quote, refused } from './refused.ts';
 
-/** A question as a URL's or a command line's words; absent ones are `undefined`. An empty dimension asks for its lack. */
+/** The parameters of a query, from a URL or a command line. An empty dimension selects events without that dimension. */
 export type UsageParameters = {
   readonly [P in Dimension | 'from' | 'to' | 'window' | 'by' | 'top' | 'distinct' | 'limit' | 'cursor']?:
     string | undefined;
 };
 
 /**
- * Reads the words of a question about `meter`. Throws `not_found` for a meter that is not among `meters` and `bad_request`
- * for a word that cannot be understood, naming the parameter, what was expected and what came. Without `meters` whoever
- * answers knows which there are, and which question a cursor belongs to.
+ * Parses the parameters of a query about `meter`. Throws `not_found` for a meter that is not in `meters`, and `bad_request` for an
+ * invalid parameter. Without `meters` (a command line that queries a server), the server checks the meter and the cursor.
  */
 export function parseUsageQuery(meter: string, parameters: UsageParameters, meters?: MeterSet): UsageQuery {
   if (meters !== undefined && !meters.byName.has(meter)) throw unknownMeter(meter, meters);
@@ -34,17 +33,17 @@ export function parseUsageQuery(meter: string, parameters: UsageParameters, mete
   const { cursor } = parameters;
   if (cursor === undefined) return query;
   const position =
-    meters === undefined ? positionOf(cursor, isOffset) : positionIn(questionOf(query), cursor, isOffset);
+    meters === undefined ? positionOf(cursor, isOffset) : positionIn(identityOf(query), cursor, isOffset);
   return { ...query, offset: Number(position) };
 }
 
-/** The cursor of the page that begins at `offset` of the answer to `query`, as it was asked. Opaque to clients. */
+/** The cursor of the page of `query` that begins at row `offset`. Opaque to clients. */
 export function formatCursor(query: UsageQuery, offset: number): string {
-  return formatCursorOf(questionOf(query), String(offset));
+  return formatCursorOf(identityOf(query), String(offset));
 }
 
-/** What a question has in common with those about its other pages. A range that is open stays so when the day changes. */
-function questionOf({ meter, from, to, window, by, where, top, distinct }: UsageQuery): readonly unknown[] {
+/** The members of a query that are the same for all its pages. An open range stays open when the day changes. */
+function identityOf({ meter, from, to, window, by, where, top, distinct }: UsageQuery): readonly unknown[] {
   const filters = dimensions.map((name) => (where[name] === undefined ? false : where[name]));
   return [meter, from, to, window, by, filters, top, distinct];
 }
@@ -53,38 +52,33 @@ function isOffset(text: string): boolean {
   return /^\d{1,15}$/.test(text);
 }
 
-/** The half-open range that `from` and `to` name, either of which may be absent. */
+/** Parses the half-open range of `from` and `to`, both optional. Throws `bad_request`. */
 export function parseRange(parameters: Pick<UsageParameters, 'from' | 'to'>): Pick<UsageQuery, 'from' | 'to'> {
   const from = dayOf('from', parameters.from);
   const to = dayOf('to', parameters.to);
   if (from !== undefined && to !== undefined && from > to) {
-    throw refused('from', `a day not after to (${parameters.to})`, parameters.from);
+    throw refused('from', `a day no later than to (${parameters.to})`, parameters.from);
   }
   return { ...(from !== undefined && { from }), ...(to !== undefined && { to }) };
 }
 
-/**
- * A range without `to` ends with tomorrow: one that begins later is no range.
- *
- * @throws {TonnageError} `bad_request`
- */
+/** Throws `bad_request` for a range without `to` that begins after tomorrow, which is its exclusive end. */
 export function checkRange({ from, to }: Pick<UsageQuery, 'from' | 'to'>, today: Day): void {
   if (from === undefined || to !== undefined || from <= today + 1) return;
-  throw refused('from', `a day not after tomorrow (${formatDay(today + 1)}), where to is absent`, formatDay(from));
+  throw refused('from', `a day no later than tomorrow (${formatDay(today + 1)}) without to`, formatDay(from));
 }
 
-/** How an answer can be written. */
 const usageFormats = ['json', 'csv', 'csv-raw'] as const;
-export type UsageFormat = (typeof usageFormats)[number];
+type UsageFormat = (typeof usageFormats)[number];
 
-/** How an answer is written; `undefined` where nobody says. */
+/** Parses the parameter `format`; `undefined` if absent. Throws `bad_request`. */
 export function parseFormat(text: string | undefined): UsageFormat | undefined {
   const format = usageFormats.find((each) => each === text);
   if (text === undefined || format !== undefined) return format;
   throw refused('format', 'json, csv or csv-raw', text);
 }
 
-/** Rows of a page. */
+/** Parses the parameter `limit`, the rows of a page. Throws `bad_request`. */
 export function parseLimit(text: string | undefined): number {
   return text === undefined ? limits.queryRowsDefault : countOf('limit', text);
 }
@@ -101,7 +95,7 @@ function dayOf(name: string, text: string | undefined): Day | undefined {
   return day;
 }
 
-/** `by` may name a window too: `by=org,day` is `by=org` with `window=day`. */
+/** `by` may also name a window: `by=org,day` means `by=org` with `window=day`. */
 function grouping({ by, window }: UsageParameters): Pick<UsageQuery, 'by' | 'window'> {
   const names = by === undefined || by === '' ? [] : by.split(',');
   const named = new Set<Dimension>();
@@ -109,7 +103,7 @@ function grouping({ by, window }: UsageParameters): Pick<UsageQuery, 'by' | 'win
   for (const name of names) {
     if (name === 'day' || name === 'month') found = agreed(found, name);
     else if (isDimension(name)) named.add(name);
-    else throw refused('by', `names out of ${[...dimensions, 'day', 'month'].join(', ')}, separated by commas`, name);
+    else throw refused('by', `names from ${[...dimensions, 'day', 'month'].join(', ')}, separated by commas`, name);
   }
   return { by: [...named], window: found ?? 'total' };
 }
@@ -123,7 +117,7 @@ function windowOf(text: string | undefined): Window | undefined {
 
 function agreed(window: Window | undefined, named: 'day' | 'month'): Window {
   if (window === undefined || window === named) return named;
-  throw refused('by', `no other window than window=${window}`, named);
+  throw refused('by', `the window of window=${window}`, named);
 }
 
 function filters(parameters: UsageParameters): UsageQuery['where'] {

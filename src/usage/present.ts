@@ -5,12 +5,12 @@ import type { UsageAnswer, UsageQuery, UsageRow } from './query.ts';
 
 declare global {
   interface JSON {
-    /** Raw text as a JSON value (ECMAScript's JSON.parse source text access), which the compiler does not know yet. */
+    /** Raw text as a JSON value (ECMAScript's JSON.parse source text access). The compiler's library does not declare it yet. */
     rawJSON(text: string): unknown;
   }
 }
 
-/** JSON that keeps integers beyond 2^53 in full, which `JSON.stringify` refuses to write from a `bigint`. */
+/** `JSON.stringify` that writes a `bigint` as an integer and a `Map` as an object. */
 export function stringifyJson(value: unknown): string {
   return JSON.stringify(value, (_, member: unknown) => {
     if (typeof member === 'bigint') return JSON.rawJSON(member.toString());
@@ -19,7 +19,7 @@ export function stringifyJson(value: unknown): string {
 }
 
 /**
- * The answer to `query`, as it was asked, in the form that `/api/v1/usage/{meter}` gives it:
+ * The JSON response of `/api/v1/usage/{meter}`. `query` must be the client's query, because `next` refers to it:
  * `{"meter","from","to","window","rows","total","incomplete"?,"folded"?,"indexedAt"?,"next"?}`.
  */
 export function usageAsJson(query: UsageQuery, answer: UsageAnswer): string {
@@ -46,7 +46,7 @@ function rowAsJson(by: readonly Dimension[], row: UsageRow): Record<string, unkn
   return members;
 }
 
-/** Names of the columns of `usageAsCells`, in order. */
+/** The column names of `usageAsCells`, in order. */
 export function usageColumns(query: UsageQuery): readonly string[] {
   return [
     ...(query.window === 'total' ? [] : ['from']),
@@ -58,13 +58,13 @@ export function usageColumns(query: UsageQuery): readonly string[] {
 }
 
 /**
- * The rows as text, one array each, in the order of `usageColumns`; a dimension that an event lacks is `lacking`. The last
- * column of a question for the largest rows is `true` where a row sums the others, else empty.
+ * The rows as text, one array each, in the order of `usageColumns`. `missing` replaces missing dimensions. With `top`, the last
+ * column is `true` for the row that sums the remaining rows, and otherwise empty.
  */
-export function usageAsCells(query: UsageQuery, answer: UsageAnswer, lacking: string): readonly (readonly string[])[] {
+export function usageAsCells(query: UsageQuery, answer: UsageAnswer, missing: string): readonly (readonly string[])[] {
   return answer.rows.map((row) => [
     ...(row.from === undefined ? [] : [formatDay(row.from)]),
-    ...query.by.map((name) => row.dimensions[name] ?? lacking),
+    ...query.by.map((name) => row.dimensions[name] ?? missing),
     row.value.toString(),
     ...(query.distinct === undefined ? [] : [String(row.distinct ?? 0)]),
     ...(query.top === undefined ? [] : [row.other ? 'true' : '']),
@@ -72,9 +72,8 @@ export function usageAsCells(query: UsageQuery, answer: UsageAnswer, lacking: st
 }
 
 /**
- * The rows as CSV (RFC 4180) with a header line; a dimension that an event lacks is an empty field. Spreadsheets take a
- * field for a formula by its first character, so such a field begins with `'` unless it is `raw`. Headers, days and numbers
- * never are such fields.
+ * The rows as CSV (RFC 4180) with a header line. Missing dimensions are empty fields. Unless `raw`, prepends `'` to fields that a
+ * spreadsheet would take for a formula because of their first character.
  */
 export function usageAsCsv(query: UsageQuery, answer: UsageAnswer, { raw = false } = {}): string {
   const cellOf = raw ? (text: string) => text : asText;

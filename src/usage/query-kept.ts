@@ -4,8 +4,7 @@ import type { UsageQuery } from './query.ts';
 import { quote } from './refused.ts';
 
 /**
- * Refuses a question about a dimension that is not among `kept`, with `bad_request`: it would be answered as if every event
- * lacked it.
+ * Throws `bad_request` if a query uses a dimension that is not in `kept`: the result would look as if no event had that dimension.
  */
 export function assertKept(
   { by, where, distinct }: Pick<UsageQuery, 'by' | 'where' | 'distinct'>,

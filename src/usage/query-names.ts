@@ -4,7 +4,7 @@ import { canonicalOrganisation } from './organisation.ts';
 import type { UsageAnswer, UsageQuery } from './query.ts';
 import { refused } from './refused.ts';
 
-/** Dimensions whose values are counted in one form, however they are written. */
+/** Dimensions whose values are stored in a canonical form. */
 const forms: readonly {
   readonly name: 'org' | 'arch';
   readonly canonical: (text: string) => string | undefined;
@@ -13,50 +13,49 @@ const forms: readonly {
   {
     name: 'org',
     canonical: canonicalOrganisation,
-    expected: 'an organisation such as example.org, or one that is in the counts',
+    expected: 'an organisation such as example.org, or one that has been counted',
   },
   {
     name: 'arch',
     canonical: canonicalArch,
-    expected: 'an architecture such as amd64, or one that is in the counts',
+    expected: 'an architecture such as amd64, or one that has been counted',
   },
 ];
 
 /**
- * The question as its totals can be found: organisation and architecture in the form in which they are counted, lower case
- * and without aliases. What is in the counts just as it is written is left alone: counts that were taken over from Wave keep
- * their letters. Only what is written in another form is looked up, by `ask`. Rejects with `bad_request` for what is in no
- * counts of the meter and could never be.
+ * Converts the organisation and architecture of a query to their canonical form: lower case, without aliases. Keeps a value that
+ * the ledger contains as written, because counts imported from Wave keep their letters; uses `run` to find out. Rejects with
+ * `bad_request` for a value that is neither in the ledger nor has a canonical form.
  */
-export async function asCounted(
+export async function canonicalQuery(
   query: UsageQuery,
-  ask: (query: UsageQuery) => Promise<Pick<UsageAnswer, 'rows'>>,
+  run: (query: UsageQuery) => Promise<Pick<UsageAnswer, 'rows'>>,
 ): Promise<UsageQuery> {
   const where: { -readonly [D in Dimension]?: string | null } = { ...query.where };
   for (const { name, canonical, expected } of forms) {
     const value = where[name];
     if (value === undefined || value === null || value === foldedValue) continue;
-    const counted = canonical(value);
-    if (counted === value || (await isThere({ ...query, where }, name, value, ask))) continue;
-    if (counted === undefined) throw refused(name, expected, value);
-    where[name] = counted;
+    const stored = canonical(value);
+    if (stored === value || (await isStored({ ...query, where }, name, value, run))) continue;
+    if (stored === undefined) throw refused(name, expected, value);
+    where[name] = stored;
   }
   return { ...query, where };
 }
 
 /**
- * Whether the value is in the counts of any day, of the organisation where one is asked for: whether others have it shows in
- * no answer. The first name that begins with it is itself, if it is there.
+ * Whether the ledger contains the value on any day. Looks only at the organisation of the query, so that the result reveals nothing
+ * about others. If the value exists, it is the first one with itself as prefix.
  */
-async function isThere(
+async function isStored(
   { meter, where }: Pick<UsageQuery, 'meter' | 'where'>,
   name: 'org' | 'arch',
   value: string,
-  ask: (query: UsageQuery) => Promise<Pick<UsageAnswer, 'rows'>>,
+  run: (query: UsageQuery) => Promise<Pick<UsageAnswer, 'rows'>>,
 ): Promise<boolean> {
   const { org } = where;
   const of = name === 'org' || org === undefined ? {} : { org };
   const names = { meter, window: 'total', by: [name], where: of, names: { prefix: value } } as const;
-  const { rows } = await ask({ ...names, limit: 1, offset: 0 });
+  const { rows } = await run({ ...names, limit: 1, offset: 0 });
   return rows[0]?.dimensions[name] === value;
 }

@@ -1,77 +1,75 @@
 import type { Day } from './day.ts';
 import type { Dimension } from './dimensions.ts';
 
-/** How rows are cut along time. `total`: not at all. */
+/** The periods that rows are grouped by. `total`: none. */
 export type Window = 'total' | 'day' | 'month';
 export const windows: readonly Window[] = ['total', 'day', 'month'];
 
-/** Dimensions whose different values can be counted. */
+/** Dimensions whose distinct values can be counted. */
 export const distinctDimensions = ['user', 'client'] as const satisfies readonly Dimension[];
 export type DistinctDimension = (typeof distinctDimensions)[number];
 
-/** Some of the values of a dimension, in the order of their bytes in UTF-8. */
-export interface NameRange {
-  /** What they begin with. */
+/** A range of the values of a dimension, in the order of their UTF-8 bytes. */
+interface NameRange {
   readonly prefix: string;
-  /** They come behind this one. */
+  /** Exclusive start. */
   readonly after?: string;
 }
 
-/** A question about one meter. Days are half-open: `from` is in, `to` is not. */
+/** A query about one meter. `from` is inclusive, `to` is exclusive. */
 export interface UsageQuery {
   readonly meter: string;
-  /** Default: the first day with data, else the current one. */
+  /** Default: the first day with data, or today if there is none. */
   readonly from?: Day;
-  /** Default: the day after the current one. */
+  /** Default: tomorrow. */
   readonly to?: Day;
   /**
-   * All days that there are, also those still to come; `from` and `to` are absent then, and the window is `total`. What
-   * lacks an organisation may be left out of the answer unless the question tells architectures apart, and then what
-   * lacks both: Wave keeps no grand total over all days.
+   * All days, including future ones. Requires the window `total`, without `from` and `to`. Wave keeps no grand total over all days,
+   * so the answer may omit events without organisation, or, when grouped or filtered by architecture, events without both.
    */
   readonly allTime?: true;
   readonly window: Window;
-  /** Dimensions that rows are told apart by; the others are summed over. */
+  /** Dimensions to group by. */
   readonly by: readonly Dimension[];
-  /** Only what has this value; `null` asks for events that lack the dimension. */
+  /** Filters by value. `null` selects events without the dimension. */
   readonly where: { readonly [D in Dimension]?: string | null };
-  /** Rows of each window, at most: the largest ones. What the others sum to is one more row. Default: all. */
+  /** Return only this many of the largest rows of each window, and one more row for the sum of the rest. Default: all rows. */
   readonly top?: number;
-  /** The dimension whose different values are counted in each row. */
+  /** The dimension whose distinct values are counted in each row. */
   readonly distinct?: DistinctDimension;
-  /** Asks for values in place of sums: `by` has one dimension, and rows are those of its values that lie here, by name. */
+  /** Return values instead of sums: `by` has one dimension, and the rows are its values in this range, in order. */
   readonly names?: NameRange;
-  /** Rows of this page, at most. */
+  /** The most rows on this page. */
   readonly limit: number;
-  /** Rows to pass over: where the page before ended. */
+  /** Rows to skip: those of the previous pages. */
   readonly offset: number;
 }
 
-/** One row: the dimensions of `by` (`null` where events lack one), the window's first day, and the sum. */
+/** One row: the window's first day, the dimensions of `by` (`null`: missing), and the sum. */
 export interface UsageRow {
-  /** First day of the row's day or calendar month, also where the query begins within it; absent in a `total`. */
+  /** The row's day, or the first day of its calendar month even if the query begins later; absent with the window `total`. */
   readonly from?: Day;
   readonly dimensions: { readonly [D in Dimension]?: string | null };
   readonly value: bigint;
-  /** How many values of the question's `distinct` there are among its events; what lacks one has none. */
+  /** The number of distinct values of the query's `distinct`. Events without the dimension do not count. */
   readonly distinct?: number;
-  /** The row sums what is beyond the question's `top`; its dimensions are `null`. */
+  /** The row sums the rows beyond `top`. Its dimensions are `null`. */
   readonly other?: true;
 }
 
-/** What a query found. Rows come by `from`, then by value downwards, then by dimensions, and `other` ones last; none has the value 0. */
+/** The answer to a query. Rows are ordered by `from`, then by descending value, then by dimensions; `other` is last. No row has the value 0. */
 export interface UsageAnswer {
   readonly from: Day;
   readonly to: Day;
   readonly rows: readonly UsageRow[];
-  /** Sum over all matching rows, also those of other pages. */
+  /** The sum over all matching rows, including those of other pages. */
   readonly total: bigint;
-  /** Where the next page begins; absent on the last page. */
+  /** The offset of the next page; absent on the last page. */
   readonly nextOffset?: number;
-  /** Dimensions of the question that are no longer, or were not, told apart on some of its days. */
+  /** Dimensions of the query whose values are not all distinguished on some of its days. */
   readonly folded?: readonly Dimension[];
-  /** The ledger knows that counts are missing, and the caller takes the answer anyway. */
+  /** Counts are known to be missing, and the caller accepts an incomplete answer. */
   readonly incomplete?: true;
-  /** When the names were last looked up (milliseconds since the Unix epoch), where another program writes them too. */
+  /** If another program also writes the names: when they were last indexed, in milliseconds since the Unix epoch. */
   readonly indexedAt?: number;
 }

@@ -19,9 +19,9 @@ test.each([
   ['linux/amd64', undefined],
   ['a'.repeat(33), undefined],
   ['\u212A', undefined],
-])('architecture %j is kept as %j', (given, kept) => expect(canonicalArch(given)).toBe(kept));
+])('the canonical architecture of %j is %j', (given, kept) => expect(canonicalArch(given)).toBe(kept));
 
-test('two series share a key only when they are the same', () => {
+test('two series have the same key only if they are equal', () => {
   const value = fc.oneof(fc.constantFrom('', 'null', ',', '"', 'a', '","'), fc.string({ maxLength: 4 }));
   const series: fc.Arbitrary<Series> = fc.record({
     meter: fc.constantFrom('pulls', 'fusion'),
@@ -49,13 +49,13 @@ describe('Wave parameters', () => {
     expect(parseWaveParameters('v1alpha3', 'pulls', parameters)).toEqual({ refusal });
   });
 
-  test('v1alpha2 checks the architecture and leaves it out, v1alpha3 folds it', () => {
+  test('v1alpha2 checks the architecture and ignores it, v1alpha3 replaces aliases', () => {
     expect(parseWaveParameters('v1alpha2', 'pulls', { arch: 'arm64' })).toEqual({ metric: 'pulls' });
     expect(parseWaveParameters('v1alpha3', 'pulls', { arch: 'arm' })).toEqual({ metric: 'pulls', arch: 'arm64' });
     expect(parseWaveParameters('v1alpha3', 'pulls', { arch: 'x86-64' })).toEqual({ metric: 'pulls', arch: 'amd64' });
   });
 
-  test('empty parameters count as absent, and the calendar is not asked', () => {
+  test('empty parameters are ignored, and a date need not exist', () => {
     expect(parseWaveParameters('v1alpha3', 'pulls', { date: '', org: '', arch: '' })).toEqual({ metric: 'pulls' });
     expect(parseWaveParameters('v1alpha3', 'pulls', { date: '2024-99-99' })).toEqual({
       metric: 'pulls',
@@ -74,10 +74,10 @@ describe('Wave answers', () => {
     ['org1.com', 2n],
     ['org2.com', 2n],
   ]);
-  test('without parameters anonymous events are left out of the count', () => {
+  test('without parameters the count excludes anonymous events', () => {
     expect(waveAnswer({ metric: 'pulls' }, rows)).toEqual({ metric: 'pulls', count: 4n, orgs });
   });
-  test('with a date or an architecture they are in it', () => {
+  test('with a date or an architecture the count includes them', () => {
     expect(waveAnswer({ metric: 'pulls', date: '2026-11-21' }, rows)).toEqual({ metric: 'pulls', count: 6n, orgs });
     expect(waveAnswer({ metric: 'pulls', arch: 'arm64' }, rows)).toEqual({
       metric: 'pulls',
@@ -86,14 +86,14 @@ describe('Wave answers', () => {
       orgs,
     });
   });
-  test('an organisation is named even with nothing, and in the letters it was asked with', () => {
+  test('an organisation is returned even with count 0, spelled as in the query', () => {
     expect(waveAnswer({ metric: 'pulls', org: 'ORG1.COM' }, [])).toEqual({
       metric: 'pulls',
       count: 0n,
       orgs: new Map([['ORG1.COM', 0n]]),
     });
   });
-  test('no organisation at all: no member', () => {
+  test('without organisations the member is absent', () => {
     expect(waveAnswer({ metric: 'pulls', date: '2024-99-99' }, [])).toEqual({ metric: 'pulls', count: 0n });
   });
 });

@@ -35,7 +35,7 @@ test.each<[string, Omit<WaveField, 'meter'>, readonly string[]]>([
       `M/o/x.org/a/arm64/d/${date}`,
     ],
   ],
-])('an event raises the fields that it raises in Wave, in the same order: %s', (_, values, expected) => {
+])('an event increments the same fields in the same order as in Wave: %s', (_, values, expected) => {
   for (const meter of waveMeters) {
     const fields = waveFieldsOf({ meter, day, ...values });
     expect(fields).toEqual(expected.map((field) => field.replace('M', meter)));
@@ -51,7 +51,7 @@ test('the fields of all events are the 35 patterns of the five meters', () => {
   expect(new Set(patterns).size).toBe(35);
 });
 
-test('a field that was written can be read back', () => {
+test('a formatted field parses to itself', () => {
   for (const meter of waveMeters) {
     for (const name of waveFieldsOf({ meter, day, org: 'b@c.com', arch: 'arm64' })) {
       expect(waveFieldName(parseWaveField(name) ?? { meter: 'none' })).toBe(name);
@@ -71,4 +71,4 @@ test.each([
   'pulls/a/amd64/o/x',
   'pulls/o/x/extra',
   '',
-])('%j is no field that can be told apart', (name) => expect(parseWaveField(name)).toBeUndefined());
+])('%j is not a field', (name) => expect(parseWaveField(name)).toBeUndefined());

@@ -1,9 +1,9 @@
 import { formatDay, parseDay, type Day } from './day.ts';
 
-/** The meters that Wave has, whose counts go into its hash. */
+/** Wave's meters. Only their counts are in Wave's hash. */
 export const waveMeters: readonly string[] = ['builds', 'pulls', 'fusion', 'mirrors', 'scans'];
 
-/** What one field of Wave's hash counts: a meter, cut by any of organisation, architecture and day. */
+/** The meaning of one field of Wave's hash: a meter, with any of organisation, architecture and day. */
 export interface WaveField {
   readonly meter: string;
   readonly day?: Day;
@@ -12,8 +12,8 @@ export interface WaveField {
 }
 
 /**
- * The name of a field: `<meter>[/o/<org>][/a/<arch>][/d/<YYYY-MM-DD>]`, always in that order; `undefined` for the bare
- * meter, which Wave never writes (its `MetricsServiceImpl.getKey`).
+ * The name of a field: `<meter>[/o/<org>][/a/<arch>][/d/<YYYY-MM-DD>]`, in this order. `undefined` for a
+ * meter alone, which Wave never writes (its `MetricsServiceImpl.getKey`).
  */
 export function waveFieldName({ meter, day, org, arch }: WaveField): string | undefined {
   if (day === undefined && org === undefined && arch === undefined) return undefined;
@@ -23,8 +23,8 @@ export function waveFieldName({ meter, day, org, arch }: WaveField): string | un
 }
 
 /**
- * The fields that one event raises, in the order in which Wave raises them: the day first, the organisation's after it.
- * One for an anonymous event without architecture, three with either, seven with both.
+ * The fields that one event increments, in Wave's order. An anonymous event without architecture has one field; with an organisation
+ * or an architecture it has three, and with both seven.
  */
 export function waveFieldsOf(event: WaveField & { readonly day: Day }): readonly string[] {
   const { meter, day, org, arch } = event;
@@ -38,19 +38,19 @@ export function waveFieldsOf(event: WaveField & { readonly day: Day }): readonly
   return fields;
 }
 
-/** A field's name with `*` in the place of the organisation. */
+/** A field's name with `*` instead of the organisation. */
 export function fieldOfEveryOrganisation(name: string): string {
   return name.replace(/\/o\/[^/]*/, '/o/*');
 }
 
-/** `meter`, `/o/` organisation, `/a/` architecture, `/d/` day: each part but the first may be absent. */
+/** `meter`, `/o/` organisation, `/a/` architecture, `/d/` day. All parts except the first are optional. */
 const fieldPattern = new RegExp(
   `^(${waveMeters.join('|')})(?:/o/([^/]+))?(?:/a/([^/]+))?(?:/d/(\\d{4}-\\d{2}-\\d{2}))?$`,
 );
 
 /**
- * Reads a field's name. `undefined` for what Wave does not write or cannot tell apart itself: a bare meter, an
- * organisation with a slash in it, a day that is not in the calendar.
+ * Parses a field's name. `undefined` for names that Wave does not write or that are ambiguous: a meter alone, an organisation with a
+ * slash, a day that does not exist.
  */
 export function parseWaveField(name: string): WaveField | undefined {
   const [, meter, org, arch, date] = fieldPattern.exec(name) ?? [];

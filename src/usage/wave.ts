@@ -1,6 +1,6 @@
 import type { UsageRow } from './query.ts';
 
-/** What Wave's `arch` parameter takes, and the architecture that each asks for (its own list, in its order). */
+/** The values of Wave's `arch` parameter, in Wave's order, and their architectures. */
 const waveArchitectures: ReadonlyMap<string, string> = new Map([
   ['amd64', 'amd64'],
   ['x86_64', 'amd64'],
@@ -10,7 +10,7 @@ const waveArchitectures: ReadonlyMap<string, string> = new Map([
   ['arm', 'arm64'],
 ]);
 
-/** The end of Wave's paths, and the meter that each shows. */
+/** The ends of Wave's paths, and their meters. */
 export const waveMetrics: ReadonlyMap<string, string> = new Map([
   ['builds', 'builds'],
   ['pulls', 'pulls'],
@@ -21,31 +21,31 @@ export const waveMetrics: ReadonlyMap<string, string> = new Map([
 
 export type WaveVersion = 'v1alpha2' | 'v1alpha3';
 
-/** Wave's parameters as they came; an empty one counts as absent. */
+/** Wave's parameters as received. An empty parameter is ignored. */
 export interface WaveParameters {
   readonly date?: string | undefined;
   readonly org?: string | undefined;
   readonly arch?: string | undefined;
 }
 
-/** A question in Wave's terms, checked. */
-export interface WaveQuestion {
+/** A valid query of Wave's API. */
+export interface WaveQuery {
   readonly metric: string;
-  /** `YYYY-MM-DD` by shape; the calendar is not asked, as in Wave: 2024-99-99 is a day on which nothing happened. */
+  /** `YYYY-MM-DD`. As in Wave only the format is checked: 2024-99-99 is a day without events. */
   readonly date?: string;
   readonly org?: string;
   readonly arch?: string;
 }
 
 /**
- * Checks the parameters as Wave's filter does: the date's shape first, then the architecture, which v1alpha2 checks as
- * well and then ignores. Answers the question, or the message of a 400 answer, to the letter.
+ * Checks the parameters as Wave's filter does: first the date's format, then the architecture, which v1alpha2 checks but ignores.
+ * Returns the query, or Wave's exact message for a 400 response.
  */
 export function parseWaveParameters(
   version: WaveVersion,
   metric: string,
   parameters: WaveParameters,
-): WaveQuestion | { readonly refusal: string } {
+): WaveQuery | { readonly refusal: string } {
   const { date, org, arch } = parameters;
   if (date && !/^\d{4}-\d{2}-\d{2}$/.test(date)) return { refusal: 'date format should be yyyy-MM-dd' };
   const canonical = arch ? waveArchitectures.get(arch) : undefined;
@@ -58,8 +58,8 @@ export function parseWaveParameters(
   };
 }
 
-/** Wave's answer. `arch` only when asked for, `orgs` only when there is one: Wave leaves null and empty members out. */
-export interface WaveAnswer {
+/** Wave's response. Wave omits null and empty members: `arch` without that parameter, `orgs` without organisations. */
+interface WaveAnswer {
   readonly metric: string;
   readonly arch?: string;
   readonly count: bigint;
@@ -67,12 +67,12 @@ export interface WaveAnswer {
 }
 
 /**
- * Wave's answer from totals by organisation (`null`: anonymous), which must match the question's other parameters.
- * Without any parameter Wave sums the organisations only; with one it counts anonymous events too. A question for
- * one organisation names it even with 0.
+ * Wave's response from totals by organisation (`null`: anonymous) that match the query's other parameters. Without parameters Wave
+ * sums the organisations only; with a date or architecture it includes anonymous events. A query for one organisation returns it
+ * even if its count is 0.
  */
-export function waveAnswer(question: WaveQuestion, byOrganisation: readonly UsageRow[]): WaveAnswer {
-  const { metric, date, org, arch } = question;
+export function waveAnswer(query: WaveQuery, byOrganisation: readonly UsageRow[]): WaveAnswer {
+  const { metric, date, org, arch } = query;
   const known = new Map<string, bigint>();
   let anonymous = 0n;
   for (const { dimensions, value } of byOrganisation) {

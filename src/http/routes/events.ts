@@ -118,7 +118,7 @@ function createHandler({ metrics, authorise, log, ledger, meters, clock }: Event
       instruments.count(summary, adapter?.name);
       if (summary.refused > 0) logRefusals(log, request.id, summary);
       return {
-        text: answerText({ events, outcomes, summary, all: results === 'all', saysIgnored: adapter !== undefined }),
+        text: answerText({ events, outcomes, summary, all: results === 'all', includesIgnored: adapter !== undefined }),
         allRefused: events.length > 0 && summary.refused === events.length,
       };
     });

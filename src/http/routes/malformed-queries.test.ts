@@ -10,11 +10,11 @@ afterAll(() => fixture.close());
 const day = 'expected a day as YYYY-MM-DD';
 const window = 'window: expected one of total, day, month';
 const names =
-  'by: expected names out of org, arch, upstream, repository, tag, outcome, user, client, day, month, separated by commas';
+  'by: expected names from org, arch, upstream, repository, tag, outcome, user, client, day, month, separated by commas';
 const kept = 'org, arch, upstream, repository, user';
 const count = 'expected a whole number from 1 to 10000';
 const distinct = 'distinct: expected one of user, client';
-const cursor = 'cursor: expected the value of next from the answer before';
+const cursor = 'cursor: expected the value of next from the previous page';
 const meter = 'meter: expected one of pulls, fusion, builds, mirrors, scans, egress_bytes';
 const dimension = `dimension: expected a dimension that is kept (${kept})`;
 
@@ -38,7 +38,7 @@ describe('a malformed query is rejected with the reason', () => {
     [`from=${'x'.repeat(100)}`, `from: ${day}, got "${'x'.repeat(80)}…"`],
     ['to=2026-13-01', `to: ${day}, got "2026-13-01"`],
     ['to=tomorrow', `to: ${day}, got "tomorrow"`],
-    ['from=2026-02-02&to=2026-02-01', 'from: expected a day not after to (2026-02-01), got "2026-02-02"'],
+    ['from=2026-02-02&to=2026-02-01', 'from: expected a day no later than to (2026-02-01), got "2026-02-02"'],
     ['window=week', `${window}, got "week"`],
     ['window=', `${window}, got ""`],
     ['window=DAY', `${window}, got "DAY"`],
@@ -48,9 +48,9 @@ describe('a malformed query is rejected with the reason', () => {
     ['by=org%20,arch', `${names}, got "org "`],
     ['by=Org', `${names}, got "Org"`],
     ['by=__proto__', `${names}, got "__proto__"`],
-    ['by=day,month', 'by: expected no other window than window=day, got "month"'],
-    ['by=month&window=day', 'by: expected no other window than window=day, got "month"'],
-    ['by=day&window=total', 'by: expected no other window than window=total, got "day"'],
+    ['by=day,month', 'by: expected the window of window=day, got "month"'],
+    ['by=month&window=day', 'by: expected the window of window=day, got "month"'],
+    ['by=day&window=total', 'by: expected the window of window=total, got "day"'],
     ['by=tag', `by: expected dimensions that are kept (${kept}), got "tag"`],
     ['tag=latest', `tag: expected a dimension that is kept (${kept})`],
     ['client=', `client: expected a dimension that is kept (${kept})`],
@@ -93,7 +93,7 @@ describe('a malformed query is rejected with the reason', () => {
     ['limit=0', `limit: ${count}, got "0"`],
     ['limit=many', `limit: ${count}, got "many"`],
     ['from=now', `from: ${day}, got "now"`],
-    ['from=2026-02-02&to=2026-02-01', 'from: expected a day not after to (2026-02-01), got "2026-02-02"'],
+    ['from=2026-02-02&to=2026-02-01', 'from: expected a day no later than to (2026-02-01), got "2026-02-02"'],
     ['cursor=b2Zmc2V0OjEw', `${cursor}, got "b2Zmc2V0OjEw"`],
     ['cursor=%20', `${cursor}, got " "`],
     ['org=a.org', '"org": there is no such parameter'],

@@ -98,12 +98,12 @@ describe('GET /api/v1/usage/{meter}', () => {
 
   test.each([
     ['pulls?from=2026-13-01', 400, 'bad_request', /^from: expected a day as YYYY-MM-DD, got "2026-13-01"$/],
-    ['pulls?from=2026-02-02&to=2026-02-01', 400, 'bad_request', /^from: expected a day not after to/],
+    ['pulls?from=2026-02-02&to=2026-02-01', 400, 'bad_request', /^from: expected a day no later than to/],
     [
       'pulls?from=9999-12-30',
       400,
       'bad_request',
-      /^from: expected a day not after tomorrow \(\d{4}-\d\d-\d\d\), where to is absent, got "9999-12-30"$/,
+      /^from: expected a day no later than tomorrow \(\d{4}-\d\d-\d\d\) without to, got "9999-12-30"$/,
     ],
     ['pulls?colour=red', 400, 'bad_request', /^"colour": there is no such parameter$/],
     ['pulls?org=a&org=b', 400, 'bad_request', /^org: expected it once, got it several times$/],
@@ -118,13 +118,13 @@ describe('GET /api/v1/usage/{meter}', () => {
       'pulls?org=a%20b',
       400,
       'bad_request',
-      /^org: expected an organisation such as example\.org, or one that is in the counts, got "a b"$/,
+      /^org: expected an organisation such as example\.org, or one that has been counted, got "a b"$/,
     ],
     [
       'pulls?arch=linux/amd64',
       400,
       'bad_request',
-      /^arch: expected an architecture such as amd64, or one that is in the counts, got "linux\/amd64"$/,
+      /^arch: expected an architecture such as amd64, or one that has been counted, got "linux\/amd64"$/,
     ],
     ['pulls?format=xml', 400, 'bad_request', /format/],
     ['pools', 404, 'not_found', /^meter: expected one of pulls/],
@@ -200,7 +200,7 @@ describe('a principal of one organisation', () => {
       const answer = await bound.app.inject(`/api/v1/usage/pulls?by=org&limit=1&cursor=${next}&format=${format}`);
       expect([answer.statusCode, answer.json<{ detail: string }>().detail]).toEqual([
         400,
-        `cursor: expected that of an answer to the same question, of which limit alone may be another, got "${next}"`,
+        `cursor: expected a cursor of the same query, in which only limit may differ, got "${next}"`,
       ]);
     }
   });

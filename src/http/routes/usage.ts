@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Principal } from '../../identity/index.ts';
 import {
-  asCounted,
+  canonicalQuery,
   assertKept,
   dimensions,
   formatCursor,
@@ -187,7 +187,7 @@ async function queriesOf(
   const own = confinedTo(principal, parameters.org);
   const stated = parseUsageQuery(meter, own === undefined ? parameters : { ...parameters, org: own }, meters);
   assertKept(stated, ledger.dimensions);
-  const query = await asCounted(stated, run);
+  const query = await canonicalQuery(stated, run);
   return { stated, query: own === undefined ? query : await sinceOwnFirstDay(run, query, own) };
 }
 

@@ -9,7 +9,7 @@ import {
   waveAnswer,
   waveMetrics,
   type UsageRow,
-  type WaveQuestion,
+  type WaveQuery,
 } from '../../usage/index.ts';
 import type { ApiOptions, App } from '../contract.ts';
 import { sendText } from '../send-text.ts';
@@ -64,7 +64,7 @@ export function waveRoutes(app: App, options: Options): void {
 
 async function answer(
   options: Options,
-  question: WaveQuestion,
+  question: WaveQuery,
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<void> {
@@ -80,7 +80,7 @@ async function answer(
 }
 
 /** Returns all totals by organisation that match the date, organisation and architecture. */
-async function rowsByOrganisation({ ledger }: Options, question: WaveQuestion): Promise<readonly UsageRow[]> {
+async function rowsByOrganisation({ ledger }: Options, question: WaveQuery): Promise<readonly UsageRow[]> {
   const { metric, date, org, arch } = question;
   const day = date === undefined ? undefined : parseDay(date);
   // Wave accepts dates that do not exist; they have no data.

@@ -4,40 +4,40 @@ import type { ContentMode } from '../body.ts';
 import type { Refusal } from '../refusal.ts';
 import type { Ignored } from './ignored.ts';
 
-/** Systems whose own notifications are taken; the last segment of each one's route. */
+/** Systems whose notifications are accepted. The name is the last segment of the route. */
 export const adapterNames = ['distribution', 'harbor', 'zot'] as const;
 export type AdapterName = (typeof adapterNames)[number];
 
-/** What the configuration says of one of them. */
+/** The configuration of one adapter. */
 export interface AdapterSettings {
-  /** What its upstream is called in totals, in lower case. Absent: the host that its notifications name. */
+  /** The upstream's name in totals, in lower case. Default: the host in the notifications. */
   readonly upstream?: string;
-  /** Hosts or names, in lower case, that count through the gateway already: their notifications are ignored. */
+  /** Hosts or names, in lower case, whose notifications are ignored because the gateway already counts their pulls. */
   readonly ignoreUpstreams: readonly string[];
-  /** Organisations by the first segments of a repository's name; `*` is for all others. */
+  /** Organisations by the first segments of a repository name. `*` matches all other repositories. */
   readonly orgs: ReadonlyMap<string, string>;
 }
 
-/** A CloudEvent in the JSON event format, for the reader of events, or why it is none. */
+/** A CloudEvent in the JSON event format, or the reason why there is none. */
 export type Mapped = JsonObject | Refusal | Ignored;
 
 export interface MapOptions {
   readonly mode: ContentMode;
   readonly headers: HeaderLines;
   readonly body: Uint8Array;
-  /** Organisation of the credentials that sent it, where they are bound to one. */
+  /** Organisation of the sender's credentials, if they have one. */
   readonly tenant?: string;
 }
 
-/** Reads the notifications of one kind of system as events. */
+/** Converts the notifications of one kind of system to events. */
 export interface Adapter {
   readonly name: AdapterName;
-  /** Media types that are taken, as descriptions name them. */
+  /** The accepted media types, for API descriptions. */
   readonly contentTypes: readonly string[];
-  /** What members of the mapped events are called in the notifications: for messages. */
+  /** The names of event members in the notifications, for error messages. */
   readonly members: ReadonlyMap<string, string>;
-  /** How a body is written, before it is read. Throws `unsupported_media_type`. */
+  /** The content mode of a request, from its headers. Throws `unsupported_media_type`. */
   modeOf(headers: HeaderLines): ContentMode;
-  /** What a body says, in order. Throws `bad_request` and `request_too_large` for a body that is no notification. */
+  /** Converts the notifications in a body, in order. Throws `bad_request` and `request_too_large`. */
   map(options: MapOptions): readonly Mapped[];
 }

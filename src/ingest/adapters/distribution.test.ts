@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { adapted, distributionPull, distributionWith, said } from '../testing/adapted.ts';
+import { adapted, distributionPull, distributionWith, described } from '../testing/adapted.ts';
 
 const envelope = (...events: unknown[]): unknown => ({ events });
 
 describe('a pull', () => {
-  test('is one event with all that is said of it', () => {
+  test('is one event with all its dimensions', () => {
     expect(adapted('distribution', envelope(distributionPull()))).toEqual([
       {
         kind: 'usage',
@@ -42,7 +42,7 @@ describe('a pull', () => {
     expect(adapted('distribution', envelope(distributionPull({ source })))).toMatchObject([{ source: identity }]);
   });
 
-  test('without a tag, a user and a host has none of them', () => {
+  test('without tag, user and host has none of these dimensions', () => {
     const { target } = distributionPull() as { target: object };
     const request = { method: 'GET', host: '', addr: '' };
     const event = distributionPull({ target: { ...target, tag: '' }, actor: { name: '' }, request });
@@ -56,7 +56,7 @@ describe('a pull', () => {
     'application/vnd.docker.distribution.manifest.v1+prettyjws',
     'application/vnd.docker.distribution.manifest.v1+json',
   ])('of %s counts', (mediaType) => {
-    expect(said('distribution', envelope(distributionWith('target', { mediaType })))).toEqual(['taken']);
+    expect(described('distribution', envelope(distributionWith('target', { mediaType })))).toEqual(['accepted']);
   });
 });
 
@@ -70,8 +70,8 @@ test.each([
   ['other_action', distributionPull({ action: 'push' })],
   ['other_action', distributionPull({ action: 'mount' })],
   ['other_action', distributionPull({ action: 'delete', target: { digest: 'sha256:1', repository: 'team/app' } })],
-])('what is no pull of an image is ignored: %s (%#)', (reason, event) => {
-  expect(said('distribution', envelope(event))).toEqual([`ignored: ${reason}`]);
+])('a notification that is not an image pull is ignored: %s (%#)', (reason, event) => {
+  expect(described('distribution', envelope(event))).toEqual([`ignored: ${reason}`]);
 });
 
 describe('the configuration', () => {
@@ -87,7 +87,7 @@ describe('the configuration', () => {
     [{ upstream: 'lab', ignoreUpstreams: ['registry.example.org:5000'] }],
     [{ upstream: 'lab', ignoreUpstreams: ['lab'] }],
   ])('ignores what goes through the gateway: %j', (settings) => {
-    expect(said('distribution', envelope(distributionPull()), { settings })).toEqual(['ignored: upstream']);
+    expect(described('distribution', envelope(distributionPull()), { settings })).toEqual(['ignored: upstream']);
   });
 
   test.each([

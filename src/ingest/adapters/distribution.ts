@@ -7,7 +7,7 @@ import type { Adapter, AdapterSettings, Mapped } from './contract.ts';
 import { Ignored } from './ignored.ts';
 import { isCountedElsewhere, organisationOf, present, required, stated, withoutPort } from './rules.ts';
 
-/** Of the two versions, which are the same, releases before 3.0 say the first one. */
+/** Both versions have the same content. Releases before 3.0 send the first one. */
 const contentTypes = [
   'application/vnd.docker.distribution.events.v2+json',
   'application/vnd.docker.distribution.events.v1+json',
@@ -27,7 +27,7 @@ const members: ReadonlyMap<string, string> = new Map([
   ['data.client', 'request.addr'],
 ]);
 
-/** Notifications of CNCF Distribution (`docker-registry`): each GET of a manifest of one image is a pull. */
+/** Notifications of CNCF Distribution (`docker-registry`). Each GET of an image manifest is a pull. */
 export function createDistributionAdapter(settings: AdapterSettings): Adapter {
   return {
     name: 'distribution',
@@ -40,7 +40,7 @@ export function createDistributionAdapter(settings: AdapterSettings): Adapter {
 
 function modeOf(headers: HeaderLines): ContentMode {
   const type = headers['content-type']?.[0] ?? '';
-  if (contentTypes.some((taken) => taken === bareMediaType(type))) return 'plain';
+  if (contentTypes.some((accepted) => accepted === bareMediaType(type))) return 'plain';
   const got = type === '' ? 'nothing' : shown(type);
   throw new TonnageError('unsupported_media_type', `Content-Type: expected ${contentTypes.join(', ')}, got ${got}`);
 }
@@ -65,15 +65,15 @@ function refused(message: string): Refusal {
 }
 
 function mapEvent(event: unknown, settings: AdapterSettings, tenant: string | undefined): Mapped {
-  if (!isJsonObject(event)) return refused(`expected an event, which is an object, got ${shown(event)}`);
+  if (!isJsonObject(event)) return refused(`expected an event (an object), got ${shown(event)}`);
   const { action, timestamp } = event;
   if (otherActions.has(action)) return new Ignored('other_action');
   if (action !== 'pull') return refused(`action: expected pull, push, mount or delete, got ${shown(action)}`);
   const parts = partsOf(event);
   if (parts instanceof Refusal) return parts;
   const { target, request, actor, source } = parts;
-  const passed = notAnImage(target['mediaType'], request['method']);
-  if (passed !== undefined) return passed;
+  const notPulled = notAnImage(target['mediaType'], request['method']);
+  if (notPulled !== undefined) return notPulled;
   if (isCountedElsewhere(request['host'], settings)) return new Ignored('upstream');
   if (stated(timestamp) === undefined) {
     return new Refusal('invalid_time', `timestamp: expected an RFC 3339 time, got ${shown(timestamp)}`);
@@ -81,7 +81,7 @@ function mapEvent(event: unknown, settings: AdapterSettings, tenant: string | un
   return {
     specversion: '1.0',
     type: 'tonnage.pull',
-    // An instance has an id for as long as it runs, and always; what copies its notifications may leave it out.
+    // Distribution always sends an instance id, but a system that forwards its notifications may omit it.
     source: stated(source['instanceID']) ?? stated(source['addr']) ?? 'distribution',
     id: event['id'],
     time: timestamp,
@@ -98,7 +98,7 @@ function mapEvent(event: unknown, settings: AdapterSettings, tenant: string | un
   };
 }
 
-/** Why a pull is not one of an image; `undefined` when it is. */
+/** The reason why a pull is not that of an image; `undefined` if it is. */
 function notAnImage(mediaType: unknown, method: unknown): Mapped | undefined {
   if (mediaType !== undefined && typeof mediaType !== 'string') {
     return refused(`target.mediaType: expected a media type, got ${shown(mediaType)}`);
@@ -116,7 +116,7 @@ interface Parts {
   readonly source: JsonObject;
 }
 
-/** The objects that an event consists of; only its target has to be there. */
+/** The parts of an event. Only `target` is required. */
 function partsOf(event: JsonObject): Parts | Refusal {
   const { target, request = noMembers, actor = noMembers, source = noMembers } = event;
   if (!isJsonObject(target)) return notAnObject('target', target);

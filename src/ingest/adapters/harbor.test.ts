@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { adapted, digest, harborCloudEvent, harborData, harborPull, resource, said } from '../testing/adapted.ts';
+import { adapted, digest, harborCloudEvent, harborData, harborPull, resource, described } from '../testing/adapted.ts';
 
 const dimensions = { upstream: 'harbor.example.org', repository: 'library/alpine', tag: '3.20' };
 
 describe('a pull', () => {
-  test('in its own format has what it says as its identity', () => {
+  test('in its own format has a hash of its content as identity', () => {
     expect(adapted('harbor', harborPull())).toEqual([
       {
         kind: 'usage',
@@ -76,12 +76,12 @@ test.each([
   'harbor.replication.status.changed',
   'harbor.tag_retention.finished',
 ])('%s is ignored', (type) => {
-  expect(said('harbor', harborPull({ type }))).toEqual(['ignored: other_action']);
+  expect(described('harbor', harborPull({ type }))).toEqual(['ignored: other_action']);
 });
 
-test('an upstream behind the gateway is ignored; the configuration names it, and gives repositories to organisations', () => {
+test('an upstream behind the gateway is ignored; the configuration sets the upstream and the organisations', () => {
   const ignoreUpstreams = ['harbor.example.org'];
-  expect(said('harbor', harborPull(), { settings: { ignoreUpstreams } })).toEqual(['ignored: upstream']);
+  expect(described('harbor', harborPull(), { settings: { ignoreUpstreams } })).toEqual(['ignored: upstream']);
   const settings = { upstream: 'lab', orgs: new Map([['library', 'example.org']]) };
   expect(adapted('harbor', harborPull(), { settings })).toMatchObject([
     { dimensions: { upstream: 'lab', org: 'example.org' } },

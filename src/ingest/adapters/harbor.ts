@@ -8,7 +8,7 @@ import type { Adapter, AdapterSettings, MapOptions, Mapped } from './contract.ts
 import { Ignored } from './ignored.ts';
 import { isCountedElsewhere, organisationOf, present, required, stated } from './rules.ts';
 
-/** Kinds of what it tells: of the pulls, in its own format and as CloudEvents, and of everything else. */
+/** The types of pulls, in Harbor's own format and as CloudEvents, and of all other notifications. */
 const pullTypes: ReadonlySet<unknown> = new Set(['PULL_ARTIFACT', 'harbor.artifact.pulled']);
 const otherTypePattern =
   /^(?:(?:PUSH|DELETE)_ARTIFACT|SCANNING_[A-Z]+|QUOTA_[A-Z]+|REPLICATION|TAG_RETENTION|harbor\.[a-z_.]+)$/;
@@ -20,19 +20,19 @@ const members: ReadonlyMap<string, string> = new Map([
   ['data.user', 'operator'],
 ]);
 
-/** Largest time in seconds that RFC 3339 can write: the end of the year 9999. */
+/** The largest time in seconds that RFC 3339 can express: the end of the year 9999. */
 const secondsMax = 253_402_300_799;
 
-/** What both formats say of a pull. */
+/** A pull notification of either format. */
 interface Notification {
   readonly operator: unknown;
   readonly time: unknown;
   readonly data: JsonObject;
-  /** Identity of the artifact at this place of the list, of which there are so many. */
+  /** The identity of the event for the artifact at `index` of `count`. */
   readonly identityOf: (resource: JsonObject, index: number, count: number) => { source: string; id: string };
 }
 
-/** Webhooks of Harbor, in both of its formats: each artifact pulled is a pull. */
+/** Webhooks of Harbor, in both of its formats. Each pulled artifact is a pull. */
 export function createHarborAdapter(settings: AdapterSettings): Adapter {
   return {
     name: 'harbor',
@@ -58,13 +58,13 @@ function refused(message: string): readonly Refusal[] {
 
 function mapEvent(event: unknown, settings: AdapterSettings, tenant: string | undefined): readonly Mapped[] {
   if (event instanceof Refusal) return [event];
-  if (!isJsonObject(event)) return refused(`expected a notification, which is an object, got ${shown(event)}`);
+  if (!isJsonObject(event)) return refused(`expected a notification (an object), got ${shown(event)}`);
   const { type } = event;
   if (typeof type === 'string' && !pullTypes.has(type) && otherTypePattern.test(type)) {
     return [new Ignored('other_action')];
   }
   if (!pullTypes.has(type)) {
-    return [new Refusal('unknown_type', `type: expected that of a Harbor webhook, got ${shown(type)}`)];
+    return [new Refusal('unknown_type', `type: expected the type of a Harbor webhook, got ${shown(type)}`)];
   }
   const notification = 'specversion' in event ? ofCloudEvent(event) : ofOwnFormat(event);
   if (notification instanceof Refusal) return [notification];
@@ -102,20 +102,20 @@ function ofOwnFormat(event: JsonObject): Notification | Refusal {
   };
 }
 
-/** This format has no id: what it says is what tells it from others, and stays the same when it is sent again. */
+/** Harbor's own format has no id. A hash of its content identifies it, and stays the same when Harbor resends it. */
 function hashOf({ occur_at, operator, event_data }: JsonObject, resource: JsonObject, index: number): string {
   const repository = isJsonObject(event_data) && isJsonObject(event_data['repository']) && event_data['repository'];
   const name = repository === false ? undefined : repository['repo_full_name'];
-  const said = [occur_at, operator, name, index, resource['digest'], resource['tag'], resource['resource_url']];
+  const content = [occur_at, operator, name, index, resource['digest'], resource['tag'], resource['resource_url']];
   return `sha256:${createHash('sha256')
-    .update(JSON.stringify(said.map(bounded)))
+    .update(JSON.stringify(content.map(bounded)))
     .digest('hex')}`;
 }
 
-/** Longer than all that is taken: a text that is cut here is refused later, but not hashed again for each artifact. */
+/** Longer than any accepted text. A truncated text is refused later; truncating avoids hashing it for each artifact. */
 const hashedLengthMax = 4_096;
 
-/** A value that costs little to hash, however large or deep what came is; what is neither text nor number says nothing. */
+/** Bounds the cost of hashing a value. Objects and lists become `null`. */
 function bounded(value: unknown): unknown {
   if (typeof value === 'string') return value.slice(0, hashedLengthMax);
   return typeof value === 'object' ? null : value;
@@ -155,12 +155,12 @@ function mapPull(
   });
 }
 
-/** A pull by digest says the digest as its tag. */
+/** For a pull by digest, Harbor sends the digest as the tag. */
 function tagOf(tag: unknown): unknown {
   return typeof tag === 'string' && parseDigest(tag) !== null ? undefined : stated(tag);
 }
 
-/** The host of `harbor.example.org/library/alpine:3`, with a scheme or without. */
+/** The host of `harbor.example.org/library/alpine:3`, with or without a scheme. */
 function hostOf(url: unknown): unknown {
   return typeof url === 'string' ? stated(url.replace(/^https?:\/\//i, '').split('/', 1)[0]) : stated(url);
 }

@@ -1,11 +1,8 @@
-/**
- * Why something that a system tells is nothing to count. Part of the interface: closed, listed in docs/guides/events.md, never
- * renamed.
- */
+/** Reasons for ignoring a notification. Part of the public interface: never renamed, and listed in docs/guides/events.md. */
 export const ignoredReasons = ['other_action', 'head', 'blob', 'index', 'upstream'] as const;
 export type IgnoredReason = (typeof ignoredReasons)[number];
 
-/** Something that was understood, and is nothing to count. */
+/** A valid notification that does not count. */
 export class Ignored {
   readonly ignored: IgnoredReason;
 

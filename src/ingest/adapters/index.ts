@@ -10,7 +10,7 @@ import { createZotAdapter } from './zot.ts';
 export { adapterNames, type Adapter, type AdapterName, type AdapterSettings, type Mapped } from './contract.ts';
 export { Ignored, ignoredReasons, type IgnoredReason } from './ignored.ts';
 
-/** Settings where the configuration says nothing. */
+/** Settings of an adapter that is not configured. */
 const defaults: AdapterSettings = Object.freeze({ ignoreUpstreams: [], orgs: new Map<string, string>() });
 
 const factories = {
@@ -19,12 +19,12 @@ const factories = {
   zot: createZotAdapter,
 } as const satisfies Record<AdapterName, (settings: AdapterSettings) => Adapter>;
 
-/** The adapter of one kind of system. */
+/** Creates the adapter for one kind of system. */
 export function createAdapter(name: AdapterName, settings: AdapterSettings = defaults): Adapter {
   return factories[name](settings);
 }
 
-/** Reads what an adapter has mapped. A refusal names members as the system does that sent them. */
+/** Validates the events of an adapter. Refusals use the member names of the notification. */
 export function createMappedReader(
   { members }: Adapter,
   readEvent: EventReader,

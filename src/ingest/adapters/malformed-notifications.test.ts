@@ -8,7 +8,7 @@ import {
   harborData,
   harborPull,
   resource,
-  said,
+  described,
   zotEvent,
 } from '../testing/adapted.ts';
 
@@ -16,16 +16,16 @@ const source = 'a text of 1 to 512 characters, without control characters';
 const repositoryForm = 'the name of a repository such as "library/alpine", of at most 255 characters';
 const tagForm = 'a tag of at most 128 letters, digits, "_", "." and "-"';
 const hostForm =
-  'a host or a name (letters, digits, ".", "_" and "-"; an IPv6 address in brackets), with a port where needed, of at most 261 characters';
-const userForm = 'a text of 1 to 320 characters, without control characters and those that change its direction';
-const clientForm = 'a text of 1 to 255 characters, without control characters and those that change its direction';
+  'a host or a name (letters, digits, ".", "_" and "-"; an IPv6 address in brackets), with an optional port, of at most 261 characters';
+const userForm = 'a text of 1 to 320 characters, without control characters and bidirectional controls';
+const clientForm = 'a text of 1 to 255 characters, without control characters and bidirectional controls';
 const timeForm = 'an RFC 3339 time with its offset, such as "2026-11-21T12:00:00Z"';
 
 describe('an event of Distribution is refused', () => {
   test.each([
-    [7, 'invalid_event: expected an event, which is an object, got 7'],
-    [null, 'invalid_event: expected an event, which is an object, got null'],
-    [[], 'invalid_event: expected an event, which is an object, got a list'],
+    [7, 'invalid_event: expected an event (an object), got 7'],
+    [null, 'invalid_event: expected an event (an object), got null'],
+    [[], 'invalid_event: expected an event (an object), got a list'],
     [{}, 'invalid_event: action: expected pull, push, mount or delete, got nothing'],
     [distributionPull({ action: 'PULL' }), 'invalid_event: action: expected pull, push, mount or delete, got "PULL"'],
     [distributionPull({ action: 1 }), 'invalid_event: action: expected pull, push, mount or delete, got 1'],
@@ -65,13 +65,13 @@ describe('an event of Distribution is refused', () => {
     [distributionWith('target', { tag: 'v 1' }), `invalid_dimension: target.tag: expected ${tagForm}, got "v 1"`],
     [
       distributionWith('target', { tag: '__other__' }),
-      'invalid_dimension: target.tag: expected another value than __other__, which stands for those beyond a limit',
+      'invalid_dimension: target.tag: expected a value other than __other__, which is reserved for values beyond a limit',
     ],
     [distributionWith('request', { host: 'a/b' }), `invalid_dimension: request.host: expected ${hostForm}, got "a/b"`],
     [distributionWith('request', { addr: 5 }), `invalid_dimension: request.addr: expected ${clientForm}, got 5`],
     [distributionWith('actor', { name: 'a\tb' }), `invalid_dimension: actor.name: expected ${userForm}, got "a\\tb"`],
   ])('%#: %j', (event, message) => {
-    expect(said('distribution', { events: [event, distributionPull()] })).toEqual([message, 'taken']);
+    expect(described('distribution', { events: [event, distributionPull()] })).toEqual([message, 'accepted']);
   });
 });
 
@@ -80,9 +80,9 @@ describe('a webhook of Harbor is refused', () => {
     harborPull({ event_data: { ...harborData, resources: [{ ...resource, ...changes }] } });
 
   test.each([
-    [harborPull({ type: undefined }), 'unknown_type: type: expected that of a Harbor webhook, got nothing'],
-    [harborPull({ type: 'pull' }), 'unknown_type: type: expected that of a Harbor webhook, got "pull"'],
-    [harborPull({ type: ['PULL_ARTIFACT'] }), 'unknown_type: type: expected that of a Harbor webhook, got a list'],
+    [harborPull({ type: undefined }), 'unknown_type: type: expected the type of a Harbor webhook, got nothing'],
+    [harborPull({ type: 'pull' }), 'unknown_type: type: expected the type of a Harbor webhook, got "pull"'],
+    [harborPull({ type: ['PULL_ARTIFACT'] }), 'unknown_type: type: expected the type of a Harbor webhook, got a list'],
     [harborPull({ occur_at: undefined }), 'invalid_time: occur_at: expected whole seconds since 1970, got nothing'],
     [harborPull({ occur_at: 1.5 }), 'invalid_time: occur_at: expected whole seconds since 1970, got 1.5'],
     [harborPull({ occur_at: -1 }), 'invalid_time: occur_at: expected whole seconds since 1970, got -1'],
@@ -120,14 +120,14 @@ describe('a webhook of Harbor is refused', () => {
     [harborCloudEvent({ data: [] }), 'invalid_event: data: expected an object, got a list'],
     [harborCloudEvent({ data: undefined }), 'invalid_event: repository: expected an object, got nothing'],
   ])('%#: %j', (body, message) => {
-    expect(said('harbor', body)).toEqual([message]);
+    expect(described('harbor', body)).toEqual([message]);
   });
 });
 
 describe('an event of zot is refused', () => {
   test.each([
-    [zotEvent('image.pulled'), 'unknown_type: type: expected that of an event of zot, got "zotregistry.image.pulled"'],
-    [zotEvent('x', { type: 7 }), 'invalid_event: type: expected the type of an event, got 7'],
+    [zotEvent('image.pulled'), 'unknown_type: type: expected the type of a zot event, got "zotregistry.image.pulled"'],
+    [zotEvent('x', { type: 7 }), 'invalid_event: type: expected an event type, got 7'],
     [zotEvent('image.scanned', { specversion: undefined }), 'invalid_event: specversion: expected "1.0", got nothing'],
     [zotEvent('image.scanned', { time: 'x' }), `invalid_time: time: expected ${timeForm}, got "x"`],
     [
@@ -148,11 +148,11 @@ describe('an event of zot is refused', () => {
       `invalid_dimension: data.request.addr: expected ${clientForm}, got 5`,
     ],
   ])('%#: %j', (body, message) => {
-    expect(said('zot', body)).toEqual([message]);
+    expect(described('zot', body)).toEqual([message]);
   });
 });
 
-describe('a body that holds no notification is refused as a whole', () => {
+describe('a body without notifications is rejected', () => {
   test.each([
     ['distribution', '', 'bad_request', /^body: expected JSON: /],
     ['distribution', '{"events":', 'bad_request', /^body: expected JSON: /],
@@ -167,7 +167,7 @@ describe('a body that holds no notification is refused as a whole', () => {
     );
   });
 
-  test('when it holds too much', () => {
+  test('if it has too many events', () => {
     const many = Array.from({ length: limits.eventBatchMax + 1 }, () => 1);
     expect(() => adapted('distribution', { events: many })).toThrow(/^expected at most 10000 events .*, got 10001$/);
     const resources = many.map(() => resource);

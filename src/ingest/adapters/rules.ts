@@ -2,12 +2,12 @@ import { limits } from '../../base/index.ts';
 import { asString } from '../../oci/index.ts';
 import type { AdapterSettings } from './contract.ts';
 
-/** Stands for every repository that no other rule is for. */
+/** Matches every repository without its own rule. */
 const anyRepository = '*';
 
-/** The organisation of a repository: that of the longest leading segments that have one. */
+/** The configured organisation of a repository. The longest matching prefix of segments wins. */
 export function organisationOf(repository: unknown, { orgs }: AdapterSettings): string | undefined {
-  // What is longer is refused by whoever reads the event.
+  // The event reader refuses longer names.
   if (typeof repository !== 'string' || repository.length > limits.repositoryNameLengthMax) return undefined;
   for (let end = repository.length; end > 0; end = repository.lastIndexOf('/', end - 1)) {
     const organisation = orgs.get(repository.slice(0, end));
@@ -16,18 +16,18 @@ export function organisationOf(repository: unknown, { orgs }: AdapterSettings): 
   return orgs.get(anyRepository);
 }
 
-/** Whether what an upstream serves is counted elsewhere, by the host that it was called by or the name that it has here. */
+/** Whether the gateway counts the pulls of this upstream, by the host in the notification or its configured name. */
 export function isCountedElsewhere(host: unknown, { upstream, ignoreUpstreams }: AdapterSettings): boolean {
   const names = [asString(host)?.toLowerCase(), upstream];
   return names.some((name) => name !== undefined && ignoreUpstreams.includes(name));
 }
 
-/** The value of a member, where its sender writes nothing as an empty text. */
+/** The value of a member; `undefined` if it is empty or `null`. */
 export function stated(value: unknown): unknown {
   return value === '' || value === null ? undefined : value;
 }
 
-/** The value of a member that has to be there: `null`, which the reader of events takes for none, is refused as nothing is. */
+/** The value of a required member. Converts `null`, which the event reader would accept as absent, to `undefined`. */
 export function required(value: unknown): unknown {
   return value ?? undefined;
 }
@@ -37,7 +37,7 @@ export function present(members: Readonly<Record<string, unknown>>): Readonly<Re
   return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
 }
 
-/** The host of `host:port`, of `[address]:port`, or of an address alone, which may have colons of its own. */
+/** The host of `host:port` or `[address]:port`; an IPv6 address without port is unchanged. */
 export function withoutPort(address: unknown): unknown {
   if (typeof address !== 'string') return address;
   const match = /^\[([^\]]*)\](?::\d*)?$/.exec(address) ?? /^([^:]*):\d*$/.exec(address);

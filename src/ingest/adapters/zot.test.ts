@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { adapted, digest, said, zotEvent } from '../testing/adapted.ts';
+import { adapted, digest, described, zotEvent } from '../testing/adapted.ts';
 
-test('an image that was scanned is a scan', () => {
+test('a scanned image is a scan', () => {
   const settings = { upstream: 'zot.example.org', orgs: new Map([['team', 'team.example']]) };
   expect(adapted('zot', zotEvent('image.scanned'), { settings })).toEqual([
     {
@@ -23,7 +23,7 @@ test('an image that was scanned is a scan', () => {
   ]);
 });
 
-test('a reference that is a digest is no tag', () => {
+test('a digest as reference is not a tag', () => {
   const data = { name: 'team/app', reference: digest };
   expect(adapted('zot', zotEvent('image.scanned', { data }))).toMatchObject([
     { dimensions: { repository: 'team/app' } },
@@ -31,12 +31,12 @@ test('a reference that is a digest is no tag', () => {
 });
 
 test.each(['repository.created', 'image.updated', 'image.deleted', 'image.lint_failed'])('%s is ignored', (type) => {
-  expect(said('zot', zotEvent(type))).toEqual(['ignored: other_action']);
+  expect(described('zot', zotEvent(type))).toEqual(['ignored: other_action']);
 });
 
-test('several events in one request are read one by one', () => {
-  expect(said('zot', [zotEvent('image.scanned'), zotEvent('image.updated')])).toEqual([
-    'taken',
+test('each event of a request is converted', () => {
+  expect(described('zot', [zotEvent('image.scanned'), zotEvent('image.updated')])).toEqual([
+    'accepted',
     'ignored: other_action',
   ]);
 });

@@ -21,7 +21,7 @@ const members: ReadonlyMap<string, string> = new Map([
   ['data.client', 'data.request.addr'],
 ]);
 
-/** CloudEvents of zot. It tells no pulls; an image that it has scanned is a scan. */
+/** CloudEvents of zot, which reports no pulls. A scanned image is a scan. */
 export function createZotAdapter(settings: AdapterSettings): Adapter {
   return {
     name: 'zot',
@@ -40,7 +40,7 @@ function mapEvent(event: unknown, settings: AdapterSettings, tenant: string | un
   const { type, source, id, time, data } = envelope;
   if (otherTypes.has(type)) return new Ignored('other_action');
   if (type !== scanned) {
-    return new Refusal('unknown_type', `type: expected that of an event of zot, got ${shown(type)}`);
+    return new Refusal('unknown_type', `type: expected the type of a zot event, got ${shown(type)}`);
   }
   const { name, reference, actor, request } = data;
   return {

@@ -11,13 +11,13 @@ import type { LedgerEvent } from '../../usage/index.ts';
 import type { Sender } from '../sender.ts';
 import { meters, receivedAt, unbound } from './read-event.ts';
 
-export interface AdaptedOptions {
+interface AdaptedOptions {
   readonly settings?: Partial<AdapterSettings>;
   readonly sender?: Sender;
   readonly contentType?: string;
 }
 
-/** What an adapter makes of a body, which is written as JSON unless it is a text already. */
+/** Converts a body with an adapter. A body that is not text is formatted as JSON. */
 export function adapted(
   name: AdapterName,
   body: unknown,
@@ -33,18 +33,18 @@ export function adapted(
     .map(createMappedReader(adapter, createEventReader({ meters, sender, now: receivedAt })));
 }
 
-/** The same in words, one for each: `taken`, `ignored: reason` or `reason: message`. */
-export function said(name: AdapterName, body: unknown, options?: AdaptedOptions): readonly string[] {
+/** Converts a body and describes each result: `accepted`, `ignored: reason` or `reason: message`. */
+export function described(name: AdapterName, body: unknown, options?: AdaptedOptions): readonly string[] {
   return adapted(name, body, options).map((read) => {
     if (read instanceof Refusal) return `${read.reason}: ${read.message}`;
-    return read instanceof Ignored ? `ignored: ${read.ignored}` : 'taken';
+    return read instanceof Ignored ? `ignored: ${read.ignored}` : 'accepted';
   });
 }
 
 const imageType = 'application/vnd.oci.image.manifest.v1+json';
 export const digest = `sha256:${'a'.repeat(64)}`;
 
-/** A pull as Distribution tells it, with `changes` over its members; those that are `undefined` are left out. */
+/** A pull notification of Distribution. `changes` override members; `undefined` removes one. */
 export function distributionPull(changes: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
   return {
     id: '0f2c9d6e-7e0e-4f3c-9d53-3f1c8b1c2a10',
@@ -72,7 +72,7 @@ export function distributionPull(changes: Readonly<Record<string, unknown>> = {}
   };
 }
 
-/** The same with changes inside one of its objects. */
+/** A pull notification with changes inside one of its objects. */
 export function distributionWith(part: string, changes: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const event = distributionPull();
   return { ...event, [part]: { ...Object(event[part]), ...changes } };
@@ -90,12 +90,12 @@ export const harborData = {
   },
 };
 
-/** A pull as Harbor tells it in its own format. */
+/** A pull notification in Harbor's own format. */
 export function harborPull(changes: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
   return { type: 'PULL_ARTIFACT', occur_at: 1_795_262_400, operator: 'robot$ci', event_data: harborData, ...changes };
 }
 
-/** A pull as Harbor tells it as a CloudEvent. */
+/** A pull notification of Harbor as a CloudEvent. */
 export function harborCloudEvent(changes: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
   return {
     specversion: '1.0',
