@@ -121,7 +121,7 @@ async function start({ environment = {}, ...options }: ServerOptions, closers: C
   collectors.add({ name: 'runtime', collector: createRuntimeCollector({ version, clock }), interval: 'scrape' });
   collectors.start();
 
-  const stop = new Stop(clock, config.shutdownTimeoutMs);
+  const stop = new Stop(clock, config.shutdownTimeout);
   holdDirectory(config, closers, stop);
 
   const store = await openStore(config, acceptTimeZone, log);
@@ -248,7 +248,7 @@ export function openLedgerCare(config: Config): LedgerCare {
     fileName: ledgerFileName,
     ...(openRemote && { openRemote }),
     meters: [...meterSet(usage.meters).byName.keys()],
-    outboxBytesMax: store.driver === 'redis' ? store.outboxMaxBytes : limits.outboxBytesMax,
+    outboxBytesMax: store.driver === 'redis' ? store.outboxMax : limits.outboxBytesMax,
     ...(usage.hashKey && { pseudonymKey: Buffer.from(usage.hashKey.reveal()) }),
     clock,
     random,
@@ -298,7 +298,7 @@ async function openStore(config: Config, acceptTimeZone: boolean, log: Log): Pro
   return openRedisStore({
     ...options,
     redis: redisLinkOptions(store, { clock, log }),
-    outboxBytesMax: store.outboxMaxBytes,
+    outboxBytesMax: store.outboxMax,
     detailDays: usage.detailDays,
     allowEviction: store.allowEviction,
     minReplicas: store.minReplicas,
@@ -359,7 +359,7 @@ function createScrapes({ config, collectors, gateway, metrics, log }: ScrapePart
     clock,
     log,
   });
-  const isOciregistry = config.metrics?.compat === 'ociregistry';
+  const isOciregistry = config.metrics !== false && config.metrics.compat === 'ociregistry';
   if (isOciregistry) metrics.collect(() => ociregistryFamilies(gateway.statistics()));
   const answer = isOciregistry ? textOnly(native) : native;
   return (request, response) => void gateway.survey().then(() => answer(request, response));
@@ -372,9 +372,9 @@ async function openListeners(
   main: Handlers,
   scrapes: Handlers,
 ): Promise<{ main: Listener; metrics?: Listener }> {
-  const readers = { silenceMs: config.gateway.readerSilenceMs, onSilent: silentReaderReport(metrics, log) };
+  const readers = { silenceMs: config.gateway.readerSilence, onSilent: silentReaderReport(metrics, log) };
   const first = await listen(createListener(main, readers), config.listen);
-  if (config.metrics === undefined) return { main: first };
+  if (config.metrics === false) return { main: first };
   try {
     return { main: first, metrics: await listen(createListener(scrapes, readers), config.metrics.listen) };
   } catch (error) {

@@ -1,18 +1,18 @@
-import { configSchema, ConfigError, listenForm, readConfig } from '../../src/config/index.ts';
+import { configSchema, durationForm, listenForm, oneOf } from '../../src/config/index.ts';
 import { upstreamNameForm } from '../../src/config/names.ts';
 import { serverForm } from '../../src/config/redis.ts';
-import { durationForm, sizeForm } from '../../src/config/units.ts';
+import { sizeForm } from '../../src/config/units.ts';
 
 type Schema = typeof configSchema;
 
-/** One key: the step of names of the user's choice is `NAME`, that of the items of a list `ITEM`. */
+/** One key. The step for names that the user chooses is `NAME`, for the items of a list `ITEM`. */
 interface Key {
   readonly path: readonly string[];
   readonly schema: Schema;
   readonly required: boolean;
 }
 
-/** Forms that many keys take, by what the table calls them. */
+/** Values that many keys take, with the name that the table uses for them. */
 const forms: readonly (readonly [name: string, form: string])[] = [
   ['an address', listenForm],
   ['a duration', durationForm],
@@ -21,24 +21,19 @@ const forms: readonly (readonly [name: string, form: string])[] = [
   ['an upstream name', upstreamNameForm],
 ];
 
-/**
- * All configuration keys as a table: what each takes, in the words of its error message; its default; its meaning.
- * Before the table it says what the forms are that many keys take.
- */
+/** All configuration keys as a table: what each takes (in the words of its error), its default and its meaning. */
 export function configurationTable(): string {
-  const keys = [...keysOf(configSchema, [])];
   return [
     ...forms.map(([name, form]) => `- *${name}*: ${form}`),
     '',
     '| key | takes | default | meaning |',
     '|---|---|---|---|',
-    ...keys.map(row),
+    ...[...keysOf(configSchema, [])].map(row),
   ].join('\n');
 }
 
 function* keysOf(schema: Schema, path: readonly string[]): Generator<Key> {
-  for (const form of [schema, ...(schema.anyOf ?? [])]) {
-    if (typeof form === 'boolean') continue;
+  for (const form of formsOf(schema)) {
     for (const [name, value] of Object.entries(form.properties ?? {})) {
       if (typeof value === 'boolean') continue;
       yield { path: [...path, name], schema: value, required: form.required?.includes(name) === true };
@@ -50,22 +45,29 @@ function* keysOf(schema: Schema, path: readonly string[]): Generator<Key> {
   }
 }
 
+/** The schema itself, and the forms that it offers a choice of. */
+function formsOf(schema: Schema): readonly Schema[] {
+  return [schema, ...(schema.anyOf ?? []).filter((form) => typeof form !== 'boolean')];
+}
+
 function isMap(items: Schema['items']): items is Schema {
   return typeof items === 'object' && 'properties' in items;
 }
 
 function row({ path, schema, required }: Key): string {
-  // What no value can say stands at the end of the description.
+  // A default that is not a value is at the end of the description.
   const [, meaning = '', said] = /^(.*?)(?: Default: (.*)\.)?$/.exec(schema.description ?? '') ?? [];
-  const otherwise = required ? 'required' : written(schema.default);
-  const cells = [`\`${path.join('.')}\``, takes(path, schema), said ?? otherwise, meaning];
+  const otherwise = required ? 'required' : written(schema);
+  const secret = schema.writeOnly === true ? ' (secret)' : '';
+  const cells = [`\`${path.join('.')}\``, takes(schema) + secret, said ?? otherwise, meaning];
   return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
 }
 
-/** A default as YAML writes it; of a map its names, since that is all that ours hold. */
-function written(value: unknown): string {
+/** A default as YAML writes it, a number with its unit. Of a map only the names, because its values are all `{}`. */
+function written({ default: value, unit }: Schema): string {
   if (value === undefined) return '';
   if (Array.isArray(value)) return `\`[${value.join(', ')}]\``;
+  if (typeof value === 'number' && typeof unit === 'string') return `\`${value}\` (${unit})`;
   if (typeof value !== 'object' || value === null)
     return `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``;
   return Object.keys(value)
@@ -73,42 +75,18 @@ function written(value: unknown): string {
     .join(', ');
 }
 
-function takes(path: Key['path'], schema: Schema): string {
+/** What a key takes, in the words of its error. */
+function takes(schema: Schema): string {
+  if (typeof schema.takes === 'string') {
+    return forms.reduce((text, [name, form]) => text.replace(form, name), schema.takes);
+  }
+  if (schema.enum !== undefined) return oneOf(schema.enum);
+  if (schema.type === 'boolean') return schema.const === true ? 'true' : 'true or false';
   if (schema.type === 'object') return typeof schema.additionalProperties === 'object' ? 'a map by name' : 'a map';
-  if (schema.type === 'array' && isMap(schema.items)) return 'a list of maps';
-  if (schema.type === 'array') return `a list; each ${expected(path, [wrong])}`;
-  const { shorthand, orTrue } = schema;
-  if (orTrue === true) return expected(path, [wrong]);
-  return typeof shorthand === 'string' ? `a map, or ${expected([...path, shorthand], wrong)}` : expected(path, wrong);
-}
-
-/** What no single value is. */
-const wrong = {};
-
-/** What a key takes: the first part of what is said about a value there that is none (`expected X, but came Y`). */
-function expected(path: Key['path'], value: object): string {
-  const steps = path.map((step) => (step === 'NAME' ? 'localhost' : step));
-  const problem = problemsOf(
-    steps.reduceRight<unknown>((inner, step) => (step === 'ITEM' ? [inner] : { [step]: inner }), value),
-  ).find((each) => steps.every((step, index) => (step === 'ITEM' ? 0 : step) === each.path[index]));
-  const said = /^expected (.*), but came/.exec(problem?.message ?? '')?.[1];
-  if (said === undefined) {
-    throw new Error(`a wrong ${path.join('.')} is told as "${problem?.message}", not as "expected X, but came Y"`);
-  }
-  return forms.reduce((text, [name, form]) => text.replace(form, name), said);
-}
-
-function problemsOf(stated: unknown): ConfigError['problems'] {
-  try {
-    readConfig({
-      file: { name: 'stated', text: JSON.stringify(stated), directory: '/' },
-      environment: {},
-      workingDirectory: '/',
-      readSecret: () => '',
-    });
-  } catch (thrown) {
-    if (thrown instanceof ConfigError) return thrown.problems;
-    throw thrown;
-  }
-  return [];
+  if (isMap(schema.items)) return 'a list of maps';
+  if (typeof schema.items === 'object' && !Array.isArray(schema.items)) return `a list; each ${takes(schema.items)}`;
+  const { shorthand } = schema;
+  const short = formsOf(schema).map(({ properties }) => properties?.[typeof shorthand === 'string' ? shorthand : '']);
+  const [ofKey] = short.filter((value) => typeof value === 'object');
+  return ofKey === undefined ? formsOf(schema).slice(1).map(takes).join(' or ') : `a map, or ${takes(ofKey)}`;
 }

@@ -1,4 +1,4 @@
-import type { RedisServersConfig, ServerAddress, StoreConfig } from '../config/index.ts';
+import { redisServersOf, type RedisStoreConfig, type ServerAddress, type StoreConfig } from '../config/index.ts';
 
 const redisPort = '6379';
 
@@ -8,14 +8,15 @@ const redisPort = '6379';
  */
 export function isSameStore(one: StoreConfig, other: StoreConfig): boolean {
   if (one.driver === 'sqlite' || other.driver === 'sqlite') return one.driver === other.driver;
-  const places = placesOf(one.servers);
-  return placesOf(other.servers).some((place) => places.includes(place));
+  const places = placesOf(one);
+  return placesOf(other).some((place) => places.includes(place));
 }
 
 /** Each of the ways that lead to a Redis, as texts that are equal for the same one. */
-function placesOf(servers: RedisServersConfig): readonly string[] {
+function placesOf(store: RedisStoreConfig): readonly string[] {
+  const servers = redisServersOf(store);
   if (servers.mode === 'cluster') return servers.nodes.map(addressOf);
-  if (servers.mode === 'sentinel') return servers.sentinels.map((each) => `${servers.name} at ${addressOf(each)}`);
+  if (servers.mode === 'sentinel') return servers.addresses.map((each) => `${servers.name} at ${addressOf(each)}`);
   const { protocol, hostname, port, pathname } = new URL(servers.url.reveal());
   if (protocol === 'unix:') return [pathname];
   const database = Number(pathname.slice(1) || 0);

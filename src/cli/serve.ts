@@ -68,7 +68,7 @@ async function serve(command: Command, terminal: Terminal): Promise<void> {
   });
   const configFile = configFileOf(command);
   // Listens for signals before anything is started, so that one that comes meanwhile is a clean stop as well.
-  const stopping = stopSignal(terminal, config.shutdownTimeoutMs + limits.stopMsMax);
+  const stopping = stopSignal(terminal, config.shutdownTimeout + limits.stopMsMax);
   // Loaded here, so that the other commands start without the server and what it needs.
   const { startServer } = await import('../app.ts');
   const server = await startServer({

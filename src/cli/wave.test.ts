@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { systemClock, systemRandom } from '../base/index.ts';
-import { redisUrlForm, type RedisStoreConfig } from '../config/index.ts';
+import { redisServersOf, redisUrlForm, type RedisStoreConfig } from '../config/index.ts';
 import type { WaveImportSummary } from '../redis-totals/index.ts';
 import type { Terminal } from './contract.ts';
 import { run as cli } from './testing/terminal.ts';
@@ -67,14 +67,15 @@ test('names the first fields that were left out, as they may stand on a terminal
 
 test('takes the Redis of --url, with the password of the environment', async () => {
   const { redis } = await run(['--url', 'redis://redis.example.org:6379/2'], { TONNAGE_STORE_PASSWORD: 'hush' });
-  expect(redis?.servers).toMatchObject({ mode: 'standalone' });
-  expect(redis?.servers.mode === 'standalone' && redis.servers.url.reveal()).toBe('redis://redis.example.org:6379/2');
+  expect(redis && redisServersOf(redis)).toMatchObject({ mode: 'standalone' });
+  expect(redis?.url?.reveal()).toBe('redis://redis.example.org:6379/2');
   expect(redis?.password?.reveal()).toBe('hush');
 });
 
 test('takes the Redis of the configuration', async () => {
   const environment = { TONNAGE_STORE_DRIVER: 'redis', TONNAGE_STORE_URL: 'redis://redis.example.org:6379' };
-  expect((await run([], environment)).redis?.servers).toMatchObject({ mode: 'standalone' });
+  const { redis } = await run([], environment);
+  expect(redis && redisServersOf(redis)).toMatchObject({ mode: 'standalone' });
 });
 
 test('asks for one where there is none', async () => {

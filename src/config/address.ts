@@ -1,11 +1,14 @@
 import { isIPv4, isIPv6 } from 'node:net';
 
-/** Where a listener listens. Port 0 lets the system choose one. */
-export interface ListenAddress {
+/** The address of a server. */
+export interface ServerAddress {
   /** An IPv4 or IPv6 address without brackets, or a host name. */
   readonly host: string;
   readonly port: number;
 }
+
+/** The address of a listener. With port 0 the system chooses a free port. */
+export type ListenAddress = ServerAddress;
 
 /** How an address to listen on is written, for messages and descriptions. */
 export const listenForm = 'HOST:PORT, [IPV6]:PORT or PORT (from 0 to 65535)';

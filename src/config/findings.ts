@@ -22,7 +22,7 @@ export class Findings {
   }
 
   /** Whether the value at `path` is what was stated, or its default: not one that stands in for what is not valid. */
-  isSound(path: Path): boolean {
+  isValid(path: Path): boolean {
     return !this.#known.some((problem) => areRelated(problem.path, path));
   }
 

@@ -33,9 +33,9 @@ describe('the configuration of who is who', () => {
         platform: {
           endpoint: 'https://api.example.org',
           whenDown: 'refuse',
-          timeoutMs: 2_000,
-          cacheForMs: 60_000,
-          staleForMs: 3_600_000,
+          timeout: 2_000,
+          cacheFor: 60_000,
+          staleFor: 3_600_000,
         },
         oidc: [
           {

@@ -1,22 +1,21 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { limits } from '../base/index.ts';
-import { platformFallbacks, userRights } from './config.ts';
-import { duration, hour, nonEmpty, text } from './fields.ts';
+import { byName, choicesOf, codec, day, duration, list, map, nonEmpty, secret, text } from './fields.ts';
+import type { Findings } from './findings.ts';
 import * as names from './names.ts';
+import type { Path } from './tree.ts';
 import { formatDuration } from './units.ts';
 
-const day = 24 * hour;
+/** What a user may do; the same words as in `identity/`. */
+export const userRights = ['pull', 'query', 'ingest', 'admin'] as const;
 
-/** How a network is written, for messages and descriptions. */
-export const networkForm = 'a network such as "10.1.0.0/16" or "2001:db8::/32", or one address';
-
-/** The network as it is written, by the same grammar as `identity/` has; `undefined` when it is none. */
+/** The network as stated, by the same grammar as in `identity/`; `undefined` if it is not one. */
 export function parseNetwork(stated: string): string | undefined {
   const [, host = '', length] = /^([0-9A-Fa-f.:]+)(?:\/([0-9]{1,3}))?$/.exec(stated) ?? [];
   const version = isIP(host);
   if (version === 0) return undefined;
-  // As the URL parser writes it, there is one way to write an IPv4 address in its IPv6 form.
+  // The URL parser writes every IPv4 address in IPv6 form the same way.
   const isMapped =
     version === 6 && /^\[::ffff:[0-9a-f]+:[0-9a-f]+\]$/.test(URL.parse(`http://[${host}]`)?.hostname ?? '');
   const prefix = Number(length ?? 128);
@@ -24,87 +23,137 @@ export function parseNetwork(stated: string): string | undefined {
   return valid ? stated : undefined;
 }
 
-export const network = text(networkForm, parseNetwork);
+const network = text('a network such as "10.1.0.0/16" or "2001:db8::/32", or one address', parseNetwork);
+const url = text(names.upstreamUrlForm, names.parseUpstreamUrl);
+const organisation = text(names.organisationForm, names.parseOrganisation);
+const claim = nonEmpty('the name of a claim');
 
-/** How the issuer of tokens is written, for messages and descriptions. */
-const issuerForm = 'the URL of an issuer, as its tokens have it in "iss"';
+const rights = choicesOf(userRights, 'right').prefault(['pull', 'query']);
 
-/** The URL itself, since tokens have to name it to the letter; `undefined` when it is none. */
+export const users = byName(
+  text(names.userNameForm, names.parseUserName),
+  map({
+    passwordHash: secret(names.passwordHashForm, names.parsePasswordHash).describe(
+      'Hash of the password, as `tonnage user hash` prints it.',
+    ),
+    email: text(names.emailForm, names.parseEmail)
+      .exactOptional()
+      .describe('E-mail address. Its domain is the organisation, unless org is stated.'),
+    org: organisation
+      .exactOptional()
+      .describe(
+        'Organisation of the user, who sees its usage only. A user without org and email sees all organisations.',
+      ),
+    rights: rights.describe(
+      'What the user may do: pull images, query totals, ingest events. admin: everything, for all organisations.',
+    ),
+  }).describe('A user who logs in with HTTP Basic. State passwordHash or passwordHashFile.'),
+)
+  .prefault({})
+  .describe('Users who log in with HTTP Basic, by name.');
+
+export const trustedProxies = list(network)
+  .prefault([])
+  .describe('Networks of proxies whose X-Forwarded-For, -Proto and -Host the server believes.');
+
+const platform = map({
+  endpoint: url.describe('URL of the API of the Platform. The server asks /user-info there.'),
+  whenDown: z
+    .enum(['stale', 'anonymous', 'refuse'])
+    .prefault('stale')
+    .describe(
+      'What a token means while the Platform does not answer. stale: what the Platform answered last, otherwise anonymous. anonymous: an anonymous client, or 503 if those may not pull. refuse: 503.',
+    ),
+  timeout: duration(60_000, 1)
+    .prefault(formatDuration(limits.platformAnswerMsMax))
+    .describe('How long the server waits for an answer of the Platform.'),
+  cacheFor: duration(day)
+    .prefault(formatDuration(limits.platformMemoryMs))
+    .describe('How long the server uses an answer without asking again.'),
+  staleFor: duration(30 * day)
+    .prefault(formatDuration(limits.platformStaleMs))
+    .describe('How much longer the server uses an answer while the Platform does not answer.'),
+})
+  .exactOptional()
+  .describe('A Seqera Platform whose access tokens clients may use. Default: none.');
+
+const audienceForm = 'a text or a list of texts, none of them empty, one of which tokens must have in "aud"';
+
+const audience = codec(
+  audienceForm,
+  z.union([z.string(), z.array(z.string())], { error: `expected ${audienceForm}` }),
+  (stated): readonly string[] | undefined => {
+    const audiences = typeof stated === 'string' ? [stated] : stated;
+    return audiences.length === 0 || audiences.includes('') ? undefined : audiences;
+  },
+  (audiences) => [...audiences],
+);
+
+/** Returns the URL as stated, because tokens must have exactly this text. */
 function parseIssuer(stated: string): string | undefined {
   return names.parseUpstreamUrl(stated) === undefined ? undefined : stated;
 }
 
-const audienceError = 'expected a text or a list of texts, none of them empty, one of which tokens must have in "aud"';
-
-const audience = z
-  .union([z.string().min(1, audienceError), z.array(nonEmpty('a text')).min(1, audienceError)], {
-    error: audienceError,
-  })
-  .transform((stated) => (typeof stated === 'string' ? [stated] : stated));
-
-const rights = z
-  .array(z.enum(userRights))
-  .min(1, 'expected at least one right')
-  .prefault(['pull', 'query'])
-  .transform((stated) => userRights.filter((right) => stated.includes(right)));
-
-const platform = z
-  .strictObject({
-    endpoint: text(names.upstreamUrlForm, names.parseUpstreamUrl).meta({
-      description: 'Where the API of the Platform is; /user-info is asked there.',
-    }),
-    whenDown: z.enum(platformFallbacks).prefault('stale').meta({
-      description:
-        'What a token stands for while the Platform does not say. stale: what it stood for lately, else anonymous; anonymous; refuse: nothing, 503. Anonymous only where that may pull, else 503.',
-    }),
-    timeout: duration(60_000, 1)
-      .prefault(formatDuration(limits.platformAnswerMsMax))
-      .meta({ description: 'How long it may take to answer.' }),
-    cacheFor: duration(day)
-      .prefault(formatDuration(limits.platformMemoryMs))
-      .meta({ description: 'How long its answer is taken for good.' }),
-    staleFor: duration(30 * day)
-      .prefault(formatDuration(limits.platformStaleMs))
-      .meta({ description: 'How much longer an answer may stand in for one that cannot be had.' }),
-  })
-  .meta({ description: 'A Seqera Platform that knows whose access tokens are whose. Default: none.' });
-
-const oidc = z.strictObject(
-  {
-    issuer: text(issuerForm, parseIssuer).meta({ description: 'Whose tokens: the URL that they have in "iss".' }),
-    audience: audience.meta({ description: 'For whom its tokens have to be: the claim "aud".' }),
-    jwksUrl: text(names.upstreamUrlForm, names.parseUpstreamUrl).optional().meta({
-      description: 'Where its keys are. Default: where its discovery document says.',
-    }),
-    emailClaim: nonEmpty('the name of a claim')
-      .prefault('email')
-      .meta({ description: 'Claim with the e-mail address; not believed where email_verified is false.' }),
-    orgClaim: nonEmpty('the name of a claim').optional().meta({
-      description: 'Claim with the organisation. Default: none, the domain of the e-mail address counts.',
-    }),
-    rights: rights.meta({
-      description: 'What its tokens allow those who have an organisation; the others may only pull.',
-    }),
-  },
-  { error: 'expected a map of settings' },
-);
-
-const addressRule = z.strictObject(
-  {
-    cidr: network.meta({ description: 'Network of the clients.' }),
-    org: text(names.organisationForm, names.parseOrganisation).meta({ description: 'Their organisation.' }),
-  },
-  { error: 'expected a map of settings' },
-);
-
-/** The key `identity`. What goes wrong between its keys is found once all layers are joined. */
-export const identity = z.strictObject({
-  platform: platform.optional(),
-  oidc: z.array(oidc).prefault([]).meta({
-    description: 'Issuers of OpenID Connect tokens (JWT) that are taken, as Bearer or as the password of Basic.',
-  }),
-  addresses: z.array(addressRule).prefault([]).meta({
-    description:
-      'Organisations of clients that bring no credentials, by their address; the longest prefix wins. They may pull.',
-  }),
+const oidc = map({
+  issuer: text('the URL of an issuer, as its tokens have it in "iss"', parseIssuer).describe(
+    'URL of the issuer, exactly as its tokens have it in "iss".',
+  ),
+  audience: audience.describe('Audience that the claim "aud" of a token must contain. Several: any of them.'),
+  jwksUrl: url.exactOptional().describe('URL of the keys of the issuer. Default: the one in its discovery document.'),
+  emailClaim: claim
+    .prefault('email')
+    .describe('Claim with the e-mail address. The server ignores it if email_verified is false.'),
+  orgClaim: claim
+    .exactOptional()
+    .describe('Claim with the organisation. Default: none; the domain of the e-mail address is the organisation.'),
+  rights: rights.describe('Rights of a token that has an organisation. Other tokens may only pull.'),
 });
+
+const addressRule = map({
+  cidr: network.describe('Network of the clients.'),
+  org: organisation.describe('Organisation of these clients.'),
+});
+
+export const identity = map({
+  platform,
+  oidc: list(oidc)
+    .prefault([])
+    .describe('OpenID Connect issuers whose tokens (JWT) clients may use, as Bearer or as the password of Basic.'),
+  addresses: list(addressRule)
+    .prefault([])
+    .describe(
+      'Organisations of clients without credentials, by client address. The longest prefix wins. These clients may pull.',
+    ),
+})
+  .prefault({})
+  .describe('Ways to identify a client other than users: access tokens and addresses.');
+
+type IdentityConfig = z.output<typeof identity>;
+
+/** Reports issuers and networks that are stated twice. */
+export function checkIdentity({ oidc, addresses }: IdentityConfig, findings: Findings): void {
+  const issuers = oidc.map(({ issuer }) => issuer);
+  const networks = addresses.map(({ cidr }) => cidr.toLowerCase());
+  reportTwice(issuers, (index) => ['identity', 'oidc', index, 'issuer'], 'an issuer', findings);
+  reportTwice(networks, (index) => ['identity', 'addresses', index, 'cidr'], 'a network', findings);
+}
+
+function reportTwice(
+  values: readonly string[],
+  pathOf: (index: number) => Path,
+  what: string,
+  findings: Findings,
+): void {
+  for (const [index, value] of values.entries()) {
+    if (values.indexOf(value) === index) continue;
+    const path = pathOf(index);
+    findings.report(path, `expected ${what} that stands here once, but ${findings.shown(path, value)} came before`);
+  }
+}
+
+/** Whether a client can pull without being anonymous, or could if the configuration were valid. */
+export function hasLogins({ platform, oidc, addresses }: IdentityConfig, findings: Findings): boolean {
+  const hasUsers = findings.namesOf(['users']).length > 0;
+  const isInvalid = !findings.isValid(['identity']);
+  return hasUsers || isInvalid || platform !== undefined || oidc.length > 0 || addresses.length > 0;
+}

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { ConfigError } from './problems.ts';
 import { readConfig } from './read.ts';
-import type { Config } from './config.ts';
+import type { Config } from './schema.ts';
 
 function read(text: string): Config {
   return readConfig({
@@ -15,7 +15,7 @@ function read(text: string): Config {
 
 test('by default nothing is said of notifications', () => {
   const nothing = { ignoreUpstreams: [], orgs: {} };
-  expect(read('{}').ingest).toEqual({ distribution: nothing, harbor: nothing, zot: nothing });
+  expect(read('{}').ingest).toEqual({ distribution: nothing, harbor: nothing, zot: { orgs: {} } });
 });
 
 test('hosts and organisations are taken in lower case', () => {
@@ -27,7 +27,7 @@ test('hosts and organisations are taken in lower case', () => {
     ignoreUpstreams: ['m.example.org:5000'],
     orgs: { 'team/app': 'a.org', '*': 'b.org' },
   });
-  expect(ingest.zot).toEqual({ upstream: 'z', ignoreUpstreams: [], orgs: {} });
+  expect(ingest.zot).toEqual({ upstream: 'z', orgs: {} });
 });
 
 test.each([

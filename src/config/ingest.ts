@@ -1,50 +1,51 @@
 import { z } from 'zod';
-import { text } from './fields.ts';
+import { list, map, text } from './fields.ts';
 import * as names from './names.ts';
 
-const hostForm = 'a host, with a port where needed, such as "registry.example.org:5000"';
+const host = text('a host, with a port where needed, such as "registry.example.org:5000"', parseHost);
 
-/** A host in lower case, as totals have it (`hostForm`), else `undefined`. */
-function parseHostName(stated: string): string | undefined {
+/** A host in lower case, as totals have it. */
+function parseHost(stated: string): string | undefined {
   return /^[!-.0-~]{1,261}$/.test(stated) ? stated.toLowerCase() : undefined;
 }
 
-const repositoriesForm = '"*", or the first segments of repositories\' names, such as "team" or "team/project"';
+const repositories = text(
+  '"*", or the first segments of repositories\' names, such as "team" or "team/project"',
+  parseRepositories,
+);
 
-/** One or more whole segments of a repository's name (`repositoriesForm`), or `*`; else `undefined`. */
+/** One or more whole segments of a repository's name, or `*`. */
 function parseRepositories(stated: string): string | undefined {
   const segments = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/;
   return stated === '*' || (stated.length <= 255 && segments.test(stated)) ? stated : undefined;
 }
 
 const common = {
-  upstream: text(hostForm, parseHostName)
-    .optional()
-    .meta({ description: 'What its upstream is called in totals. Default: the host that its notifications name.' }),
+  upstream: host
+    .exactOptional()
+    .describe('Name of the upstream in totals. Default: the host that the notification states.'),
   orgs: z
-    .record(text(repositoriesForm, parseRepositories), text(names.organisationForm, names.parseOrganisation))
+    .record(repositories, text(names.organisationForm, names.parseOrganisation))
     .prefault({})
-    .meta({
-      description:
-        'Organisations by the first segments of repositories; the longest one holds, "*" is for all others. Credentials that are bound to an organisation go before it.',
-    }),
+    .describe(
+      'Organisations by the first segments of the repository. The longest match wins; "*" matches all. The organisation of the credentials overrides it.',
+    ),
 };
 
 const withIgnored = {
-  ignoreUpstreams: z.array(text(hostForm, parseHostName)).prefault([]).meta({
-    description: 'Hosts or names whose notifications are ignored, since their pulls go through the gateway too.',
-  }),
+  ignoreUpstreams: list(host)
+    .prefault([])
+    .describe('Hosts or names whose notifications are ignored because the gateway counts their pulls already.'),
   ...common,
 };
 
-export const ingest = z.strictObject({
-  distribution: z
-    .strictObject(withIgnored)
+export const ingest = map({
+  distribution: map(withIgnored)
     .prefault({})
-    .meta({ description: 'Notifications of Distribution (docker-registry), at /api/v1/events/distribution.' }),
-  harbor: z
-    .strictObject(withIgnored)
-    .prefault({})
-    .meta({ description: 'Webhooks of Harbor, at /api/v1/events/harbor.' }),
-  zot: z.strictObject(common).prefault({}).meta({ description: 'Events of zot, at /api/v1/events/zot.' }),
-});
+    .describe('Notifications of Distribution (docker-registry), at /api/v1/events/distribution.'),
+  harbor: map(withIgnored).prefault({}).describe('Webhooks of Harbor, at /api/v1/events/harbor.'),
+  // Its events report no pulls, so there are none that the gateway counts too.
+  zot: map(common).prefault({}).describe('Events of zot, at /api/v1/events/zot.'),
+})
+  .prefault({})
+  .describe('How notifications of other registries are read.');

@@ -26,6 +26,12 @@ test.each([...properties(configSchema)])('%s has a description', (_path, schema)
   expect(schema).toHaveProperty('description', expect.stringMatching(/^.{10,}\.$/));
 });
 
+test.each([...properties(configSchema)])('%s states the unit of its number', (_path, schema) => {
+  const takes = typeof schema === 'object' && schema !== null && 'takes' in schema ? String(schema.takes) : '';
+  if (!/^a (whole number|duration|size)/.test(takes)) return;
+  expect(schema).toHaveProperty('unit', expect.stringMatching(/./));
+});
+
 describe('keys are learnt from the schema', () => {
   test('fixed ones, and those below names of the user’s choice', () => {
     const paths = [...everyKey()].map(([path]) => path.join('.'));

@@ -3,43 +3,71 @@ import { schema } from './schema.ts';
 
 type JsonSchema = z.core.JSONSchema.JSONSchema;
 
-/** What may be written at one place of the configuration. */
+/** What may be stated at one place of the configuration. */
 export interface KeyInfo {
   /** Keys of a map with fixed keys. */
   readonly keys: ReadonlyMap<string, KeyInfo>;
-  /** What stands behind each name of a map with names of the user's choice. */
+  /** The value under each name of a map with names that the user chooses. */
   readonly named?: KeyInfo;
-  /** What each item of a list of maps is. */
+  /** The items of a list of maps. */
   readonly items?: KeyInfo;
-  /** Kinds of single values that are taken here; none where only maps or lists are. */
+  /** Kinds of single values; empty if only maps or lists are valid. */
   readonly scalars: ReadonlySet<'true' | 'false' | 'number' | 'string'>;
+  /** Whether the value is a secret. */
   readonly secret: boolean;
-  /** A map that may be written as the value of this key of it alone. */
+  /** The map may be written as the value of this one of its keys. */
   readonly shorthand?: string;
-  /** A map that may be written as `true` where none of its keys is to be set. */
+  /** The map may be written as `true` if none of its keys needs a value. */
   readonly orTrue: boolean;
 }
 
 /**
- * The JSON Schema (2020-12) of a configuration file, for editors: every key with its description and default.
- * It is also what the rest of this folder learns the keys from, so that they are named once.
+ * The JSON Schema (2020-12) of a configuration file: each key with its description and default. Editors read it, and the
+ * rest of this folder reads the keys from it.
  */
 export const configSchema: JsonSchema = Object.freeze({
-  ...z.toJSONSchema(schema, { io: 'input', override: (context) => writeShortForm(context.jsonSchema) }),
+  ...z.toJSONSchema(schema, { io: 'input', override: ({ jsonSchema }) => finish(jsonSchema) }),
   title: 'Tonnage configuration',
 });
 
-/** A map with a short form is offered in both. */
-function writeShortForm(json: z.core.JSONSchema.BaseSchema): void {
-  // What is optional comes here twice, the second time with both forms already written.
+/** Adds what zod does not know: the files of secrets, and the short forms of maps. */
+function finish(json: z.core.JSONSchema.BaseSchema): void {
+  // Frozen values are a matter of the process, not of the file.
+  delete json.readOnly;
   if (json.type !== 'object') return;
-  const { shorthand, orTrue, description, ...map } = json;
+  addFiles(json);
+  writeShortForm(json);
+}
+
+/** Each secret may also be in a file. A required secret is required in one of the two forms. */
+function addFiles(json: z.core.JSONSchema.BaseSchema): void {
+  const properties: JsonSchema['properties'] = {};
+  for (const [key, value] of Object.entries(json.properties ?? {})) {
+    properties[key] = value;
+    if (typeof value === 'boolean' || value.writeOnly !== true || `${key}File` in (json.properties ?? {})) continue;
+    const description = `File that contains ${key}. A relative path is relative to the configuration file.`;
+    properties[`${key}File`] = { type: 'string', description, takes: 'the name of a file' };
+    if (json.required?.includes(key) !== true) continue;
+    json.required = json.required.filter((each) => each !== key);
+    json.oneOf = [{ required: [key] }, { required: [`${key}File`] }];
+  }
+  if (json.properties !== undefined) json.properties = properties;
+}
+
+/** A map with a short form is valid in both forms. */
+function writeShortForm(json: z.core.JSONSchema.BaseSchema): void {
+  const { shorthand, orTrue, description, default: byDefault, ...map } = json;
   const ofKey = typeof shorthand === 'string' ? json.properties?.[shorthand] : undefined;
   const value = orTrue === true ? { type: 'boolean', const: true } : ofKey;
   if (value === undefined) return;
   for (const key of Object.keys(json)) delete json[key];
   const short = typeof value === 'object' && 'anyOf' in value && value.anyOf ? value.anyOf : [value];
-  Object.assign(json, { description, ...(orTrue === true ? { orTrue } : { shorthand }), anyOf: [...short, map] });
+  Object.assign(json, {
+    description,
+    ...(byDefault !== undefined && { default: byDefault }),
+    ...(orTrue === true ? { orTrue } : { shorthand }),
+    anyOf: [...short, map],
+  });
 }
 
 function kindsOf(json: JsonSchema): KeyInfo['scalars'] {
@@ -72,17 +100,17 @@ function read(json: JsonSchema | boolean): KeyInfo {
   };
 }
 
-/** The top of the configuration. */
+/** The top level of the configuration. */
 export const rootKey: KeyInfo = read(configSchema);
 
-/** What may be written at a path; `undefined` where nothing may, and for the items of lists that are single values. */
+/** What may be stated at a path; `undefined` for an unknown key, and for items of lists that are single values. */
 export function keyAt(path: readonly (string | number)[]): KeyInfo | undefined {
   let info: KeyInfo | undefined = rootKey;
   for (const step of path) info = typeof step === 'string' ? (info?.keys.get(step) ?? info?.named) : info?.items;
   return info;
 }
 
-/** Every fixed key with its path; for names of the user's choice the step is `NAME`, for the items of a list `ITEM`. */
+/** Every fixed key with its path. The step for names that the user chooses is `NAME`, for the items of a list `ITEM`. */
 export function* everyKey(info = rootKey, path: readonly string[] = []): Generator<[readonly string[], KeyInfo]> {
   for (const [key, value] of info.keys) {
     yield [[...path, key], value];
@@ -93,8 +121,8 @@ export function* everyKey(info = rootKey, path: readonly string[] = []): Generat
 }
 
 /**
- * A text from outside YAML (a variable, a replaced `${NAME}`) as the kind of value that its key takes: `true` and
- * `false` become booleans where booleans are taken, digits a number where texts are not.
+ * A text from outside YAML (a variable, a replaced `${NAME}`) as the kind of value that its key takes. `true` and `false`
+ * become booleans if booleans are valid; digits become a number if texts are not valid.
  */
 export function valueOfText(text: string, info: KeyInfo): string | boolean | number {
   if ((text === 'true' || text === 'false') && info.scalars.has(text)) return text === 'true';

@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { messageOf, limits, TonnageError } from '../base/index.ts';
-import type { Config } from './config.ts';
+import type { Config } from './schema.ts';
 import { ConfigError } from './problems.ts';
 import { readConfig, type ConfigFile, type ReadOptions } from './read.ts';
 

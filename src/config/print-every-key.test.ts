@@ -6,7 +6,7 @@ import { parse, stringify } from 'yaml';
 import { makeCertificates } from '../../test/support/redis-tls.ts';
 import { everyKey } from './keys.ts';
 import { printConfig } from './print.ts';
-import { secretMask } from './secret.ts';
+import { filledIn } from './testing/filled-in.ts';
 import { readText } from './testing/read-text.ts';
 
 describe('every key is printed', () => {
@@ -103,14 +103,6 @@ describe('every key is printed', () => {
       .map((path) => path.join('.'));
     expect(missing).toEqual([]);
   });
-
-  /** The printed tree with what was stated in the place of masks. */
-  function filledIn(printed: unknown, from: unknown): unknown {
-    if (printed === secretMask) return from;
-    if (typeof printed !== 'object' || printed === null || Array.isArray(printed)) return printed;
-    const below = new Map(typeof from === 'object' && from !== null ? Object.entries(from) : []);
-    return Object.fromEntries(Object.entries(printed).map(([key, value]) => [key, filledIn(value, below.get(key))]));
-  }
 
   /** Whether a key is somewhere in a tree: `NAME` stands for any name, `ITEM` for any item. */
   function has(tree: unknown, [step, ...rest]: readonly string[]): boolean {

@@ -1,7 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { limits } from '../base/index.ts';
+import type { Config } from './schema.ts';
+import { Secret } from './secret.ts';
 import { readText } from './testing/read-text.ts';
 
+const portOf = (metrics: Config['metrics']): number | undefined =>
+  metrics === false ? undefined : metrics.listen.port;
 const hash = `sha256:${'0a'.repeat(32)}`;
 
 describe('defaults', () => {
@@ -21,7 +25,7 @@ describe('defaults', () => {
       users: [],
       log: { level: 'info', access: false },
     });
-    expect(config).not.toHaveProperty('metrics');
+    expect(config.metrics).toBe(false);
     expect(config.upstreams.map(({ name }) => name)).toEqual([
       'docker.io',
       'ghcr.io',
@@ -49,9 +53,9 @@ describe('defaults', () => {
 
   test('durations by default are the named limits', () => {
     const config = readText('');
-    expect(config.gateway.factsWaitMs).toBe(limits.factsWaitMsMax);
-    expect(config.usage.commitWaitMs).toBe(limits.commitWaitMsMax);
-    expect(config.shutdownTimeoutMs).toBe(limits.shutdownMsMax);
+    expect(config.gateway.factsWait).toBe(limits.factsWaitMsMax);
+    expect(config.usage.commitWait).toBe(limits.commitWaitMsMax);
+    expect(config.shutdownTimeout).toBe(limits.shutdownMsMax);
   });
 
   test('the configuration is frozen to its leaves', () => {
@@ -76,7 +80,7 @@ describe('precedence: flags over environment over file over defaults', () => {
   ])('%s', (_layer, text, variables, given, listen, metricsPort, data) => {
     const config = readText(text, { defaults, environment: variables, flags: given });
     expect(`${config.listen.host}:${config.listen.port}`).toBe(listen);
-    expect(config.metrics?.listen.port).toBe(metricsPort);
+    expect(portOf(config.metrics)).toBe(metricsPort);
     expect(config.data).toBe(data);
   });
 
@@ -94,10 +98,9 @@ describe('precedence: flags over environment over file over defaults', () => {
       flags: { url: 'redis://h:1' },
       environment: { TONNAGE_STORE_URL: 'redis://i' },
     });
-    expect(store).toMatchObject({ driver: 'redis', username: 'u', servers: { mode: 'standalone' } });
-    expect(store.driver === 'redis' && store.servers.mode === 'standalone' && store.servers.url.reveal()).toBe(
-      'redis://h:1',
-    );
+    expect(store).toMatchObject({ driver: 'redis', username: 'u', url: expect.any(Secret) });
+    expect(store).not.toHaveProperty('sentinel');
+    expect(store.driver === 'redis' && store.url?.reveal()).toBe('redis://h:1');
     expect(readText('store: { driver: sqlite }', { flags: { url: 'redis://h:1' } }).store.driver).toBe('redis');
     expect(readText(undefined, { flags: { url: 'redis://h:1' } }).store.driver).toBe('redis');
   });
@@ -113,7 +116,7 @@ describe('precedence: flags over environment over file over defaults', () => {
 describe('variables', () => {
   test.each([
     ['TONNAGE_GATEWAY_DEFAULT_UPSTREAM', 'ghcr.io', { gateway: { defaultUpstream: 'ghcr.io' } }],
-    ['TONNAGE_USAGE_COMMIT_WAIT', '5s', { usage: { commitWaitMs: 5_000 } }],
+    ['TONNAGE_USAGE_COMMIT_WAIT', '5s', { usage: { commitWait: 5_000 } }],
     ['TONNAGE_GATEWAY_FUSION_ENTRYPOINT', 'false', { gateway: { fusionEntrypoint: false } }],
     ['TONNAGE_LOG_ACCESS', 'true', { log: { access: true } }],
     ['TONNAGE_TIME_ZONE', 'Europe/Berlin', { timeZone: 'Europe/Berlin' }],
@@ -167,7 +170,7 @@ describe('references', () => {
     const environment = { YES: 'true', PORT: '2112' };
     const config = readText('log: { access: "${YES}" }\nmetrics: "${PORT}"', { environment });
     expect(config.log.access).toBe(true);
-    expect(config.metrics?.listen.port).toBe(2112);
+    expect(portOf(config.metrics)).toBe(2112);
   });
 
   test('a variable that a text refers to may hold nothing', () => {
@@ -193,11 +196,11 @@ describe('upstreams', () => {
         name: 'docker.io',
         url: 'https://registry-1.docker.io',
         aliases: ['index.docker.io', 'registry-1.docker.io'],
-        tagTtlMs: 60_000,
+        tagTtl: 60_000,
         redirects: [],
       },
-      { name: 'localhost:5001', url: 'https://localhost:5001', aliases: [], tagTtlMs: 60_000, redirects: [] },
-      { name: 'r.example.org', url: 'https://r.example.org', aliases: [], tagTtlMs: 300_000, redirects: [] },
+      { name: 'localhost:5001', url: 'https://localhost:5001', aliases: [], tagTtl: 60_000, redirects: [] },
+      { name: 'r.example.org', url: 'https://r.example.org', aliases: [], tagTtl: 300_000, redirects: [] },
     ]);
   });
 

@@ -1,10 +1,10 @@
-import { assemble, type AssembleOptions } from './assemble.ts';
-import type { Config } from './config.ts';
+import { complete, type CompleteOptions } from './complete.ts';
 import { readEnvironment, type Environment } from './environment.ts';
 import { keyAt, rootKey, valueOfText } from './keys.ts';
 import { parseYaml } from './parse-yaml.ts';
 import { areRelated, ConfigError, type ConfigProblem } from './problems.ts';
 import { followReferences } from './references.ts';
+import type { Config } from './schema.ts';
 import { emptyMap, mergeTrees, nodeAt, treeAt, withoutPath, type Origin, type Path, type Tree } from './tree.ts';
 import { expandShorthands, salvage, validate } from './validate.ts';
 
@@ -83,8 +83,8 @@ export function readConfig(options: ReadOptions): Config {
   // A value of the file that another layer covers is checked as well: it would be the surprise of another day.
   const covered = validate(fileTree);
   const parsed = checked.parsed ?? salvage(tree, checked.problems);
-  const assembled = parsed && assemble(parsed, assembleOptions(options, tree, checked.problems));
-  const between = assembled?.problems.filter(
+  const completed = parsed && complete(parsed, completeOptions(options, tree, checked.problems));
+  const between = completed?.problems.filter(
     (problem) => !checked.problems.some((known) => areRelated(known.path, problem.path)),
   );
   const unresolved = new Set([...file.problems, ...environment.problems].map((problem) => problem.origin));
@@ -97,17 +97,17 @@ export function readConfig(options: ReadOptions): Config {
       (problem) => !unresolved.has(problem.origin),
     ),
   ];
-  if (problems.length > 0 || assembled === undefined) throw new ConfigError(problems);
-  return assembled.config;
+  if (problems.length > 0 || completed === undefined) throw new ConfigError(problems);
+  return completed.config;
 }
 
-function assembleOptions(options: ReadOptions, tree: Tree, known: readonly ConfigProblem[]): AssembleOptions {
+function completeOptions(options: ReadOptions, tree: Tree, known: readonly ConfigProblem[]): CompleteOptions {
   const { host, port } = options.flags ?? {};
   return {
     tree,
     known,
-    ...(host !== undefined && { host }),
-    ...(port !== undefined && { port }),
+    host,
+    port,
     fileDirectory: options.file?.directory ?? options.workingDirectory,
     workingDirectory: options.workingDirectory,
   };

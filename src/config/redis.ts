@@ -1,7 +1,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
-import { parseHost, parsePort } from './address.ts';
-import type { ServerAddress } from './config.ts';
+import { parseHost, parsePort, type ServerAddress } from './address.ts';
 import { isDecodable } from './names.ts';
 
 /** How the URL of a Redis is written, for messages and descriptions. */

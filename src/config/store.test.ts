@@ -9,9 +9,9 @@ import { Secret } from './secret.ts';
 import { problemsOf, readText } from './testing/read-text.ts';
 
 const byDefault = {
-  outboxKeepMs: limits.outboxKeepMs,
+  outboxKeep: limits.outboxKeepMs,
   outboxKeepBytes: limits.outboxKeepBytes,
-  outboxMaxBytes: limits.outboxBytesMax,
+  outboxMax: limits.outboxBytesMax,
   minReplicas: 0,
   allowEviction: false,
   besideWave: false,
@@ -45,47 +45,43 @@ test('by default totals are in the data directory', () => {
 
 describe('a Redis', () => {
   test.each([
-    ['by its URL', 'url: "redis://h"', { servers: { mode: 'standalone', url: 'redis://h' } }],
-    ['by a URL in a file', 'urlFile: url', { servers: { mode: 'standalone', url: 'rediss://:hunter2@h' } }],
-    ['by a URL in a variable', 'url: "${URL}"', { servers: { mode: 'standalone', url: 'redis://:hunter2@v' } }],
+    ['by its URL', 'url: "redis://h"', { url: 'redis://h' }],
+    ['by a URL in a file', 'urlFile: url', { url: 'rediss://:hunter2@h' }],
+    ['by a URL in a variable', 'url: "${URL}"', { url: 'redis://:hunter2@v' }],
     [
       'by Sentinels',
       'sentinel: { name: main, addresses: ["[::1]:26379", s.example.org:1] }',
-      { servers: { mode: 'sentinel', name: 'main', sentinels: [at('::1', 26_379), at('s.example.org', 1)] } },
+      { sentinel: { name: 'main', addresses: [at('::1', 26_379), at('s.example.org', 1)] } },
     ],
     [
       'by Sentinels with credentials of their own',
       'sentinel: { name: m, addresses: [s:1], username: su, passwordFile: p }, username: u, password: p2',
       {
-        servers: { mode: 'sentinel', name: 'm', sentinels: [at('s', 1)], username: 'su', password: 'hunter2' },
+        sentinel: { name: 'm', addresses: [at('s', 1)], username: 'su', password: 'hunter2' },
         username: 'u',
         password: 'p2',
       },
     ],
-    [
-      'by nodes of a Cluster',
-      'cluster: [127.0.0.1:7000]',
-      { servers: { mode: 'cluster', nodes: [at('127.0.0.1', 7000)] } },
-    ],
+    ['by nodes of a Cluster', 'cluster: [127.0.0.1:7000]', { cluster: [at('127.0.0.1', 7000)] }],
     [
       'with a user whose password the URL does not have',
       'url: "redis://u@h", passwordFile: p',
-      { servers: { mode: 'standalone', url: 'redis://u@h' }, password: 'hunter2' },
+      { url: 'redis://u@h', password: 'hunter2' },
     ],
-    ['with TLS', 'cluster: [a:1], tls: true', { servers: { mode: 'cluster', nodes: [at('a', 1)] }, tls: {} }],
+    ['with TLS', 'cluster: [a:1], tls: true', { cluster: [at('a', 1)], tls: {} }],
     [
       'with settings of TLS',
       'cluster: [a:1], tls: { servername: Redis.example.org, caFile: ca, certFile: cert, keyFile: key }',
-      { servers: { mode: 'cluster', nodes: [at('a', 1)] }, tls: 'pem' },
+      { cluster: [at('a', 1)], tls: 'pem' },
     ],
     [
       'with an outbox of its own size',
       'url: "redis://h", outboxKeep: 12h, outboxKeepBytes: 10MiB, outboxMax: 2TiB, minReplicas: 2, allowEviction: true, besideWave: true',
       {
-        servers: { mode: 'standalone', url: 'redis://h' },
-        outboxKeepMs: 12 * 3_600_000,
+        url: 'redis://h',
+        outboxKeep: 12 * 3_600_000,
         outboxKeepBytes: 10 * 2 ** 20,
-        outboxMaxBytes: 2 * 2 ** 40,
+        outboxMax: 2 * 2 ** 40,
         minReplicas: 2,
         allowEviction: true,
         besideWave: true,
@@ -126,7 +122,7 @@ describe('variables', () => {
     });
     expect(asked).toEqual(['/srv/p']);
     expect(revealed(config.store)).toMatchObject({
-      servers: { mode: 'standalone', url: 'rediss://h' },
+      url: 'rediss://h',
       password: 'hunter2',
       // `true` says no more than the map of the file does.
       tls: { servername: 'a' },

@@ -8,7 +8,7 @@ import { unknownKey } from './unknown-key.ts';
 
 type Issue = z.core.$ZodIssue;
 
-/** zod's names of types as people would say them. */
+/** zod's names of types in plain words. */
 const typeWords: ReadonlyMap<string, string> = new Map([
   ['object', 'a map of settings'],
   ['record', 'a map of settings'],
@@ -16,15 +16,19 @@ const typeWords: ReadonlyMap<string, string> = new Map([
   ['boolean', 'true or false'],
 ]);
 
-/** What was expected where the schema itself has no words for it. `undefined` leaves the words to zod. */
+/** What was expected, for issues that the schema has no message for. `undefined`: zod's own message. */
 function expectation(issue: z.core.$ZodRawIssue): string | undefined {
   if (issue.code === 'invalid_value') {
-    const values: readonly unknown[] = issue.values;
-    const words = values.map((value) => JSON.stringify(value));
-    return `expected ${[words.slice(0, -1).join(', '), words.at(-1)].filter((part) => part !== '').join(' or ')}`;
+    return `expected ${oneOf(issue.values)}`;
   }
   if (issue.code !== 'invalid_type') return undefined;
   return `expected ${typeWords.get(issue.expected) ?? `a ${issue.expected}`}`;
+}
+
+/** A choice of values as errors and docs show it: `"a", "b" or "c"`. */
+export function oneOf(values: readonly unknown[]): string {
+  const words = values.map((value) => JSON.stringify(value));
+  return [words.slice(0, -1).join(', '), words.at(-1)].filter((part) => part !== '').join(' or ');
 }
 
 /** Writes maps in full that are stated in short: `metrics: 2112` as `metrics: { listen: 2112 }`, `tls: true` as `tls: {}`. */
@@ -80,10 +84,18 @@ function problemsOf(issue: Issue, tree: Tree): ConfigProblem[] {
     const message = `${issue.issues[0]?.message ?? 'expected another name'}, but came ${quote(shownStep(path, path.length - 1))}`;
     return [{ origin: keyOriginAt(tree, path), path, message }];
   }
-  const message = `${issue.message}, but ${cameAt(tree, path)}${meantValue(issue, tree, path)}`;
-  // What is missing can only be pointed at by the key under which it belongs.
-  const origin = nodeAt(tree, path) === undefined ? keyOriginAt(tree, path.slice(0, -1)) : originAt(tree, path);
-  return [{ origin: origin, path: path, message }];
+  if (nodeAt(tree, path) !== undefined) {
+    const message = `${issue.message}, but ${cameAt(tree, path)}${meantValue(issue, tree, path)}`;
+    return [{ origin: originAt(tree, path), path, message }];
+  }
+  // A missing value has no place of its own, so the error points at the map that it belongs to.
+  const parent = path.slice(0, -1);
+  const origin = keyOriginAt(tree, parent);
+  if (keyAt(path)?.secret !== true) return [{ origin, path, message: `${issue.message}, but it is missing` }];
+  // An unknown key is most likely a mistyped one. Its own error says what was meant.
+  if (statedAt(tree, parent).some((key) => keyAt([...parent, key]) === undefined)) return [];
+  const key = String(path.at(-1));
+  return [{ origin, path: parent, message: `expected ${key} or ${key}File, but both are missing` }];
 }
 
 /** What stands at a path. Values are shown only where a single value that is no secret belongs. */

@@ -1,4 +1,4 @@
-import type { AdapterConfig, Config } from '../config/index.ts';
+import type { Config } from '../config/index.ts';
 import type { AdapterName, AdapterSettings } from '../ingest/index.ts';
 
 /** What a configuration says of the notifications of registries. */
@@ -7,6 +7,6 @@ export function adapterSettings({ ingest }: Config): Readonly<Record<AdapterName
   return { distribution: settingsOf(distribution), harbor: settingsOf(harbor), zot: settingsOf(zot) };
 }
 
-function settingsOf({ orgs, ...settings }: AdapterConfig): AdapterSettings {
-  return { ...settings, orgs: new Map(Object.entries(orgs)) };
+function settingsOf({ orgs, ...settings }: Config['ingest']['distribution' | 'zot']): AdapterSettings {
+  return { ignoreUpstreams: [], ...settings, orgs: new Map(Object.entries(orgs)) };
 }

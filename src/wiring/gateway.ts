@@ -13,7 +13,7 @@ export function gatewaySettings({
   GatewayOptions,
   'upstreams' | 'defaultUpstream' | 'directory' | 'factsWaitMs' | 'fusionEntrypoint' | 'tagMemoryMs'
 > {
-  const { defaultUpstream, factsWaitMs, fusionEntrypoint, tagMemoryMs } = gateway;
+  const { defaultUpstream, factsWait: factsWaitMs, fusionEntrypoint, tagMemory: tagMemoryMs } = gateway;
   return {
     upstreams: upstreams.map(upstreamOf),
     ...(defaultUpstream !== undefined && { defaultUpstream }),
@@ -25,10 +25,11 @@ export function gatewaySettings({
   };
 }
 
-function upstreamOf({ auth, proxy, ...upstream }: UpstreamConfig): UpstreamOptions {
+function upstreamOf({ auth, proxy, tagTtl: tagTtlMs, ...upstream }: UpstreamConfig): UpstreamOptions {
   const basic = auth && { username: auth.basic.username, password: auth.basic.password.reveal() };
   return {
     ...upstream,
+    tagTtlMs,
     ...(basic && { auth: { basic, ...(auth.realm !== undefined && { realm: auth.realm }) } }),
     ...(proxy !== undefined && { proxy: proxy && proxy.reveal() }),
   };

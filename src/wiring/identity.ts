@@ -96,5 +96,7 @@ function platformOf(
   const names = new Set(users.map(({ name }) => name));
   const anonymousPull = gateway.anonymous !== false;
   const isUser = (name: string): boolean => names.has(name);
-  return createPlatformTokens({ ...identity.platform, anonymousPull, isUser, instruments, ...parts });
+  const { endpoint, whenDown, timeout: timeoutMs, cacheFor: cacheForMs, staleFor: staleForMs } = identity.platform;
+  const settings = { endpoint, whenDown, timeoutMs, cacheForMs, staleForMs };
+  return createPlatformTokens({ ...settings, anonymousPull, isUser, instruments, ...parts });
 }

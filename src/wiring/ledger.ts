@@ -1,4 +1,4 @@
-import type { AdapterConfig, Config } from '../config/index.ts';
+import type { Config } from '../config/index.ts';
 import { isLoopbackAddress, organisationOf } from '../identity/index.ts';
 import type { KnownValues, LedgerOptions } from '../ledger/index.ts';
 import { dayQuantityMax, meterSet, type MeterSet } from '../usage/index.ts';
@@ -23,18 +23,18 @@ export function ledgerSettings(config: Config): Settings {
     known: knownValues(config),
     plain: usage.plain,
     durability: usage.durability,
-    commitWaitMs: usage.commitWaitMs,
+    commitWaitMs: usage.commitWait,
     dedupeDays: usage.dedupeDays,
     detailDays: usage.detailDays,
     ...(usage.hashKey && { pseudonymKey: Buffer.from(usage.hashKey.reveal()) }),
-    ...(store.driver === 'redis' && { outboxKeepMs: store.outboxKeepMs, outboxKeepBytes: store.outboxKeepBytes }),
+    ...(store.driver === 'redis' && { outboxKeepMs: store.outboxKeep, outboxKeepBytes: store.outboxKeepBytes }),
     orgLabels: organisationsFor(metrics) !== 'none',
   };
 }
 
 /** Upstreams and organisations that the configuration names. */
 function knownValues({ upstreams, users, identity, ingest }: Config): KnownValues {
-  const adapters = Object.values<AdapterConfig>({ ...ingest });
+  const adapters = [ingest.distribution, ingest.harbor, ingest.zot];
   return {
     upstream: [
       ...upstreams.flatMap(({ name, aliases }) => [name, ...aliases]),
@@ -48,8 +48,9 @@ function knownValues({ upstreams, users, identity, ingest }: Config): KnownValue
   };
 }
 
-/** Which scrapers read the names of organisations on `/metrics`; they are a list of customers. */
+/** Which scrapers may read the names of organisations on `/metrics`. The names are a list of customers. */
 export function organisationsFor(metrics: Config['metrics']): 'all' | 'here' | 'none' {
-  if (metrics?.orgs !== undefined) return metrics.orgs ? 'all' : 'none';
-  return metrics !== undefined && isLoopbackAddress(metrics.listen.host) ? 'here' : 'none';
+  if (metrics === false) return 'none';
+  if (metrics.orgs !== undefined) return metrics.orgs ? 'all' : 'none';
+  return isLoopbackAddress(metrics.listen.host) ? 'here' : 'none';
 }

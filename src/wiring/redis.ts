@@ -1,5 +1,5 @@
 import type { Clock, Log } from '../base/index.ts';
-import type { RedisStoreConfig } from '../config/index.ts';
+import { redisServersOf, type RedisStoreConfig } from '../config/index.ts';
 import type { RedisLinkOptions, RedisTls } from '../redis-link/index.ts';
 
 /** How the Redis of a configuration is reached. The only place where its secrets are taken out. */
@@ -7,7 +7,8 @@ export function redisLinkOptions(
   store: RedisStoreConfig,
   parts: { readonly clock: Clock; readonly log: Log },
 ): RedisLinkOptions {
-  const { servers, username, password, tls } = store;
+  const { username, password, tls } = store;
+  const servers = redisServersOf(store);
   const common = {
     ...(username !== undefined && { username }),
     ...(password && { password: password.reveal() }),
@@ -19,7 +20,7 @@ export function redisLinkOptions(
   return {
     mode: 'sentinel',
     name: servers.name,
-    sentinels: servers.sentinels,
+    sentinels: servers.addresses,
     ...(servers.username !== undefined && { sentinelUsername: servers.username }),
     ...(servers.password && { sentinelPassword: servers.password.reveal() }),
     ...common,

@@ -1,4 +1,4 @@
-import type { Config } from '../config.ts';
+import type { Config } from '../schema.ts';
 import { ConfigError, formatProblem } from '../problems.ts';
 import { readConfig, type ReadOptions } from '../read.ts';
 
