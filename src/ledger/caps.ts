@@ -1,4 +1,4 @@
-import { limits } from '../base/index.ts';
+import { limits, Lru } from '../base/index.ts';
 import {
   dimensions,
   foldedValue,
@@ -81,8 +81,7 @@ export interface Capped {
 export class Caps {
   readonly #caps: Readonly<Partial<Record<Dimension, number>>>;
   readonly #known: ReadonlyMap<Dimension, ReadonlySet<string>>;
-  readonly #daysMax: number;
-  readonly #days = new Map<Day, DayValues>();
+  readonly #days: Lru<DayValues, Day>;
   #current: { readonly day: Day; readonly values: DayValues } | undefined;
   #news: Map<string, ValuesOf & { readonly values: Set<string> }> | undefined;
 
@@ -93,14 +92,14 @@ export class Caps {
     known: KnownValues = {},
   ) {
     this.#caps = caps;
-    this.#daysMax = daysMax;
+    this.#days = new Lru(daysMax);
     const all: KnownValues = { arch: knownArchitectures, ...known };
     this.#known = new Map(dimensions.map((name) => [name, new Set(all[name])]));
   }
 
   /** Whether anything is known of a day: else what the ledger holds of it is to be read first. */
   knows(day: Day): boolean {
-    return this.#days.has(day);
+    return this.#days.get(day) !== undefined;
   }
 
   /** Notes what the ledger holds of a day already, so that neither a restart nor a late event begins it anew. */
@@ -120,7 +119,7 @@ export class Caps {
   collectNews(): void {
     if (this.#news) return;
     this.#news = new Map();
-    for (const [day, known] of this.#days) {
+    for (const [day, known] of this.#days.entries()) {
       for (const [dimension, { byOwner }] of known) {
         for (const [owner, { values }] of byOwner) this.#noteNews({ day, dimension, owner }, values);
       }
@@ -171,12 +170,8 @@ export class Caps {
 
   #valuesOn(day: Day): DayValues {
     if (this.#current?.day === day) return this.#current.values;
-    const values = this.#days.get(day) ?? new Map<Dimension, HeldOn>();
-    // Behind all others, since it is the one used last.
-    this.#days.delete(day);
-    this.#days.set(day, values);
-    const [oldest = day] = this.#days.keys();
-    if (this.#days.size > this.#daysMax) this.#days.delete(oldest);
+    let values = this.#days.get(day);
+    if (!values) this.#days.set(day, (values = new Map()));
     this.#current = { day, values };
     return values;
   }

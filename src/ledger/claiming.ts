@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { limits, messageOf, type Clock, type Log } from '../base/index.ts';
+import { limits, messageOf, WakeablePause, type Clock, type Log } from '../base/index.ts';
 import type { KeyHash, PendingEvents, SettledClaims, SharedClaims } from '../store/index.ts';
-import { Pauses, retryPauseMs } from './retry.ts';
+import { retryPauseMs } from './retry.ts';
 
 /** How often a closing ledger looks whether all is claimed. */
 const closePollMs = 10;
@@ -36,14 +36,14 @@ export interface ClaimingStatus {
  */
 export class Claiming {
   readonly #options: ClaimingOptions;
-  readonly #pauses = new Pauses();
+  readonly #retryPause = new WakeablePause();
+  readonly #idlePause = new WakeablePause();
   #hasAgreed = false;
   #failure: string | undefined;
   #failures = 0;
   /** The failure that the log has. */
   #told: string | undefined;
   #forgottenAt = -Infinity;
-  #wake: (() => void) | undefined;
   #isDue = false;
   #closed = false;
   #running: Promise<void> | undefined;
@@ -60,7 +60,7 @@ export class Claiming {
   notify(): void {
     if (this.#options.pending.events === 0) return;
     this.#isDue = true;
-    this.#wake?.();
+    this.#idlePause.wake();
   }
 
   status(): ClaimingStatus {
@@ -81,8 +81,8 @@ export class Claiming {
     const end = clock.monotonic() + waitMs;
     while (pending.events > 0 && this.#failure === undefined && clock.monotonic() < end) await pause(closePollMs);
     this.#closed = true;
-    this.#pauses.hurry();
-    this.#wake?.();
+    this.#retryPause.wake();
+    this.#idlePause.wake();
     await this.#running;
   }
 
@@ -97,7 +97,7 @@ export class Claiming {
         if (isIdle) await this.#sleep();
       } catch (error) {
         this.#noteFailure(error);
-        await this.#pauses.sleep(retryPauseMs(this.#failures, limits.deliveryRetryMsMax));
+        if (!this.#closed) await this.#retryPause.wait(retryPauseMs(this.#failures, limits.deliveryRetryMsMax));
       }
     }
   }
@@ -128,19 +128,8 @@ export class Claiming {
 
   async #sleep(): Promise<void> {
     if (this.#closed || this.#isDue) return;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(() => {
-        // Redis may have lost the secret, and a new instance would bring its own.
-        this.#hasAgreed = false;
-        resolve();
-      }, limits.evictionCheckMs);
-      timer.unref();
-      this.#wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-    this.#wake = undefined;
+    // After a while Redis may have lost the secret, and a new instance would bring its own.
+    if (!(await this.#idlePause.wait(limits.evictionCheckMs))) this.#hasAgreed = false;
   }
 
   #noteSuccess(): void {

@@ -1,4 +1,4 @@
-import { limits, messageOf, TonnageError, type Clock, type Log } from '../base/index.ts';
+import { limits, messageOf, TonnageError, WakeablePause, type Clock, type Log } from '../base/index.ts';
 import type { Batch, Committed, Journal, SettledClaims } from '../store/index.ts';
 import type { Calendar, EventResult, Increment, LedgerEvent } from '../usage/index.ts';
 import type { Cells } from './cells.ts';
@@ -8,7 +8,7 @@ import type { DayMaxOf } from './gathering.ts';
 import type { LedgerInstruments } from './metrics.ts';
 import { Pending, type Count } from './pending.ts';
 import { FailureLog } from './failure-log.ts';
-import { Pauses, retryPauseMs } from './retry.ts';
+import { firstPauseMs, retryPauseMs } from './retry.ts';
 
 export interface CommitterOptions {
   readonly journal: Journal;
@@ -50,7 +50,9 @@ interface Settlement {
  */
 export class Committer {
   readonly #options: CommitterOptions;
-  readonly #pauses = new Pauses();
+  readonly #retryPause = new WakeablePause();
+  /** While closing, retries come in quick succession. */
+  #retryMsMax: number = limits.commitRetryMsMax;
   readonly #failures: FailureLog;
   #gathering: Pending;
   #committing: Pending | undefined;
@@ -161,7 +163,7 @@ export class Committer {
 
   /** Resolves once nothing is left to commit; retries come in quick succession from now on. */
   async settle(): Promise<void> {
-    this.#pauses.hurry();
+    this.#hurry();
     while (this.#running) await this.#running;
   }
 
@@ -171,11 +173,16 @@ export class Committer {
    */
   stop(): void {
     this.#hasStopped = true;
-    this.#pauses.hurry();
+    this.#hurry();
     this.#gathering.rejectKeyed(stopped());
     this.#settlement?.reject(stopped());
     this.#settlement = undefined;
     for (const { reject } of this.#backfills.splice(0)) reject(stopped());
+  }
+
+  #hurry(): void {
+    this.#retryMsMax = firstPauseMs;
+    this.#retryPause.wake();
   }
 
   #assertRoom(events: number): void {
@@ -269,7 +276,7 @@ export class Committer {
         if (claims) this.#noteSettled(settlement, error);
         if (this.#hasStopped) return false;
         // Without its events it may well succeed, and pulls wait for it.
-        if (!keyed && !claims) await this.#pauses.sleep(retryPauseMs(failures));
+        if (!keyed && !claims) await this.#retryPause.wait(retryPauseMs(failures, this.#retryMsMax));
         if (this.#hasStopped) return false;
       }
     }

@@ -1,8 +1,17 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { ForkedHistory, isLoss, limits, messageOf, TonnageError, type Clock, type Log } from '../base/index.ts';
+import {
+  ForkedHistory,
+  isLoss,
+  limits,
+  messageOf,
+  TonnageError,
+  WakeablePause,
+  type Clock,
+  type Log,
+} from '../base/index.ts';
 import type { LedgerGap, Outbox, OutboxBatch, RemoteTotals } from '../store/index.ts';
 import type { Day } from '../usage/index.ts';
-import { Pauses, retryPauseMs } from './retry.ts';
+import { retryPauseMs } from './retry.ts';
 
 /** How often the log says at most that the store could not add something. */
 const rejectedLogEveryMs = 60_000;
@@ -48,7 +57,8 @@ export interface DeliveryStatus {
  */
 export class Delivery {
   readonly #options: DeliveryOptions;
-  readonly #pauses = new Pauses();
+  readonly #retryPause = new WakeablePause();
+  readonly #idlePause = new WakeablePause();
   #last: number;
   #delivered: number;
   /** Whether the store has been asked what it has. */
@@ -67,7 +77,6 @@ export class Delivery {
   readonly #rejected = new Map<string, number>();
   #rejectedToldAt = -Infinity;
   #detailsFrom: Day | undefined;
-  #wake: (() => void) | undefined;
   #closed = false;
   #running: Promise<void> | undefined;
 
@@ -85,13 +94,13 @@ export class Delivery {
   notify(number: number): void {
     if (this.#delivered >= this.#last) this.#oldestAt = this.#options.clock.now();
     this.#last = number;
-    this.#wake?.();
+    this.#idlePause.wake();
   }
 
   /** Drops the details of days before `day` at the store, a few at a time, behind the deliveries. */
   tidy(day: Day): void {
     this.#detailsFrom = day;
-    this.#wake?.();
+    this.#idlePause.wake();
   }
 
   status(): DeliveryStatus {
@@ -118,8 +127,8 @@ export class Delivery {
     while (this.status().waiting > 0 && this.status().failure === undefined && clock.monotonic() < end)
       await pause(closePollMs);
     this.#closed = true;
-    this.#pauses.hurry();
-    this.#wake?.();
+    this.#retryPause.wake();
+    this.#idlePause.wake();
     await this.#running;
   }
 
@@ -144,7 +153,7 @@ export class Delivery {
         if (step === 'idle') await this.#sleep();
       } catch (error) {
         await this.#noteFailure(error);
-        await this.#pauses.sleep(retryPauseMs(this.#failures, limits.deliveryRetryMsMax));
+        if (!this.#closed) await this.#retryPause.wait(retryPauseMs(this.#failures, limits.deliveryRetryMsMax));
       }
     }
   }
@@ -234,15 +243,7 @@ export class Delivery {
 
   /** Until the next batch is committed, or there is something else to do. */
   async #pause(): Promise<void> {
-    if (this.#closed) return;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, limits.outboxTrimEveryMs);
-      this.#wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-    this.#wake = undefined;
+    if (!this.#closed) await this.#idlePause.wait(limits.outboxTrimEveryMs);
   }
 
   /** A full field may be in every delivery, so the log names each field now and then only. */

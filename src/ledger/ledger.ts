@@ -1,4 +1,4 @@
-import { limits, TonnageError, type Clock, type Log } from '../base/index.ts';
+import { endsWithin, limits, TonnageError, within, type Clock, type Log } from '../base/index.ts';
 import type { MetricSet } from '../metric/index.ts';
 import type { Batch, Committed, KeyHash, Store } from '../store/index.ts';
 import {
@@ -150,7 +150,10 @@ class StoreLedger implements Ledger {
     const now = this.#options.clock.now();
     const refusals = events.map((event) => this.#window.refusal(event, now));
     const taken = events.filter((_, index) => refusals[index] === undefined);
-    const results = taken.length === 0 ? [] : await within(this.#commitWaitMs, this.#committer.ingest(taken));
+    const results =
+      taken.length === 0
+        ? []
+        : await within(this.#commitWaitMs, this.#committer.ingest(taken), () => lateCommit(this.#commitWaitMs));
     let next = 0;
     const all = refusals.map((refusal, index) => refusal ?? this.#explained(events[index], results[next++]));
     countEvents(this.#instruments, all);
@@ -189,7 +192,7 @@ class StoreLedger implements Ledger {
 
   async close(waitMs: number): Promise<void> {
     clearInterval(this.#tidying);
-    const isSettled = await settlesWithin(this.#committer, waitMs);
+    const isSettled = await endsWithin(waitMs, this.#committer.settle());
     // Claims are committed, so they end before the committer; the delivery then brings what they counted to the store.
     if (!isSettled) this.#committer.stop();
     await this.#claiming?.close(limits.deliveryCloseMsMax);
@@ -288,28 +291,7 @@ function missing(): never {
   throw new TonnageError('internal_error', 'the ledger has no result for an event');
 }
 
-/** What is late may be committed after all; whoever sends it again is told so. */
-async function within<T>(waitMs: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    const error = new TonnageError('ledger_unavailable', `the commit did not end within ${waitMs} ms`);
-    timer = setTimeout(() => reject(error), waitMs);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-/** Answers whether all was committed in time. */
-async function settlesWithin(committer: Committer, waitMs: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), waitMs);
-  });
-  const settled = committer.settle().then(() => true);
-  const isSettled = await Promise.race([settled, late]);
-  clearTimeout(timer);
-  return isSettled;
+/** A late commit may still succeed: an event that the sender then repeats is a duplicate. */
+function lateCommit(waitMs: number): TonnageError {
+  return new TonnageError('ledger_unavailable', `the commit did not end within ${waitMs} ms`);
 }

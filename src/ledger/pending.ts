@@ -1,4 +1,4 @@
-import { limits } from '../base/index.ts';
+import { limits, WakeablePause } from '../base/index.ts';
 import type { KeyedEvents } from '../store/index.ts';
 import type { EventResult, Increment, Series } from '../usage/index.ts';
 import type { Cell, Cells } from './cells.ts';
@@ -26,9 +26,8 @@ export class Pending {
   readonly #cells: Cells;
   readonly #cellsMax: number;
   #events = 0;
-  #release: () => void = () => undefined;
-  #released: Promise<void> | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #uncommitted = new WakeablePause();
+  #waited: Promise<unknown> | undefined;
   #keyed: Gathering | undefined;
   readonly #keyedWaiting: KeyedWaiting[] = [];
 
@@ -102,19 +101,13 @@ export class Pending {
     return Array.from(this.#quantities, ([cell, quantity]) => ({ ...cell, quantity }));
   }
 
-  /** Resolves when `release` is called, or `waitMs` after the first one began to wait, whichever is first. */
-  wait(waitMs: number): Promise<void> {
-    this.#released ??= new Promise((resolve) => {
-      this.#release = resolve;
-      this.#timer = setTimeout(resolve, waitMs);
-      this.#timer.unref();
-    });
-    return this.#released;
+  /** Resolves when `release` is called, or `waitMs` after the first call, whichever comes first. */
+  async wait(waitMs: number): Promise<void> {
+    await (this.#waited ??= this.#uncommitted.wait(waitMs));
   }
 
-  /** The commit is done: whoever waits may go on. */
+  /** The commit has ended: resolves all calls of `wait`. */
   release(): void {
-    clearTimeout(this.#timer);
-    this.#release();
+    this.#uncommitted.wake();
   }
 }
