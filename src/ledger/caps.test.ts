@@ -13,7 +13,7 @@ function keeper(caps: Caps, folded: Dimension[] = []) {
 }
 
 describe('caps', () => {
-  test('belong to one organisation: no other one loses a value by them', () => {
+  test('belong to one organisation: no other organisation loses a value to them', () => {
     const folded: Dimension[] = [];
     const keep = keeper(new Caps({ repository: 3 }), folded);
     const kept = (org: string | undefined, repository: string) =>
@@ -29,7 +29,7 @@ describe('caps', () => {
     ]);
   });
 
-  test('of all organisations together end where each has its share alone', () => {
+  test('of all organisations together leave each organisation its share', () => {
     const cap = 100;
     const keep = keeper(new Caps({ repository: cap }));
     const fill = (org: string, count: number): number => {
@@ -48,7 +48,7 @@ describe('caps', () => {
     ['arch', 'riscv64', undefined],
     ['arch', 'amd64', 'flood.org'],
     ['upstream', 'docker.io', 'flood.org'],
-  ] as const)('never take %s %s, which is known, from %s', (dimension, value, org) => {
+  ] as const)('do not apply to the known %s %s (organisation %s)', (dimension, value, org) => {
     const keep = keeper(new Caps({ arch: 2, upstream: 2 }, 1, { upstream: ['docker.io'] }));
     const values = (each: string) => ({ ...(org !== undefined && { org }), [dimension]: each });
     for (const made of ['x1', 'x2', 'x3']) keep(values(made));
@@ -56,7 +56,7 @@ describe('caps', () => {
     expect(keep(values('x4'))[dimension]).toBe('__other__');
   });
 
-  test('of known values none is used up: they take no room, also when they are read back', () => {
+  test('do not apply to known values, even when these are read back', () => {
     const caps = new Caps({ arch: 2 });
     const held = ['amd64', 'arm64', '__other__', 'x1'].map((value) => ({
       value,
@@ -70,7 +70,7 @@ describe('caps', () => {
     expect([arch('x2'), arch('x3'), arch('x1'), arch('s390x')]).toEqual(['x2', '__other__', 'x1', 's390x']);
   });
 
-  test('of what others state for an organisation, or an anonymous client pulls, leave room for what its own credentials send', () => {
+  test('of stated values and anonymous pulls leave room for what the credentials of the organisation send', () => {
     const keep = keeper(new Caps({ repository: 2 }));
     const kept = (org: string | undefined, repository: string, isStated: boolean) =>
       keep({ ...(org !== undefined && { org }), repository }, isStated).repository;
@@ -85,7 +85,7 @@ describe('caps', () => {
     expect(kept(undefined, 'sent', true)).toBe('sent');
   });
 
-  test('of organisations that others state leave room for those whose own credentials count', () => {
+  test('of stated organisations leave room for organisations with their own credentials', () => {
     const keep = keeper(new Caps({ org: 2 }, 1, { org: ['configured.org'] }));
     const org = (value: string, isStated: boolean) => keep({ org: value }, isStated).org;
     expect(['m1.org', 'm2.org', 'm3.org'].map((made) => org(made, true))).toEqual(['m1.org', 'm2.org', '__other__']);
@@ -121,7 +121,7 @@ describe('a ledger', () => {
     return rows.map(({ dimensions: { arch, upstream } }) => [arch, upstream]);
   }
 
-  test('keeps what an organisation sends however much another one made up, after a restart too', async () => {
+  test('keeps the values of an organisation however many another one made up, even after a restart', async () => {
     const made = Array.from({ length: limits.upstreamsPerDayMax + 10 }, (_, index) =>
       event('flood.org', { org: 'flood.org', arch: `zz${index % 90}`, upstream: `u${index}` }),
     );
@@ -145,7 +145,7 @@ describe('a ledger', () => {
     expect(flood).not.toContainEqual(['__other__', 'late']);
   });
 
-  test('tells an organisation apart whose name comes after ten thousand made-up ones, after a restart too', async () => {
+  test('keeps an organisation whose name comes after ten thousand made-up ones, even after a restart', async () => {
     const made = Array.from({ length: limits.orgsPerDayMax + 1 }, (_, index) =>
       event(undefined, { org: `made${index}.example` }),
     );

@@ -10,8 +10,8 @@ import {
 } from '../usage/index.ts';
 
 /**
- * How many values a dimension may have on one day for one organisation. Clients choose repository names and tags, and so
- * could fill the ledger; the values that come first are kept, the rest is counted under `__other__`.
+ * How many values a dimension may have on one day for one organisation. Clients choose repository names and tags, so they
+ * could fill the ledger. The first values are kept; the ledger counts further ones under `__other__`.
  */
 export const dimensionCaps: Readonly<Record<Dimension, number>> = {
   org: limits.orgsPerDayMax,
@@ -24,15 +24,15 @@ export const dimensionCaps: Readonly<Record<Dimension, number>> = {
   client: limits.clientsPerDayMax,
 };
 
-/** Values that are always kept, and take no room. */
+/** Values that are always kept, and do not count towards a cap. */
 export type KnownValues = { readonly [D in Dimension]?: readonly string[] };
 
-/** Values of all organisations together, on one day, beyond which each has its share alone. */
+/** How many values all organisations together may have on one day. Beyond that, each organisation has only its share. */
 export function valuesTogetherMax(cap: number): number {
   return limits.fullOrganisationsPerDay * cap;
 }
 
-/** What an organisation may have however many values the others have. */
+/** How many values an organisation may have, however many the others have. */
 function shareOf(cap: number): number {
   return Math.ceil(cap / limits.organisationShareDivisor);
 }
@@ -40,11 +40,11 @@ function shareOf(cap: number): number {
 /** The values that one organisation has of one dimension on one day. */
 interface Held {
   readonly values: Set<string>;
-  /** There are as many as there may be at all instances: whether one is among those. */
+  /** Set once all instances together have reached the cap: whether a value is one of those that they have. */
   isAmongAll?: (value: string) => boolean;
 }
 
-/** The values of one dimension on one day, by what they take room of. */
+/** The values of one dimension on one day, by their owner (`ownerOf`). */
 interface HeldOn {
   readonly byOwner: Map<string, Held>;
   count: number;
@@ -52,31 +52,30 @@ interface HeldOn {
 
 type DayValues = Map<Dimension, HeldOn>;
 
-/** Of what the values of one dimension on one day take room (`ownerOf`). */
+/** The owner (`ownerOf`) of values of one dimension on one day. */
 export interface ValuesOf {
   readonly day: Day;
   readonly dimension: Dimension;
   readonly owner: string;
 }
 
-/** Values that are new here. */
+/** Values that are new at this instance. */
 export interface NewValues extends ValuesOf {
   readonly values: readonly string[];
 }
 
-/** An event whose values are kept under their caps. */
+/** An event to whose values the caps apply. */
 export interface Capped {
   readonly day: Day;
-  /** The organisation that it names, kept or not. */
+  /** The organisation that the event names, whether the ledger keeps it or not. */
   readonly org: string | undefined;
-  /** Its credentials are not bound to this organisation. */
+  /** Whether the credentials of its sender are not bound to this organisation. */
   readonly isStated: boolean;
 }
 
 /**
- * The values that were seen of each dimension, by day. Each organisation has its own cap, so that none uses up the values of
- * another. All of them together have a larger one, beyond which each still has a share. Of the days those used last are
- * remembered.
+ * The values of each dimension, by day. Each organisation has its own cap, so no organisation uses up the values of another.
+ * All organisations together have a larger cap, beyond which each still has a share. Remembers the days that were used last.
  */
 export class Caps {
   readonly #caps: Readonly<Partial<Record<Dimension, number>>>;
@@ -85,7 +84,7 @@ export class Caps {
   #current: { readonly day: Day; readonly values: DayValues } | undefined;
   #news: Map<string, ValuesOf & { readonly values: Set<string> }> | undefined;
 
-  /** `daysMax`: days remembered; no fewer than events can be of, or one would begin anew. */
+  /** `daysMax`: days to remember. Must cover all days that events can have, since a forgotten day starts with no values. */
   constructor(
     caps: Readonly<Partial<Record<Dimension, number>>> = dimensionCaps,
     daysMax: number = limits.cappedDaysMax,
@@ -97,25 +96,25 @@ export class Caps {
     this.#known = new Map(dimensions.map((name) => [name, new Set(all[name])]));
   }
 
-  /** Whether anything is known of a day: else what the ledger holds of it is to be read first. */
+  /** Whether the day is known. Otherwise the caller first reads what the ledger holds of it, and calls `remember`. */
   knows(day: Day): boolean {
     return this.#days.get(day) !== undefined;
   }
 
-  /** Notes what the ledger holds of a day already, so that neither a restart nor a late event begins it anew. */
+  /** Adds the values that the ledger already holds for a day, so that a restart or a late event does not reset the caps. */
   remember(day: Day, held: ReadonlyMap<Dimension, Iterable<HeldValue>>): void {
     const known = this.#valuesOn(day);
     for (const [dimension, values] of held) {
       for (const { value, org, own, stated } of values) {
         if (value === foldedValue || this.#isKnown(dimension, value)) continue;
-        // Own and stated events both have this value, so it takes room of both caps.
+        // Own and stated events both have this value, so it counts towards both caps.
         if (own) this.#add(known, { day, dimension, owner: ownerOf(dimension, org, false) }, value);
         if (stated) this.#add(known, { day, dimension, owner: ownerOf(dimension, org, true) }, value);
       }
     }
   }
 
-  /** From now on values that are new are collected for `takeNews`: other instances keep to the same caps. */
+  /** Starts to collect new values for `takeNews`, since other instances share the same caps. */
   collectNews(): void {
     if (this.#news) return;
     this.#news = new Map();
@@ -126,32 +125,32 @@ export class Caps {
     }
   }
 
-  /** The values that were new since this was last asked. */
+  /** The values that are new since the last call. */
   takeNews(): readonly NewValues[] {
     const news = [...(this.#news?.values() ?? [])];
     this.#news?.clear();
     return news.map(({ values, ...of }) => ({ ...of, values: [...values] }));
   }
 
-  /** Gives back what was taken, for the next time. */
+  /** Puts values back for the next `takeNews`. */
   returnNews({ values, ...of }: NewValues): void {
     this.#noteNews(of, values);
   }
 
-  /** An organisation has as many values as it may on this day at all instances: further ones are `__other__` from now on. */
+  /** The instances together have reached a cap: from now on, values that none of them has become `__other__`. */
   close({ day, dimension, owner }: ValuesOf, isAmongAll: (value: string) => boolean): void {
     const held = this.#days.get(day)?.get(dimension)?.byOwner.get(owner);
     if (held) held.isAmongAll = isAmongAll;
   }
 
   /**
-   * The dimensions under their caps: the same object when nothing is beyond one. `onFold` is called for each dimension whose
-   * value had to become `__other__`.
+   * Applies the caps to the dimensions of an event. Answers the same object if no value exceeds a cap. Calls `onFold` for each
+   * dimension whose value becomes `__other__`.
    */
   keep(event: Capped, values: DimensionValues, onFold: (dimension: Dimension) => void): DimensionValues {
     const known = this.#valuesOn(event.day);
     let kept = values;
-    // First, since the others count for it.
+    // First, since it is the owner of the other values.
     const { org = event.org, ...others } = values;
     if (values.org !== undefined && !this.#admit(known, event, 'org', values.org, undefined)) {
       kept = { ...kept, org: foldedValue };
@@ -189,7 +188,7 @@ export class Caps {
   ): boolean {
     if (value === foldedValue || this.#isKnown(dimension, value)) return true;
     const of = known.get(dimension);
-    // A value that is kept stays kept for every sender.
+    // A value that is kept for one kind of sender is kept for both.
     if (isHeld(of, ownerOf(dimension, org, !isStated), value)) return true;
     const owner = ownerOf(dimension, org, isStated);
     const held = of?.byOwner.get(owner);
@@ -229,8 +228,9 @@ function isHeld(of: HeldOn | undefined, owner: string, value: string): boolean {
 }
 
 /**
- * What a value takes room of. What others state for an organisation takes none of what its own credentials send; and
- * organisations themselves, of which others can make up any number, are of two kinds in the same way.
+ * The owner of the cap that a value counts towards. Values that other credentials state for an organisation have a cap of
+ * their own, so they do not use up what the organisation itself sends. The same holds for the names of organisations, since
+ * unbound credentials can make up any number of them.
  */
 function ownerOf(dimension: Dimension, org: string | undefined, isStated: boolean): string {
   const of = dimension === 'org' ? '' : (org ?? '');

@@ -22,7 +22,7 @@ function cellsThatFold(foldedOrg: string, folds: Dimension[]): Cells {
   );
 }
 
-test('the same values lead to the same cell, others to another', () => {
+test('equal values share a cell, different values do not', () => {
   const value = fc.option(fc.constantFrom('', 'a', 'b', 'undefined', '__other__'), { nil: undefined });
   const values = fc
     .record({ org: value, arch: value, repository: value, tag: value })
@@ -33,7 +33,7 @@ test('the same values lead to the same cell, others to another', () => {
   const event = fc.tuple(fc.constantFrom('pulls', 'fusion'), fc.integer({ min: 1, max: 3 }), values);
   fc.assert(
     fc.property(fc.array(event, { maxLength: 30 }), (events) => {
-      const cells = cellsThatFold('nobody', []);
+      const cells = cellsThatFold('no value', []);
       const byKey = new Map<string, unknown>();
       for (const [meter, day, each] of events) {
         const { tag: _, ...dimensions } = each;
@@ -47,7 +47,7 @@ test('the same values lead to the same cell, others to another', () => {
   );
 });
 
-test('what folds shares the cell of what it folds into, and says so each time', () => {
+test('an event that folds uses the cell of the folded values, and reports it each time', () => {
   const folds: Dimension[] = [];
   const cells = cellsThatFold('late.org', folds);
   const folded = cells.of('pulls', 1, { org: 'late.org', arch: 'amd64' });
@@ -58,7 +58,7 @@ test('what folds shares the cell of what it folds into, and says so each time', 
 });
 
 test('remembers a bounded number of combinations', () => {
-  const cells = cellsThatFold('nobody', []);
+  const cells = cellsThatFold('no value', []);
   const first = cells.of('pulls', 1, { org: 'first.org' });
   expect(cells.of('pulls', 1, { org: 'first.org' })).toBe(first);
   for (let index = 0; index <= limits.rememberedCellsMax; index++) cells.of('pulls', 1, { org: `o${index}` });
@@ -66,7 +66,7 @@ test('remembers a bounded number of combinations', () => {
   expect(cells.of('pulls', 1, { org: 'first.org' })).toEqual(first);
 });
 
-test('of combinations that fold it remembers no more', () => {
+test('remembers a bounded number of combinations that fold', () => {
   const cells = cellsThatFold('late.org', []);
   const values = (repository: string) => ({ org: 'late.org', repository });
   const first = cells.of('pulls', 1, values('first'));

@@ -2,20 +2,20 @@ import { limits } from '../base/index.ts';
 import { foldedValue, seriesKey, type Day, type Dimension, type DimensionValues, type Series } from '../usage/index.ts';
 import type { Capped } from './caps.ts';
 
-/** One series on one day: the same object for everything that counts there, for as long as it is remembered. */
+/** One series on one day. All events of a cell share one object for as long as it is remembered. */
 export interface Cell extends Series {
   readonly day: Day;
 }
 
-/** How the values of an event become the dimensions that are counted; told of each dimension that had to fold. */
+/** Turns the values of an event into the dimensions of its cell. Calls `onFold` for each dimension that it folds. */
 export type Keep = (event: Capped, values: DimensionValues, onFold: (dimension: Dimension) => void) => DimensionValues;
 
-/** By the value of one dimension (`undefined`: none), what is known of the dimensions behind it; at the end the cell. */
+/** A tree with one level per dimension, by value (`undefined`: none). Its leaves are the cells. */
 type Branch = Map<string | undefined, Branch | Cell>;
 
 /**
- * Finds the cell of an event by its values, one dimension after the other, since making and comparing a key for each
- * event costs ten times as much. All is forgotten at once when it has become too much.
+ * Finds the cell of an event by its values, one dimension after the other: to build and compare a key for each event costs
+ * ten times as much. Forgets all cells at once when there are too many.
  */
 export class Cells {
   readonly #dimensions: readonly Dimension[];
@@ -25,7 +25,7 @@ export class Cells {
   readonly #byKey = new Map<string, Cell>();
   #current: { readonly day: Day; readonly meters: Branch } | undefined;
 
-  /** `dimensions`: those that are kept. `keep` is asked once for each combination; `onFold` is told with each event. */
+  /** `dimensions`: the kept ones. Calls `keep` once per combination of values, and `onFold` for each event that folds. */
   constructor(dimensions: readonly Dimension[], keep: Keep, onFold: (dimension: Dimension) => void) {
     this.#dimensions = dimensions;
     this.#keep = keep;
@@ -33,8 +33,8 @@ export class Cells {
   }
 
   /**
-   * The cell in which an event of this meter, with these values, counts on this day. `isStated`: its credentials are not
-   * bound to its organisation.
+   * The cell in which an event with these values counts. `isStated`: the sender's credentials are not bound to the event's
+   * organisation.
    */
   of(meter: string, day: Day, values: DimensionValues, isStated = false): Cell {
     let found: Branch | Cell | undefined = this.#current?.day === day ? this.#current.meters : this.#metersOn(day);
@@ -46,19 +46,19 @@ export class Cells {
     return found === undefined || found instanceof Map ? this.#add(meter, day, values, isStated) : found;
   }
 
-  /** The cell of dimensions as they are counted. */
+  /** The cell of dimensions that went through `keep`. */
   exactly(meter: string, day: Day, dimensions: DimensionValues): Cell {
     const key = `${day} ${seriesKey({ meter, dimensions })}`;
     const known = this.#byKey.get(key);
     if (known) return known;
-    // Those that folded as well: they are of several dimensions, of which one may be beyond its cap and the others vary.
+    // Folded cells count too: one dimension may exceed its cap while the others vary.
     if (this.#byKey.size >= limits.rememberedCellsMax) this.forget();
     const cell = { meter, day, dimensions };
     this.#byKey.set(key, cell);
     return cell;
   }
 
-  /** The cell that stands for `cell` and its like without what is finer than organisation and architecture. */
+  /** The cell that only keeps the organisation and the architecture of `cell`. */
   withoutDetails({ meter, day, dimensions }: Cell): Cell {
     return this.exactly(
       meter,
@@ -67,7 +67,7 @@ export class Cells {
     );
   }
 
-  /** The cell that stands for `cell` and all others of its meter. */
+  /** The cell that keeps no dimension of `cell`. */
   withoutDimensions({ meter, day, dimensions }: Cell): Cell {
     return this.exactly(
       meter,
@@ -98,7 +98,7 @@ export class Cells {
     return meters;
   }
 
-  /** Forgets everything: also for when `keep` would answer something else from now on. */
+  /** Forgets all cells. Necessary when `keep` starts to answer differently. */
   forget(): void {
     this.#days.clear();
     this.#byKey.clear();
@@ -106,7 +106,7 @@ export class Cells {
   }
 }
 
-/** The branch behind a value, made when it is not there. */
+/** The branch below a value; created if it is missing. */
 function branchOf(branch: Branch, value: string | undefined): Branch {
   const known = branch.get(value);
   if (known instanceof Map) return known;

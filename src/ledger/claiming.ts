@@ -1,122 +1,100 @@
-import { setTimeout as pause } from 'node:timers/promises';
-import { limits, messageOf, WakeablePause, type Clock, type Log } from '../base/index.ts';
+import { limits, type Clock, type Log } from '../base/index.ts';
 import type { KeyHash, PendingEvents, SettledClaims, SharedClaims } from '../store/index.ts';
-import { retryPauseMs } from './retry.ts';
-
-/** How often a closing ledger looks whether all is claimed. */
-const closePollMs = 10;
+import { RetryLoop, type Failure } from './retry-loop.ts';
 
 export interface ClaimingOptions {
   readonly pending: PendingEvents;
   readonly shared: SharedClaims;
-  /** Commits what became of claims; rejects when nobody knows whether it did. */
-  readonly settle: (claims: SettledClaims) => Promise<void>;
   /** Called each time that the instances have agreed on the hash of identities. */
   readonly onAgreed: (keyHash: KeyHash) => void;
-  /** Told of claims whose outcome is committed. */
+  /** Called with claims whose outcome is committed. */
   readonly onSettled: (claims: SettledClaims) => void;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-/** How the claims of a ledger are doing. */
+/** The state of a ledger's claims. */
 export interface ClaimingStatus {
-  /** Events that are stored and not counted yet. */
+  /** Events that are stored and do not count yet. */
   readonly events: number;
-  /** Whether events can be taken at all: the hash of their identities is known. */
+  /** Whether the ledger can accept events: it knows the hash of their identities. */
   readonly isReady: boolean;
-  /** Why nothing gets claimed; absent while all is well. */
+  /** Why claims fail; absent while they succeed. */
   readonly failure?: string;
 }
 
 /**
- * Makes stored events count, each once among all instances: asks the store that these share who had it first, and commits
- * the answer as a batch like any other. What is stored is owed, and what is counted is owed no more, in one transaction; in
- * between, a claim that is asked for again gets the same answer. So it does not matter when the process dies.
+ * Makes stored events count, each once among all instances. Asks the store that the instances share which of them had an
+ * event first, and commits the answer as a batch like any other. One transaction both counts an event and removes it from
+ * the pending events. A claim that is repeated gets the same answer, so the process may be killed at any time.
  */
 export class Claiming {
   readonly #options: ClaimingOptions;
-  readonly #retryPause = new WakeablePause();
-  readonly #idlePause = new WakeablePause();
-  #hasAgreed = false;
-  #failure: string | undefined;
-  #failures = 0;
-  /** The failure that the log has. */
-  #told: string | undefined;
+  #loop: RetryLoop | undefined;
+  /** The log has reported a failure, and not yet its end. */
+  #isTroubled = false;
   #forgottenAt = -Infinity;
-  #isDue = false;
-  #closed = false;
-  #running: Promise<void> | undefined;
 
   constructor(options: ClaimingOptions) {
     this.#options = options;
   }
 
-  start(): void {
-    this.#running ??= this.#run();
+  /** Starts to claim. `settle` commits the outcome of claims, and rejects if it is unknown whether that succeeded. */
+  start(settle: (claims: SettledClaims) => Promise<void>): void {
+    const { pending, clock } = this.#options;
+    const loop = new RetryLoop(
+      {
+        // Redis may have lost the secret since the last agreement, and a new instance would bring its own.
+        prepare: () => this.#agree(),
+        step: () => this.#claimSome(settle),
+        onFailure: (_error, failure) => this.#noteFailure(failure),
+        hasWork: () => pending.events > 0 && loop.failure === undefined,
+        idleMs: limits.evictionCheckMs,
+      },
+      clock,
+    );
+    this.#loop = loop;
+    loop.start();
   }
 
-  /** Something has been committed. */
+  /** A batch has been committed. */
   notify(): void {
-    if (this.#options.pending.events === 0) return;
-    this.#isDue = true;
-    this.#idlePause.wake();
+    if (this.#options.pending.events > 0) this.#loop?.wake();
   }
 
   status(): ClaimingStatus {
     const { pending, shared } = this.#options;
+    const failure = this.#loop?.failure;
     return {
       events: pending.events,
       isReady: shared.keyHash !== undefined,
-      ...(this.#failure !== undefined && { failure: this.#failure }),
+      ...(failure !== undefined && { failure }),
     };
   }
 
-  /**
-   * Ends after what is under way, and once all is claimed where that takes no longer than `waitMs`. What has not been is in
-   * the ledger, and is claimed after the next start.
-   */
+  /** Waits up to `waitMs` until all events are claimed. The rest stay in the ledger, which claims them after its next start. */
   async close(waitMs: number): Promise<void> {
-    const { clock, pending } = this.#options;
-    const end = clock.monotonic() + waitMs;
-    while (pending.events > 0 && this.#failure === undefined && clock.monotonic() < end) await pause(closePollMs);
-    this.#closed = true;
-    this.#retryPause.wake();
-    this.#idlePause.wake();
-    await this.#running;
-  }
-
-  async #run(): Promise<void> {
-    while (!this.#closed) {
-      try {
-        if (!this.#hasAgreed) await this.#agree();
-        this.#isDue = false;
-        const isIdle = await this.#claimSome();
-        this.#noteSuccess();
-        await this.#forget();
-        if (isIdle) await this.#sleep();
-      } catch (error) {
-        this.#noteFailure(error);
-        if (!this.#closed) await this.#retryPause.wait(retryPauseMs(this.#failures, limits.deliveryRetryMsMax));
-      }
-    }
+    await this.#loop?.close(waitMs);
   }
 
   async #agree(): Promise<void> {
     const { shared, onAgreed } = this.#options;
     onAgreed(await shared.agree());
-    this.#hasAgreed = true;
   }
 
   /** Answers whether there was nothing to claim. */
-  async #claimSome(): Promise<boolean> {
-    const { pending, shared, settle, onSettled } = this.#options;
+  async #claimSome(settle: (claims: SettledClaims) => Promise<void>): Promise<boolean> {
+    const { pending, shared, onSettled, log } = this.#options;
     const request = pending.events === 0 ? undefined : await pending.read(limits.claimedEventsMax);
-    if (!request) return true;
-    const settled = await shared.claim(request);
-    await settle(settled);
-    onSettled(settled);
-    return false;
+    if (request) {
+      const settled = await shared.claim(request);
+      await settle(settled);
+      onSettled(settled);
+    }
+    if (this.#isTroubled) log.info({}, 'events are claimed among the instances again; nothing was lost');
+    this.#isTroubled = false;
+    await this.#forget();
+    return request === undefined;
   }
 
   async #forget(): Promise<void> {
@@ -126,31 +104,13 @@ export class Claiming {
     this.#forgottenAt = now;
   }
 
-  async #sleep(): Promise<void> {
-    if (this.#closed || this.#isDue) return;
-    // After a while Redis may have lost the secret, and a new instance would bring its own.
-    if (!(await this.#idlePause.wait(limits.evictionCheckMs))) this.#hasAgreed = false;
-  }
-
-  #noteSuccess(): void {
-    if (this.#failures > 0)
-      this.#options.log.info({}, 'events are claimed among the instances again; nothing was lost');
-    this.#failures = 0;
-    this.#failure = undefined;
-  }
-
-  #noteFailure(error: unknown): void {
-    const failure = messageOf(error);
-    this.#failures++;
-    // Whoever answers next may be another server.
-    this.#hasAgreed = false;
-    this.#failure = failure;
-    // The first try of all comes before the connection is up.
-    if (failure === this.#told || this.#failures < 2) return;
-    this.#told = failure;
+  /** Logs the second failure in a row, since the very first attempt comes before the connection, and each new one after it. */
+  #noteFailure({ message, count, isNew }: Failure): void {
+    if (count < 2 || (count > 2 && !isNew)) return;
+    this.#isTroubled = true;
     this.#options.log.error(
-      { error: failure, events: this.#options.pending.events },
-      'events cannot be claimed among the instances; they are safe on disk, are not counted yet, and it tries again',
+      { error: message, events: this.#options.pending.events },
+      'events cannot be claimed among the instances; they are safe on disk and do not count yet; Tonnage retries',
     );
   }
 }

@@ -20,11 +20,10 @@ export interface CommitterOptions {
   readonly cells: Cells;
   /** How much one organisation may have of a meter on one day. Absent: there is no limit. */
   readonly dayMaxOf?: DayMaxOf;
-  /** Throws `ledger_unavailable` while it is not known what identities are to be hashed with. */
-  readonly eventKeys: () => EventKeys;
-  /** Told of each batch once it is stored; the next one waits for what it answers. */
+  readonly eventKeys: EventKeys;
+  /** Called with each batch once it is committed. The next batch waits for the promise. */
   readonly onCommitted: (batch: Batch, committed: Committed) => Promise<void> | undefined;
-  /** What may be forgotten by now, for `Journal.tidy`. */
+  /** What the ledger may delete now (`Journal.tidy`). */
   readonly forgettable: () => Parameters<Journal['tidy']>[0];
 }
 
@@ -41,12 +40,12 @@ interface Settlement {
 }
 
 /**
- * Natural group commit: while one batch is being committed the next one gathers, and goes as soon as the last has
- * ended. No timer, so one pull alone is committed at once, and ten thousand at a time cost one transaction.
+ * Natural group commit: while one batch is being committed, the next one gathers, and it is committed as soon as the last
+ * commit has ended. There is no timer: a single pull is committed at once, and ten thousand pulls share one transaction.
  *
- * A batch whose commit fails is tried again, the same batch under the same number, because nobody can know whether
- * a failed try was stored after all; the journal answers a number that it has with success. Events with an identity
- * are in its first try only: whoever sent them is told to send them again, and is told what became of them then.
+ * The committer retries a failed commit with the same increments and the same number, because the failed attempt may have been
+ * stored after all: the journal ignores a number that it has. Keyed events (events with an identity) are only in the first
+ * attempt. If it fails, they are rejected, and the sender's retry gets their results.
  */
 export class Committer {
   readonly #options: CommitterOptions;
@@ -76,7 +75,7 @@ export class Committer {
     return this.#gathering.events + (this.#committing?.events ?? 0);
   }
 
-  /** How much of each meter is in memory alone. */
+  /** The sum of each meter that is only in memory. */
   unsavedQuantities(): ReadonlyMap<string, bigint> {
     const sums = new Map<string, bigint>();
     for (const batch of [this.#committing, this.#gathering]) {
@@ -85,7 +84,7 @@ export class Committer {
     return sums;
   }
 
-  /** Events with an identity that wait for a commit. */
+  /** Keyed events that wait for their commit. */
   get waitingEvents(): number {
     return this.#gathering.keyedEvents + (this.#committing?.keyedEvents ?? 0);
   }
@@ -94,7 +93,7 @@ export class Committer {
     return this.#failure;
   }
 
-  /** Adds counts of this moment to the batch that gathers, which is returned: its `wait` ends with its commit. */
+  /** Adds counts to the gathering batch and returns the batch, whose `wait` resolves after its commit. */
   add(counts: readonly Count[]): Pending {
     const { calendar, clock, instruments, cells } = this.#options;
     const batch = this.#gathering;
@@ -107,13 +106,13 @@ export class Committer {
   }
 
   /**
-   * Adds events with an identity to the batch that gathers, and resolves with what became of them. Rejects with
-   * `ledger_unavailable` when they were not committed, or too many wait already.
+   * Adds keyed events to the gathering batch, and resolves with their results. Rejects with `ledger_unavailable` if their commit
+   * fails, or if too many events wait already.
    */
   async ingest(events: readonly LedgerEvent[]): Promise<readonly EventResult[]> {
     this.#assertRoom(events.length);
-    const { calendar, kept, cells } = this.#options;
-    const eventKeys = this.#options.eventKeys();
+    const { calendar, kept, cells, eventKeys } = this.#options;
+    eventKeys.known();
     const days = new Set(events.map(({ time }) => calendar.dayOf(time)));
     if (![...days].every((day) => kept.isPrepared(day))) await kept.prepare(days);
     const batch = this.#gathering;
@@ -134,7 +133,7 @@ export class Committer {
     return results;
   }
 
-  /** Commits history, between the commits of what happens now. Rejects when that fails, and has then written nothing. */
+  /** Commits increments of past days, between other commits. Rejects if that fails; then nothing is written. */
   backfill(increments: readonly Increment[]): Promise<void> {
     if (this.#hasStopped) return Promise.reject(stopped());
     return new Promise((resolve, reject) => {
@@ -144,8 +143,8 @@ export class Committer {
   }
 
   /**
-   * Commits what became of claims, with what gathers. One at a time. Rejects when nobody knows whether it was stored: what
-   * still waits to be claimed is then to be read anew.
+   * Commits the outcome of claims together with the gathering batch. One call at a time. Rejects if it is unknown whether the
+   * outcome was stored; the caller then reads the pending events again.
    */
   settleClaims(claims: SettledClaims): Promise<void> {
     if (this.#hasStopped) return Promise.reject(stopped());
@@ -155,21 +154,21 @@ export class Committer {
     });
   }
 
-  /** Looks for what may be forgotten, between the commits. */
+  /** Deletes outdated keys and details, between commits. */
   tidy(): void {
     this.#untidy = true;
     this.#start();
   }
 
-  /** Resolves once nothing is left to commit; retries come in quick succession from now on. */
+  /** Resolves once nothing is left to commit. From now on, retries follow each other quickly. */
   async settle(): Promise<void> {
     this.#hurry();
     while (this.#running) await this.#running;
   }
 
   /**
-   * Commits nothing from now on, and does not repeat a commit that fails: the store is about to be closed. What is not
-   * committed stays in `unsavedEvents`; whoever waits for something else is told.
+   * Stops committing and retrying, since the store is about to close. Counts that are not committed stay in `unsavedEvents`;
+   * all other waiting work is rejected.
    */
   stop(): void {
     this.#hasStopped = true;
@@ -194,11 +193,11 @@ export class Committer {
     if (waiting + events <= limits.waitingEventsMax) return;
     throw new TonnageError(
       'ledger_unavailable',
-      `${waiting} events wait for their commit, ${limits.waitingEventsMax} at most: send these again a little later`,
+      `${waiting} events wait for their commit, at most ${limits.waitingEventsMax} may: send these events again later`,
     );
   }
 
-  /** One turn later, so that what arrives in the same turn of the event loop shares the first commit too. */
+  /** Begins in the next turn of the event loop, so that everything that arrives in this turn shares the first commit. */
   #start(): void {
     if (this.#hasStopped) return;
     this.#running ??= new Promise<void>((resolve) => setImmediate(resolve)).then(() => this.#run());
@@ -222,7 +221,7 @@ export class Committer {
   async #commitGathered(): Promise<void> {
     const settlement = this.#settlement;
     this.#settlement = undefined;
-    // Alone when it has just failed: there may be no room for new events, which it is to make.
+    // Alone after a failure: the store may be full, and only the settlement makes room.
     if (settlement && this.#hasFailedToSettle) {
       await this.#commit(new Pending(this.#options.cells), settlement);
       return;
@@ -230,7 +229,7 @@ export class Committer {
     const batch = this.#gathering;
     this.#committing = batch;
     this.#gathering = new Pending(this.#options.cells);
-    // Stays where it is when it was not committed, so that it is known what is lost.
+    // A batch that was not committed stays here, so that the ledger can report the loss.
     if (await this.#commit(batch, settlement)) this.#committing = undefined;
     batch.release();
   }
@@ -244,13 +243,13 @@ export class Committer {
       await onCommitted(batch, committed);
       resolve();
     } catch (error) {
-      // Nobody knows whether it was stored after all; an empty batch under the same number settles that.
+      // The batch may have been stored after all. An empty batch with the same number makes its outcome certain.
       await this.#commit(new Pending(this.#options.cells));
       reject(error);
     }
   }
 
-  /** Commits a batch, however often that takes. Answers false when it was stopped before. */
+  /** Commits a batch, with as many attempts as that takes. Answers false if the committer was stopped first. */
   async #commit(batch: Pending, settlement?: Settlement): Promise<boolean> {
     const { journal, clock, instruments } = this.#options;
     const increments = batch.increments();
@@ -265,7 +264,7 @@ export class Committer {
         instruments.commitSeconds.observe((clock.monotonic() - started) / 1000);
         instruments.commitEvents.observe(events);
         this.#noteSuccess(failures);
-        // Counted before anybody is told, so that whoever is told sees it counted.
+        // Before the results go out, so that a sender that has its result finds the event in the counters.
         await this.#options.onCommitted(stored, committed);
         if (claims) this.#noteSettled(settlement);
         if (committed.outcomes) batch.settleKeyed(committed.outcomes);
@@ -275,20 +274,23 @@ export class Committer {
         batch.rejectKeyed(new TonnageError('ledger_unavailable', messageOf(error), { cause: error }));
         if (claims) this.#noteSettled(settlement, error);
         if (this.#hasStopped) return false;
-        // Without its events it may well succeed, and pulls wait for it.
+        // Without the keyed events or claims, the retry may succeed, and pulls wait for it.
         if (!keyed && !claims) await this.#retryPause.wait(retryPauseMs(failures, this.#retryMsMax));
         if (this.#hasStopped) return false;
       }
     }
   }
 
-  /** A slice that fails is left for the next round: nothing depends on when it happens. */
+  /** Ignores a failure until the next round, since nothing depends on when this happens. */
   async #tidySlice(): Promise<void> {
     try {
       this.#untidy = await this.#options.journal.tidy(this.#options.forgettable());
     } catch (error) {
       this.#untidy = false;
-      this.#options.log.warn({ error: messageOf(error) }, 'the ledger could not forget what is over; it tries again');
+      this.#options.log.warn(
+        { error: messageOf(error) },
+        'the ledger could not delete outdated keys and details; it retries',
+      );
     }
   }
 
@@ -307,11 +309,14 @@ export class Committer {
     this.#failure = messageOf(error);
     this.#options.instruments.failedCommits.inc();
     const fields = { batch: number, failures, unsavedEvents: this.unsavedEvents };
-    const text = 'the ledger could not commit; it keeps the counts in memory and tries again';
+    const text = 'the ledger could not commit; it keeps the counts in memory and retries';
     this.#failures.noteFailure(messageOf(error), fields, text);
   }
 }
 
 function stopped(): TonnageError {
-  return new TonnageError('ledger_unavailable', 'the ledger is closing and commits nothing more: send the same again');
+  return new TonnageError(
+    'ledger_unavailable',
+    'the ledger is closing and commits nothing more: send the events again',
+  );
 }

@@ -3,15 +3,15 @@ import type { ClaimingStatus } from './claiming.ts';
 import type { DeliveryStatus } from './delivery.ts';
 import type { Count } from './pending.ts';
 
-/** How the ledger is doing, for `/readyz`. */
+/** The state of the ledger, for `/readyz`. */
 export interface LedgerStatus {
-  /** Counts in memory whose commit has not ended yet. */
+  /** Counts in memory that are not committed yet. */
   readonly unsavedEvents: number;
   /** Why the last commit failed; absent while commits work. */
   readonly failure?: string;
-  /** How batches get to the store that has the totals; absent where that is the ledger's own file. */
+  /** Delivery of batches to the store that has the totals; absent if that is the ledger's own file. */
   readonly delivery?: DeliveryStatus;
-  /** How events get to count where several instances share them; absent where they do not. */
+  /** Claims of events that several instances share; absent if this instance shares none. */
   readonly claiming?: ClaimingStatus;
 }
 
@@ -19,32 +19,30 @@ export interface LedgerStatus {
 export interface Ledger {
   /** The zone in which days begin. */
   readonly timeZone: string;
-  /** The dimensions that are kept; questions about others find nothing. */
+  /** The dimensions that the ledger keeps. Queries by other dimensions find nothing. */
   readonly dimensions: readonly Dimension[];
   /** The current day in that zone. */
   today(): number;
   /**
-   * Counts what has just happened, all of it in one commit. From the moment it returns the counts are the ledger's:
-   * it retries their commit until it succeeds or the process is killed. The promise is for whoever must not answer
-   * before that: it resolves when they are committed, or after `commitWaitMs`, and never rejects. With `relaxed`
-   * durability there is nothing to wait for.
+   * Counts what has just happened, in one commit. The ledger retries the commit until it succeeds or the process is killed. A
+   * caller that must not answer earlier awaits the promise: it resolves when the counts are committed, or after
+   * `commitWaitMs`, and never rejects. With `relaxed` durability there is no promise.
    */
   record(counts: readonly Count[]): Promise<void> | undefined;
   /**
-   * Commits events of others, each once however often it is sent: resolves with one result for each, in order, when they
-   * are stored for good. Rejects with `ledger_unavailable` when that is not certain; whoever sends them again is told
-   * then. `quantity` is at most 2^53 - 1.
+   * Commits events from outside, each once, however often it is sent. Resolves with one result per event, in order, once they
+   * are durable. Rejects with `ledger_unavailable` if that is uncertain; a retry then gets the results. `quantity` is at most
+   * 2^53 - 1.
    */
   ingest(events: readonly LedgerEvent[]): Promise<readonly EventResult[]>;
   /**
-   * Answers a question about what has been committed. Rejects with `ledger_gap` while the ledger knows that counts are missing
-   * in its store, unless `takesIncomplete`: then the answer is marked as incomplete. Also rejects with `query_deadline` or the
-   * store's error.
+   * Answers a query about committed events. Rejects with `ledger_gap` while the ledger knows that its store lacks counts, unless
+   * `takesIncomplete` is set: then the answer is marked as incomplete. Also rejects with `query_deadline` or the store's error.
    */
   query(query: UsageQuery, takesIncomplete?: boolean): Promise<UsageAnswer>;
-  /** Counts what happened on days gone by, which nothing that happens now adds to: for demonstrations and benchmarks. */
+  /** Counts increments of past days without keys, for demonstrations and benchmarks. */
   backfill(increments: readonly Increment[]): Promise<void>;
   status(): LedgerStatus;
-  /** Commits what is in memory. Rejects with `ledger_unsaved` when that has not succeeded within `waitMs`. */
+  /** Commits the counts in memory. Rejects with `ledger_unsaved` if that does not succeed within `waitMs`. */
   close(waitMs: number): Promise<void>;
 }

@@ -4,7 +4,7 @@ import { Counted } from './counted.ts';
 const counts = (org: string, arch: string) => ({ meter: 'pulls', dimensions: { org, arch }, quantity: 1n });
 const shown = (counted: Counted) => [...counted.points()].map(({ labels, value }) => `${labels.text} ${value}`);
 
-test('beyond the cap organisations are summed, beyond twice the cap architectures too; nothing is lost', () => {
+test('beyond the cap organisations share a series, beyond twice the cap architectures do too; nothing is lost', () => {
   const counted = new Counted({ orgs: true, accountsMax: 2 });
   counted.add([counts('a.org', 'amd64'), counts('b.org', 'amd64')]);
   counted.add([counts('c.org', 'amd64'), counts('d.org', 'amd64'), counts('c.org', 'arm64')]);
@@ -19,7 +19,7 @@ test('beyond the cap organisations are summed, beyond twice the cap architecture
   ]);
 });
 
-test('one organisation uses up its share alone, and known architectures are always shown', () => {
+test('one organisation uses up only its own share, and known architectures always have their series', () => {
   const counted = new Counted({ orgs: true, accountsMax: 100 });
   counted.add(Array.from({ length: 300 }, (_, index) => counts('flood.org', `made${index}`)));
   counted.add([counts('a.org', 'amd64'), counts('a.org', 'own'), counts('flood.org', 'arm64')]);

@@ -2,7 +2,7 @@ import { limits } from '../base/index.ts';
 import { labelSet, type CounterPoint, type LabelSet } from '../metric/index.ts';
 import { foldedValue, knownArchitectures, type Increment, type Series } from '../usage/index.ts';
 
-/** Architectures that keep their own series: there are few of them. Absent ones are empty. */
+/** Architectures that always have their own series: there are few of them. The empty one means no architecture. */
 const alwaysShown: ReadonlySet<string> = new Set(['', foldedValue, ...knownArchitectures]);
 
 interface Counter extends CounterPoint {
@@ -11,24 +11,24 @@ interface Counter extends CounterPoint {
 }
 
 export interface CountedOptions {
-  /** Whether organisations are told apart: their names are a list of customers, which not everybody may read. */
+  /** Whether each organisation has its own series. Their names are a list of customers, which may be confidential. */
   readonly orgs: boolean;
-  /** Accounts that are told apart at most. Default: `limits.usageSeriesMax`. */
+  /** Maximum number of accounts with their own series. Default: `limits.usageSeriesMax`. */
   readonly accountsMax?: number;
 }
 
 /**
- * Sums by account (meter, organisation, architecture), mirrored in memory as they are committed, so that a scrape never
- * asks the store. Never lowered. Accounts beyond the cap are summed under the organisation `__other__`, and beyond twice
- * the cap under the architecture `__other__` as well, since senders of events choose that too. So that one organisation
- * cannot use up the cap, its architectures beyond a share are summed under `__other__`. Known architectures never are.
+ * Sums by account (meter, organisation, architecture), updated in memory with each commit, so that a scrape never queries the
+ * store. Sums never fall. Accounts beyond the cap share the organisation `__other__`; beyond twice the cap they share the
+ * architecture `__other__` as well, since senders of events choose the architecture too. To keep one organisation from using
+ * up the cap, its architectures beyond a share become `__other__`, except for known architectures.
  */
 export class Counted {
   readonly #options: CountedOptions;
-  /** By meter, architecture and organisation, in that order, since there are few of the first two. */
+  /** By meter, architecture and organisation, in this order, since there are few meters and architectures. */
   readonly #counters = new Map<string, Map<string, Map<string, Counter>>>();
   #count = 0;
-  /** How many accounts of architectures that are not known each organisation has. */
+  /** By organisation, the number of its accounts with an unknown architecture. */
   readonly #madeUp = new Map<string, number>();
 
   constructor(options: CountedOptions) {
@@ -43,7 +43,7 @@ export class Counted {
     }
   }
 
-  /** Raises accounts to what is known of them, where they are lower: after a commit of which not all is known. */
+  /** Raises each sum to the given one if it is lower: after a commit whose outcome is not fully known. */
   raise(accounts: readonly Pick<Increment, keyof Series | 'quantity'>[]): void {
     const fresh = new Counted(this.#options);
     fresh.add(accounts);

@@ -3,28 +3,34 @@ import type { AccountTotal, Batch, Committed, Journal } from '../store/index.ts'
 import type { Increment } from '../usage/index.ts';
 import { Counted, type CountedOptions } from './counted.ts';
 
-/** What this data directory has counted, and what voids took back of it: kept along with the commits. */
+/** Reads what this data directory has counted, and what voids took back of it. Needed before the first commit. */
+export async function openCounters(
+  journal: Pick<Journal, 'accounts'>,
+  options: CountedOptions,
+  log: Log,
+): Promise<UsageCounters> {
+  const [counted, voided] = [new Counted(options), new Counted(options)];
+  const soFar = await journal.accounts();
+  counted.add(soFar.map(asCounted));
+  voided.add(soFar.map(asVoided));
+  return new UsageCounters(counted, voided, journal, log);
+}
+
+/** What this data directory has counted, and what voids took back of it: kept up to date with each commit. */
 export class UsageCounters {
   readonly counted: Counted;
   readonly voided: Counted;
   readonly #journal: Pick<Journal, 'accounts'>;
   readonly #log: Log;
 
-  constructor(journal: Pick<Journal, 'accounts'>, options: CountedOptions, log: Log) {
+  constructor(counted: Counted, voided: Counted, journal: Pick<Journal, 'accounts'>, log: Log) {
+    this.counted = counted;
+    this.voided = voided;
     this.#journal = journal;
     this.#log = log;
-    this.counted = new Counted(options);
-    this.voided = new Counted(options);
   }
 
-  /** Reads the sums so far; once, before the first commit. */
-  async open(): Promise<void> {
-    const soFar = await this.#journal.accounts();
-    this.counted.add(soFar.map(asCounted));
-    this.voided.add(soFar.map(asVoided));
-  }
-
-  /** Adds what a batch has counted; the next commit must wait for what this answers. */
+  /** Adds the counts of a committed batch. The next commit must wait for the promise. */
   add(batch: Batch, committed: Committed): Promise<void> | undefined {
     if (committed.known) return this.#readAgain();
     if (!batch.backfill) this.counted.add(batch.increments);
@@ -35,14 +41,14 @@ export class UsageCounters {
     return undefined;
   }
 
-  /** An earlier try was stored although it seemed to fail, perhaps with events that the later one did not have any more. */
+  /** An attempt that seemed to fail was stored after all, possibly with keyed events that the retry no longer had. */
   async #readAgain(): Promise<void> {
     try {
       const accounts = await this.#journal.accounts();
       this.counted.raise(accounts.map(asCounted));
       this.voided.raise(accounts.map(asVoided));
     } catch (error) {
-      this.#log.warn({ error: messageOf(error) }, 'tonnage_usage_total may lag behind until the next start');
+      this.#log.warn({ error: messageOf(error) }, 'tonnage_usage_total may be too low until the next start');
     }
   }
 }

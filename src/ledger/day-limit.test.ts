@@ -28,7 +28,7 @@ function event(org: string | undefined, quantity: number, overrides: Partial<Usa
   return { ...identity, ...tenant, quantity: BigInt(quantity), dimensions, ...overrides };
 }
 
-/** The same with credentials that belong to no organisation. */
+/** The same event, sent with credentials that belong to no organisation. */
 function stated(org: string | undefined, quantity: number): UsageEvent {
   const { tenant: _, ...rest } = event(org, quantity);
   return rest;
@@ -38,7 +38,7 @@ async function statuses(ledger: Ledger, events: readonly UsageEvent[]): Promise<
   return (await ledger.ingest(events)).map((result) => (result.status === 'refused' ? result.reason : result.status));
 }
 
-test('an event beyond what its organisation may have of a meter on a day is refused, with the reason', async () => {
+test('an event that exceeds the limit of its organisation for one day is refused, with the reason', async () => {
   const ledger = await openLimited();
   expect(await statuses(ledger, [event('a.org', 600), event('a.org', 399), event('a.org', 1)])).toEqual([
     'accepted',
@@ -50,7 +50,7 @@ test('an event beyond what its organisation may have of a meter on a day is refu
       status: 'refused',
       reason: 'day_limit',
       message:
-        'data: expected at most 1000 of builds on one day for a.org (1000 times usage.quantityMax), got 2 beside what the day has already',
+        'data: expected at most 1000 of builds on one day for a.org (1000 times usage.quantityMax), got 2 in addition to the sum of the day',
     },
   ]);
   const others = [
@@ -64,7 +64,7 @@ test('an event beyond what its organisation may have of a meter on a day is refu
 test.each([
   ['an organisation', 'a.org'],
   ['no organisation', undefined],
-])('credentials that are bound to none have a limit for %s, which takes no room from others', async (_, org) => {
+])('unbound credentials have their own limit for %s', async (_, org) => {
   const ledger = await openLimited();
   expect(await statuses(ledger, [stated(org, 1_000), stated(org, 1), stated('b.org', 1_000)])).toEqual([
     'accepted',
@@ -83,13 +83,13 @@ test.each([
   ]);
 });
 
-test('an administrator who states another organisation uses up nothing of it', async () => {
+test('events that an administrator sends for another organisation do not use up its limit', async () => {
   const ledger = await openLimited();
   const foreign = event('a.org', 1_000, { tenant: 'admins.org' });
   expect(await statuses(ledger, [foreign, event('a.org', 1_000)])).toEqual(['accepted', 'accepted']);
 });
 
-test('what was pulled counts for the organisation, and a pull is never refused', async () => {
+test('pulls count towards the limit of the organisation, and are never refused', async () => {
   const ledger = await openLimited();
   await ledger.record([{ meter: 'builds', dimensions: { org: 'a.org' }, quantity: 1_500n }]);
   expect(await statuses(ledger, [event('a.org', 1)])).toEqual(['day_limit']);
@@ -97,7 +97,7 @@ test('what was pulled counts for the organisation, and a pull is never refused',
   expect((await ledger.query(parseUsageQuery('builds', {}))).total).toBe(1_501n);
 });
 
-test('where organisations are not kept no day is limited: one of them would use it up for all', async () => {
+test('if organisations are not kept there is no limit, since one of them would use it up for all', async () => {
   const ledger = await openLimited({ dimensions: ['arch'] });
   expect(await statuses(ledger, [event('a.org', 1_000), event('b.org', 1_000)])).toEqual(['accepted', 'accepted']);
 });

@@ -18,19 +18,19 @@ afterEach(async () => {
 });
 
 /**
- * Where batches go: what a store elsewhere promises, and nothing else, with failures and losses on demand. (What a real
- * Redis makes of it is tested in store/ and end to end.)
+ * The target of batches: the contract of a remote store and nothing else, with failures and losses on demand. (The suites of
+ * `redis-totals/` and the end-to-end tests use a real Redis.)
  */
 class Target implements RemoteTotals {
   kept = 0;
   confirmed = 0;
   broken: Error | undefined;
   asked = 0;
-  /** Numbers of all batches that were delivered, in order. */
+  /** Numbers of all delivered batches, in order. */
   readonly log: number[] = [];
-  /** A part of it that lost what came after this batch, and needs batch `needs`. */
+  /** A part of the store that has lost all batches after `to`, and needs batch `needs`. */
   lost: { readonly to: number; readonly needs: number } | undefined;
-  /** Changes that it cannot make, of each delivery. */
+  /** Fields that each delivery reports as rejected. */
   rejected: readonly string[] = [];
 
   async position(): Promise<number> {
@@ -59,7 +59,7 @@ class Target implements RemoteTotals {
   }
 
   query(): never {
-    throw new Error('nobody asks');
+    throw new Error('no test queries this store');
   }
 
   async forgetDetails(): Promise<boolean> {
@@ -69,7 +69,7 @@ class Target implements RemoteTotals {
   async close(): Promise<void> {}
 }
 
-/** Number of the last batch that is committed. */
+/** Number of the last committed batch. */
 let committed = 0;
 
 async function commit(from: number, to: number): Promise<void> {
@@ -93,17 +93,17 @@ async function trimTo(delivered: number): Promise<void> {
   await own.store.journal.outbox?.trim({ delivered, confirmed: delivered, before: Infinity, bytesMax: 0 });
 }
 
-/** A log that is kept: of each line its level and its text. */
+/** A log that keeps the level and the text of each line. */
 function keptLog(): { readonly log: Log; readonly lines: readonly string[] } {
   const lines: string[] = [];
   const at = (level: string) => (_fields: object, text: string) => void lines.push(`${level}: ${text}`);
   return { log: { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }, lines };
 }
 
-const failing = 'error: batches cannot be delivered to the store; they are kept in the outbox, and it tries again';
+const failing = 'error: batches cannot be delivered to the store; the outbox keeps them, and the ledger retries';
 const again = 'info: batches are delivered to the store again; nothing was lost';
 
-/** Takes batches out behind the outbox's back. */
+/** Deletes batches from the file, unknown to the outbox. */
 function forget(...numbers: readonly number[]): void {
   const database = new DatabaseSync(join(own.directory, 'ledger.sqlite'));
   try {
@@ -116,7 +116,7 @@ function forget(...numbers: readonly number[]): void {
 const settled = (delivery: Delivery) => eventually('all is delivered', () => delivery.status().waiting === 0);
 const failed = (delivery: Delivery) => eventually('it has failed', () => delivery.status().failure !== undefined);
 
-test('each batch is delivered in order, and soon', async () => {
+test('batches are delivered in order, and soon', async () => {
   const target = new Target();
   await commit(1, 3);
   const delivery = start(target, 3);
@@ -128,7 +128,7 @@ test('each batch is delivered in order, and soon', async () => {
   expect(delivery.status()).toMatchObject({ waiting: 0, ageMs: 0 });
 });
 
-test('it begins where the store is, and goes on when the store is back', async () => {
+test('it starts at the position of the store, and continues after an outage', async () => {
   const target = new Target();
   target.kept = 2;
   target.broken = new Error('no connection');
@@ -142,7 +142,7 @@ test('it begins where the store is, and goes on when the store is back', async (
   expect(delivery.status().failure).toBeUndefined();
 });
 
-test('what the store has lost is delivered again, twice over if need be', async () => {
+test('batches that the store has lost are delivered again, twice if necessary', async () => {
   const target = new Target();
   await commit(1, 6);
   const delivery = start(target, 6);
@@ -161,7 +161,7 @@ test('what the store has lost is delivered again, twice over if need be', async 
   expect(target.log).toEqual([2, 3, 4, 5, 6, 7, 8]);
 });
 
-test('what is lost and no longer kept stops it, with the way out', async () => {
+test('a lost batch that the outbox no longer has stops it, and the error names the remedy', async () => {
   const target = new Target();
   await commit(1, 6);
   const delivery = start(target, 6);
@@ -175,14 +175,14 @@ test('what is lost and no longer kept stops it, with the way out', async () => {
   expect(own.store.journal.outbox?.gap).toEqual({ reason: 'batch 2 is gone', isLasting: false });
 });
 
-test('missing batches that have nothing to do with what is missed are no gap', async () => {
+test('batches that the outbox lacks are no gap unless the store needs them', async () => {
   const target = new Target();
   await commit(1, 6);
   const delivery = start(target, 6);
   await settled(delivery);
   await trimTo(4);
   target.log.length = 0;
-  // Kept up to 1, and the next batch that touches it is 6, which is still there.
+  // The store has the batches up to 1, and next needs batch 6, which the outbox still has.
   target.lost = { to: 1, needs: 6 };
   await commit(7, 7);
   delivery.notify(7);
@@ -190,7 +190,7 @@ test('missing batches that have nothing to do with what is missed are no gap', a
   expect(target.log).toEqual([5, 6, 7]);
 });
 
-test('a loss is known after a restart while the store is away, and ends when the store has the data again', async () => {
+test('a loss is known after a restart even if the store is unreachable, and ends when the store has the data again', async () => {
   const target = new Target();
   await commit(1, 3);
   await trimTo(3);
@@ -201,7 +201,7 @@ test('a loss is known after a restart while the store is away, and ends when the
   const asked = target.asked;
   const began = systemClock.monotonic();
   await new Promise((resolve) => setTimeout(resolve, 150));
-  // Pauses begin with a tenth of a second; a timer may be early by a moment.
+  // The first pause is a tenth of a second; a timer may fire a moment early.
   expect(target.asked - asked).toBeLessThanOrEqual((systemClock.monotonic() - began) / 95 + 1);
   await before.close(0);
 
@@ -221,7 +221,7 @@ test('a loss is known after a restart while the store is away, and ends when the
   expect(after.status().failure).toBeUndefined();
 });
 
-test('totals are incomplete while a rebuild is unfinished, also after a restart', async () => {
+test('totals are incomplete while a rebuild is unfinished, even after a restart', async () => {
   const target = new Target();
   await commit(1, 3);
   target.broken = new TonnageError('store_rebuilding', 'a rebuild has not ended');
@@ -238,7 +238,7 @@ test('totals are incomplete while a rebuild is unfinished, also after a restart'
   await eventually('the loss has ended', () => after.status().gap === undefined);
 });
 
-test('batches of another history are a gap for good, whatever the store says later', async () => {
+test('batches of another history are a lasting gap, whatever the store reports later', async () => {
   const target = new Target();
   await commit(1, 3);
   target.broken = new ForkedHistory('another batch 3');
@@ -257,7 +257,7 @@ test('batches of another history are a gap for good, whatever the store says lat
   expect(target.log).toEqual([]);
 });
 
-test('after an outage all is well when what the store has lost meanwhile is there again, or nothing was missing', async () => {
+test('after an outage, the log reports recovery once the store has its lost batches again, or if it lost none', async () => {
   const target = new Target();
   await commit(1, 6);
   const { log, lines } = keptLog();
@@ -272,7 +272,7 @@ test('after an outage all is well when what the store has lost meanwhile is ther
   target.broken = undefined;
   await eventually('all is well', () => lines.includes(again));
   expect(target.log).toEqual([3, 4, 5, 6, 7]);
-  const lost = 'warn: the store has lost batches that it had; they are delivered again';
+  const lost = 'warn: the store has lost batches; the ledger delivers them again';
   expect(lines).toEqual([failing, lost, again]);
 });
 
@@ -280,18 +280,18 @@ test.each([
   [[3], 0, [1, 2], 'batch 3'],
   [[3, 4], 2, [], 'batches 3 to 4'],
   [[5, 6], 1, [2, 3, 4], 'batches 5 to 6'],
-])('batches %j are not in the outbox: it stops before them, and names them', async (gone, kept, delivered, which) => {
+])('if the outbox lacks batches %j, it stops before them and names them', async (gone, kept, delivered, which) => {
   const target = new Target();
   await commit(1, 6);
   forget(...gone);
   target.kept = kept;
   const delivery = start(target, 6);
   await failed(delivery);
-  expect(delivery.status().failure).toContain(`the store misses ${which} of this ledger, and the outbox does not have`);
+  expect(delivery.status().failure).toContain(`the store misses ${which} of this ledger, and the outbox no longer has`);
   expect(target.log).toEqual(delivered);
 });
 
-test('an idle store that has lost everything is noticed with the next batch', async () => {
+test('a total loss of an idle store shows with the next batch', async () => {
   const target = new Target();
   await commit(1, 2);
   const delivery = start(target, 2);
@@ -304,7 +304,7 @@ test('an idle store that has lost everything is noticed with the next batch', as
   expect(target.log).toEqual([1, 2, 1, 2, 3]);
 });
 
-test('what the store could not add is counted each time, and told', async () => {
+test('amounts that the store could not add are counted each time, and logged', async () => {
   const target = new Target();
   target.rejected = ['pulls/d/2026-11-30', 'pulls/d/2026-11-30', 'pulls/a/amd64'];
   const told: unknown[] = [];

@@ -1,111 +1,102 @@
-import { setTimeout as pause } from 'node:timers/promises';
-import {
-  ForkedHistory,
-  isLoss,
-  limits,
-  messageOf,
-  TonnageError,
-  WakeablePause,
-  type Clock,
-  type Log,
-} from '../base/index.ts';
+import { ForkedHistory, isLoss, limits, messageOf, TonnageError, type Clock, type Log } from '../base/index.ts';
 import type { LedgerGap, Outbox, OutboxBatch, RemoteTotals } from '../store/index.ts';
 import type { Day } from '../usage/index.ts';
-import { retryPauseMs } from './retry.ts';
+import { RetryLoop, type Failure } from './retry-loop.ts';
 
-/** How often the log says at most that the store could not add something. */
+/** Minimum time between two log lines about amounts that the store could not add. */
 const rejectedLogEveryMs = 60_000;
 
-/** How many fields one such line names at most. */
+/** Maximum number of fields in such a line. */
 const rejectedFieldsLogged = 10;
-
-/** How often a closing ledger looks whether all is delivered. */
-const closePollMs = 10;
 
 export interface DeliveryOptions {
   readonly outbox: Outbox;
   readonly remote: RemoteTotals;
-  /** Number of the last batch that is committed. */
+  /** Number of the last committed batch. */
   readonly lastBatch: number;
   readonly clock: Clock;
   readonly log: Log;
-  /** How long delivered batches are kept (milliseconds), and how many bytes of them. */
+  /** How long the outbox keeps delivered batches (milliseconds), and how many bytes of them. */
   readonly keepMs?: number;
   readonly keepBytes?: number;
-  /** Called with the fields that could not take an amount, one entry for each amount that the store noted instead. */
+  /** Called with the fields that could not take an amount: one entry for each amount that the store set aside. */
   readonly onRejected?: (fields: readonly string[]) => void;
 }
 
-/** How a delivery is doing. */
+/** The state of a delivery. */
 export interface DeliveryStatus {
-  /** Batches that are committed and not known to be delivered. */
+  /** Committed batches that are not known to be delivered. */
   readonly waiting: number;
-  /** How long the oldest of them has waited, in milliseconds; 0 when none does. */
+  /** How long the oldest of them has waited, in milliseconds; 0 if none waits. */
   readonly ageMs: number;
   readonly bytes: number;
-  /** Why nothing gets through; absent while all is well. */
+  /** Why deliveries fail; absent while they succeed. */
   readonly failure?: string;
-  /** The store misses data that the ledger cannot deliver again, so totals are incomplete: what, and what helps. */
+  /** The data that the store misses and the ledger cannot deliver again, and the remedy. Totals are then incomplete. */
   readonly gap?: string;
 }
 
 /**
- * Brings committed batches to the store that has the totals: each as soon as it is committed and the one before it has
- * been delivered, several at a time where they have piled up. The store keeps the number of the last one, in the
- * same step as what it counts, so a delivery that is tried again adds nothing; and when it has lost some (a failover,
- * a restart), it says so by that number, and is given them again out of what is kept.
+ * Delivers committed batches, in order, to the store that has the totals; several at a time if they have piled up. The store
+ * updates the number of its last batch together with its counts, so a repeated delivery adds nothing. If the store has lost
+ * batches (a failover, a restart), its number shows that, and the ledger delivers them again from the outbox.
  */
 export class Delivery {
   readonly #options: DeliveryOptions;
-  readonly #retryPause = new WakeablePause();
-  readonly #idlePause = new WakeablePause();
+  readonly #loop: RetryLoop;
   #last: number;
   #delivered: number;
-  /** Whether the store has been asked what it has. */
-  #positioned = false;
   #oldestAt: number | undefined;
-  #failure: string | undefined;
-  #failures = 0;
-  /** The log has told of a failure, and not yet that it is over. */
+  /** The log has reported a failure, and not yet its end. */
   #isTroubled = false;
-  /** The gap is known, and not yet in the ledger's file. */
+  /** The gap could not be saved in the ledger's file yet. */
   #isGapUnsaved = false;
-  /** While batches are delivered again: up to where, and how often the store has said that it misses some. */
+  /** While batches are delivered again: the last of them, and how often the store has rewound. */
   #again: { readonly until: number; readonly rewinds: number } | undefined;
   #trimmedAt = -Infinity;
-  /** How often each field could not take an amount, since the log last said so. */
+  /** By field, the number of amounts that it could not take since the last log line about them. */
   readonly #rejected = new Map<string, number>();
   #rejectedToldAt = -Infinity;
   #detailsFrom: Day | undefined;
-  #closed = false;
-  #running: Promise<void> | undefined;
 
   constructor(options: DeliveryOptions) {
     this.#options = options;
     this.#last = options.lastBatch;
     this.#delivered = options.outbox.status().delivered;
+    this.#loop = new RetryLoop(
+      {
+        prepare: () => this.#askPosition(),
+        step: () => this.#step(),
+        onFailure: (error, failure) => this.#noteFailure(error, failure),
+        hasWork: () => this.status().waiting > 0 && this.status().failure === undefined,
+        idleMs: limits.outboxTrimEveryMs,
+      },
+      options.clock,
+    );
   }
 
   start(): void {
-    this.#running ??= this.#run();
+    const { outbox, log } = this.#options;
+    if (outbox.gap) log.error({ error: outbox.gap.reason }, incomplete);
+    this.#loop.start();
   }
 
   /** A batch has been committed. */
   notify(number: number): void {
     if (this.#delivered >= this.#last) this.#oldestAt = this.#options.clock.now();
     this.#last = number;
-    this.#idlePause.wake();
+    this.#loop.wake();
   }
 
-  /** Drops the details of days before `day` at the store, a few at a time, behind the deliveries. */
+  /** Drops the details of days before `day` at the store, a few at a time, after deliveries. */
   tidy(day: Day): void {
     this.#detailsFrom = day;
-    this.#idlePause.wake();
+    this.#loop.wake();
   }
 
   status(): DeliveryStatus {
     const { gap } = this.#options.outbox;
-    const failure = gap?.reason ?? this.#failure ?? this.#options.remote.failure;
+    const failure = gap?.reason ?? this.#loop.failure ?? this.#options.remote.failure;
     const waiting = Math.max(0, this.#last - this.#delivered);
     const since = this.#oldestAt ?? this.#options.clock.now();
     return {
@@ -117,52 +108,33 @@ export class Delivery {
     };
   }
 
-  /**
-   * Ends after what is under way, and once all is delivered where that takes no longer than `waitMs`. What has not been
-   * delivered is in the outbox, and goes out after the next start.
-   */
-  async close(waitMs: number): Promise<void> {
-    const { clock } = this.#options;
-    const end = clock.monotonic() + waitMs;
-    while (this.status().waiting > 0 && this.status().failure === undefined && clock.monotonic() < end)
-      await pause(closePollMs);
-    this.#closed = true;
-    this.#retryPause.wake();
-    this.#idlePause.wake();
-    await this.#running;
-  }
-
-  async #run(): Promise<void> {
-    const { outbox, log } = this.#options;
-    if (this.#delivered < this.#last) this.#oldestAt = await this.#readOldest();
-    if (outbox.gap) log.error({ error: outbox.gap.reason }, incomplete);
-    while (!this.#closed) {
-      if (outbox.gap?.isLasting) {
-        if (this.#isGapUnsaved) await this.#saveGap(outbox.gap);
-        await this.#pause();
-        continue;
-      }
-      try {
-        if (!this.#positioned) await this.#askPosition();
-        const step = await this.#deliverSome();
-        // What the store says that it misses may be gone here too, which only the next delivery shows.
-        if (step === 'rewound') continue;
-        await this.#noteSuccess();
-        await this.#trim();
-        await this.#forgetDetails();
-        if (step === 'idle') await this.#sleep();
-      } catch (error) {
-        await this.#noteFailure(error);
-        if (!this.#closed) await this.#retryPause.wait(retryPauseMs(this.#failures, limits.deliveryRetryMsMax));
-      }
-    }
+  /** Waits up to `waitMs` until all batches are delivered. The rest stay in the outbox, and go out after the next start. */
+  close(waitMs: number): Promise<void> {
+    return this.#loop.close(waitMs);
   }
 
   async #askPosition(): Promise<void> {
+    if (this.#delivered < this.#last) this.#oldestAt ??= await this.#readOldest();
+    if (this.#options.outbox.gap?.isLasting) return;
     const kept = await this.#options.remote.position();
-    // Parts of it may lack what this number does not tell: what was to be delivered again still is.
+    // The position is that of the totals: other keys may still lack batches that are being delivered again.
     this.#delivered = this.#again ? Math.min(kept, this.#delivered) : kept;
-    this.#positioned = true;
+  }
+
+  /** Delivers some batches and tidies up. Answers whether nothing is left to do. */
+  async #step(): Promise<boolean> {
+    const { gap } = this.#options.outbox;
+    if (gap?.isLasting) {
+      if (this.#isGapUnsaved) await this.#saveGap(gap);
+      return true;
+    }
+    let delivered = await this.#deliverSome();
+    // The outbox may lack what the store misses, which only the next delivery shows.
+    while (delivered === 'rewound') delivered = await this.#deliverSome();
+    await this.#noteSuccess();
+    await this.#trim();
+    await this.#forgetDetails();
+    return delivered === 'none' && this.#detailsFrom === undefined;
   }
 
   async #readOldest(): Promise<number | undefined> {
@@ -170,12 +142,12 @@ export class Delivery {
     return oldest?.at;
   }
 
-  /** Delivers the next batches. Idle: the store has all that there are. Rewound: it misses earlier ones. */
-  async #deliverSome(): Promise<'delivered' | 'idle' | 'rewound'> {
+  /** Delivers the next batches. `none`: the store has all batches. `rewound`: it misses earlier ones. */
+  async #deliverSome(): Promise<'some' | 'none' | 'rewound'> {
     const { remote } = this.#options;
     const batches = await this.#readNext();
     const last = batches.at(-1)?.number;
-    if (last === undefined) return 'idle';
+    if (last === undefined) return 'none';
     const result = await remote.deliver(batches);
     if (result.kind === 'rewind') {
       this.#rewind(result.to, last);
@@ -184,10 +156,10 @@ export class Delivery {
     this.#noteRejected(result.rejected);
     this.#delivered = last;
     if (this.#again && last >= this.#again.until) this.#again = undefined;
-    return 'delivered';
+    return 'some';
   }
 
-  /** The next batches, one right after the other; none when all are delivered. Nothing behind a hole can be delivered. */
+  /** The next batches, without a hole in their numbers; none if all are delivered. */
   async #readNext(): Promise<readonly OutboxBatch[]> {
     const { outbox } = this.#options;
     const committed = this.#last;
@@ -199,7 +171,7 @@ export class Delivery {
     return hole < 0 ? batches : batches.slice(0, hole);
   }
 
-  /** The store misses some of what came after batch `to`, and the outbox has it. */
+  /** The store misses batches after `to`, and the outbox has them. */
   #rewind(to: number, last: number): void {
     const { log } = this.#options;
     const { until = 0, rewinds = 0 } = this.#again ?? {};
@@ -208,13 +180,13 @@ export class Delivery {
       this.#again = undefined;
       throw new TonnageError(
         'ledger_gap',
-        `the store still misses batches after ${to}, although it was given them ${rewinds} times: stop the server and run ` +
+        `the store still misses batches after ${to}, although they were delivered ${rewinds} times: stop the server and run ` +
           'tonnage ledger rebuild',
       );
     }
-    // Where it had said no more than that, it has lost nothing since.
+    // Otherwise the store has lost nothing since the last rewind.
     if (to < this.#delivered)
-      log.warn({ from: this.#delivered, to }, 'the store has lost batches that it had; they are delivered again');
+      log.warn({ from: this.#delivered, to }, 'the store has lost batches; the ledger delivers them again');
     this.#delivered = to;
   }
 
@@ -234,19 +206,7 @@ export class Delivery {
     if (!more) this.#detailsFrom = undefined;
   }
 
-  async #sleep(): Promise<void> {
-    if (this.#closed || this.#delivered < this.#last || this.#detailsFrom !== undefined) return;
-    // Also without a new batch it looks again now and then: the store may have lost what it had.
-    await this.#pause();
-    if (this.#delivered === this.#last) this.#positioned = false;
-  }
-
-  /** Until the next batch is committed, or there is something else to do. */
-  async #pause(): Promise<void> {
-    if (!this.#closed) await this.#idlePause.wait(limits.outboxTrimEveryMs);
-  }
-
-  /** A full field may be in every delivery, so the log names each field now and then only. */
+  /** Logs at intervals, since a full field may be part of every delivery. */
   #noteRejected(fields: readonly string[]): void {
     if (fields.length === 0) return;
     const { clock, log, onRejected } = this.#options;
@@ -256,8 +216,8 @@ export class Delivery {
     const changes = [...this.#rejected.values()].reduce((sum, count) => sum + count, 0);
     log.error(
       { changes, fields: [...this.#rejected.keys()].slice(0, rejectedFieldsLogged) },
-      'the store could not add to these fields, since each holds no integer or would leave the range of 64 bits; ' +
-        'the store keeps the amounts apart, and tonnage ledger rebuild adds them once the fields can take them',
+      'the store could not add to these fields: each holds no integer, or would overflow 64 bits; the store sets the amounts ' +
+        'aside, and tonnage ledger rebuild adds them once the fields can take them',
     );
     this.#rejected.clear();
     this.#rejectedToldAt = clock.monotonic();
@@ -265,29 +225,23 @@ export class Delivery {
 
   async #noteSuccess(): Promise<void> {
     const { outbox } = this.#options;
-    this.#failures = 0;
-    this.#failure = undefined;
-    // The store has all that it missed again: an operator has put it back.
+    // The store has its missing data again: an operator has restored it.
     if (outbox.gap) await outbox.noteGap(undefined);
-    // While it is being given again what it has lost, it may still turn out that some of that is gone.
+    // While lost batches are delivered again, the outbox may still turn out to lack some.
     if (!this.#isTroubled || this.#again) return;
     this.#isTroubled = false;
     this.#options.log.info({}, 'batches are delivered to the store again; nothing was lost');
   }
 
-  async #noteFailure(error: unknown): Promise<void> {
-    const failure = messageOf(error);
-    this.#failures++;
-    this.#positioned = false;
+  async #noteFailure(error: unknown, { message, isNew }: Failure): Promise<void> {
     if (error instanceof TonnageError && isLoss(error)) await this.#noteGap(error);
-    if (failure === this.#failure) return;
-    this.#failure = failure;
+    if (!isNew) return;
     this.#isTroubled = true;
     const isLost = this.#options.outbox.gap !== undefined;
-    this.#options.log.error({ error: failure, ...this.status() }, isLost ? incomplete : undelivered);
+    this.#options.log.error({ error: message, ...this.status() }, isLost ? incomplete : undelivered);
   }
 
-  /** Keeps a loss in the ledger's file, so that it is known after a restart, too, while the store is away. */
+  /** Saves a loss in the ledger's file, so that it is known after a restart even if the store is unreachable. */
   async #noteGap(error: TonnageError): Promise<void> {
     const { outbox } = this.#options;
     const gap = { reason: error.message, isLasting: error instanceof ForkedHistory };
@@ -307,17 +261,17 @@ export class Delivery {
   }
 }
 
-/** These batches are not in the outbox, and the store needs them. */
+/** The error for batches that the store needs and the outbox no longer has. */
 function missing(from: number, to: number): TonnageError {
   const which = from === to ? `batch ${from}` : `batches ${from} to ${to}`;
   return new TonnageError(
     'ledger_gap',
-    `the store misses ${which} of this ledger, and the outbox does not have ${from === to ? 'it' : 'them'} any more; ` +
-      'the ledger has their counts: stop the server and run tonnage ledger rebuild',
+    `the store misses ${which} of this ledger, and the outbox no longer has ${from === to ? 'it' : 'them'}; the ledger still ` +
+      'has the counts: stop the server and run tonnage ledger rebuild',
   );
 }
 
-const undelivered = 'batches cannot be delivered to the store; they are kept in the outbox, and it tries again';
+const undelivered = 'batches cannot be delivered to the store; the outbox keeps them, and the ledger retries';
 
 const incomplete =
-  'the store misses data that the ledger cannot deliver again, so totals are incomplete; new events are still counted';
+  'the store misses data that the ledger cannot deliver again, so totals are incomplete; the ledger still counts new events';

@@ -12,34 +12,34 @@ import { Cells } from './cells.ts';
 import { Caps, dimensionCaps, valuesTogetherMax, type Capped, type KnownValues } from './caps.ts';
 import type { LedgerInstruments } from './metrics.ts';
 
-/** Dimensions that name people: kept as pseudonyms unless their plain values are asked for. */
+/** Dimensions that name people: kept as pseudonyms, unless the configuration asks for plain values. */
 const personal: readonly Dimension[] = ['user', 'client'];
 
 export interface DimensionOptions {
-  /** Dimensions that are kept; the others are dropped from every count. */
+  /** Dimensions to keep. All others are dropped from every count. */
   readonly dimensions: readonly Dimension[];
-  /** What pseudonyms are made with. Default: the key that the ledger was made with. */
+  /** The key of pseudonyms. Default: the secret of the ledger. */
   readonly pseudonymKey?: Uint8Array;
-  /** Dimensions out of `user` and `client` that are kept as they are. Default: none. */
+  /** Those of `user` and `client` that are kept as plain values. Default: none. */
   readonly plain?: readonly Dimension[];
   /** Values that are always kept, in addition to the architectures that Go knows. */
   readonly known?: KnownValues;
 }
 
-/** Days that events can be of beyond those of the window: a part of the first, the current one, and what is ahead. */
+/** Days that events can have in addition to `dedupeDays`: the first one in part, the current one, and one ahead. */
 const daysBeyondWindow = 3;
 
-/** Decides what of an event's dimensions is kept, and how. */
+/** Decides which dimensions of an event the ledger keeps, and in which form. */
 export class KeptDimensions {
   readonly #options: DimensionOptions;
   #pseudonyms: Pseudonyms;
-  /** How many values there may be. */
+  /** The caps on the number of values. */
   readonly caps: Caps;
-  /** Where events count. */
+  /** The cells of events. */
   readonly cells: Cells;
   readonly #journal: Pick<Journal, 'valuesOn'>;
 
-  /** `dedupeDays`: events are of so many days. */
+  /** `dedupeDays`: how many days back the time of an event can be. */
   constructor(
     options: DimensionOptions,
     dedupeDays: number,
@@ -58,32 +58,32 @@ export class KeptDimensions {
     );
   }
 
-  /** The ledger has another key from now on. Pseudonyms that were made with the one before stay as they are. */
+  /** Switches to another key for new pseudonyms. Existing pseudonyms do not change. */
   useKey(hashKey: Uint8Array): void {
     if (this.#options.pseudonymKey) return;
     this.#pseudonyms = new Pseudonyms(hashKey);
     this.cells.forget();
   }
 
-  /** Reads what the ledger holds of these days, so that values which were told apart stay so. */
+  /** Reads the values that the ledger holds of these days, so that they stay under the caps. */
   async prepare(days: Iterable<Day>): Promise<void> {
     for (const day of days) {
       if (this.caps.knows(day)) continue;
       const held = new Map<Dimension, readonly HeldValue[]>();
       for (const name of this.#options.dimensions) {
-        // Beyond what all may have together come their shares, and values that are always kept.
+        // Twice the maximum, since shares and values that are always kept come on top of it.
         held.set(name, await this.#journal.valuesOn(day, name, 2 * valuesTogetherMax(dimensionCaps[name])));
       }
       this.caps.remember(day, held);
     }
   }
 
-  /** Whether nothing has to be read before events of this day can be counted. */
+  /** Whether events of this day can be counted without reading anything first. */
   isPrepared(day: Day): boolean {
     return this.caps.knows(day);
   }
 
-  /** The dimensions as they are counted. */
+  /** The dimensions of the event's cell. */
   #keep(event: Capped, values: DimensionValues, onFold: (dimension: Dimension) => void): DimensionValues {
     const kept: { -readonly [D in Dimension]?: string } = {};
     for (const name of this.#options.dimensions) {
@@ -93,7 +93,7 @@ export class KeptDimensions {
     return this.caps.keep(event, kept, onFold);
   }
 
-  /** A question about people, asked with their plain names, as the ledger knows them. */
+  /** Replaces the plain names of people in a query by their pseudonyms. */
   translate(query: UsageQuery): UsageQuery {
     const where: { -readonly [D in Dimension]?: string | null } = { ...query.where };
     for (const name of personal) {

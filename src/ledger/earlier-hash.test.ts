@@ -62,7 +62,7 @@ const voidOf = (id: string, target: EventIdentity): LedgerEvent => ({
   target,
 });
 
-/** Opens a ledger at `at`, sends the events, and answers what became of each and the total. */
+/** Opens a ledger at `at`, sends the events, and answers the total and the status of each. */
 async function send(at: number, events: readonly LedgerEvent[]): Promise<unknown> {
   const clock: Clock = { now: () => at, monotonic: () => performance.now() };
   const ledger = await openTestLedger(own.store, { clock, dimensions: ['org', 'arch'] });
@@ -75,7 +75,7 @@ async function send(at: number, events: readonly LedgerEvent[]): Promise<unknown
   }
 }
 
-test('a ledger of an earlier hash recognises all events of before, and goes on with that hash', async () => {
+test('a ledger with keys of the earlier hash recognises their events, and keeps that hash', async () => {
   await openEarlier(true);
   expect(own.store.keyHash.version).toBe(1);
   const events = [
@@ -93,7 +93,7 @@ test('a ledger of an earlier hash recognises all events of before, and goes on w
   expect(await send(now + 2 * dayMs, [build('build-4')])).toEqual([5n, 'duplicate']);
 });
 
-test('a ledger of an earlier hash without keys uses the newest one', async () => {
+test('a ledger without keys moves to the newest hash', async () => {
   await openEarlier(false);
   expect(own.store.keyHash.version).toBe(2);
   expect(await send(now + dayMs, [build('build-1'), build('build-1')])).toEqual([8n, 'accepted', 'duplicate']);

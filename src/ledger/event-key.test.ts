@@ -46,7 +46,7 @@ describe.each([1, 2] as const)('version %i of the hash', (version) => {
     expect(keyOf(identity, others)).not.toBe(keyOf(identity, versioned));
   });
 
-  test('gives parts that look alike when they are joined keys of their own', () => {
+  test('gives different keys to parts that look alike when joined', () => {
     expect(new Set(alike.map((identity) => keyOf(identity, versioned))).size).toBe(alike.length);
   });
 });

@@ -1,5 +1,5 @@
 import { createHmac, hash } from 'node:crypto';
-import { limits } from '../base/index.ts';
+import { limits, TonnageError } from '../base/index.ts';
 import type { KeyHash } from '../store/index.ts';
 import type { EventIdentity } from '../usage/index.ts';
 import { sipHash128 } from './sip-hash.ts';
@@ -19,14 +19,31 @@ const hashes: Readonly<Record<KeyHash['version'], (secret: Buffer) => WriteKey>>
  * same key.
  */
 export class EventKeys {
-  readonly #keyHash: KeyHash;
+  #keyHash: KeyHash | undefined;
   readonly #ofSources = new Map<string, WriteKey>();
 
-  constructor(keyHash: KeyHash) {
+  /** `keyHash`: absent while it is unknown. */
+  constructor(keyHash?: KeyHash) {
     this.#keyHash = keyHash;
   }
 
-  /** Writes the key of an identity to `out[offset..offset + 4)`. */
+  /** Sets the hash if it was unknown. Answers whether it was: a ledger never changes a known one. */
+  use(keyHash: KeyHash): boolean {
+    const wasUnknown = this.#keyHash === undefined;
+    this.#keyHash ??= keyHash;
+    return wasUnknown;
+  }
+
+  /** Throws `ledger_unavailable` while the hash is unknown. */
+  known(): KeyHash {
+    if (this.#keyHash) return this.#keyHash;
+    throw new TonnageError(
+      'ledger_unavailable',
+      'the ledger accepts no event before its first contact with Redis, which holds the secret that all instances hash identities with',
+    );
+  }
+
+  /** Writes the key of an identity to `out[offset..offset + 4)`. Throws as `known` does. */
   write({ tenant, source, id }: EventIdentity, out: Uint32Array, offset: number): void {
     this.#ofSource(tenant, source)(id, out, offset);
   }
@@ -37,8 +54,8 @@ export class EventKeys {
     const known = this.#ofSources.get(name);
     if (known) return known;
     const text = JSON.stringify(['tonnage event key', tenant ?? null, source]);
-    const derived = createHmac('sha256', this.#keyHash.secret).update(text).digest();
-    const made = hashes[this.#keyHash.version](derived);
+    const { secret, version } = this.known();
+    const made = hashes[version](createHmac('sha256', secret).update(text).digest());
     if (this.#ofSources.size >= limits.eventSourcesRememberedMax) this.#ofSources.clear();
     this.#ofSources.set(name, made);
     return made;

@@ -12,7 +12,7 @@ function open(): { failures: FailureLog; lines: string[] } {
   return { failures: new FailureLog({ clock, log, quietMs: 1_000 }), lines };
 }
 
-test('a reason is logged at once, and again only after the quiet time, with the tries in between', () => {
+test('a reason is logged at once, and again only after the quiet time, with the number of failures in between', () => {
   const { failures, lines } = open();
   for (let tries = 0; tries < 21; tries++, now += 100) failures.noteFailure('full', {}, 'failed');
   expect(lines).toEqual([
@@ -24,7 +24,7 @@ test('a reason is logged at once, and again only after the quiet time, with the 
   expect(lines[3]).toBe('failed {"error":"broken"}');
 });
 
-test('failures and successes in turn make two lines, not two for each', () => {
+test('alternating failures and successes make two lines in total', () => {
   const { failures, lines } = open();
   for (let turn = 0; turn < 10; turn++) {
     failures.noteFailure('full', {}, 'failed');
@@ -33,7 +33,7 @@ test('failures and successes in turn make two lines, not two for each', () => {
   expect(lines).toEqual(['failed {"error":"full"}', 'works {}']);
 });
 
-test('reasons that are all different are bounded too', () => {
+test('different reasons are bounded too', () => {
   const { failures, lines } = open();
   for (let bytes = 0; bytes < 1_000; bytes++) failures.noteFailure(`${bytes} bytes`, {}, 'failed');
   expect(lines.length).toBe(8);

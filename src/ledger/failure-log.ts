@@ -3,13 +3,13 @@ import { limits, type Clock, type Log } from '../base/index.ts';
 export interface FailureLogOptions {
   readonly clock: Clock;
   readonly log: Log;
-  /** How long the same failure is not logged again. Default: `limits.commitFailureQuietMs`. */
+  /** Minimum time between two log lines about the same failure. Default: `limits.commitFailureQuietMs`. */
   readonly quietMs?: number;
 }
 
 /**
- * Logs failures of something that is retried: a new reason at once, a reason that was logged before only now and then, with
- * the number of tries in between. Success is logged only after a failure was.
+ * Logs failures of an operation that is retried: a new reason at once, a repeated one only at intervals, with the number of
+ * failures in between. Logs a success only after a logged failure.
  */
 export class FailureLog {
   readonly #options: FailureLogOptions;
@@ -29,7 +29,7 @@ export class FailureLog {
       this.#unlogged++;
       return;
     }
-    // Reasons may name sizes and numbers: a reason that is old is as good as a new one.
+    // Reasons may contain sizes and numbers, so old ones are forgotten.
     for (const [reason, at] of this.#loggedAt) if (now - at >= quietMs) this.#loggedAt.delete(reason);
     if (this.#loggedAt.size >= reasonsMax) {
       this.#unlogged++;
@@ -48,5 +48,5 @@ export class FailureLog {
   }
 }
 
-/** Reasons logged within `quietMs`, at most. */
+/** Maximum number of reasons logged within `quietMs`. */
 const reasonsMax = 8;

@@ -15,17 +15,17 @@ const notVoidable: EventResult = {
   message: 'expected a void of a usage event, got one of a void',
 };
 
-/** Without its numbers, which differ from meter to meter. */
+/** The ledger adds the limit to the message, since it differs by meter. */
 const dayLimit: EventResult = {
   status: 'refused',
   reason: 'day_limit',
-  message: 'expected a quantity for which the day has room',
+  message: 'expected a quantity within the limit of the day',
 };
 
-/** How much one organisation may have of a meter on one day. */
+/** The largest sum of a meter that one organisation may have on one day. */
 export type DayMaxOf = (meter: string) => number;
 
-/** Events with an identity that wait for one commit, packed as they will travel (`KeyedEvents`). */
+/** Keyed events that wait for one commit, packed as they go to the writer (`KeyedEvents`). */
 export class Gathering {
   #keys = new Uint32Array(firstCapacity * keyWords);
   #cellOf = new Uint32Array(firstCapacity);
@@ -35,7 +35,7 @@ export class Gathering {
   #count = 0;
   readonly #cells: Cell[] = [];
   readonly #stated: boolean[] = [];
-  /** The place of each cell, for events of its organisation's own credentials, and for those of others. */
+  /** The index of each cell in `#cells`: for events with credentials of its organisation, and for all others. */
   readonly #ownPlaces = new Map<Cell, number>();
   readonly #statedPlaces = new Map<Cell, number>();
 
@@ -43,7 +43,7 @@ export class Gathering {
     return this.#count;
   }
 
-  /** Room for one more event: the words of its key are to be written at the answered offset of `keys`. */
+  /** Makes room for one more event. Answers the offset in `keys` at which the caller writes its key. */
   reserve(): number {
     if (this.#count === this.#cellOf.length) this.#grow();
     return this.#count * keyWords;
@@ -53,7 +53,7 @@ export class Gathering {
     return this.#keys;
   }
 
-  /** Takes the event whose key has been written. `isStated`: its credentials are not bound to the cell's organisation. */
+  /** Adds the event whose key was just written. `isStated`: its credentials are not bound to the cell's organisation. */
   add(cell: Cell, quantity: number, isStated: boolean): void {
     const places = isStated ? this.#statedPlaces : this.#ownPlaces;
     let place = places.get(cell);
@@ -68,7 +68,7 @@ export class Gathering {
     this.#count++;
   }
 
-  /** Takes the void whose key has been written; `writeTarget` writes the key of the event that it takes back. */
+  /** Adds the void whose key was just written. `writeTarget` writes the key of the event that it takes back. */
   addVoid(writeTarget: (out: Uint32Array, offset: number) => void): void {
     const offset = this.#targetCount * keyWords;
     if (offset === this.#targets.length) this.#targets = grown(this.#targets, Math.max(keyWords, 2 * offset));
@@ -78,8 +78,8 @@ export class Gathering {
   }
 
   /**
-   * The events, in buffers that are handed away: to be asked for once. `dayMaxOf`: how much one organisation may have of a
-   * meter on one day; absent: there is no limit.
+   * The events, in buffers that move to another thread: call it once. `dayMaxOf`: the limit for one organisation and day;
+   * absent: there is no limit.
    */
   packed(dayMaxOf?: DayMaxOf): KeyedEvents {
     return {
@@ -109,7 +109,7 @@ function grown(array: Uint32Array, length: number): Uint32Array<ArrayBuffer> {
   return larger;
 }
 
-/** The result that an outcome of the store stands for. */
+/** The result for an outcome of the store. */
 export function resultOf(stored: number | undefined): EventResult {
   switch (stored) {
     case outcome.accepted:

@@ -53,7 +53,7 @@ async function total(ledger: Ledger): Promise<bigint> {
 
 const sample = (name: string, labels = '') => valuesOf(metrics, name).get(labels);
 
-test('events count once each, on the day of their own time in the zone of the ledger', async () => {
+test('each event counts once, on the day of its time in the zone of the ledger', async () => {
   const ledger = await openOver(own.store.journal);
   const late = event('late', { time: Date.parse('2026-11-19T23:30:00Z') });
   expect(await statuses(ledger, [event('1'), event('1'), late])).toEqual(['accepted', 'duplicate', 'accepted']);
@@ -73,7 +73,7 @@ test('the same id of another tenant or source is another event', async () => {
   expect(await statuses(ledger, events)).toEqual(['accepted', 'accepted', 'accepted']);
 });
 
-test('a time beyond the window or ahead is refused, alone, with what was expected and what came', async () => {
+test('an event outside the window is refused, alone, with the expected and the actual time', async () => {
   const ledger = await openOver(own.store.journal);
   const results = await ledger.ingest([
     event('old', { time: now - 35 * dayMs - 1 }),
@@ -98,7 +98,7 @@ test('a time beyond the window or ahead is refused, alone, with what was expecte
   expect(sample('tonnage_ledger_refused_events', 'reason="too_old"')).toBe(1);
 });
 
-test('within the window an event is known for ever; after it, it cannot come again', async () => {
+test('an event is recognised within the window, and refused after it', async () => {
   const ledger = await openOver(own.store.journal, { dedupeDays: 2 });
   const first = event('1');
   await ledger.ingest([first]);
@@ -108,7 +108,7 @@ test('within the window an event is known for ever; after it, it cannot come aga
   expect(await statuses(ledger, [first])).toEqual(['too_old']);
 });
 
-test('a void lowers totals, and raises a counter of its own', async () => {
+test('a void lowers totals, and raises its own counter', async () => {
   const ledger = await openOver(own.store.journal);
   await ledger.ingest([event('1', { quantity: 5n }), event('2')]);
   expect(await statuses(ledger, [takesBack('v1', '1'), takesBack('v2', '1'), takesBack('v3', 'v1')])).toEqual([
@@ -125,7 +125,7 @@ test('a void lowers totals, and raises a counter of its own', async () => {
   expect(sample('tonnage_usage_voided', 'meter="builds",org="a.org",arch="amd64"')).toBe(5n);
 });
 
-test('a commit that fails is told at once, and the same events count once when they come again', async () => {
+test('a failed commit rejects its events at once, and they count once when they are sent again', async () => {
   let broken = true;
   const ledger = await openOver({
     ...own.store.journal,
@@ -144,7 +144,7 @@ test('a commit that fails is told at once, and the same events count once when t
   expect(await total(ledger)).toBe(2n);
 });
 
-test('a commit whose answer got lost was stored: its events are duplicates then, and the counters are right', async () => {
+test('if a commit was stored and its answer lost, its events are duplicates and the counters are right', async () => {
   let lose = true;
   const ledger = await openOver({
     ...own.store.journal,
@@ -157,14 +157,14 @@ test('a commit whose answer got lost was stored: its events are duplicates then,
   });
   const sent = [event('1', { quantity: 3n }), event('2')];
   await expect(ledger.ingest(sent)).rejects.toMatchObject({ code: 'ledger_unavailable' });
-  // Once this is counted, the try without them has succeeded.
+  // Once this pull is counted, the attempt without the events has succeeded.
   await ledger.record([{ meter: 'pulls', dimensions: {}, quantity: 1n }]);
   expect(await statuses(ledger, [...sent, event('3')])).toEqual(['duplicate', 'duplicate', 'accepted']);
   expect(await total(ledger)).toBe(5n);
   expect(sample('tonnage_usage', 'meter="builds",org="a.org",arch="amd64"')).toBe(5n);
 });
 
-test('late events are held to the caps of their own day, also after a restart', async () => {
+test('the caps of their own day apply to late events, even after a restart', async () => {
   const yesterday = now - dayMs;
   const of = (from: number, count: number, time: number): UsageEvent[] =>
     Array.from({ length: count }, (_, index) => {
@@ -184,7 +184,7 @@ test('late events are held to the caps of their own day, also after a restart', 
   expect(folded.map(({ from, value }) => [(from ?? 0) - 20_778, value])).toEqual([[-1, 6n]]);
 });
 
-test('events of more days than a month has leave the caps of today as they are', async () => {
+test('events of more than 31 days do not reset the caps of today', async () => {
   const ledger = await openOver(own.store.journal, { dedupeDays: 100, detailDays: 100 });
   const pulls = (from: number, to: number) =>
     Array.from({ length: to - from }, (_, index) => {
@@ -198,7 +198,7 @@ test('events of more days than a month has leave the caps of today as they are',
   expect(rows[0]).toMatchObject({ dimensions: { arch: '__other__' }, value: 5n });
 });
 
-test('so many events wait that no more are taken, and pulls go on', async () => {
+test('with too many waiting events, further events are refused and pulls continue', async () => {
   let release: (() => void) | undefined;
   const held = new Promise<void>((resolve) => (release = resolve));
   const ledger = await openOver({
@@ -214,7 +214,7 @@ test('so many events wait that no more are taken, and pulls go on', async () => 
   }
   await expect(ledger.ingest([event('one more')])).rejects.toMatchObject({
     code: 'ledger_unavailable',
-    message: `${limits.waitingEventsMax} events wait for their commit, ${limits.waitingEventsMax} at most: send these again a little later`,
+    message: `${limits.waitingEventsMax} events wait for their commit, at most ${limits.waitingEventsMax} may: send these events again later`,
   });
   const pull = ledger.record([{ meter: 'pulls', dimensions: {}, quantity: 1n }]);
   release?.();
@@ -223,7 +223,7 @@ test('so many events wait that no more are taken, and pulls go on', async () => 
   expect(await total(ledger)).toBe(BigInt(limits.waitingEventsMax));
 });
 
-test('history is counted in the totals and not in the counters of what happens here', async () => {
+test('backfilled increments are in the totals, but not in the counters', async () => {
   const ledger = await openOver(own.store.journal);
   await ledger.ingest([event('1')]);
   const dimensions = { org: 'a.org', arch: 'amd64' };

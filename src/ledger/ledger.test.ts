@@ -12,7 +12,7 @@ import { openTestLedger, ownStore, valuesOf } from './testing/fixture.ts';
 
 const own = ownStore();
 let metrics: MetricSet;
-/** What the journal's next commits meet: called before each, may throw or take its time. */
+/** Called before each commit of the journal; may throw or delay it. */
 let beforeCommit: (batch: Batch) => Promise<void>;
 let batches: Batch[];
 
@@ -70,7 +70,7 @@ describe('record', () => {
     expect(await total(ledger, 'fusion')).toBe(1n);
   });
 
-  test('what comes while a commit is under way shares the next one, summed by cell', async () => {
+  test('counts that arrive during a commit share the next one, summed by cell', async () => {
     const gate = deferred();
     beforeCommit = () => gate.promise;
     const ledger = await open();
@@ -88,20 +88,20 @@ describe('record', () => {
     expect(await total(ledger)).toBe(1_001n);
   });
 
-  test('keeps only the dimensions that are configured', async () => {
+  test('keeps only configured dimensions', async () => {
     const ledger = await open({ dimensions: ['org'] });
     await ledger.record([pull({ org: 'a.org', arch: 'amd64', repository: 'library/alpine', user: 'me' })]);
     expect(batches[0]?.increments[0]?.dimensions).toEqual({ org: 'a.org' });
   });
 
-  test('relaxed durability has nothing to wait for', async () => {
+  test('answers no promise with relaxed durability', async () => {
     const ledger = await open({ durability: 'relaxed' });
     expect(ledger.record([pull()])).toBeUndefined();
     await ledger.close(5_000);
     expect(await total(ledger)).toBe(1n);
   });
 
-  test('counts on the day of the moment, in the zone of the ledger', async () => {
+  test('counts on the current day in the zone of the ledger', async () => {
     let now = Date.parse('2026-11-21T22:59:59.999Z');
     const clock: Clock = { now: () => now, monotonic: () => systemClock.monotonic() };
     await own.reopen({ file: join(own.directory, 'berlin.sqlite'), timeZone: 'Europe/Berlin' });
@@ -115,11 +115,11 @@ describe('record', () => {
 });
 
 describe('people', () => {
-  const who = { user: 'alice', client: '192.0.2.1' };
+  const person = { user: 'alice', client: '192.0.2.1' };
 
-  test('are kept as pseudonyms, which the same ledger gives them again, and are found by their names', async () => {
+  test('are kept as stable pseudonyms, and are found by their names', async () => {
     const ledger = await open({ dimensions: ['user', 'client'] });
-    await ledger.record([pull(who)]);
+    await ledger.record([pull(person)]);
     const kept = batches[0]?.increments[0]?.dimensions;
     expect(kept).toEqual({
       user: expect.stringMatching(/^[0-9a-f]{8}:[0-9a-f]{32}$/),
@@ -133,19 +133,19 @@ describe('people', () => {
 
     await own.reopen();
     metrics = new MetricSet();
-    await (await open({ dimensions: ['user', 'client'] })).record([pull(who)]);
+    await (await open({ dimensions: ['user', 'client'] })).record([pull(person)]);
     expect(batches[1]?.increments[0]?.dimensions).toEqual(kept);
   });
 
-  test('are kept as they are where that is asked for', async () => {
+  test('are kept as plain values if the options say so', async () => {
     const ledger = await open({ dimensions: ['user', 'client'], plain: ['user'] });
-    await ledger.record([pull(who)]);
+    await ledger.record([pull(person)]);
     expect(batches[0]?.increments[0]?.dimensions).toEqual({ user: 'alice', client: expect.stringContaining(':') });
   });
 });
 
 describe('a dimension with too many values', () => {
-  test('keeps those that came first on a day, and counts the rest under __other__', () => {
+  test('keeps the first values of a day, and counts the rest under __other__', () => {
     const caps = new Caps({ org: 2, repository: 1 });
     caps.remember(20_000, new Map([['org', [{ value: 'first.org', org: 'first.org', own: true, stated: false }]]]));
     const folded: string[] = [];
@@ -159,7 +159,7 @@ describe('a dimension with too many values', () => {
     expect(keep(20_000, 'third.org', 'c')).toEqual({ org: '__other__', repository: '__other__' });
   });
 
-  test('remembers after a restart who was first, and says what was folded', async () => {
+  test('remembers the first values after a restart, and counts folded ones', async () => {
     let ledger = await open({ dimensions: ['arch'] });
     const arches = Array.from({ length: limits.architecturesPerDayMax + 3 }, (_, index) => `arch${index}`);
     await ledger.record(arches.map((arch) => pull({ arch })));
@@ -178,7 +178,7 @@ describe('a dimension with too many values', () => {
 });
 
 describe('a commit that fails or is late', () => {
-  test('does not hold the answer longer than the wait, keeps the count, and saves it when the store is back', async () => {
+  test('delays the answer only up to the wait, keeps the count, and saves it when the store recovers', async () => {
     let broken = true;
     beforeCommit = async () => {
       if (broken) throw new Error('disk full');
@@ -196,7 +196,7 @@ describe('a commit that fails or is late', () => {
     expect(await total(ledger)).toBe(1n);
   });
 
-  test('a commit that was stored although its answer was lost is not counted twice', async () => {
+  test('a commit that was stored and whose answer was lost does not count twice', async () => {
     const { journal } = own.store;
     let lost = false;
     const forgetful: Journal = {
@@ -215,7 +215,7 @@ describe('a commit that fails or is late', () => {
     expect(await total(ledger)).toBe(2n);
   });
 
-  test('closing logs and says how much could not be saved, and why; then nothing is tried again', async () => {
+  test('a close logs and reports how much could not be saved and why, and retries nothing afterwards', async () => {
     beforeCommit = () => Promise.reject(new Error('disk full'));
     const { log, lines } = keptLog();
     const ledger = await open({ commitWaitMs: 10, log });
@@ -240,7 +240,7 @@ describe('a commit that fails or is late', () => {
     expect(batches.length).toBe(tries);
   });
 
-  test('a commit that fails again and again is logged once, and once more when it works again', async () => {
+  test('repeated failures are logged once, and the recovery once', async () => {
     let failures = 4;
     beforeCommit = async () => {
       if (failures-- > 0) throw new Error('disk full');
@@ -249,14 +249,14 @@ describe('a commit that fails or is late', () => {
     const ledger = await open({ log });
     await ledger.record([pull()]);
     expect(lines.map(({ level, text }) => `${level} ${text}`)).toEqual([
-      'error the ledger could not commit; it keeps the counts in memory and tries again',
+      'error the ledger could not commit; it keeps the counts in memory and retries',
       'info the ledger commits again; nothing was lost',
     ]);
     expect(samples('tonnage_ledger_failed_commits')).toEqual(new Map([['', 4]]));
   });
 });
 
-describe('while commits are away, memory is bounded by cells', () => {
+describe('while commits fail, memory is bounded by cells', () => {
   test('details fold first, then organisations; no event is lost', () => {
     const cells = new Cells(
       ['org', 'arch', 'repository'],
@@ -284,7 +284,7 @@ describe('while commits are away, memory is bounded by cells', () => {
 });
 
 describe('tonnage_usage', () => {
-  test('is what was ever counted, also after opening again', async () => {
+  test('is everything ever counted, even after opening again', async () => {
     const ledger = await open();
     await ledger.record([pull({ org: 'a.org', arch: 'amd64', repository: 'x' }, 2n ** 60n)]);
     await ledger.record([pull({ org: 'a.org', arch: 'amd64', repository: 'y' }), pull()]);
@@ -299,7 +299,7 @@ describe('tonnage_usage', () => {
     expect(samples('tonnage_usage')).toEqual(expected);
   });
 
-  test('does not name organisations where it must not', async () => {
+  test('does not name organisations unless it may', async () => {
     const ledger = await open({ orgLabels: false });
     await ledger.record([pull({ org: 'a.org', arch: 'amd64' }), pull({ org: 'b.org', arch: 'amd64' })]);
     expect(samples('tonnage_usage')).toEqual(new Map([['meter="pulls",org="",arch="amd64"', 2n]]));

@@ -46,14 +46,14 @@ async function send(to: Ledger, ...events: readonly LedgerEvent[]): Promise<void
   await eventually('nothing waits to be claimed', () => to.status().claiming?.events === 0);
 }
 
-/** What each organisation has once all is delivered. */
+/** The total of each organisation once all batches are delivered. */
 async function totals(of: Ledger): Promise<Readonly<Record<string, bigint>>> {
   await eventually('all is delivered', () => of.status().delivery?.waiting === 0);
   const { rows } = await of.query(parseUsageQuery('builds', { by: 'org' }));
   return Object.fromEntries(rows.map(({ dimensions, value }) => [dimensions.org ?? '', value]));
 }
 
-test('events that a set-back ledger has lost count again when they are sent again, and their voids take nothing back', async () => {
+test('events that a set-back ledger has lost count when they are sent again, and their voids take nothing back', async () => {
   const place = new TestLedger(mkdtempSync(join(redis.directory, 'ledger-')));
   await send(await open(place.file), event('a 1', 'a.example'), event('a 2', 'a.example'));
   await close();
@@ -67,7 +67,7 @@ test('events that a set-back ledger has lost count again when they are sent agai
   copyFileSync(copy, place.file);
   const setBack = await open(place.file);
   await eventually('the gap is known', () => setBack.status().delivery?.gap !== undefined);
-  // Events that come now take the places in which the lost ones were.
+  // New events take the places of the lost ones.
   await send(setBack, event('c 1', 'c.example'), voidOf('b 1'));
   await send(setBack, event('b 2', 'b.example'));
   await send(setBack, voidOf('a 1'));

@@ -29,7 +29,7 @@ async function total(meter: string, org?: string): Promise<bigint> {
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
-/** Bytes that are in use, once what nobody refers to is gone. */
+/** Bytes of the heap in use after a garbage collection. */
 function memory(): number {
   collectGarbage();
   const { heapUsed, external } = process.memoryUsage();
@@ -37,7 +37,7 @@ function memory(): number {
 }
 
 test(
-  'millions of organisations that each pull once: as many are told apart as may be, the rest is counted together',
+  'of millions of organisations that pull once each, the ledger keeps as many as allowed and counts the rest together',
   async () => {
     const organisations = scaled(300_000, 10_000_000);
     const atOnce = 20_000;
@@ -54,14 +54,14 @@ test(
     expect(await total('pulls', '__other__')).toBe(BigInt(organisations - limits.orgsPerDayMax));
     expect(await total('pulls', 'org0.example')).toBe(1n);
     expect(await total('pulls', `org${organisations - 1}.example`)).toBe(0n);
-    // What grew with the first hundred thousand does not grow with the ten millions after them.
+    // Memory that grew with the first hundred thousand does not grow with the following ten million.
     expect(memory() - before).toBeLessThan(20 * 1024 * 1024);
     expect(statSync(join(own.directory, 'ledger.sqlite')).size).toBeLessThan(64 * 1024 * 1024);
   },
   scaled(120_000, 1_800_000),
 );
 
-test('the same in events: each is known again, and their organisations are bounded', async () => {
+test('the same with events: each is recognised when repeated, and their organisations are bounded', async () => {
   const count = limits.orgsPerDayMax + 5_000;
   const events = Array.from({ length: count }, (_, index): UsageEvent => {
     const dimensions = { org: `org${index}.example` };
@@ -74,7 +74,7 @@ test('the same in events: each is known again, and their organisations are bound
   expect(await total('builds', '__other__')).toBe(5_000n);
 });
 
-test('a clock that jumps back counts on the day that it says, and forgets nothing', async () => {
+test('after the clock jumps back, events count on the day of the clock, and no key is lost', async () => {
   const pull = (): Promise<void> | undefined =>
     ledger.record([{ meter: 'pulls', dimensions: { org: 'a.org' }, quantity: 1n }]);
   const event = (id: string): UsageEvent => ({
@@ -91,7 +91,7 @@ test('a clock that jumps back counts on the day that it says, and forgets nothin
   await ledger.ingest([sent]);
   now -= 3 * 86_400_000;
   await pull();
-  // From the other side of the jump it lies ahead; once the clock is right again it is known.
+  // Before the jump the event is in the future; once the clock is right again, the ledger recognises it.
   expect(await ledger.ingest([sent])).toMatchObject([{ status: 'refused', reason: 'in_future' }]);
   expect(await ledger.ingest([event('2')])).toEqual([{ status: 'accepted' }]);
   now += 3 * 86_400_000;

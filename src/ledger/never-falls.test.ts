@@ -7,7 +7,7 @@ import type { Ledger } from './index.ts';
 import { openTestLedger, ownStore, valuesOf } from './testing/fixture.ts';
 
 const int64Max = 2n ** 63n - 1n;
-/** The largest quantity of an event; a pull's may be larger. */
+/** The largest quantity of an event; that of a pull may be larger. */
 const eventMax = BigInt(Number.MAX_SAFE_INTEGER);
 
 const own = ownStore();
@@ -18,7 +18,7 @@ function open(orgLabels: boolean): Promise<Ledger> {
   return openTestLedger(own.store, { metrics, dimensions: ['org', 'arch'], orgLabels });
 }
 
-/** Numbers from 0 up to 2^24, the same ones with each run. */
+/** Numbers from 0 up to 2^24, the same in each run. */
 function numbers(seed: number): () => number {
   let state = seed;
   return () => {
@@ -34,14 +34,14 @@ const series = (): ReadonlyMap<string, bigint> =>
     ),
   );
 
-/** Series without those at 0, which a start may add. */
+/** All series except those at 0, which a start may add. */
 const counted = (all: ReadonlyMap<string, bigint>): ReadonlyMap<string, bigint> =>
   new Map([...all].filter(([, value]) => value !== 0n));
 
 const step = int64Max / 4n;
 
 test.each([true, false])(
-  'whatever sums do at the largest integer, the counters never fall and are the same after a start (labels of organisations: %s)',
+  'the counters never fall, even when sums reach the largest integer, and are the same after a start (organisation labels: %s)',
   async (orgLabels) => {
     const seed = scaled(7, 8);
     const next = numbers(seed);
@@ -70,7 +70,7 @@ test.each([true, false])(
       } else {
         await ledger.ingest([{ ...event, id, kind: 'void', target }]);
       }
-      // A sum falls where a month has room again that the sums of all time do not have.
+      // A sum would fall if a month has room again and the all-time sum has none.
       if (next() % 4 === 0)
         await ledger.backfill([{ meter: 'pulls', day: ledger.today(), dimensions: { org }, quantity: -step }]);
       const isStart = next() % 10 === 0;

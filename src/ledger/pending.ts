@@ -4,7 +4,7 @@ import type { EventResult, Increment, Series } from '../usage/index.ts';
 import type { Cell, Cells } from './cells.ts';
 import { Gathering, resultOf, type DayMaxOf } from './gathering.ts';
 
-/** What happened: so much of one meter, with these dimensions. */
+/** A quantity of one meter, with its dimensions. */
 export interface Count extends Series {
   readonly quantity: bigint;
 }
@@ -17,9 +17,9 @@ interface KeyedWaiting {
 }
 
 /**
- * The increments that wait for one commit, coalesced: its size grows with the distinct cells, not with the events.
- * Beyond `limits.pendingCellsMax` new cells lose their details (`__other__`) and keep organisation and architecture;
- * beyond twice as many they lose those as well, so that memory is bounded while the disk is away and no event is lost.
+ * The batch that waits for one commit. Its size grows with the number of distinct cells, not with the number of events. Beyond
+ * `limits.pendingCellsMax`, new cells lose their details (`__other__`) and keep organisation and architecture; beyond twice
+ * that number they lose these as well. So memory is bounded while commits fail, and no event is lost.
  */
 export class Pending {
   readonly #quantities = new Map<Cell, bigint>();
@@ -36,12 +36,12 @@ export class Pending {
     this.#cellsMax = cellsMax;
   }
 
-  /** How many counts are in it, those with an identity apart. */
+  /** The number of counts in the batch, without keyed events. */
   get events(): number {
     return this.#events;
   }
 
-  /** How many events with an identity are in it. */
+  /** The number of keyed events in the batch. */
   get keyedEvents(): number {
     return this.#keyed?.count ?? 0;
   }
@@ -50,46 +50,46 @@ export class Pending {
     return this.#events === 0 && this.keyedEvents === 0;
   }
 
-  /** The events with an identity that are in it, to add to. */
+  /** The keyed events of the batch, to add to. */
   get keyed(): Gathering {
     return (this.#keyed ??= new Gathering());
   }
 
-  /** Those events, to be written; absent when there are none. To be asked for once. */
+  /** The keyed events to write; `undefined` if there are none. Call it once. */
   takeKeyed(dayMaxOf?: DayMaxOf): KeyedEvents | undefined {
     return this.keyedEvents > 0 ? this.#keyed?.packed(dayMaxOf) : undefined;
   }
 
-  /** Resolves with the results of the `count` events added last, once they are committed; rejects when they are not. */
+  /** Resolves with the results of the last `count` keyed events once they are committed; rejects if that fails. */
   results(count: number): Promise<readonly EventResult[]> {
     const from = this.keyedEvents - count;
     return new Promise((resolve, reject) => this.#keyedWaiting.push({ from, to: from + count, resolve, reject }));
   }
 
-  /** The events with an identity are committed. */
+  /** The keyed events are committed: resolves their `results`. */
   settleKeyed(outcomes: Uint8Array): void {
     for (const { from, to, resolve } of this.#keyedWaiting.splice(0)) {
       resolve(Array.from(outcomes.subarray(from, to), resultOf));
     }
   }
 
-  /** They are given up, since whoever sent them sends them again; what has no identity stays. */
+  /** Drops the keyed events and rejects their `results`: their senders retry. All other counts stay. */
   rejectKeyed(error: unknown): void {
     this.#keyed = undefined;
     for (const { reject } of this.#keyedWaiting.splice(0)) reject(error);
   }
 
-  /** Adds to a cell; answers whether its dimensions had to be folded. */
+  /** Adds to a cell. Answers whether its dimensions were folded. */
   add(cell: Cell, quantity: bigint): boolean {
     this.#events++;
     if (this.#put(cell, quantity, this.#cellsMax)) return false;
-    // Made only here: almost every count finds its cell, or room for a new one.
+    // Made only on overflow: almost every count finds its cell, or room for a new one.
     if (this.#put(this.#cells.withoutDetails(cell), quantity, this.#cellsMax * 2)) return true;
     this.#put(this.#cells.withoutDimensions(cell), quantity, Infinity);
     return true;
   }
 
-  /** Adds to a cell that is there, or that there is room for; answers whether it could. */
+  /** Adds to a cell that is in the batch already, or for which there is room. Answers whether it did. */
   #put(cell: Cell, quantity: bigint, cellsMax: number): boolean {
     const known = this.#quantities.get(cell);
     if (known === undefined && this.#quantities.size >= cellsMax) return false;

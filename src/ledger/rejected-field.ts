@@ -1,7 +1,7 @@
 /**
- * A field of the store of totals as a label. Fields in Wave's form keep their name, with `*` for the organisation: labels
- * are read by scrapers that may not know organisations. Fields of our own hold every dimension as a JSON array, so all of
- * them share the name `cell`; a change without a field has `none`.
+ * The label for a field of the store of totals. A field in Wave's form keeps its name, with `*` for the organisation, since
+ * scrapers may not be allowed to see organisations. Tonnage's own fields contain all dimensions as a JSON array, so they share
+ * the label `cell`. A change without a field has the label `none`.
  */
 export function rejectedFieldLabel(field: string): string {
   if (field === '') return 'none';

@@ -17,7 +17,7 @@ function open(remote?: RemoteTotals): Promise<Ledger> {
 
 const sample = (name: string, labels = '') => valuesOf(metrics, name).get(labels);
 
-test('what is rejected is not in the counters: they are the same after the next start', async () => {
+test('rejected amounts are not in the counters: they are the same after the next start', async () => {
   const count = (org: string, quantity: bigint) => ({ meter: 'pulls', dimensions: { org }, quantity });
   const ofOrg = (org: string) => sample('tonnage_usage', `meter="pulls",org="${org}",arch=""`);
   const ledger = await open();
@@ -33,13 +33,13 @@ test('what is rejected is not in the counters: they are the same after the next 
   await again.close(5_000);
 });
 
-test('what the store elsewhere rejects is counted', async () => {
+test('amounts that the store of totals rejects are counted', async () => {
   const remote: RemoteTotals = {
     confirmed: 0,
     position: () => Promise.resolve(0),
     deliver: () => Promise.resolve({ kind: 'delivered', rejected: ['pulls/d/2026-11-30', 'pulls/d/2026-11-30'] }),
     forgetDetails: () => Promise.resolve(false),
-    query: () => Promise.reject(new Error('nobody asks')),
+    query: () => Promise.reject(new Error('no test queries this store')),
     close: () => Promise.resolve(),
   };
   const ledger = await open(remote);

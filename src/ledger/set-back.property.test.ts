@@ -23,14 +23,14 @@ interface Opened {
   readonly ledger: Ledger;
 }
 
-/** A ledger over a real Redis, to which everything happens that sets one of the two back. */
+/** A ledger over a real Redis, with every event that sets one of the two back. */
 class World {
   readonly log: string[] = [];
   readonly #random: () => number;
   readonly #shared: boolean;
   readonly #ledger: TestLedger;
   #opened: Opened | undefined;
-  /** Copies of the file, and of Redis, of earlier moments. */
+  /** Earlier copies of the file and of Redis. */
   readonly #files: string[] = [];
   readonly #dumps: string[] = [];
   #isHarmed = false;
@@ -46,7 +46,7 @@ class World {
     await redis.server.cli('flushall');
     rmSync(this.#dump, { force: true });
     await this.#open();
-    // What the file begins with is in the file itself, not only in its log.
+    // The initial content is in the file itself, not only in its write-ahead log.
     await this.#reopen();
   }
 
@@ -57,8 +57,8 @@ class World {
     await run?.();
   }
 
-  /** Totals are exactly what the ledger's file has, or they are known to be incomplete. */
-  async expectHonest(): Promise<void> {
+  /** Totals equal those of the ledger's file, or they are known to be incomplete. */
+  async expectTrueTotals(): Promise<void> {
     const { ledger } = await this.#open();
     await eventually('totals are right, or known to be incomplete', async () => {
       return ledger.status().delivery?.gap !== undefined || (await this.#isExact());
@@ -67,11 +67,11 @@ class World {
     if (!this.#isHarmed && gap !== undefined) throw new Error(`nothing was lost, and yet: ${gap}`);
   }
 
-  /** A rebuild makes Redis what the ledger's file is, whatever happened before. */
-  async expectMended(): Promise<void> {
+  /** After a rebuild, Redis equals the ledger's file, whatever happened before. */
+  async expectRepaired(): Promise<void> {
     await this.#rebuild();
     await this.#commit();
-    await this.expectHonest();
+    await this.expectTrueTotals();
   }
 
   async close(): Promise<void> {
@@ -143,7 +143,7 @@ class World {
   async #open(): Promise<Opened> {
     if (this.#opened) return this.#opened;
     const store = await openTestRedisStore(redis.server.url, this.#ledger.file, { shared: this.#shared });
-    // In half of the runs the outbox forgets what is delivered at once.
+    // In half of the runs the outbox deletes delivered batches at once.
     const keeps = this.#random() < 0.5 ? {} : { outboxKeepBytes: 0 };
     const ledger = await openTestLedger(store, { clock: systemClock, ...keeps });
     return (this.#opened = { store, ledger });
@@ -165,7 +165,7 @@ class World {
       if (!this.#shared) continue;
       const identity = { source: '/ci', id: String((this.#sent += 1)) };
       const event = { kind: 'usage', meter, dimensions, quantity: 1n, time: systemClock.now(), ...identity } as const;
-      // Refused before the first agreement on the secret, as every client is then.
+      // Before the instances have agreed on the hash, the ledger refuses events.
       await ledger.ingest([event]).catch(() => undefined);
     }
   }
@@ -189,7 +189,7 @@ class World {
     this.#isHarmed = false;
   }
 
-  /** Whether the answers of Redis, from sums and from details, are what the ledger's file has. */
+  /** Whether the sums and the details in Redis equal those of the ledger's file. */
   async #isExact(): Promise<boolean> {
     const { ledger } = await this.#open();
     const { delivery, claiming } = ledger.status();
@@ -243,7 +243,7 @@ interface Row {
   readonly value: bigint;
 }
 
-/** Sums by the meter and the first names after it, as text that can be compared. */
+/** Sums by meter and first names, as text to compare. */
 function sumsBy(rows: readonly Row[], names: number): string {
   const sums = new Map<string, bigint>();
   for (const { names: all, value } of rows) {
@@ -257,7 +257,7 @@ function sumsBy(rows: readonly Row[], names: number): string {
     .join('\n');
 }
 
-describe('a ledger or its Redis that is set back', () => {
+describe('a set-back ledger or Redis', () => {
   let world: World | undefined;
   afterEach(async () => {
     await world?.close();
@@ -267,16 +267,16 @@ describe('a ledger or its Redis that is set back', () => {
   it.each(
     Array.from({ length: scaled(4, 8) }, (_, index) => [index + 1, index % 4 === 3 ? 'shared' : 'instance'] as const),
   )(
-    'never tells wrong totals as if they were right, and a rebuild mends them (seed %i, dedupe %s)',
+    'never answers wrong totals as complete, and a rebuild repairs them (seed %i, dedupe %s)',
     async (seed, dedupe) => {
       world = new World(seed, dedupe === 'shared');
       await world.begin();
       try {
         for (let i = 0; i < scaled(10, 30); i += 1) {
           await world.step();
-          await world.expectHonest();
+          await world.expectTrueTotals();
         }
-        await world.expectMended();
+        await world.expectRepaired();
       } catch (error) {
         throw new Error(`after ${world.log.join(', ')}`, { cause: error });
       }

@@ -25,7 +25,7 @@ interface Side {
   readonly values: SharedValues;
 }
 
-/** The caps of one instance, which shares what is new when it is told to. */
+/** The caps of one instance, which shares new values on request. */
 async function side(): Promise<Side> {
   const file = join(redis.directory, `ledger-${++next}.sqlite`);
   const store = await openTestRedisStore(redis.server.url, file, { shared: true });
@@ -38,19 +38,19 @@ async function side(): Promise<Side> {
   return { caps, values: new SharedValues({ caps, shared, secret: () => shared.keyHash?.secret, log }) };
 }
 
-/** The architecture that is counted for this one. */
+/** The architecture under which the ledger counts this one. */
 function kept({ caps }: Side, arch: string, org = 'a.org'): string | undefined {
   return caps.keep({ day, org, isStated: false }, { org, arch }, () => {}).arch;
 }
 
-/** How many values all instances have of architectures, of all organisations together. */
+/** How many architectures all instances and organisations have together. */
 async function sharedArchitectures(): Promise<number> {
   const keys = (await redis.server.cli('keys', '{metrics/v1}:values:2026-11-21:arch:*')).trim().split('\n');
   const counts = await Promise.all(keys.filter(Boolean).map((key) => redis.server.cli('scard', key)));
   return counts.reduce((sum, count) => sum + Number(count), 0);
 }
 
-test('two instances keep to one cap, and to the values that either of them had first', async () => {
+test('two instances share one cap, and the first values of both', async () => {
   const [one, two] = [await side(), await side()];
   for (let index = 0; index < cap - 10; index++) kept(one, `one${index}`);
   await one.values.share();
@@ -58,7 +58,7 @@ test('two instances keep to one cap, and to the values that either of them had f
   expect(kept(two, 'more')).toBe('more');
   await two.values.share();
   expect([kept(two, 'late'), kept(two, 'one3'), kept(two, 'two3')]).toEqual(['__other__', 'one3', 'two3']);
-  // The first one has not asked since: what it lets in until it does goes beyond.
+  // The first instance has not shared since, so until it does its new values exceed the cap.
   expect(kept(one, 'beyond')).toBe('beyond');
   await one.values.share();
   expect([kept(one, 'late'), kept(one, 'two3'), kept(one, 'beyond')]).toEqual(['__other__', 'two3', 'beyond']);
@@ -68,7 +68,7 @@ test('two instances keep to one cap, and to the values that either of them had f
   for (const key of keys.trim().split('\n')) expect(await redis.server.cli('smembers', key)).not.toContain('one');
 });
 
-test('what one organisation uses up at one instance, no other lacks at another', async () => {
+test('what one organisation uses up at one instance does not limit another organisation elsewhere', async () => {
   await redis.server.cli('flushall');
   const [one, two] = [await side(), await side()];
   for (let index = 0; index < cap; index++) kept(one, `flood${index}`, 'flood.org');
@@ -81,7 +81,7 @@ test('what one organisation uses up at one instance, no other lacks at another',
   expect([kept(one, 'mine', 'b.org'), kept(one, 'late', 'b.org')]).toEqual(['mine', 'late']);
 });
 
-test('what is new while Redis is away is shared when it is back', async () => {
+test('values that are new during an outage of Redis are shared after it', async () => {
   await redis.server.cli('flushall');
   const one = await side();
   one.caps.remember(day, new Map([['arch', [{ value: 'held', org: 'a.org', own: true, stated: false }]]]));

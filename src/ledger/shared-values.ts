@@ -3,21 +3,21 @@ import { limits, messageOf, type Log } from '../base/index.ts';
 import type { SharedClaims } from '../store/index.ts';
 import { dimensionCaps, type Caps, type NewValues, type ValuesOf } from './caps.ts';
 
-/** Organisations whose values are shared at a time. */
+/** How many organisations share their values at the same time. */
 const sharedAtOnce = 32;
 
 export interface SharedValuesOptions {
   readonly caps: Caps;
   readonly shared: Pick<SharedClaims, 'shareValues'>;
-  /** What all instances hash with; `undefined` while that is not known. */
+  /** The secret that all instances hash with; `undefined` while it is unknown. */
   readonly secret: () => Uint8Array | undefined;
   readonly log: Log;
 }
 
 /**
- * Holds all instances together to the caps of each organisation: tells the store that they share which values were new
- * here, and learns which there are once an organisation has as many as it may. Nothing waits for it, so what several instances let in within the same
- * moment may go a little beyond. Values go as hashes, since the store has no other use for them.
+ * Applies the caps of each organisation to all instances together: sends new values to the shared store, and learns the values
+ * of all instances once an organisation reaches its cap. Counting does not wait for this, so the instances together may exceed
+ * a cap a little. Values are sent as hashes, since the store does not need the values themselves.
  */
 export class SharedValues {
   readonly #options: SharedValuesOptions;
@@ -41,7 +41,7 @@ export class SharedValues {
     await this.#running;
   }
 
-  /** Shares what is new once. Never rejects: what could not be shared goes with the next. */
+  /** Shares new values once. Never rejects: values that could not be shared go out with the next call. */
   async share(): Promise<void> {
     const { caps, secret, log } = this.#options;
     const key = secret();
@@ -52,7 +52,7 @@ export class SharedValues {
         news.slice(from, from + sharedAtOnce).map((each) =>
           this.#shareOne(key, each).catch((error: unknown) => {
             caps.returnNews(each);
-            log.debug({ error: messageOf(error) }, 'new values of a dimension wait to be shared');
+            log.debug({ error: messageOf(error) }, 'new values of a dimension could not be shared; the ledger retries');
           }),
         ),
       );

@@ -14,14 +14,14 @@ import { openTestLedger, ownStore } from './testing/fixture.ts';
 const redis = suiteRedis();
 const own = ownStore();
 
-/** What a test knows of an event: whether it was added, and whether a void has come for it. */
+/** The expected state of an event: whether it was added, and whether it was voided. */
 interface Known {
   readonly event: UsageEvent;
   readonly isAdded: boolean;
   isVoid: boolean;
 }
 
-/** A place where a ledger counts, which can be closed and opened again. */
+/** A store that can be closed and opened again. */
 interface Place {
   /** `shared`: events are claimed among instances before they count. */
   open(shared: boolean): Promise<Store>;
@@ -30,7 +30,7 @@ interface Place {
 
 const orgs = ['a.example', 'b.example', 'c.example'];
 
-/** Sends events and voids to a ledger, and knows what its totals must be. */
+/** Sends events and voids to a ledger, and computes the expected totals. */
 class Sender {
   readonly #place: Place;
   readonly #random: () => number;
@@ -61,7 +61,7 @@ class Sender {
     this.#ledger = this.#store = undefined;
   }
 
-  /** From now on `org` takes nothing in Redis, or again. */
+  /** Makes Redis reject all changes of `org`, or accept them again. */
   async toggle(org: string): Promise<void> {
     await this.#untilCounted();
     const field = `builds/o/${org}`;
@@ -75,7 +75,7 @@ class Sender {
     await redis.server.cli('hset', 'metrics/v1', field, 'no number');
   }
 
-  /** Sends some events in one request, perhaps with their voids. */
+  /** Sends some events in one request, possibly with their voids. */
   async add(): Promise<void> {
     await this.#untilCounted();
     const events = Array.from({ length: 1 + this.#below(4) }, () => this.#event());
@@ -87,7 +87,7 @@ class Sender {
     }
   }
 
-  /** Voids some events, known or still to come; of those that Redis can take back now. */
+  /** Voids some events, sent or still to come, among those that Redis can take back now. */
   async void(): Promise<void> {
     await this.#untilCounted();
     const targets = this.#known.filter(({ event: { dimensions } }) => !this.#broken.has(dimensions.org ?? ''));
@@ -103,13 +103,13 @@ class Sender {
     this.#known.push({ event, isAdded: false, isVoid: true });
   }
 
-  /** Sends again what was sent before. */
+  /** Repeats earlier events. */
   async resend(): Promise<void> {
     const events = this.#known.filter(() => this.#below(3) === 0).map(({ event }) => event);
     if (events.length > 0) await this.ledger.ingest(events);
   }
 
-  /** The totals of organisations that can be read now, and what they must be: what was added and not taken back. */
+  /** The readable totals of organisations, and the expected ones: what was added and not taken back. */
   async totals(): Promise<{ readonly found: object; readonly wanted: object }> {
     await this.#untilCounted();
     const wanted = new Map<string, bigint>();
@@ -157,7 +157,7 @@ class Sender {
   }
 }
 
-/** Numbers below 1, the same ones with each run. */
+/** Numbers below 1, the same in each run. */
 function numbers(seed: number): () => number {
   let state = seed >>> 0;
   return () => (state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0) / 2 ** 32;

@@ -3,7 +3,7 @@ import type { EventResult, LedgerEvent } from '../usage/index.ts';
 
 const dayMs = 86_400_000;
 
-/** The times of events that can be taken: those whose keys are certain to be held, should they have come before. */
+/** The times that events may have: an event outside the window could not be recognised as a repeated one. */
 export class EventWindow {
   readonly #days: number;
   readonly #ageMs: number;
@@ -13,7 +13,7 @@ export class EventWindow {
     this.#ageMs = dedupeDays * dayMs;
   }
 
-  /** Why an event with this time is not taken at `now`; `undefined` when it is. */
+  /** The refusal of an event with this time at `now`; `undefined` if the ledger accepts the time. */
   refusal(event: Pick<LedgerEvent, 'time'>, now: number): EventResult | undefined {
     if (event.time < now - this.#ageMs) {
       const message = `expected a time within the last ${this.#days} days, got ${isoTime(event.time)}`;
@@ -27,7 +27,7 @@ export class EventWindow {
     return undefined;
   }
 
-  /** Keys received before this moment are no longer needed at `now`. */
+  /** The time before which keys were received that are no longer needed at `now`. */
   keysFrom(now: number): number {
     return now - this.#ageMs;
   }

@@ -10,16 +10,16 @@ import { openLedger, type Ledger, type LedgerOptions } from '../index.ts';
 
 export const silent: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
-/** The embedded store of a ledger, in a directory of its own for each test. */
+/** The embedded store of a ledger, in its own directory for each test. */
 export interface OwnStore {
   readonly directory: string;
-  /** The one that is open now. */
+  /** The open store. */
   readonly store: Store;
-  /** Closes it, and opens its file again. */
+  /** Closes the store, and opens its file again. */
   reopen(overrides?: Partial<SqliteStoreOptions>): Promise<void>;
 }
 
-/** Opens one before each test of the file that calls this, and closes it after what the file itself does then. */
+/** Opens a store before each test of the calling file, and closes it after the hooks of that file. */
 export function ownStore(options: Partial<SqliteStoreOptions> = {}): OwnStore {
   let directory = '';
   let store: Store | undefined;
@@ -48,7 +48,7 @@ export function ownStore(options: Partial<SqliteStoreOptions> = {}): OwnStore {
       return directory;
     },
     get store() {
-      if (!store) throw new Error('the store of a test is opened by a hook');
+      if (!store) throw new Error('the store is open only during a test');
       return store;
     },
     async reopen(overrides) {
@@ -58,7 +58,7 @@ export function ownStore(options: Partial<SqliteStoreOptions> = {}): OwnStore {
   };
 }
 
-/** A ledger over a store. What is recorded waits for its commit, however long the disk takes. */
+/** A ledger over a store. `record` and `ingest` wait for the commit, however long the disk takes. */
 export function openTestLedger(store: Store, options: Partial<LedgerOptions> = {}): Promise<Ledger> {
   return openLedger({
     store,
@@ -73,7 +73,7 @@ export function openTestLedger(store: Store, options: Partial<LedgerOptions> = {
   });
 }
 
-/** The values of a counter, by the text of their labels. */
+/** The values of a counter, by label text. */
 export function valuesOf(metrics: MetricSet, name: string): ReadonlyMap<string, number | bigint> {
   const family = metrics.gather().find((each) => each.name === name) as Extract<MetricFamily, { type: 'counter' }>;
   return new Map([...family.points].map(({ labels, value }) => [labels.text, value]));
