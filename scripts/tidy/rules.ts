@@ -1,5 +1,6 @@
 import type { SourceFile } from './files.ts';
 import { brokenLinks } from './links.ts';
+import { brokenPaths } from './paths.ts';
 
 /** One thing that is not tidy. */
 export interface Finding {
@@ -40,7 +41,8 @@ const lineRules: readonly LineRule[] = [
 /** Everything that is not tidy in these files, in their order. */
 export function findUntidy(files: readonly SourceFile[]): Finding[] {
   const paths = new Set(files.map(({ path }) => path));
-  return [...files.flatMap(untidyLines), ...brokenLinks(files, paths), ...driversWithoutTest(paths)];
+  const broken = [...brokenLinks(files, paths), ...brokenPaths(files, paths)];
+  return [...files.flatMap(untidyLines), ...broken, ...driversWithoutTest(paths)];
 }
 
 function untidyLines({ path, lines }: SourceFile): Finding[] {

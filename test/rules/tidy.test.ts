@@ -39,6 +39,14 @@ describe('the tidy check', () => {
     ['a link to no file', 'README.md', '# A\n\n[it](docs/gone.md)\n', 3, 'no such file'],
     ['a link to no file, from a folder', 'docs/a.md', '[it](../docs/gone.md)\n', 1, 'no such file'],
     ['a link to no heading', 'README.md', '# A\n\n[it](#b)\n', 3, 'no such heading'],
+    ['a file that a page names', 'docs/a.md', '# A\n\nSee `src/gone.ts`.\n', 3, 'no such file: src/gone.ts'],
+    [
+      'a file of a recipe',
+      'CONTRIBUTING.md',
+      '### Add a thing\n\nExample of `NAME`: `one`.\n\n1. `src/a/NAME.ts` does it.\n',
+      5,
+      'no such file: src/a/one.ts',
+    ],
     ['a driver without a test', 'src/store/drivers/a.ts', 'export {};\n', 1, 'a driver without a test'],
     ['a nested driver without a test', 'src/gateway/cache/drivers/a.ts', 'export {};\n', 1, 'a driver without a test'],
     [
@@ -68,6 +76,7 @@ describe('the tidy check', () => {
       'src/store/drivers/c.ts': 'export {};\n',
       'src/store/drivers/c/part.ts': 'export {};\n',
       'src/store/drivers/c.test.ts': 'export {};\n',
+      'CONTRIBUTING.md': '### A\n\nExample of `NAME`: `b`.\n\n1. `src/store/drivers/NAME/one.ts`, in `src/store/`\n',
       'node_modules/a/index.js': '// TODO\n',
       'data/notes.md': 'TODO\n',
     };
