@@ -1,4 +1,4 @@
-import { limits, messageOf, type Log, type TonnageError } from '../base/index.ts';
+import { limits, messageOf, pause, WakeablePause, type Log, type TonnageError } from '../base/index.ts';
 import { Connection, type ConnectionOptions, type Endpoint, nameOf } from './connection.ts';
 import { statusOf, type Redirect, unavailable } from './failure.ts';
 import { RedisNode } from './node.ts';
@@ -20,7 +20,7 @@ export class ClusterRouter implements Router {
   #primaries: ReadonlySet<RedisNode> = new Set();
   #failure: TonnageError | undefined = unavailable('the slots of the Redis Cluster are not known yet');
   readonly #abort = new AbortController();
-  #wake: () => void = () => undefined;
+  readonly #pause = new WakeablePause();
   #isPoked = false;
   #turn = 0;
   readonly #loop: Promise<void>;
@@ -68,7 +68,7 @@ export class ClusterRouter implements Router {
   async close(): Promise<void> {
     this.#abort.abort();
     this.#failure = unavailable('the link to the Redis Cluster was closed');
-    this.#wake();
+    this.#pause.wake();
     await this.#loop;
     await Promise.all([...this.#nodes.values()].map((node) => node.close()));
   }
@@ -94,7 +94,7 @@ export class ClusterRouter implements Router {
 
   #poke(): void {
     this.#isPoked = true;
-    this.#wake();
+    this.#pause.wake();
   }
 
   async #run(): Promise<void> {
@@ -104,20 +104,9 @@ export class ClusterRouter implements Router {
       await this.#refresh();
       const isWell = this.status.connected;
       pauseMs = isWell ? slotsPauseMsMin : Math.min(2 * pauseMs, limits.redisReconnectMsMax);
-      await this.#pause(slotsPauseMsMin, false);
-      if (!this.#isPoked) await this.#pause(isWell ? limits.redisSlotsMs : pauseMs, true);
+      await pause(slotsPauseMsMin, this.#abort.signal);
+      if (!this.#isPoked && !this.#abort.signal.aborted) await this.#pause.wait(isWell ? limits.redisSlotsMs : pauseMs);
     }
-  }
-
-  async #pause(ms: number, endsWhenPoked: boolean): Promise<void> {
-    if (this.#abort.signal.aborted) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, ms);
-    this.#wake = () => {
-      if (endsWhenPoked || this.#abort.signal.aborted) resolve();
-    };
-    await promise;
-    clearTimeout(timer);
   }
 
   async #refresh(): Promise<void> {

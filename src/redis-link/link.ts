@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { assert, limits, type Clock } from '../base/index.ts';
 import type { Connection } from './connection.ts';
 import { asTonnageError, isPassing, redirectOf, RedisErrorReply, unavailable } from './failure.ts';
@@ -148,7 +149,7 @@ export class RoutedLink implements RedisLink {
     // The first two redirects are followed at once: one to the new owner, one more while a slot is on its way.
     const pauseMs = sentTo && was.attempt <= 2 ? 0 : pauseAfter(was.attempt);
     if (this.#options.clock.monotonic() + pauseMs >= was.deadline) throw error;
-    if (pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    if (pauseMs > 0) await sleep(pauseMs);
     // After a pause the node that we were sent to may have been given up.
     const node = (pauseMs > 0 ? follow() : sentTo) ?? this.#router.nodeFor(was.slot);
     const connection = await node.ready(Math.max(1, was.deadline - this.#options.clock.monotonic()));

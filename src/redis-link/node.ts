@@ -1,4 +1,4 @@
-import { limits, messageOf, TonnageError, type Log } from '../base/index.ts';
+import { endsWithin, limits, messageOf, pause, TonnageError, type Log } from '../base/index.ts';
 import type { Connection } from './connection.ts';
 import { unavailable } from './failure.ts';
 
@@ -23,8 +23,9 @@ export class RedisNode {
   #closed: TonnageError | undefined;
   readonly #loop: Promise<void>;
   readonly #abort = new AbortController();
-  #wake: () => void = () => undefined;
-  readonly #waiting = new Set<() => void>();
+  #waiting = 0;
+  /** Resolves at the next connection, and when the node is closed. */
+  #next = Promise.withResolvers<void>();
 
   constructor(options: RedisNodeOptions) {
     this.name = options.name;
@@ -46,18 +47,15 @@ export class RedisNode {
 
   /** Whether somebody waits in `ready`. */
   get isAwaited(): boolean {
-    return this.#waiting.size > 0;
+    return this.#waiting > 0;
   }
 
   /** The connection, waiting up to `waitMs` for one. */
   async ready(waitMs: number): Promise<Connection> {
     if (this.#connection || this.#closed) return this.connection;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, waitMs);
-    this.#waiting.add(resolve);
-    await promise;
-    this.#waiting.delete(resolve);
-    clearTimeout(timer);
+    this.#waiting += 1;
+    await endsWithin(waitMs, this.#next.promise);
+    this.#waiting -= 1;
     return this.connection;
   }
 
@@ -70,7 +68,6 @@ export class RedisNode {
     this.#closed = unavailable(`the connection to Redis ${this.name} was closed`);
     this.#connection?.close(this.#closed);
     this.#abort.abort();
-    this.#wake();
     await this.#loop;
   }
 
@@ -79,7 +76,7 @@ export class RedisNode {
     while (!this.#closed) {
       // Pauses grow until a connection has done some work: one that ends at once is no better than none.
       if (await this.#connectOnce()) pauseMs = firstPauseMs;
-      if (!this.#closed) await this.#pause(pauseMs);
+      await pause(pauseMs, this.#abort.signal);
       pauseMs = Math.min(2 * pauseMs, limits.redisReconnectMsMax);
     }
     this.#failure = this.#closed;
@@ -121,15 +118,8 @@ export class RedisNode {
   }
 
   #notify(): void {
-    for (const resolve of this.#waiting) resolve();
+    this.#next.resolve();
+    this.#next = Promise.withResolvers();
     this.#options.onChange?.();
-  }
-
-  async #pause(ms: number): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, ms);
-    this.#wake = resolve;
-    await promise;
-    clearTimeout(timer);
   }
 }

@@ -1,5 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { limits, TonnageError, type Log } from '../base/index.ts';
+import { limits, pause, TonnageError, type Log } from '../base/index.ts';
 import { Connection, type ConnectionOptions, type Endpoint, nameOf } from './connection.ts';
 import { statusOf, RedisErrorReply, unavailable } from './failure.ts';
 import { RedisNode } from './node.ts';
@@ -73,7 +72,7 @@ function repeat(pauseMs: number, work: (signal: AbortSignal) => Promise<void>): 
   const { signal } = abort;
   const loop = (async () => {
     while (!signal.aborted) {
-      await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
+      await pause(pauseMs, signal);
       if (!signal.aborted) await work(signal).catch(() => undefined);
     }
   })();

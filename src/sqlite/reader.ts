@@ -1,4 +1,4 @@
-import { limits, TonnageError } from '../base/index.ts';
+import { endsWithin, limits, TonnageError } from '../base/index.ts';
 import type { ReadOptions, SqlValue } from './contract.ts';
 import { createFileThread, type FileThread } from './file-thread.ts';
 import type { Rows, WorkerOptions } from './protocol.ts';
@@ -60,7 +60,7 @@ export class Reader {
       reject(new TonnageError('unavailable', 'shutting down'));
     }
     // A terminated thread exits only when SQLite returns, which may take minutes.
-    if (this.#running) await atMost(limits.queryCloseMsMax, this.#thread.terminate());
+    if (this.#running) await endsWithin(limits.queryCloseMsMax, this.#thread.terminate());
     else await this.#thread.close();
   }
 
@@ -87,14 +87,6 @@ export class Reader {
     this.#thread = createFileThread(this.#options);
     this.#next();
   }
-}
-
-async function atMost(waitMs: number, work: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, waitMs);
-  });
-  await Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
 function tooManyAbandoned(): TonnageError {

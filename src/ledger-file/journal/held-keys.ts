@@ -1,4 +1,4 @@
-import { limits, TonnageError } from '../../base/index.ts';
+import { limits, Lru, TonnageError } from '../../base/index.ts';
 import type { ProgramFile, ProgramStatement } from '../../sqlite/index.ts';
 import { KeyIndex } from './key-index.ts';
 import {
@@ -58,7 +58,7 @@ interface Staged {
  */
 export class HeldKeys {
   readonly #index = new KeyIndex();
-  readonly #cache = new Map<number, Run | undefined>();
+  #cache = new Lru<Run | null, number>(cachedRunsMax);
   readonly #insertRun: ProgramStatement;
   readonly #readRun: ProgramStatement;
   readonly #readFirstRun: ProgramStatement;
@@ -169,7 +169,7 @@ export class HeldKeys {
   dropBefore(received: number, runsMax: number): boolean {
     const dropped = this.#dropRuns.run(received, runsMax);
     if (dropped === 0) return false;
-    this.#cache.clear();
+    this.#cache = new Lru(cachedRunsMax);
     this.#index.forgetBefore(Number(this.#readFirstRun.all()[0]?.[0] ?? this.#nextRun));
     return dropped === runsMax;
   }
@@ -229,12 +229,11 @@ export class HeldKeys {
   }
 
   #stored(run: number): Run | undefined {
-    if (this.#cache.has(run)) return this.#cache.get(run);
+    const known = this.#cache.get(run);
+    if (known !== undefined) return known ?? undefined;
     const entries = this.#readRun.all(run)[0]?.[0];
     const stored = entries instanceof Uint8Array ? decodeRun(entries) : undefined;
-    const [oldest] = this.#cache.keys();
-    if (oldest !== undefined && this.#cache.size >= cachedRunsMax) this.#cache.delete(oldest);
-    this.#cache.set(run, stored);
+    this.#cache.set(run, stored ?? null);
     return stored;
   }
 }

@@ -1,5 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { limits, messageOf, type Clock, type Log } from '../../base/index.ts';
+import { limits, messageOf, pause, type Clock, type Log } from '../../base/index.ts';
 import { parseDay, waveFieldName } from '../../usage/index.ts';
 import { importKey, waveHash } from '../layout.ts';
 import type { RedisLink } from '../../redis-link/index.ts';
@@ -114,17 +113,15 @@ class Rounds implements WaveRefresh {
           this.#options.log.warn({ error: messageOf(error) }, 'the names in the hash of Wave could not be looked up');
         }
       }
-      await this.#wait(failures === 1 ? firstRetryMs : limits.waveRefreshPauseMs).catch(() => undefined);
+      await pause(failures === 1 ? firstRetryMs : limits.waveRefreshPauseMs, signal);
     }
   }
 
-  /** Lets as much time pass as so many fields are given. */
-  #pause(fields: number): Promise<void> {
-    return this.#wait((fields * 1_000) / (this.#options.fieldsPerSecond ?? limits.waveRefreshFieldsPerSecond));
-  }
-
-  async #wait(ms: number): Promise<void> {
-    await delay(ms, undefined, { signal: this.#ending.signal });
+  /** Waits for as long as so many fields may take. Rejects when the refresh is closed. */
+  async #pause(fields: number): Promise<void> {
+    const { signal } = this.#ending;
+    await pause((fields * 1_000) / (this.#options.fieldsPerSecond ?? limits.waveRefreshFieldsPerSecond), signal);
+    signal.throwIfAborted();
   }
 }
 

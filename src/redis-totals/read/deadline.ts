@@ -1,4 +1,4 @@
-import { limits, TonnageError, type Clock } from '../../base/index.ts';
+import { limits, TonnageError, within, type Clock } from '../../base/index.ts';
 
 /** Says whether there is still time: called between two steps of a query, so that one that was given up stops. */
 export interface Deadline {
@@ -11,17 +11,11 @@ export interface Deadline {
  *
  * @throws {TonnageError} `query_deadline` then; `work` ends at its next `check`, and Redis has nothing more to do for it
  */
-export async function withDeadline<T>(clock: Clock, work: (deadline: Deadline) => Promise<T>): Promise<T> {
+export function withDeadline<T>(clock: Clock, work: (deadline: Deadline) => Promise<T>): Promise<T> {
   const end = clock.monotonic() + limits.queryMsMax;
   const late = () => new TonnageError('query_deadline', `the query was given up after ${limits.queryMsMax} ms`);
-  const { promise, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(late()), limits.queryMsMax);
-  try {
-    const check = () => {
-      if (clock.monotonic() >= end) throw late();
-    };
-    return await Promise.race([work({ check }), promise]);
-  } finally {
-    clearTimeout(timer);
-  }
+  const check = () => {
+    if (clock.monotonic() >= end) throw late();
+  };
+  return within(limits.queryMsMax, work({ check }), late);
 }

@@ -1,3 +1,4 @@
+import { Lru } from '../../base/index.ts';
 import type { BatchHistory, BatchId, MeterDay } from '../../store/index.ts';
 import type { Day } from '../../usage/index.ts';
 import { isSameBatch, parseBatchText } from '../batch-text.ts';
@@ -17,21 +18,16 @@ interface Written extends MeterDay {
  * touches would never show it. So they are asked for their numbers now and then.
  */
 export class RecentTags {
-  readonly #tagsMax: number;
-  readonly #tags = new Map<string, Written>();
+  readonly #tags: Lru<Written>;
 
-  /** Remembers at most `tagsMax`; the one that was written longest ago leaves first. */
+  /** Remembers at most `tagsMax`: those that were written last. */
   constructor(tagsMax: number) {
-    this.#tagsMax = tagsMax;
+    this.#tags = new Lru(tagsMax);
   }
 
   /** The details of that meter and day have everything up to a batch. */
   wrote(written: Written): void {
-    const key = detailNumbersKey(written.meter, written.day);
-    this.#tags.delete(key);
-    this.#tags.set(key, written);
-    const [oldest] = this.#tags.keys();
-    if (this.#tags.size > this.#tagsMax && oldest !== undefined) this.#tags.delete(oldest);
+    this.#tags.set(detailNumbersKey(written.meter, written.day), written);
   }
 
   /**
@@ -39,8 +35,8 @@ export class RecentTags {
    * `ledger_gap` when the outbox does not hold what is lost, and when details have a batch of another history.
    */
   async lost(link: RedisLink, ledgerId: string, history: BatchHistory, detailsFrom: Day): Promise<number | undefined> {
-    for (const [key, { day }] of this.#tags) if (day < detailsFrom) this.#tags.delete(key);
-    const tags = [...this.#tags];
+    for (const [key, { day }] of this.#tags.entries()) if (day < detailsFrom) this.#tags.delete(key);
+    const tags = [...this.#tags.entries()];
     const kept = await pipelineAll(
       link,
       tags.map(([key]) => ({ key, args: ['HGET', key, ledgerId] })),
