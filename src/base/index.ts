@@ -6,6 +6,8 @@ export { errorTable, messageOf, TonnageError, type ErrorCode } from './errors.ts
 export { limits } from './limits.ts';
 export type { Log } from './log.ts';
 export { Lru } from './lru.ts';
+export { canonicalOrganisation, isOrganisation, organisationOfEmail } from './organisation.ts';
+export { parsePasswordHash, type HashCost, type PasswordHash } from './password-hash.ts';
 export { pause, WakeablePause } from './pause.ts';
 export { ForkedHistory, isLoss } from './forked-history.ts';
 export { systemRandom, type Random } from './random.ts';

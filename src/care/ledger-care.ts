@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { TonnageError, type Clock, type Random } from '../base/index.ts';
+import { canonicalOrganisation, TonnageError, type Clock, type Random } from '../base/index.ts';
 import { lockFile, makeDirectory, type ReadOnlyDatabase } from '../sqlite/index.ts';
-import { canonicalOrganisation, Pseudonyms } from '../usage/index.ts';
+import { Pseudonyms } from '../usage/index.ts';
 import { delivers } from '../ledger-file/index.ts';
 
 import { openLedgerReadOnly } from '../ledger-file/index.ts';

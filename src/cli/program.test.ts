@@ -1,9 +1,10 @@
+import { parsePasswordHash } from '../base/index.ts';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { parsePasswordHash, verifyPassword } from '../identity/index.ts';
+import { verifyPassword } from '../identity/index.ts';
 import { run } from './testing/terminal.ts';
 
 let directory: string;

@@ -12,15 +12,7 @@ export { userRights } from './identity.ts';
 export { configSchema } from './keys.ts';
 export { loadConfig, type LoadOptions } from './load.ts';
 export { builtInMeterNames, parseEventType, parseMember } from './meters.ts';
-export {
-  isHostLike,
-  parseEmail,
-  parseOrganisation,
-  parsePasswordHash,
-  parseProxyUrl,
-  parseUpstreamName,
-  proxyUrlForm,
-} from './names.ts';
+export { isHostLike, parseProxyUrl, parseUpstreamName, proxyUrlForm } from './names.ts';
 export { printConfig } from './print.ts';
 export { ConfigError, formatProblem, quote, type ConfigProblem } from './problems.ts';
 export { readConfig, type ConfigDefaults, type ConfigFlags, type ReadOptions } from './read.ts';

@@ -1,5 +1,5 @@
 import { isIPv6 } from 'node:net';
-import { limits } from '../base/index.ts';
+import { canonicalOrganisation, organisationOfEmail, parsePasswordHash as readPasswordHash } from '../base/index.ts';
 import { parseHost, parsePort } from './address.ts';
 
 /** How an upstream's name is written, for messages and descriptions. */
@@ -85,59 +85,27 @@ export function parseUserName(text: string): string | undefined {
   return /^[^:\s\p{Cc}\p{Bidi_Control}]{1,128}$/u.test(text) ? text : undefined;
 }
 
-const domainPattern =
-  /^(?=.{1,253}$)(?!(?:.*\.)?[0-9]+$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/;
-
 /** How an organisation is written, for messages and descriptions. */
 export const organisationForm = 'an organisation (written like a domain: letters, digits, "-" and ".")';
 
-/** The organisation in lower case, by the same grammar as `identity/` has; `undefined` when it cannot be one. */
-export function parseOrganisation(text: string): string | undefined {
-  const organisation = text.toLowerCase();
-  // Other letters can have an ASCII one as lower case (U+212A, the Kelvin sign, has k).
-  return /^[A-Za-z0-9.-]+$/.test(text) && domainPattern.test(organisation) ? organisation : undefined;
-}
+/** The organisation in lower case, else `undefined`. */
+export const parseOrganisation = canonicalOrganisation;
 
 /** How an e-mail address is written, for messages and descriptions. */
 export const emailForm = 'an e-mail address such as "alice@example.org"';
 
-/** The address itself when it has exactly one `@` between a name and an organisation, else `undefined`. */
+/** The address itself if it has an organisation, else `undefined`. */
 export function parseEmail(text: string): string | undefined {
-  const [name, domain, ...more] = text.split('@');
-  const valid =
-    name !== undefined &&
-    /^[^\s\p{Cc}\p{Bidi_Control}]{1,64}$/u.test(name) &&
-    domain !== undefined &&
-    more.length === 0;
-  return valid && parseOrganisation(domain) !== undefined ? text : undefined;
+  return organisationOfEmail(text) === undefined ? undefined : text;
 }
 
 /** How a password hash is written, for messages and descriptions. */
 export const passwordHashForm =
   'a password hash as `tonnage user hash` prints it ("scrypt:..."), or "sha256:<64 hex digits>"';
 
-const hashPattern =
-  /^(?:scrypt:([0-9]{1,7}):([0-9]{1,2}):([0-9]{1,2}):[A-Za-z0-9+/]{22,88}={0,2}:[A-Za-z0-9+/]{42,88}={0,2}|sha256:[0-9a-f]{64})$/;
-
-/** The hash itself when `identity/` can check passwords against it, else `undefined`. */
+/** The hash itself if logins can be checked against it, else `undefined`. */
 export function parsePasswordHash(text: string): string | undefined {
-  const match = hashPattern.exec(text);
-  if (match === null) return undefined;
-  return text.startsWith('sha256:') || scryptCostIsSound(Number(match[1]), Number(match[2]), Number(match[3]))
-    ? text
-    : undefined;
-}
-
-/** scrypt's N (a power of two), r and p (RFC 7914 section 2), within what `identity/` is ready to spend on a login. */
-function scryptCostIsSound(cost: number, blockSize: number, parallelism: number): boolean {
-  return (
-    cost >= limits.passwordHashCostMin &&
-    Number.isInteger(Math.log2(cost)) &&
-    blockSize >= 1 &&
-    128 * cost * blockSize <= limits.passwordHashMemoryBytesMax &&
-    parallelism >= 1 &&
-    parallelism <= limits.passwordHashParallelismMax
-  );
+  return readPasswordHash(text) === undefined ? undefined : text;
 }
 
 /** How a time zone is written, for messages and descriptions. */

@@ -1,6 +1,5 @@
-import { TonnageError } from '../base/index.ts';
+import { isOrganisation, TonnageError } from '../base/index.ts';
 import { parseAddress, parseNetwork, type Network } from './network.ts';
-import { isOrganisation } from './organisation.ts';
 import type { Principal } from './principal.ts';
 
 /** Clients of this network belong to this organisation, unless they say who they are. */

@@ -1,11 +1,18 @@
 import { decodeJwt, errors, jwtVerify, type JWTPayload } from 'jose';
-import { limits, messageOf, TonnageError, type Clock, type Log } from '../base/index.ts';
+import {
+  canonicalOrganisation,
+  limits,
+  messageOf,
+  organisationOfEmail,
+  TonnageError,
+  type Clock,
+  type Log,
+} from '../base/index.ts';
 import type { Authenticator, CheckVerdict } from './authenticator.ts';
 import type { Credential } from './authorization.ts';
 import { textOf } from './fetch-json.ts';
 import type { OidcInstruments } from './metrics.ts';
 import { OidcKeys } from './oidc-keys.ts';
-import { canonicalOrganisation, organisationOf } from './organisation.ts';
 import { outsider } from './outsider.ts';
 import type { Principal, Right } from './principal.ts';
 
@@ -112,6 +119,8 @@ function principalOf(payload: JWTPayload, { emailClaim, orgClaim, rights }: Oidc
   const isVerified = payload['email_verified'] === undefined || payload['email_verified'] === true;
   const claimed = isVerified || payload['email_verified'] === 'true' ? textOf(payload, emailClaim) : undefined;
   const org =
-    orgClaim === undefined ? organisationOf(claimed ?? '') : canonicalOrganisation(textOf(payload, orgClaim) ?? '');
+    orgClaim === undefined
+      ? organisationOfEmail(claimed ?? '')
+      : canonicalOrganisation(textOf(payload, orgClaim) ?? '');
   return outsider({ name: payload.sub ?? '', email: claimed, org, rights });
 }

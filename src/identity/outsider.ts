@@ -1,5 +1,4 @@
-import { limits } from '../base/index.ts';
-import { organisationOf } from './organisation.ts';
+import { limits, organisationOfEmail } from '../base/index.ts';
 import type { Principal, Right } from './principal.ts';
 
 /** What cannot be seen, or turns the text around it: a name goes into logs, tables and terminals. */
@@ -17,7 +16,7 @@ export function outsider(who: {
   readonly rights: readonly Right[];
 }): Principal {
   const { email, org } = who;
-  const hasEmail = email !== undefined && organisationOf(email) !== undefined;
+  const hasEmail = email !== undefined && organisationOfEmail(email) !== undefined;
   return Object.freeze({
     subject: (hasEmail ? email : who.name).slice(0, limits.eventUserLengthMax).replace(unseen, '\uFFFD'),
     ...(hasEmail && { email }),

@@ -1,7 +1,7 @@
-import { createHash, scryptSync } from 'node:crypto';
+import { scryptSync } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { systemRandom } from '../base/index.ts';
-import { decoyHash, hashPassword, parsePasswordHash, verifyPassword, type PasswordHash } from './password.ts';
+import { parsePasswordHash, systemRandom, type PasswordHash } from '../base/index.ts';
+import { decoyHash, hashPassword, verifyPassword } from './password.ts';
 import { cheapHash } from './testing/fixtures.ts';
 
 function parsed(text: string): PasswordHash {
@@ -36,30 +36,6 @@ test.each([
   expect(hash && (await verifyPassword(`${password}x`, hash))).toBe(false);
 });
 
-const salt = 'A'.repeat(22);
-const key = 'b'.repeat(43);
-test.each([
-  '',
-  'secret',
-  createHash('sha256').update('x').digest('hex'),
-  `sha256:${'0A'.repeat(32)}`,
-  `sha256:${'00'.repeat(31)}`,
-  `scrypt:16384:8:1:${salt}`,
-  `scrypt:16384:8:1:short:${key}`,
-  `scrypt:16384:8:1:${salt}:short`,
-  `scrypt:16384:8:1:${salt}:${key}:`,
-  `scrypt:1000:8:1:${salt}:${key}`,
-  `scrypt:512:8:1:${salt}:${key}`,
-  `scrypt:0:8:1:${salt}:${key}`,
-  `scrypt:16384:0:1:${salt}:${key}`,
-  `scrypt:16384:8:0:${salt}:${key}`,
-  `scrypt:16384:8:17:${salt}:${key}`,
-  `scrypt:1048576:2:1:${salt}:${key}`,
-  `scrypt:-1:8:1:${salt}:${key}`,
-])('%j is no password hash', (text) => {
-  expect(parsePasswordHash(text)).toBeUndefined();
-});
-
 test('scrypt is that of RFC 7914: section 12, third vector', async () => {
   const hash = Buffer.from(
     '7023bdcb3afd7348461c06cd81fd38ebfda8fbba904f8e3ea9b543f6545da1f2d5432955613f0fcf62d49705242a9af9e61e85dc0d651e40dfcf017b45575887',
@@ -77,6 +53,6 @@ test('scrypt is that of RFC 7914: section 12, third vector', async () => {
 });
 
 test('the most expensive hash that is taken can be computed', async () => {
-  const hash = parsed(`scrypt:131072:8:1:${salt}==:${key}=`);
+  const hash = parsed(`scrypt:131072:8:1:${'A'.repeat(22)}==:${'b'.repeat(43)}=`);
   expect(await verifyPassword('x', hash)).toBe(false);
 });

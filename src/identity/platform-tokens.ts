@@ -1,3 +1,4 @@
+import { organisationOfEmail } from '../base/index.ts';
 import {
   limits,
   messageOf,
@@ -13,7 +14,6 @@ import type { Credential } from './authorization.ts';
 import { CredentialMemory } from './credential-memory.ts';
 import { fetchJson, isTimeout, memberOf, textOf, type JsonAnswer } from './fetch-json.ts';
 import type { PlatformInstruments } from './metrics.ts';
-import { organisationOf } from './organisation.ts';
 import { outsider } from './outsider.ts';
 import type { Principal } from './principal.ts';
 import { tokenKindOf } from './token-text.ts';
@@ -210,6 +210,6 @@ function whoseIs({ status, body }: JsonAnswer): Principal | 'refused' {
   const id = memberOf(user, 'id');
   const name = textOf(user, 'userName') ?? (typeof id === 'number' ? `platform-user-${id}` : email);
   if (name === undefined) throw new Error('its answer names no user');
-  const org = email === undefined ? undefined : organisationOf(email);
+  const org = email === undefined ? undefined : organisationOfEmail(email);
   return outsider({ name, email, org, rights: ['pull', 'query'] });
 }

@@ -1,8 +1,17 @@
-import { limits, TonnageError, Turns, type Log, type Random } from '../base/index.ts';
+import {
+  isOrganisation,
+  limits,
+  organisationOfEmail,
+  parsePasswordHash,
+  TonnageError,
+  Turns,
+  type Log,
+  type PasswordHash,
+  type Random,
+} from '../base/index.ts';
 import type { Authenticator, Verdict } from './authenticator.ts';
 import type { Credential } from './authorization.ts';
-import { isOrganisation, organisationOf } from './organisation.ts';
-import { decoyHash, parsePasswordHash, verifyPassword, type PasswordHash } from './password.ts';
+import { decoyHash, verifyPassword } from './password.ts';
 import type { Principal, Right } from './principal.ts';
 
 /** A user of the configuration. */
@@ -48,8 +57,9 @@ function accountOf(user: StaticUser): Account {
   const { name, email } = user;
   const hash = parsePasswordHash(user.passwordHash);
   if (hash === undefined) throw refused(name, 'passwordHash', 'a password hash ("scrypt:..." or "sha256:...")');
-  const org = user.org ?? (email === undefined ? undefined : organisationOf(email));
-  if (email !== undefined && organisationOf(email) === undefined) throw refused(name, 'email', 'an e-mail address');
+  const org = user.org ?? (email === undefined ? undefined : organisationOfEmail(email));
+  if (email !== undefined && organisationOfEmail(email) === undefined)
+    throw refused(name, 'email', 'an e-mail address');
   if (org !== undefined && !isOrganisation(org)) throw refused(name, 'org', 'an organisation in lower case');
   const principal: Principal = Object.freeze({
     subject: name,

@@ -1,5 +1,4 @@
-import { limits, TonnageError } from '../base/index.ts';
-import { canonicalOrganisation, organisationOf } from './organisation.ts';
+import { canonicalOrganisation, limits, organisationOfEmail, TonnageError } from '../base/index.ts';
 import { rights as allRights, type Right } from './principal.ts';
 import type { TokenKind } from './token-text.ts';
 
@@ -48,12 +47,13 @@ export function grantWish(wish: TokenWish, now: number): GrantedWish {
   if (name !== undefined && (name.length > limits.tokenNameLengthMax || !namePattern.test(name))) {
     throw refused('name', `1 to ${limits.tokenNameLengthMax} characters that can be seen`, name);
   }
-  if (email !== undefined && organisationOf(email) === undefined) throw refused('email', 'an e-mail address', email);
+  if (email !== undefined && organisationOfEmail(email) === undefined)
+    throw refused('email', 'an e-mail address', email);
   const stated = wish.org === undefined ? undefined : canonicalOrganisation(wish.org);
   if (wish.org !== undefined && stated === undefined) {
     throw refused('org', 'an organisation such as example.org', wish.org);
   }
-  const org = stated ?? (email === undefined ? undefined : organisationOf(email));
+  const org = stated ?? (email === undefined ? undefined : organisationOfEmail(email));
   if (expiresAt !== undefined && expiresAt <= now) {
     throw refused('expiresAt', 'a time in the future', new Date(expiresAt).toISOString());
   }

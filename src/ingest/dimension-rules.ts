@@ -1,12 +1,6 @@
-import { limits } from '../base/index.ts';
+import { canonicalOrganisation, limits, organisationOfEmail } from '../base/index.ts';
 import { isRepositoryName, isTag } from '../oci/index.ts';
-import {
-  canonicalArch,
-  canonicalOrganisation,
-  foldedValue,
-  organisationOfEmail,
-  type Dimension,
-} from '../usage/index.ts';
+import { canonicalArch, foldedValue, type Dimension } from '../usage/index.ts';
 import { Refusal, shown } from './refusal.ts';
 import { isShowableText } from './text.ts';
 

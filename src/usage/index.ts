@@ -13,7 +13,6 @@ export { incompleteTotals, parseIncomplete } from './incomplete.ts';
 export { outcome, voidCell } from './keyed-outcome.ts';
 export type { EventIdentity, EventResult, LedgerEvent, UsageEvent } from './event.ts';
 export { dayQuantityMax, meterSet, voidEventType, type ConfiguredMeter, type Meter, type MeterSet } from './meters.ts';
-export { canonicalOrganisation, organisationOfEmail } from './organisation.ts';
 export {
   distinctDimensions,
   windows,

@@ -1,6 +1,6 @@
+import { canonicalOrganisation } from '../base/index.ts';
 import { canonicalArch } from './arch.ts';
 import { foldedValue, type Dimension } from './dimensions.ts';
-import { canonicalOrganisation } from './organisation.ts';
 import type { UsageAnswer, UsageQuery } from './query.ts';
 import { refused } from './refused.ts';
 

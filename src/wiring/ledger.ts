@@ -1,5 +1,6 @@
+import { organisationOfEmail } from '../base/index.ts';
 import type { Config } from '../config/index.ts';
-import { isLoopbackAddress, organisationOf } from '../identity/index.ts';
+import { isLoopbackAddress } from '../identity/index.ts';
 import type { KnownValues, LedgerOptions } from '../ledger/index.ts';
 import { dayQuantityMax, meterSet, type MeterSet } from '../usage/index.ts';
 
@@ -41,7 +42,7 @@ function knownValues({ upstreams, users, identity, ingest }: Config): KnownValue
       ...adapters.flatMap(({ upstream }) => upstream ?? []),
     ],
     org: [
-      ...users.flatMap(({ org, email }) => org ?? (email === undefined ? [] : (organisationOf(email) ?? []))),
+      ...users.flatMap(({ org, email }) => org ?? (email === undefined ? [] : (organisationOfEmail(email) ?? []))),
       ...identity.addresses.map(({ org }) => org),
       ...adapters.flatMap(({ orgs }) => Object.values(orgs)),
     ],

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { isOrganisation, organisationOf } from './organisation.ts';
+import { canonicalOrganisation, isOrganisation, organisationOfEmail } from './organisation.ts';
 
 describe('the organisation of an e-mail address', () => {
   test.each([
@@ -12,7 +12,7 @@ describe('the organisation of an e-mail address', () => {
     ['a@xn--bcher-kva.example', 'xn--bcher-kva.example'],
     [`a@${'b'.repeat(63)}.c`, `${'b'.repeat(63)}.c`],
   ])('%s is %s', (email, organisation) => {
-    expect(organisationOf(email)).toBe(organisation);
+    expect(organisationOfEmail(email)).toBe(organisation);
   });
 
   test.each([
@@ -43,12 +43,12 @@ describe('the organisation of an e-mail address', () => {
     `u@${'b.'.repeat(127)}`,
     `${'u'.repeat(65)}@x`,
   ])('%j has none', (email) => {
-    expect(organisationOf(email)).toBeUndefined();
+    expect(organisationOfEmail(email)).toBeUndefined();
   });
 
   test('whatever comes, an organisation can be part of a field or label as it is', () => {
     const property = fc.property(fc.string({ unit: 'binary' }), fc.string({ unit: 'grapheme' }), (local, domain) => {
-      const organisation = organisationOf(`${local}@${domain}`);
+      const organisation = organisationOfEmail(`${local}@${domain}`);
       return organisation === undefined || (/^[a-z0-9.-]{1,253}$/.test(organisation) && isOrganisation(organisation));
     });
     fc.assert(property);
@@ -64,7 +64,7 @@ describe('beside Wave', () => {
     ['invalid_email', undefined],
     ['user@', undefined],
   ])('%s is %s there too', (email, organisation) => {
-    expect(organisationOf(email)).toBe(organisation);
+    expect(organisationOfEmail(email)).toBe(organisation);
   });
 
   test.each([
@@ -75,7 +75,36 @@ describe('beside Wave', () => {
     ['none with a part that the hash uses itself', 'u@x/d/y', 'x/d/y', undefined],
     ['none with a part that the hash uses itself', 'u@x/a/y', 'x/a/y', undefined],
   ])('%s: %s is %s there and %s here', (_, email, waves, ours) => {
-    expect(organisationOf(email)).toBe(ours);
+    expect(organisationOfEmail(email)).toBe(ours);
     expect(ours).not.toBe(waves);
   });
 });
+
+test.each([
+  ['example.org', 'example.org'],
+  ['EXAMPLE.Org', 'example.org'],
+  ['localhost', 'localhost'],
+  ['a-b.c', 'a-b.c'],
+  ['', undefined],
+  ['.org', undefined],
+  ['a..b', undefined],
+  ['-a.org', undefined],
+  ['a_b.org', undefined],
+  ['__other__', undefined],
+  ['10.0.0.1', undefined],
+  ['bücher.example', undefined],
+  ['\u212a.org', undefined],
+  [`${'a'.repeat(64)}.org`, undefined],
+  [`${'a.'.repeat(126)}a`, `${'a.'.repeat(126)}a`],
+  [`${'a.'.repeat(126)}ab`, undefined],
+])('organisation %j is kept as %j', (given, kept) => expect(canonicalOrganisation(given)).toBe(kept));
+
+test.each([
+  ['alice@Example.ORG', 'example.org'],
+  ['a@b@c', undefined],
+  ['@example.org', undefined],
+  ['alice@', undefined],
+  ['alice', undefined],
+  ['al ice@example.org', undefined],
+  [`${'a'.repeat(65)}@example.org`, undefined],
+])('the organisation of %j is %j', (email, organisation) => expect(organisationOfEmail(email)).toBe(organisation));
