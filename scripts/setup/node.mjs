@@ -55,7 +55,7 @@ export function pinnedNodeRuns(root) {
  * @param {string} root
  * @returns {string | undefined}
  */
-export function pinnedVersion(root) {
+function pinnedVersion(root) {
   const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   return manifest.optionalDependencies?.[pinnedPackages[platform] ?? ''];
 }

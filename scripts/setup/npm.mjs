@@ -56,7 +56,7 @@ const remedies = [
  * @param {string} status exit code, signal or the reason why npm did not start
  * @returns {string[]}
  */
-export function explainNpm(command, output, status) {
+function explainNpm(command, output, status) {
   const lines = output
     .split('\n')
     .map((line) => line.replace(/^npm (error|ERR!) ?/, '').trimEnd())

@@ -40,10 +40,7 @@ export interface ErasePlan {
 }
 
 /** Looks up what a ledger file has under a name; changes nothing. */
-export async function countNamed(
-  database: Pick<Database, 'read'>,
-  names: ErasedNames,
-): Promise<Omit<ErasePlan, 'isKnown'>> {
+async function countNamed(database: Pick<Database, 'read'>, names: ErasedNames): Promise<Omit<ErasePlan, 'isKnown'>> {
   const { detailsFrom } = await readFacts(database);
   const ids = `(select id from series where ${names.dimension} in (${names.values.map(() => '?').join(', ')}))`;
   const [row] = await database.read(`select count(*) from series where id in ${ids}`, names.values, careRead);

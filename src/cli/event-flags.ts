@@ -15,7 +15,7 @@ export interface EventFlags {
 const flagNames = ['type', 'id', 'source', 'time', 'org', 'arch', 'quantity', 'member'] as const;
 
 /** Where events come from that are written on a command line, unless they say so themselves. */
-export const defaultSource = '/cli';
+const defaultSource = '/cli';
 
 /** The first option that makes an event; `undefined` where there is none. */
 export function givenFlag(flags: EventFlags): string | undefined {

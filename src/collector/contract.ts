@@ -1,7 +1,7 @@
 import type { MetricFamily } from '../metric/index.ts';
 
 /** What one read of a source has found, where the data itself says how old it is. */
-export interface Reading {
+interface Reading {
   readonly families: readonly MetricFamily[];
   /** When the source made this data, in Unix seconds. Left out where the data does not say. */
   readonly dataTimestamp?: number;

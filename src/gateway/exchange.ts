@@ -76,7 +76,7 @@ function isResettable(socket: Socket): boolean {
 }
 
 /** Ends an answer in the middle so that no client takes it for whole: by a reset, where the connection can be reset. */
-export function breakOff(response: ServerResponse): void {
+function breakOff(response: ServerResponse): void {
   const { socket } = response;
   if (socket !== null && !socket.destroyed && isResettable(socket)) socket.resetAndDestroy();
   response.destroy();

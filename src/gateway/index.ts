@@ -12,4 +12,4 @@ export type {
 export { unsentBytes } from './unsent.ts';
 export type { EnvironmentProxies } from './upstream/egress-proxy.ts';
 export type { OwnDoors } from './upstream/reach.ts';
-export { wellKnownUpstreams, type WellKnownUpstream } from './well-known.ts';
+export { wellKnownUpstreams } from './well-known.ts';

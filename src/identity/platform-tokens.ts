@@ -22,7 +22,7 @@ import { tokenKindOf } from './token-text.ts';
  * What a token stands for while the Platform does not say. `stale`: what it stood for lately, else anonymous;
  * `anonymous`: nobody in particular; `refuse`: the request fails. Anonymous is only who may be.
  */
-export type WhenDown = 'stale' | 'anonymous' | 'refuse';
+type WhenDown = 'stale' | 'anonymous' | 'refuse';
 
 export interface PlatformTokensOptions {
   /** Where the API of the Platform is, without a slash at the end. */

@@ -1,7 +1,7 @@
 import { TonnageError } from '../base/index.ts';
 
 /** An upstream, as names of images know it. */
-export interface ScopeUpstream {
+interface ScopeUpstream {
   readonly name: string;
   readonly aliases: readonly string[];
   /** Put before names of one segment (`library` at Docker Hub). */

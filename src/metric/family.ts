@@ -112,12 +112,12 @@ interface FamilyOf<T extends MetricType, P extends Point> {
 }
 
 export type GaugeFamily = FamilyOf<'gauge', GaugePoint>;
-export type UnknownFamily = FamilyOf<'unknown', GaugePoint>;
+type UnknownFamily = FamilyOf<'unknown', GaugePoint>;
 export type InfoFamily = FamilyOf<'info', InfoPoint>;
-export type StateSetFamily = FamilyOf<'stateset', StateSetPoint>;
-export type HistogramFamily = FamilyOf<'histogram', HistogramPoint>;
+type StateSetFamily = FamilyOf<'stateset', StateSetPoint>;
+type HistogramFamily = FamilyOf<'histogram', HistogramPoint>;
 export type GaugeHistogramFamily = FamilyOf<'gaugehistogram', HistogramPoint>;
-export type SummaryFamily = FamilyOf<'summary', SummaryPoint>;
+type SummaryFamily = FamilyOf<'summary', SummaryPoint>;
 
 export interface CounterFamily extends FamilyOf<'counter', CounterPoint> {
   /**

@@ -7,7 +7,7 @@ import { sentinelRouter, standaloneRouter } from './single.ts';
 import type { RedisLink, RedisLinkOptions } from './types.ts';
 
 export { connected } from './connected.ts';
-export { oneSlotOf, slotCount, slotOf } from './slot.ts';
+export { oneSlotOf, slotOf } from './slot.ts';
 export type * from './types.ts';
 
 /**

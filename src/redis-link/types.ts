@@ -76,7 +76,7 @@ export interface RedisTls {
   readonly servername?: string;
 }
 
-export interface StandaloneRedis {
+interface StandaloneRedis {
   readonly mode: 'standalone';
   /** `redis[s]://[user[:password]@]host[:port][/database]` or `unix:///path/to/socket`. */
   readonly url: string;

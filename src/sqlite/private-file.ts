@@ -2,7 +2,7 @@ import { chmodSync, closeSync, openSync, statSync } from 'node:fs';
 import { systemCodeOf } from './file-error.ts';
 
 /** Only the server's user may read the ledger, images and locks. */
-export const fileMode = 0o600;
+const fileMode = 0o600;
 export const directoryMode = 0o700;
 
 /** The mode bits that give other users access. */

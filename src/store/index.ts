@@ -31,7 +31,6 @@ export type {
   TouchedDay,
 } from './contract.ts';
 export type {
-  CareProgress,
   ErasedNames,
   HeldAccounts,
   OnProgress,

@@ -90,7 +90,7 @@ export interface RemoteCare extends Pick<RemoteTotals, 'confirmed'>, Totals {
 }
 
 /** How far a long piece of work is: `done` of about `total`. */
-export interface CareProgress {
+interface CareProgress {
   readonly work: string;
   readonly done: number;
   readonly total: number;

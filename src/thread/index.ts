@@ -1,3 +1,2 @@
-export type { Functions } from './protocol.ts';
-export { serve, type Service } from './serve.ts';
-export { moduleBeside, Thread, type ThreadOptions } from './thread.ts';
+export { serve } from './serve.ts';
+export { moduleBeside, Thread } from './thread.ts';

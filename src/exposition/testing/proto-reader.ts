@@ -1,7 +1,7 @@
 /** A protobuf message: values by field number. */
 export type ProtoMessage = ReadonlyMap<number, readonly ProtoValue[]>;
 /** A varint, eight bytes of a double, or bytes. */
-export type ProtoValue = bigint | number | Uint8Array;
+type ProtoValue = bigint | number | Uint8Array;
 
 /** Reads the messages of a delimited stream, each after its length. */
 export function readDelimited(bytes: Uint8Array): ProtoMessage[] {

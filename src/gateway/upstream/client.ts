@@ -34,7 +34,7 @@ export interface BlobAnswer {
   readonly body: UpstreamBody;
 }
 
-export interface TagPage {
+interface TagPage {
   readonly body: Uint8Array;
   /** The `Link` header, as it came. */
   readonly link: string | undefined;

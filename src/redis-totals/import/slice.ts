@@ -1,7 +1,7 @@
 import { formatDay, parseWaveField } from '../../usage/index.ts';
 
 /** The names under which one meter has been counted. */
-export interface MeterNames {
+interface MeterNames {
   readonly orgs: ReadonlySet<string>;
   readonly archs: ReadonlySet<string>;
   /** As `YYYY-MM-DD`. */

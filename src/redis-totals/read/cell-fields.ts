@@ -60,7 +60,7 @@ export function eachCell(pairs: readonly RedisReply[], each: (values: RowValues,
  *
  * @throws {TonnageError} `store_invalid` for anything else
  */
-export function parseCell(field: string): RowValues {
+function parseCell(field: string): RowValues {
   const values = parsedJson(field);
   if (!Array.isArray(values) || !values.every(isValue) || values.length > dimensions.length) {
     throw new TonnageError(

@@ -1,2 +1,2 @@
-export { createRedisTotals, type RedisTotalsOptions } from './totals.ts';
-export { startRedisReader, type RedisReaderOptions } from './reader.ts';
+export { createRedisTotals } from './totals.ts';
+export { startRedisReader } from './reader.ts';

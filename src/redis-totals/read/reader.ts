@@ -26,7 +26,7 @@ export type ReaderFunctions = {
   readonly query: (question: ReaderQuestion) => Promise<UsageAnswer>;
 };
 
-export interface ReaderQuestion {
+interface ReaderQuestion {
   readonly query: UsageQuery;
   readonly today: Day;
   readonly detailsFrom: Day;

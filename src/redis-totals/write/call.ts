@@ -25,7 +25,7 @@ export function fieldId(key: string, field: string): FieldId {
 }
 
 /** What one shared field gets apart from all others. */
-export interface SharedSum {
+interface SharedSum {
   readonly key: string;
   readonly field: string;
   readonly amount: bigint;
@@ -188,7 +188,7 @@ function markOf({ batch, countedIn, amount, account: { meter, day }, targets }: 
 }
 
 /** See `markOf`. `field`: the name of the account or cell in the ledger's own hash. */
-export function missingMark(batch: number, { meter, day }: Pick<Account, 'meter' | 'day'>, field: string): string {
+function missingMark(batch: number, { meter, day }: Pick<Account, 'meter' | 'day'>, field: string): string {
   return `${batch} ${meter} ${formatDay(day)} ${field}`;
 }
 
