@@ -15,7 +15,6 @@ export type { EventIdentity, EventResult, LedgerEvent, UsageEvent } from './even
 export { dayQuantityMax, meterSet, voidEventType, type ConfiguredMeter, type Meter, type MeterSet } from './meters.ts';
 export {
   distinctDimensions,
-  windows,
   type DistinctDimension,
   type UsageAnswer,
   type UsageQuery,
@@ -43,7 +42,7 @@ export {
 } from './wave-fields.ts';
 export { checkRange, formatCursor, parseFormat, parseUsageQuery, type UsageParameters } from './parse-query.ts';
 export { Pseudonyms } from './pseudonym.ts';
-export { stringifyJson, usageAsCells, usageAsCsv, usageAsJson, usageColumns } from './present.ts';
+export { stringifyJson, usageAsCsv, usageAsJson } from './present.ts';
 export {
   type Amount,
   checkSize,

@@ -47,7 +47,7 @@ function rowAsJson(by: readonly Dimension[], row: UsageRow): Record<string, unkn
 }
 
 /** The column names of `usageAsCells`, in order. */
-export function usageColumns(query: UsageQuery): readonly string[] {
+function usageColumns(query: UsageQuery): readonly string[] {
   return [
     ...(query.window === 'total' ? [] : ['from']),
     ...query.by,
@@ -61,7 +61,7 @@ export function usageColumns(query: UsageQuery): readonly string[] {
  * The rows as text, one array each, in the order of `usageColumns`. `missing` replaces missing dimensions. With `top`, the last
  * column is `true` for the row that sums the remaining rows, and otherwise empty.
  */
-export function usageAsCells(query: UsageQuery, answer: UsageAnswer, missing: string): readonly (readonly string[])[] {
+function usageAsCells(query: UsageQuery, answer: UsageAnswer, missing: string): readonly (readonly string[])[] {
   return answer.rows.map((row) => [
     ...(row.from === undefined ? [] : [formatDay(row.from)]),
     ...query.by.map((name) => row.dimensions[name] ?? missing),
