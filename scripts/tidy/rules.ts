@@ -14,6 +14,8 @@ export interface Finding {
 interface LineRule {
   readonly pattern: RegExp;
   readonly message: string;
+  /** Applies to pages that are written by hand. Default: to every file. */
+  readonly prose?: true;
 }
 
 /**
@@ -36,6 +38,17 @@ const lineRules: readonly LineRule[] = [
     pattern: /\bnpx (?!--no -- )tonnage/,
     message: 'npx may download a package of this name that is not ours: write bin/tonnage.js or npx --no -- tonnage',
   },
+  {
+    pattern: /(?<![-\w])(some[b]ody|no[b]ody|who[e]ver|be[s]ide|stand[s](?! for))(?![-\w])/i,
+    message: 'a word that hides the actor: name the client, the caller, the file...',
+    prose: true,
+  },
+  {
+    pattern:
+      /\b(behavio[r]|colo[r]|favo[r]|(organ|recogn|normal|optim|summar|serial|initial|minim)iz(e|ing|ation)\b|cancele[d])/,
+    message: 'American spelling: the project writes British English',
+    prose: true,
+  },
 ];
 
 /** Everything that is not tidy in these files, in their order. */
@@ -50,9 +63,14 @@ function untidyLines({ path, lines }: SourceFile): Finding[] {
   if (path.startsWith('test/rules/')) return [];
   return lines.flatMap((line, index) =>
     lineRules
-      .filter(({ pattern }) => pattern.test(line))
+      .filter(({ pattern, prose }) => pattern.test(line) && (prose === undefined || isWritten(path)))
       .map(({ message }) => ({ path, line: index + 1, message: `${message}: ${line.trim().slice(0, 100)}` })),
   );
+}
+
+/** The pages of the reference take their sentences from the code. */
+function isWritten(path: string): boolean {
+  return path.endsWith('.md') && !path.startsWith('docs/reference/');
 }
 
 /**

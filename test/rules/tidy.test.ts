@@ -36,6 +36,8 @@ describe('the tidy check', () => {
     ],
     ['spaces at the end of a line', 'docs/a.md', 'Text. \n', 1, 'spaces at the end'],
     ['a command that npx may download', 'docs/a.md', '    $ npx tonnage usage\n', 1, 'bin/tonnage.js'],
+    ['a word that hides the actor', 'docs/a.md', 'It stands here.\n', 1, 'a word that hides the actor'],
+    ['American spelling', 'docs/a.md', 'We organize it.\n', 1, 'American spelling'],
     ['a link to no file', 'README.md', '# A\n\n[it](docs/gone.md)\n', 3, 'no such file'],
     ['a link to no file, from a folder', 'docs/a.md', '[it](../docs/gone.md)\n', 1, 'no such file'],
     ['a link to no heading', 'README.md', '# A\n\n[it](#b)\n', 3, 'no such heading'],
