@@ -82,7 +82,7 @@ export class Caps {
   readonly #known: ReadonlyMap<Dimension, ReadonlySet<string>>;
   readonly #days: Lru<DayValues, Day>;
   #current: { readonly day: Day; readonly values: DayValues } | undefined;
-  #news: Map<string, ValuesOf & { readonly values: Set<string> }> | undefined;
+  #newValues: Map<string, ValuesOf & { readonly values: Set<string> }> | undefined;
 
   /** `daysMax`: days to remember. Must cover all days that events can have, since a forgotten day starts with no values. */
   constructor(
@@ -114,27 +114,27 @@ export class Caps {
     }
   }
 
-  /** Starts to collect new values for `takeNews`, since other instances share the same caps. */
-  collectNews(): void {
-    if (this.#news) return;
-    this.#news = new Map();
+  /** Starts to collect new values for `takeNewValues`, since other instances share the same caps. */
+  collectNewValues(): void {
+    if (this.#newValues) return;
+    this.#newValues = new Map();
     for (const [day, known] of this.#days.entries()) {
       for (const [dimension, { byOwner }] of known) {
-        for (const [owner, { values }] of byOwner) this.#noteNews({ day, dimension, owner }, values);
+        for (const [owner, { values }] of byOwner) this.#addNewValues({ day, dimension, owner }, values);
       }
     }
   }
 
   /** The values that are new since the last call. */
-  takeNews(): readonly NewValues[] {
-    const news = [...(this.#news?.values() ?? [])];
-    this.#news?.clear();
+  takeNewValues(): readonly NewValues[] {
+    const news = [...(this.#newValues?.values() ?? [])];
+    this.#newValues?.clear();
     return news.map(({ values, ...of }) => ({ ...of, values: [...values] }));
   }
 
-  /** Puts values back for the next `takeNews`. */
-  returnNews({ values, ...of }: NewValues): void {
-    this.#noteNews(of, values);
+  /** Puts values back for the next `takeNewValues`. */
+  returnNewValues({ values, ...of }: NewValues): void {
+    this.#addNewValues(of, values);
   }
 
   /** The instances together have reached a cap: from now on, values that none of them has become `__other__`. */
@@ -211,14 +211,14 @@ export class Caps {
     if (held.values.has(value)) return;
     held.values.add(value);
     heldOn.count++;
-    if (!held.isAmongAll) this.#noteNews(of, [value]);
+    if (!held.isAmongAll) this.#addNewValues(of, [value]);
   }
 
-  #noteNews(of: ValuesOf, values: Iterable<string>): void {
-    if (!this.#news) return;
+  #addNewValues(of: ValuesOf, values: Iterable<string>): void {
+    if (!this.#newValues) return;
     const key = `${of.day} ${of.dimension} ${of.owner}`;
-    let news = this.#news.get(key);
-    if (news === undefined) this.#news.set(key, (news = { ...of, values: new Set() }));
+    let news = this.#newValues.get(key);
+    if (news === undefined) this.#newValues.set(key, (news = { ...of, values: new Set() }));
     for (const value of values) news.values.add(value);
   }
 }

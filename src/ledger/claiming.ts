@@ -104,13 +104,13 @@ export class Claiming {
     this.#forgottenAt = now;
   }
 
-  /** Logs the second failure in a row, since the very first attempt comes before the connection, and each new one after it. */
+  /** Ignores the first failure in a row, since the very first attempt comes before the connection. Logs each message once. */
   #noteFailure({ message, count, isNew }: Failure): void {
     if (count < 2 || (count > 2 && !isNew)) return;
     this.#isTroubled = true;
     this.#options.log.error(
       { error: message, events: this.#options.pending.events },
-      'events cannot be claimed among the instances; they are safe on disk and do not count yet; Tonnage retries',
+      'events cannot be claimed among the instances; they are safe on disk and do not count yet; the ledger retries',
     );
   }
 }

@@ -4,9 +4,9 @@ import type { Calendar, EventResult, Increment, LedgerEvent } from '../usage/ind
 import type { Cells } from './cells.ts';
 import type { KeptDimensions } from './dimensions.ts';
 import type { EventKeys } from './event-key.ts';
-import type { DayMaxOf } from './gathering.ts';
+import type { DayMaxOf } from './keyed-batch.ts';
 import type { LedgerInstruments } from './metrics.ts';
-import { Pending, type Count } from './pending.ts';
+import { PendingBatch, type Count } from './pending-batch.ts';
 import { FailureLog } from './failure-log.ts';
 import { firstPauseMs, retryPauseMs } from './retry.ts';
 
@@ -23,8 +23,8 @@ export interface CommitterOptions {
   readonly eventKeys: EventKeys;
   /** Called with each batch once it is committed. The next batch waits for the promise. */
   readonly onCommitted: (batch: Batch, committed: Committed) => Promise<void> | undefined;
-  /** What the ledger may delete now (`Journal.tidy`). */
-  readonly forgettable: () => Parameters<Journal['tidy']>[0];
+  /** The times before which the ledger may delete keys and details now (`Journal.tidy`). */
+  readonly tidyBefore: () => Parameters<Journal['tidy']>[0];
 }
 
 interface Backfill {
@@ -53,12 +53,12 @@ export class Committer {
   /** While closing, retries come in quick succession. */
   #retryMsMax: number = limits.commitRetryMsMax;
   readonly #failures: FailureLog;
-  #gathering: Pending;
-  #committing: Pending | undefined;
+  #gathering: PendingBatch;
+  #committing: PendingBatch | undefined;
   #lastNumber: number;
   #running: Promise<void> | undefined;
   #failure: string | undefined;
-  #untidy = false;
+  #isTidyDue = false;
   readonly #backfills: Backfill[] = [];
   #settlement: Settlement | undefined;
   #hasFailedToSettle = false;
@@ -67,7 +67,7 @@ export class Committer {
   constructor(options: CommitterOptions) {
     this.#options = options;
     this.#failures = new FailureLog(options);
-    this.#gathering = new Pending(options.cells);
+    this.#gathering = new PendingBatch(options.cells);
     this.#lastNumber = options.journal.lastBatch;
   }
 
@@ -94,7 +94,7 @@ export class Committer {
   }
 
   /** Adds counts to the gathering batch and returns the batch, whose `wait` resolves after its commit. */
-  add(counts: readonly Count[]): Pending {
+  add(counts: readonly Count[]): PendingBatch {
     const { calendar, clock, instruments, cells } = this.#options;
     const batch = this.#gathering;
     const day = calendar.dayOf(clock.now());
@@ -156,7 +156,7 @@ export class Committer {
 
   /** Deletes outdated keys and details, between commits. */
   tidy(): void {
-    this.#untidy = true;
+    this.#isTidyDue = true;
     this.#start();
   }
 
@@ -208,14 +208,14 @@ export class Committer {
       if (!this.#gathering.empty || this.#settlement) await this.#commitGathered();
       const backfill = this.#backfills.shift();
       if (backfill) await this.#commitHistory(backfill);
-      if (this.#untidy) await this.#tidySlice();
+      if (this.#isTidyDue) await this.#tidySlice();
     }
     this.#running = undefined;
   }
 
   get #hasWork(): boolean {
     if (this.#hasStopped) return false;
-    return !this.#gathering.empty || this.#settlement !== undefined || this.#untidy || this.#backfills.length > 0;
+    return !this.#gathering.empty || this.#settlement !== undefined || this.#isTidyDue || this.#backfills.length > 0;
   }
 
   async #commitGathered(): Promise<void> {
@@ -223,12 +223,12 @@ export class Committer {
     this.#settlement = undefined;
     // Alone after a failure: the store may be full, and only the settlement makes room.
     if (settlement && this.#hasFailedToSettle) {
-      await this.#commit(new Pending(this.#options.cells), settlement);
+      await this.#commit(new PendingBatch(this.#options.cells), settlement);
       return;
     }
     const batch = this.#gathering;
     this.#committing = batch;
-    this.#gathering = new Pending(this.#options.cells);
+    this.#gathering = new PendingBatch(this.#options.cells);
     // A batch that was not committed stays here, so that the ledger can report the loss.
     if (await this.#commit(batch, settlement)) this.#committing = undefined;
     batch.release();
@@ -244,13 +244,13 @@ export class Committer {
       resolve();
     } catch (error) {
       // The batch may have been stored after all. An empty batch with the same number makes its outcome certain.
-      await this.#commit(new Pending(this.#options.cells));
+      await this.#commit(new PendingBatch(this.#options.cells));
       reject(error);
     }
   }
 
   /** Commits a batch, with as many attempts as that takes. Answers false if the committer was stopped first. */
-  async #commit(batch: Pending, settlement?: Settlement): Promise<boolean> {
+  async #commit(batch: PendingBatch, settlement?: Settlement): Promise<boolean> {
     const { journal, clock, instruments } = this.#options;
     const increments = batch.increments();
     const events = batch.events + batch.keyedEvents;
@@ -281,12 +281,12 @@ export class Committer {
     }
   }
 
-  /** Ignores a failure until the next round, since nothing depends on when this happens. */
+  /** After a failure it waits for the next `tidy`: nothing depends on when this happens. */
   async #tidySlice(): Promise<void> {
     try {
-      this.#untidy = await this.#options.journal.tidy(this.#options.forgettable());
+      this.#isTidyDue = await this.#options.journal.tidy(this.#options.tidyBefore());
     } catch (error) {
-      this.#untidy = false;
+      this.#isTidyDue = false;
       this.#options.log.warn(
         { error: messageOf(error) },
         'the ledger could not delete outdated keys and details; it retries',

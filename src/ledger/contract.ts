@@ -1,7 +1,7 @@
 import type { Dimension, EventResult, Increment, LedgerEvent, UsageAnswer, UsageQuery } from '../usage/index.ts';
 import type { ClaimingStatus } from './claiming.ts';
 import type { DeliveryStatus } from './delivery.ts';
-import type { Count } from './pending.ts';
+import type { Count } from './pending-batch.ts';
 
 /** The state of the ledger, for `/readyz`. */
 export interface LedgerStatus {

@@ -1,15 +1,15 @@
 import { messageOf, type Log } from '../base/index.ts';
 import type { AccountTotal, Batch, Committed, Journal } from '../store/index.ts';
 import type { Increment } from '../usage/index.ts';
-import { Counted, type CountedOptions } from './counted.ts';
+import { AccountSums, type AccountSumsOptions } from './account-sums.ts';
 
 /** Reads what this data directory has counted, and what voids took back of it. Needed before the first commit. */
 export async function openCounters(
   journal: Pick<Journal, 'accounts'>,
-  options: CountedOptions,
+  options: AccountSumsOptions,
   log: Log,
 ): Promise<UsageCounters> {
-  const [counted, voided] = [new Counted(options), new Counted(options)];
+  const [counted, voided] = [new AccountSums(options), new AccountSums(options)];
   const soFar = await journal.accounts();
   counted.add(soFar.map(asCounted));
   voided.add(soFar.map(asVoided));
@@ -18,12 +18,12 @@ export async function openCounters(
 
 /** What this data directory has counted, and what voids took back of it: kept up to date with each commit. */
 export class UsageCounters {
-  readonly counted: Counted;
-  readonly voided: Counted;
+  readonly counted: AccountSums;
+  readonly voided: AccountSums;
   readonly #journal: Pick<Journal, 'accounts'>;
   readonly #log: Log;
 
-  constructor(counted: Counted, voided: Counted, journal: Pick<Journal, 'accounts'>, log: Log) {
+  constructor(counted: AccountSums, voided: AccountSums, journal: Pick<Journal, 'accounts'>, log: Log) {
     this.counted = counted;
     this.voided = voided;
     this.#journal = journal;

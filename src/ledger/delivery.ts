@@ -117,7 +117,7 @@ export class Delivery {
     if (this.#delivered < this.#last) this.#oldestAt ??= await this.#readOldest();
     if (this.#options.outbox.gap?.isLasting) return;
     const kept = await this.#options.remote.position();
-    // The position is that of the totals: other keys may still lack batches that are being delivered again.
+    // Parts of the store may still lack batches before that position: those are being delivered again.
     this.#delivered = this.#again ? Math.min(kept, this.#delivered) : kept;
   }
 

@@ -88,7 +88,7 @@ export class KeptDimensions {
     const kept: { -readonly [D in Dimension]?: string } = {};
     for (const name of this.#options.dimensions) {
       const value = values[name];
-      if (value !== undefined) kept[name] = this.#shown(name, value);
+      if (value !== undefined) kept[name] = this.#keptForm(name, value);
     }
     return this.caps.keep(event, kept, onFold);
   }
@@ -98,12 +98,12 @@ export class KeptDimensions {
     const where: { -readonly [D in Dimension]?: string | null } = { ...query.where };
     for (const name of personal) {
       const value = where[name];
-      if (typeof value === 'string') where[name] = this.#shown(name, value);
+      if (typeof value === 'string') where[name] = this.#keptForm(name, value);
     }
     return { ...query, where };
   }
 
-  #shown(name: Dimension, value: string): string {
+  #keptForm(name: Dimension, value: string): string {
     if (!personal.includes(name) || this.#options.plain?.includes(name) === true) return value;
     return this.#pseudonyms.of(name, value);
   }

@@ -64,8 +64,8 @@ export class EventKeys {
 
 /**
  * The first 128 bits of SHA-256 over 32 secret characters and the id. A caller cannot extend a hash (length extension), since
- * half of it is cut off. The hash takes UTF-8, in which all lone surrogates are the same: an id with one is hashed as JSON
- * text, which escapes them, and the first character distinguishes the two forms.
+ * half of it is cut off. The hash encodes text as UTF-8, which turns all lone surrogates into one character. An id with a lone
+ * surrogate is therefore hashed as JSON text, which escapes it, and the first character distinguishes the two forms.
  */
 function sha256Under(secret: Buffer): WriteKey {
   const prefix = secret.toString('base64url', 0, 24);

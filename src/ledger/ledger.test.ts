@@ -7,7 +7,7 @@ import { parseUsageQuery } from '../usage/index.ts';
 import type { Count, Ledger, LedgerOptions } from './index.ts';
 import { Caps } from './caps.ts';
 import { Cells } from './cells.ts';
-import { Pending } from './pending.ts';
+import { PendingBatch } from './pending-batch.ts';
 import { openTestLedger, ownStore, valuesOf } from './testing/fixture.ts';
 
 const own = ownStore();
@@ -263,7 +263,7 @@ describe('while commits fail, memory is bounded by cells', () => {
       (_day, values) => values,
       () => undefined,
     );
-    const pending = new Pending(cells, 10);
+    const pending = new PendingBatch(cells, 10);
     let folded = 0;
     for (let index = 0; index < 1_000; index++) {
       const dimensions = { org: `org${index % 50}`, arch: 'amd64', repository: `r${index}` };

@@ -15,7 +15,7 @@ import {
 import { Claiming } from './claiming.ts';
 import { Committer } from './committer.ts';
 import type { Ledger, LedgerStatus } from './contract.ts';
-import type { DayMaxOf } from './gathering.ts';
+import type { DayMaxOf } from './keyed-batch.ts';
 import { openCounters, type UsageCounters } from './counters.ts';
 import { Delivery } from './delivery.ts';
 import { KeptDimensions, type DimensionOptions } from './dimensions.ts';
@@ -29,7 +29,7 @@ import {
   ledgerInstruments,
   type LedgerInstruments,
 } from './metrics.ts';
-import type { Count } from './pending.ts';
+import type { Count } from './pending-batch.ts';
 import { SharedValues } from './shared-values.ts';
 import { EventWindow } from './window.ts';
 
@@ -94,7 +94,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
       noteRejected(committed, instruments, log);
       return counters.add(batch, committed);
     },
-    forgettable: () => ({ keys: window.keysFrom(clock.now()), details: detailsFrom() }),
+    tidyBefore: () => ({ keys: window.keysFrom(clock.now()), details: detailsFrom() }),
   });
   declareState(metrics, { committer, journal, delivery, claiming, counters });
   delivery?.start();
@@ -170,7 +170,7 @@ class StoreLedger implements Ledger {
         ? []
         : await within(this.#commitWaitMs, committer.ingest(taken), () => lateCommit(this.#commitWaitMs));
     let next = 0;
-    const all = refusals.map((refusal, index) => refusal ?? this.#explained(events[index], results[next++]));
+    const all = refusals.map((refusal, index) => refusal ?? this.#withLimit(events[index], results[next++]));
     countEvents(instruments, all);
     return all;
   }
@@ -236,7 +236,7 @@ class StoreLedger implements Ledger {
   }
 
   /** Adds the limit to the result of an event that exceeds its day: the store does not know the name of the limit. */
-  #explained(event: LedgerEvent | undefined, result: EventResult = missing()): EventResult {
+  #withLimit(event: LedgerEvent | undefined, result: EventResult = missing()): EventResult {
     if (result.status !== 'refused' || result.reason !== 'day_limit' || event?.kind !== 'usage') return result;
     const { meter, quantity, dimensions } = event;
     const of = dimensions.org === undefined ? 'without organisation' : `for ${dimensions.org}`;

@@ -34,7 +34,7 @@ async function side(): Promise<Side> {
   if (!shared) throw new Error('the store shares nothing');
   await untilAgreed(store);
   const caps = new Caps();
-  caps.collectNews();
+  caps.collectNewValues();
   return { caps, values: new SharedValues({ caps, shared, secret: () => shared.keyHash?.secret, log }) };
 }
 
@@ -94,5 +94,5 @@ test('values that are new during an outage of Redis are shared after it', async 
     await one.values.share();
     return (await sharedArchitectures()) === 3;
   });
-  expect(one.caps.takeNews()).toEqual([]);
+  expect(one.caps.takeNewValues()).toEqual([]);
 });

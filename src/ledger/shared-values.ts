@@ -29,7 +29,7 @@ export class SharedValues {
   }
 
   start(): void {
-    this.#options.caps.collectNews();
+    this.#options.caps.collectNewValues();
     this.#timer = setInterval(() => {
       this.#running ??= this.share().finally(() => (this.#running = undefined));
     }, limits.valuesSharedEveryMs);
@@ -46,12 +46,12 @@ export class SharedValues {
     const { caps, secret, log } = this.#options;
     const key = secret();
     if (!key) return;
-    const news = caps.takeNews();
+    const news = caps.takeNewValues();
     for (let from = 0; from < news.length; from += sharedAtOnce) {
       await Promise.all(
         news.slice(from, from + sharedAtOnce).map((each) =>
           this.#shareOne(key, each).catch((error: unknown) => {
-            caps.returnNews(each);
+            caps.returnNewValues(each);
             log.debug({ error: messageOf(error) }, 'new values of a dimension could not be shared; the ledger retries');
           }),
         ),

@@ -3,14 +3,14 @@ import { assert, TonnageError } from '../../base/index.ts';
 import type { Database } from '../../sqlite/index.ts';
 import type { KeyHash } from '../../store/index.ts';
 
-/** How a ledger hashes identities, as its file records it. */
+/** The hash of a ledger's keys, as stored in its file. */
 export interface StoredKeyHash {
   readonly current: KeyHash;
   /** Whether all instances use that hash. */
   readonly isShared: boolean;
   /**
-   * From now on, and for good, keys are made with the hash of all instances. Rejects with `store_invalid` if this ledger holds
-   * keys that were made with another one.
+   * Switches permanently to the hash of all instances. Rejects with `store_invalid` if this ledger holds keys that were made
+   * with another hash.
    */
   share(keyHash: KeyHash): Promise<void>;
 }
@@ -50,17 +50,15 @@ async function assertNothingHashed(database: Database, isShared: boolean): Promi
   if (isShared) {
     throw new TonnageError(
       'store_invalid',
-      'Redis holds another secret, or another version of the hash, than the one that this ledger hashes identities with, as ' +
-        'if it had been emptied and another instance had come first: stop all instances, delete {metrics/v1}:hash-key, and ' +
-        'start this one first',
+      'Redis holds another secret or hash version than this ledger, which happens if Redis was emptied and another instance ' +
+        'started first: stop all instances, delete {metrics/v1}:hash-key, and start this one first',
     );
   }
   const held = await database.read('select 1 from key_run limit 1');
   if (held.length === 0) return;
   throw new TonnageError(
     'store_invalid',
-    'this ledger holds keys of events that were hashed with a secret of its own, or with another version of the hash than ' +
-      'the other instances use: send its events elsewhere for usage.dedupeDays, or give it an empty data directory (what it ' +
-      'counted stays in Redis)',
+    'this ledger holds keys of events that were made with another secret or hash version than the other instances use: send ' +
+      'its events to another instance for usage.dedupeDays, or give it an empty data directory (its counts stay in Redis)',
   );
 }

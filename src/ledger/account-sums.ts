@@ -10,7 +10,7 @@ interface Counter extends CounterPoint {
   value: bigint;
 }
 
-export interface CountedOptions {
+export interface AccountSumsOptions {
   /** Whether each organisation has its own series. Their names are a list of customers, which may be confidential. */
   readonly orgs: boolean;
   /** Maximum number of accounts with their own series. Default: `limits.usageSeriesMax`. */
@@ -23,15 +23,15 @@ export interface CountedOptions {
  * architecture `__other__` as well, since senders of events choose the architecture too. To keep one organisation from using
  * up the cap, its architectures beyond a share become `__other__`, except for known architectures.
  */
-export class Counted {
-  readonly #options: CountedOptions;
+export class AccountSums {
+  readonly #options: AccountSumsOptions;
   /** By meter, architecture and organisation, in this order, since there are few meters and architectures. */
   readonly #counters = new Map<string, Map<string, Map<string, Counter>>>();
   #count = 0;
   /** By organisation, the number of its accounts with an unknown architecture. */
-  readonly #madeUp = new Map<string, number>();
+  readonly #unknownArchs = new Map<string, number>();
 
-  constructor(options: CountedOptions) {
+  constructor(options: AccountSumsOptions) {
     this.#options = options;
   }
 
@@ -45,7 +45,7 @@ export class Counted {
 
   /** Raises each sum to the given one if it is lower: after a commit whose outcome is not fully known. */
   raise(accounts: readonly Pick<Increment, keyof Series | 'quantity'>[]): void {
-    const fresh = new Counted(this.#options);
+    const fresh = new AccountSums(this.#options);
     fresh.add(accounts);
     for (const [meter, archs] of fresh.#counters) {
       for (const [arch, orgs] of archs) {
@@ -67,10 +67,10 @@ export class Counted {
     const accountsMax = this.#options.accountsMax ?? limits.usageSeriesMax;
     if (this.#count >= accountsMax && org !== foldedValue) return this.#counter(meter, arch, foldedValue);
     if (!alwaysShown.has(arch)) {
-      const madeUp = this.#madeUp.get(org) ?? 0;
+      const unknownArchs = this.#unknownArchs.get(org) ?? 0;
       const share = Math.ceil(accountsMax / limits.organisationShareDivisor);
-      if (madeUp >= share || this.#count >= 2 * accountsMax) return this.#counter(meter, foldedValue, org);
-      this.#madeUp.set(org, madeUp + 1);
+      if (unknownArchs >= share || this.#count >= 2 * accountsMax) return this.#counter(meter, foldedValue, org);
+      this.#unknownArchs.set(org, unknownArchs + 1);
     }
     const counter = { labels: labelSet({ meter, org, arch }), value: 0n };
     let archs = this.#counters.get(meter);

@@ -26,7 +26,7 @@ const dayLimit: EventResult = {
 export type DayMaxOf = (meter: string) => number;
 
 /** Keyed events that wait for one commit, packed as they go to the writer (`KeyedEvents`). */
-export class Gathering {
+export class KeyedBatch {
   #keys = new Uint32Array(firstCapacity * keyWords);
   #cellOf = new Uint32Array(firstCapacity);
   #quantities = new Float64Array(firstCapacity);

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { Counted } from './counted.ts';
+import { AccountSums } from './account-sums.ts';
 
 const counts = (org: string, arch: string) => ({ meter: 'pulls', dimensions: { org, arch }, quantity: 1n });
-const shown = (counted: Counted) => [...counted.points()].map(({ labels, value }) => `${labels.text} ${value}`);
+const shown = (counted: AccountSums) => [...counted.points()].map(({ labels, value }) => `${labels.text} ${value}`);
 
 test('beyond the cap organisations share a series, beyond twice the cap architectures do too; nothing is lost', () => {
-  const counted = new Counted({ orgs: true, accountsMax: 2 });
+  const counted = new AccountSums({ orgs: true, accountsMax: 2 });
   counted.add([counts('a.org', 'amd64'), counts('b.org', 'amd64')]);
   counted.add([counts('c.org', 'amd64'), counts('d.org', 'amd64'), counts('c.org', 'arm64')]);
   counted.add(Array.from({ length: 5 }, (_, index) => counts('e.org', `made${index}`)));
@@ -20,7 +20,7 @@ test('beyond the cap organisations share a series, beyond twice the cap architec
 });
 
 test('one organisation uses up only its own share, and known architectures always have their series', () => {
-  const counted = new Counted({ orgs: true, accountsMax: 100 });
+  const counted = new AccountSums({ orgs: true, accountsMax: 100 });
   counted.add(Array.from({ length: 300 }, (_, index) => counts('flood.org', `made${index}`)));
   counted.add([counts('a.org', 'amd64'), counts('a.org', 'own'), counts('flood.org', 'arm64')]);
   expect(shown(counted)).toEqual([

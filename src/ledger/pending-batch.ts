@@ -2,7 +2,7 @@ import { limits, WakeablePause } from '../base/index.ts';
 import type { KeyedEvents } from '../store/index.ts';
 import type { EventResult, Increment, Series } from '../usage/index.ts';
 import type { Cell, Cells } from './cells.ts';
-import { Gathering, resultOf, type DayMaxOf } from './gathering.ts';
+import { KeyedBatch, resultOf, type DayMaxOf } from './keyed-batch.ts';
 
 /** A quantity of one meter, with its dimensions. */
 export interface Count extends Series {
@@ -21,14 +21,14 @@ interface KeyedWaiting {
  * `limits.pendingCellsMax`, new cells lose their details (`__other__`) and keep organisation and architecture; beyond twice
  * that number they lose these as well. So memory is bounded while commits fail, and no event is lost.
  */
-export class Pending {
+export class PendingBatch {
   readonly #quantities = new Map<Cell, bigint>();
   readonly #cells: Cells;
   readonly #cellsMax: number;
   #events = 0;
   readonly #uncommitted = new WakeablePause();
   #waited: Promise<unknown> | undefined;
-  #keyed: Gathering | undefined;
+  #keyed: KeyedBatch | undefined;
   readonly #keyedWaiting: KeyedWaiting[] = [];
 
   constructor(cells: Cells, cellsMax: number = limits.pendingCellsMax) {
@@ -51,8 +51,8 @@ export class Pending {
   }
 
   /** The keyed events of the batch, to add to. */
-  get keyed(): Gathering {
-    return (this.#keyed ??= new Gathering());
+  get keyed(): KeyedBatch {
+    return (this.#keyed ??= new KeyedBatch());
   }
 
   /** The keyed events to write; `undefined` if there are none. Call it once. */
