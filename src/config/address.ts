@@ -10,10 +10,10 @@ export interface ServerAddress {
 /** The address of a listener. With port 0 the system chooses a free port. */
 export type ListenAddress = ServerAddress;
 
-/** How an address to listen on is written, for messages and descriptions. */
+/** An address to listen on, as errors and docs describe it. */
 export const listenForm = 'HOST:PORT, [IPV6]:PORT or PORT (from 0 to 65535)';
 
-/** The host of an address that is written as a port alone: every IPv4 address of the machine. */
+/** The host of an address that is only a port: every IPv4 address of the machine. */
 const everyAddress = '0.0.0.0';
 const hostNamePattern = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/i;
 const numericNamePattern = /^[0-9.]+$/;
@@ -25,17 +25,17 @@ export function parsePort(text: string): number | undefined {
   return port <= 65_535 ? port : undefined;
 }
 
-/** A host name, an IPv4 address, or an IPv6 address with or without brackets (answered without), or `undefined`. */
+/** A host name, an IPv4 address, or an IPv6 address without its brackets; `undefined` if the text is none of these. */
 export function parseHost(text: string): string | undefined {
   const bare = /^\[(.*)\]$/.exec(text)?.[1] ?? text;
   if (isIPv6(bare)) return bare;
   if (bare !== text) return undefined;
   if (isIPv4(text)) return text;
-  // A name of digits and dots alone is an IPv4 address with a mistake in it.
+  // Digits and dots alone are a mistyped IPv4 address.
   return hostNamePattern.test(text) && !numericNamePattern.test(text) ? text.toLowerCase() : undefined;
 }
 
-/** Reads what `listen` and `metrics` may say (`listenForm`); `undefined` when it is none. */
+/** Reads an address to listen on (`listenForm`); `undefined` if the value is not one. */
 export function parseListen(value: string | number): ListenAddress | undefined {
   const text = String(value);
   const alone = parsePort(text);
@@ -53,8 +53,8 @@ export function formatListen(address: ListenAddress): string {
 }
 
 /**
- * Whether no second listener can be at `other` while one is at `address`, as far as that can be told without asking for
- * names. A free port that the system chooses (0) is another one each time.
+ * Whether two listeners cannot have these addresses at the same time. Does not resolve names, so two names of one address do
+ * not overlap. Port 0 is a different free port each time.
  */
 export function overlap(address: ListenAddress, other: ListenAddress): boolean {
   if (address.port !== other.port || address.port === 0) return false;
@@ -62,12 +62,12 @@ export function overlap(address: ListenAddress, other: ListenAddress): boolean {
   return host === otherHost || covers(host, otherHost) || covers(otherHost, host);
 }
 
-/** One that listens on `::` gets what is sent to IPv4 addresses, too. */
+/** A listener on `::` also accepts connections to IPv4 addresses. */
 function covers(wide: string, host: string): boolean {
   return wide === '::' || (wide === everyAddress && isIPv4(host));
 }
 
-/** An IPv6 address can be written in several ways. */
+/** An IPv6 address has several notations. */
 function canonicalHost(host: string): string {
   return isIPv6(host) ? (URL.parse(`http://[${host}]`)?.hostname.slice(1, -1) ?? host) : host.toLowerCase();
 }

@@ -3,14 +3,14 @@ import { formatPath, type ConfigProblem } from './problems.ts';
 import { nearest } from './suggest.ts';
 import { emptyMap, mergeTrees, treeAt, type Tree } from './tree.ts';
 
-/** The environment as the process was started with. */
+/** The environment variables of the process. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 const prefix = 'TONNAGE_';
 
 /**
- * Variables with our prefix that are no keys: a client's credentials (`tonnage usage --url`), and the mark that
- * `npm start` sets for its own defaults.
+ * Variables with the prefix that are not keys: the credentials of a client (`tonnage usage --url`), and the variable with
+ * which `npm start` selects its own defaults.
  */
 export const reservedVariables: ReadonlySet<string> = new Set([
   'TONNAGE_TOKEN',
@@ -25,13 +25,13 @@ interface Variable {
   readonly info: KeyInfo;
 }
 
-/** `gateway.defaultUpstream` is `TONNAGE_GATEWAY_DEFAULT_UPSTREAM`. */
+/** The variable of a key: `TONNAGE_GATEWAY_DEFAULT_UPSTREAM` for `gateway.defaultUpstream`. */
 function variableOf(path: readonly string[]): string {
   const words = path.map((key) => key.replaceAll(/([a-z0-9])([A-Z])/g, '$1_$2').toUpperCase());
   return prefix + words.join('_');
 }
 
-/** The variables that set something: single values at fixed paths, so nothing below a name of the user's choice or a list. */
+/** The variables that set a key. Only single values have one, and none below a list or a name that the user chooses. */
 function settableVariables(): ReadonlyMap<string, Variable> {
   const keys = [...everyKey()].filter(
     ([path, info]) => info.scalars.size > 0 && !path.includes('NAME') && !path.includes('ITEM'),
@@ -44,23 +44,23 @@ function settableVariables(): ReadonlyMap<string, Variable> {
   );
 }
 
-/** Why a variable of ours sets nothing. */
+/** The error for a variable that sets no key. */
 function unknownVariable(name: string, settable: ReadonlyMap<string, Variable>): string {
-  // Maps with names of the user's choice, and lists: they exist, but only in files.
+  // Some keys are valid in files only: maps, lists, and what is below them.
   for (const [path, info] of everyKey()) {
     const variable = variableOf(path);
     if (name === variable || (info.named !== undefined && name.startsWith(`${variable}_`))) {
       return `unknown variable; variables set single values only, so set ${formatPath(path)} in a configuration file`;
     }
   }
-  // Without what all of them have: a long name may have more slips than a short one.
+  // Compare without the common prefix, because a longer name may differ in more letters.
   const known = [...settable.keys(), ...reservedVariables].map((each) => each.slice(prefix.length));
   const meant = nearest(name.slice(prefix.length), known);
   if (meant === undefined) return 'unknown variable; no key has this name';
   return `unknown variable; did you mean ${prefix}${meant}?`;
 }
 
-/** What the `TONNAGE_*` variables state, as one layer. An unknown one is a problem, since it is most likely a slip. */
+/** The layer that the `TONNAGE_*` variables state. An unknown variable is a problem: it is most likely mistyped. */
 export function readEnvironment(environment: Environment): { tree: Tree; problems: readonly ConfigProblem[] } {
   const settable = settableVariables();
   const problems: ConfigProblem[] = [];

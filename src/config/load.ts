@@ -12,7 +12,7 @@ export interface LoadOptions extends Pick<ReadOptions, 'environment' | 'flags' |
   readonly workingDirectory?: string;
 }
 
-/** What the usual system errors of reading a file mean. */
+/** Messages for common system errors. */
 const fileErrors: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
   EACCES: 'reading it is not permitted',
@@ -20,13 +20,13 @@ const fileErrors: Readonly<Record<string, string>> = {
   ENOTDIR: 'a part of its path is no directory',
 };
 
-/** Reads a whole text file. Throws `config_invalid` that says what is wrong with the file, without naming it. */
+/** Reads a text file. Throws `config_invalid`, whose message continues a sentence that begins with the file's name. */
 function readText(path: string, bytesMax: number): string {
   let bytes: Buffer | undefined;
   try {
     const file = openSync(path, 'r');
     try {
-      // A pipe has no size beforehand, a file may grow while it is read: both are looked at twice.
+      // The size of a pipe is not known before, and a file may grow meanwhile, so check the bytes that were read too.
       bytes = fstatSync(file).size > bytesMax ? undefined : readFileSync(file);
     } finally {
       closeSync(file);
@@ -61,8 +61,8 @@ function readFile(file: string, workingDirectory: string): ConfigFile {
 }
 
 /**
- * Reads the configuration file, if one is named, and answers the configuration of this process.
- * Throws `ConfigError`, whose problems name file, line, column and key. The only part of this folder that reads files.
+ * Reads the configuration file, if one is stated, and returns the configuration of this process. Throws `ConfigError`, whose
+ * problems name file, line, column and key. No other part of this folder reads files.
  */
 export function loadConfig(options: LoadOptions): Config {
   const workingDirectory = options.workingDirectory ?? process.cwd();

@@ -2,40 +2,40 @@ import { isIPv6 } from 'node:net';
 import { canonicalOrganisation, organisationOfEmail, parsePasswordHash as readPasswordHash } from '../base/index.ts';
 import { parseHost, parsePort } from './address.ts';
 
-/** How an upstream's name is written, for messages and descriptions. */
+/** The name of an upstream, as errors and docs describe it. */
 export const upstreamNameForm =
   'the name of an upstream (a host such as "ghcr.io" or "localhost:5001", or a word such as "lab"; in lower case; not "wt", "token" or "_catalog")';
 
-/** First path segments of `/v2/` that are routes of the gateway's own. */
+/** First path segments after `/v2/` that are routes of the gateway itself. */
 const reservedNames: ReadonlySet<string> = new Set(['wt', 'token', '_catalog']);
-/** A path component of the OCI distribution spec 1.1 ("Pulling manifests"), with a port where it is a host. */
+/** A path component of the OCI distribution spec 1.1 ("Pulling manifests"). A host may have a port. */
 const upstreamNamePattern = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?::[0-9]{1,5})?$/;
 
-/** The name itself when it can be an upstream's (`upstreamNameForm`), else `undefined`. */
+/** The name itself if an upstream can have it (`upstreamNameForm`), otherwise `undefined`. */
 export function parseUpstreamName(text: string): string | undefined {
   const valid = text.length <= 255 && upstreamNamePattern.test(text) && !reservedNames.has(text);
   return valid ? text : undefined;
 }
 
-/** Whether a name says itself where its upstream is, as in image references: it has a dot or colon, or is `localhost`. */
+/** Whether an image reference takes the name for a host: it has a dot or a colon, or is `localhost`. */
 export function isHostLike(name: string): boolean {
   return name.includes('.') || name.includes(':') || name === 'localhost';
 }
 
-/** How an upstream's URL is written, for messages and descriptions. */
+/** The URL of an upstream, as errors and docs describe it. */
 export const upstreamUrlForm = 'a URL such as "https://HOST" or "http://HOST:PORT", without user and query';
 
-/** An upstream's URL (`upstreamUrlForm`; a path is taken) without a slash at the end, else `undefined`. */
+/** The URL of an upstream (`upstreamUrlForm`, with or without a path) without a final slash, otherwise `undefined`. */
 export function parseUpstreamUrl(text: string): string | undefined {
-  // The parser forgives much (`http:host`, back slashes, blanks around), hence the pattern before it.
+  // The parser accepts more, such as `http:host`, backslashes and blanks around the URL.
   const url = /^https?:\/\/[^\s\\@?#"]+$/i.test(text) ? URL.parse(text) : null;
   return url === null ? undefined : (url.origin + url.pathname).replace(/\/+$/, '');
 }
 
-/** How a host that an upstream may lead to is written, for messages and descriptions. */
+/** A host that an upstream may redirect to, as errors and docs describe it. */
 export const redirectHostForm = 'a host, with a port where needed, such as "storage.internal" or "10.1.2.3:9000"';
 
-/** The host in lower case as URLs have it, with the port if one is stated (`redirectHostForm`), else `undefined`. */
+/** The host as URLs have it, in lower case and with the stated port (`redirectHostForm`), otherwise `undefined`. */
 export function parseRedirectHost(text: string): string | undefined {
   const [, hostText = '', portText] = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(text) ?? ['', text];
   const host = parseHost(hostText);
@@ -45,20 +45,20 @@ export function parseRedirectHost(text: string): string | undefined {
   return url === null ? undefined : url.hostname + (port === undefined ? '' : `:${port}`);
 }
 
-/** How the URL of a token endpoint is written, for messages and descriptions. */
+/** The URL of a token endpoint, as errors and docs describe it. */
 export const realmForm = 'a URL such as "https://auth.example.org/token", without user and query';
 
-/** How the URL of an egress proxy is written, for messages and descriptions. */
+/** The URL of an egress proxy, as errors and docs describe it. */
 export const proxyUrlForm = 'a URL such as "http://HOST:PORT" or "http://USER:PASSWORD@HOST:PORT", without a path';
 
-/** The URL of an egress proxy (`proxyUrlForm`), spoken to by HTTP or HTTPS, else `undefined`. */
+/** The URL of an egress proxy (`proxyUrlForm`), with http or https, otherwise `undefined`. */
 export function parseProxyUrl(text: string): string | undefined {
   const url = /^https?:\/\/[^\s\\?#"]+$/i.test(text) ? URL.parse(text) : null;
   const isProxy = url !== null && url.pathname === '/' && [url.username, url.password].every(isDecodable);
   return isProxy ? url.href : undefined;
 }
 
-/** Whether what a URL says of a user or password can be decoded. */
+/** Whether the user name or password of a URL can be decoded. */
 export function isDecodable(text: string): boolean {
   try {
     decodeURIComponent(text);
@@ -68,52 +68,52 @@ export function isDecodable(text: string): boolean {
   }
 }
 
-/** How the server's own public URL is written, for messages and descriptions. */
+/** The public URL of this server, as errors and docs describe it. */
 export const publicUrlForm = 'a URL without a path, such as "https://pull.example.org"';
 
-/** Scheme, host and port of the public URL (`publicUrlForm`), else `undefined`: clients know `/v2/` at the root only. */
+/** Scheme, host and port of the public URL (`publicUrlForm`), otherwise `undefined`. Clients expect `/v2/` at the root. */
 export function parsePublicUrl(text: string): string | undefined {
   const url = parseUpstreamUrl(text);
   return url !== undefined && new URL(url).origin === url ? url : undefined;
 }
 
-/** How a user's name is written, for messages and descriptions. */
+/** The name of a user, as errors and docs describe it. */
 export const userNameForm = 'a user name (1 to 128 characters, no colon, no blanks)';
 
-/** The name itself when it can be sent with HTTP Basic (RFC 7617 section 2: no colon, no control characters). */
+/** The name itself if HTTP Basic can send it (RFC 7617 section 2: no colon, no control characters), otherwise `undefined`. */
 export function parseUserName(text: string): string | undefined {
   return /^[^:\s\p{Cc}\p{Bidi_Control}]{1,128}$/u.test(text) ? text : undefined;
 }
 
-/** How an organisation is written, for messages and descriptions. */
+/** An organisation, as errors and docs describe it. */
 export const organisationForm = 'an organisation (written like a domain: letters, digits, "-" and ".")';
 
-/** The organisation in lower case, else `undefined`. */
+/** The organisation in lower case, otherwise `undefined`. */
 export const parseOrganisation = canonicalOrganisation;
 
-/** How an e-mail address is written, for messages and descriptions. */
+/** An e-mail address, as errors and docs describe it. */
 export const emailForm = 'an e-mail address such as "alice@example.org"';
 
-/** The address itself if it has an organisation, else `undefined`. */
+/** The address itself if it has an organisation, otherwise `undefined`. */
 export function parseEmail(text: string): string | undefined {
   return organisationOfEmail(text) === undefined ? undefined : text;
 }
 
-/** How a password hash is written, for messages and descriptions. */
+/** A password hash, as errors and docs describe it. */
 export const passwordHashForm =
   'a password hash as `tonnage user hash` prints it ("scrypt:..."), or "sha256:<64 hex digits>"';
 
-/** The hash itself if logins can be checked against it, else `undefined`. */
+/** The hash itself if logins can be checked against it, otherwise `undefined`. */
 export function parsePasswordHash(text: string): string | undefined {
   return readPasswordHash(text) === undefined ? undefined : text;
 }
 
-/** How a time zone is written, for messages and descriptions. */
+/** A time zone, as errors and docs describe it. */
 export const timeZoneForm = 'an IANA time zone such as "UTC" or "Europe/Berlin"';
 
 /**
- * The time zone as the runtime spells it, else `undefined`. An alias stays as it is written: which name of a zone is
- * the main one differs between releases, and the ledger keeps the name.
+ * The time zone as the runtime spells it, otherwise `undefined`. An alias stays as stated: the ledger keeps the name, and
+ * releases differ in which name of a zone is the main one.
  */
 export function parseTimeZone(text: string): string | undefined {
   if (!/^[A-Za-z]/.test(text)) return undefined;
@@ -125,10 +125,10 @@ export function parseTimeZone(text: string): string | undefined {
   }
 }
 
-/** How the key of hashes is written, for messages and descriptions. */
+/** The key for hashing, as errors and docs describe it. */
 export const hashKeyForm = 'a text of at least 16 bytes, better random ones';
 
-/** The key itself when it is long enough not to be guessed, else `undefined`. */
+/** The key itself if it is long enough, otherwise `undefined`. */
 export function parseHashKey(text: string): string | undefined {
   return Buffer.byteLength(text) >= 16 ? text : undefined;
 }

@@ -15,15 +15,15 @@ import { kindOf, type ConfigProblem } from './problems.ts';
 import { emptyMap, type MapEntry, type MapNode, type Origin, type ScalarNode, type Tree } from './tree.ts';
 
 /**
- * What the parser's errors mean, in words of our own: its messages quote the source, which may hold a secret.
- * What is not listed gets `syntaxFallback`.
+ * Messages for the errors of the parser. Its own messages quote the source, which may contain a secret. All other errors get
+ * `syntaxFallback`.
  */
 const syntaxMessages: Partial<Record<YamlErrorCode, string>> = {
   BAD_DQ_ESCAPE: 'an unknown escape in a double-quoted text; single quotes take everything as it is',
   BAD_INDENT: 'the indentation does not fit the lines around it',
   BAD_SCALAR_START: 'a text that begins like this must be in quotes',
   BLOCK_AS_IMPLICIT_KEY: 'a map may not start on the line of another key; put it on a line of its own',
-  BLOCK_IN_FLOW: 'an indented block may not stand inside {} or []',
+  BLOCK_IN_FLOW: 'an indented block is not valid inside {} or []',
   DUPLICATE_KEY: 'this key is stated twice in the same map',
   KEY_OVER_1024_CHARS: 'a key may have at most 1024 characters',
   MISSING_CHAR: 'a character is missing here: a quote, colon, comma, space or closing bracket',
@@ -38,12 +38,12 @@ const syntaxMessages: Partial<Record<YamlErrorCode, string>> = {
 const syntaxFallback = 'this is not valid YAML';
 
 export interface ParsedText {
-  /** What the text states; an empty map where it cannot be read. */
+  /** What the text states; an empty map if it is unreadable. */
   readonly tree: MapNode;
   readonly problems: readonly ConfigProblem[];
 }
 
-/** Walks the parsed document once and keeps of it what this project needs: values and where they stand. */
+/** Walks the parsed document once and returns its values with their origins. */
 class Walk {
   readonly problems: ConfigProblem[] = [];
   readonly #document: Document;
@@ -60,7 +60,7 @@ class Walk {
     const range = node?.range;
     const origin = range === undefined || range === null ? fallback : this.#originOf(range[0]);
     const nothing: ScalarNode = { kind: 'scalar', value: null, origin };
-    // Aliases can name their own parents, so that a short text expands without end: these two limits end it.
+    // An alias can name its own parent, so a short text could expand without end. These two limits stop it.
     if (depth > limits.configDepthMax || this.#nodesLeft-- <= 0) {
       this.#exhausted ??= origin;
       return nothing;
@@ -75,7 +75,7 @@ class Walk {
     return { kind: 'list', items: node.items.map((item) => this.tree(item, origin, depth + 1)), origin };
   }
 
-  /** Where a limit was first exceeded, if one was. */
+  /** The first value beyond a limit, if any. */
   get exhausted(): Origin | undefined {
     return this.#exhausted;
   }
@@ -85,7 +85,7 @@ class Walk {
     for (const { key, value } of pairs) {
       const keyOrigin = key.range ? this.#originOf(key.range[0]) : origin;
       const name = isScalar(key) ? String(key.value) : undefined;
-      // JavaScript gives this one name a meaning of its own, and no key of ours has it.
+      // In JavaScript this name sets the prototype of an object. No key has it.
       if (name === undefined || name === '__proto__') this.#report(keyOrigin, 'this cannot be a key');
       else entries.set(name, { origin: keyOrigin, value: this.tree(value, keyOrigin, depth + 1) });
     }
@@ -97,14 +97,14 @@ class Walk {
   }
 }
 
-/** The core schema of YAML 1.2 knows only these; anything else has been reported as a tag. */
+/** Values of the core schema of YAML 1.2. The parser has reported all others as tags. */
 function scalarValue(value: unknown): ScalarNode['value'] {
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? value : null;
 }
 
 /**
- * Reads YAML 1.2 (core schema: `yes` and `on` are texts, there are no dates) into a tree with origins.
- * Duplicate keys, tags and second documents are problems; an empty text is an empty map. `file` only names the text.
+ * Reads YAML 1.2 into a tree with origins. In its core schema, `yes` and `on` are texts, and there are no dates.
+ * Duplicate keys, tags and second documents are problems. An empty text is an empty map. `file` is the name for origins.
  */
 export function parseYaml(text: string, file: string): ParsedText {
   const lineCounter = new LineCounter();

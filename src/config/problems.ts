@@ -1,16 +1,16 @@
 import { TonnageError } from '../base/index.ts';
 import type { Origin, Path, Tree } from './tree.ts';
 
-/** One thing that is wrong with the configuration. */
+/** One problem of a configuration. */
 export interface ConfigProblem {
   readonly origin: Origin;
-  /** The keys that lead to it; empty when it is about no one key. */
+  /** The path of the key; empty if the problem does not belong to a single key. */
   readonly path: Path;
-  /** What was expected and what came; never a secret. */
+  /** What was expected and what came, without secrets. */
   readonly message: string;
 }
 
-/** All that is wrong with a configuration, one line each in `message`. Its code is `config_invalid`. */
+/** All problems of a configuration, with one line for each in `message`. The code is `config_invalid`. */
 export class ConfigError extends TonnageError {
   readonly problems: readonly ConfigProblem[];
 
@@ -24,26 +24,26 @@ export class ConfigError extends TonnageError {
 
 const kindsInOrder: readonly Origin['kind'][] = ['whole-file', 'file', 'variable', 'flag', 'default'];
 
-/** In the order in which people would mend them: the file from top to bottom, then what else there is. */
+/** The file from top to bottom, then the other layers. */
 function compare({ origin: left }: ConfigProblem, { origin: right }: ConfigProblem): number {
   if (left.kind !== 'file' || right.kind !== 'file')
     return kindsInOrder.indexOf(left.kind) - kindsInOrder.indexOf(right.kind);
   return left.line - right.line || left.column - right.column;
 }
 
-/** `FILE:LINE:COLUMN: KEY: MESSAGE`; for a variable or a flag its name stands first. */
+/** `FILE:LINE:COLUMN: KEY: MESSAGE`. For a variable or a flag, its name comes first. */
 export function formatProblem(problem: ConfigProblem): string {
   return [formatOrigin(problem.origin), formatPath(problem.path), problem.message]
     .filter((part) => part !== '')
     .join(': ');
 }
 
-/** Whether two paths lead to the same key, or one to what is inside the other's. */
+/** Whether two paths are the same, or one contains the other. */
 export function areRelated(left: Path, right: Path): boolean {
   return left.every((step, index) => index >= right.length || step === right[index]);
 }
 
-/** Where an origin is, as errors name it. */
+/** An origin as errors show it. */
 export function formatOrigin(origin: Origin): string {
   switch (origin.kind) {
     case 'file':
@@ -58,7 +58,7 @@ export function formatOrigin(origin: Origin): string {
   }
 }
 
-/** A key path as errors name it: dots between plain names, brackets around others and around positions in lists. */
+/** A path as errors show it: dots between plain names, brackets around other names and around positions in lists. */
 export function formatPath(path: Path): string {
   return path.reduce<string>((text, step, index) => {
     if (typeof step === 'number') return `${text}[${step}]`;
@@ -68,8 +68,8 @@ export function formatPath(path: Path): string {
 }
 
 /**
- * One step of a path as errors may show it. `{ password:x }` without a blank is a single key in YAML, with the secret in
- * its name; a colon belongs into the names of upstreams only.
+ * One step of a path as errors may show it. In YAML, `{ password:x }` without a blank is a single key, whose name contains
+ * the secret. Only names of upstreams have a colon.
  */
 export function shownStep(path: Path, index: number): string {
   const step = String(path[index]);
@@ -77,15 +77,15 @@ export function shownStep(path: Path, index: number): string {
 }
 
 /**
- * A text as errors show it: in quotes, on one line, not too long, and without what may be a user and password, or a key
- * in the place of its file.
+ * A text as errors show it: in quotes, on one line and cut to a length. It leaves out what may be credentials, or a private
+ * key that was stated in place of its file.
  */
 export function quote(text: string): string {
   const bare = text.replace(/^.*(?::|\/\/).*@/s, '***@').replace(/(-----BEGIN ).*$/s, '$1***');
   return JSON.stringify(bare.length > 80 ? `${bare.slice(0, 77)}...` : bare);
 }
 
-/** What kind of thing was stated, for errors that must not show the value. */
+/** The kind of a stated value, for errors that must not show the value. */
 export function kindOf(node: Tree): string {
   if (node.kind === 'map') return 'a map';
   if (node.kind === 'list') return node.items.length === 0 ? 'an empty list' : 'a list';
@@ -93,7 +93,7 @@ export function kindOf(node: Tree): string {
   return typeof node.value === 'boolean' ? String(node.value) : `a ${typeof node.value}`;
 }
 
-/** What was stated, as errors name it. */
+/** A stated value as errors show it. */
 export function shownOf(node: Tree): string {
   if (node.kind !== 'scalar' || node.value === null) return kindOf(node);
   if (node.written !== undefined) return quote(node.written);

@@ -8,59 +8,59 @@ import type { Config } from './schema.ts';
 import { emptyMap, mergeTrees, nodeAt, treeAt, withoutPath, type Origin, type Path, type Tree } from './tree.ts';
 import { expandShorthands, salvage, validate } from './validate.ts';
 
-/** Values from the command line, each of them valid by itself. They win over all else. */
+/** Values from the command line. They override all other layers. */
 export interface ConfigFlags {
   /** Replaces the host of `listen`. */
   readonly host?: string;
   /** Replaces the port of `listen`. */
   readonly port?: number;
-  /** As the key `metrics`, in its short forms. */
+  /** The key `metrics` in its short form. */
   readonly metrics?: string;
   readonly data?: string;
-  /** The flag `--url`: a Redis whose driver, address and database replace those of `store`; the other keys there hold. */
+  /** The flag `--url`: a Redis. It replaces the driver and the servers of `store`, but none of its other keys. */
   readonly url?: string;
 }
 
-/** What holds where file, environment and flags say nothing; written as in a file. */
+/** Values for keys that the file, the environment and the flags do not state. */
 export interface ConfigDefaults {
   readonly listen?: string;
   readonly metrics?: string;
 }
 
 export interface ConfigFile {
-  /** The file's name as errors show it. */
+  /** Name of the file in errors. */
   readonly name: string;
   readonly text: string;
-  /** Directory of the file: paths in it are relative to this. */
+  /** Directory of the file. Paths in the file are relative to it. */
   readonly directory: string;
 }
 
 export interface ReadOptions {
-  /** Absent: there is no file, and the listener stays on a loopback address by default. */
+  /** Absent: there is no file, and the default of `listen` is a loopback address. */
   readonly file?: ConfigFile;
   readonly environment: Environment;
   readonly flags?: ConfigFlags;
   readonly defaults?: ConfigDefaults;
-  /** Relative paths from the environment, flags and defaults are relative to this. */
+  /** Paths in the environment, in flags and in defaults are relative to this directory. */
   readonly workingDirectory: string;
   /**
-   * Reads a file that a `...File` key names, relative to `directory`. Throws with a message that goes on after the
-   * file's name.
+   * Reads the file of a `...File` key, whose path is relative to `directory`. Throws an error whose message continues a
+   * sentence that begins with the file's name.
    */
   readonly readSecret: (file: string, directory: string) => string;
 }
 
-/** Without a file it is somebody trying it on their own machine; with one the schema's default holds. */
+/** A server without a file is most likely a trial on the user's own machine. */
 const listenWithoutFile = '127.0.0.1:8080';
 
 /**
- * The configuration of one process: flags over environment over file over defaults. Pure but for `readSecret`.
- * Throws `ConfigError` with all that is wrong, not only the first.
+ * The configuration of one process. Flags override environment variables, which override the file, which overrides the
+ * defaults. Only `readSecret` does I/O. Throws `ConfigError` with all problems, not only the first.
  */
 export function readConfig(options: ReadOptions): Config {
   const text = options.file === undefined ? undefined : parseYaml(options.file.text, options.file.name);
   const variables = readEnvironment(options.environment);
-  // What the text states is not known, so that nothing else could be said about it.
+  // An unreadable text states nothing that other checks could look at.
   if (text !== undefined && text.problems.length > 0) throw new ConfigError([...text.problems, ...variables.problems]);
 
   const { workingDirectory, readSecret } = options;
@@ -68,7 +68,7 @@ export function readConfig(options: ReadOptions): Config {
     environment: options.environment,
     readSecret: (name) => readSecret(name, options.file?.directory ?? workingDirectory),
   });
-  // What a variable holds is no template: a password in it may have any characters.
+  // The value of a variable is not a template, because a password may contain any character.
   const environment = followReferences(variables.tree, rootKey, {
     readSecret: (name) => readSecret(name, workingDirectory),
   });
@@ -80,7 +80,7 @@ export function readConfig(options: ReadOptions): Config {
   const tree = withFlags(stated, options.flags ?? {});
 
   const checked = validate(tree);
-  // A value of the file that another layer covers is checked as well: it would be the surprise of another day.
+  // Check values of the file even if another layer overrides them: that layer may be gone at the next start.
   const covered = validate(fileTree);
   const parsed = checked.parsed ?? salvage(tree, checked.problems);
   const completed = parsed && complete(parsed, completeOptions(options, tree, checked.problems));
@@ -92,7 +92,7 @@ export function readConfig(options: ReadOptions): Config {
     ...file.problems,
     ...variables.problems,
     ...environment.problems,
-    // The empty text that stands where a reference leads nowhere has been reported once.
+    // A broken reference is an empty text, which is invalid too, but its error is already there.
     ...[...checked.problems, ...covered.problems, ...(between ?? [])].filter(
       (problem) => !unresolved.has(problem.origin),
     ),
@@ -113,7 +113,7 @@ function completeOptions(options: ReadOptions, tree: Tree, known: readonly Confi
   };
 }
 
-/** Where else the servers of a Redis may be stated. */
+/** Other keys that state the servers of a Redis. */
 const otherServers: readonly Path[] = [
   ['store', 'sentinel'],
   ['store', 'cluster'],
@@ -134,7 +134,7 @@ function storeAt(url: string): Tree {
   return mergeTrees(driver, treeAt(['store', 'url'], { kind: 'scalar', value: url, origin }));
 }
 
-/** Single values of a layer that is not written in YAML. */
+/** A layer of single values from outside YAML. */
 function layer(
   values: Readonly<Record<string, string | undefined>>,
   originOf: (key: string) => Origin = () => ({ kind: 'default' }),

@@ -3,20 +3,20 @@ import { isIP } from 'node:net';
 import { parseHost, parsePort, type ServerAddress } from './address.ts';
 import { isDecodable } from './names.ts';
 
-/** How the URL of a Redis is written, for messages and descriptions. */
+/** The URL of a Redis, as errors and docs describe it. */
 export const redisUrlForm =
   'a URL such as "redis://HOST:PORT/DATABASE", "rediss://USER:PASSWORD@HOST:PORT" or "unix:///PATH/TO/SOCKET", without query';
 
-/** What the checks of other keys need to know of a URL. */
+/** The parts of a URL that other keys depend on. */
 export interface RedisUrlParts {
   readonly scheme: 'redis' | 'rediss' | 'unix';
   readonly hasUser: boolean;
   readonly hasPassword: boolean;
 }
 
-/** The parts of a URL as `redisUrlForm` says, by the same grammar as the store's link has; `undefined` when it is none. */
+/** The parts of the URL of a Redis (`redisUrlForm`), by the same grammar as in `redis-link/`; `undefined` if it is not one. */
 export function redisUrlParts(text: string): RedisUrlParts | undefined {
-  // The parser forgives much (blanks around, tabs and line ends inside), hence the pattern before it.
+  // The parser accepts more, such as blanks around the URL, and tabs and line ends in it.
   const scheme = /^(redis|rediss|unix):\/\/[^\s\\?#]+$/.exec(text)?.[1];
   const url = scheme === undefined ? null : URL.parse(text);
   if (url === null || ![url.username, url.password, url.pathname].every(isDecodable)) return undefined;
@@ -31,15 +31,15 @@ export function redisUrlParts(text: string): RedisUrlParts | undefined {
   return { scheme, hasUser, hasPassword };
 }
 
-/** The URL itself when a Redis can be reached by it, else `undefined`. */
+/** The URL itself if it is the URL of a Redis, otherwise `undefined`. */
 export function parseRedisUrl(text: string): string | undefined {
   return redisUrlParts(text) === undefined ? undefined : text;
 }
 
-/** How the address of a server is written, for messages and descriptions. */
+/** The address of a server, as errors and docs describe it. */
 export const serverForm = 'HOST:PORT or [IPV6]:PORT (from 1 to 65535)';
 
-/** Host and port of a server to dial; `undefined` when it is none. */
+/** The host and port of a server (`serverForm`); `undefined` if the text is not one. */
 export function parseServer(text: string): ServerAddress | undefined {
   const [, hostText = '', portText = ''] = /^(\[[^\]]*\]|[^:]*):(\d+)$/.exec(text) ?? [];
   const host = parseHost(hostText);
@@ -47,27 +47,27 @@ export function parseServer(text: string): ServerAddress | undefined {
   return host === undefined || port === undefined || port === 0 ? undefined : { host, port };
 }
 
-/** How the name that a certificate must have is written, for messages and descriptions. */
+/** The name that a certificate must have, as errors and docs describe it. */
 export const serverNameForm = 'the name of a host such as "redis.example.org", no address';
 
-/** The name in lower case; TLS sends no address as a server's name (RFC 6066 section 3). */
+/** The name in lower case, otherwise `undefined`. In TLS an address is not a server name (RFC 6066 section 3). */
 export function parseServerName(text: string): string | undefined {
   const host = parseHost(text);
   return host === undefined || isIP(host) > 0 ? undefined : host;
 }
 
-/** How certificates are written, for messages and descriptions. */
+/** Certificates, as errors and docs describe them. */
 export const certificatesForm = 'one or more certificates in PEM ("-----BEGIN CERTIFICATE-----")';
 
-/** The text itself when there are certificates in it and each can be read, else `undefined`. */
+/** The text itself if it contains certificates and all of them are readable, otherwise `undefined`. */
 export function parseCertificates(text: string): string | undefined {
   return certificatesOf(text).length > 0 ? text : undefined;
 }
 
-/** How a private key is written, for messages and descriptions. */
+/** A private key, as errors and docs describe it. */
 export const privateKeyForm = 'a private key in PEM ("-----BEGIN PRIVATE KEY-----"), not encrypted';
 
-/** The text itself when it is a private key that can be used as it is, else `undefined`. */
+/** The text itself if it is a private key without a passphrase, otherwise `undefined`. */
 export function parsePrivateKey(text: string): string | undefined {
   try {
     createPrivateKey(text);
@@ -77,12 +77,12 @@ export function parsePrivateKey(text: string): string | undefined {
   }
 }
 
-/** Whether a private key is that of the first certificate, which is the client's own. Both texts are valid. */
+/** Whether the private key belongs to the first certificate, which is the client's own. Both texts must be valid. */
 export function isKeyOf(key: string, certificates: string): boolean {
   return certificatesOf(certificates)[0]?.checkPrivateKey(createPrivateKey(key)) === true;
 }
 
-/** All certificates of a text; none when one of them cannot be read. */
+/** All certificates in a text; none if one of them is unreadable. */
 function certificatesOf(text: string): readonly X509Certificate[] {
   const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
   try {

@@ -5,16 +5,16 @@ import { kindOf, shownOf, type ConfigProblem } from './problems.ts';
 import type { MapEntry, MapNode, Path, ScalarNode, Tree } from './tree.ts';
 
 export interface ReferenceSources {
-  /** What `${NAME}` stands for. Absent: texts are taken as they are. */
+  /** Values for `${NAME}`. Absent: texts are not templates. */
   readonly environment?: Environment;
-  /** Reads the file that a `...File` key names. Throws with a message that goes on after the file's name. */
+  /** Reads the file of a `...File` key. Throws an error whose message continues a sentence that begins with its name. */
   readonly readSecret: (file: string) => string;
 }
 
 /**
- * Follows what a layer only refers to: `${NAME}` in a text becomes the variable's value (`$${` a plain `${`), and
- * `passwordFile: F` becomes `password` with the content of F, less one newline at the end. Pure but for `readSecret`.
- * Where a reference leads nowhere an empty text stands, and a problem says so.
+ * Replaces the references of a layer. `${NAME}` in a text becomes the value of the variable, and `$${` a plain `${`.
+ * `passwordFile: F` becomes `password` with the content of F without a final newline. Only `readSecret` does I/O. A broken
+ * reference becomes an empty text and a problem.
  */
 export function followReferences(
   tree: Tree,
@@ -63,7 +63,7 @@ class Follower {
     return value ?? '';
   }
 
-  /** Replaces each `...File` of a secret key by the key itself. */
+  /** Replaces the key `...File` of each secret with the secret's own key. */
   #readFiles(node: MapNode, info: KeyInfo | undefined, path: Path): MapNode {
     const entries = new Map(node.entries);
     const secrets = [...(info?.keys ?? [])].filter(([, child]) => child.secret).map(([key]) => key);

@@ -1,11 +1,11 @@
 import { inspect } from 'node:util';
 
-/** What stands where a secret would be: in a printed configuration, in logs and in errors. */
+/** Replaces a secret in printed configurations, logs and errors. */
 export const secretMask = '***';
 
 /**
- * A password or password hash, held so that it cannot leak by accident: string conversion, JSON and `util.inspect`
- * (which loggers and the debugger use) all show the mask. Only `reveal()` gives the text, so every use can be found.
+ * A secret that cannot leak by accident: string conversion, JSON and `util.inspect` (which loggers and the debugger use) all
+ * show the mask. Only `reveal()` returns the text, so a search finds every use.
  */
 export class Secret {
   readonly #text: string;
@@ -14,7 +14,7 @@ export class Secret {
     this.#text = text;
   }
 
-  /** The secret itself. Hand it straight to what needs it; never keep it in another object. */
+  /** The secret itself. Pass it directly to its consumer; do not store it in another object. */
   reveal(): string {
     return this.#text;
   }

@@ -1,9 +1,9 @@
-/** Spelling variants that count as the same: `default_upstream`, `default-upstream` and `defaultUpstream`. */
+/** Makes spelling variants equal: `default_upstream`, `default-upstream` and `defaultUpstream`. */
 function fold(name: string): string {
   return name.toLowerCase().replaceAll(/[-_]/g, '');
 }
 
-/** Optimal string alignment distance: insertions, deletions, substitutions and swaps of neighbours, each worth 1. */
+/** Optimal string alignment distance: each insertion, deletion, substitution and swap of neighbours counts 1. */
 function distance(left: string, right: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: right.length + 1 }, (_, column) => column);
@@ -28,18 +28,18 @@ function distance(left: string, right: string): number {
 }
 
 /**
- * The candidate that `name` most likely was meant to be: at most two slips away, and no more than a third of its
- * length; `undefined` when none is near. Longer texts than any name of ours are not compared, so the cost is bounded.
+ * The candidate that `name` is most likely a mistyped form of, otherwise `undefined`. They differ by at most two edits, and
+ * by at most a third of the length of `name`. A name of more than 64 characters is not compared, to bound the cost.
  */
 export function nearest(name: string, candidates: Iterable<string>): string | undefined {
   if (name.length > 64) return undefined;
   let best: string | undefined;
   let bestDistance = Math.min(2, Math.floor(name.length / 3)) + 1;
   for (const candidate of candidates) {
-    const slips = distance(fold(name), fold(candidate));
-    if (slips < bestDistance) {
+    const edits = distance(fold(name), fold(candidate));
+    if (edits < bestDistance) {
       best = candidate;
-      bestDistance = slips;
+      bestDistance = edits;
     }
   }
   return best;

@@ -1,4 +1,4 @@
-/** Where a value was stated, so that an error can point at it. Lines and columns count from 1. */
+/** Where a value is stated, for errors. Lines and columns count from 1. */
 export type Origin =
   | { readonly kind: 'file'; readonly file: string; readonly line: number; readonly column: number }
   | { readonly kind: 'whole-file'; readonly file: string }
@@ -6,7 +6,7 @@ export type Origin =
   | { readonly kind: 'flag'; readonly name: string }
   | { readonly kind: 'default' };
 
-/** One step from a map to a value of it, or from a list to an item. */
+/** A key of a map, or a position in a list. */
 export type PathStep = string | number;
 export type Path = readonly PathStep[];
 
@@ -14,10 +14,7 @@ export interface ScalarNode {
   readonly kind: 'scalar';
   readonly value: string | number | boolean | null;
   readonly origin: Origin;
-  /**
-   * What the user wrote, when it is not the value itself: a template whose `${NAME}` has been replaced. Errors show
-   * this, since the value may hold a secret.
-   */
+  /** The stated template, if `${NAME}` has been replaced in it. Errors show it, because the value may contain a secret. */
   readonly written?: string;
 }
 
@@ -28,7 +25,7 @@ export interface ListNode {
 }
 
 export interface MapEntry {
-  /** Where the key stands. */
+  /** Origin of the key. */
   readonly origin: Origin;
   readonly value: Tree;
 }
@@ -39,14 +36,14 @@ export interface MapNode {
   readonly origin: Origin;
 }
 
-/** A configuration as stated in one layer (file, environment, flags), each value with its origin. Never changed. */
+/** The values that one layer (file, environment, flags) states, with their origins. Immutable. */
 export type Tree = ScalarNode | ListNode | MapNode;
 
 export function emptyMap(origin: Origin): MapNode {
   return { kind: 'map', entries: new Map(), origin };
 }
 
-/** `lower` with all that `upper` states put over it: maps join key by key, anything else is replaced whole. */
+/** `lower`, overridden by `upper`. Maps are merged key by key; everything else is replaced as a whole. */
 export function mergeTrees(lower: Tree, upper: Tree): Tree {
   if (lower.kind !== 'map' || upper.kind !== 'map') return upper;
   const entries = new Map(lower.entries);
@@ -57,7 +54,7 @@ export function mergeTrees(lower: Tree, upper: Tree): Tree {
   return { kind: 'map', entries, origin: upper.origin };
 }
 
-/** A tree of one value at the end of `path`, made of maps: one environment variable or flag as a layer. */
+/** A tree of maps with a single value, at `path`: an environment variable or a flag as a layer. */
 export function treeAt(path: readonly string[], value: Tree): Tree {
   return path.reduceRight<Tree>(
     (inner, key) => ({
@@ -69,7 +66,7 @@ export function treeAt(path: readonly string[], value: Tree): Tree {
   );
 }
 
-/** The node at `path`, or `undefined` when nothing is stated there. */
+/** The node at `path`; `undefined` if nothing is stated there. */
 export function nodeAt(tree: Tree, path: Path): Tree | undefined {
   let node: Tree | undefined = tree;
   for (const step of path) {
@@ -80,7 +77,7 @@ export function nodeAt(tree: Tree, path: Path): Tree | undefined {
   return node;
 }
 
-/** Where the value at `path` stands, else its nearest stated ancestor. */
+/** Origin of the value at `path`, or of its nearest stated ancestor. */
 export function originAt(tree: Tree, path: Path): Origin {
   for (let length = path.length; length > 0; length--) {
     const node = nodeAt(tree, path.slice(0, length));
@@ -89,28 +86,28 @@ export function originAt(tree: Tree, path: Path): Origin {
   return tree.origin;
 }
 
-/** Where the key at the end of `path` stands, else the nearest stated ancestor's value. */
+/** Origin of the last key of `path`, or of the nearest stated ancestor's value. */
 export function keyOriginAt(tree: Tree, path: Path): Origin {
   const parent = nodeAt(tree, path.slice(0, -1));
   const entry = parent?.kind === 'map' ? parent.entries.get(String(path.at(-1))) : undefined;
   return entry?.origin ?? originAt(tree, path);
 }
 
-/** The tree without what stands at `path`: without the whole list, where it is an item; without its parent, if missing. */
+/** The tree without the value at `path`. Without the whole list if that is an item, and without its parent if it is missing. */
 export function withoutPath(tree: Tree, path: Path): Tree {
   const [step, ...rest] = path;
   if (tree.kind !== 'map' || typeof step !== 'string') return tree;
   const entries = new Map(tree.entries);
   const entry = entries.get(step);
   const child = entry === undefined ? undefined : withoutPath(entry.value, rest);
-  // What does not change inside is the end of the path, or the list or map that the path leads out of.
+  // An unchanged child is the last of the path, or a list, or a map without the next key.
   if (entry === undefined) return tree;
   if (child === undefined || child === entry.value) entries.delete(step);
   else entries.set(step, { ...entry, value: child });
   return { ...tree, entries };
 }
 
-/** The bare values, as the schema reads them. */
+/** The values without their origins. */
 export function plainOf(tree: Tree): unknown {
   if (tree.kind === 'scalar') return tree.value;
   if (tree.kind === 'list') return tree.items.map(plainOf);

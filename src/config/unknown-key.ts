@@ -4,9 +4,9 @@ import { nearest } from './suggest.ts';
 import type { Path } from './tree.ts';
 
 /**
- * What is said of a key that is not known in the map at `parent`, which states the keys `stated`: what was most likely
- * meant, where that is near and would be valid, else which keys there are. A key of the same name in another part of the
- * configuration is not told: `password` of an upstream is nothing that a user could have.
+ * The error for an unknown key in the map at `parent`, which states the keys `stated`. It suggests the key that was most
+ * likely meant, if that one is valid there or nearby; otherwise it lists the valid keys. It does not suggest a key of the
+ * same name in another part of the configuration: `password` of an upstream is of no use to a user.
  */
 export function unknownKey(key: string, parent: Path, stated: readonly string[]): string {
   if (key.includes(':')) return 'unknown key; is a blank missing after its colon?';
@@ -17,10 +17,10 @@ export function unknownKey(key: string, parent: Path, stated: readonly string[])
   return misplaced(key, parent) ?? `unknown key; the keys here are ${siblings.join(', ')}`;
 }
 
-/** Shorter parts of names are in too many of them. */
+/** Shorter parts match too many names. */
 const partLengthMin = 4;
 
-/** The shortest key one of whose words begins with `part`: `passwordHash` for `password`, `outboxKeep` for `keep`. */
+/** The shortest key with a word that begins with `part`: `passwordHash` for `password`, `outboxKeep` for `keep`. */
 function wordOf(part: string, keys: readonly string[]): string | undefined {
   if (part.length < partLengthMin) return undefined;
   const begin = part.toLowerCase();
@@ -31,11 +31,11 @@ function wordOf(part: string, keys: readonly string[]): string | undefined {
   return found.toSorted((left, right) => left.length - right.length)[0];
 }
 
-/** Where the very same key would be valid: in one map of those further in, or in one of those that this one is in. */
+/** Suggests the same key in an inner map, if only one has it, or in the innermost outer map that has it. */
 function misplaced(key: string, parent: Path): string | undefined {
   const places = [...everyKey()].map(([path]) => path).filter((path) => path.at(-1) === key);
   const inside = places.filter((path) => path.length > parent.length + 1 && leads(parent, path));
-  // At the top everything is further in: short names, and those far down, mean something else in each place.
+  // Seen from the top, every map is an inner one. Short and deeply nested names have a different meaning in each.
   const isNear = (path: Path): boolean => path.length === 2 && key.length >= partLengthMin;
   const near = parent.length > 0 ? inside : inside.filter(isNear);
   const [only] = near;
@@ -51,7 +51,7 @@ function misplaced(key: string, parent: Path): string | undefined {
   return `unknown key here; it belongs ${holder === '' ? 'to the top of the configuration' : `under ${holder}`}`;
 }
 
-/** Whether a path of real names and positions leads to, or towards, a place of the schema. */
+/** Whether a path of real names and positions matches the beginning of a path of the schema. */
 function leads(path: Path, place: readonly string[]): boolean {
   return path.every((step, index) => {
     const at = place[index];

@@ -31,7 +31,7 @@ export function oneOf(values: readonly unknown[]): string {
   return [words.slice(0, -1).join(', '), words.at(-1)].filter((part) => part !== '').join(' or ');
 }
 
-/** Writes maps in full that are stated in short: `metrics: 2112` as `metrics: { listen: 2112 }`, `tls: true` as `tls: {}`. */
+/** Expands short forms of maps: `metrics: 2112` becomes `metrics: { listen: 2112 }`, and `tls: true` becomes `tls: {}`. */
 export function expandShorthands(tree: Tree, info: KeyInfo | undefined = rootKey): Tree {
   if (tree.kind === 'scalar' && tree.value !== null && info?.shorthand !== undefined) {
     return {
@@ -48,7 +48,7 @@ export function expandShorthands(tree: Tree, info: KeyInfo | undefined = rootKey
   return { ...tree, entries: new Map(entries) };
 }
 
-/** Holds a tree (shorthands expanded) against the schema. Answers typed values, or all that is wrong with it. */
+/** Validates a tree with expanded short forms. Returns typed values, or all problems. */
 export function validate(tree: Tree): { parsed?: Parsed; problems: readonly ConfigProblem[] } {
   const result = schema.safeParse(plainOf(tree), { error: expectation });
   if (result.success) return { parsed: result.data, problems: [] };
@@ -56,8 +56,8 @@ export function validate(tree: Tree): { parsed?: Parsed; problems: readonly Conf
 }
 
 /**
- * What of a tree is valid, so that more can be said about the rest of it: values with problems are left out, step by
- * step, since leaving one out can make what it belonged to incomplete. `undefined` when nothing useful remains.
+ * The valid part of a tree, so that the checks between keys can find more problems. It leaves out invalid values in rounds,
+ * because a map can become invalid without one of its values. `undefined` if no valid part is found.
  */
 export function salvage(tree: Tree, problems: readonly ConfigProblem[]): Parsed | undefined {
   let remains = tree;
@@ -98,14 +98,14 @@ function problemsOf(issue: Issue, tree: Tree): ConfigProblem[] {
   return [{ origin, path: parent, message: `expected ${key} or ${key}File, but both are missing` }];
 }
 
-/** What stands at a path. Values are shown only where a single value that is no secret belongs. */
+/** What is stated at a path. It shows the value only if the key takes a single value that is not a secret. */
 function cameAt(tree: Tree, path: Path): string {
   const node = nodeAt(tree, path);
   if (node === undefined) return 'it is missing';
   const info = keyAt(path);
   if (info?.secret === true) return 'came something else (not shown, since it is a secret)';
   const isItem = typeof path.at(-1) === 'number';
-  // In the place of a map there may stand what belongs into it, a secret among that.
+  // A value in place of a map may be a secret that belongs into that map.
   const isSingle = info !== undefined && info.scalars.size > 0 && info.keys.size === 0;
   return `came ${isItem || isSingle ? shownOf(node) : kindOf(node)}`;
 }
@@ -117,7 +117,7 @@ function meantValue(issue: Issue, tree: Tree, path: Path): string {
   return meant === undefined ? '' : `; did you mean ${JSON.stringify(meant)}?`;
 }
 
-/** Keys that are stated in the map at a path. */
+/** Keys that the map at a path states. */
 function statedAt(tree: Tree, path: Path): readonly string[] {
   const node = nodeAt(tree, path);
   return node?.kind === 'map' ? [...node.entries.keys()] : [];

@@ -21,10 +21,10 @@ describe('the table of configuration keys', () => {
     [
       'identity.oidc.ITEM.jwksUrl',
       'a URL such as "https://HOST" or "http://HOST:PORT", without user and query',
-      'where its discovery document says',
+      'the one in its discovery document',
     ],
     ['gateway.factsWait', 'a duration, at most 1h', '`3s`'],
-    ['gateway.defaultUpstream', 'an upstream name', 'docker.io, where that is an upstream'],
+    ['gateway.defaultUpstream', 'an upstream name', 'docker.io if it is an upstream'],
     ['usage.durability', '"strict" or "relaxed"', '`strict`'],
     ['upstreams.NAME.auth.basic.username', 'a user name', 'required'],
     ['upstreams.NAME.auth.basic.passwordFile', 'the name of a file', ''],

@@ -2,7 +2,7 @@ import type { Config } from '../schema.ts';
 import { ConfigError, formatProblem } from '../problems.ts';
 import { readConfig, type ReadOptions } from '../read.ts';
 
-/** Reads `text` as the file `/etc/tonnage/c.yaml`, beside which lie the files of `secrets`; no text: there is no file. */
+/** Reads `text` as the file `/etc/tonnage/c.yaml`, in a directory with the files of `secrets`. Absent: there is no file. */
 export function readText(
   text: string | undefined,
   options: Partial<ReadOptions> & { readonly secrets?: Readonly<Record<string, string>> } = {},
@@ -21,7 +21,7 @@ export function readText(
   });
 }
 
-/** The lines of the error that reading `text` ends in; empty when it is valid. */
+/** The lines of the error for `text`; empty if it is valid. */
 export function problemsOf(...parameters: Parameters<typeof readText>): readonly string[] {
   try {
     readText(...parameters);
