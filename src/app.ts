@@ -55,7 +55,7 @@ import {
   ownDoorsOf,
   redisLinkOptions,
   scopeUpstreamsOf,
-  warnOfOpenDoors,
+  warnOfExposure,
 } from './wiring/index.ts';
 
 /** Drivers by the name that the configuration gives; each is loaded only when it is asked for. */
@@ -163,7 +163,7 @@ async function start({ environment = {}, ...options }: ServerOptions, closers: C
   closers.add(() => closeSocket(stop.drainMs));
 
   const urls = { url: main.url, ...(metricsListener && { metricsUrl: `${metricsListener.url}/metrics` }) };
-  warnOfOpenDoors(config, log);
+  warnOfExposure(config, log);
   log.info(urls, 'listening');
   return { ...urls, stop: stopper(closers, stop, log) };
 }

@@ -35,7 +35,7 @@ test.each([
   'a_b:80',
   '*:80',
   `${'a'.repeat(64)}:80`,
-])('%j is none', (text) => {
+])('%j is not an address to listen on', (text) => {
   expect(parseListen(text)).toBeUndefined();
 });
 
@@ -53,9 +53,9 @@ test.each([
   ['127.0.0.1:8080', '127.0.0.2:8080', false],
   ['127.0.0.1:8080', '127.0.0.1:8081', false],
   ['127.0.0.1:0', '127.0.0.1:0', false],
-  // What the name means is known where it is looked up.
+  // Names are not resolved.
   ['localhost:8080', '127.0.0.1:8080', false],
-])('%s and %s are the same for two listeners: %s', (one, other, expected) => {
+])('listeners on %s and %s overlap: %s', (one, other, expected) => {
   const [first, second] = [parseListen(one), parseListen(other)];
   const together = first !== undefined && second !== undefined && [overlap(first, second), overlap(second, first)];
   expect(together).toEqual([expected, expected]);

@@ -23,8 +23,8 @@ identity:
     - { cidr: "2001:db8::/32", org: example.net }
 `;
 
-describe('the configuration of who is who', () => {
-  test('is read, with defaults for what it leaves out', () => {
+describe('the configuration of identity', () => {
+  test('is read, with defaults for absent keys', () => {
     const { gateway, trustedProxies, identity } = readText(whole);
     expect({ anonymous: gateway.anonymous, trustedProxies, identity }).toEqual({
       anonymous: 'challenge',
@@ -39,7 +39,7 @@ describe('the configuration of who is who', () => {
         },
         oidc: [
           {
-            // To the letter, as tokens have it.
+            // Exactly as tokens have it.
             issuer: 'https://id.example.org/',
             audience: ['tonnage'],
             emailClaim: 'email',
@@ -62,7 +62,7 @@ describe('the configuration of who is who', () => {
     });
   });
 
-  test('is nothing by default', () => {
+  test('is empty by default', () => {
     const { gateway, trustedProxies, identity } = readText('');
     expect({ anonymous: gateway.anonymous, trustedProxies, identity }).toEqual({
       anonymous: true,
@@ -71,7 +71,7 @@ describe('the configuration of who is who', () => {
     });
   });
 
-  test('printed and read again it is the same', () => {
+  test('is the same once printed and read again', () => {
     const config = readText(whole);
     expect(readText(printConfig(config)).identity).toEqual(config.identity);
     expect(readText(printConfig(config)).trustedProxies).toEqual(config.trustedProxies);
@@ -81,11 +81,11 @@ describe('the configuration of who is who', () => {
     ['oidc: [{ issuer: "https://id", audience: a }]'],
     ['platform: { endpoint: "https://api" }'],
     ['addresses: [{ cidr: 10.0.0.0/8, org: o }]'],
-  ])('somebody can pull without being anonymous: %s', (text) => {
+  ])('a client can pull without being anonymous: %s', (text) => {
     expect(readText(`gateway: { anonymous: false }\nidentity: { ${text} }`).gateway.anonymous).toBe(false);
   });
 
-  test('a variable sets what is a single value, and references are followed in the items of lists', () => {
+  test('a variable sets a single value, and references in list items are replaced', () => {
     const environment = { TONNAGE_GATEWAY_ANONYMOUS: 'challenge', AUD: 'x' };
     const text = 'identity: { oidc: [{ issuer: "https://id", audience: "${AUD}" }] }';
     const config = readText(text, { environment });
@@ -94,7 +94,7 @@ describe('the configuration of who is who', () => {
   });
 });
 
-/** Networks as people write them, and some that are none. */
+/** Networks as people write them, and texts that look like networks. */
 const written = fc.oneof(
   fc.tuple(fc.ipV4(), fc.integer({ min: 0, max: 40 })),
   fc.tuple(fc.ipV6(), fc.integer({ min: 0, max: 140 })),
@@ -106,7 +106,7 @@ const written = fc.oneof(
   ),
 );
 
-test('what it takes for a network is one to those who use it, and nothing else is', () => {
+test('a network is valid here if and only if identity/ accepts it', () => {
   fc.assert(
     fc.property(written, ([address, prefix]) => {
       for (const text of [address, `${address}/${prefix}`]) {
@@ -117,7 +117,7 @@ test('what it takes for a network is one to those who use it, and nothing else i
   );
 });
 
-describe('what is wrong with it is said in one line', () => {
+describe('each problem is one line', () => {
   test.each([
     ['gateway: { anonymous: chalenge }', 'gateway.anonymous: expected true, false or "challenge", but came "chalenge"'],
     ['trustedProxies: [10.0.0.0/33]', 'trustedProxies[0]: expected a network such as "10.1.0.0/16"'],

@@ -13,12 +13,12 @@ function read(text: string): Config {
   });
 }
 
-test('by default nothing is said of notifications', () => {
+test('by default there are no settings for notifications', () => {
   const nothing = { ignoreUpstreams: [], orgs: {} };
   expect(read('{}').ingest).toEqual({ distribution: nothing, harbor: nothing, zot: { orgs: {} } });
 });
 
-test('hosts and organisations are taken in lower case', () => {
+test('hosts and organisations become lower case', () => {
   const { ingest } = read(
     'ingest: { distribution: { upstream: R.Example.org, ignoreUpstreams: ["M.example.org:5000"], orgs: { team/app: A.org, "*": b.org } }, zot: { upstream: z } }',
   );

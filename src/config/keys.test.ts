@@ -9,7 +9,7 @@ test('the JSON Schema is closed and names its dialect', () => {
   });
 });
 
-/** Every schema of a key, with its path, found without the code under test. */
+/** The path and schema of every key, found without the code under test. */
 function* properties(schema: unknown, path = ''): Generator<[string, unknown]> {
   if (typeof schema !== 'object' || schema === null) return;
   for (const [key, value] of Object.entries(schema)) {
@@ -32,15 +32,15 @@ test.each([...properties(configSchema)])('%s states the unit of its number', (_p
   expect(schema).toHaveProperty('unit', expect.stringMatching(/./));
 });
 
-describe('keys are learnt from the schema', () => {
-  test('fixed ones, and those below names of the user’s choice', () => {
+describe('keys are read from the schema', () => {
+  test('fixed keys, and keys below names that the user chooses', () => {
     const paths = [...everyKey()].map(([path]) => path.join('.'));
     expect(paths).toContain('gateway.defaultUpstream');
     expect(paths).toContain('metrics.orgs');
     expect(paths).toContain('upstreams.NAME.auth.basic.password');
   });
 
-  test('which are secret', () => {
+  test('secret keys', () => {
     const secret = [...everyKey()].filter(([, info]) => info.secret).map(([path]) => path.join('.'));
     expect(secret).toEqual([
       'upstreams.NAME.auth.basic.password',
@@ -56,14 +56,14 @@ describe('keys are learnt from the schema', () => {
     ]);
   });
 
-  test('each secret can also be read from a file', () => {
+  test('each secret may also be in a file', () => {
     const secrets = [...everyKey()].filter(([, info]) => info.secret);
     for (const [path] of secrets) {
       expect(keyAt([...path.slice(0, -1), `${path.at(-1)}File`])?.scalars).toEqual(new Set(['string']));
     }
   });
 
-  test('what a key takes', () => {
+  test('the kinds of value that a key takes', () => {
     expect(keyAt(['metrics'])).toMatchObject({ shorthand: 'listen', scalars: new Set(['false', 'string', 'number']) });
     expect(keyAt(['store', 'tls'])).toMatchObject({ orTrue: true, scalars: new Set(['true']) });
     expect(keyAt(['gateway', 'anonymous'])?.scalars).toEqual(new Set(['true', 'false', 'string']));
@@ -72,7 +72,7 @@ describe('keys are learnt from the schema', () => {
   });
 });
 
-test('a short form is offered to editors beside the long one', () => {
+test('the schema has the short form of a map and the long one', () => {
   expect(configSchema.properties?.['store']).toMatchObject({
     properties: {
       tls: {

@@ -22,18 +22,18 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(directory, { recursive: true }));
 
-test('paths in a file are relative to the file, wherever the process runs', () => {
+test('paths in a file are relative to the file, not to the working directory', () => {
   const config = loadConfig({ file: 'good.yaml', environment: {}, workingDirectory: directory });
   expect(config.data).toBe(join(directory, 'here'));
   expect(config.upstreams[0]?.auth?.basic.password.reveal()).toBe('hunter2');
   expect(loadConfig({ file: join(directory, 'good.yaml'), environment: {} })).toEqual(config);
 });
 
-test('without a file, paths are relative to where the process runs', () => {
+test('without a file, paths are relative to the working directory', () => {
   expect(loadConfig({ environment: {} }).data).toBe(join(process.cwd(), 'data'));
 });
 
-describe('a file that cannot be read is named', () => {
+describe('the error for an unreadable file names it', () => {
   test.each([
     ['', 'configuration file: expected the name of a file, but came ""'],
     ['nope.yaml', 'nope.yaml: cannot be read: there is no such file'],

@@ -13,7 +13,7 @@ import {
 
 const hash = `${'A'.repeat(22)}==:${'b'.repeat(43)}=`;
 
-/** For each parser, what it takes (and makes of it, when that differs), and what it does not. */
+/** For each parser: valid texts, with the result if it differs, and invalid texts. */
 const parsers: [string, (text: string) => string | undefined, (string | [string, string])[], string[]][] = [
   [
     'upstream name',
@@ -110,7 +110,7 @@ describe.each(parsers)('%s', (_name, parse, taken, refused) => {
     expect(parse(text)).toBe(value);
   });
 
-  test.each(refused)('%j is none', (text) => {
+  test.each(refused)('%j is invalid', (text) => {
     expect(parse(text)).toBeUndefined();
   });
 });

@@ -23,14 +23,14 @@ describe('values', () => {
   });
 });
 
-test('each value knows its line and column', () => {
+test('each value has its line and column', () => {
   const { tree } = parseYaml('a: 1\nb:\n  c:\n    - x\n    - y\n', 'c.yaml');
   const position = (path: Path): unknown => nodeAt(tree, path)?.origin;
   expect(position(['a'])).toEqual({ kind: 'file', file: 'c.yaml', line: 1, column: 4 });
   expect(position(['b', 'c', 1])).toEqual({ kind: 'file', file: 'c.yaml', line: 5, column: 7 });
 });
 
-describe('what is no valid YAML is named with its place', () => {
+describe('the error for invalid YAML states its place', () => {
   test.each([
     ['a duplicate key', 'a: 1\na: 2', 'c.yaml:2:1: this key is stated twice in the same map'],
     ['a missing bracket', 'a: [1, 2', 'c.yaml:1:9: the indentation does not fit'],
@@ -48,7 +48,7 @@ describe('what is no valid YAML is named with its place', () => {
     expect(problems(text).join('\n')).toContain(message);
   });
 
-  test('the message never quotes the text, which may hold a secret', () => {
+  test('the message never quotes the text, which may contain a secret', () => {
     for (const text of [
       'p: "hunter2',
       'p: hunter2: x',
@@ -63,7 +63,7 @@ describe('what is no valid YAML is named with its place', () => {
   });
 });
 
-describe('a short text cannot grow without end', () => {
+describe('a short text cannot expand without end', () => {
   test('aliases of aliases', () => {
     const lines = Array.from({ length: 30 }, (_, row) => `k${row + 1}: &a${row + 1} [*a${row}, *a${row}]`);
     expect(problems(['k0: &a0 x', ...lines].join('\n'))).toEqual([

@@ -13,7 +13,7 @@ import type { Path } from './tree.ts';
 /** Reads a file, in which some texts are references. */
 const read = (stated: unknown): Config => readText(stringify(stated), { environment: { x: 'X' } });
 
-/** The value without what is at `path`. Without the whole list, if that is an item; without the map that lacks it, if missing. */
+/** The value without the key at `path`. Without the whole list if that is an item, and without the map that lacks a missing key. */
 function without(value: unknown, [step, ...rest]: Path): unknown {
   if (typeof value !== 'object' || value === null || typeof step !== 'string' || !(step in value)) return undefined;
   const entries = new Map<string, unknown>(Object.entries(value));

@@ -4,14 +4,14 @@ import { stringify } from 'yaml';
 import { printConfig } from './print.ts';
 import { readText } from './testing/read-text.ts';
 
-/** Texts that can be part of a secret and that nothing else in a configuration looks like. */
+/** Texts for secrets that cannot occur elsewhere in a configuration. */
 const secretText = fc
   .string({ minLength: 1, maxLength: 40, unit: 'grapheme' })
   .map((text) => `<${text.replaceAll('$', '')}>`);
 const hex = fc.stringMatching(/^[0-9a-f]{64}$/);
 const userName = fc.stringMatching(/^[a-z]{1,8}$/);
 
-test('no secret is ever printed, however it was stated', () => {
+test('no secret is printed, whether it is in the file, in a variable or in a file of its own', () => {
   const property = fc.property(
     fc.uniqueArray(userName, { maxLength: 3 }),
     hex,

@@ -178,7 +178,7 @@ describe('one line for each problem: place, key, what was expected, what came', 
   });
 });
 
-describe('what a reference stands for is not shown', () => {
+describe('errors do not show the value of a reference', () => {
   test.each([
     ['listen: "${S}"', 'but came "${S}"'],
     ['log: { level: "${S}" }', 'but came "${S}"'],
@@ -217,7 +217,7 @@ describe('variables and flags', () => {
     expect(problemsOf(undefined, { environment })).toEqual([expect.stringContaining(expected)]);
   });
 
-  test('a port of the command line is none of the metrics either', () => {
+  test('the port of the command line may not be that of the metrics', () => {
     const flags = { port: 2112 };
     expect(problemsOf('metrics: 127.0.0.1:2112', { flags })).toEqual([
       expect.stringMatching(/^c\.yaml:1:10: metrics\.listen: expected another port .*, but came "127\.0\.0\.1:2112"$/),
@@ -225,14 +225,14 @@ describe('variables and flags', () => {
     expect(problemsOf('metrics: 127.0.0.1:8080', { flags })).toEqual([]);
   });
 
-  test('a flag is named as it was typed', () => {
+  test('an error names a flag as the user typed it', () => {
     expect(problemsOf(undefined, { flags: { metrics: 'x' } })).toEqual([
       expect.stringMatching(/^--metrics: metrics\.listen: /),
     ]);
   });
 });
 
-describe('all problems in one go', () => {
+describe('all problems are reported at once', () => {
   test('in the order of the file, then variables', () => {
     const text =
       'listn: 1\ntimeZone: Mars\nusers:\n  a: { rights: [x], passwordHashFile: nope }\nupstreams: { lab: {} }\n';
@@ -247,26 +247,26 @@ describe('all problems in one go', () => {
     ]);
   });
 
-  test('what is wrong between keys is also said when single keys are wrong', () => {
+  test('problems between keys are reported together with those of single keys', () => {
     const lines = problemsOf('timeZone: Mars\ngateway: { defaultUpstream: nope, anonymous: false }');
     expect(lines).toHaveLength(3);
   });
 
-  test('what follows only from another problem is not said', () => {
+  test('a problem that follows from another one is not reported', () => {
     const upstreams = 'upstreams: { lab: { url: nope } }\ngateway: { defaultUpstream: lab }';
     expect(problemsOf(upstreams)).toEqual([expect.stringContaining('upstreams.lab.url')]);
     const users = 'users: { a: { passwordHash: nope } }\ngateway: { anonymous: false }';
     expect(problemsOf(users)).toEqual([expect.stringContaining('users.a.passwordHash')]);
   });
 
-  test('a value of the file is checked also where a variable covers it', () => {
+  test('a value of the file is checked even if a variable overrides it', () => {
     expect(problemsOf('listen: x', { environment: { TONNAGE_LISTEN: '1' } })).toEqual([
       expect.stringMatching(/^c\.yaml:1:9: /),
     ]);
   });
 });
 
-test('the error is an operating error whose message has one line for each problem', () => {
+test('the error is an operating error with one line for each problem', () => {
   expect(() => readText('a: 1\nb: 2')).toThrow(ConfigError);
   expect(() => readText('a: 1\nb: 2')).toThrow(/^c\.yaml:1:1: a: .*\nc\.yaml:2:1: b: .*$/);
   expect(errorTable).toHaveProperty(new ConfigError([]).code);

@@ -13,7 +13,7 @@ describe('defaults', () => {
     expect(readText(undefined).listen).toEqual({ host: '127.0.0.1', port: 8080 });
   });
 
-  test('an empty file is a whole configuration', () => {
+  test('an empty file is a complete configuration', () => {
     const config = readText('');
     expect(config).toMatchObject({
       listen: { host: '0.0.0.0', port: 8080 },
@@ -37,13 +37,13 @@ describe('defaults', () => {
     ]);
   });
 
-  test('a meter counts plain events by the member quantity', () => {
+  test('by default a meter counts events without a unit, by the member quantity', () => {
     expect(readText('usage: { meters: { m: { eventType: e } } }').usage.meters).toEqual([
       { name: 'm', eventType: 'e', quantity: 'quantity', unit: '1' },
     ]);
   });
 
-  test('largest quantities are the named limits, and can be stated by unit', () => {
+  test('the largest quantities are the named limits by default, and can be stated by unit', () => {
     const { eventQuantityMax, eventQuantityBytesMax, eventQuantitySecondsMax } = limits;
     const defaults = { '1': eventQuantityMax, By: eventQuantityBytesMax, s: eventQuantitySecondsMax };
     expect(readText('').usage.quantityMax).toEqual(defaults);
@@ -51,7 +51,7 @@ describe('defaults', () => {
     expect(readText(text).usage.quantityMax).toEqual({ ...defaults, '1': 7, s: 86_400, 'kW.h': 9 });
   });
 
-  test('durations by default are the named limits', () => {
+  test('the default durations are the named limits', () => {
     const config = readText('');
     expect(config.gateway.factsWait).toBe(limits.factsWaitMsMax);
     expect(config.usage.commitWait).toBe(limits.commitWaitMsMax);
@@ -84,7 +84,7 @@ describe('precedence: flags over environment over file over defaults', () => {
     expect(config.data).toBe(data);
   });
 
-  test('--host and --port each replace their half of listen', () => {
+  test('--host and --port each override their part of listen', () => {
     expect(readText('listen: "[::1]:7"', { flags: { host: 'localhost' } }).listen).toEqual({
       host: 'localhost',
       port: 7,
@@ -92,7 +92,7 @@ describe('precedence: flags over environment over file over defaults', () => {
     expect(readText('listen: "[::1]:7"', { flags: { port: 0 } }).listen).toEqual({ host: '::1', port: 0 });
   });
 
-  test('--url replaces the servers of store, and nothing else of it', () => {
+  test('--url overrides the servers of store, and no other key of it', () => {
     const text = 'store: { driver: redis, sentinel: { name: m, addresses: ["s:1"] }, username: u, password: p }';
     const { store } = readText(text, {
       flags: { url: 'redis://h:1' },
@@ -105,7 +105,7 @@ describe('precedence: flags over environment over file over defaults', () => {
     expect(readText(undefined, { flags: { url: 'redis://h:1' } }).store.driver).toBe('redis');
   });
 
-  test('layers of metrics are joined key by key', () => {
+  test('layers of metrics are merged key by key', () => {
     const config = readText('metrics: { orgs: true }', { environment: { TONNAGE_METRICS: '127.0.0.1:9' } });
     expect(config.metrics).toEqual({ listen: { host: '127.0.0.1', port: 9 }, orgs: true });
     const compatible = readText('metrics: { compat: ociregistry }', { flags: { metrics: '2112' } });
@@ -127,7 +127,7 @@ describe('variables', () => {
     expect(readText(undefined, { environment: { [name]: value } })).toMatchObject(expected);
   });
 
-  test('those that are no keys are let through', () => {
+  test('reserved variables are no error', () => {
     const environment = {
       TONNAGE_TOKEN: 't',
       TONNAGE_TOKEN_FILE: 'f',
@@ -173,13 +173,13 @@ describe('references', () => {
     expect(portOf(config.metrics)).toBe(2112);
   });
 
-  test('a variable that a text refers to may hold nothing', () => {
+  test('a variable in a text may be empty', () => {
     expect(readText('data: "x${EMPTY}"', { environment: { EMPTY: '' } }).data).toBe('/etc/tonnage/x');
   });
 });
 
 describe('upstreams', () => {
-  test('replace the list of well-known ones', () => {
+  test('replace the default list', () => {
     const config = readText('upstreams: { lab: { url: "http://127.0.0.1:5001" } }');
     expect(config.upstreams.map(({ name }) => name)).toEqual(['lab']);
     expect(config.gateway).not.toHaveProperty('defaultUpstream');
@@ -189,7 +189,7 @@ describe('upstreams', () => {
     expect(readText('upstreams: {}').upstreams).toEqual([]);
   });
 
-  test('a host needs no more than its name', () => {
+  test('that are hosts need no settings', () => {
     const config = readText('upstreams: { docker.io: {}, "localhost:5001": {}, r.example.org: { tagTtl: 5m } }');
     expect(config.upstreams).toEqual([
       {
@@ -204,7 +204,7 @@ describe('upstreams', () => {
     ]);
   });
 
-  test('may lead to hosts that are written as URLs have them', () => {
+  test('may state hosts for redirects, which become as URLs have them', () => {
     const stated = ['Storage.Internal', '10.1.2.3:9000', '[FD00:0::1]', '[::1]:80', 'a.example:443'];
     const config = readText(`upstreams: { lab: { url: "http://lab", redirects: ${JSON.stringify(stated)} } }`);
     const expected = ['storage.internal', '10.1.2.3:9000', '[fd00::1]', '[::1]:80', 'a.example:443'];
@@ -220,13 +220,13 @@ describe('upstreams', () => {
     expect(proxyOf('tagTtl: 1s')).toBeUndefined();
   });
 
-  test('the default may be named by its alias', () => {
+  test('may be the default by an alias', () => {
     const text = 'upstreams: { lab: { url: "http://lab", aliases: [test] } }\ngateway: { defaultUpstream: test }';
     expect(readText(text).gateway.defaultUpstream).toBe('lab');
   });
 });
 
-test('a user has pull and query rights unless others are stated', () => {
+test('a user has the rights pull and query by default', () => {
   const text = `users: { b: { passwordHash: "${hash}" }, a: { passwordHash: "${hash}", rights: [admin, ingest], org: ACME } }`;
   const [first, second] = readText(text).users;
   expect(first).toMatchObject({ name: 'b', rights: ['pull', 'query'] });
@@ -234,6 +234,6 @@ test('a user has pull and query rights unless others are stated', () => {
   expect(first?.passwordHash.reveal()).toBe(hash);
 });
 
-test('dimensions come in their own order, each once', () => {
+test('dimensions are in a fixed order, each once', () => {
   expect(readText('usage: { dimensions: [arch, org, arch] }').usage.dimensions).toEqual(['org', 'arch']);
 });

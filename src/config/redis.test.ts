@@ -33,7 +33,7 @@ describe('URLs of a Redis', () => {
     'unix://h/x',
     'unix:///',
     'unix://u:p@/x',
-  ])('%j is none', (url) => {
+  ])('%j is not the URL of a Redis', (url) => {
     expect(redisUrlParts(url)).toBeUndefined();
   });
 });

@@ -4,7 +4,7 @@ import { Secret } from './secret.ts';
 
 const secret = new Secret('hunter2');
 
-test('a secret is revealed on purpose', () => {
+test('reveal() returns the secret', () => {
   expect(secret.reveal()).toBe('hunter2');
 });
 

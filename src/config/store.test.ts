@@ -18,7 +18,7 @@ const byDefault = {
 };
 
 const directory = mkdtempSync(join(tmpdir(), 'tonnage-pem-'));
-/** A key, its certificate, the authority of that, and the key of the authority; as PEM. */
+/** A private key, its certificate, the certificate of its authority, and the private key of the authority, in PEM. */
 const pem: Record<string, string> = {};
 beforeAll(async () => {
   const files = await makeCertificates(directory);
@@ -31,7 +31,7 @@ afterAll(() => rmSync(directory, { recursive: true }));
 
 const redis = (keys: string): string => `store: { driver: redis, ${keys} }`;
 
-/** A configuration with its secrets as they are, to be compared. */
+/** The value with its secrets revealed, so that it can be compared. */
 function revealed(value: unknown): unknown {
   if (value instanceof Secret) return value.reveal();
   if (Array.isArray(value)) return value.map(revealed);
@@ -90,7 +90,7 @@ describe('a Redis', () => {
   ])('%s', (_title, keys, expected) => {
     const secrets = { url: 'rediss://:hunter2@h\n', p: 'hunter2\n', ...pem };
     const config = readText(redis(keys), { secrets, environment: { URL: 'redis://:hunter2@v' } });
-    // A file's last newline does not belong to what it holds.
+    // The final newline of a file is not part of the secret.
     const of = (name: string) => pem[name]?.replace(/\n$/, '');
     const tls = { ca: of('ca'), cert: of('cert'), key: of('key'), servername: 'redis.example.org' };
     const withPem = { ...expected, ...('tls' in expected && expected.tls === 'pem' && { tls }) };
@@ -103,7 +103,7 @@ function at(host: string, port: number): object {
 }
 
 describe('variables', () => {
-  test('set single values and name files of secrets, relative to where the process runs', () => {
+  test('set single values and files of secrets, whose paths are relative to the working directory', () => {
     const asked: string[] = [];
     const config = readText(redis('url: "redis://h", tls: { servername: a }'), {
       environment: {
@@ -124,7 +124,7 @@ describe('variables', () => {
     expect(revealed(config.store)).toMatchObject({
       url: 'rediss://h',
       password: 'hunter2',
-      // `true` says no more than the map of the file does.
+      // `true` adds nothing to the map of the file.
       tls: { servername: 'a' },
       minReplicas: 1,
       besideWave: true,
@@ -162,7 +162,7 @@ describe('variables', () => {
   });
 });
 
-describe('what does not go together is one line, without what may be a secret', () => {
+describe('the error for keys that do not go together is one line without secrets', () => {
   test.each([
     [
       'store: { url: "redis://:hunter2@h" }',
@@ -235,7 +235,7 @@ describe('what does not go together is one line, without what may be a secret', 
   });
 });
 
-describe('a value that is none is one line, without what may be a secret', () => {
+describe('the error for an invalid value is one line without secrets', () => {
   test.each([
     ['store: { driver: radis, url: "redis://h" }', 'store.driver: expected "sqlite" or "redis", but came "radis"'],
     ['store: { driver: radis }\nusage: { dedupe: shared }', 'store.driver: expected "sqlite" or "redis"'],

@@ -11,10 +11,10 @@ test.each([
   ['default_upstream', 'defaultUpstream'],
   ['DEFAULT-UPSTREAM', 'defaultUpstream'],
   ['timezone', 'timeZone'],
-])('%s was meant to be %s', (name, meant) => {
+])('%s is a mistyped %s', (name, meant) => {
   expect(nearest(name, keys)).toBe(meant);
 });
 
-test.each(['', 'x', 'dt', 'upstreams', 'lasting', 'a'.repeat(65)])('nothing is near %j', (name) => {
+test.each(['', 'x', 'dt', 'upstreams', 'lasting', 'a'.repeat(65)])('%j is not a mistyped key', (name) => {
   expect(nearest(name, keys)).toBeUndefined();
 });

@@ -15,13 +15,13 @@ describe('durations', () => {
   });
 
   test.each(['', '5', 's', '1.5s', '-1s', '5 s', ' 5s', '5S', '5w', '1h30m', '999999999999999d', '5constructor'])(
-    '%j is none',
+    '%j is invalid',
     (text) => {
       expect(parseDuration(text)).toBeUndefined();
     },
   );
 
-  test('what is formatted is read as the same duration', () => {
+  test('a formatted duration is read as the same duration', () => {
     fc.assert(fc.property(fc.nat(1e13), (ms) => parseDuration(formatDuration(ms)) === ms));
   });
 
@@ -40,11 +40,11 @@ describe('sizes', () => {
     expect(parseSize(text)).toBe(bytes);
   });
 
-  test.each(['50', '50GB', '50gib', '5 GiB', '1.5GiB', '99999999TiB', 'GiB'])('%j is none', (text) => {
+  test.each(['50', '50GB', '50gib', '5 GiB', '1.5GiB', '99999999TiB', 'GiB'])('%j is invalid', (text) => {
     expect(parseSize(text)).toBeUndefined();
   });
 
-  test('what is formatted is read as the same size', () => {
+  test('a formatted size is read as the same size', () => {
     fc.assert(fc.property(fc.nat(2 ** 30), (bytes) => parseSize(formatSize(bytes)) === bytes));
   });
 });

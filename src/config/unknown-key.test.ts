@@ -4,7 +4,7 @@ import { unknownKey } from './unknown-key.ts';
 const user = 'unknown key; the keys here are passwordHash, passwordHashFile, email, org, rights';
 
 test.each([
-  // A slip, or a word, of a key beside it.
+  // A mistyped key of the same map, or a word of one.
   ['users.c', 'password', 'unknown key; did you mean passwordHash?'],
   ['users.c', 'pass', 'unknown key; did you mean passwordHash?'],
   ['users.c', 'hash', 'unknown key; did you mean passwordHash?'],
@@ -16,7 +16,7 @@ test.each([
   ['store', 'address', 'unknown key; the keys here are driver, url, urlFile, sentinel, cluster, username, password,'],
   ['', 'timeout', 'unknown key; did you mean shutdownTimeout?'],
   ['', 'upstream', 'unknown key; did you mean upstreams?'],
-  // Of the same name elsewhere, where it could not stand here.
+  // A key of the same name elsewhere that is of no use here.
   ['users.c', 'username', user],
   ['users.c', 'url', user],
   ['users.c', 'name', user],
@@ -27,7 +27,7 @@ test.each([
   ['', 'password', 'unknown key; the keys here are listen,'],
   ['', 'name', 'unknown key; the keys here are listen,'],
   ['', 'tls', 'unknown key; the keys here are listen,'],
-  // One map too far out, or in.
+  // A key that belongs to an inner or outer map.
   ['', 'anonymous', 'unknown key here; did you mean gateway.anonymous?'],
   ['', 'oidc', 'unknown key here; did you mean identity.oidc?'],
   ['upstreams.lab', 'password', 'unknown key here; did you mean auth.basic.password?'],
@@ -42,13 +42,13 @@ test.each([
   expect(unknownKey(key, parent === '' ? [] : parent.split('.'), [])).toContain(message);
 });
 
-test('a slip stays one where the key is stated too; what has a part of a name then means another one', () => {
+test('suggests a similar key even if it is stated, but a key with a common word only if it is not', () => {
   expect(unknownKey('password', ['users', 'c'], ['passwordHash', 'password'])).toBe(
     'unknown key; did you mean passwordHashFile?',
   );
   expect(unknownKey('emial', ['users', 'c'], ['email', 'emial'])).toBe('unknown key; did you mean email?');
 });
 
-test('in a list the position of an item leads on as a name does', () => {
+test('paths may contain positions in lists', () => {
   expect(unknownKey('platform', ['identity', 'oidc', 0], [])).toBe('unknown key here; it belongs under identity');
 });

@@ -1,7 +1,7 @@
 import type { Config } from '../config/index.ts';
 import type { AdapterName, AdapterSettings } from '../ingest/index.ts';
 
-/** What a configuration says of the notifications of registries. */
+/** The settings of the adapters that read notifications of other registries. */
 export function adapterSettings({ ingest }: Config): Readonly<Record<AdapterName, AdapterSettings>> {
   const { distribution, harbor, zot } = ingest;
   return { distribution: settingsOf(distribution), harbor: settingsOf(harbor), zot: settingsOf(zot) };

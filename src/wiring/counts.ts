@@ -2,7 +2,7 @@ import type { Egress, Pull } from '../gateway/index.ts';
 import type { Count } from '../ledger/index.ts';
 import { canonicalArch, type DimensionValues } from '../usage/index.ts';
 
-/** What a pull counts for: `pulls`, and `fusion` beside it when the image is one. */
+/** The counts of a pull: `pulls`, and `fusion` too if the image is one. */
 export function countsOfPull(pull: Pull): readonly Count[] {
   const arch = canonicalArch(pull.arch);
   const dimensions = { ...dimensionsOf(pull), ...(arch !== undefined && { arch }) };
@@ -11,12 +11,12 @@ export function countsOfPull(pull: Pull): readonly Count[] {
   return counts;
 }
 
-/** What bytes that were sent count for. */
+/** The count of bytes that the gateway sent. */
 export function countOfEgress(egress: Egress): Count {
   return { meter: 'egress_bytes', dimensions: dimensionsOf(egress), quantity: BigInt(egress.bytes) };
 }
 
-/** The client that received something, and its upstream. An unknown client has no value. */
+/** Dimensions of the client and the upstream. An unknown client has no value. */
 function dimensionsOf({ principal, upstream, repository, tag, client }: Pull | Egress): DimensionValues {
   const org = principal?.org;
   return {

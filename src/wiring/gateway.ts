@@ -3,7 +3,7 @@ import { TonnageError } from '../base/index.ts';
 import { parseProxyUrl, proxyUrlForm, type Config, type Environment, type UpstreamConfig } from '../config/index.ts';
 import type { EnvironmentProxies, GatewayOptions, OwnDoors, UpstreamOptions } from '../gateway/index.ts';
 
-/** What a configuration says of the gateway and its upstreams. */
+/** The settings of the gateway and its upstreams. */
 export function gatewaySettings({
   gateway,
   upstreams,
@@ -20,7 +20,7 @@ export function gatewaySettings({
     directory: join(data, 'cache'),
     factsWaitMs,
     ...(fusionEntrypoint !== false && { fusionEntrypoint }),
-    // Nothing is remembered for a dimension that is not kept.
+    // A tag is only remembered if the ledger keeps it.
     ...(tagMemoryMs > 0 && usage.dimensions.includes('tag') && { tagMemoryMs }),
   };
 }
@@ -35,15 +35,14 @@ function upstreamOf({ auth, proxy, tagTtl: tagTtlMs, ...upstream }: UpstreamConf
   };
 }
 
-/** Where clients find this server. Its ports are added once it listens. */
+/** The addresses of this server. The caller adds its ports once it listens. */
 export function ownDoorsOf({ publicUrl }: Config): OwnDoors & { readonly ports: Set<number> } {
   return { ports: new Set(), ...(publicUrl !== undefined && { publicUrl }) };
 }
 
 /**
- * The egress proxies that the environment names, as other programs read them: `http_proxy` before `HTTP_PROXY`, an empty
- * value is none, and a proxy without a scheme is spoken to by HTTP. Throws `config_invalid`, without the value, which may
- * hold a password.
+ * The egress proxies of the environment, with the usual rules: `http_proxy` overrides `HTTP_PROXY`, an empty value means no
+ * proxy, and a proxy without a scheme uses HTTP. Throws `config_invalid` without the value, which may contain a password.
  */
 export function environmentProxies(environment: Environment): EnvironmentProxies {
   const valueOf = (name: string): string | undefined =>

@@ -31,7 +31,7 @@ interface Parts {
 }
 
 interface Identity {
-  /** Who is let in, and who is challenged before. */
+  /** Authenticates requests, and challenges those that need credentials. */
   readonly admission: {
     readonly door: Door;
     readonly listener: Visitor['listener'];
@@ -40,13 +40,13 @@ interface Identity {
     readonly pathTokens: PathTokens;
     readonly publicUrl?: string;
   };
-  /** What `/v2/token` gives out. */
+  /** Short-lived tokens that `/v2/token` issues. */
   readonly tokens: PullTokens;
-  /** Where tokens are made that last. */
+  /** Issues long-lived tokens. */
   readonly desk: TokenDesk;
 }
 
-/** Makes the door of a configuration, and what belongs to it. */
+/** Creates the authentication of a server. */
 export function createIdentity(config: Config, parts: Parts): Identity {
   const { issued, clock, random, metrics } = parts;
   const { anonymous } = config.gateway;
@@ -74,10 +74,10 @@ export function createIdentity(config: Config, parts: Parts): Identity {
   return { admission, tokens, desk: withPlatform(issued, platform) };
 }
 
-/** What needs no other system is asked first; the Platform last, since any text could be a token of it. */
+/** In the order in which they check credentials: first those that call no other system. The Platform comes last, because any text could be a token of it. */
 function authenticatorsOf({ users, identity }: Config, parts: Parts): readonly Authenticator[] {
   const authenticators: Authenticator[] = [];
-  // Declared in any case: which families there are does not hang on the configuration.
+  // Always declare the instruments, so that the metric families do not depend on the configuration.
   const fetches = oidcInstruments(parts.metrics);
   if (identity.oidc.length > 0) authenticators.push(createOidc({ issuers: identity.oidc, fetches, ...parts }));
   if (users.length > 0) {

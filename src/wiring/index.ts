@@ -3,7 +3,7 @@ export { countOfEgress, countsOfPull } from './counts.ts';
 export { environmentProxies, gatewaySettings, ownDoorsOf } from './gateway.ts';
 export { createIdentity } from './identity.ts';
 export { ledgerSettings, metersOf, organisationsFor } from './ledger.ts';
-export { warnOfOpenDoors } from './open-doors.ts';
+export { warnOfExposure } from './exposure.ts';
 export { createLog } from './log.ts';
 export { redisLinkOptions } from './redis.ts';
 export { scopeUpstreamsOf } from './scope-upstreams.ts';

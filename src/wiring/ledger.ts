@@ -4,14 +4,14 @@ import { isLoopbackAddress } from '../identity/index.ts';
 import type { KnownValues, LedgerOptions } from '../ledger/index.ts';
 import { dayQuantityMax, meterSet, type MeterSet } from '../usage/index.ts';
 
-/** The meters of a configuration, with the largest quantities that it allows. */
+/** All meters, with the largest quantities that the configuration allows. */
 export function metersOf({ usage }: Config): MeterSet {
   return meterSet(usage.meters, usage.quantityMax);
 }
 
 type Settings = Omit<LedgerOptions, 'store' | 'clock' | 'log' | 'metrics'>;
 
-/** What a configuration says of the ledger. */
+/** The settings of the ledger. */
 export function ledgerSettings(config: Config): Settings {
   const { usage, store, metrics } = config;
   const { byName } = metersOf(config);

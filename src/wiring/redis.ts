@@ -2,7 +2,7 @@ import type { Clock, Log } from '../base/index.ts';
 import { redisServersOf, type RedisStoreConfig } from '../config/index.ts';
 import type { RedisLinkOptions, RedisTls } from '../redis-link/index.ts';
 
-/** How the Redis of a configuration is reached. The only place where its secrets are taken out. */
+/** The options of a connection to Redis. No other place reveals its secrets. */
 export function redisLinkOptions(
   store: RedisStoreConfig,
   parts: { readonly clock: Clock; readonly log: Log },

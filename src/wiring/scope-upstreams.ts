@@ -2,7 +2,7 @@ import type { Config } from '../config/index.ts';
 import { wellKnownUpstreams } from '../gateway/index.ts';
 import type { ScopeUpstreams } from '../identity/index.ts';
 
-/** What the scopes of tokens may name. */
+/** The upstreams that scopes of tokens may name. */
 export function scopeUpstreamsOf({ upstreams, gateway }: Pick<Config, 'upstreams' | 'gateway'>): ScopeUpstreams {
   return {
     upstreams: upstreams.map(({ name, aliases }) => {

@@ -3,8 +3,8 @@ import type { Log } from '../base/index.ts';
 import type { Config } from '../config/index.ts';
 import { isLoopbackAddress } from '../identity/index.ts';
 
-/** Logs what an operator should know about who gets in, and about what goes out in the clear. */
-export function warnOfOpenDoors(config: Config, log: Log): void {
+/** Warns the operator about access without credentials, and about unencrypted requests for credentials. */
+export function warnOfExposure(config: Config, log: Log): void {
   const {
     listen: { host, port },
     gateway,
@@ -17,24 +17,24 @@ export function warnOfOpenDoors(config: Config, log: Log): void {
   if (gateway.anonymous !== false) {
     log.warn(
       { address },
-      'anybody who reaches this address may pull through it: set gateway.anonymous to false to ask for credentials',
+      'clients may pull without credentials on this address: set gateway.anonymous to false to require credentials',
     );
   }
   if (users.length === 0 && identity.platform === undefined && identity.oidc.length === 0) {
     log.warn(
       { address },
-      'no users are configured, so that nobody can read usage here without an API token: add one under users, with a hash from tonnage user hash',
+      'no users are configured, so reading usage on this address needs an API token: add a user under users, with a hash from tonnage user hash',
     );
   }
 }
 
-/** Whoever listens on the way gets the tokens of a Platform, or can put their own keys in place of an issuer's. */
+/** An eavesdropper can read the tokens that go to a Platform, and an attacker can replace the keys of an issuer. */
 function warnOfPlainHttp({ identity: { platform, oidc } }: Config, log: Log): void {
   const keys = oidc.map(({ issuer, jwksUrl }) => ({ key: 'identity.oidc', url: jwksUrl ?? issuer }));
   const stated = [...(platform ? [{ key: 'identity.platform.endpoint', url: platform.endpoint }] : []), ...keys];
   for (const { key, url } of stated) {
     const { protocol, hostname } = new URL(url);
     if (protocol !== 'http:' || isLoopbackAddress(hostname.replace(/^\[|\]$/g, ''))) continue;
-    log.warn({ key, host: hostname }, 'who says whose tokens these are is asked over plain http: use https');
+    log.warn({ key, host: hostname }, 'tokens are verified over plain http: use https');
   }
 }
