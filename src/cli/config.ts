@@ -5,11 +5,11 @@ import type { Terminal } from './contract.ts';
 
 /** `tonnage config check | print | schema`. */
 export function configCommand(terminal: Terminal): Command {
-  const config = new Command('config').description('look at the configuration');
+  const config = new Command('config').description('Check and print the configuration');
 
   config
     .command('check')
-    .description('validate the configuration: file, environment and flags; one line for each problem')
+    .description('Validate file, environment and flags; print one line for each problem')
     .addHelpText('after', '\nExample:\n  $ tonnage config check --config tonnage.yaml')
     .action((_options: object, command: Command) => {
       configurationOf(command, terminal);
@@ -18,7 +18,7 @@ export function configCommand(terminal: Terminal): Command {
 
   config
     .command('print')
-    .description('print the configuration in effect, with every default, as YAML; secrets are masked')
+    .description('Print the effective configuration with all defaults, as YAML; secrets are masked')
     .addHelpText('after', '\nExample:\n  $ TONNAGE_LISTEN=8081 tonnage config print --config tonnage.yaml')
     .action((_options: object, command: Command) => {
       terminal.out(printConfig(configurationOf(command, terminal)));
@@ -26,7 +26,7 @@ export function configCommand(terminal: Terminal): Command {
 
   config
     .command('schema')
-    .description('print the JSON Schema of configuration files, for editors')
+    .description('Print the JSON Schema of configuration files, for editors')
     .addHelpText('after', '\nExample:\n  $ tonnage config schema > tonnage.schema.json')
     .action(() => {
       terminal.out(`${JSON.stringify(configSchema, null, 2)}\n`);

@@ -15,11 +15,11 @@ interface EventSendOptions extends EventFlags {
 }
 
 const help = `
-FILE holds one CloudEvent a line, as JSON and not compressed; - is standard input. They go out in batches of ${limits.eventSendBatchMax}, each acknowledged once
-it is committed. A server that is busy or away is tried again for ${limits.eventSendRetryMsMax / 60_000} minutes. When it breaks off, run it again: what
-the server has already is known there by source and id, and does not count twice.
+FILE contains one CloudEvent a line, as uncompressed JSON; - is standard input. The command sends batches of ${limits.eventSendBatchMax}. The server
+acknowledges a batch when it is committed. If the server is busy or down, the command retries for ${limits.eventSendRetryMsMax / 60_000} minutes. If the command
+is interrupted, run it again: the server recognises events by source and id and counts none twice.
 Credentials: TONNAGE_TOKEN (or TONNAGE_TOKEN_FILE), or --user with the password in TONNAGE_PASSWORD.
-Exit code 1 when an event was refused; each is named with its line, the first ${limits.eventRefusalsNamedMax} of them.
+The exit code is 1 if the server refused an event. The command names the lines of the first ${limits.eventRefusalsNamedMax} refused events.
 
 Examples:
   $ tonnage event send builds.jsonl
@@ -30,24 +30,21 @@ Examples:
 
 /** `tonnage event send`. */
 export function eventCommand(terminal: Terminal): Command {
-  const event = new Command('event').description('send events of other systems');
+  const event = new Command('event').description('Send events of other systems');
   event
     .command('send')
-    .description('send events from a file of JSON lines, or one')
+    .description('Send events from a file of JSON lines, or one event from options')
     .argument('[file]', 'file of JSON lines; - for standard input')
     .addOption(new Option('--url <url>', 'the server').default('http://127.0.0.1:8080'))
     .option('--user <name>', 'log in as this user')
     .option('--type <type>', 'send one event of this type')
-    .option('--id <id>', 'its id: the same one is the same event')
+    .option('--id <id>', 'its id; an event with the same source and id is the same event')
     .option('--source <source>', 'its source (default: /cli)')
-    .option('--time <time>', 'its time, as in RFC 3339 (default: now)')
+    .option('--time <time>', 'its time, in RFC 3339 format (default: now)')
     .option('--org <name>', 'its organisation')
     .option('--arch <name>', 'its architecture')
-    .option(
-      '--quantity <number>',
-      'its member quantity; a meter of your own may read another one, which --member states',
-    )
-    .option('--member <name=value>', 'a further member of its data; name:=value for JSON', collect)
+    .option('--quantity <number>', 'its member quantity; if your own meter reads another member, use --member')
+    .option('--member <name=value>', 'another member of its data; name:=value for JSON', collect)
     .addHelpText('after', help)
     .action((file: string | undefined, options: EventSendOptions) => send(file, options, terminal));
   return event;

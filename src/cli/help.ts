@@ -7,8 +7,8 @@ import { nearest } from '../config/index.ts';
  */
 export function helpCommand(): Command {
   const help = new Command('help')
-    .description('print the help of a command')
-    .argument('[command...]', 'its name, as it is typed: event send');
+    .description('Print the help of a command')
+    .argument('[command...]', 'name of the command, such as: event send');
   return help.action((names: readonly string[]) => {
     let found = topOf(help);
     for (const name of names) found = commandBelow(found, name);

@@ -15,7 +15,7 @@ import { unreadHint } from './unread-config.ts';
 import { createProgress } from './wave-progress.ts';
 
 const help = `
-check and backup work while a server is running; all others take the data directory for themselves, so stop it first.
+check and backup work while a server runs. The other commands lock the data directory, so stop the server first.
 
 Examples:
   $ tonnage ledger check
@@ -26,31 +26,32 @@ Examples:
   $ tonnage ledger erase --org example.org`;
 
 const checkHelp = `
-Prints ok, or a line for each finding, with what to do about it where it is not mended by tonnage ledger rebuild. What could
-not be compared, since Redis is away or batches are on their way there, stands on standard error and is no finding.
-Exit code 0: nothing was found. 1: something was found, among that every state in which Redis gets nothing until an operator
-acts: it has lost more than the outbox still holds, or the ledger was set back (ledger_gap); it refuses to be written, or could
-throw counts away.`;
+Prints ok, or a line for each finding. The line names the remedy if tonnage ledger rebuild does not repair the finding. If the
+command cannot compare something, because Redis is down or batches are waiting, it says so on standard error; that is not a
+finding.
+Exit code 0: no finding. 1: a finding. Findings include every state in which Redis gets nothing until an operator acts: Redis
+has lost more than the outbox still holds, or the ledger was set back (ledger_gap); Redis refuses writes, or could evict
+counts.`;
 
 const restoreHelp = `
-A backup in which something is found is refused, and it is said what helps: with --with-findings it is restored where
-tonnage ledger rebuild mends all of it. So a restore can be taken back, too: by a restore of the file that it has kept.
-A file that is damaged, or is no ledger, is never restored.
+The command refuses a backup in which check finds something, and names the remedy. With --with-findings it restores the backup
+if tonnage ledger rebuild repairs all findings. To undo a restore, restore the file that it has kept.
+It never restores a file that is damaged or not a ledger.
 With Redis, nothing is delivered after a restore until tonnage ledger rebuild has run.`;
 
 const migrateHelp = `
-The ledger stays in its data directory; the configuration after --to names the same one. What is in the old store stays
-there. Counts of Wave in the old Redis come along: their names are imported first. Standard error names what cannot be
-taken along. Interrupted, it is run again.
+The ledger stays in its data directory, which both configurations must name. The command deletes nothing in the old store. It
+also moves the counts of Wave in the old Redis: it imports their names first. Standard error names what cannot be moved. If
+the command is interrupted, run it again.
 
 Examples:
   $ tonnage --config tonnage.yaml ledger migrate --to with-redis.yaml
   $ tonnage --config with-redis.yaml ledger migrate --to tonnage.yaml`;
 
 const eraseHelp = `
-What was counted stays counted: under no organisation, or for no user. Events that come later under the same name count
-under it again. Backups, and what restore and migrate have kept beside the ledger, still hold the name. Interrupted, it is
-run again. Exit code 3: the ledger does not know the name, and nothing was done.
+The counts stay, without the organisation or the user. Later events with the same name count for it again. Backups, and the
+files that restore and migrate have kept, still contain the name. If the command is interrupted, run it again. Exit code 3:
+the ledger does not know the name, and nothing was done.
 
 Examples:
   $ tonnage ledger erase --org example.org
@@ -58,11 +59,13 @@ Examples:
 
 /** `tonnage ledger check | backup | rebuild | restore | migrate | erase`. */
 export function ledgerCommand(terminal: Terminal): Command {
-  const ledger = new Command('ledger').description('care of the ledger').addHelpText('after', help);
+  const ledger = new Command('ledger')
+    .description('Check, back up, restore and migrate the ledger')
+    .addHelpText('after', help);
   addFileCommands(ledger, terminal);
   ledger
     .command('rebuild')
-    .description('make the sums anew out of the details, and Redis out of the sums')
+    .description('Compute the sums again from the details, and Redis from the sums')
     .action(async (_options: object, command: Command) => {
       const { care, config } = await careOf(command, terminal);
       const givesUp = config.store.driver === 'sqlite' && (await care.delivers());
@@ -73,8 +76,8 @@ export function ledgerCommand(terminal: Terminal): Command {
     });
   ledger
     .command('migrate')
-    .description("take the totals to the store of another configuration, with what the old store had of others'")
-    .requiredOption('--to <config>', 'configuration file whose store has the totals from then on')
+    .description('Move the totals to the store of another configuration, with the counts of others in the old store')
+    .requiredOption('--to <config>', 'configuration file that names the new store')
     .addHelpText('after', migrateHelp)
     .action(async ({ to }: { readonly to: string }, command: Command) => {
       const { config, care, remoteOf } = await careOf(command, terminal);
@@ -84,10 +87,10 @@ export function ledgerCommand(terminal: Terminal): Command {
     });
   ledger
     .command('erase')
-    .description('forget an organisation or a user; what was counted stays counted')
-    .option('--org <organisation>', 'organisation to be forgotten')
-    .option('--user <user>', 'user to be forgotten, by name or by pseudonym')
-    .option('--yes', 'do not ask')
+    .description('Erase an organisation or a user; the counts stay')
+    .option('--org <organisation>', 'organisation to erase')
+    .option('--user <user>', 'user to erase, by name or by pseudonym')
+    .option('--yes', 'do not ask for confirmation')
     .addHelpText('after', eraseHelp)
     .action(async (options: EraseFlags, command: Command) => {
       const erased = erasedOf(options);
@@ -105,9 +108,7 @@ export function ledgerCommand(terminal: Terminal): Command {
 function addFileCommands(ledger: Command, terminal: Terminal): void {
   ledger
     .command('check')
-    .description(
-      'look for damage, for sums that do not agree, here and in Redis, and for what keeps Redis from being told',
-    )
+    .description('Find damage, sums that do not agree (also in Redis), and reasons why Redis gets nothing')
     .addHelpText('after', checkHelp)
     .action(async (_options: object, command: Command) => {
       const { care } = await careOf(command, terminal);
@@ -123,7 +124,7 @@ function addFileCommands(ledger: Command, terminal: Terminal): void {
     });
   ledger
     .command('backup <file>')
-    .description('copy the ledger, as it is at one moment, to a file that does not exist yet')
+    .description('Copy the ledger, as it is at one moment, to a new file')
     .action(async (file: string, _options: object, command: Command) => {
       const target = pathOf(file, terminal);
       await (await careOf(command, terminal)).care.backup(target);
@@ -131,8 +132,8 @@ function addFileCommands(ledger: Command, terminal: Terminal): void {
     });
   ledger
     .command('restore <file>')
-    .description('put a backup in the place of the ledger, which is kept beside it')
-    .option('--with-findings', 'also one in which check finds what tonnage ledger rebuild mends')
+    .description('Replace the ledger with a backup, and keep the replaced ledger')
+    .option('--with-findings', 'accept a backup with findings that tonnage ledger rebuild repairs')
     .addHelpText('after', restoreHelp)
     .action(async (file: string, { withFindings }: { readonly withFindings?: true }, command: Command) => {
       const { care, config } = await careOf(command, terminal, 'nothing');

@@ -19,10 +19,10 @@ interface LintCommandOptions {
 }
 
 const help = `
-Prints one line for each input: NAME: ok, or NAME:LINE:COLUMN: and what is wrong there, further problems behind it.
-Exits with 1 when something is wrong anywhere. What OpenMetrics forbids but its reference parser accepts (a series that is there
-twice at one time, names that begin with an underscore) is a warning on standard error, without --parse-only.
-Without --format the Content-Type of a server decides; elsewhere what has a line "# EOF" is OpenMetrics.
+Prints one line for each input: NAME: ok, or NAME:LINE:COLUMN: and the problem, followed by further problems. The exit code is
+1 if any input has a problem. If OpenMetrics forbids something that its reference parser accepts (a series twice at one time,
+a name that begins with an underscore), the command warns on standard error, unless --parse-only is given.
+Without --format, the Content-Type of a server decides. A file with a line "# EOF" is OpenMetrics.
 
 Examples:
   $ tonnage lint http://127.0.0.1:2112/metrics
@@ -32,10 +32,10 @@ Examples:
 /** `tonnage lint FILE|URL...`. */
 export function lintCommand(terminal: Terminal): Command {
   return new Command('lint')
-    .description('check expositions of metrics: OpenMetrics 1.0 or Prometheus text, and the names in them')
+    .description('Check metrics in OpenMetrics 1.0 or Prometheus text, and their names')
     .addArgument(new Argument('<inputs...>', 'files, URLs to scrape, or - for standard input'))
-    .option('--parse-only', 'leave the naming rules out')
-    .addOption(new Option('--format <format>', 'the format that it must be in').choices(formats))
+    .option('--parse-only', 'skip the naming rules')
+    .addOption(new Option('--format <format>', 'required format').choices(formats))
     .addHelpText('after', help)
     .action(async (names: readonly string[], options: LintCommandOptions) => lintInputs(names, options, terminal));
 }

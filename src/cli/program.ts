@@ -13,17 +13,17 @@ import { userCommand } from './user.ts';
 import { waveCommand } from './wave.ts';
 
 const help = `
-Begin with:
+Start with:
   $ tonnage serve                    a gateway on 127.0.0.1:8080, with its data in ./data
-  $ tonnage usage pulls --by org     what was pulled through it
+  $ tonnage usage pulls --by org     pulls by organisation
   $ tonnage help serve               more about a command
 
-Exit codes: 0 done, 1 ran and failed or found something, 2 wrong usage, 3 nothing of that name (ledger erase).`;
+Exit codes: 0 done, 1 failed or found something, 2 wrong usage, 3 nothing has that name (ledger erase).`;
 
 /** Every command, not yet parsed. Options of the program itself are taken before and after a command's name. */
 export function createProgram(terminal: Terminal): Command {
   const program = new Command('tonnage')
-    .description('A usage meter for container registries: a caching pull-through gateway that counts who pulled what.')
+    .description('A usage meter for container registries: a caching pull-through gateway that counts pulls.')
     .version(terminal.version, '-V, --version', 'print the version')
     .option('-c, --config <file>', 'configuration file (YAML)')
     .addOption(new Option('--config-file <file>', 'the same as --config').hideHelp())

@@ -16,8 +16,8 @@ interface ServeOptions {
 const help = `
 Flags override environment variables (TONNAGE_LISTEN, TONNAGE_GATEWAY_ANONYMOUS...), which override the file.
 HTTP_PROXY, HTTPS_PROXY and NO_PROXY name egress proxies to upstreams.
-On SIGTERM, SIGINT or SIGHUP it lets requests end, saves what it has counted and exits with 0; with 1 when counts could not
-be saved. A second signal ends it at once.
+On SIGTERM, SIGINT or SIGHUP, the server lets requests finish, saves its counts and exits with 0. It exits with 1 if it could
+not save them. A second signal ends it at once.
 
 Examples:
   $ tonnage serve
@@ -27,15 +27,16 @@ Examples:
 /** `tonnage serve`. */
 export function serveCommand(terminal: Terminal): Command {
   return new Command('serve')
-    .description('run the server until it is told to stop')
+    .description('Run the server until it gets a signal')
     .addOption(new Option('--host <host>', 'host or address of the main listener').argParser(hostOf))
-    .addOption(new Option('--port <port>', 'port of the main listener; 0: any free one').argParser(portOf))
+    .addOption(new Option('--port <port>', 'port of the main listener; 0: any free port').argParser(portOf))
     .addOption(
-      new Option('--metrics <[host:]port>', 'listener of /metrics; a port alone: all addresses; false: none').argParser(
-        metricsOf,
-      ),
+      new Option(
+        '--metrics <[host:]port>',
+        'listener of /metrics; a port alone: on all addresses; false: none',
+      ).argParser(metricsOf),
     )
-    .option('--accept-time-zone', 'count in the configured time zone although the ledger was kept in another')
+    .option('--accept-time-zone', 'continue in the configured time zone, although the ledger has another')
     .addHelpText('after', help)
     .action(async (_options: object, command: Command) => serve(command, terminal));
 }

@@ -27,15 +27,15 @@ interface WhereOptions {
 }
 
 const help = `
-Works on the data directory of this machine, at the server that runs there or, when none does, in its file; with --url at
-a server anywhere. Credentials for --url need the right admin: TONNAGE_TOKEN (or TONNAGE_TOKEN_FILE), or --user with the
-password in TONNAGE_PASSWORD; with --user a token is the password where TONNAGE_PASSWORD is not set, and else is not used.`;
+Without --url, the commands work on the data directory of this machine: through the running server, or in the file if no
+server runs. Credentials for --url need the right admin: TONNAGE_TOKEN (or TONNAGE_TOKEN_FILE), or --user with the password in
+TONNAGE_PASSWORD. With --user and without TONNAGE_PASSWORD, the token is the password.`;
 
 const createHelp = `
-Prints the token, which is kept nowhere: only its hash is. An API token is a bearer token, or the password of any user name.
-A path token stands in the addresses of images, and may pull and nothing else.
-It may be made before the server has ever run: a data directory without a ledger is made where --data, --config or
-TONNAGE_DATA names it, which is said, and nowhere else.
+Prints the token once. The ledger stores only its hash. An API token is a bearer token, or the password of any user name. A
+path token is a part of an image's name, and allows pulls only.
+You can create tokens before the first start. If --data, --config or TONNAGE_DATA names a directory without a ledger, the
+command creates the ledger and says so.
 
 Examples:
   $ tonnage token create --org example.org --expires 90d --name ci
@@ -44,18 +44,21 @@ Examples:
 
 /** `tonnage token create | list | revoke`. */
 export function tokenCommand(terminal: Terminal): Command {
-  const token = new Command('token').description('tokens in the place of passwords').addHelpText('after', help);
+  const token = new Command('token').description('Manage tokens, which replace passwords').addHelpText('after', help);
   const create = token
     .command('create')
-    .description('make a token and print it, this once')
+    .description('Create a token and print it once')
     .option('--path', 'for the path of images: /v2/wt/TOKEN/IMAGE')
-    .option('--org <name>', 'the organisation that it is bound to (default: that of --email)')
-    .option('--email <address>', 'whose it is')
-    .option('--platform', 'with --path: for whoever has the access token of the Platform in TONNAGE_PLATFORM_TOKEN')
-    .option('--name <name>', 'what people call it; the user of what is pulled with it')
-    .option('--rights <names>', 'with commas: pull, query, ingest, admin (default: pull,query; with --path: pull)')
-    .option('--scope <repositories...>', 'only these may be pulled: docker.io/library/alpine, ghcr.io/folder/*')
-    .option('--expires <when>', 'after a duration such as 90d, or at a time such as 2027-01-01T00:00:00Z')
+    .option('--org <name>', 'its organisation (default: that of --email)')
+    .option('--email <address>', 'e-mail address of its owner')
+    .option('--platform', 'with --path: for the owner of the Platform access token in TONNAGE_PLATFORM_TOKEN')
+    .option('--name <name>', 'its name; also the user of the pulls made with it')
+    .option(
+      '--rights <names>',
+      'separated by commas: pull, query, ingest, admin (default: pull,query; with --path: pull)',
+    )
+    .option('--scope <repositories...>', 'repositories that it may pull: docker.io/library/alpine, ghcr.io/folder/*')
+    .option('--expires <when>', 'expiry: a duration such as 90d, or a time such as 2027-01-01T00:00:00Z')
     .addHelpText('after', createHelp)
     .action(async (_options: object, command: Command) => {
       const wish = wishOf(command.opts<CreateOptions>(), terminal);
@@ -67,21 +70,21 @@ export function tokenCommand(terminal: Terminal): Command {
     });
   const list = token
     .command('list')
-    .description('print all tokens, without the tokens themselves')
-    .addOption(new Option('--format <format>', 'how to print it').choices(['table', 'json']).default('table'))
+    .description('Print all tokens, without their secrets')
+    .addOption(new Option('--format <format>', 'output format').choices(['table', 'json']).default('table'))
     .action(async ({ format }: { readonly format: 'table' | 'json' }, command: Command) => {
       const tokens = await at(command, terminal, 'there', (desk) => desk.list());
       terminal.out(format === 'json' ? asJson(tokens) : tokensAsTable(tokens, terminal.clock.now()));
     });
   const revoke = token
     .command('revoke <id>')
-    .description('end a token at once')
+    .description('Revoke a token at once')
     .action(async (id: string, _options: object, command: Command) => {
       await at(command, terminal, 'there', (tokens) => tokens.revoke(id));
       terminal.out('ok\n');
     });
   for (const each of [create, list, revoke]) {
-    each.option('--url <url>', 'ask this server').option('--user <name>', 'log in as this user at --url');
+    each.option('--url <url>', 'use this server').option('--user <name>', 'log in as this user at --url');
     once(each);
   }
   return token;

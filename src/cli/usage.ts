@@ -49,17 +49,17 @@ interface UsageOptions {
 }
 
 const help = `
-Reads the data directory of this machine, also while the server is running, or the Redis of the configuration; with
---url a server anywhere. Where that is less than the server tells (its configuration names a Redis, and is not given with
---config), standard error says so.
-Tags, outcomes, users and addresses are there where they are kept (usage.dimensions).
-Credentials for --url: TONNAGE_TOKEN (or TONNAGE_TOKEN_FILE), or --user with the password in TONNAGE_PASSWORD; with --user
-a token is the password where TONNAGE_PASSWORD is not set, and else is not used.
-Table and CSV hold all rows, unless --limit says otherwise: then a line below the table, or standard error beside CSV, says
-with which --cursor to go on. JSON is one page of the API, whose "next" is for --cursor. A cursor is for the same question.
-Totals that are known to be incomplete (ledger_gap) end with exit code 1, unless --incomplete is given; then JSON has
-"incomplete": true, and table and CSV come with a line on standard error.
---org is taken in lower case, and --arch by its usual name, unless it was counted just as it is written.
+Without --url, the command reads the data directory on this machine, also while the server runs, or the Redis of the
+configuration. If the server counts into a Redis and --config does not name its configuration, the totals may be
+incomplete, and standard error says so.
+Tags, outcomes, users and client addresses are available only if usage.dimensions contains them.
+Credentials for --url: TONNAGE_TOKEN (or TONNAGE_TOKEN_FILE), or --user with the password in TONNAGE_PASSWORD. With --user
+and without TONNAGE_PASSWORD, the token is the password.
+Tables and CSV contain all rows. With --limit, a line below the table (with CSV: on standard error) names the --cursor of the
+next rows. JSON is one page of the API; its "next" is the next --cursor. A cursor is valid for the same query only.
+If totals are known to be incomplete (ledger_gap), the exit code is 1. With --incomplete the command prints them: JSON has
+"incomplete": true, and with tables and CSV a line on standard error says so.
+--org is converted to lower case and --arch to its usual name, unless the value was counted exactly as written.
 
 Examples:
   $ tonnage usage pulls --by org
@@ -72,27 +72,27 @@ const builtIn = [...meterSet().byName.keys()].join(', ');
 /** `tonnage usage METER`. */
 export function usageCommand(terminal: Terminal): Command {
   const command = new Command('usage')
-    .description('print totals of a meter')
+    .description('Print totals of a meter')
     .addArgument(new Argument('<meter>', `what was counted: ${builtIn}, or one of usage.meters`))
-    .option('--from <day>', 'first day, as YYYY-MM-DD (default: the first one with data)')
-    .option('--to <day>', 'first day that is no longer in (default: tomorrow)')
-    .option('--by <names>', `what rows are told apart by: ${dimensions.join(', ')}, day, month; with commas`)
-    .option('--window <name>', 'how rows are cut along time: total, day or month (default: total)')
-    .option('--org <name>', 'only this organisation; empty, here and below: only what has none')
+    .option('--from <day>', 'first day, as YYYY-MM-DD (default: the first day with data)')
+    .option('--to <day>', 'end date, exclusive (default: tomorrow)')
+    .option('--by <names>', `dimensions to group by, separated by commas: ${dimensions.join(', ')}, day, month`)
+    .option('--window <name>', 'period of each row: total, day or month (default: total)')
+    .option('--org <name>', 'only this organisation; empty (here and below): only events without one')
     .option('--arch <name>', 'only this architecture')
     .option('--upstream <name>', 'only this upstream, such as docker.io')
     .option('--repository <name>', 'only this repository, such as library/alpine')
     .option('--tag <name>', 'only this tag')
     .option('--outcome <name>', 'only this outcome')
-    .option('--client <address>', 'only this address of a client')
-    .option('--of-user <name>', 'only this user; --user is who asks')
-    .option('--top <rows>', 'of each day or month only so many rows, the largest, and one for the others')
-    .option('--distinct <name>', 'how many different ones each row has: user or client, where that is kept')
-    .option('--limit <rows>', 'at most so many rows')
-    .option('--cursor <cursor>', 'go on where the page before ended')
-    .option('--incomplete', 'print totals also while counts are known to be missing')
-    .addOption(new Option('--format <format>', 'how to print it').choices(formats).default('table'))
-    .option('--url <url>', 'ask this server')
+    .option('--client <address>', 'only this client address')
+    .option('--of-user <name>', 'only this user (--user names your credentials)')
+    .option('--top <rows>', 'only the largest rows of each period, and one row for the others')
+    .option('--distinct <name>', 'number of distinct values in each row: user or client, if it is stored')
+    .option('--limit <rows>', 'maximum number of rows')
+    .option('--cursor <cursor>', 'continue after the previous page')
+    .option('--incomplete', 'print totals even if counts are known to be missing')
+    .addOption(new Option('--format <format>', 'output format').choices(formats).default('table'))
+    .option('--url <url>', 'query this server')
     .option('--user <name>', 'log in as this user at --url')
     .addHelpText('after', help)
     .action(async (meter: string, _options: object, asked: Command) => usage(meter, asked, terminal));

@@ -10,14 +10,14 @@ Name the file with the hash in the configuration, next to the configuration file
 
 Examples:
   $ tonnage user hash > alice.hash       (asks for the password)
-  $ tonnage user hash < password.txt     (one newline at the end is not part of it)`;
+  $ tonnage user hash < password.txt     (removes one newline at the end)`;
 
 /** `tonnage user hash`. */
 export function userCommand(terminal: Terminal): Command {
-  const user = new Command('user').description('create password hashes');
+  const user = new Command('user').description('Create password hashes');
   user
     .command('hash')
-    .description('read a password from standard input and print its hash')
+    .description('Read a password from standard input and print its hash')
     .addHelpText('after', hashHelp)
     .action(async () => {
       const password = await readPassword(terminal);

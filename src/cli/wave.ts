@@ -13,9 +13,10 @@ export type ImportWave = (
 ) => Promise<WaveImportSummary>;
 
 const help = `
-Looks through the hash metrics/v1 once and writes the names that it finds beside it; counts stay where they are.
-Wave may go on meanwhile. What was broken off goes on where it stopped; run it once more after Wave has been switched off.
-The Redis is the one of the configuration (store), or the one of --url, with the password in TONNAGE_STORE_PASSWORD.
+The command scans the hash metrics/v1 once and stores the names that it finds in an index. It does not change counts. Wave may
+run meanwhile. If the command is interrupted, run it again: it continues where it stopped. Run it once more after you have
+stopped Wave.
+It uses the Redis of the configuration (store), or that of --url with the password in TONNAGE_STORE_PASSWORD.
 
 Examples:
   $ tonnage wave import --config tonnage.yaml
@@ -23,10 +24,10 @@ Examples:
 
 /** `tonnage wave import`. */
 export function waveCommand(terminal: Terminal, importWave: ImportWave): Command {
-  const wave = new Command('wave').description('take over what Seqera Wave has counted').addHelpText('after', help);
+  const wave = new Command('wave').description('Take over the counts of Seqera Wave').addHelpText('after', help);
   wave
     .command('import')
-    .description('make the names known under which Wave has counted in a Redis')
+    .description('Index the names under which Wave has counted in a Redis')
     .option('--url <url>', 'the Redis of Wave: redis://, rediss:// or unix://')
     .action(async (options: { readonly url?: string }, command: Command) => {
       const redis = redisOf(command, terminal, options.url);
