@@ -1,3 +1,4 @@
+export { isWithin, parseAddress, parseNetwork, plainAddress, type Address, type Network } from './address.ts';
 export { assert, unreachable } from './assert.ts';
 export { Closers } from './closers.ts';
 export { systemClock, type Clock } from './clock.ts';

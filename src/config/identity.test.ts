@@ -1,7 +1,4 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseNetwork as networkOf } from '../identity/index.ts';
-import { parseNetwork } from './identity.ts';
 import { printConfig } from './print.ts';
 import { problemsOf, readText } from './testing/read-text.ts';
 
@@ -92,29 +89,6 @@ describe('the configuration of identity', () => {
     expect(config.gateway.anonymous).toBe('challenge');
     expect(config.identity.oidc[0]?.audience).toEqual(['x']);
   });
-});
-
-/** Networks as people write them, and texts that look like networks. */
-const written = fc.oneof(
-  fc.tuple(fc.ipV4(), fc.integer({ min: 0, max: 40 })),
-  fc.tuple(fc.ipV6(), fc.integer({ min: 0, max: 140 })),
-  fc.tuple(
-    fc
-      .tuple(fc.constantFrom('::ffff:', '0:0:0:0:0:ffff:', '::0:FFFF:', '::'), fc.ipV4())
-      .map((parts) => parts.join('')),
-    fc.integer({ min: 80, max: 130 }),
-  ),
-);
-
-test('a network is valid here if and only if identity/ accepts it', () => {
-  fc.assert(
-    fc.property(written, ([address, prefix]) => {
-      for (const text of [address, `${address}/${prefix}`]) {
-        expect([text, parseNetwork(text) !== undefined]).toEqual([text, networkOf(text) !== undefined]);
-      }
-    }),
-    { numRuns: 500 },
-  );
 });
 
 describe('each problem is one line', () => {

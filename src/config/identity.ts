@@ -1,6 +1,5 @@
-import { isIP } from 'node:net';
 import { z } from 'zod';
-import { limits } from '../base/index.ts';
+import { limits, parseNetwork } from '../base/index.ts';
 import { byName, choicesOf, codec, day, duration, list, map, nonEmpty, secret, text } from './fields.ts';
 import type { Findings } from './findings.ts';
 import * as names from './names.ts';
@@ -10,20 +9,9 @@ import { formatDuration } from './units.ts';
 /** What a user may do; the same words as in `identity/`. */
 export const userRights = ['pull', 'query', 'ingest', 'admin'] as const;
 
-/** The network as stated, by the same grammar as in `identity/`; `undefined` if it is not one. */
-export function parseNetwork(stated: string): string | undefined {
-  const [, host = '', length] = /^([0-9A-Fa-f.:]+)(?:\/([0-9]{1,3}))?$/.exec(stated) ?? [];
-  const version = isIP(host);
-  if (version === 0) return undefined;
-  // The URL parser writes every IPv4 address in IPv6 form the same way.
-  const isMapped =
-    version === 6 && /^\[::ffff:[0-9a-f]+:[0-9a-f]+\]$/.test(URL.parse(`http://[${host}]`)?.hostname ?? '');
-  const prefix = Number(length ?? 128);
-  const valid = length === undefined || (prefix <= (version === 4 ? 32 : 128) && (!isMapped || prefix >= 96));
-  return valid ? stated : undefined;
-}
-
-const network = text('a network such as "10.1.0.0/16" or "2001:db8::/32", or one address', parseNetwork);
+const network = text('a network such as "10.1.0.0/16" or "2001:db8::/32", or one address', (stated) =>
+  parseNetwork(stated) === undefined ? undefined : stated,
+);
 const url = text(names.upstreamUrlForm, names.parseUpstreamUrl);
 const organisation = text(names.organisationForm, names.parseOrganisation);
 const claim = nonEmpty('the name of a claim');

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import { isLoopbackAddress, isWithin, parseAddress, parseNetwork, plainAddress } from '../identity/index.ts';
+import { isWithin, parseAddress, parseNetwork, plainAddress } from '../base/index.ts';
+import { isLoopbackAddress } from '../identity/index.ts';
 
 /** A trusted proxy's statement about a request that it forwarded. */
 export interface Forwarded {

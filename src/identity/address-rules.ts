@@ -1,5 +1,4 @@
-import { isOrganisation, TonnageError } from '../base/index.ts';
-import { parseAddress, parseNetwork, type Network } from './network.ts';
+import { isOrganisation, parseAddress, parseNetwork, TonnageError, type Network } from '../base/index.ts';
 import type { Principal } from './principal.ts';
 
 /** Clients of this network belong to this organisation, unless they say who they are. */

@@ -6,7 +6,6 @@ export { createDoor, requireRight, type Door, type Outcome, type Visitor } from 
 export { IssuedTokens, type TokenDesk, type TokenFacts } from './issued-tokens.ts';
 export { LoginLimited } from './login-limited.ts';
 export { isLoopbackAddress, isLoopbackHost } from './loopback.ts';
-export { isWithin, parseAddress, parseNetwork, plainAddress } from './network.ts';
 export { oidcInstruments, platformInstruments } from './metrics.ts';
 export { createOidc } from './oidc.ts';
 export { hashPassword, verifyPassword } from './password.ts';

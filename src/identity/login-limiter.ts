@@ -1,5 +1,4 @@
-import { limits, Lru, type Clock } from '../base/index.ts';
-import { parseAddress } from './network.ts';
+import { limits, Lru, parseAddress, type Clock } from '../base/index.ts';
 
 const minuteMs = 60_000;
 
