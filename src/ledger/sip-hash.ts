@@ -12,7 +12,7 @@ const state = new Uint32Array(8);
  * together with support for that version.
  */
 export function sipHash128(key: Uint32Array, bytes: Uint8Array, out: Uint32Array, offset: number): void {
-  for (const [index, word] of initial.entries()) state[index] = word ^ (key[index % 4] ?? 0);
+  for (let index = 0; index < 8; index++) state[index] = (initial[index] ?? 0) ^ (key[index % 4] ?? 0);
   xor(2, 0xee);
   // The last block is filled with zeros and ends with the low 8 bits of the length.
   const blocks = new Uint8Array(8 * (Math.floor(bytes.length / 8) + 1));
@@ -20,7 +20,8 @@ export function sipHash128(key: Uint32Array, bytes: Uint8Array, out: Uint32Array
   blocks[blocks.length - 1] = bytes.length;
   const words = new Uint32Array(blocks.buffer);
   for (let at = 0; at < words.length; at += 2) {
-    const [low = 0, high = 0] = [words[at], words[at + 1]];
+    const low = words[at] ?? 0;
+    const high = words[at + 1] ?? 0;
     xor(6, low);
     xor(7, high);
     rounds(2);
@@ -50,33 +51,38 @@ function rounds(count: number): void {
   }
 }
 
+function half(at: number): number {
+  return state[at] ?? 0;
+}
+
 function xor(at: number, word: number): void {
-  state[at] = (state[at] ?? 0) ^ word;
+  state[at] = half(at) ^ word;
 }
 
 /** Adds the 64-bit word at `from` to the one at `to`. */
 function add(to: number, from: number): void {
-  const sum = (state[to] ?? 0) + (state[from] ?? 0);
+  const sum = half(to) + half(from);
   state[to] = sum;
-  state[to + 1] = (state[to + 1] ?? 0) + (state[from + 1] ?? 0) + (sum > 0xffff_ffff ? 1 : 0);
+  state[to + 1] = half(to + 1) + half(from + 1) + (sum > 0xffff_ffff ? 1 : 0);
 }
 
 /** Rotates the 64-bit word at `at` left by `bits` (below 32), then combines it with the one at `from` (exclusive or). */
 function rotate(at: number, bits: number, from: number): void {
-  const [low, high] = [state[at] ?? 0, state[at + 1] ?? 0];
-  state[at] = ((low << bits) | (high >>> (32 - bits))) ^ (state[from] ?? 0);
-  state[at + 1] = ((high << bits) | (low >>> (32 - bits))) ^ (state[from + 1] ?? 0);
+  const low = half(at);
+  const high = half(at + 1);
+  state[at] = ((low << bits) | (high >>> (32 - bits))) ^ half(from);
+  state[at + 1] = ((high << bits) | (low >>> (32 - bits))) ^ half(from + 1);
 }
 
 /** Rotates the 64-bit word at `at` by 32 bits. */
 function swap(at: number): void {
-  const low = state[at] ?? 0;
-  state[at] = state[at + 1] ?? 0;
+  const low = half(at);
+  state[at] = half(at + 1);
   state[at + 1] = low;
 }
 
+/** Combines the four words of the state into one (exclusive or). */
 function squeeze(out: Uint32Array, offset: number): void {
-  const [v0 = 0, v0h = 0, v1 = 0, v1h = 0, v2 = 0, v2h = 0, v3 = 0, v3h = 0] = state;
-  out[offset] = v0 ^ v1 ^ v2 ^ v3;
-  out[offset + 1] = v0h ^ v1h ^ v2h ^ v3h;
+  out[offset] = half(0) ^ half(2) ^ half(4) ^ half(6);
+  out[offset + 1] = half(1) ^ half(3) ^ half(5) ^ half(7);
 }
