@@ -14,7 +14,7 @@ import {
 import { createLedgerCare, type LedgerCare, type OpenRemote } from './care/index.ts';
 import { CollectorSet } from './collector/index.ts';
 import type { Config, Environment, RedisStoreConfig } from './config/index.ts';
-import { openGateway, type Gateway, type OwnDoors } from './gateway/index.ts';
+import { openGateway, type Gateway, type OwnAddress } from './gateway/index.ts';
 import {
   createAdmit,
   createApi,
@@ -52,7 +52,7 @@ import {
   ledgerSettings,
   metersOf,
   organisationsFor,
-  ownDoorsOf,
+  ownAddressOf,
   redisLinkOptions,
   scopeUpstreamsOf,
   warnOfExposure,
@@ -132,7 +132,7 @@ async function start({ environment = {}, ...options }: ServerOptions, closers: C
   const upstreams = scopeUpstreamsOf(config);
   const issued = await IssuedTokens.open({ keeper: store.tokens, clock, random, log, upstreams });
   const { admission, tokens, desk } = createIdentity(config, { issued, metrics, clock, random, log });
-  const own = ownDoorsOf(config);
+  const own = ownAddressOf(config);
   const gateway = await openGatewayOf({ config, environment, version, metrics, log, ledger, admission, own });
   closers.add(() => gateway.close());
 
@@ -317,7 +317,7 @@ interface GatewayParts {
   readonly ledger: Ledger;
   readonly admission: AdmissionOptions;
   readonly environment: Environment;
-  readonly own: OwnDoors;
+  readonly own: OwnAddress;
 }
 
 function openGatewayOf(parts: GatewayParts): Promise<Gateway> {

@@ -17,7 +17,7 @@ import { isHead, writeHead, type Exchange } from './exchange.ts';
 import { matchesETag } from './headers.ts';
 import type { Repository } from './names.ts';
 import type { CacheOutcome } from './outcome.ts';
-import { Outlet } from './outlet.ts';
+import { BodyWriter } from './body-writer.ts';
 import { openRemote, sendRemote } from './pass-through.ts';
 import { parseRange, satisfy, type AskedRange, type ByteRange } from './range.ts';
 import type { AnswerMeters } from './upstream-meters.ts';
@@ -35,7 +35,7 @@ interface BlobRequest {
 
 /** Where the body of an answer goes, and what is counted of it. */
 interface Answer {
-  readonly outlet: Outlet;
+  readonly writer: BodyWriter;
   readonly meters: AnswerMeters;
 }
 
@@ -109,10 +109,10 @@ export class BlobHandler {
         return this.#sendHeld(exchange, repository, await this.#blobs.hold(digest, file));
       const range = rangeOf(asked, file.size);
       if (range === null) throw unsatisfiable(file.size);
-      const outlet = new Outlet(exchange.response);
+      const writer = new BodyWriter(exchange.response);
       writeRangeHead(request, range, file.size);
-      const answer = this.#begin(request, outlet, 'hit');
-      await sendFile(file.handle, range, outlet);
+      const answer = this.#begin(request, writer, 'hit');
+      await sendFile(file.handle, range, writer);
       finish(exchange, answer);
     } finally {
       await file.handle.close();
@@ -123,23 +123,23 @@ export class BlobHandler {
   async #sendUncached(request: BlobRequest, access: Exclude<Access, { readonly kind: 'file' }>): Promise<void> {
     const { repository, digest, asked, exchange, size } = request;
     const running = access.kind === 'download' ? access.download : undefined;
-    const outlet = new Outlet(exchange.response);
+    const writer = new BodyWriter(exchange.response);
     const isFar = asked !== null && isFarAhead(asked, running, size);
-    if (isFar || outlet.closed) {
+    if (isFar || writer.closed) {
       running?.leave();
-      return outlet.closed ? undefined : this.#passThrough(request, outlet);
+      return writer.closed ? undefined : this.#passThrough(request, writer);
     }
     const source =
       running === undefined
         ? this.#blobs.fetch(repository, digest, size)
         : ({ kind: 'download', download: running, coalesced: true } as const);
-    if (source.kind !== 'download') return this.#passThrough(request, outlet);
+    if (source.kind !== 'download') return this.#passThrough(request, writer);
     if (source.coalesced) repository.upstream.meters.coalesced.blob.inc();
     try {
       await this.#sendDownload(
         { ...request, outcome: source.coalesced ? 'coalesced' : 'miss' },
         source.download,
-        outlet,
+        writer,
       );
     } finally {
       source.download.leave();
@@ -149,31 +149,31 @@ export class BlobHandler {
   async #sendDownload(
     request: BlobRequest & { readonly outcome: CacheOutcome },
     download: Download,
-    outlet: Outlet,
+    writer: BodyWriter,
   ): Promise<void> {
     const { exchange, asked, outcome } = request;
-    await outlet.until(download.begun());
+    await writer.until(download.begun());
     // A range can only be told apart from a wrong one once the size is known.
-    if (asked !== null && download.size === null) await awaitReadable(download, nowhere, outlet);
+    if (asked !== null && download.size === null) await awaitReadable(download, nowhere, writer);
     const range = rangeOf(asked, download.size);
-    if (range !== null) await awaitReadable(download, range, outlet);
-    if (outlet.closed) return;
+    if (range !== null) await awaitReadable(download, range, writer);
+    if (writer.closed) return;
     const { state, size } = download;
     if (state.kind === 'failed') throw state.error;
-    if (state.kind === 'detached') return this.#passThrough(request, outlet);
+    if (state.kind === 'detached') return this.#passThrough(request, writer);
     if (range === null) throw unsatisfiable(size);
     writeRangeHead(request, range, size);
-    const answer = this.#begin(request, outlet, outcome);
-    const followed = await follow(download, range, outlet);
+    const answer = this.#begin(request, writer, outcome);
+    const followed = await follow(download, range, writer);
     if (followed.kind === 'detached')
-      await this.#goOn(request, download, { start: followed.offset, end: range.end }, outlet);
+      await this.#goOn(request, download, { start: followed.offset, end: range.end }, writer);
     finish(exchange, answer);
   }
 
   /** Answers from the upstream alone, for a range far ahead or when the disk takes nothing. */
-  async #passThrough(request: BlobRequest, outlet: Outlet): Promise<void> {
+  async #passThrough(request: BlobRequest, writer: BodyWriter): Promise<void> {
     const { repository, digest, asked, exchange, size: expectedSize } = request;
-    const part = await openRemote(repository, digest, asked, expectedSize, outlet.signal);
+    const part = await openRemote(repository, digest, asked, expectedSize, writer.signal);
     if ('unsatisfiable' in part) throw unsatisfiable(part.size);
     const { start, end, size } = part;
     if (asked === null) {
@@ -186,12 +186,12 @@ export class BlobHandler {
         blobHeaders({ digest, length: (end ?? start) - start, range: { start, end: end ?? start, size } }),
       );
     }
-    const answer = this.#begin(request, outlet, 'bypass');
+    const answer = this.#begin(request, writer, 'bypass');
     const check = asked === null ? { hash: createHash(digest.algorithm), digest } : undefined;
     await this.#sendChecked(
       request,
-      outlet,
-      sendRemote(part, outlet, repository.upstream.undeclaredBlobBytesMax, check),
+      writer,
+      sendRemote(part, writer, repository.upstream.undeclaredBlobBytesMax, check),
     );
     finish(exchange, answer);
   }
@@ -200,32 +200,32 @@ export class BlobHandler {
    * Sends the rest of an answer that a full disk has stopped, by a request of its own. What was sent before is hashed
    * again from the file, so that a whole blob is still verified before its last bytes go out.
    */
-  async #goOn(request: BlobRequest, download: Download, rest: ByteRange, outlet: Outlet): Promise<void> {
+  async #goOn(request: BlobRequest, download: Download, rest: ByteRange, writer: BodyWriter): Promise<void> {
     const { repository, digest, asked } = request;
     const hash = createHash(digest.algorithm);
     if (asked === null) await hashFile(download, rest.start, hash);
     const last = Number.isFinite(rest.end) ? rest.end - 1 : null;
     const wanted: AskedRange = { kind: 'from', first: rest.start, last };
-    const part = await openRemote(repository, digest, wanted, download.size ?? request.size, outlet.signal);
+    const part = await openRemote(repository, digest, wanted, download.size ?? request.size, writer.signal);
     if ('unsatisfiable' in part) throw unsatisfiable(part.size);
     const check = asked === null ? { hash, digest } : undefined;
     await this.#sendChecked(
       request,
-      outlet,
-      sendRemote(part, outlet, repository.upstream.undeclaredBlobBytesMax, check),
+      writer,
+      sendRemote(part, writer, repository.upstream.undeclaredBlobBytesMax, check),
     );
   }
 
   /** Counts a pull whose headers go out, and what follows them. Nothing counts when there is nobody left. */
-  #begin({ exchange, repository }: BlobRequest, outlet: Outlet, outcome: CacheOutcome): Answer {
+  #begin({ exchange, repository }: BlobRequest, writer: BodyWriter, outcome: CacheOutcome): Answer {
     const { meters: upstream } = repository.upstream;
     const meters = upstream.answers('blob', outcome);
-    if (!outlet.closed) {
+    if (!writer.closed) {
       upstream.blobPulls.inc();
       meters.begun(exchange.startedMs);
     }
-    outlet.countInto(meters.served, this.#egress.pieces(exchange, repository));
-    return { outlet, meters };
+    writer.countInto(meters.served, this.#egress.pieces(exchange, repository));
+    return { writer, meters };
   }
 
   #sendHeld(exchange: Exchange, repository: Repository, { digest, body, etag, headers }: HeldBlob): void {
@@ -261,11 +261,11 @@ export class BlobHandler {
   }
 
   /** Waits for the body to be sent; one that went wrong while somebody was still there is a blob rejected. */
-  async #sendChecked({ repository }: BlobRequest, outlet: Outlet, sent: Promise<void>): Promise<void> {
+  async #sendChecked({ repository }: BlobRequest, writer: BodyWriter, sent: Promise<void>): Promise<void> {
     try {
       await sent;
     } catch (error) {
-      if (!outlet.closed) repository.upstream.meters.blobRejected.inc();
+      if (!writer.closed) repository.upstream.meters.blobRejected.inc();
       throw error;
     }
   }
@@ -301,8 +301,8 @@ function writeRangeHead({ exchange, digest, asked }: BlobRequest, range: ByteRan
 }
 
 /** Ends an answer, unless its client has left before. */
-function finish({ response, startedMs }: Exchange, { outlet, meters }: Answer): void {
-  if (outlet.closed) return;
+function finish({ response, startedMs }: Exchange, { writer, meters }: Answer): void {
+  if (writer.closed) return;
   response.end();
   meters.ended(startedMs);
 }

@@ -2,7 +2,7 @@ import type { FileHandle } from 'node:fs/promises';
 
 import { limits } from '../base/index.ts';
 import type { Download } from './cache/download.ts';
-import type { Outlet } from './outlet.ts';
+import type { BodyWriter } from './body-writer.ts';
 import type { ByteRange } from './range.ts';
 import { UpstreamError } from './upstream/failure.ts';
 
@@ -10,19 +10,19 @@ import { UpstreamError } from './upstream/failure.ts';
 export type Followed = { readonly kind: 'sent' | 'left' } | { readonly kind: 'detached'; readonly offset: number };
 
 /** Sends a part of a file, at the speed of its reader. Rejects when the file is shorter than it was said to be. */
-export async function sendFile(handle: FileHandle, range: ByteRange, outlet: Outlet): Promise<void> {
+export async function sendFile(handle: FileHandle, range: ByteRange, writer: BodyWriter): Promise<void> {
   const buffer = Buffer.allocUnsafe(Math.min(limits.blobReadBytes, range.end - range.start));
-  for (let offset = range.start; offset < range.end && !outlet.closed;) {
-    offset += await sendSome(handle, buffer, { start: offset, end: range.end }, outlet);
+  for (let offset = range.start; offset < range.end && !writer.closed;) {
+    offset += await sendSome(handle, buffer, { start: offset, end: range.end }, writer);
   }
 }
 
 /** Sends as much as one buffer holds, and answers how much that was. */
-async function sendSome(handle: FileHandle, buffer: Buffer, range: ByteRange, outlet: Outlet): Promise<number> {
+async function sendSome(handle: FileHandle, buffer: Buffer, range: ByteRange, writer: BodyWriter): Promise<number> {
   const wanted = Math.min(buffer.byteLength, range.end - range.start);
   const { bytesRead } = await handle.read(buffer, 0, wanted, range.start);
   if (bytesRead === 0) throw new Error(`a cached blob ends at ${range.start}, before ${range.end}`);
-  await outlet.send(buffer.subarray(0, bytesRead));
+  await writer.send(buffer.subarray(0, bytesRead));
   return bytesRead;
 }
 
@@ -36,12 +36,12 @@ function readableEnd(download: Download, end: number): number {
 }
 
 /** Waits until something of the range can be sent, or the download has come to an end of some kind. */
-export async function awaitReadable(download: Download, range: ByteRange, outlet: Outlet): Promise<void> {
+export async function awaitReadable(download: Download, range: ByteRange, writer: BodyWriter): Promise<void> {
   for (;;) {
     const { kind } = download.state;
-    if (outlet.closed || kind === 'failed' || kind === 'detached' || kind === 'verified') return;
+    if (writer.closed || kind === 'failed' || kind === 'detached' || kind === 'verified') return;
     if (readableEnd(download, range.end) > range.start) return;
-    await outlet.until(download.changed());
+    await writer.until(download.changed());
   }
 }
 
@@ -49,18 +49,18 @@ export async function awaitReadable(download: Download, range: ByteRange, outlet
  * Sends a part of a blob that is still on its way, at the speed of its reader. `range.end` may lie beyond the end when
  * the size is not known yet. Rejects with `UpstreamError` when there will be no blob.
  */
-export async function follow(download: Download, range: ByteRange, outlet: Outlet): Promise<Followed> {
+export async function follow(download: Download, range: ByteRange, writer: BodyWriter): Promise<Followed> {
   let buffer: Buffer | undefined;
   let offset = range.start;
   for (;;) {
-    await awaitReadable(download, { start: offset, end: range.end }, outlet);
-    if (outlet.closed) return { kind: 'left' };
+    await awaitReadable(download, { start: offset, end: range.end }, writer);
+    if (writer.closed) return { kind: 'left' };
     const { state } = download;
     if (state.kind === 'failed') throw state.error;
     const end = readableEnd(download, range.end);
     if (offset < end) {
       buffer ??= Buffer.allocUnsafe(Math.min(limits.blobReadBytes, range.end - range.start));
-      offset += await sendSome(download.handle, buffer, { start: offset, end }, outlet);
+      offset += await sendSome(download.handle, buffer, { start: offset, end }, writer);
     } else if (state.kind === 'verified') {
       if (range.end !== Number.POSITIVE_INFINITY && offset < range.end) {
         throw new UpstreamError('invalid', `sent ${offset} bytes where ${range.end} were announced`);

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
-import { whenTornDown } from './unsent.ts';
+import { onDestroy } from './unsent.ts';
 
 /** What follows a piece of a body that is sent in chunks (RFC 9112, section 7.1): it is no part of the body. */
 const chunkEndBytes = 2;
@@ -26,7 +26,7 @@ export class BodyCount {
     this.#onEnd = onEnd;
     this.#ended = socket.destroyed;
     if (this.#ended) return;
-    this.#unwatch = whenTornDown(socket, (unsent) => this.#breakOff(unsent));
+    this.#unwatch = onDestroy(socket, (unsent) => this.#breakOff(unsent));
     // Before the listener that takes the answer off its connection, and may end that.
     response.prependOnceListener('finish', () => this.#finish());
   }

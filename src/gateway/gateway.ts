@@ -14,7 +14,7 @@ import { Proofs } from './cache/proofs.ts';
 import { CacheSurvey } from './cache/survey.ts';
 import { Tags } from './cache/tags.ts';
 import { EgressTally } from './egress.ts';
-import { Front } from './front.ts';
+import { RequestHandler } from './request-handler.ts';
 import { ManifestHandler } from './manifest-handler.ts';
 import { GatewayMetrics } from './metrics.ts';
 import type { Gateway, GatewayOptions } from './options.ts';
@@ -57,7 +57,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   const { tagMemoryMs } = options;
   const tagMemory = tagMemoryMs === undefined ? undefined : new TagMemory(tagMemoryMs, clock);
   const egress = new EgressTally({ record: options.recordEgress.bind(options), log });
-  const front = new Front({
+  const front = new RequestHandler({
     upstreams,
     admit: options.admit.bind(options),
     manifests: new ManifestHandler({

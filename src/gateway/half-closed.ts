@@ -3,13 +3,13 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 import { limits } from '../base/index.ts';
 import { isConnected, type Exchange } from './exchange.ts';
-import { Outlet } from './outlet.ts';
+import { BodyWriter } from './body-writer.ts';
 
 /**
  * Whether the client has closed its sending side. It may still read; or it has left, which looks the same until something
  * is written (`stillReads`).
  */
-export function hasClosedItsSide({ request }: Pick<Exchange, 'request'>): boolean {
+export function isHalfClosed({ request }: Pick<Exchange, 'request'>): boolean {
   return request.socket.readableEnded;
 }
 
@@ -18,11 +18,11 @@ export function hasClosedItsSide({ request }: Pick<Exchange, 'request'>): boolea
  * a client that has left answers the head with a reset, which the next write then meets.
  */
 export async function stillReads(response: ServerResponse, firstBytes: Uint8Array): Promise<boolean> {
-  const outlet = new Outlet(response);
+  const writer = new BodyWriter(response);
   response.flushHeaders();
-  await outlet.until(pause(limits.halfClosedResetMs));
-  if (outlet.closed) return false;
+  await writer.until(pause(limits.halfClosedResetMs));
+  if (writer.closed) return false;
   response.write(firstBytes);
-  await outlet.until(pause(1));
+  await writer.until(pause(1));
   return isConnected({ response });
 }

@@ -11,5 +11,5 @@ export type {
 } from './options.ts';
 export { unsentBytes } from './unsent.ts';
 export type { EnvironmentProxies } from './upstream/egress-proxy.ts';
-export type { OwnDoors } from './upstream/reach.ts';
+export type { OwnAddress } from './upstream/address-policy.ts';
 export { wellKnownUpstreams } from './well-known.ts';

@@ -7,7 +7,7 @@ import type { Found, Manifests } from './cache/manifests.ts';
 import type { Tags } from './cache/tags.ts';
 import type { EgressTally } from './egress.ts';
 import { isConnected, isHead, writeHead, type Exchange } from './exchange.ts';
-import { hasClosedItsSide, stillReads } from './half-closed.ts';
+import { isHalfClosed, stillReads } from './half-closed.ts';
 import { matchesETag, type HeaderList } from './headers.ts';
 import type { Repository } from './names.ts';
 import type { GatewayOptions, Pull } from './options.ts';
@@ -108,13 +108,13 @@ export class ManifestHandler {
   /** The one place where a pull is counted: everything is ready, and somebody is there to take it. */
   #count(exchange: Exchange, target: Target, found: Found, facts: Facts): Promise<void> | void {
     if (!isConnected(exchange)) return;
-    if (hasClosedItsSide(exchange)) return this.#countIfRead(exchange, target, found, facts);
+    if (isHalfClosed(exchange)) return this.#countIfRead(exchange, target, found, facts);
     // Before the pull is recorded: one whose answer cannot be begun is refused, and counts nothing.
     this.#writeHead(exchange, found);
     const recorded = this.#record(exchange, target, facts);
     if (recorded === undefined) return this.#send(exchange, target, found);
     return recorded.then(async () => {
-      if (isConnected(exchange) && !hasClosedItsSide(exchange)) return this.#send(exchange, target, found);
+      if (isConnected(exchange) && !isHalfClosed(exchange)) return this.#send(exchange, target, found);
       const begun = await this.#begin(exchange, target, found);
       if (begun === undefined) target.repository.upstream.meters.countedAborted.inc();
       else this.#sendRest(exchange, target, found, begun);

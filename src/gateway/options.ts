@@ -5,7 +5,7 @@ import type { Principal } from '../identity/index.ts';
 import type { MetricSet } from '../metric/index.ts';
 import type { Amount } from './amount.ts';
 import type { EnvironmentProxies } from './upstream/egress-proxy.ts';
-import type { OwnDoors, Resolve } from './upstream/reach.ts';
+import type { OwnAddress, Resolve } from './upstream/address-policy.ts';
 
 /** One counted pull: a GET of an image manifest that is ready to be answered with 200. */
 export interface Pull {
@@ -77,7 +77,7 @@ export interface GatewayOptions {
   /** Egress proxies as the environment names them. Default: none. */
   readonly environmentProxies?: EnvironmentProxies;
   /** Where clients find this server. No upstream may lead there. Default: nowhere. */
-  readonly own?: OwnDoors;
+  readonly own?: OwnAddress;
   /** How names of hosts are resolved. Default: as the system does. */
   readonly resolve?: Resolve;
   /** Version of this program, told to upstreams as `tonnage/<version>`. */

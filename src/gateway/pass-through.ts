@@ -2,7 +2,7 @@ import type { Hash } from 'node:crypto';
 
 import type { Digest } from '../oci/index.ts';
 import type { Repository } from './names.ts';
-import type { Outlet } from './outlet.ts';
+import type { BodyWriter } from './body-writer.ts';
 import { parseContentRange, rangeHeader, satisfy, type AskedRange, type ByteRange } from './range.ts';
 import type { BlobAnswer } from './upstream/client.ts';
 import { connectionFailure } from './upstream/connection.ts';
@@ -105,7 +105,7 @@ async function* wantedChunks(part: RemotePart, undeclaredBytesMax: number): Asyn
  */
 export async function sendRemote(
   part: RemotePart,
-  outlet: Outlet,
+  writer: BodyWriter,
   undeclaredBytesMax: number,
   check?: { readonly hash: Hash; readonly digest: Digest },
 ): Promise<void> {
@@ -114,11 +114,11 @@ export async function sendRemote(
     const ready = check === undefined ? chunk : held;
     check?.hash.update(chunk);
     held = chunk;
-    if (ready !== undefined) await outlet.send(ready);
-    if (outlet.closed) return;
+    if (ready !== undefined) await writer.send(ready);
+    if (writer.closed) return;
   }
   if (check === undefined) return;
   if (check.hash.digest('hex') !== check.digest.hex)
     throw new UpstreamError('invalid', 'sent a blob with another digest');
-  if (held !== undefined) await outlet.send(held);
+  if (held !== undefined) await writer.send(held);
 }

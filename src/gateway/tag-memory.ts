@@ -3,7 +3,7 @@ import type { Digest } from '../oci/index.ts';
 import type { HeldManifest } from './cache/held-manifest.ts';
 import type { Exchange } from './exchange.ts';
 import type { Repository } from './names.ts';
-import { Shares } from './shares.ts';
+import { GroupedLru } from './grouped-lru.ts';
 
 /** A tag that a client has resolved. */
 interface Resolved {
@@ -24,13 +24,13 @@ export class TagMemory {
   readonly #memoryMs: number;
   readonly #clock: Clock;
   /** By client and repository; a client has a bounded share. What was resolved last comes first. */
-  readonly #resolved: Shares<readonly Resolved[]>;
+  readonly #resolved: GroupedLru<readonly Resolved[]>;
 
   /** `digestsMax`: digests remembered at once, those that indexes name included. */
   constructor(memoryMs: number, clock: Clock, digestsMax: number = limits.tagMemoryDigestsMax) {
     this.#memoryMs = memoryMs;
     this.#clock = clock;
-    this.#resolved = new Shares(digestsMax, limits.tagMemoryShareMax, weightOf);
+    this.#resolved = new GroupedLru(digestsMax, limits.tagMemoryShareMax, weightOf);
   }
 
   /** Notes that a client has resolved a tag to a manifest. */

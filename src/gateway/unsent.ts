@@ -10,7 +10,7 @@ const listeners = new WeakMap<Socket, Set<Listener>>();
  * system had not taken. Nothing is told when the connection ends with nothing left to send, and afterwards nobody
  * could know any more: what waits is thrown away before `close`. Answers how to be told no longer.
  */
-export function whenTornDown(socket: Socket, listener: Listener): () => void {
+export function onDestroy(socket: Socket, listener: Listener): () => void {
   let told = listeners.get(socket);
   if (told === undefined) {
     told = new Set();

@@ -3,7 +3,7 @@ import type { Counter, Gauge, Histogram, Labelled } from '../metric/index.ts';
 import type { CacheOutcome, ContentKind } from './outcome.ts';
 import { PullCounts } from './pull-counts.ts';
 import { statusLabel } from './status-label.ts';
-import type { UpstreamMeter } from './upstream/metered.ts';
+import type { UpstreamMeter } from './upstream/metering.ts';
 
 /** Families of which each upstream has series. */
 export interface UpstreamFamilies {

@@ -3,8 +3,8 @@ import type { UpstreamOptions } from './options.ts';
 import { createUpstreamClient, upstreamUrl, type UpstreamClient } from './upstream/client.ts';
 import { Connections } from './upstream/connection.ts';
 import { EgressProxies, type ProxyOf } from './upstream/egress-proxy.ts';
-import { countingBytes } from './upstream/metered.ts';
-import { hostAndPortOf, Reach, type OwnDoors, type Resolve } from './upstream/reach.ts';
+import { countingBytes } from './upstream/metering.ts';
+import { hostAndPortOf, AddressPolicy, type OwnAddress, type Resolve } from './upstream/address-policy.ts';
 import type { UpstreamMeters } from './upstream-meters.ts';
 import { isWellKnownHost, wellKnownRealm, wellKnownUpstreams } from './well-known.ts';
 
@@ -24,10 +24,10 @@ export interface Upstream {
 }
 
 /** What all upstreams share. */
-export interface UpstreamSurroundings {
+export interface SharedUpstreamOptions {
   /** The egress proxies of upstreams that state none. */
   readonly proxyOf: ProxyOf;
-  readonly own: OwnDoors;
+  readonly own: OwnAddress;
   readonly resolve?: Resolve | undefined;
   readonly clock: Clock;
   readonly userAgent: string;
@@ -69,7 +69,7 @@ export class UpstreamTable {
   constructor(
     upstreams: readonly UpstreamOptions[],
     defaultUpstream: string | undefined,
-    shared: UpstreamSurroundings,
+    shared: SharedUpstreamOptions,
   ) {
     this.names = upstreams.map(({ name }) => name);
     for (const options of upstreams) {
@@ -106,13 +106,13 @@ export class UpstreamTable {
 function connectionsOf(
   { name, url, auth, redirects = [], proxy }: UpstreamOptions,
   proxies: EgressProxies,
-  { proxyOf, own, resolve, meters }: UpstreamSurroundings,
+  { proxyOf, own, resolve, meters }: SharedUpstreamOptions,
 ): Connections {
   // A token endpoint that is stated may be anywhere, as the upstream itself.
   const exceptions = auth?.realm === undefined ? redirects : [...redirects, hostAndPortOf(new URL(auth.realm))];
   const stated = typeof proxy === 'string' ? new URL(proxy) : undefined;
   return new Connections({
-    reach: new Reach({ origin: upstreamUrl(url), exceptions, own, resolve }),
+    reach: new AddressPolicy({ origin: upstreamUrl(url), exceptions, own, resolve }),
     proxies,
     proxyOf: proxy === undefined ? proxyOf : () => stated,
     wrap: (dispatcher) => countingBytes(dispatcher, meters(name)),
@@ -122,7 +122,7 @@ function connectionsOf(
 function createUpstream(
   options: UpstreamOptions,
   connections: Connections,
-  { clock, userAgent, undeclaredBlobBytesMax, meters: metersOf }: UpstreamSurroundings,
+  { clock, userAgent, undeclaredBlobBytesMax, meters: metersOf }: SharedUpstreamOptions,
 ): Upstream {
   const url = upstreamUrl(options.url);
   if (url.protocol === 'http:' && isWellKnownHost(url.host)) {

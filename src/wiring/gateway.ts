@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { TonnageError } from '../base/index.ts';
 import { parseProxyUrl, proxyUrlForm, type Config, type Environment, type UpstreamConfig } from '../config/index.ts';
-import type { EnvironmentProxies, GatewayOptions, OwnDoors, UpstreamOptions } from '../gateway/index.ts';
+import type { EnvironmentProxies, GatewayOptions, OwnAddress, UpstreamOptions } from '../gateway/index.ts';
 
 /** The settings of the gateway and its upstreams. */
 export function gatewaySettings({
@@ -36,7 +36,7 @@ function upstreamOf({ auth, proxy, tagTtl: tagTtlMs, ...upstream }: UpstreamConf
 }
 
 /** The addresses of this server. The caller adds its ports once it listens. */
-export function ownDoorsOf({ publicUrl }: Config): OwnDoors & { readonly ports: Set<number> } {
+export function ownAddressOf({ publicUrl }: Config): OwnAddress & { readonly ports: Set<number> } {
   return { ports: new Set(), ...(publicUrl !== undefined && { publicUrl }) };
 }
 

@@ -1,6 +1,6 @@
 export { adapterSettings } from './adapters.ts';
 export { countOfEgress, countsOfPull } from './counts.ts';
-export { environmentProxies, gatewaySettings, ownDoorsOf } from './gateway.ts';
+export { environmentProxies, gatewaySettings, ownAddressOf } from './gateway.ts';
 export { createIdentity } from './identity.ts';
 export { ledgerSettings, metersOf, organisationsFor } from './ledger.ts';
 export { warnOfExposure } from './exposure.ts';

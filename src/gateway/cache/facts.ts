@@ -4,9 +4,9 @@ import { inSlices } from '../in-slices.ts';
 import type { Repository } from '../names.ts';
 import type { BlobAccess } from './blob-access.ts';
 import type { StoredFacts } from './catalog.ts';
-import { factsInManifest, noImage, type Facts, type HeldManifest } from './held-manifest.ts';
+import { factsInManifest, notAnImage, type Facts, type HeldManifest } from './held-manifest.ts';
 import type { Links } from './links.ts';
-import { readAgain, type Manifests } from './manifests.ts';
+import { reparse, type Manifests } from './manifests.ts';
 
 export interface FactsFinderOptions {
   readonly manifests: Manifests;
@@ -49,8 +49,8 @@ export class FactsFinder {
 
   async #search(repository: Repository, held: HeldManifest): Promise<void> {
     const { manifests } = this.#options;
-    const manifest = await readAgain(held);
-    const own = manifest === null ? noImage : factsInManifest(manifest);
+    const manifest = await reparse(held);
+    const own = manifest === null ? notAnImage : factsInManifest(manifest);
     if (own !== null) return manifests.learn(repository, held, { source: 'image', image: own });
     const architecture = manifests.needsEntrypoint ? null : await this.#saidByIndex(repository, held);
     if (architecture !== null) return manifests.learn(repository, held, { source: 'index', architecture });
@@ -66,6 +66,6 @@ export class FactsFinder {
   async #saidByConfig(repository: Repository, config: Descriptor): Promise<StoredFacts> {
     const bytes = await this.#options.access.read(repository, config.digest, config.size, limits.imageConfigBytesMax);
     // A config that is no image's says nothing, and never will: its digest is right.
-    return { source: 'image', image: (await inSlices(readImageConfig(bytes, config.mediaType))) ?? noImage };
+    return { source: 'image', image: (await inSlices(readImageConfig(bytes, config.mediaType))) ?? notAnImage };
   }
 }

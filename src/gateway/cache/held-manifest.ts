@@ -66,7 +66,7 @@ export class HeldManifest {
 }
 
 /** The facts of what is no image. */
-export const noImage: ImageFacts = { architecture: null, entrypoint: [] };
+export const notAnImage: ImageFacts = { architecture: null, entrypoint: [] };
 
 /** Whether the config of a manifest has to be read to know the image. One that may be anything is read where there are layers. */
 function isConfigToRead({ config, layers }: Manifest): boolean {
@@ -81,5 +81,5 @@ function isConfigToRead({ config, layers }: Manifest): boolean {
  */
 export function factsInManifest(manifest: Manifest): ImageFacts | null {
   if (manifest.kind === 'schema1') return manifest.image;
-  return isConfigToRead(manifest) ? null : noImage;
+  return isConfigToRead(manifest) ? null : notAnImage;
 }

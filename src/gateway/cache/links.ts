@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { limits } from '../../base/index.ts';
 import { descriptorsIn, type Descriptor, type Digest, type Manifest } from '../../oci/index.ts';
 import type { Repository } from '../names.ts';
-import { Shares } from '../shares.ts';
+import { GroupedLru } from '../grouped-lru.ts';
 import type { Catalog, Link } from './catalog.ts';
 
 /**
@@ -12,7 +12,7 @@ import type { Catalog, Link } from './catalog.ts';
  */
 export class Links {
   readonly #catalog: Catalog;
-  readonly #memory = new Shares<Link>(limits.gatewayMemoryEntriesMax, limits.repositoryMemoryEntriesMax);
+  readonly #memory = new GroupedLru<Link>(limits.gatewayMemoryEntriesMax, limits.repositoryMemoryEntriesMax);
 
   constructor(catalog: Catalog) {
     this.#catalog = catalog;

@@ -25,7 +25,7 @@ export interface Found {
 }
 
 /** What somebody who joined a fetch has got of it: the fetch was another's. */
-export function asJoined<Of extends Found>(found: Of): Of {
+export function asCoalesced<Of extends Found>(found: Of): Of {
   return found.outcome === 'miss' ? { ...found, outcome: 'coalesced' } : found;
 }
 
@@ -75,7 +75,7 @@ export class Manifests {
     const flight = this.#flights.run(key, () => this.#findOrFetch(repository, digest));
     if (!joins) return flight;
     repository.upstream.meters.coalesced.manifest.inc();
-    return flight.then(asJoined);
+    return flight.then(asCoalesced);
   }
 
   async #findOrFetch(repository: Repository, digest: Digest): Promise<Found> {
@@ -93,7 +93,7 @@ export class Manifests {
     const loaded = new HeldManifest(digest, await typeOf(stored), stored.body);
     loaded.facts = stored.facts === null ? null : this.#factsFrom(stored.facts);
     if (this.#keepsChildren && manifestKindOf(loaded.mediaType) === 'index') {
-      loaded.children = childrenOf(await readAgain(loaded));
+      loaded.children = childrenOf(await reparse(loaded));
     }
     this.#memory.set(keyOf(repository, digest), loaded);
     return loaded;
@@ -150,7 +150,7 @@ async function typeOf({ mediaType, body }: StoredManifest): Promise<string> {
 }
 
 /** What the manifest's body says; null where an earlier release has kept what is refused now. */
-export async function readAgain(held: HeldManifest): Promise<Manifest | null> {
+export async function reparse(held: HeldManifest): Promise<Manifest | null> {
   const read = await inSlices(readManifest(held.mediaType, held.body));
   return 'value' in read ? read.value : null;
 }

@@ -1,7 +1,7 @@
 import { limits, Lru } from '../../base/index.ts';
 import type { Digest } from '../../oci/index.ts';
 import type { Repository } from '../names.ts';
-import { Shares } from '../shares.ts';
+import { GroupedLru } from '../grouped-lru.ts';
 import type { Catalog, Proof } from './catalog.ts';
 
 /**
@@ -11,7 +11,7 @@ import type { Catalog, Proof } from './catalog.ts';
  */
 export class Proofs {
   readonly #catalog: Catalog;
-  readonly #belonging = new Shares<true>(limits.gatewayMemoryEntriesMax, limits.repositoryMemoryEntriesMax);
+  readonly #belonging = new GroupedLru<true>(limits.gatewayMemoryEntriesMax, limits.repositoryMemoryEntriesMax);
   readonly #delivered = new Lru<true>(limits.gatewayMemoryEntriesMax);
 
   constructor(catalog: Catalog) {

@@ -4,7 +4,7 @@ import type { Repository } from '../names.ts';
 import { UpstreamError } from '../upstream/failure.ts';
 import type { Catalog, StoredTag } from './catalog.ts';
 import type { HeldManifest } from './held-manifest.ts';
-import { asJoined, type Found, type Manifests } from './manifests.ts';
+import { asCoalesced, type Found, type Manifests } from './manifests.ts';
 
 /** A tag in memory. `retryAtMs`: its upstream failed, and is not asked again before then (in milliseconds since the epoch). */
 interface KnownTag extends StoredTag {
@@ -58,7 +58,7 @@ export class Tags {
     const flight = this.#flights.run(key, () => this.#resolve(repository, tag));
     if (!joins) return flight;
     repository.upstream.meters.coalesced.manifest.inc();
-    return flight.then(asJoined);
+    return flight.then(asCoalesced);
   }
 
   async #resolve(repository: Repository, tag: string): Promise<Found> {

@@ -1,7 +1,7 @@
 import { Connections } from '../upstream/connection.ts';
 import { EgressProxies, type ProxyOf } from '../upstream/egress-proxy.ts';
-import { countingBytes } from '../upstream/metered.ts';
-import { Reach, type OwnDoors, type Resolve } from '../upstream/reach.ts';
+import { countingBytes } from '../upstream/metering.ts';
+import { AddressPolicy, type OwnAddress, type Resolve } from '../upstream/address-policy.ts';
 import { RecordingMeter } from './meter.ts';
 
 /** The connections of an upstream at `url`, with a meter for what comes in by them. */
@@ -9,7 +9,7 @@ export function connectionsOf(
   url: string,
   more: {
     readonly exceptions?: readonly string[];
-    readonly own?: OwnDoors;
+    readonly own?: OwnAddress;
     readonly resolve?: Resolve;
     readonly proxyOf?: ProxyOf;
     readonly meter?: RecordingMeter;
@@ -19,7 +19,7 @@ export function connectionsOf(
   const { meter = new RecordingMeter() } = more;
   const proxies = new EgressProxies();
   const connections = new Connections({
-    reach: new Reach({ origin: new URL(url), exceptions, own, resolve }),
+    reach: new AddressPolicy({ origin: new URL(url), exceptions, own, resolve }),
     proxies,
     proxyOf,
     wrap: (dispatcher) => countingBytes(dispatcher, meter),

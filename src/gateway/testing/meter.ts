@@ -1,4 +1,4 @@
-import type { UpstreamMeter } from '../upstream/metered.ts';
+import type { UpstreamMeter } from '../upstream/metering.ts';
 
 /** Writes down what it is told. */
 export class RecordingMeter implements UpstreamMeter {

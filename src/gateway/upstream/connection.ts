@@ -4,7 +4,7 @@ import { limits, messageOf, unlessAborted } from '../../base/index.ts';
 import { pooled, type EgressProxies, type ProxyOf } from './egress-proxy.ts';
 import { UpstreamError } from './failure.ts';
 import { skippingInterim } from './interim.ts';
-import type { Reach } from './reach.ts';
+import type { AddressPolicy } from './address-policy.ts';
 import type { Send } from './send.ts';
 
 /** Failures after which the same request may well succeed at once: most often a kept connection that had gone stale. */
@@ -17,7 +17,7 @@ const retryableCodes: ReadonlySet<string> = new Set([
 ]);
 
 export interface ConnectionsOptions {
-  readonly reach: Reach;
+  readonly reach: AddressPolicy;
   readonly proxies: EgressProxies;
   readonly proxyOf: ProxyOf;
   /** Sees each dispatcher before it is used. */
@@ -26,7 +26,7 @@ export interface ConnectionsOptions {
 
 /** The connections that one upstream needs: to itself, to where it leads, directly or through egress proxies. */
 export class Connections {
-  readonly #reach: Reach;
+  readonly #reach: AddressPolicy;
   readonly #proxies: EgressProxies;
   readonly #proxyOf: ProxyOf;
   readonly #wrap: (dispatcher: Dispatcher) => Dispatcher;

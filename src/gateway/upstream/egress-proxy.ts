@@ -5,7 +5,7 @@ import { Pool, ProxyAgent, type Dispatcher } from 'undici';
 import { limits } from '../../base/index.ts';
 import { classOf, isInNetwork, isSameAddress } from './address.ts';
 import { skippingInterimBy } from './interim.ts';
-import { portOf } from './reach.ts';
+import { portOf } from './address-policy.ts';
 
 /** The egress proxy of requests to a URL; undefined: they are sent directly. */
 export type ProxyOf = (url: URL) => URL | undefined;

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 
-import { Shares } from './shares.ts';
+import { GroupedLru } from './grouped-lru.ts';
 
 test('a group that outgrows its share drops its own oldest entries', () => {
-  const shares = new Shares<number>(100, 3);
+  const shares = new GroupedLru<number>(100, 3);
   for (let index = 0; index < 50; index++) shares.set('loud', String(index), index);
   shares.set('quiet', 'a', 1);
   expect(shares.weight).toBe(4);
@@ -12,7 +12,7 @@ test('a group that outgrows its share drops its own oldest entries', () => {
 });
 
 test('the group that was used longest ago makes room for all others', () => {
-  const shares = new Shares<number>(5, 2);
+  const shares = new GroupedLru<number>(5, 2);
   for (const group of ['a', 'b']) for (const key of ['1', '2']) shares.set(group, key, 0);
   expect(shares.get('a', '1')).toBe(0);
   for (const key of ['1', '2']) shares.set('c', key, 0);
@@ -21,7 +21,7 @@ test('the group that was used longest ago makes room for all others', () => {
 });
 
 test('an entry that is set again counts once', () => {
-  const shares = new Shares<number>(5, 2);
+  const shares = new GroupedLru<number>(5, 2);
   for (const value of [1, 2, 3]) shares.set('a', '1', value);
   expect([shares.weight, shares.get('a', '1'), shares.get('b', '1')]).toEqual([1, 3, undefined]);
 });

@@ -4,7 +4,7 @@ import { TestClock } from '../testing/gateway.ts';
 import { RecordingMeter } from '../testing/meter.ts';
 import { statusLabel } from '../status-label.ts';
 import { UpstreamError } from './failure.ts';
-import { rateLimitRemaining, withMeter } from './metered.ts';
+import { rateLimitRemaining, withMeter } from './metering.ts';
 
 it.each([
   [{ 'ratelimit-remaining': '76' }, 76],

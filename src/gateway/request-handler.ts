@@ -9,7 +9,7 @@ import type { ManifestHandler } from './manifest-handler.ts';
 import type { EndpointMeters, GatewayMetrics } from './metrics.ts';
 import { resolveName, type Repository } from './names.ts';
 import type { Admission, GatewayOptions } from './options.ts';
-import { refusalOf } from './refusals.ts';
+import { errorFor } from './error-responses.ts';
 import { parseRoute, type Route } from './routes.ts';
 import { assertInScope } from './scope.ts';
 import { serveTags } from './tags-handler.ts';
@@ -18,7 +18,7 @@ import type { UpstreamTable } from './upstreams.ts';
 
 type ContentRoute = Exclude<Route, { readonly kind: 'base' }>;
 
-export interface FrontOptions {
+export interface RequestHandlerOptions {
   readonly upstreams: UpstreamTable;
   readonly admit: GatewayOptions['admit'];
   readonly manifests: ManifestHandler;
@@ -38,10 +38,10 @@ const baseAnswerHeaders: HeaderList = [
 ];
 
 /** Takes requests in: reads the route, admits the client, finds the repository, and answers whatever goes wrong. */
-export class Front {
-  readonly #options: FrontOptions;
+export class RequestHandler {
+  readonly #options: RequestHandlerOptions;
 
-  constructor(options: FrontOptions) {
+  constructor(options: RequestHandlerOptions) {
     this.#options = options;
   }
 
@@ -125,7 +125,7 @@ export class Front {
       const { upstream, name } = at.repository;
       const fields = { requestId, upstream: upstream.name, repository: name, error: error.message };
       if (error.kind !== 'missing') this.#options.log.warn(fields, 'an upstream did not give what was asked for');
-      return this.#refuse(incoming, refusalOf(upstream, error, at.kind), at);
+      return this.#refuse(incoming, errorFor(upstream, error, at.kind), at);
     }
     this.#options.log.error({ requestId, error: messageOf(error) }, 'a request below /v2 failed');
     this.#refuse(incoming, new OciError('internal', 'something went wrong here'), at);

@@ -7,7 +7,7 @@ import type { BodyCount } from './body-count.ts';
  * The body of an answer as a place to put bytes, one chunk after the other: the next is taken when the last has left for
  * the client. So a reader holds one buffer, however slow its client is, and learns at once when the client is gone.
  */
-export class Outlet {
+export class BodyWriter {
   readonly #response: ServerResponse;
   #closed: boolean;
   #wake: (() => void) | undefined;

@@ -5,7 +5,7 @@ import { Lru } from '../base/index.ts';
  * that outgrows its share drops its own oldest entries. When all groups together hold too much, the group that was used
  * longest ago goes.
  */
-export class Shares<Value> {
+export class GroupedLru<Value> {
   readonly #groups = new Lru<Lru<Value>>(Number.POSITIVE_INFINITY);
   readonly #weightMax: number;
   readonly #shareMax: number;

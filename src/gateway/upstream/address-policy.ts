@@ -6,7 +6,7 @@ import { classOf, isSameAddress, mayLead, wider, type Reachable } from './addres
 import { UpstreamError } from './failure.ts';
 
 /** Where clients find this server, which no upstream may lead to. */
-export interface OwnDoors {
+export interface OwnAddress {
   /** Ports of our listeners. Read at each connection, since listeners open after the gateway. */
   readonly ports: ReadonlySet<number>;
   /** Our URL behind a proxy, if there is one. */
@@ -20,12 +20,12 @@ export type Resolve = (
   callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
 ) => void;
 
-export interface ReachOptions {
+export interface AddressPolicyOptions {
   /** The upstream's own URL, which may be anywhere. */
   readonly origin: URL;
   /** Hosts, with or without a port, that the upstream may lead to wherever they are. */
   readonly exceptions: readonly string[];
-  readonly own: OwnDoors;
+  readonly own: OwnAddress;
   /** Default: as the system resolves names. */
   readonly resolve?: Resolve | undefined;
 }
@@ -35,16 +35,16 @@ export interface ReachOptions {
  * (loopback < private < public), never to link-local addresses and never to our own listeners. Exceptions are listed.
  * Names are checked by the addresses that are dialled, so that a name cannot change its meaning in between.
  */
-export class Reach {
+export class AddressPolicy {
   readonly #origin: URL;
   readonly #exceptions: ReadonlySet<string>;
-  readonly #own: OwnDoors;
+  readonly #own: OwnAddress;
   readonly #ownHost: string | undefined;
   readonly #resolve: Resolve;
   /** The widest class that the upstream's own host has had. Undefined: only an egress proxy knows, or it has none. */
   #class: Reachable | undefined;
 
-  constructor({ origin, exceptions, own, resolve = systemLookup }: ReachOptions) {
+  constructor({ origin, exceptions, own, resolve = systemLookup }: AddressPolicyOptions) {
     this.#origin = origin;
     this.#exceptions = new Set(exceptions.map((host) => host.toLowerCase()));
     this.#own = own;

@@ -33,7 +33,7 @@ function waiting(error: UpstreamError): Readonly<Record<string, string>> {
 }
 
 /** What a client is told when the upstream failed and nothing cached can be served instead. */
-export function refusalOf(upstream: Upstream, error: UpstreamError, asked: ContentKind): OciError {
+export function errorFor(upstream: Upstream, error: UpstreamError, asked: ContentKind): OciError {
   const said = `upstream ${upstream.name} ${error.message}`;
   switch (error.kind) {
     case 'missing':

@@ -84,7 +84,7 @@ async function decoded(body: Readable, codings: readonly string[]): Promise<Read
  * of the content. A decoded answer has no length, and neither has one to HEAD. The part of an encoded answer (206) stays
  * encoded, since it cannot be decoded by itself.
  */
-export function withIdentity(next: Send): Send {
+export function withDecoding(next: Send): Send {
   return async (request) => {
     const answer = await next({ ...request, headers: { ...request.headers, 'accept-encoding': 'identity' } });
     if (answer.status === 206 || !isEncoded(answer, request.contentSize)) return answer;

@@ -4,7 +4,7 @@ import { networkInterfaces } from 'node:os';
 import { describe, expect, it } from 'vitest';
 
 import { UpstreamError } from './failure.ts';
-import { Reach, type OwnDoors, type Resolve } from './reach.ts';
+import { AddressPolicy, type OwnAddress, type Resolve } from './address-policy.ts';
 
 /** Names and what they stand for now, instead of those that the system knows. */
 type Names = Readonly<Record<string, readonly string[]>>;
@@ -19,14 +19,14 @@ function resolving(names: Names): Resolve {
 
 function reach(
   origin: string,
-  { names = {}, exceptions = [], own = {} }: { names?: Names; exceptions?: string[]; own?: Partial<OwnDoors> } = {},
-): Reach {
+  { names = {}, exceptions = [], own = {} }: { names?: Names; exceptions?: string[]; own?: Partial<OwnAddress> } = {},
+): AddressPolicy {
   const doors = { ports: new Set<number>(), ...own };
-  return new Reach({ origin: new URL(origin), exceptions, own: doors, resolve: resolving(names) });
+  return new AddressPolicy({ origin: new URL(origin), exceptions, own: doors, resolve: resolving(names) });
 }
 
 /** The addresses that a connection to a URL would use, or why there is none. */
-async function dialled(from: Reach, url: string): Promise<readonly string[] | string> {
+async function dialled(from: AddressPolicy, url: string): Promise<readonly string[] | string> {
   const target = new URL(url);
   try {
     from.check(target);
@@ -54,7 +54,10 @@ const names: Names = {
 const listed = '; exceptions are listed in the key redirects';
 
 /** An upstream of that host that has been dialled once, so that its class is known. */
-async function known(host: string, more: { exceptions?: string[]; own?: Partial<OwnDoors> } = {}): Promise<Reach> {
+async function known(
+  host: string,
+  more: { exceptions?: string[]; own?: Partial<OwnAddress> } = {},
+): Promise<AddressPolicy> {
   const from = reach(`http://${host}`, { names, ...more });
   expect(await dialled(from, `http://${host}/`)).toEqual(names[host]);
   return from;
