@@ -5,11 +5,11 @@ import { networkInterfaces } from 'node:os';
 import { classOf, isSameAddress, mayLead, wider, type Reachable } from './address.ts';
 import { UpstreamError } from './failure.ts';
 
-/** Where clients find this server, which no upstream may lead to. */
+/** The addresses of this server. No upstream may lead to them. */
 export interface OwnAddress {
-  /** Ports of our listeners. Read at each connection, since listeners open after the gateway. */
+  /** Ports of this server's listeners. Read at each connection, because listeners open after the gateway. */
   readonly ports: ReadonlySet<number>;
-  /** Our URL behind a proxy, if there is one. */
+  /** This server's URL behind a proxy, if there is one. */
   readonly publicUrl?: string;
 }
 
@@ -21,19 +21,19 @@ export type Resolve = (
 ) => void;
 
 export interface AddressPolicyOptions {
-  /** The upstream's own URL, which may be anywhere. */
+  /** The upstream's own URL, which may have any address. */
   readonly origin: URL;
-  /** Hosts, with or without a port, that the upstream may lead to wherever they are. */
+  /** Hosts, with or without a port, that the upstream may lead to at any address. */
   readonly exceptions: readonly string[];
   readonly own: OwnAddress;
-  /** Default: as the system resolves names. */
+  /** Default: the system's resolver. */
   readonly resolve?: Resolve | undefined;
 }
 
 /**
- * Where one upstream may lead. Its redirects and token endpoints lead to addresses of its own class or a wider one
- * (loopback < private < public), never to link-local addresses and never to our own listeners. Exceptions are listed.
- * Names are checked by the addresses that are dialled, so that a name cannot change its meaning in between.
+ * Decides which addresses one upstream may lead to. Its redirects and token endpoints must have an address of its own class
+ * or a wider one (loopback < private < public), never a link-local address, and never one of this server's listeners.
+ * Exceptions are configured. The check covers the addresses that are dialled, so DNS cannot change in between.
  */
 export class AddressPolicy {
   readonly #origin: URL;
@@ -41,7 +41,7 @@ export class AddressPolicy {
   readonly #own: OwnAddress;
   readonly #ownHost: string | undefined;
   readonly #resolve: Resolve;
-  /** The widest class that the upstream's own host has had. Undefined: only an egress proxy knows, or it has none. */
+  /** The widest class of the upstream's own addresses so far. Undefined if only an egress proxy resolves its name. */
   #class: Reachable | undefined;
 
   constructor({ origin, exceptions, own, resolve = systemLookup }: AddressPolicyOptions) {
@@ -54,14 +54,14 @@ export class AddressPolicy {
     if (address !== undefined) this.#class = wider(undefined, classOf(address));
   }
 
-  /** Rejects a URL that the upstream may not lead to, as far as its text says; what a name stands for is checked by `lookup`. */
+  /** Throws `UpstreamError` if the upstream may not lead to this URL. Names are checked by `lookup`. */
   check(url: URL): void {
-    if (hostAndPortOf(url) === this.#ownHost && !this.#isListed(url, true)) throw refusal('back to this gateway');
+    if (hostAndPortOf(url) === this.#ownHost && !this.#isListed(url, true)) throw forbidden('back to this gateway');
     const address = addressIn(url);
     if (address !== undefined) this.#checkAddress(address, url, this.#isOrigin(url));
   }
 
-  /** Resolves the host of connections to `url`, to those of its addresses that may be dialled. */
+  /** Returns a lookup function for connections to `url`. It yields only addresses that may be dialled. */
   lookup(url: URL): LookupFunction {
     return (host, options, callback) => {
       const { family, hints, all } = options;
@@ -84,11 +84,11 @@ export class AddressPolicy {
     };
   }
 
-  /** Those of a name's addresses that may be dialled; throws the reason when there is none. */
+  /** The addresses that may be dialled. Throws `UpstreamError` if there are none. */
   #allowed(addresses: readonly LookupAddress[], url: URL): LookupAddress[] {
     const isOrigin = this.#isOrigin(url);
     if (isOrigin) for (const { address } of addresses) this.#class = wider(this.#class, classOf(address));
-    let reason = refusal('to a name without addresses');
+    let reason = forbidden('to a name without addresses');
     const allowed = addresses.filter(({ address }) => {
       try {
         this.#checkAddress(address, url, isOrigin && classOf(address) !== 'forbidden');
@@ -105,31 +105,31 @@ export class AddressPolicy {
 
   #checkAddress(address: string, url: URL, isTrusted: boolean): void {
     if (this.#own.ports.has(portOf(url)) && isThisMachine(address) && !this.#isListed(url, true)) {
-      throw refusal('back to this gateway');
+      throw forbidden('back to this gateway');
     }
     if (isTrusted || this.#isListed(url, false)) return;
     const to = classOf(address);
     const from = this.#class ?? 'public';
     if (mayLead(from, to)) return;
     const where = to === 'forbidden' ? 'to a link-local or reserved address' : `from a ${from} address to a ${to} one`;
-    throw refusal(`${where}; exceptions are listed in the key redirects`);
+    throw forbidden(`${where}; the key redirects lists exceptions`);
   }
 
   #isOrigin(url: URL): boolean {
     return url.origin === this.#origin.origin;
   }
 
-  /** Only an exception with a port opens our own listeners: an exception without one means other services of the host. */
+  /** Only an exception with a port permits this server's listeners. Without a port, it means other services of the host. */
   #isListed(url: URL, withPort: boolean): boolean {
     return this.#exceptions.has(hostAndPortOf(url)) || (!withPort && this.#exceptions.has(hostOf(url)));
   }
 }
 
-function refusal(where: string): UpstreamError {
+function forbidden(where: string): UpstreamError {
   return new UpstreamError('invalid', `leads ${where}`);
 }
 
-/** The host of a URL, without the dot that may end a name. */
+/** The host of a URL, without a trailing dot. */
 function hostOf(url: URL): string {
   return url.hostname.replace(/\.$/, '');
 }
@@ -138,12 +138,12 @@ export function portOf(url: URL): number {
   return Number(url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : url.port);
 }
 
-/** Host and port, the port always stated. */
+/** Host and port of a URL; the port is explicit. */
 export function hostAndPortOf(url: URL): string {
   return `${hostOf(url)}:${portOf(url)}`;
 }
 
-/** The address that a URL states; `localhost` is one in all but form (RFC 6761, section 6.3). Undefined: a name. */
+/** The address in a URL; undefined if its host is a name. `localhost` counts as an address (RFC 6761, section 6.3). */
 function addressIn(url: URL): string | undefined {
   const host = hostOf(url);
   if (host === 'localhost' || host.endsWith('.localhost')) return '127.0.0.1';

@@ -1,22 +1,22 @@
 import { assert, isWithin, parseAddress, parseNetwork, type Address, type Network } from '../../base/index.ts';
 
 /**
- * How far an address reaches. `loopback` < `private` < `public`; `forbidden` is everything that no registry is reached
- * by: link-local addresses (with the metadata services of clouds), multicast, unspecified and reserved ones.
+ * The scope of an address: `loopback` < `private` < `public`. `forbidden` addresses never serve images: link-local ones
+ * (including the metadata services of clouds), multicast, unspecified and reserved ones.
  */
 export type AddressClass = 'loopback' | 'private' | 'public' | 'forbidden';
 
-/** The classes that an upstream may have or lead to. */
+/** The classes that an upstream, or a redirect of it, may have. */
 export type Reachable = Exclude<AddressClass, 'forbidden'>;
 
 const width: Readonly<Record<Reachable, number>> = { loopback: 0, private: 1, public: 2 };
 
-/** Whether a host at an address of class `from` may lead to one of class `to`. */
+/** Whether a host at an address of class `from` may redirect to an address of class `to`. */
 export function mayLead(from: Reachable, to: AddressClass): boolean {
   return to !== 'forbidden' && width[to] >= width[from];
 }
 
-/** The wider of two classes: it opens less. `forbidden` changes nothing. */
+/** Returns the wider of two classes, which permits fewer targets. `forbidden` is ignored. */
 export function wider(one: Reachable | undefined, other: AddressClass): Reachable | undefined {
   if (other === 'forbidden') return one;
   return one === undefined || width[other] > width[one] ? other : one;
@@ -48,7 +48,7 @@ const classes: readonly (readonly [Network, AddressClass])[] = [
   [network('2000::/3'), 'public'],
 ];
 
-/** IPv6 networks whose addresses stand for an IPv4 address, and how many bits follow that address. */
+/** IPv6 networks whose addresses embed an IPv4 address, and the number of bits after it. */
 const embeddings: readonly (readonly [Network, bigint])[] = [
   [network('::ffff:0:0:0/96'), 0n], // IPv4-translated (RFC 7915)
   [network('64:ff9b::/96'), 0n], // NAT64

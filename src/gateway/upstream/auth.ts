@@ -6,16 +6,16 @@ export interface AuthOptions {
   /** The upstream's own URL. */
   readonly origin: URL;
   readonly credentials: BasicCredentials | undefined;
-  /** Origins of token endpoints that may see the credentials although they are on another domain. */
+  /** Origins of token endpoints on other domains that may receive the credentials. */
   readonly realms: readonly string[];
-  /** Sends requests for tokens: follows redirects, and adds no credentials of its own. */
+  /** Sends token requests: follows redirects and adds no credentials. */
   readonly sendForTokens: Send;
   readonly clock: Clock;
 }
 
 /**
- * Authenticates each request at the registry that it is for. The upstream itself gets the configured credentials. A
- * registry that the upstream redirects to, on another origin, gets none: its challenge is answered anonymously.
+ * Layer that authenticates each request at its target. The upstream gets the configured credentials. A redirect target on
+ * another origin gets none; its challenge is answered anonymously.
  */
 export function withAuth(next: Send, { origin, credentials, realms, sendForTokens, clock }: AuthOptions): Send {
   const shared = { send: next, sendForTokens, clock };
@@ -29,7 +29,7 @@ export function withAuth(next: Send, { origin, credentials, realms, sendForToken
     if (known !== undefined) return known.send(request);
     const other = new OriginAuth({ ...shared, root: new URL('/', request.url), credentials: undefined, realms: [] });
     const answer = await other.send(request);
-    // Most redirects lead to plain storage, of which there is nothing to remember.
+    // Most redirects lead to plain storage, which has no challenge to remember.
     if (other.asksForTokens) others.set(key, other);
     return answer;
   };

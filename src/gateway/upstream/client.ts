@@ -23,11 +23,11 @@ import {
 } from './send.ts';
 import { withUserAgent } from './user-agent.ts';
 
-/** A blob, or a part of one, on its way. Its body must be read to the end or destroyed. */
+/** The response to a blob request. Its body must be read to the end or destroyed. */
 export interface BlobAnswer {
-  /** 200: the whole blob, 206: the range that was asked for, 416: the blob has no such range. */
+  /** 200: the whole blob. 206: the requested range. 416: the blob has no such range. */
   readonly status: 200 | 206 | 416;
-  /** Length of the body; null when the upstream does not say. */
+  /** Length of the body; null if the upstream does not state it. */
   readonly length: number | null;
   /** `Content-Range` of a 206 or 416. */
   readonly contentRange: string | undefined;
@@ -36,18 +36,18 @@ export interface BlobAnswer {
 
 interface TagPage {
   readonly body: Uint8Array;
-  /** The `Link` header, as it came. */
+  /** The raw `Link` header. */
   readonly link: string | undefined;
 }
 
 /**
- * What the gateway asks an upstream for. Repositories are the upstream's full names. Everything rejects with
- * `UpstreamError` when the upstream does not give what was asked for.
+ * Client of one upstream's distribution API. `repository` is the full name at the upstream. Every method rejects with
+ * `UpstreamError` if the upstream does not return the content.
  */
 export interface UpstreamClient {
   /**
-   * The manifest that a reference means now, unless it still has the digest `known`: then null. HEAD can confirm a digest,
-   * but only GET changes it. Each request may take `msMax`.
+   * Returns the current manifest of a reference, or null if it still has the digest `known`. HEAD may confirm that digest;
+   * any other digest is confirmed by GET. `msMax` limits each request.
    */
   changedManifest(
     repository: string,
@@ -55,54 +55,53 @@ export interface UpstreamClient {
     known: Digest,
     msMax: number,
   ): Promise<VerifiedManifest | null>;
-  /** A manifest whose digest is right; at most `limits.manifestBytesMax`. */
+  /** Returns a verified manifest of at most `limits.manifestBytesMax`. */
   getManifest(repository: string, reference: Reference, signal?: AbortSignal): Promise<VerifiedManifest>;
-  /** The size of a blob, by HEAD, or by GET where HEAD is refused or states none; null when the upstream does not say. */
+  /** Returns the size of a blob by HEAD, or by GET if HEAD fails or states no size. Null if neither states it. */
   headBlob(repository: string, digest: Digest, signal?: AbortSignal): Promise<number | null>;
-  /** A blob that is not verified yet. `range` is a value of the `Range` header, `size` what a manifest says. */
+  /** Requests a blob. The body is not verified. `range`: value of the `Range` header. `size`: the size in a manifest. */
   getBlob(
     repository: string,
     digest: Digest,
     options?: { readonly range?: string; readonly size?: number | null; readonly signal?: AbortSignal },
   ): Promise<BlobAnswer>;
-  /** One page of the tag list. `query` is passed on as it is. At most `limits.tagListBytesMax`. */
+  /** Returns one page of the tag list, at most `limits.tagListBytesMax`. `query` is passed on unchanged. */
   listTags(repository: string, query: string): Promise<TagPage>;
 }
 
 export interface UpstreamClientOptions {
-  /** Where the upstream's `/v2/` is, by https or http. */
+  /** The URL below which the upstream's `/v2/` is, with https or http. */
   readonly url: string;
   readonly credentials?: BasicCredentials;
-  /** Origins of token endpoints on other domains that may see the credentials. */
+  /** Origins of token endpoints on other domains that may receive the credentials. */
   readonly realms?: readonly string[];
   /** Value of the `User-Agent` header. */
   readonly userAgent: string;
   readonly connections: Connections;
   readonly clock: Clock;
-  /** Told of what passes. */
   readonly meter: UpstreamMeter;
 }
 
-/** Reads an upstream's address; rejects one that is no plain https or http address with `config_invalid`. */
+/** Parses an upstream's URL. Throws `config_invalid` unless it is an https or http URL with nothing but host and path. */
 export function upstreamUrl(text: string): URL {
   const url = URL.parse(text);
   const web = url !== null && (url.protocol === 'https:' || url.protocol === 'http:');
   if (!web || url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') {
     throw new TonnageError(
       'config_invalid',
-      'an upstream url must be https://host or http://host, with nothing but a path',
+      'expected https://host or http://host, optionally with a path, as the url of an upstream',
     );
   }
   if (!url.pathname.endsWith('/')) url.pathname += '/';
   return url;
 }
 
-/** The digest that an upstream says of a manifest; null when it does not. */
-function digestSaid(answer: UpstreamAnswer): Digest | null {
+/** The manifest digest that the upstream states; null if it states none. */
+function statedDigest(answer: UpstreamAnswer): Digest | null {
   return parseDigest(headerOf(answer, 'docker-content-digest') ?? '');
 }
 
-type Ask = (
+type SendRequest = (
   method: 'GET' | 'HEAD',
   repository: string,
   rest: string,
@@ -113,8 +112,8 @@ type Ask = (
   },
 ) => Promise<UpstreamAnswer>;
 
-/** Builds what sends requests out of its layers: the outermost is listed last. Whatever is no success is a failure. */
-function createAsk(options: UpstreamClientOptions): Ask {
+/** Stacks the layers; the last one is the outermost. The result rejects with `UpstreamError` unless the status is a success. */
+function createSendRequest(options: UpstreamClientOptions): SendRequest {
   const { clock, connections, credentials, meter, realms = [], url: base, userAgent } = options;
   const origin = upstreamUrl(base);
   let send: Send = createSend(connections);
@@ -139,7 +138,7 @@ function createAsk(options: UpstreamClientOptions): Ask {
   };
 }
 
-/** A whole body of at most `bytesMax`, `what` naming it where it is longer. */
+/** Reads a body of at most `bytesMax`. `what` names it in the error if it is longer. */
 async function bodyOf(answer: UpstreamAnswer, bytesMax: number, what: string): Promise<Buffer> {
   const body = await readBody(answer, bytesMax).catch((thrown: unknown) => {
     throw connectionFailure(thrown);
@@ -148,15 +147,15 @@ async function bodyOf(answer: UpstreamAnswer, bytesMax: number, what: string): P
   return body;
 }
 
-function manifestsOf(ask: Ask, heads: HeadFirst): Pick<UpstreamClient, 'getManifest' | 'changedManifest'> {
-  const askFor = (
+function manifestsOf(send: SendRequest, heads: HeadFirst): Pick<UpstreamClient, 'getManifest' | 'changedManifest'> {
+  const request = (
     method: 'GET' | 'HEAD',
     repository: string,
     reference: Reference,
     signal: AbortSignal | undefined,
   ): Promise<UpstreamAnswer> => {
     const text = reference.kind === 'tag' ? reference.tag : reference.digest.text;
-    return ask(method, repository, `manifests/${text}`, { headers: { accept: manifestAccept }, signal });
+    return send(method, repository, `manifests/${text}`, { headers: { accept: manifestAccept }, signal });
   };
 
   async function getManifest(
@@ -164,9 +163,9 @@ function manifestsOf(ask: Ask, heads: HeadFirst): Pick<UpstreamClient, 'getManif
     reference: Reference,
     signal?: AbortSignal,
   ): Promise<VerifiedManifest> {
-    const answer = await askFor('GET', repository, reference, signal);
+    const answer = await request('GET', repository, reference, signal);
     const body = await bodyOf(answer, limits.manifestBytesMax, 'manifest');
-    const expected = reference.kind === 'digest' ? reference.digest : digestSaid(answer);
+    const expected = reference.kind === 'digest' ? reference.digest : statedDigest(answer);
     return verifiedManifest(headerOf(answer, 'content-type'), body, expected);
   }
 
@@ -174,42 +173,42 @@ function manifestsOf(ask: Ask, heads: HeadFirst): Pick<UpstreamClient, 'getManif
     getManifest,
     async changedManifest(repository, reference, known, msMax) {
       const get = (): Promise<VerifiedManifest> => getManifest(repository, reference, AbortSignal.timeout(msMax));
-      const found = await heads.ask(async () => {
-        const answer = await askFor('HEAD', repository, reference, AbortSignal.timeout(msMax));
+      const found = await heads.send(async () => {
+        const answer = await request('HEAD', repository, reference, AbortSignal.timeout(msMax));
         await discard(answer);
-        return { digest: digestSaid(answer) };
+        return { digest: statedDigest(answer) };
       }, get);
       if (found.digest?.text === known.text) return null;
       const manifest = 'body' in found ? found : await get();
-      // Some upstreams name one platform's image to HEAD, whatever the tag means.
+      // Some upstreams answer HEAD with one platform's image, although the tag is an index.
       if (found.digest !== null && found.digest.text !== manifest.digest.text) heads.contradicted();
       return manifest.digest.text === known.text ? null : manifest;
     },
   };
 }
 
-function blobsOf(ask: Ask, heads: HeadFirst): Pick<UpstreamClient, 'headBlob' | 'getBlob'> {
+function blobsOf(send: SendRequest, heads: HeadFirst): Pick<UpstreamClient, 'headBlob' | 'getBlob'> {
   return {
     headBlob(repository, digest, signal) {
-      const askLength = async (method: 'GET' | 'HEAD'): Promise<number | null> => {
-        const answer = await ask(method, repository, `blobs/${digest.text}`, { signal });
+      const lengthBy = async (method: 'GET' | 'HEAD'): Promise<number | null> => {
+        const answer = await send(method, repository, `blobs/${digest.text}`, { signal });
         await discard(answer);
         return lengthOf(answer);
       };
-      // Some upstreams answer HEAD with 200 and no length, or with 0, whatever the blob.
-      return heads.ask(
-        async () => (await askLength('HEAD')) || askLength('GET'),
-        () => askLength('GET'),
+      // Some upstreams answer every HEAD with 200 and no length, or with length 0.
+      return heads.send(
+        async () => (await lengthBy('HEAD')) || lengthBy('GET'),
+        () => lengthBy('GET'),
       );
     },
     async getBlob(repository, digest, { range, size, signal } = {}) {
       const path = `blobs/${digest.text}`;
       const more = { signal, contentSize: size ?? undefined };
-      let answer = await ask('GET', repository, path, { ...more, headers: range === undefined ? {} : { range } });
+      let answer = await send('GET', repository, path, { ...more, headers: range === undefined ? {} : { range } });
       if (answer.status === 206 && isEncoded(answer, more.contentSize)) {
-        // A part of what is encoded is no part of the blob: the whole is, once it is decoded.
+        // A range of encoded bytes is not a range of the blob. Only the whole can be decoded.
         abandon(answer.body);
-        answer = await ask('GET', repository, path, more);
+        answer = await send('GET', repository, path, more);
       }
       const contentRange = headerOf(answer, 'content-range');
       const status = answer.status === 206 || answer.status === 416 ? answer.status : 200;
@@ -218,15 +217,15 @@ function blobsOf(ask: Ask, heads: HeadFirst): Pick<UpstreamClient, 'headBlob' | 
   };
 }
 
-/** A client of one upstream. Throws `config_invalid` for an address that cannot be an upstream's. */
+/** Creates the client of one upstream. Throws `config_invalid` for an invalid URL. */
 export function createUpstreamClient(options: UpstreamClientOptions): UpstreamClient {
-  const ask = createAsk(options);
+  const send = createSendRequest(options);
   return {
-    ...manifestsOf(ask, new HeadFirst(options.clock)),
-    ...blobsOf(ask, new HeadFirst(options.clock)),
+    ...manifestsOf(send, new HeadFirst(options.clock)),
+    ...blobsOf(send, new HeadFirst(options.clock)),
     async listTags(repository, query) {
       const headers = { accept: 'application/json' };
-      const answer = await ask('GET', repository, `tags/list${query === '' ? '' : `?${query}`}`, { headers });
+      const answer = await send('GET', repository, `tags/list${query === '' ? '' : `?${query}`}`, { headers });
       return { link: headerOf(answer, 'link'), body: await bodyOf(answer, limits.tagListBytesMax, 'tag list') };
     },
   };

@@ -7,7 +7,7 @@ import { skippingInterim } from './interim.ts';
 import type { AddressPolicy } from './address-policy.ts';
 import type { Send } from './send.ts';
 
-/** Failures after which the same request may well succeed at once: most often a kept connection that had gone stale. */
+/** Errors worth an immediate retry: most often, the upstream had closed an idle connection. */
 const retryableCodes: ReadonlySet<string> = new Set([
   'ECONNRESET',
   'ECONNREFUSED',
@@ -20,11 +20,11 @@ export interface ConnectionsOptions {
   readonly reach: AddressPolicy;
   readonly proxies: EgressProxies;
   readonly proxyOf: ProxyOf;
-  /** Sees each dispatcher before it is used. */
+  /** Wraps each dispatcher before its first use. */
   readonly wrap: (dispatcher: Dispatcher) => Dispatcher;
 }
 
-/** The connections that one upstream needs: to itself, to where it leads, directly or through egress proxies. */
+/** The connections of one upstream: to itself and to its redirect targets, directly or through egress proxies. */
 export class Connections {
   readonly #reach: AddressPolicy;
   readonly #proxies: EgressProxies;
@@ -47,7 +47,7 @@ export class Connections {
     });
   }
 
-  /** What a request to this URL goes through. Throws `UpstreamError` for an address that the upstream may not lead to. */
+  /** Returns the dispatcher for a URL. Throws `UpstreamError` if the upstream may not lead to that address. */
   route(url: URL): { readonly dispatcher: Dispatcher; readonly isProxied: boolean } {
     this.#reach.check(url);
     const proxy = this.#proxyOf(url);
@@ -68,22 +68,22 @@ export class Connections {
   }
 }
 
-/** Whether the bytes that came are no answer. undici states no code for most of these errors. */
-function isNoHttp(thrown: unknown): boolean {
+/** Whether the response was not HTTP. undici sets no code for most of these errors. */
+function isNotHttp(thrown: unknown): boolean {
   return thrown instanceof errors.HTTPParserError;
 }
 
 function codeOf(thrown: unknown): string {
-  // A deadline of our own or a client that left; these have names, and numbers where others have codes.
+  // An abort or a timeout: its `code` is a number, its name says more.
   if (thrown instanceof DOMException) return thrown.name;
-  if (isNoHttp(thrown)) return 'it does not speak HTTP';
+  if (isNotHttp(thrown)) return 'it does not speak HTTP';
   if (typeof thrown === 'object' && thrown !== null && 'code' in thrown && typeof thrown.code === 'string') {
     return thrown.code;
   }
   return 'unknown error';
 }
 
-/** What a thrown error of the connection means; also for bodies, which break in the same ways. */
+/** Converts an error of a connection, or of a body that is being read, to an `UpstreamError`. */
 export function connectionFailure(thrown: unknown): UpstreamError {
   return failureVia('', thrown);
 }
@@ -91,19 +91,19 @@ export function connectionFailure(thrown: unknown): UpstreamError {
 function failureVia(via: string, thrown: unknown): UpstreamError {
   if (thrown instanceof UpstreamError) return thrown;
   const code = codeOf(thrown);
-  // What a proxy says of itself is known by no code.
+  // undici reports a proxy's error status only in the message.
   const [, status] = /^Proxy .*\((\d{3})\)/.exec(messageOf(thrown)) ?? [];
   const reason = status === undefined ? code : `it answered ${status}`;
   return new UpstreamError('unreachable', `could not be reached${via} (${reason})`, {
     cause: new Error(messageOf(thrown)),
-    // What a kept connection brings may have come late, after an earlier answer. A new connection has nothing of that.
-    retryable: retryableCodes.has(code) || isNoHttp(thrown),
+    // On a reused connection, invalid HTTP may be the late rest of an earlier response. A new connection has no such rest.
+    retryable: retryableCodes.has(code) || isNotHttp(thrown),
   });
 }
 
 /**
- * The innermost layer: one request over a kept connection, with a deadline for everything that can hang. Redirects and
- * refusals are answers like others.
+ * Innermost layer: sends one request over a pooled connection, with a deadline for each step. Resolves for every status,
+ * including redirects and errors.
  */
 export function createSend(connections: Connections): Send {
   return async ({ method, url, headers, signal }) => {
@@ -116,10 +116,10 @@ export function createSend(connections: Connections): Send {
         signal: signal ?? null,
         headersTimeout: limits.upstreamHeadersMsMax,
         bodyTimeout: limits.upstreamSilenceMsMax,
-        // Keeps the connection after a HEAD too: tags are revalidated by nothing else.
+        // Reuse the connection after a HEAD, too: tags are revalidated by HEAD.
         reset: false,
       });
-      // undici looks at the signal only once it has a connection.
+      // undici ignores the signal until it has a connection.
       const answer = await unlessAborted(work, signal, connectionFailure);
       return { status: answer.statusCode, headers: answer.headers, origin: url.origin, body: answer.body };
     } catch (thrown) {

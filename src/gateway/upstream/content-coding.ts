@@ -14,7 +14,7 @@ import { connectionFailure } from './connection.ts';
 import { UpstreamError } from './failure.ts';
 import { headerOf, lengthOf, type Send, type UpstreamAnswer } from './send.ts';
 
-/** What undoes a content coding (RFC 9110, section 8.4.1). No decoder holds more than a window of 16 MiB. */
+/** Decoders by content coding (RFC 9110, section 8.4.1). Each holds a window of at most 16 MiB. */
 const decoders: Readonly<Record<string, () => Transform>> = {
   gzip: createGunzip,
   'x-gzip': createGunzip,
@@ -25,8 +25,8 @@ const decoders: Readonly<Record<string, () => Transform>> = {
 };
 
 /**
- * The content codings of an answer, in the order in which they were applied. Empty where there are none, and where one is
- * unknown: names such as `aws-chunked` or `utf-8` are sent by mistake with bytes that are as they should be.
+ * Returns the content codings of a response, in the order of their application. Empty if any is unknown: upstreams send
+ * names such as `aws-chunked` or `utf-8` by mistake, with unencoded bytes.
  */
 function codingsOf(answer: Pick<UpstreamAnswer, 'headers'>): readonly string[] {
   const named = (headerOf(answer, 'content-encoding') ?? '').split(',').map((name) => name.trim().toLowerCase());
@@ -35,8 +35,8 @@ function codingsOf(answer: Pick<UpstreamAnswer, 'headers'>): readonly string[] {
 }
 
 /**
- * Whether an answer is encoded. It is not if it has just the size that a manifest says (`contentSize`): some servers call
- * layers `gzip` that are compressed files themselves.
+ * Whether a response is encoded. It is not if it has exactly the size in the manifest (`contentSize`): some servers label
+ * layers as `gzip` because the layers themselves are compressed files.
  */
 export function isEncoded(answer: UpstreamAnswer, contentSize: number | undefined): boolean {
   if (codingsOf(answer).length === 0) return false;
@@ -44,7 +44,7 @@ export function isEncoded(answer: UpstreamAnswer, contentSize: number | undefine
   return contentSize === undefined || contentSize !== (total === undefined ? lengthOf(answer) : Number(total));
 }
 
-/** Makes what undoes the coding of a body. Some servers send raw deflate data where zlib's wrapper belongs around it. */
+/** Creates the decoder of a body. Some servers send raw deflate data instead of the zlib format. */
 async function decoderOf(coding: string, body: Readable): Promise<Transform | undefined> {
   if (coding !== 'deflate') return decoders[coding]?.();
   await once(body, 'readable').catch((thrown: unknown) => {
@@ -57,11 +57,11 @@ async function decoderOf(coding: string, body: Readable): Promise<Transform | un
   return isWrapped ? createInflate() : createInflateRaw();
 }
 
-/** A body without its codings. It breaks with `UpstreamError` where they are not what they are called. */
+/** Decodes a body. The result emits an `UpstreamError` if the body does not have the stated codings. */
 async function decoded(body: Readable, codings: readonly string[]): Promise<Readable> {
   if (codings.length > limits.upstreamCodingsMax) {
     const found = `expected at most ${limits.upstreamCodingsMax} content codings, got ${codings.length}`;
-    throw new UpstreamError('invalid', `sent an answer that is encoded too often: ${found}`);
+    throw new UpstreamError('invalid', `sent a response with too many codings: ${found}`);
   }
   const name = codings.join(', ');
   const first = await decoderOf(codings.at(-1) ?? '', body);
@@ -71,18 +71,18 @@ async function decoded(body: Readable, codings: readonly string[]): Promise<Read
     destroy(error, done) {
       const isOurs = error !== null && body.errored === null && error.name !== 'AbortError';
       const cause = isOurs ? new Error(messageOf(error)) : undefined;
-      done(isOurs ? new UpstreamError('invalid', `sent a body that is not ${name}, as it says`, { cause }) : error);
+      done(isOurs ? new UpstreamError('invalid', `sent a body that is not ${name} as stated`, { cause }) : error);
     },
   });
-  // What breaks is seen by the reader of the last step.
+  // The reader of `plain` gets every error.
   pipeline([body, ...steps, plain], () => {});
   return plain;
 }
 
 /**
- * Asks for content as it is, and undoes the codings of an answer that is encoded all the same: digests and sizes are those
- * of the content. A decoded answer has no length, and neither has one to HEAD. The part of an encoded answer (206) stays
- * encoded, since it cannot be decoded by itself.
+ * Layer that requests unencoded content and decodes a response that is encoded anyway: digests and sizes refer to the
+ * content. A decoded response has no length, and neither has its HEAD. A 206 stays encoded, because a part alone cannot be
+ * decoded.
  */
 export function withDecoding(next: Send): Send {
   return async (request) => {

@@ -7,28 +7,28 @@ import { classOf, isInNetwork, isSameAddress } from './address.ts';
 import { skippingInterimBy } from './interim.ts';
 import { portOf } from './address-policy.ts';
 
-/** The egress proxy of requests to a URL; undefined: they are sent directly. */
+/** Returns the egress proxy of a URL; undefined for a direct connection. */
 export type ProxyOf = (url: URL) => URL | undefined;
 
-/** Egress proxies as the environment names them. */
+/** Egress proxies from the environment. */
 export interface EnvironmentProxies {
   /** Proxy of `http` URLs. */
   readonly http?: string;
   /** Proxy of `https` URLs. */
   readonly https?: string;
-  /** Hosts that are reached directly, in the syntax of `NO_PROXY`. */
+  /** Hosts without a proxy, in the syntax of `NO_PROXY`. */
   readonly none?: string;
 }
 
-/** How connections to one origin are kept. */
+/** Options of every connection pool. */
 export const pooled = {
   connections: limits.upstreamConnectionsMax,
-  // One download must not share a connection's flow control with others: layers are large, and their readers slow.
+  // HTTP/2 would share flow control between downloads: a slow reader of a large layer would block the others.
   allowH2: false,
   pipelining: 1,
 } as const;
 
-/** The proxies that are in use, each with its connections. */
+/** The connection pools of egress proxies, by proxy URL. */
 export class EgressProxies {
   readonly #agents = new Map<string, ProxyAgent>();
 
@@ -51,7 +51,7 @@ function createProxyAgent(proxy: URL): ProxyAgent {
     uri: proxy.href,
     ...pooled,
     connectTimeout,
-    // Of requests that the proxy sends on (http) and of tunnels through it (https), in this order.
+    // `factory` makes connections for requests that the proxy forwards (http), `clientFactory` for tunnels (https).
     factory: (origin, options) => new Pool(origin, Object.assign({}, skippingInterimBy(options), pooled)),
     clientFactory: (origin, options) =>
       new Pool(origin, Object.assign({}, options, pooled, { headersTimeout: connectTimeout })),
@@ -59,8 +59,8 @@ function createProxyAgent(proxy: URL): ProxyAgent {
 }
 
 /**
- * Chooses as the environment says. `localhost` and loopback addresses are reached directly: there the proxy would only
- * find itself.
+ * Chooses the proxy by the environment. `localhost` and loopback addresses never use one, because the proxy would connect
+ * to its own machine.
  */
 export function proxyFromEnvironment({ http, https, none = '' }: EnvironmentProxies): ProxyOf {
   const proxies = { 'http:': parsed(http), 'https:': parsed(https) };
@@ -82,7 +82,7 @@ function parsed(url: string | undefined): URL | undefined {
   return url === undefined ? undefined : new URL(url);
 }
 
-/** One entry of `NO_PROXY`: `*`, a network, or a host (an address, or a name with all names below it) and maybe a port. */
+/** Parses an entry of `NO_PROXY`: `*`, a network, or a host with an optional port. A name includes all its subdomains. */
 function exemption(entry: string): (host: string, port: number) => boolean {
   if (entry === '*') return () => true;
   if (entry.includes('/')) return (host) => isInNetwork(host, entry);

@@ -3,27 +3,31 @@ import { asString, objectsOf, parseJsonObject } from '../../oci/index.ts';
 import { discard, headerOf, readBody, type CredentialUse, type UpstreamAnswer } from './send.ts';
 
 /**
- * How an upstream can fail us:
- * `unreachable` no answer (connect, DNS, TLS, timeout, a connection that broke); `failing` 5xx; `throttled` 429;
- * `refused` 401 or 403, its token endpoint's included; `missing` 404; `invalid` an answer that is not what was asked for.
+ * Kinds of upstream failures:
+ * - `unreachable`: no response (connect, DNS, TLS, timeout, connection lost)
+ * - `failing`: 5xx
+ * - `throttled`: 429
+ * - `refused`: 401 or 403, from the upstream or its token endpoint
+ * - `missing`: 404
+ * - `invalid`: an unusable response
  */
 export type FailureKind = 'unreachable' | 'failing' | 'throttled' | 'refused' | 'missing' | 'invalid';
 
 interface FailureDetails {
   readonly cause?: unknown;
-  /** The status that the upstream, or its token endpoint, answered with. */
+  /** The status of the upstream or its token endpoint. */
   readonly answered?: number;
-  /** How long the upstream wants to be left alone. */
+  /** Time until the next request, from `Retry-After`. */
   readonly retryAfterMs?: number;
-  /** The upstream said that the repository itself does not exist. */
+  /** Whether the repository itself does not exist. */
   readonly nameUnknown?: boolean;
-  /** The connection failed before an answer, so that the same request may well get through at once. */
+  /** Whether the connection failed before a response, so that an immediate retry may succeed. */
   readonly retryable?: boolean;
-  /** What the failed request did with our credentials. Default: none. */
+  /** How the failed request used the credentials. Default: `none`. */
   readonly credentials?: CredentialUse;
 }
 
-/** An upstream failed us. `message` says how, without addresses: clients get to see it. `cause` has the details. */
+/** A failure of an upstream. Clients see `message`, which contains no addresses. `cause` has the details. */
 export class UpstreamError extends TonnageError {
   readonly kind: FailureKind;
   readonly answered: number | undefined;
@@ -45,8 +49,8 @@ export class UpstreamError extends TonnageError {
 }
 
 /**
- * Reads `Retry-After` (RFC 9110, section 10.2.3): seconds, or a date that is compared with `nowMs`. Answers milliseconds,
- * at most `limits.upstreamRetryAfterMsMax`; undefined when there is none that can be read.
+ * Parses `Retry-After` (RFC 9110, section 10.2.3): seconds, or a date, which is compared with `nowMs`. Returns
+ * milliseconds, at most `limits.upstreamRetryAfterMsMax`; undefined if the header is missing or invalid.
  */
 export function retryAfterMsOf(answer: Pick<UpstreamAnswer, 'headers'>, nowMs: number): number | undefined {
   const text = headerOf(answer, 'retry-after')?.trim();
@@ -65,7 +69,7 @@ async function errorCodes(answer: UpstreamAnswer): Promise<ReadonlySet<string>> 
   }
 }
 
-/** Turns an answer that is no success into the failure that it means, and is done with its body. */
+/** Converts an error response to an `UpstreamError`, and consumes its body. */
 export async function failureOf(answer: UpstreamAnswer, nowMs: number): Promise<UpstreamError> {
   const { status, credentials = 'none' } = answer;
   const said = `answered ${status}`;
@@ -84,7 +88,7 @@ export async function failureOf(answer: UpstreamAnswer, nowMs: number): Promise<
   return new UpstreamError(status >= 500 ? 'failing' : 'invalid', said, details);
 }
 
-/** An endless blob of unknown size is refused, because it would fill the disk. */
+/** The error for a blob of unknown size that exceeds the limit: without one, an endless blob would fill the disk. */
 export function endlessBlob(bytesMax: number): UpstreamError {
   return new UpstreamError('invalid', `sent more than ${bytesMax} bytes of a blob whose size it does not state`);
 }

@@ -4,12 +4,12 @@ import type { buildConnector } from 'undici';
 
 import { limits } from '../../base/index.ts';
 
-/** The status line of an interim answer, or its first part. 101 is final, because the request asked for no other protocol. */
+/** The start of an interim response's status line. 101 counts as final, because no request asks for another protocol. */
 const interimStart = /^HTTP\/1\.[01] 1(?!01)\d\d[ \r\n]/;
 const interimShape = 'HTTP/1.1 100 ';
 const partOfStart = /^(?:H|HT|HTT|HTTP|HTTP\/|HTTP\/1|HTTP\/1\.|HTTP\/1\.[01]|HTTP\/1\.[01] |HTTP\/1\.[01] 1\d{0,2})$/;
 
-/** What an answer's first bytes are: interim answers that are over (`end` is behind them), or a beginning (`isOpen`). */
+/** Finds the complete interim responses at the start of `bytes`, up to `end`. `isOpen`: the rest may be another one. */
 function interimIn(bytes: Buffer): { readonly end: number; readonly isOpen: boolean } {
   for (let end = 0; ;) {
     const start = bytes.toString('latin1', end, end + interimShape.length);
@@ -22,14 +22,14 @@ function interimIn(bytes: Buffer): { readonly end: number; readonly isOpen: bool
 }
 
 /**
- * Hides interim answers from the reader of a connection: some proxies send `100 Continue` unasked, and a client has to
- * skip it (RFC 9110, section 15.2), but undici takes it for a broken answer. Looks at the first bytes after each request
- * only. Requests have no body here, so that each is written before its answer is read.
+ * Removes interim responses from a connection. Some proxies send an unrequested `100 Continue`. Clients must skip it
+ * (RFC 9110, section 15.2), but undici treats it as malformed. Only the first bytes after each request are checked.
+ * Requests have no body here, so each is written completely before its response arrives.
  */
 function hideInterim(socket: Socket): void {
   const read = socket.read.bind(socket);
   let requestsBytes = -1;
-  let isBegun = false;
+  let hasFinal = false;
   let held: Buffer = Buffer.alloc(0);
   socket.read = (size?: number): unknown => {
     for (;;) {
@@ -37,14 +37,14 @@ function hideInterim(socket: Socket): void {
       if (!Buffer.isBuffer(chunk)) return chunk;
       if (socket.bytesWritten !== requestsBytes) {
         requestsBytes = socket.bytesWritten;
-        isBegun = false;
+        hasFinal = false;
       }
-      if (isBegun) return chunk;
+      if (hasFinal) return chunk;
       const bytes = held.byteLength === 0 ? chunk : Buffer.concat([held, chunk]);
       const { end, isOpen } = interimIn(bytes);
       held = bytes.subarray(end);
       if (isOpen) continue;
-      isBegun = true;
+      hasFinal = true;
       const answer = held;
       held = Buffer.alloc(0);
       return answer;
@@ -52,7 +52,7 @@ function hideInterim(socket: Socket): void {
   };
 }
 
-/** Makes connections on which answers come without interim ones before them. */
+/** Wraps a connector so that its connections have no interim responses. */
 export function skippingInterim(connect: buildConnector.connector): buildConnector.connector {
   return (options, callback) =>
     connect(options, (...outcome) => {
@@ -63,7 +63,7 @@ export function skippingInterim(connect: buildConnector.connector): buildConnect
 
 const isConnector = (value: unknown): value is buildConnector.connector => typeof value === 'function';
 
-/** Options of a pool, whose own way to connect, if it has one, skips interim answers. */
+/** Wraps the connector in a pool's options, if they have one, in the same way. */
 export function skippingInterimBy(options: object): object {
   const connect = 'connect' in options ? options.connect : undefined;
   return isConnector(connect) ? { ...options, connect: skippingInterim(connect) } : options;

@@ -3,21 +3,21 @@ import type { Dispatcher } from 'undici';
 import type { Clock } from '../../base/index.ts';
 import { headerOf, type Send, type UpstreamAnswer } from './send.ts';
 
-/** Told what passes between an upstream and us. */
+/** Counts the traffic with an upstream. */
 export interface UpstreamMeter {
-  /** Bytes of an answer's body have come in. */
+  /** Bytes of a response body have arrived. */
   received(bytes: number): void;
-  /** The headers of an answer are there, so many seconds after the request. */
+  /** The headers of a response have arrived, `seconds` after the request. */
   responded(status: number, seconds: number): void;
-  /** A request has failed without an answer. Those that were given up for want of a client are not told. */
+  /** A request failed without a response. Not called if it was aborted because the client disconnected. */
   unanswered(): void;
-  /** The upstream said how many more requests it lets us make. */
+  /** The upstream stated how many more requests its rate limit permits. */
   remaining(requests: number): void;
 }
 
 /**
- * Reads how many requests a rate limit leaves: `RateLimit-Remaining` (`76`, or `76;w=21600` as Docker Hub writes it), its
- * older name with `X-`, or the `RateLimit` field of the later drafts (`remaining=76` or `r=76`). Undefined: not said.
+ * Parses the remaining requests of a rate limit: `RateLimit-Remaining` (`76`, or `76;w=21600` from Docker Hub), its older
+ * name with `X-`, or the `RateLimit` field of later drafts (`remaining=76` or `r=76`). Undefined if none is stated.
  */
 export function rateLimitRemaining(answer: Pick<UpstreamAnswer, 'headers'>): number | undefined {
   const own = headerOf(answer, 'ratelimit-remaining') ?? headerOf(answer, 'x-ratelimit-remaining');
@@ -27,8 +27,8 @@ export function rateLimitRemaining(answer: Pick<UpstreamAnswer, 'headers'>): num
 }
 
 /**
- * Tells the meter of each exchange, redirects and token requests included. What a host says of a rate limit counts only
- * where that host is the upstream itself.
+ * Layer that meters each request, including redirects and token requests. Only the upstream's own rate limit counts, not
+ * that of a redirect target.
  */
 export function withMeter(next: Send, meter: UpstreamMeter, options: { origin: string; clock: Clock }): Send {
   const { origin, clock } = options;
@@ -51,7 +51,7 @@ function isTimeout(reason: unknown): boolean {
   return reason instanceof DOMException && reason.name === 'TimeoutError';
 }
 
-/** A dispatcher that tells the meter of each piece of a body as it comes in, however little of it is read in the end. */
+/** Wraps a dispatcher to meter each chunk of a body as it arrives, even if the body is never read. */
 export function countingBytes(dispatcher: Dispatcher, meter: Pick<UpstreamMeter, 'received'>): Dispatcher {
   return dispatcher.compose((dispatch) => (options, handler) => dispatch(options, countedHandler(handler, meter)));
 }

@@ -6,17 +6,17 @@ import { mayHaveCredentials } from './realms.ts';
 import { discard, headerOf, type CredentialUse, type Send, type UpstreamAnswer, type UpstreamRequest } from './send.ts';
 import { Tokens, type TokenEndpoint } from './tokens.ts';
 
-/** How a registry wants requests to be authenticated, as it last said. */
+/** The authentication scheme that a registry last asked for. */
 type Scheme =
   | { readonly kind: 'none' }
   | { readonly kind: 'basic' }
   | { readonly kind: 'bearer'; readonly endpoint: TokenEndpoint };
 
-/** What a request is sent with. */
+/** The `Authorization` header of a request. */
 interface Authorization {
   readonly value: string | undefined;
   readonly use: CredentialUse;
-  /** Forgets the token that was sent, since the registry refused it. */
+  /** Forgets the token after the registry rejected it. */
   readonly forget?: () => void;
 }
 
@@ -27,27 +27,27 @@ export interface BasicCredentials {
 
 export interface OriginAuthOptions {
   readonly send: Send;
-  /** Sends requests for challenges and tokens: follows redirects, and adds no credentials of its own. */
+  /** Sends requests for challenges and tokens: follows redirects and adds no credentials. */
   readonly sendForTokens: Send;
   readonly clock: Clock;
-  /** The URL that the registry's `v2/` is below. */
+  /** The URL below which the registry's `v2/` is. */
   readonly root: URL;
   readonly credentials: BasicCredentials | undefined;
-  /** Origins of token endpoints on other domains that may see the credentials. */
+  /** Origins of token endpoints on other domains that may receive the credentials. */
   readonly realms: readonly string[];
 }
 
-/** Statuses by which registries refuse, or hide what there is. */
-const refusals: ReadonlySet<number> = new Set([401, 403, 404]);
-const nothing: Scheme = { kind: 'none' };
+/** Statuses with which registries reject a request or hide that content exists. */
+const deniedStatuses: ReadonlySet<number> = new Set([401, 403, 404]);
+const noScheme: Scheme = { kind: 'none' };
 const anonymous: Authorization = { value: undefined, use: 'none' };
 
 /**
  * Authenticates at one registry, in the steps of the token specification:
- * 1. the challenge is learnt at `/v2/`: with credentials before the first request, without any after the first refusal;
- * 2. the request goes out with what the registry asks for: nothing, Basic, or a bearer token, which is kept;
- * 3. for a bearer token, its endpoint is asked, with our credentials if it may see them, else anonymously;
- * 4. a 401 with another challenge is answered once; a second refusal is the answer.
+ * 1. Learn the challenge at `/v2/`: before the first request if there are credentials, otherwise after the first rejection.
+ * 2. Send the request with what the registry asked for: nothing, Basic, or a cached bearer token.
+ * 3. Fetch a bearer token from its endpoint, with the credentials if it may receive them, otherwise anonymously.
+ * 4. Answer a rejection with a new challenge once. A second rejection is the result.
  */
 export class OriginAuth {
   readonly #options: OriginAuthOptions;
@@ -56,7 +56,7 @@ export class OriginAuth {
   readonly #tokens: Tokens;
   readonly #learning = new SingleFlight<Scheme>();
   #scheme: Scheme | undefined;
-  /** When `/v2/` may be asked again, on the monotonic clock, where it did not say. */
+  /** When `/v2/` may be requested again after it gave no challenge, on the monotonic clock. */
   #learnAgainMs = -Infinity;
 
   constructor(options: OriginAuthOptions) {
@@ -66,78 +66,78 @@ export class OriginAuth {
     this.#tokens = new Tokens({ send: sendForTokens, clock });
   }
 
-  /** Whether the registry has asked for bearer tokens. */
+  /** Whether the registry asked for bearer tokens. */
   get asksForTokens(): boolean {
     return this.#scheme?.kind === 'bearer';
   }
 
   async send(request: UpstreamRequest): Promise<UpstreamAnswer> {
-    const scheme = this.#scheme ?? (this.#basic === undefined ? nothing : await this.#learn(request));
+    const scheme = this.#scheme ?? (this.#basic === undefined ? noScheme : await this.#learn(request));
     const used = await this.#authorization(scheme, request, repositoryOf(request)).catch((error: unknown) => {
       if (!isOutdated(error) || this.#scheme !== scheme || request.signal?.aborted === true) throw error;
-      // The token endpoint may have moved since: the registry says so when it is asked without a token.
+      // The token endpoint may have moved: a request without a token yields the current challenge.
       this.#scheme = undefined;
       return anonymous;
     });
     const answer = await this.#sendWith(request, used);
-    const asked = refusals.has(answer.status) ? await this.#askedFor(answer, request) : undefined;
-    if (asked === undefined) return answer;
-    if (asked.kind !== 'bearer' && (this.#basic === undefined || used.value === this.#basic)) return answer;
+    const wanted = deniedStatuses.has(answer.status) ? await this.#wantedScheme(answer, request) : undefined;
+    if (wanted === undefined) return answer;
+    if (wanted.kind !== 'bearer' && (this.#basic === undefined || used.value === this.#basic)) return answer;
     await discard(answer);
     used.forget?.();
-    this.#scheme = asked;
+    this.#scheme = wanted;
     const repository = request.isRedirected === true ? scopeOf(answer) : undefined;
-    return this.#sendWith(request, await this.#authorization(asked, request, repository ?? repositoryOf(request)));
+    return this.#sendWith(request, await this.#authorization(wanted, request, repository ?? repositoryOf(request)));
   }
 
-  /** What a refusal asks for: its own challenge, or that of `/v2/` where it has none and `/v2/` was not asked yet. */
-  async #askedFor(answer: UpstreamAnswer, request: UpstreamRequest): Promise<Scheme | undefined> {
+  /** The scheme that a rejection asks for: its own challenge, or that of `/v2/` if it has none. */
+  async #wantedScheme(answer: UpstreamAnswer, request: UpstreamRequest): Promise<Scheme | undefined> {
     const own = this.#schemeOf(answer);
     if (own !== undefined) return own;
-    // A token that has ended early is refused by a 401, which need not repeat what is known.
+    // An expired token is rejected with 401, which may omit the known challenge.
     if (this.#scheme !== undefined) return answer.status === 401 && this.asksForTokens ? this.#scheme : undefined;
     if (request.isRedirected === true) return undefined;
     try {
       const learnt = await this.#learn(request);
       return learnt.kind === 'none' ? undefined : learnt;
     } catch {
-      // The refusal is an answer too.
+      // Return the rejection itself.
       return undefined;
     }
   }
 
-  /** Asks `/v2/`, as every client does. Once, however many requests need it. */
+  /** Requests the challenge at `/v2/`, once for all concurrent requests. */
   #learn({ repository, signal }: UpstreamRequest): Promise<Scheme> {
-    // The answer is for others too: this request may give up on it, but does not end it.
+    // Other requests may share this one, so the signal stops the wait and not the request.
     return unlessAborted(
-      this.#learning.run('', () => this.#askBase(repository)),
+      this.#learning.run('', () => this.#requestBase(repository)),
       signal,
       connectionFailure,
     );
   }
 
-  async #askBase(repository: string): Promise<Scheme> {
+  async #requestBase(repository: string): Promise<Scheme> {
     const { clock, root, sendForTokens: send } = this.#options;
-    // Credentials are there to be used, also where nothing asks for them.
-    const unasked: Scheme = this.#basic === undefined ? nothing : { kind: 'basic' };
-    if (clock.monotonic() < this.#learnAgainMs) return unasked;
+    // Use configured credentials even if there is no challenge.
+    const byDefault: Scheme = this.#basic === undefined ? noScheme : { kind: 'basic' };
+    if (clock.monotonic() < this.#learnAgainMs) return byDefault;
     this.#learnAgainMs = clock.monotonic() + limits.upstreamChallengeRetryMs;
     try {
       const answer = await send({ method: 'GET', url: new URL('v2/', root), headers: {}, repository });
       if (answer.status === 429) throw await failureOf(answer, clock.now());
       await discard(answer);
-      if (answer.status >= 500) return unasked;
-      // Where `/v2/` leads elsewhere, what is there gets no credentials, nor does this origin, which may lack https.
-      this.#scheme = answer.origin === root.origin ? (this.#schemeOf(answer) ?? unasked) : nothing;
+      if (answer.status >= 500) return byDefault;
+      // If `/v2/` redirects to another origin, neither origin gets credentials: this one may lack https.
+      this.#scheme = answer.origin === root.origin ? (this.#schemeOf(answer) ?? byDefault) : noScheme;
       return this.#scheme;
     } catch (error) {
-      // Content may be there although `/v2/` breaks off. Of an upstream that is not there, the request itself will say so.
-      if (error instanceof UpstreamError && (error.retryable || error.kind === 'invalid')) return unasked;
+      // Content may be available although `/v2/` fails. If the upstream is down, the request itself fails too.
+      if (error instanceof UpstreamError && (error.retryable || error.kind === 'invalid')) return byDefault;
       throw error;
     }
   }
 
-  /** Reads the scheme that an answer asks for; undefined when it asks for none that can be answered. */
+  /** The scheme that a response asks for; undefined if it asks for none, or only for unsupported ones. */
   #schemeOf(answer: UpstreamAnswer): Scheme | undefined {
     if (answer.status !== 401) return undefined;
     const { root, realms } = this.#options;
@@ -146,7 +146,7 @@ export class OriginAuth {
     for (const { scheme, parameters } of challenges) {
       if (scheme !== 'bearer') continue;
       const realm = URL.parse(parameters.get('realm') ?? '');
-      // A registry that is reached by https must not send us over plain http.
+      // A registry with https must not send the gateway to plain http.
       if (realm === null || (realm.protocol !== 'https:' && realm.protocol !== 'http:')) continue;
       if (root.protocol === 'https:' && realm.protocol === 'http:') continue;
       const isTrusted = this.#basic !== undefined && mayHaveCredentials(realm, root, realms);
@@ -177,7 +177,7 @@ export class OriginAuth {
   }
 }
 
-/** Whether a token could not be had for a reason that may lie in a challenge of long ago. */
+/** Whether a token request may have failed because the stored challenge is outdated. */
 function isOutdated(error: unknown): boolean {
   return error instanceof UpstreamError && ['unreachable', 'missing', 'invalid'].includes(error.kind);
 }
@@ -186,13 +186,13 @@ function encoded(text: string): string {
   return Buffer.from(text, 'utf8').toString('base64');
 }
 
-/** The repository that a request reads. Where it was redirected, it may have another name than the one that was asked for. */
+/** The repository of a request. A redirect target may use another name for it. */
 function repositoryOf({ isRedirected, repository, url }: UpstreamRequest): string | undefined {
   if (isRedirected !== true) return repository;
   return /\/v2\/([A-Za-z0-9._/-]+)\/(?:manifests|blobs|tags)\/[^/]+$/.exec(url.pathname)?.[1];
 }
 
-/** The repository that a challenge names. */
+/** The repository in the scope of a challenge. */
 function scopeOf(answer: UpstreamAnswer): string | undefined {
   const challenges = parseChallenges(headerOf(answer, 'www-authenticate') ?? '');
   const scope = challenges.find(({ scheme }) => scheme === 'bearer')?.parameters.get('scope');

@@ -7,7 +7,7 @@ const redirectStatuses: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 function targetOf(location: string | undefined, from: URL): URL {
   const target = location === undefined ? null : URL.parse(location, from.href);
   if (target === null || (target.protocol !== 'https:' && target.protocol !== 'http:')) {
-    throw new UpstreamError('invalid', 'redirected to what is no web address');
+    throw new UpstreamError('invalid', 'redirected to something other than an http or https URL');
   }
   if (from.protocol === 'https:' && target.protocol === 'http:') {
     throw new UpstreamError('invalid', 'redirected from https to http');
@@ -15,7 +15,7 @@ function targetOf(location: string | undefined, from: URL): URL {
   return target;
 }
 
-/** Credentials are for the origin that they were given to, and for no other that it names (RFC 9110, section 15.4). */
+/** Drops the credentials if the origin changes (RFC 9110, section 15.4). */
 function redirected(request: UpstreamRequest, url: URL): UpstreamRequest {
   if (url.origin === request.url.origin) return { ...request, url };
   const { authorization: _dropped, ...headers } = request.headers;
@@ -23,8 +23,8 @@ function redirected(request: UpstreamRequest, url: URL): UpstreamRequest {
 }
 
 /**
- * Follows redirects, as upstreams use them to hand blobs out from elsewhere. At most `limits.upstreamRedirectsMax`, never
- * from https to http, and without our credentials once the origin has changed.
+ * Layer that follows redirects, which upstreams use to serve blobs from elsewhere: at most `limits.upstreamRedirectsMax`,
+ * never from https to http, and without credentials once the origin has changed.
  */
 export function withRedirects(next: Send): Send {
   return async (first) => {

@@ -5,8 +5,8 @@ import { UpstreamError } from './failure.ts';
 import type { Send } from './send.ts';
 
 /**
- * Sends a request once more, after a short pause, when its connection failed before there was an answer: every request
- * only reads. Timeouts are not tried again, since the client has waited enough by then.
+ * Layer that retries a request once, after a short pause, if its connection failed before the response. That is safe,
+ * because every request only reads. Timeouts are not retried: the client has waited long enough.
  */
 export function withRetry(next: Send): Send {
   return async (request) => {

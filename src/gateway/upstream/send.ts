@@ -3,63 +3,64 @@ import type { Readable } from 'node:stream';
 
 import type { Dispatcher } from 'undici';
 
-/** One request to an upstream, or to where it redirects. Only reading methods: both may be sent twice. */
+/** A request to an upstream or a redirect target. Both methods only read, so a retry is safe. */
 export interface UpstreamRequest {
   readonly method: 'GET' | 'HEAD';
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
-  /** Bytes of the content, where they are known: an answer of just this length is not encoded, whatever it says. */
+  /** Size of the content in bytes, if known. A response of exactly this length is not encoded, whatever its headers state. */
   readonly contentSize?: number;
-  /** The repository that is read, for which a bearer token is asked. */
+  /** The repository, for the scope of bearer tokens. */
   readonly repository: string;
-  /** Ends the request, and the body of its answer. */
+  /** Aborts the request and the body of its response. */
   readonly signal?: AbortSignal;
-  /** A redirect has left the upstream's origin: from here on, nothing gets its credentials. */
+  /** Whether a redirect has left the upstream's origin. From then on, no host gets its credentials. */
   readonly isRedirected?: boolean;
 }
 
-/** The body of an answer. One that comes straight from the connection can be read to its end cheaply. */
+/** The body of a response. `dump` is missing if the body is decoded. */
 export type UpstreamBody = Readable & Partial<Pick<Dispatcher.ResponseData['body'], 'dump'>>;
-/** What a request did with configured credentials: there are none, they were sent, or kept from where they do not belong. */
+/** Whether a request used configured credentials: there are `none`, they were `sent`, or `withheld` from a foreign host. */
 export type CredentialUse = 'none' | 'sent' | 'withheld';
 
 export interface UpstreamAnswer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
-  /** Origin that answered in the end: another one than was asked when there was a redirect. */
+  /** The origin that sent this response, after redirects. */
   readonly origin: string;
-  /** Absent: none were configured for this answer. */
+  /** Default: `none`. */
   readonly credentials?: CredentialUse;
-  /** Must be read to its end or discarded, or else its connection is lost to others. */
+  /** Must be read to the end or discarded; otherwise its connection cannot be reused. */
   readonly body: UpstreamBody;
 }
 
 /**
- * Sends one request and answers once the headers are there, whatever the status. Rejects with `UpstreamError` when there
- * is no answer. What the client needs beyond the bare connection is wrapped around this one function, a layer each.
+ * Sends one request. Resolves with any status once the headers have arrived; rejects with `UpstreamError` if there is no
+ * response. Each feature of the client (redirects, retries, authentication...) is a layer around this function.
  */
 export type Send = (request: UpstreamRequest) => Promise<UpstreamAnswer>;
 
-/** A header's value; the lines of a repeated one are joined, as RFC 9110, section 5.3 allows. */
+/** The value of a header. Repeated lines are joined (RFC 9110, section 5.3). */
 export function headerOf(answer: Pick<UpstreamAnswer, 'headers'>, name: string): string | undefined {
   const value = answer.headers[name];
   return Array.isArray(value) ? value.join(', ') : value;
 }
 
-/** The body's length as the answer says it; null when it does not. */
+/** The stated length of the body; null if it is missing or invalid. */
 export function lengthOf(answer: Pick<UpstreamAnswer, 'headers'>): number | null {
   const text = headerOf(answer, 'content-length');
   const length = text !== undefined && /^\d+$/.test(text) ? Number(text) : Number.NaN;
   return Number.isSafeInteger(length) ? length : null;
 }
 
-/** Gives a body up that nobody reads. What breaking it off says is no news, but must be heard by somebody. */
+/** Destroys a body that is not needed. */
 export function abandon(body: UpstreamBody): void {
+  // Without a listener, the error of the abort would be thrown.
   body.on('error', () => {});
   body.destroy();
 }
 
-/** Reads a short body to its end, so that its connection can be used again, and gives up on a long one. */
+/** Reads a short body to the end, so that its connection can be reused, and destroys a long one. */
 export async function discard(answer: UpstreamAnswer): Promise<void> {
   const { body } = answer;
   try {
@@ -70,7 +71,7 @@ export async function discard(answer: UpstreamAnswer): Promise<void> {
   }
 }
 
-/** Reads a body of at most `bytesMax` bytes; null, with the rest given up, when it is longer. Rejects as the body does. */
+/** Reads a body of at most `bytesMax` bytes. Returns null, and destroys the rest, if it is longer. */
 export async function readBody(answer: UpstreamAnswer, bytesMax: number): Promise<Buffer | null> {
   const chunks: Buffer[] = [];
   let length = 0;

@@ -4,11 +4,11 @@ import { connectionFailure } from './connection.ts';
 import { failureOf, UpstreamError } from './failure.ts';
 import { readBody, type CredentialUse, type Send, type UpstreamAnswer } from './send.ts';
 
-/** Where an upstream hands out its tokens, as its challenge said. */
+/** An upstream's token endpoint, from its challenge. */
 export interface TokenEndpoint {
   readonly realm: URL;
   readonly service: string | undefined;
-  /** Value of the `Authorization` header that it gets; undefined: it is asked anonymously. */
+  /** Value of the `Authorization` header of token requests; undefined for anonymous ones. */
   readonly authorization: string | undefined;
   readonly use: CredentialUse;
 }
@@ -18,32 +18,30 @@ interface Token {
   readonly usableUntilMs: number;
 }
 
-/** How long a token lasts whose answer does not say, in seconds (the token specification's default). */
+/** Default lifetime of a token in the token specification. */
 const lifetimeSecondsDefault = 60;
 
-/** Whether a value is a token: anything but visible characters could not be sent in a header, or would end it. */
+/** Tokens are sent in a header, so only visible ASCII characters are valid. */
 function isToken(value: unknown): value is string {
   return typeof value === 'string' && /^[\x21-\x7e]+$/.test(value);
 }
 
-/** Reads a token endpoint's answer: `token`, or `access_token` as OAuth 2 calls it, and `expires_in` in seconds. */
+/** Parses a token response: `token`, or `access_token` as in OAuth 2, and `expires_in` in seconds. */
 async function tokenIn(answer: UpstreamAnswer, clock: Clock): Promise<Token> {
   const body = await readBody(answer, limits.upstreamTokenBytesMax).catch((thrown: unknown) => {
     throw connectionFailure(thrown);
   });
   const members = body === null ? null : parseJsonObject(body);
-  // Some endpoints send both names, and leave one of them empty.
+  // Some endpoints send both members, one of them empty.
   const text = [members?.token, members?.access_token].find(isToken);
-  if (text === undefined) {
-    throw new UpstreamError('invalid', 'gave no token where it promised one');
-  }
+  if (text === undefined) throw new UpstreamError('invalid', 'sent a token response without a token');
   const seconds = members?.expires_in;
   const lifetimeMs = 1_000 * (typeof seconds === 'number' && seconds > 0 ? seconds : lifetimeSecondsDefault);
   const marginMs = Math.min(limits.upstreamTokenMarginMs, lifetimeMs / 2);
   return { text, usableUntilMs: clock.monotonic() + lifetimeMs - marginMs };
 }
 
-/** The bearer tokens of one registry, one for each repository: fetched once however many ask, kept until shortly before their end. */
+/** The bearer tokens of one registry, one per repository. They are cached until shortly before they expire. */
 export class Tokens {
   readonly #send: Send;
   readonly #clock: Clock;
@@ -55,7 +53,7 @@ export class Tokens {
     this.#clock = options.clock;
   }
 
-  /** A token that allows to pull the repository. Rejects with `UpstreamError` when none is given. */
+  /** Returns a token for pulling from the repository. Concurrent calls share one request. Rejects with `UpstreamError`. */
   async get(endpoint: TokenEndpoint, repository: string): Promise<string> {
     const key = keyOf(endpoint, repository);
     const kept = this.#kept.get(key);
@@ -63,7 +61,7 @@ export class Tokens {
     return this.#flights.run(key, () => this.#fetch(endpoint, repository));
   }
 
-  /** Forgets a token that was refused, unless another has taken its place already. */
+  /** Forgets a rejected token, unless a newer one has replaced it. */
   forget(endpoint: TokenEndpoint, repository: string, text: string): void {
     const key = keyOf(endpoint, repository);
     if (this.#kept.get(key)?.text === text) this.#kept.delete(key);
@@ -72,7 +70,7 @@ export class Tokens {
   async #fetch(endpoint: TokenEndpoint, repository: string): Promise<string> {
     const url = new URL(endpoint.realm);
     if (endpoint.service !== undefined) url.searchParams.set('service', endpoint.service);
-    // We never ask for more than reading this one repository, whatever the challenge proposes.
+    // Request read access to this repository only, whatever scope the challenge proposes.
     url.searchParams.set('scope', `repository:${repository}:pull`);
     const headers: Record<string, string> = { accept: 'application/json' };
     if (endpoint.authorization !== undefined) headers.authorization = endpoint.authorization;
@@ -84,7 +82,7 @@ export class Tokens {
   }
 }
 
-/** Names of repositories have no blanks. */
+/** Unambiguous, because names of repositories contain no spaces. */
 function keyOf({ realm, service }: TokenEndpoint, repository: string): string {
   return `${repository} ${realm.href} ${service ?? ''}`;
 }
