@@ -21,7 +21,7 @@ export function declareCacheGauges(set: MetricSet, parts: CacheParts): void {
 }
 
 /** What could not be surveyed is left out. */
-function diskFamilies({ blobs, manifests, room }: CacheSurvey): readonly MetricFamily[] {
+function diskFamilies({ blobs, manifests, space }: CacheSurvey): readonly MetricFamily[] {
   const families: MetricFamily[] = [];
   if (blobs !== null) {
     families.push(
@@ -35,10 +35,10 @@ function diskFamilies({ blobs, manifests, room }: CacheSurvey): readonly MetricF
       gaugeOfBytes('disk_manifest_bytes', 'Bytes of the distinct manifests on disk.', manifests.bytes),
     );
   }
-  if (room !== null) {
+  if (space !== null) {
     families.push(
-      gaugeOfBytes('disk_free_bytes', 'Bytes free for this process on the file system of the image cache.', room.free),
-      gaugeOfBytes('disk_size_bytes', 'Size of the file system of the image cache.', room.size),
+      gaugeOfBytes('disk_free_bytes', 'Bytes free for this process on the file system of the image cache.', space.free),
+      gaugeOfBytes('disk_size_bytes', 'Size of the file system of the image cache.', space.size),
     );
   }
   return families;

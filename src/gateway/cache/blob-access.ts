@@ -9,8 +9,8 @@ import type { Download } from './download.ts';
 import type { Proofs } from './proofs.ts';
 
 /**
- * What is at hand of a blob and may be read for a repository. `file`: cached; the caller closes it. `download`: on its
- * way and joined; the caller leaves it. `none`: the upstream must send the blob for this repository.
+ * A source of a blob that a repository may read. `file`: cached; the caller closes it. `download`: in progress and joined;
+ * the caller leaves it. `none`: the upstream must send the blob for this repository.
  */
 export type Access =
   | { readonly kind: 'file'; readonly file: BlobFile }
@@ -20,8 +20,8 @@ export type Access =
 const none: Access = { kind: 'none' };
 
 /**
- * The one way to cached blobs and to downloads: everything that reads a blob for a repository comes through here, so that
- * nothing is read that the repository has no proof for.
+ * The only access to cached blobs and downloads. It checks the proofs (see `Proofs`), so that no repository can read a blob
+ * that its upstream has not confirmed for it.
  */
 export class BlobAccess {
   readonly #blobs: Blobs;
@@ -34,8 +34,8 @@ export class BlobAccess {
   }
 
   /**
-   * Finds what may be read for a repository. Content that its upstream has delivered for another repository is confirmed
-   * first, by HEAD. Rejects with `UpstreamError` when the upstream does not confirm it.
+   * Finds a source that the repository may read. If its upstream has delivered the blob for another repository only, HEAD
+   * must confirm it first. Rejects with `UpstreamError` if that fails.
    */
   async open(repository: Repository, digest: Digest): Promise<Access> {
     const { delivered, belongs } = await this.#proofs.find(repository, digest);
@@ -51,14 +51,13 @@ export class BlobAccess {
       running.join();
       return { kind: 'download', download: running };
     }
-    // The download has ended meanwhile, so that its file may be there.
+    // The download has ended in the meantime: its file may be cached.
     const file = this.#proofs.isOpen(repository, digest) ? await this.#blobs.openCached(digest) : null;
     return file === null ? none : { kind: 'file', file };
   }
 
   /**
-   * Reads a small blob as a whole, through the cache. Rejects with `UpstreamError` when it cannot be had or is larger
-   * than `bytesMax`.
+   * Reads a complete blob through the cache. Rejects with `UpstreamError` if it is unavailable or larger than `bytesMax`.
    */
   async read(repository: Repository, digest: Digest, expectedSize: number | null, bytesMax: number): Promise<Buffer> {
     checkSize(expectedSize, bytesMax);
@@ -83,32 +82,32 @@ export class BlobAccess {
   }
 
   /**
-   * Whether a download that another repository has begun may be read for this one. When it fails, or its upstream takes long
-   * to answer, that says nothing about this repository, which then asks by itself.
+   * Whether this repository may read another repository's download. If the download fails or its upstream is slow, that
+   * proves nothing about this repository, which then starts its own.
    */
   async #mayJoin(repository: Repository, running: Download, belongs: boolean): Promise<boolean> {
     await endsWithin(limits.otherDownloadWaitMsMax, running.begun());
-    if (running.state.kind === 'failed' || running.state.kind === 'asking') return false;
+    if (running.state.kind === 'failed' || running.state.kind === 'pending') return false;
     return belongs || this.#confirm(repository, running.digest, running.size);
   }
 
-  /** Asks the upstream, once however many readers wait. */
+  /** Confirms the blob at the upstream, with one request for all concurrent readers. */
   #confirm(repository: Repository, digest: Digest, size: number | null): Promise<boolean> {
     const key = `${repository.key} ${digest.text}`;
     return this.#confirmations.run(key, () => this.#isConfirmed(repository, digest, size));
   }
 
   async #isConfirmed(repository: Repository, digest: Digest, size: number | null): Promise<boolean> {
-    const said = await repository.upstream.client.headBlob(repository.name, digest);
-    return this.confirmIfSameSize(repository, digest, said, size);
+    const stated = await repository.upstream.client.headBlob(repository.name, digest);
+    return this.confirmIfSameSize(repository, digest, stated, size);
   }
 
   /**
-   * Notes that the upstream has the blob for the repository, where the size that it says is that of the blob. Another size
-   * means other content, and none may be a page that answers whatever is asked: these confirm nothing.
+   * Records that the repository has the blob, if the size that its upstream states is correct. Another size means other
+   * content, and no size may come from a server that answers 200 to everything.
    */
-  confirmIfSameSize(repository: Repository, digest: Digest, said: number | null, size: number | null): boolean {
-    if (said === null || said !== size) return false;
+  confirmIfSameSize(repository: Repository, digest: Digest, stated: number | null, size: number | null): boolean {
+    if (stated === null || stated !== size) return false;
     this.#proofs.confirmed(repository, digest);
     return true;
   }
@@ -116,11 +115,11 @@ export class BlobAccess {
 
 function checkSize(size: number | null, bytesMax: number): void {
   if (size !== null && size > bytesMax) {
-    throw new UpstreamError('invalid', `has a blob of ${size} bytes where at most ${bytesMax} are read`);
+    throw new UpstreamError('invalid', `has a blob of ${size} bytes, expected at most ${bytesMax}`);
   }
 }
 
-/** Waits for a download and reads it, then leaves it; null when the disk did not take it. */
+/** Waits for a download, reads it and leaves it. Null if the disk refused it. */
 async function readDownload(download: Download, bytesMax: number): Promise<Buffer | null> {
   try {
     for (;;) {
@@ -159,6 +158,7 @@ async function readUncached(
     throw connectionFailure(error);
   }
   const bytes = Buffer.concat(chunks, length);
-  if (digestOf(digest.algorithm, bytes).text !== digest.text) throw new UpstreamError('invalid', 'sent another blob');
+  if (digestOf(digest.algorithm, bytes).text !== digest.text)
+    throw new UpstreamError('invalid', 'sent a blob with another digest');
   return bytes;
 }

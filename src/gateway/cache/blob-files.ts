@@ -7,20 +7,20 @@ import { digestAlgorithms, parseDigest, type Digest } from '../../oci/index.ts';
 import { makePrivateDirectory } from '../../sqlite/index.ts';
 import type { Amount } from '../amount.ts';
 
-/** A file that a download is written to, and that its readers read while it grows. */
+/** The file of a download. Readers read it while it grows. */
 export interface TempFile {
   readonly path: string;
   /** Open for writing and reading. */
   readonly handle: FileHandle;
 }
 
-/** A verified blob that is open for reading. Whoever asked for it closes it. */
+/** A verified blob, open for reading. The caller closes it. */
 export interface BlobFile {
   readonly handle: FileHandle;
   readonly size: number;
 }
 
-/** Names that are looked at in one turn of the event loop. */
+/** Directory entries per turn of the event loop. */
 const namesPerTurn = 1_000;
 
 function isAbsent(error: unknown): boolean {
@@ -28,8 +28,8 @@ function isAbsent(error: unknown): boolean {
 }
 
 /**
- * The files of the blob cache: `<directory>/blobs/<algorithm>/<hex>`, which hold verified blobs only, and
- * `<directory>/tmp`, which holds the rest. A blob moves from one to the other in one step, after it has reached the disk.
+ * The files of the blob cache. `<directory>/blobs/<algorithm>/<hex>` are verified blobs. `<directory>/tmp` has downloads in
+ * progress. After fsync, a verified download is renamed atomically.
  */
 export class BlobFiles {
   readonly #directory: string;
@@ -40,7 +40,7 @@ export class BlobFiles {
     this.#random = random;
   }
 
-  /** Creates the directories where they are absent, for this user alone, and removes what an ended process left half-done. */
+  /** Creates missing directories with mode 0700, and removes unfinished downloads of earlier processes. */
   static async open(directory: string, random: Random): Promise<BlobFiles> {
     await rm(join(directory, 'tmp'), { recursive: true, force: true });
     const folders = ['tmp', 'blobs', ...digestAlgorithms.map((algorithm) => join('blobs', algorithm))];
@@ -48,7 +48,7 @@ export class BlobFiles {
     return new BlobFiles(directory, random);
   }
 
-  /** Every blob that is on disk, by digest. Files that are not named by a digest are left alone. */
+  /** Returns the digests of all blobs on disk. Files with other names are ignored. */
   async digests(): Promise<readonly Digest[]> {
     const lists = digestAlgorithms.map(async (algorithm) => {
       const names = await readdir(join(this.#directory, 'blobs', algorithm));
@@ -58,8 +58,8 @@ export class BlobFiles {
   }
 
   /**
-   * How many blobs are on disk now, and their bytes. `knownSize` spares asking for the size of a file. Lets others have
-   * the event loop in between, however many files there are.
+   * Counts the blobs on disk and their bytes. `knownSize` saves a `stat` per file. Yields to the event loop between chunks
+   * of entries.
    */
   async amount(knownSize: (digest: string) => number | undefined): Promise<Amount> {
     let count = 0;
@@ -78,7 +78,7 @@ export class BlobFiles {
     return { count, bytes };
   }
 
-  /** Size of a blob's file; null for what is no blob, and for a file that has gone since. */
+  /** Size of a blob's file. Null if there is no digest, or the file was removed in the meantime. */
   async #sizeOf(digest: Digest | null): Promise<number | null> {
     if (digest === null) return null;
     return this.size(digest).catch((error: unknown) => {
@@ -91,7 +91,7 @@ export class BlobFiles {
     return (await stat(this.#path(digest))).size;
   }
 
-  /** Opens a blob; null when there is no such file. */
+  /** Opens a blob. Null if there is no such file. */
   async openBlob(digest: Digest): Promise<BlobFile | null> {
     try {
       const handle = await open(this.#path(digest), 'r');
@@ -112,7 +112,7 @@ export class BlobFiles {
     return { path, handle: await open(path, 'wx+', 0o600) };
   }
 
-  /** Makes a written and verified file the blob of this digest, in a way that survives power loss. */
+  /** Renames a verified file to the blob's name, in a way that survives power loss. */
   async commit(temp: TempFile, digest: Digest): Promise<void> {
     await temp.handle.sync();
     await rename(temp.path, this.#path(digest));
@@ -124,7 +124,7 @@ export class BlobFiles {
     }
   }
 
-  /** Removes the name of a temp file; its handle goes on until it is closed. A file that is gone is fine. */
+  /** Unlinks a temp file, if it still exists. Its handle stays usable until it is closed. */
   async discard(temp: TempFile): Promise<void> {
     await unlink(temp.path).catch((error: unknown) => {
       if (!isAbsent(error)) throw error;

@@ -10,8 +10,8 @@ import { HeldBlob } from './held-blob.ts';
 import type { Proofs } from './proofs.ts';
 
 /**
- * Where a blob that is fetched can be read from. `download`: on its way and joined; the caller leaves it. `coalesced` says
- * that another reader began it. `uncached`: nothing is written, since the disk refuses it or the cache closes: this reader needs a request of its own.
+ * The result of `fetch`. `download`: in progress and joined; the caller leaves it. `coalesced`: another reader started it.
+ * `uncached`: the disk cannot be written, so this reader needs its own request.
  */
 export type FetchedBlob =
   | { readonly kind: 'download'; readonly download: Download; readonly coalesced: boolean }
@@ -20,7 +20,7 @@ export type FetchedBlob =
 export interface BlobsOptions {
   readonly directory: string;
   readonly catalog: Catalog;
-  /** Learns which upstream has delivered what, and for which repository. */
+  /** Gets each verified delivery. */
   readonly proofs: Proofs;
   readonly clock: Clock;
   readonly random: Random;
@@ -28,8 +28,8 @@ export interface BlobsOptions {
 }
 
 /**
- * The blob cache: which blobs are on disk, and the downloads that are under way. It does not ask for which repository a
- * blob is read: `BlobAccess` does.
+ * The blob cache: the blobs on disk and in memory, and the downloads in progress. It does not check which repository may
+ * read a blob: `BlobAccess` does.
  */
 export class Blobs {
   readonly #options: BlobsOptions;
@@ -38,9 +38,9 @@ export class Blobs {
   readonly #sizes: Map<string, number>;
   readonly #memory = new Lru<HeldBlob>(limits.blobMemoryBytesMax, (held) => held.weight);
   readonly #repairs = new SingleFlight<void>();
-  /** Those that may be joined; the latest, where several repositories fetch the same blob. */
+  /** Downloads that may be joined: the latest one, if several repositories fetch the same blob. */
   readonly #downloads = new Map<string, Download>();
-  /** All that have not come to their end. */
+  /** All downloads that have not ended. */
   readonly #running = new Set<Download>();
   #isClosing = false;
   #diskFailedUntilMs = Number.NEGATIVE_INFINITY;
@@ -53,8 +53,8 @@ export class Blobs {
   }
 
   /**
-   * Opens the cache and brings catalog and files together: a file without a row is adopted, since only verified blobs
-   * get their name, and a row without a file is dropped.
+   * Opens the cache and reconciles the catalog with the files. A file without a row is adopted, because only verified blobs
+   * get such a name. A row without a file is deleted.
    */
   static async open(options: BlobsOptions): Promise<Blobs> {
     const { catalog } = options;
@@ -73,68 +73,68 @@ export class Blobs {
     return new Blobs(options, files, sizes);
   }
 
-  /** Size of a blob that is cached. */
+  /** Size of a cached blob. */
   sizeOf(digest: Digest): number | undefined {
     return this.#sizes.get(digest.text);
   }
 
-  /** The files as they are on disk now, whatever was believed of them. Rejects when the directory cannot be read. */
+  /** Counts the files on disk. Rejects if the directory cannot be read. */
   onDisk(): Promise<Amount> {
     return this.#files.amount((digest) => this.#sizes.get(digest));
   }
 
-  /** Small blobs in memory, and what they take. */
+  /** Small blobs in memory and the bytes that they take. */
   get inMemory(): Amount {
     return { count: this.#memory.size, bytes: this.#memory.weight };
   }
 
-  /** Downloads under way. */
+  /** Number of downloads in progress. */
   get downloads(): number {
     return this.#downloads.size;
   }
 
-  /** A small blob that is in memory. */
+  /** A small blob, if it is in memory. */
   held(digest: Digest): HeldBlob | undefined {
     return this.#memory.get(digest.text);
   }
 
-  /** Reads a small blob into memory, as a whole. */
+  /** Reads a small blob into memory. */
   async hold(digest: Digest, file: BlobFile): Promise<HeldBlob> {
     const held = new HeldBlob(digest, await file.handle.readFile());
     this.#memory.set(digest.text, held);
     return held;
   }
 
-  /** The download that is under way at this upstream, by way of any of its repositories: the latest, if several are. */
+  /** The latest download in progress from this upstream, for any of its repositories. */
   inFlight(repository: Repository, digest: Digest): Download | undefined {
     return this.#downloads.get(keyOf(repository, digest));
   }
 
-  /** Opens a blob that is cached; null when it is not, or not as it was. */
+  /** Opens a cached blob. Null if it is not cached, or its file is missing or has another size. */
   async openCached(digest: Digest): Promise<BlobFile | null> {
     const size = this.#sizes.get(digest.text);
     if (size === undefined) return null;
     const file = await this.#files.openBlob(digest);
     if (file?.size === size) return file;
     await file?.handle.close();
-    // Nobody fetches the blob again before the wrong file is gone, or else it might be the new one that is removed.
+    // Remove the damaged file before the blob is fetched again; otherwise the new file might be removed.
     await this.#repairs.run(digest.text, () => this.#forget(digest));
     return null;
   }
 
-  /** Why the last blob could not be written; absent once one could be. */
+  /** Why the last blob could not be written; undefined once a write has succeeded. */
   get diskFailure(): string | undefined {
     return this.#diskFailure;
   }
 
   /**
-   * Joins the download that this repository has under way, or starts one: a download of another repository shows nothing
-   * about this one. `expectedSize` is what a manifest says, null where it does not. Throws `UpstreamError` after `close`.
+   * Joins this repository's download, or starts one. Another repository's download proves nothing about this one.
+   * `expectedSize` is the size in a manifest, or null. Throws `UpstreamError` after `close`.
    */
   fetch(repository: Repository, digest: Digest, expectedSize: number | null): FetchedBlob {
     const running = this.inFlight(repository, digest);
     const coalesced = running?.source === repository.key;
-    if (this.#isClosing) throw new UpstreamError('unreachable', 'is not asked, since the gateway stops');
+    if (this.#isClosing) throw new UpstreamError('unreachable', 'was not contacted, because the gateway is stopping');
     const isRefused = this.#options.clock.monotonic() < this.#diskFailedUntilMs;
     if (!coalesced && isRefused) return { kind: 'uncached' };
     const download = coalesced ? running : this.#start(repository, digest, expectedSize);
@@ -142,7 +142,7 @@ export class Blobs {
     return { kind: 'download', download, coalesced };
   }
 
-  /** Gives up what still runs, and waits until its files are closed. */
+  /** Aborts all downloads and waits until their files are closed. */
   async close(): Promise<void> {
     this.#isClosing = true;
     const running = [...this.#running];
@@ -151,7 +151,7 @@ export class Blobs {
   }
 
   async #forget(digest: Digest): Promise<void> {
-    this.#options.log.warn({ digest: digest.text }, 'a cached blob is gone or has another size; it is fetched again');
+    this.#options.log.warn({ digest: digest.text }, 'a cached blob is missing or has another size; fetching it again');
     await this.#files.remove(digest);
     this.#sizes.delete(digest.text);
     this.#options.catalog.deleteBlobs([digest.text]);
@@ -167,7 +167,7 @@ export class Blobs {
       expectedSize,
       undeclaredBytesMax: repository.upstream.undeclaredBlobBytesMax,
       files: this.#files,
-      ask: (signal) => repository.upstream.client.getBlob(repository.name, digest, { size: expectedSize, signal }),
+      request: (signal) => repository.upstream.client.getBlob(repository.name, digest, { size: expectedSize, signal }),
       events: {
         verified: () => proofs.delivered(repository, digest),
         committed: (size) => {
@@ -177,12 +177,12 @@ export class Blobs {
         },
         rejected: (error) => {
           meters.blobRejected.inc();
-          log.error({ upstream, digest: digest.text, error: error.message }, 'a blob of an upstream was rejected');
+          log.error({ upstream, digest: digest.text, error: error.message }, 'rejected a blob from an upstream');
         },
         diskFailed: (error) => {
           this.#diskFailedUntilMs = clock.monotonic() + limits.diskRetryMs;
           this.#diskFailure = messageOf(error);
-          log.error({ digest: digest.text, error: this.#diskFailure }, 'the image cache could not be written');
+          log.error({ digest: digest.text, error: this.#diskFailure }, 'cannot write the image cache');
         },
         ended: () => {
           if (this.#downloads.get(key) === download) this.#downloads.delete(key);

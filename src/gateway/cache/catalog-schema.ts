@@ -2,9 +2,9 @@
 export const catalogApplicationId = 0x546e4361;
 
 /**
- * What is known of cached images. Content is kept by digest alone, once; everything that somebody merely claims about it
- * (its media type, its platform, that it belongs to a repository) is kept for the repository where it was claimed.
- * Script n brings version n to n + 1: append, never change.
+ * The schema of the image catalog. Content is stored once per digest. Claims about it (media type, platform, belonging to a
+ * repository) are stored per repository, because each upstream makes its own. Script n migrates version n to n + 1:
+ * append, never change.
  */
 export const catalogMigrations: readonly string[] = [
   `
@@ -48,12 +48,12 @@ export const catalogMigrations: readonly string[] = [
     size integer not null
   ) strict, without rowid;
   `,
-  // The sizes alone, so that adding them up does not read the bodies.
+  // An index of the sizes, so that the sum does not read the bodies.
   'create index body_size on body (length(bytes));',
-  // Images whose config has an unusual type were taken for artifacts: their facts are looked for again.
+  // Images whose config has an unusual type used to count as artifacts. Search their facts again.
   "update manifest set facts = 'none', entrypoint = null where facts = 'image' and architecture is null;",
-  // A link says what manifests name and what HEAD claims. It used to open the bytes too, so none of it becomes a proof:
-  // blobs that are cached already are fetched once more by each upstream before they are served again.
+  // A link states what a manifest names or HEAD claims, which proves nothing. Links used to give access to the bytes, so
+  // none becomes a proof: cached blobs are fetched again from each upstream.
   `
   create table delivered (
     upstream text not null,
@@ -68,8 +68,8 @@ export const catalogMigrations: readonly string[] = [
     primary key (upstream, repository, digest)
   ) strict, without rowid;
   `,
-  // The digest of a signed manifest leaves a part of its body out, so that several bodies have it. They were kept as one:
-  // a repository could get the body that another one had brought. What that can have happened to is fetched again.
+  // Several bodies can have the digest of a signed manifest, which does not cover the signatures. They used to be stored as
+  // one, so a repository could get another repository's body. Delete the affected manifests, so that they are fetched again.
   `
   delete from body where digest in (select digest from manifest where media_type like '%+prettyjws');
   delete from manifest where media_type like '%+prettyjws';

@@ -5,7 +5,7 @@ import type { Amount } from '../amount.ts';
 import type { Repository } from '../names.ts';
 import { catalogApplicationId, catalogMigrations } from './catalog-schema.ts';
 
-/** The facts of an image: from its own config (or schema 1 manifest), or only what an index says of it. */
+/** The facts of an image, from its config or schema 1 manifest, or only the architecture from an index. */
 export type StoredFacts =
   | { readonly source: 'image'; readonly image: ImageFacts }
   | { readonly source: 'index'; readonly architecture: string };
@@ -13,29 +13,29 @@ export type StoredFacts =
 export interface StoredManifest {
   readonly mediaType: string;
   readonly body: Buffer;
-  /** Null: not found yet. */
+  /** Null if they have not been found yet. */
   readonly facts: StoredFacts | null;
 }
 
-/** What a repository's manifests say of a digest that they name. */
+/** What a repository's manifests state about a digest. */
 export interface Link {
   readonly size: number | null;
   readonly architecture: string | null;
 }
 
-/** What is proven of a digest for one repository. */
+/** What is proven about a digest for one repository. */
 export interface Proof {
-  /** The repository's upstream has sent the content itself, whole and verified, by way of any of its repositories. */
+  /** The upstream has sent the complete, verified content, for any of its repositories. */
   readonly delivered: boolean;
-  /** The upstream has sent the content for this repository, or has confirmed that this repository has it. */
+  /** The upstream has sent or confirmed the content for this repository. */
   readonly belongs: boolean;
 }
 
 export interface StoredTag {
   readonly digest: Digest;
-  /** When the upstream last said so, in milliseconds since the epoch. */
+  /** When the upstream last confirmed it, in milliseconds since the epoch. */
   readonly checkedMs: number;
-  /** Whether the upstream was asked with credentials then. */
+  /** Whether that request had credentials. */
   readonly authenticated: boolean;
 }
 
@@ -49,7 +49,7 @@ const proofQuery = `select
   exists (select 1 from belonging where upstream = ?1 and repository = ?2 and digest = ?3)`;
 const tagQuery = 'select digest, checked_ms, authenticated from tag where upstream = ? and repository = ? and tag = ?';
 
-// What a manifest says later never takes away what another has said: an index may know what an image does not.
+// A later manifest never removes what another one stated: an index may state more than an image does.
 const linkInsert = `insert into link (upstream, repository, digest, size, architecture) values (?, ?, ?, ?, ?)
   on conflict do update set size = coalesce(excluded.size, size), architecture = coalesce(excluded.architecture, architecture)
   where size is not coalesce(excluded.size, size) or architecture is not coalesce(excluded.architecture, architecture)`;
@@ -77,12 +77,12 @@ function factsOf([, , source, architecture, entrypoint]: Row): StoredFacts | nul
   return source === 'index' && name !== null ? { source, architecture: name } : null;
 }
 
-/** The parts of a repository's identity, as columns. */
+/** The columns that identify a repository. */
 const columns = (repository: Repository): readonly [string, string] => [repository.upstream.name, repository.name];
 
 /**
- * What is remembered of cached images across restarts. Reads go to the database; writes are handed over and not waited
- * for, since all of this can be had again from the upstream: a write that fails is logged, and costs a request later.
+ * The persistent state of cached images. Writes are not awaited, because everything can be fetched again from the upstream:
+ * a failed write is logged and costs another request later.
  */
 export class Catalog {
   readonly #database: Database;
@@ -94,11 +94,11 @@ export class Catalog {
     this.#log = log;
   }
 
-  /** Opens or creates the file. Rejects with `data_invalid` or `data_version` when it is not ours. */
+  /** Opens or creates the file. Rejects with `data_invalid` or `data_version` if it is not a catalog of this version. */
   static async open(file: string, log: Log): Promise<Catalog> {
     const database = await openDatabase({
       file,
-      remedy: 'stop the server and remove it, with the -wal and -shm beside it: images are fetched again',
+      remedy: 'stop the server and remove the file with its -wal and -shm files; images are then fetched again',
       applicationId: catalogApplicationId,
       migrations: catalogMigrations,
       synchronous: 'normal',
@@ -119,7 +119,7 @@ export class Catalog {
     return row === undefined ? null : { size: numberOrNull(row[0]), architecture: textOrNull(row[1]) };
   }
 
-  /** What is proven of a digest. Nothing, where the file cannot be read. */
+  /** Returns the proof of a digest. Nothing is proven if the file cannot be read. */
   async proof(repository: Repository, digest: Digest): Promise<Proof> {
     const row = await this.#row(proofQuery, [...columns(repository), digest.text]);
     return { delivered: numberOrNull(row?.[0]) === 1, belongs: numberOrNull(row?.[1]) === 1 };
@@ -132,20 +132,20 @@ export class Catalog {
     return { digest, checkedMs: numberOrNull(row[1]) ?? 0, authenticated: numberOrNull(row[2]) === 1 };
   }
 
-  /** Every blob that the catalog believes to be on disk, with its size. */
+  /** Returns the size of every blob in the catalog, by digest. */
   async blobs(): Promise<ReadonlyMap<string, number>> {
     const rows = await this.#database.read('select digest, size from blob');
     return new Map(rows.map(([digest, size]) => [textOrNull(digest) ?? '', numberOrNull(size) ?? 0]));
   }
 
-  /** Distinct manifest bodies that are saved, and their bytes. Rejects when the file cannot be read. */
+  /** Counts the distinct manifest bodies and their bytes. Rejects if the file cannot be read. */
   async bodies(): Promise<Amount> {
     await Promise.all(this.#pending);
     const [row] = await this.#database.read('select count(*), coalesce(sum(length(bytes)), 0) from body');
     return { count: numberOrNull(row?.[0]) ?? 0, bytes: numberOrNull(row?.[1]) ?? 0 };
   }
 
-  /** `bodyDigest` is that of all of the body: bodies are kept once, and other bodies may have the manifest's digest. */
+  /** `bodyDigest` covers the complete body, unlike the digest of a signed schema 1 manifest. */
   putManifest(repository: Repository, digest: Digest, manifest: StoredManifest, bodyDigest: Digest): void {
     const at = columns(repository);
     const other = bodyDigest.text === digest.text ? null : bodyDigest.text;
@@ -210,7 +210,7 @@ export class Catalog {
     this.#write([{ sql: 'delete from blob where digest = ?', rows: digests.map((digest) => [digest]) }]);
   }
 
-  /** Waits for what was handed over, then closes the file. */
+  /** Waits for pending writes, then closes the file. */
   async close(): Promise<void> {
     await Promise.all(this.#pending);
     await this.#database.close();
@@ -225,12 +225,12 @@ export class Catalog {
     return [{ sql, rows: [[facts.source, architecture, entrypoint, ...columns(repository), digest.text]] }];
   }
 
-  /** One row, or none: what cannot be read now is asked of the upstream, as if it had never been cached. */
+  /** Returns one row. A read error counts as a cache miss. */
   async #row(sql: string, parameters: Row): Promise<Row | undefined> {
     try {
       return (await this.#database.read(sql, parameters))[0];
     } catch (error) {
-      this.#log.warn({ error: messageOf(error) }, 'the image catalog could not be read');
+      this.#log.warn({ error: messageOf(error) }, 'cannot read the image catalog');
       return undefined;
     }
   }
@@ -240,7 +240,7 @@ export class Catalog {
     if (used.length === 0) return;
     const written = this.#database.transact(used).then(
       () => undefined,
-      (error: unknown) => this.#log.warn({ error: messageOf(error) }, 'the image catalog could not be written'),
+      (error: unknown) => this.#log.warn({ error: messageOf(error) }, 'cannot write the image catalog'),
     );
     this.#pending.add(written);
     void written.finally(() => this.#pending.delete(written));

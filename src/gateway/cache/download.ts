@@ -11,30 +11,33 @@ import type { BlobFiles, TempFile } from './blob-files.ts';
 import { TempWriter } from './temp-writer.ts';
 
 /**
- * How far a download is. `asking` until the upstream's headers are there; `running` while the file grows; `verified` once
- * the digest is known to be right; `failed` when there will be no blob; `detached` when the disk does not take it, so
- * that each reader has to fetch the rest by itself.
+ * The state of a download:
+ * - `pending` until the upstream's headers have arrived
+ * - `running` while the file grows
+ * - `verified` once the digest has been verified
+ * - `failed` if there will be no blob
+ * - `detached` if the disk cannot be written; each reader must then fetch the rest itself
  */
-export type DownloadState =
-  | { readonly kind: 'asking' | 'running' | 'verified' }
+type DownloadState =
+  | { readonly kind: 'pending' | 'running' | 'verified' }
   | { readonly kind: 'failed'; readonly error: UpstreamError }
   | { readonly kind: 'detached' };
 
-/** What becomes of a download, for whoever started it. */
-export interface DownloadEvents {
-  /** All of the blob has arrived, and its digest is right. */
+/** Callbacks of a download. */
+interface DownloadEvents {
+  /** The complete blob has arrived and its digest is correct. */
   readonly verified: () => void;
-  /** The blob is on disk, under its own name. */
+  /** The blob is on disk under its final name. */
   readonly committed: (size: number) => void;
-  /** The upstream sent something else, or not all of it. */
+  /** The upstream sent a wrong or incomplete blob. */
   readonly rejected: (error: UpstreamError) => void;
-  /** The disk did not take it. */
+  /** The disk could not be written. */
   readonly diskFailed: (error: unknown) => void;
-  /** Nobody may join any more. Called when it is given up, and when it is over: twice, perhaps. */
+  /** Readers may no longer join. May be called twice: on abort and at the end. */
   readonly ended: () => void;
 }
 
-/** Marks what the disk said, apart from what the upstream said. */
+/** Distinguishes errors of the disk from errors of the upstream. */
 class DiskError extends Error {}
 
 async function onDisk<Value>(work: Promise<Value>): Promise<Value> {
@@ -44,18 +47,18 @@ async function onDisk<Value>(work: Promise<Value>): Promise<Value> {
 }
 
 /**
- * One blob on its way from an upstream to the disk, at full speed whatever its readers do. Readers follow the growing
- * file, each at its own offset: they look at `state` and `written`, and wait for `changed()`.
+ * The download of one blob from an upstream to the disk. It runs at full speed, whatever its readers do. Each reader
+ * follows the growing file at its own offset: it checks `state` and `written`, and waits for `changed()`.
  */
 export class Download {
   readonly digest: Digest;
-  /** Key of the repository that it is fetched from: an answer confirms that the blob belongs to it, and to no other. */
+  /** Key of the repository that it is fetched for. The response proves that the blob belongs to this repository only. */
   readonly source: string;
   readonly #files: BlobFiles;
-  readonly #ask: (signal: AbortSignal) => Promise<BlobAnswer>;
+  readonly #request: (signal: AbortSignal) => Promise<BlobAnswer>;
   readonly #events: DownloadEvents;
   readonly #abort = new AbortController();
-  #state: DownloadState = { kind: 'asking' };
+  #state: DownloadState = { kind: 'pending' };
   readonly #undeclaredBytesMax: number;
   #size: number | null;
   #written = 0;
@@ -65,15 +68,15 @@ export class Download {
   #waiters: (() => void)[] = [];
   readonly #done: Promise<void>;
 
-  /** Starts it. `expectedSize` is what a manifest says, for upstreams that send no length. */
+  /** Starts the download. `expectedSize` is the size in a manifest, for upstreams that send no length. */
   constructor(options: {
     readonly digest: Digest;
     readonly source: string;
     readonly expectedSize: number | null;
-    /** Largest number of bytes that are accepted if the size is unknown. */
+    /** Limit of the size if it is unknown. */
     readonly undeclaredBytesMax: number;
     readonly files: BlobFiles;
-    readonly ask: (signal: AbortSignal) => Promise<BlobAnswer>;
+    readonly request: (signal: AbortSignal) => Promise<BlobAnswer>;
     readonly events: DownloadEvents;
   }) {
     this.digest = options.digest;
@@ -81,7 +84,7 @@ export class Download {
     this.#size = options.expectedSize;
     this.#undeclaredBytesMax = options.undeclaredBytesMax;
     this.#files = options.files;
-    this.#ask = options.ask;
+    this.#request = options.request;
     this.#events = options.events;
     this.#done = this.#run();
   }
@@ -90,26 +93,23 @@ export class Download {
     return this.#state;
   }
 
-  /** Size of the whole blob; null while nobody has said it. */
+  /** Size of the blob; null while it is unknown. */
   get size(): number | null {
     return this.#size;
   }
 
-  /** Bytes that are in the file, and can be read from it. */
+  /** Bytes that can be read from the file. */
   get written(): number {
     return this.#written;
   }
 
-  /** The growing file. Only while joined, and from `running` on. */
+  /** The growing file. Only for readers that have joined, from `running` on. */
   get handle(): FileHandle {
-    assert(
-      this.#temp !== undefined && this.#readers > 0,
-      'a download is read by those who joined it, once it has begun',
-    );
+    assert(this.#temp !== undefined && this.#readers > 0, 'only a reader that has joined reads a running download');
     return this.#temp.handle;
   }
 
-  /** Resolves when there is more to read or the state has changed; at once when it is over. */
+  /** Resolves when there is more to read or the state has changed; at once if the download is over. */
   changed(): Promise<void> {
     if (this.#over) return Promise.resolve();
     return new Promise((resolve) => this.#waiters.push(resolve));
@@ -117,29 +117,28 @@ export class Download {
 
   /** Resolves when the upstream has answered or failed. */
   async begun(): Promise<void> {
-    while (this.#state.kind === 'asking') await this.changed();
+    while (this.#state.kind === 'pending') await this.changed();
   }
 
   join(): void {
     this.#readers++;
   }
 
-  /** The counterpart of `join`. When nobody is left, a download that is not half done yet is given up. */
+  /** Undoes `join`. When the last reader leaves, a download that is less than half done is aborted. */
   leave(): void {
-    assert(this.#readers > 0, 'only those who joined a download leave it');
+    assert(this.#readers > 0, 'only a reader that has joined leaves a download');
     this.#readers--;
     if (this.#readers > 0) return;
     if (this.#over) void this.#closeFile();
     else if (!this.#isWorthFinishing()) this.abort();
   }
 
-  /** Gives the download up. */
   abort(): void {
     this.#events.ended();
     this.#abort.abort();
   }
 
-  /** Resolves when everything is over, the file included. Never rejects. */
+  /** Resolves when the download has ended and its file is closed. Never rejects. */
   done(): Promise<void> {
     return this.#done;
   }
@@ -150,13 +149,13 @@ export class Download {
 
   async #run(): Promise<void> {
     try {
-      const answer = await this.#ask(this.#abort.signal);
+      const answer = await this.#request(this.#abort.signal);
       this.#size = answer.length ?? this.#size;
       const temp = await this.#openFile(answer.body);
-      this.#become({ kind: 'running' });
+      this.#setState({ kind: 'running' });
       this.#size = await this.#receive(answer.body, temp);
       this.#events.verified();
-      this.#become({ kind: 'verified' });
+      this.#setState({ kind: 'verified' });
       await onDisk(this.#files.commit(temp, this.digest));
       this.#events.committed(this.#size);
     } catch (error) {
@@ -178,7 +177,7 @@ export class Download {
     }
   }
 
-  /** Takes the body in and answers its length. Rejects unless it is exactly the blob. */
+  /** Writes the body to the file. Resolves with its length; rejects unless it is exactly the blob. */
   async #receive(body: BlobAnswer['body'], temp: TempFile): Promise<number> {
     const hash = createHash(this.digest.algorithm);
     const writer = new TempWriter(temp.handle, limits.downloadBufferBytesMax, (written) => {
@@ -196,7 +195,7 @@ export class Download {
       }
     } catch (error) {
       if (error instanceof DiskError || this.#abort.signal.aborted) throw error;
-      throw this.#rejection(`broke off after ${received} bytes of a blob: ${connectionFailure(error).message}`);
+      throw this.#rejection(`aborted a blob after ${received} bytes: ${connectionFailure(error).message}`);
     }
     await onDisk(writer.finish());
     if (this.#size === null && received > this.#undeclaredBytesMax) {
@@ -220,16 +219,16 @@ export class Download {
     this.#events.ended();
     if (error instanceof DiskError) {
       this.#events.diskFailed(error.cause);
-      // A verified blob that could not be moved to its place is good for those who read it now.
-      if (this.#state.kind !== 'verified') this.#become({ kind: 'detached' });
+      // Current readers can still use a verified blob that could not be renamed.
+      if (this.#state.kind !== 'verified') this.#setState({ kind: 'detached' });
     } else {
-      this.#become({ kind: 'failed', error: connectionFailure(error) });
+      this.#setState({ kind: 'failed', error: connectionFailure(error) });
     }
     const temp = this.#temp;
     if (temp !== undefined) await this.#files.discard(temp).catch(this.#events.diskFailed);
   }
 
-  #become(state: DownloadState): void {
+  #setState(state: DownloadState): void {
     this.#state = state;
     this.#notify();
   }

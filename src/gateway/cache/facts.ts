@@ -12,15 +12,15 @@ export interface FactsFinderOptions {
   readonly manifests: Manifests;
   readonly links: Links;
   readonly access: BlobAccess;
-  /** How long one pull waits, in milliseconds. */
+  /** How long a pull waits, in milliseconds. */
   readonly waitMs: number;
   readonly log: Log;
 }
 
 /**
- * Finds the facts of images whose manifest does not say them: in the index that named the manifest where that is enough,
- * else in the image config, which comes through the blob cache since clients will ask for it next. What could not be
- * found in time is never kept as unknown: the search goes on, and the next pull asks again.
+ * Finds the facts of images that are not in the manifest: in the index if that is enough, otherwise in the image config. The
+ * config goes through the blob cache, because clients request it next. After a timeout, the search continues in the
+ * background and nothing is stored as unknown, so that the next pull finds the facts.
  */
 export class FactsFinder {
   readonly #options: FactsFinderOptions;
@@ -30,7 +30,7 @@ export class FactsFinder {
     this.#options = options;
   }
 
-  /** The facts of a manifest, after at most `waitMs`. Never rejects: what cannot be found in time is null and counted. */
+  /** Returns the facts of a manifest after at most `waitMs`. Never rejects: facts not found in time are null and counted. */
   async find(repository: Repository, held: HeldManifest): Promise<Facts> {
     const { waitMs, log } = this.#options;
     const search = this.#flights
@@ -38,13 +38,13 @@ export class FactsFinder {
       .catch((error: unknown) =>
         log.warn(
           { upstream: repository.upstream.name, digest: held.digest.text, error: messageOf(error) },
-          'the facts of an image could not be found',
+          'cannot find the facts of an image',
         ),
       );
     await endsWithin(waitMs, search);
     if (held.facts !== null) return held.facts;
     repository.upstream.meters.factsUnknown.inc();
-    return { architecture: await this.#saidByIndex(repository, held), fusion: false };
+    return { architecture: await this.#fromIndex(repository, held), fusion: false };
   }
 
   async #search(repository: Repository, held: HeldManifest): Promise<void> {
@@ -52,20 +52,20 @@ export class FactsFinder {
     const manifest = await reparse(held);
     const own = manifest === null ? notAnImage : factsInManifest(manifest);
     if (own !== null) return manifests.learn(repository, held, { source: 'image', image: own });
-    const architecture = manifests.needsEntrypoint ? null : await this.#saidByIndex(repository, held);
+    const architecture = manifests.needsEntrypoint ? null : await this.#fromIndex(repository, held);
     if (architecture !== null) return manifests.learn(repository, held, { source: 'index', architecture });
     const config = manifest?.config ?? null;
-    if (config !== null) manifests.learn(repository, held, await this.#saidByConfig(repository, config));
+    if (config !== null) manifests.learn(repository, held, await this.#fromConfig(repository, config));
   }
 
-  async #saidByIndex(repository: Repository, held: HeldManifest): Promise<string | null> {
+  async #fromIndex(repository: Repository, held: HeldManifest): Promise<string | null> {
     const link = await this.#options.links.find(repository, held.digest);
     return link?.architecture ?? null;
   }
 
-  async #saidByConfig(repository: Repository, config: Descriptor): Promise<StoredFacts> {
+  async #fromConfig(repository: Repository, config: Descriptor): Promise<StoredFacts> {
     const bytes = await this.#options.access.read(repository, config.digest, config.size, limits.imageConfigBytesMax);
-    // A config that is no image's says nothing, and never will: its digest is right.
+    // A verified config that is not an image config will never have facts.
     return { source: 'image', image: (await inSlices(readImageConfig(bytes, config.mediaType))) ?? notAnImage };
   }
 }

@@ -2,12 +2,11 @@ import type { Digest } from '../../oci/index.ts';
 import { blobHeaders } from '../blob-headers.ts';
 import type { HeaderList } from '../headers.ts';
 
-/** A small blob in memory, with everything that answering it takes, computed once. */
+/** A small blob in memory, with precomputed headers. */
 export class HeldBlob {
   readonly digest: Digest;
   readonly body: Buffer;
   readonly etag: string;
-  /** Headers of a 200. */
   readonly headers: HeaderList;
 
   constructor(digest: Digest, body: Buffer) {
@@ -17,7 +16,7 @@ export class HeldBlob {
     this.headers = blobHeaders({ digest, length: body.byteLength });
   }
 
-  /** Bytes that it takes in memory, with about a kibibyte for what stands around the body. */
+  /** Bytes in memory: the body and about 1 KiB of overhead. */
   get weight(): number {
     return this.body.byteLength + 1_024;
   }

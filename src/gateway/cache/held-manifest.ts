@@ -9,7 +9,7 @@ import {
 } from '../../oci/index.ts';
 import { baseHeaders, type HeaderList } from '../headers.ts';
 
-/** What a pull is recorded with: null and false where the image does not say. */
+/** The facts that are recorded with a pull; null and false if the image does not state them. */
 export interface Facts {
   readonly architecture: string | null;
   readonly fusion: boolean;
@@ -17,21 +17,21 @@ export interface Facts {
 
 const noChildren: ReadonlySet<string> = new Set();
 
-/** A manifest in memory, with everything that answering it takes, computed once. */
+/** A manifest in memory, with precomputed headers. */
 export class HeldManifest {
   readonly digest: Digest;
   readonly mediaType: string;
   readonly body: Buffer;
-  /** Whether a GET of it is a pull. */
+  /** Whether a GET of this manifest is a pull. */
   readonly counts: boolean;
   readonly etag: string;
   /** Headers of a 200. */
   readonly headers: HeaderList;
   /** Headers of a 304. */
   readonly unchangedHeaders: HeaderList;
-  /** Null until they are found. Never changes once they are. */
+  /** Null until they are found, then constant. */
   facts: Facts | null = null;
-  /** Digests of the manifests that an index names; empty where they do not matter. Set before it is kept in memory. */
+  /** Digests of the manifests in an index, if tag memory needs them. Set before the manifest is cached. */
   children: ReadonlySet<string> = noChildren;
 
   constructor(digest: Digest, mediaType: string, body: Buffer) {
@@ -40,7 +40,7 @@ export class HeldManifest {
     this.body = body;
     this.counts = countsAsPull(mediaType);
     this.etag = `"${digest.text}"`;
-    // `private, no-cache`: a cache in between would answer pulls that nobody counts.
+    // `private, no-cache`: pulls answered by a cache in between would not be counted.
     this.unchangedHeaders = [
       'Docker-Content-Digest',
       digest.text,
@@ -59,16 +59,16 @@ export class HeldManifest {
     ];
   }
 
-  /** Bytes that it takes in memory, with about two kibibytes for what stands around the body. */
+  /** Bytes in memory: the body and about 2 KiB of overhead. */
   get weight(): number {
     return this.body.byteLength + 2_048;
   }
 }
 
-/** The facts of what is no image. */
+/** The facts of an artifact that is not an image. */
 export const notAnImage: ImageFacts = { architecture: null, entrypoint: [] };
 
-/** Whether the config of a manifest has to be read to know the image. One that may be anything is read where there are layers. */
+/** Whether the facts are in the config. A config of unknown type is read if it is small and the manifest has layers. */
 function isConfigToRead({ config, layers }: Manifest): boolean {
   const kind = config === null ? 'artifact' : configKindOf(config.mediaType);
   if (kind !== 'unknown') return kind === 'image';
@@ -76,8 +76,8 @@ function isConfigToRead({ config, layers }: Manifest): boolean {
 }
 
 /**
- * The facts that a manifest says of its image by itself: all of them for schema 1, none for an artifact (a chart, a
- * signature), which is no image. Null when its config says them.
+ * Returns the facts in a manifest itself: those of a schema 1 image, or `notAnImage` for an artifact (a chart, a signature).
+ * Null if the facts are in the config.
  */
 export function factsInManifest(manifest: Manifest): ImageFacts | null {
   if (manifest.kind === 'schema1') return manifest.image;

@@ -7,8 +7,8 @@ import { GroupedLru } from '../grouped-lru.ts';
 import type { Catalog, Link } from './catalog.ts';
 
 /**
- * What a repository's manifests say of the digests that they name. It answers HEAD of a blob and gives the architecture
- * of an index's images. It proves nothing about the bytes: a manifest may name what its repository does not have.
+ * What a repository's manifests state about the digests that they name. It answers HEAD of a blob, and gives the
+ * architecture of an index's images. It is no proof: a manifest may name content that its repository does not have.
  */
 export class Links {
   readonly #catalog: Catalog;
@@ -18,7 +18,7 @@ export class Links {
     this.#catalog = catalog;
   }
 
-  /** What is said of a digest in a repository; null when no manifest there names it. */
+  /** Returns what a repository's manifests state about a digest; null if none names it. */
   async find(repository: Repository, digest: Digest): Promise<Link | null> {
     const kept = this.#memory.get(repository.key, digest.text);
     if (kept !== undefined) return kept;
@@ -27,18 +27,18 @@ export class Links {
     return stored;
   }
 
-  /** Remembers all that a manifest names, piece by piece: it may be much. */
-  async admit(repository: Repository, manifest: Manifest): Promise<void> {
-    const named = descriptorsIn(manifest);
-    for (let start = 0; start < named.length; start += limits.linksAtOnceMax) {
-      if (named.length > limits.linksAtOnceMax) await nextTurn();
-      this.#remember(repository, named.slice(start, start + limits.linksAtOnceMax));
+  /** Stores the descriptors of a manifest. Yields to the event loop between chunks, because there may be many. */
+  async add(repository: Repository, manifest: Manifest): Promise<void> {
+    const descriptors = descriptorsIn(manifest);
+    for (let start = 0; start < descriptors.length; start += limits.linksAtOnceMax) {
+      if (descriptors.length > limits.linksAtOnceMax) await nextTurn();
+      this.#addAll(repository, descriptors.slice(start, start + limits.linksAtOnceMax));
     }
   }
 
-  #remember(repository: Repository, named: readonly Descriptor[]): void {
+  #addAll(repository: Repository, descriptors: readonly Descriptor[]): void {
     const links = new Map<string, Link>();
-    for (const { digest, size, architecture } of named) {
+    for (const { digest, size, architecture } of descriptors) {
       const kept = this.#memory.get(repository.key, digest.text);
       const link = { size: size ?? kept?.size ?? null, architecture: architecture ?? kept?.architecture ?? null };
       this.#memory.set(repository.key, digest.text, link);

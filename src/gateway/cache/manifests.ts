@@ -18,18 +18,18 @@ import type { Catalog, StoredFacts, StoredManifest } from './catalog.ts';
 import { factsInManifest, HeldManifest, type Facts } from './held-manifest.ts';
 import type { Links } from './links.ts';
 
-/** A manifest, and where it came from. */
+/** A manifest and its source. */
 export interface Found {
   readonly held: HeldManifest;
   readonly outcome: CacheOutcome;
 }
 
-/** What somebody who joined a fetch has got of it: the fetch was another's. */
+/** Marks the result of another request's fetch as coalesced. */
 export function asCoalesced<Of extends Found>(found: Of): Of {
   return found.outcome === 'miss' ? { ...found, outcome: 'coalesced' } : found;
 }
 
-/** Manifests by digest, for each repository: in memory, else in the catalog, else from the upstream. */
+/** Manifests by digest and repository: from memory, the catalog or the upstream. */
 export class Manifests {
   readonly #catalog: Catalog;
   readonly #links: Links;
@@ -42,7 +42,7 @@ export class Manifests {
     readonly catalog: Catalog;
     readonly links: Links;
     readonly fusionEntrypoint: string | undefined;
-    /** Whether it matters which manifests an index names. */
+    /** Whether tag memory needs the digests in an index. */
     readonly keepsChildren: boolean;
   }) {
     this.#catalog = options.catalog;
@@ -51,22 +51,22 @@ export class Manifests {
     this.#keepsChildren = options.keepsChildren;
   }
 
-  /** Whether facts depend on a rule about the entrypoint, which no index says. */
+  /** Whether facts depend on the entrypoint, which an index does not state. */
   get needsEntrypoint(): boolean {
     return this.#fusionEntrypoint !== undefined;
   }
 
-  /** Manifests in memory, and what they take. */
+  /** Manifests in memory and the bytes that they take. */
   get inMemory(): Amount {
     return { count: this.#memory.size, bytes: this.#memory.weight };
   }
 
-  /** A manifest that is in memory. */
+  /** A manifest, if it is in memory. */
   lookup(repository: Repository, digest: Digest): HeldManifest | undefined {
     return this.#memory.get(keyOf(repository, digest));
   }
 
-  /** A manifest by digest, from wherever it is nearest. Rejects with `UpstreamError` when it cannot be had. */
+  /** Returns a manifest from memory, the catalog or the upstream. Rejects with `UpstreamError` if it is unavailable. */
   get(repository: Repository, digest: Digest): Promise<Found> {
     const held = this.lookup(repository, digest);
     if (held !== undefined) return Promise.resolve({ held, outcome: 'hit' });
@@ -84,7 +84,7 @@ export class Manifests {
     return { held: await this.fetch(repository, { kind: 'digest', digest }), outcome: 'miss' };
   }
 
-  /** A manifest by digest that is cached; null when it is not, without asking the upstream. */
+  /** Returns a manifest from memory or the catalog; null on a cache miss. */
   async find(repository: Repository, digest: Digest): Promise<HeldManifest | null> {
     const held = this.lookup(repository, digest);
     if (held !== undefined) return held;
@@ -99,26 +99,26 @@ export class Manifests {
     return loaded;
   }
 
-  /** Fetches a manifest from the upstream and keeps it, with all that it names. Rejects with `UpstreamError`. */
+  /** Fetches a manifest from the upstream and caches it. Rejects with `UpstreamError`. */
   async fetch(repository: Repository, reference: Reference): Promise<HeldManifest> {
     return this.keep(repository, await repository.upstream.client.getManifest(repository.name, reference));
   }
 
-  /** Keeps a manifest that the upstream gave, with all that it names. */
+  /** Caches a manifest from the upstream, with its links. */
   async keep(repository: Repository, { digest, body, manifest }: VerifiedManifest): Promise<HeldManifest> {
     const held = new HeldManifest(digest, manifest.mediaType, body);
     const own = factsInManifest(manifest);
     const facts: StoredFacts | null = own === null ? null : { source: 'image', image: own };
     held.facts = own === null ? null : this.#factsOf(own);
     if (this.#keepsChildren) held.children = childrenOf(manifest);
-    await this.#links.admit(repository, manifest);
+    await this.#links.add(repository, manifest);
     this.#memory.set(keyOf(repository, digest), held);
     const bodyDigest = manifest.digested === body ? digest : digestOf(digest.algorithm, body);
     this.#catalog.putManifest(repository, digest, { mediaType: held.mediaType, body, facts }, bodyDigest);
     return held;
   }
 
-  /** Keeps the facts that were found for a manifest, for good. */
+  /** Stores the facts of a manifest permanently. */
   learn(repository: Repository, held: HeldManifest, stored: StoredFacts): void {
     held.facts = this.#factsFrom(stored);
     this.#catalog.putFacts(repository, held.digest, stored);
@@ -129,7 +129,7 @@ export class Manifests {
     return { architecture: image.architecture, fusion };
   }
 
-  /** What an index said is enough only where the entrypoint does not matter, which the configuration may change. */
+  /** Facts from an index are enough only if the entrypoint does not matter. The configuration may have changed since. */
   #factsFrom(stored: StoredFacts): Facts | null {
     if (stored.source === 'image') return this.#factsOf(stored.image);
     return this.needsEntrypoint ? null : { architecture: stored.architecture, fusion: false };
@@ -142,15 +142,15 @@ function childrenOf(manifest: Manifest | null): ReadonlySet<string> {
   return new Set(manifest?.manifests.map(({ digest }) => digest.text));
 }
 
-/** The type that a stored manifest has. One that was stored under a generic type is what its body says. */
+/** Returns the media type of a stored manifest. If it was stored with a generic type, the body decides. */
 async function typeOf({ mediaType, body }: StoredManifest): Promise<string> {
   if (isSpecificManifestType(mediaType)) return mediaType;
-  const read = await inSlices(readManifest(mediaType, body));
-  return 'value' in read ? read.value.mediaType : mediaType;
+  const parsed = await inSlices(readManifest(mediaType, body));
+  return 'value' in parsed ? parsed.value.mediaType : mediaType;
 }
 
-/** What the manifest's body says; null where an earlier release has kept what is refused now. */
+/** Parses a cached manifest. Null if an earlier release cached a body that is now rejected. */
 export async function reparse(held: HeldManifest): Promise<Manifest | null> {
-  const read = await inSlices(readManifest(held.mediaType, held.body));
-  return 'value' in read ? read.value : null;
+  const parsed = await inSlices(readManifest(held.mediaType, held.body));
+  return 'value' in parsed ? parsed.value : null;
 }

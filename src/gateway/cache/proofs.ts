@@ -5,9 +5,9 @@ import { GroupedLru } from '../grouped-lru.ts';
 import type { Catalog, Proof } from './catalog.ts';
 
 /**
- * Under which repositories cached bytes may be served. It takes both parts of a `Proof`: without `belongs`, a client that
- * knows the digest of a private layer could read it through a public repository. Without `delivered`, an upstream that
- * claims to have everything could open the layers of another one. What a manifest names proves neither.
+ * Decides under which repositories cached bytes may be served. Both parts of a `Proof` are required. Without `belongs`, a
+ * client that knows the digest of a private layer could read it through a public repository. Without `delivered`, an
+ * upstream that claims to have every blob would give access to another upstream's layers. A manifest proves neither.
  */
 export class Proofs {
   readonly #catalog: Catalog;
@@ -18,7 +18,7 @@ export class Proofs {
     this.#catalog = catalog;
   }
 
-  /** Whether cached bytes are known, without the catalog, to be open to this repository. */
+  /** Whether memory, without the catalog, proves that this repository may read the cached bytes. */
   isOpen(repository: Repository, { text }: Digest): boolean {
     return (
       this.#belonging.get(repository.key, text) !== undefined &&
@@ -26,7 +26,7 @@ export class Proofs {
     );
   }
 
-  /** What is proven by now: what happened while the catalog was read is in it. */
+  /** Returns the proof of a digest, including events that occurred while the catalog was read. */
   async find(repository: Repository, digest: Digest): Promise<Proof> {
     if (!this.isOpen(repository, digest)) {
       const stored = await this.#catalog.proof(repository, digest);
@@ -39,13 +39,13 @@ export class Proofs {
     };
   }
 
-  /** The upstream has confirmed that the repository has this content. */
+  /** Records that the upstream confirmed this content for the repository. */
   confirmed(repository: Repository, digest: Digest): void {
     this.#belonging.set(repository.key, digest.text, true);
     this.#catalog.putConfirmed(repository, digest);
   }
 
-  /** The upstream has sent this content for the repository, and its digest was right. */
+  /** Records that the upstream sent this content for the repository, with the correct digest. */
   delivered(repository: Repository, digest: Digest): void {
     this.#belonging.set(repository.key, digest.text, true);
     this.#delivered.set(deliveryKey(repository, digest.text), true);

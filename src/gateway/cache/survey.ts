@@ -5,9 +5,9 @@ import type { Amount } from '../amount.ts';
 import type { Blobs } from './blobs.ts';
 import type { Catalog } from './catalog.ts';
 
-/** Room on the file system that the cache is on, in bytes. */
-export interface Room {
-  /** What this process may still write. */
+/** Space on the file system of the cache, in bytes. */
+interface DiskSpace {
+  /** Bytes that this process may still write. */
   readonly free: number;
   readonly size: number;
 }
@@ -20,21 +20,21 @@ export interface CacheSurveyOptions {
 }
 
 /**
- * What the cache has on disk, looked up anew each time and never summed up from changes, so that it is right whatever
- * happened to the files meanwhile. What could not be looked up is null: an old figure would be believed.
+ * Counts what the cache has on disk. Each survey counts from scratch, so the result is correct even if another program
+ * changed the files. A value that could not be determined is null, because an old one would be misleading.
  */
 export class CacheSurvey {
   readonly #options: CacheSurveyOptions;
   readonly #surveys = new SingleFlight<void>();
   #blobs: Amount | null = null;
   #manifests: Amount | null = null;
-  #room: Room | null = null;
+  #space: DiskSpace | null = null;
 
   constructor(options: CacheSurveyOptions) {
     this.#options = options;
   }
 
-  /** Looks everything up; joins a look-up that is under way. Never rejects. */
+  /** Takes a survey, or joins the one in progress. Never rejects. */
   take(): Promise<void> {
     return this.#surveys.run('all', () => this.#take());
   }
@@ -49,30 +49,30 @@ export class CacheSurvey {
     return this.#manifests;
   }
 
-  get room(): Room | null {
-    return this.#room;
+  get space(): DiskSpace | null {
+    return this.#space;
   }
 
   async #take(): Promise<void> {
     const { directory, blobs, catalog } = this.#options;
-    [this.#blobs, this.#manifests, this.#room] = await Promise.all([
-      this.#found(blobs.onDisk()),
-      this.#found(catalog.bodies()),
-      this.#found(roomOf(directory)),
+    [this.#blobs, this.#manifests, this.#space] = await Promise.all([
+      this.#orNull(blobs.onDisk()),
+      this.#orNull(catalog.bodies()),
+      this.#orNull(spaceOf(directory)),
     ]);
   }
 
-  async #found<Value>(work: Promise<Value>): Promise<Value | null> {
+  async #orNull<Value>(work: Promise<Value>): Promise<Value | null> {
     try {
       return await work;
     } catch (error) {
-      this.#options.log.warn({ error: messageOf(error) }, 'a part of the image cache could not be surveyed');
+      this.#options.log.warn({ error: messageOf(error) }, 'cannot survey a part of the image cache');
       return null;
     }
   }
 }
 
-async function roomOf(directory: string): Promise<Room> {
+async function spaceOf(directory: string): Promise<DiskSpace> {
   const { bavail, blocks, bsize } = await statfs(directory);
   return { free: bavail * bsize, size: blocks * bsize };
 }

@@ -6,14 +6,14 @@ import type { Catalog, StoredTag } from './catalog.ts';
 import type { HeldManifest } from './held-manifest.ts';
 import { asCoalesced, type Found, type Manifests } from './manifests.ts';
 
-/** A tag in memory. `retryAtMs`: its upstream failed, and is not asked again before then (in milliseconds since the epoch). */
+/** A tag in memory. `retryAtMs`: the earliest next request after a failure, in milliseconds since the epoch; null if none. */
 interface KnownTag extends StoredTag {
   readonly retryAtMs: number | null;
 }
 
 /**
- * What tags mean. A tag is served for its time to live, then its upstream is asked whether it has moved, once however many
- * wait. When the upstream cannot say, the old meaning is served and called stale.
+ * Resolves tags. A tag is served for its time to live, then it is revalidated at its upstream, once for all concurrent
+ * requests. If the upstream fails, the old manifest is served as stale.
  */
 export class Tags {
   readonly #catalog: Catalog;
@@ -27,7 +27,7 @@ export class Tags {
     readonly catalog: Catalog;
     readonly manifests: Manifests;
     readonly clock: Clock;
-    /** Told each time an upstream failed and the old meaning of a tag is served instead. */
+    /** Called when an upstream failed and the old manifest of a tag is served. */
     readonly onStale: (repository: Repository, error: UpstreamError) => void;
   }) {
     this.#catalog = options.catalog;
@@ -36,21 +36,21 @@ export class Tags {
     this.#onStale = options.onStale;
   }
 
-  /** The manifest of a tag that needs neither the upstream nor the disk. */
+  /** Returns the manifest of a tag if memory alone can answer it. */
   lookup(repository: Repository, tag: string): HeldManifest | undefined {
     const known = this.#memory.get(keyOf(repository, tag));
     if (known === undefined || known.retryAtMs !== null || !this.#isFresh(repository, known)) return undefined;
     return this.#manifests.lookup(repository, known.digest);
   }
 
-  /** Tags in memory. */
+  /** Number of tags in memory. */
   get inMemory(): number {
     return this.#memory.size;
   }
 
   /**
-   * The manifest that a tag means now; the outcome `stale`: that it meant when its upstream could last be asked. Rejects
-   * with `UpstreamError` when there is none and the upstream gives none.
+   * Returns the current manifest of a tag. The outcome `stale` means that the upstream failed to revalidate it. Rejects with
+   * `UpstreamError` if there is no manifest to serve.
    */
   get(repository: Repository, tag: string): Promise<Found> {
     const key = keyOf(repository, tag);
@@ -118,7 +118,7 @@ export class Tags {
     this.#catalog.deleteTag(repository, tag);
   }
 
-  /** A clock that was set back makes ages negative: such a tag is asked for again rather than served for ever. */
+  /** A clock that was set back makes ages negative: revalidate such a tag instead of serving it for ever. */
   #isFresh(repository: Repository, known: KnownTag): boolean {
     const ageMs = this.#clock.now() - known.checkedMs;
     return ageMs >= 0 && ageMs < repository.upstream.tagTtlMs;
@@ -128,8 +128,8 @@ export class Tags {
 const keyOf = (repository: Repository, tag: string): string => `${repository.key} ${tag}`;
 
 /**
- * Whether the old meaning of a tag may be served although its upstream did not confirm it. Not when the tag is gone; and
- * what was fetched with credentials not when they are refused now, since that may be how access was taken away.
+ * Whether the old manifest of a tag may be served although revalidation failed. Not if the tag is gone. Not if the manifest
+ * was fetched with credentials that are now rejected, because access may have been revoked.
  */
 function mayServeStale(error: UpstreamError, known: StoredTag): boolean {
   if (error.kind === 'missing') return false;

@@ -3,8 +3,8 @@ import type { FileHandle } from 'node:fs/promises';
 import { messageOf } from '../../base/index.ts';
 
 /**
- * Appends chunks to a file in the order in which they come, while the next ones are still on their way. At most
- * `bufferBytesMax` wait in memory. Once a write has failed nothing more is written.
+ * Appends chunks to a file, in order, while the next ones arrive. At most `bufferBytesMax` wait in memory. After a failed
+ * write, nothing more is written.
  */
 export class TempWriter {
   readonly #handle: Pick<FileHandle, 'write' | 'writev'>;
@@ -16,7 +16,7 @@ export class TempWriter {
   #failure: Error | undefined;
   #running: Promise<void> | undefined;
 
-  /** `onWritten` is told, after each write, how many bytes the file has now. */
+  /** `onWritten` is called after each write with the size of the file in bytes. */
   constructor(
     handle: Pick<FileHandle, 'write' | 'writev'>,
     bufferBytesMax: number,
@@ -27,9 +27,9 @@ export class TempWriter {
     this.#onWritten = onWritten;
   }
 
-  /** Takes a chunk. Resolves when there is room for the next; rejects with what the disk said once a write has failed. */
+  /** Adds a chunk. Resolves when there is room for the next one. Rejects with the disk's error once a write has failed. */
   async push(chunk: Buffer): Promise<void> {
-    // What comes after the gap that a failed write has left would stand at its place.
+    // After a failed write, the chunk would be written at the wrong offset.
     this.#check();
     this.#waiting.push(chunk);
     this.#waitingBytes += chunk.byteLength;
@@ -38,7 +38,7 @@ export class TempWriter {
     this.#check();
   }
 
-  /** Resolves when everything that was taken is written; rejects when that failed. */
+  /** Resolves when all chunks are written; rejects if a write failed. */
   async finish(): Promise<void> {
     await this.#running;
     this.#check();
@@ -68,7 +68,7 @@ export class TempWriter {
     }
   }
 
-  /** A disk that runs full may take a part of a write without an error: the rest is tried again, which then says why. */
+  /** A disk that becomes full may write a part without an error. Writing the rest then yields the error. */
   async #writeAll(chunks: readonly Buffer[], bytes: number): Promise<void> {
     const { bytesWritten } = await this.#handle.writev([...chunks], this.#written);
     if (bytesWritten === bytes) return;

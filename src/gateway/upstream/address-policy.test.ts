@@ -51,7 +51,7 @@ const names: Names = {
   'metadata.example': ['169.254.169.254'],
   'mixed.example': ['10.1.2.3', '1.1.1.2', '::1', 'fe80::1%eth0', '::ffff:127.0.0.1'],
 };
-const listed = '; exceptions are listed in the key redirects';
+const listed = '; the key redirects lists exceptions';
 
 /** An upstream of that host that has been dialled once, so that its class is known. */
 async function known(

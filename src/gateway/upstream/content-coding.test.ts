@@ -166,9 +166,7 @@ describe('an answer that only says that it is encoded', () => {
 describe('an answer that cannot be decoded', () => {
   it.each(['gzip', 'deflate', 'br', 'zstd'])('because it is no %s is invalid', async (coding) => {
     send(Buffer.from('{"config":{},"layers":[]}'), { 'content-encoding': coding });
-    expect(await messageOf(client.getManifest('app', v1))).toBe(
-      `invalid: sent a body that is not ${coding}, as it says`,
-    );
+    expect(await messageOf(client.getManifest('app', v1))).toBe(`invalid: sent a body that is not ${coding} as stated`);
   });
 
   it('because it ends too early is invalid', async () => {
