@@ -1,4 +1,4 @@
-/** Things that are there, and the bytes that they take. */
+/** A number of items and their total size. */
 export interface Amount {
   readonly count: number;
   readonly bytes: number;

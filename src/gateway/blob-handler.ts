@@ -19,32 +19,30 @@ import type { Repository } from './names.ts';
 import type { CacheOutcome } from './outcome.ts';
 import { BodyWriter } from './body-writer.ts';
 import { openRemote, sendRemote } from './pass-through.ts';
-import { parseRange, satisfy, type AskedRange, type ByteRange } from './range.ts';
+import { parseRange, satisfy, type ByteRange, type RequestedRange } from './range.ts';
 import type { AnswerMeters } from './upstream-meters.ts';
 
-/** One blob request, on its way through the steps below. */
 interface BlobRequest {
   readonly exchange: Exchange;
   readonly repository: Repository;
   readonly digest: Digest;
-  /** Null: the whole blob. */
-  readonly asked: AskedRange | null;
-  /** What a manifest of the repository says; null where none does. */
+  /** Null for the whole blob. */
+  readonly asked: RequestedRange | null;
+  /** The size in a manifest of the repository; null if none states it. */
   readonly size: number | null;
 }
 
-/** Where the body of an answer goes, and what is counted of it. */
 interface Answer {
   readonly writer: BodyWriter;
   readonly meters: AnswerMeters;
 }
 
-/** Further than any blob goes: a range that begins here waits until its download is over. */
-const nowhere: ByteRange = { start: Number.MAX_SAFE_INTEGER, end: Number.MAX_SAFE_INTEGER };
+/** Beyond the end of any blob, so that waiting for it waits for the end of the download. */
+const beyondEnd: ByteRange = { start: Number.MAX_SAFE_INTEGER, end: Number.MAX_SAFE_INTEGER };
 
 /**
- * Answers GET and HEAD of blobs: from the cache, out of a download that is under way, or straight from the upstream.
- * Rejects with `OciError` or `UpstreamError` for whatever cannot be answered, also in the middle of an answer.
+ * Answers GET and HEAD of blobs: from the cache, from a download in progress, or directly from the upstream. Rejects with
+ * `OciError` or `UpstreamError`, possibly after a part of the response has been sent.
  */
 export class BlobHandler {
   readonly #blobs: Blobs;
@@ -67,7 +65,7 @@ export class BlobHandler {
     this.#egress = options.egress;
   }
 
-  /** A small blob that is in memory is answered without a promise. */
+  /** Answers synchronously if the blob is in memory. */
   serve(exchange: Exchange, repository: Repository, digest: Digest): Promise<void> | void {
     const held = this.#proofs.isOpen(repository, digest) ? this.#blobs.held(digest) : undefined;
     return held === undefined ? this.#serve(exchange, repository, digest) : this.#sendHeld(exchange, repository, held);
@@ -85,12 +83,12 @@ export class BlobHandler {
     return access.kind === 'file' ? this.#sendCached(request, access.file) : this.#sendUncached(request, access);
   }
 
-  /** Whether an answer without the bytes may say that the repository has the blob. */
+  /** Whether a response without the bytes may confirm that the repository has the blob. */
   async #isKnown(repository: Repository, digest: Digest, link: Link | null): Promise<boolean> {
     return link !== null || (await this.#proofs.find(repository, digest)).belongs;
   }
 
-  /** What a manifest says of a blob is enough here. The size of the cached copy is for repositories that may read it. */
+  /** A manifest's size is enough to answer HEAD. The size of the cached file is only for repositories that may read it. */
   async #head(exchange: Exchange, repository: Repository, digest: Digest, link: Link | null): Promise<void> {
     const { delivered, belongs } = await this.#proofs.find(repository, digest);
     const cached = (delivered ? this.#blobs.sizeOf(digest) : undefined) ?? null;
@@ -119,7 +117,7 @@ export class BlobHandler {
     }
   }
 
-  /** Joins or starts the download, unless a range begins so far behind it that waiting would take too long. */
+  /** Joins or starts the download, unless the range starts too far ahead of it to wait. */
   async #sendUncached(request: BlobRequest, access: Exclude<Access, { readonly kind: 'file' }>): Promise<void> {
     const { repository, digest, asked, exchange, size } = request;
     const running = access.kind === 'download' ? access.download : undefined;
@@ -153,8 +151,8 @@ export class BlobHandler {
   ): Promise<void> {
     const { exchange, asked, outcome } = request;
     await writer.until(download.begun());
-    // A range can only be told apart from a wrong one once the size is known.
-    if (asked !== null && download.size === null) await awaitReadable(download, nowhere, writer);
+    // Whether the range is valid depends on the size.
+    if (asked !== null && download.size === null) await awaitReadable(download, beyondEnd, writer);
     const range = rangeOf(asked, download.size);
     if (range !== null) await awaitReadable(download, range, writer);
     if (writer.closed) return;
@@ -166,11 +164,11 @@ export class BlobHandler {
     const answer = this.#begin(request, writer, outcome);
     const followed = await follow(download, range, writer);
     if (followed.kind === 'detached')
-      await this.#goOn(request, download, { start: followed.offset, end: range.end }, writer);
+      await this.#resume(request, download, { start: followed.offset, end: range.end }, writer);
     finish(exchange, answer);
   }
 
-  /** Answers from the upstream alone, for a range far ahead or when the disk takes nothing. */
+  /** Answers directly from the upstream: for a range far ahead, or if the disk cannot be written. */
   async #passThrough(request: BlobRequest, writer: BodyWriter): Promise<void> {
     const { repository, digest, asked, exchange, size: expectedSize } = request;
     const part = await openRemote(repository, digest, asked, expectedSize, writer.signal);
@@ -179,7 +177,7 @@ export class BlobHandler {
     if (asked === null) {
       writeHead(exchange, 200, blobHeaders({ digest, length: size }));
     } else {
-      // Only a whole blob may be of unknown length, and a range is never answered without its end.
+      // A range always has an end; only a whole blob may have an unknown length.
       writeHead(
         exchange,
         206,
@@ -197,15 +195,15 @@ export class BlobHandler {
   }
 
   /**
-   * Sends the rest of an answer that a full disk has stopped, by a request of its own. What was sent before is hashed
-   * again from the file, so that a whole blob is still verified before its last bytes go out.
+   * Sends the rest of a blob with a separate request, after the disk failed. The part already sent is hashed from the file,
+   * so that a whole blob is still verified before its last bytes are sent.
    */
-  async #goOn(request: BlobRequest, download: Download, rest: ByteRange, writer: BodyWriter): Promise<void> {
+  async #resume(request: BlobRequest, download: Download, rest: ByteRange, writer: BodyWriter): Promise<void> {
     const { repository, digest, asked } = request;
     const hash = createHash(digest.algorithm);
     if (asked === null) await hashFile(download, rest.start, hash);
     const last = Number.isFinite(rest.end) ? rest.end - 1 : null;
-    const wanted: AskedRange = { kind: 'from', first: rest.start, last };
+    const wanted: RequestedRange = { kind: 'from', first: rest.start, last };
     const part = await openRemote(repository, digest, wanted, download.size ?? request.size, writer.signal);
     if ('unsatisfiable' in part) throw unsatisfiable(part.size);
     const check = asked === null ? { hash, digest } : undefined;
@@ -216,7 +214,7 @@ export class BlobHandler {
     );
   }
 
-  /** Counts a pull whose headers go out, and what follows them. Nothing counts when there is nobody left. */
+  /** Counts a response whose headers have been written, and the bytes that follow. */
   #begin({ exchange, repository }: BlobRequest, writer: BodyWriter, outcome: CacheOutcome): Answer {
     const { meters: upstream } = repository.upstream;
     const meters = upstream.answers('blob', outcome);
@@ -260,7 +258,7 @@ export class BlobHandler {
     this.#egress.whole(exchange, repository, end - start);
   }
 
-  /** Waits for the body to be sent; one that went wrong while somebody was still there is a blob rejected. */
+  /** Waits until the body is sent. An error counts as a rejected blob, unless the client has disconnected. */
   async #sendChecked({ repository }: BlobRequest, writer: BodyWriter, sent: Promise<void>): Promise<void> {
     try {
       await sent;
@@ -271,27 +269,27 @@ export class BlobHandler {
   }
 }
 
-/** The range that is asked for; a condition (`If-Range`) that does not hold makes it the whole blob again. */
-function askedRange(headers: Exchange['request']['headers'], digest: Digest): AskedRange | null {
+/** The requested range. If `If-Range` does not match, the whole blob (RFC 9110, section 13.1.5). */
+function askedRange(headers: Exchange['request']['headers'], digest: Digest): RequestedRange | null {
   const condition = headers['if-range'];
   return condition === undefined || condition === `"${digest.text}"` ? parseRange(headers.range) : null;
 }
 
-/** Whether a range begins further behind what has arrived than a reader waits for. */
-function isFarAhead(asked: AskedRange, running: Download | undefined, expectedSize: number | null): boolean {
+/** Whether a range starts so far ahead of the download that a separate request is faster. */
+function isFarAhead(asked: RequestedRange, running: Download | undefined, expectedSize: number | null): boolean {
   const size = running?.size ?? expectedSize;
   const start = asked.kind === 'from' ? asked.first : size === null ? null : size - asked.length;
   return start === null || start > (running?.written ?? 0) + limits.rangeWaitBytesMax;
 }
 
-/** The bytes to send; null when the blob has none of those asked for. A size that is not known has no end. */
-function rangeOf(asked: AskedRange | null, size: number | null): ByteRange | null {
+/** The bytes to send; null if the range is unsatisfiable. If the size is unknown, the whole blob without an end. */
+function rangeOf(asked: RequestedRange | null, size: number | null): ByteRange | null {
   if (asked === null || size === null) return { start: 0, end: size ?? Number.POSITIVE_INFINITY };
   return satisfy(asked, size);
 }
 
 function unsatisfiable(size: number | null): OciError {
-  const message = `the blob has no such range; its size is ${size ?? 'not known'}`;
+  const message = `the blob has no such range; its size is ${size ?? 'unknown'}`;
   return new OciError('rangeUnsatisfiable', message, { 'Content-Range': `bytes */${size ?? '*'}` });
 }
 
@@ -300,7 +298,7 @@ function writeRangeHead({ exchange, digest, asked }: BlobRequest, range: ByteRan
   writeHead(exchange, 206, blobHeaders({ digest, length: range.end - range.start, range: { ...range, size } }));
 }
 
-/** Ends an answer, unless its client has left before. */
+/** Ends the response, unless the client has disconnected. */
 function finish({ response, startedMs }: Exchange, { writer, meters }: Answer): void {
   if (writer.closed) return;
   response.end();
@@ -317,7 +315,7 @@ async function hashFile(download: Download, length: number, hash: ReturnType<typ
   const buffer = Buffer.allocUnsafe(limits.blobReadBytes);
   for (let offset = 0; offset < length;) {
     const { bytesRead } = await download.handle.read(buffer, 0, Math.min(buffer.byteLength, length - offset), offset);
-    if (bytesRead === 0) throw new Error(`a file that was read to ${length} ends at ${offset}`);
+    if (bytesRead === 0) throw new Error(`expected a file of at least ${length} bytes, got ${offset}`);
     hash.update(buffer.subarray(0, bytesRead));
     offset += bytesRead;
   }

@@ -2,16 +2,15 @@ import type { Digest } from '../oci/index.ts';
 import { baseHeaders, type HeaderList } from './headers.ts';
 import type { ByteRange } from './range.ts';
 
-/** What an answer about a blob says of it. */
-export interface BlobHeaders {
+interface BlobHeaders {
   readonly digest: Digest;
-  /** Length of the body; null when it is not known, and the body is sent in chunks. */
+  /** Length of the body; null if it is unknown, so that the body is sent in chunks. */
   readonly length: number | null;
-  /** The range that a 206 holds, and the size of the whole blob. */
+  /** For a 206: the range and the size of the whole blob. */
   readonly range?: ByteRange & { readonly size: number | null };
 }
 
-/** Headers of a 200 or 206. */
+/** Returns the headers of a 200 or 206. */
 export function blobHeaders({ digest, length, range }: BlobHeaders): HeaderList {
   const headers = ['Content-Type', 'application/octet-stream'];
   if (length !== null) headers.push('Content-Length', String(length));
@@ -22,7 +21,7 @@ export function blobHeaders({ digest, length, range }: BlobHeaders): HeaderList 
   return headers;
 }
 
-/** Headers that name the blob, of every answer that has it or stands for it: a digest never means anything else. */
+/** Returns the headers that identify a blob, for 200, 206 and 304. The content of a digest never changes. */
 export function blobIdentity(digest: Digest): HeaderList {
   return [
     'Docker-Content-Digest',

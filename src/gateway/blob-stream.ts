@@ -6,10 +6,10 @@ import type { BodyWriter } from './body-writer.ts';
 import type { ByteRange } from './range.ts';
 import { UpstreamError } from './upstream/failure.ts';
 
-/** How following a download ended: everything was sent, the client left, or the disk did not take the rest. */
-export type Followed = { readonly kind: 'sent' | 'left' } | { readonly kind: 'detached'; readonly offset: number };
+/** The end of `follow`: everything was sent, the client disconnected, or the disk failed at `offset`. */
+type Followed = { readonly kind: 'sent' | 'disconnected' } | { readonly kind: 'detached'; readonly offset: number };
 
-/** Sends a part of a file, at the speed of its reader. Rejects when the file is shorter than it was said to be. */
+/** Sends a part of a file at the client's speed. Rejects if the file is too short. */
 export async function sendFile(handle: FileHandle, range: ByteRange, writer: BodyWriter): Promise<void> {
   const buffer = Buffer.allocUnsafe(Math.min(limits.blobReadBytes, range.end - range.start));
   for (let offset = range.start; offset < range.end && !writer.closed;) {
@@ -17,25 +17,25 @@ export async function sendFile(handle: FileHandle, range: ByteRange, writer: Bod
   }
 }
 
-/** Sends as much as one buffer holds, and answers how much that was. */
+/** Sends at most one buffer of the range, and resolves with the number of bytes. */
 async function sendSome(handle: FileHandle, buffer: Buffer, range: ByteRange, writer: BodyWriter): Promise<number> {
   const wanted = Math.min(buffer.byteLength, range.end - range.start);
   const { bytesRead } = await handle.read(buffer, 0, wanted, range.start);
-  if (bytesRead === 0) throw new Error(`a cached blob ends at ${range.start}, before ${range.end}`);
+  if (bytesRead === 0) throw new Error(`expected a cached blob of at least ${range.end} bytes, got ${range.start}`);
   await writer.send(buffer.subarray(0, bytesRead));
   return bytesRead;
 }
 
 /**
- * How far a reader of a download may go. The last byte that it asked for is held back until the digest is known to be
- * right, so that nobody ever has a whole answer out of content that turns out to be something else.
+ * Returns how far a reader of a download may read. Its last byte is held back until the digest is verified, so that no
+ * client ever gets a complete response with wrong content.
  */
 function readableEnd(download: Download, end: number): number {
-  const there = Math.min(download.written, end);
-  return download.state.kind === 'verified' ? there : Math.max(there - 1, 0);
+  const available = Math.min(download.written, end);
+  return download.state.kind === 'verified' ? available : Math.max(available - 1, 0);
 }
 
-/** Waits until something of the range can be sent, or the download has come to an end of some kind. */
+/** Waits until a part of the range can be sent, the download has ended, or the client has disconnected. */
 export async function awaitReadable(download: Download, range: ByteRange, writer: BodyWriter): Promise<void> {
   for (;;) {
     const { kind } = download.state;
@@ -46,15 +46,15 @@ export async function awaitReadable(download: Download, range: ByteRange, writer
 }
 
 /**
- * Sends a part of a blob that is still on its way, at the speed of its reader. `range.end` may lie beyond the end when
- * the size is not known yet. Rejects with `UpstreamError` when there will be no blob.
+ * Sends a part of a blob that is being downloaded, at the client's speed. `range.end` may be beyond the end if the size is
+ * unknown. Rejects with `UpstreamError` if the download fails.
  */
 export async function follow(download: Download, range: ByteRange, writer: BodyWriter): Promise<Followed> {
   let buffer: Buffer | undefined;
   let offset = range.start;
   for (;;) {
     await awaitReadable(download, { start: offset, end: range.end }, writer);
-    if (writer.closed) return { kind: 'left' };
+    if (writer.closed) return { kind: 'disconnected' };
     const { state } = download;
     if (state.kind === 'failed') throw state.error;
     const end = readableEnd(download, range.end);
@@ -63,7 +63,7 @@ export async function follow(download: Download, range: ByteRange, writer: BodyW
       offset += await sendSome(download.handle, buffer, { start: offset, end }, writer);
     } else if (state.kind === 'verified') {
       if (range.end !== Number.POSITIVE_INFINITY && offset < range.end) {
-        throw new UpstreamError('invalid', `sent ${offset} bytes where ${range.end} were announced`);
+        throw new UpstreamError('invalid', `sent ${offset} bytes, expected ${range.end}`);
       }
       return { kind: 'sent' };
     } else if (state.kind === 'detached') {

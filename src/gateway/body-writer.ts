@@ -4,14 +4,14 @@ import type { Counter } from '../metric/index.ts';
 import type { BodyCount } from './body-count.ts';
 
 /**
- * The body of an answer as a place to put bytes, one chunk after the other: the next is taken when the last has left for
- * the client. So a reader holds one buffer, however slow its client is, and learns at once when the client is gone.
+ * Writes a response body chunk by chunk, at the client's speed. Each `send` waits until its chunk has left, so a response
+ * needs one buffer, however slow the client is. It notices at once if the client disconnects.
  */
 export class BodyWriter {
   readonly #response: ServerResponse;
   #closed: boolean;
   #wake: (() => void) | undefined;
-  #gone: AbortController | undefined;
+  #disconnected: AbortController | undefined;
   #sent: Counter | undefined;
   #body: BodyCount | undefined;
 
@@ -21,29 +21,29 @@ export class BodyWriter {
     response.once('close', () => {
       this.#closed = true;
       this.#wake?.();
-      this.#gone?.abort();
+      this.#disconnected?.abort();
     });
   }
 
-  /** Whether the client is gone. */
+  /** Whether the client has disconnected. */
   get closed(): boolean {
     return this.#closed;
   }
 
-  /** Aborts when the client goes: for work that is for this client alone. */
+  /** Aborts when the client disconnects: for work that only this client needs. */
   get signal(): AbortSignal {
-    this.#gone ??= new AbortController();
-    if (this.#closed) this.#gone.abort();
-    return this.#gone.signal;
+    this.#disconnected ??= new AbortController();
+    if (this.#closed) this.#disconnected.abort();
+    return this.#disconnected.signal;
   }
 
-  /** Counts the bytes that leave from now on. */
+  /** Counts all bytes from now on. */
   countInto(sent: Counter, body: BodyCount): void {
     this.#sent = sent;
     this.#body = body;
   }
 
-  /** Resolves once the client is gone, or `work` is over. */
+  /** Resolves when `work` has settled or the client has disconnected. */
   async until(work: Promise<unknown>): Promise<void> {
     if (this.#closed) return;
     await new Promise<void>((resolve) => {
@@ -56,14 +56,14 @@ export class BodyWriter {
     this.#wake = undefined;
   }
 
-  /** Sends a chunk, and resolves once it may be overwritten. Sends nothing when the client is gone. */
+  /** Sends a chunk. Resolves when the buffer may be reused, or the client has disconnected. */
   async send(chunk: Uint8Array): Promise<void> {
     this.#body?.sending(chunk.byteLength);
     const written = new Promise<void>((resolve) => {
       this.#response.write(chunk, (error) => {
         if (error === null || error === undefined) {
           this.#sent?.inc(chunk.byteLength);
-          this.#body?.taken();
+          this.#body?.sent();
         }
         resolve();
       });

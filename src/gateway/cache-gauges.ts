@@ -4,7 +4,7 @@ import type { Manifests } from './cache/manifests.ts';
 import type { CacheSurvey } from './cache/survey.ts';
 import type { Tags } from './cache/tags.ts';
 
-/** The parts of the cache whose size is shown. */
+/** The parts of the cache that have gauges. */
 export interface CacheParts {
   readonly survey: CacheSurvey;
   readonly blobs: Blobs;
@@ -13,19 +13,19 @@ export interface CacheParts {
 }
 
 /**
- * Declares the gauges of what the cache holds, on disk and in memory apart. All are read when they are shown: those of the
- * disk from the last survey, those of memory from what is in memory then.
+ * Declares the gauges of the cache, on disk and in memory. Disk gauges show the last survey, memory gauges the current
+ * state.
  */
 export function declareCacheGauges(set: MetricSet, parts: CacheParts): void {
   set.collect(() => [...diskFamilies(parts.survey), ...memoryFamilies(parts)]);
 }
 
-/** What could not be surveyed is left out. */
+/** Omits what could not be surveyed. */
 function diskFamilies({ blobs, manifests, space }: CacheSurvey): readonly MetricFamily[] {
   const families: MetricFamily[] = [];
   if (blobs !== null) {
     families.push(
-      gauge('disk_blobs', 'Blob files on disk: verified blobs, without downloads under way.', blobs.count),
+      gauge('disk_blobs', 'Blob files on disk: verified blobs, without downloads in progress.', blobs.count),
       gaugeOfBytes('disk_blob_bytes', 'Bytes of the blob files on disk.', blobs.bytes),
     );
   }
@@ -45,14 +45,14 @@ function diskFamilies({ blobs, manifests, space }: CacheSurvey): readonly Metric
 }
 
 function memoryFamilies({ blobs, manifests, tags }: CacheParts): readonly MetricFamily[] {
-  const estimate = 'their bodies, and an estimate of what stands around each';
+  const estimate = 'bodies and estimated overhead';
   return [
-    gauge('memory_manifests', 'Manifests in memory, one for each digest and repository.', manifests.inMemory.count),
-    gaugeOfBytes('memory_manifest_bytes', `What the manifests in memory take: ${estimate}.`, manifests.inMemory.bytes),
+    gauge('memory_manifests', 'Manifests in memory, one per digest and repository.', manifests.inMemory.count),
+    gaugeOfBytes('memory_manifest_bytes', `Memory of the manifests: ${estimate}.`, manifests.inMemory.bytes),
     gauge('memory_tags', 'Tags in memory.', tags.inMemory),
-    gauge('memory_blobs', 'Small blobs in memory, as a whole.', blobs.inMemory.count),
-    gaugeOfBytes('memory_blob_bytes', `What the small blobs in memory take: ${estimate}.`, blobs.inMemory.bytes),
-    gauge('downloads_in_flight', 'Blobs on their way from an upstream into the cache.', blobs.downloads),
+    gauge('memory_blobs', 'Small blobs in memory.', blobs.inMemory.count),
+    gaugeOfBytes('memory_blob_bytes', `Memory of the small blobs: ${estimate}.`, blobs.inMemory.bytes),
+    gauge('downloads_in_flight', 'Downloads of blobs from an upstream into the cache.', blobs.downloads),
   ];
 }
 

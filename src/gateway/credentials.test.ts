@@ -34,7 +34,7 @@ function messageOf({ body }: Answer): string {
 describe('a refusal says what became of our credentials', () => {
   it('refused, where the upstream got them', async () => {
     lab.behaviour.basic = 'somebody:else';
-    expect(messageOf(await pull())).toBe('DENIED: upstream lab refused our credentials (answered 401)');
+    expect(messageOf(await pull())).toBe('DENIED: upstream lab rejected the gateway's credentials (answered 401)');
   });
 
   it('kept, where the token endpoint is on another domain', async () => {
@@ -44,7 +44,7 @@ describe('a refusal says what became of our credentials', () => {
       return true;
     };
     expect(messageOf(await pull())).toBe(
-      'DENIED: upstream lab refused anonymous access (answered 401): its token endpoint is on another domain and did not get our credentials; the key auth.realm allows that',
+      'DENIED: upstream lab rejected anonymous access (answered 401): its token endpoint is on another domain and did not get the credentials; the key auth.realm permits that',
     );
   });
 
@@ -54,7 +54,7 @@ describe('a refusal says what became of our credentials', () => {
       response.writeHead(307, { location: `${other.url}${request.url}` }).end();
       return true;
     };
-    expect(messageOf(await pull())).toMatch(/^DENIED: upstream lab refused anonymous access \(answered 401\): /);
+    expect(messageOf(await pull())).toMatch(/^DENIED: upstream lab rejected anonymous access \(answered 401\): /);
   });
 });
 

@@ -13,8 +13,8 @@ export interface EgressTallyOptions {
 }
 
 /**
- * Sums the bytes of bodies that were sent, by whom they went to and where they came from, and hands the sums on a little
- * later: so that an answer costs an addition here, and not a count in the ledger. What is in memory is bounded.
+ * Sums the body bytes that were sent, by client and repository, and passes the sums on with a short delay. A response thus
+ * costs an addition, and not an event in the ledger. The number of sums in memory is limited.
  */
 export class EgressTally {
   readonly #options: EgressTallyOptions;
@@ -25,7 +25,7 @@ export class EgressTally {
     this.#options = options;
   }
 
-  /** Counts an answer whose body of `bytes` has been handed over as a whole: at once when it has left, else at its end. */
+  /** Counts a response whose complete body of `bytes` has been passed to Node: at once if it was sent, otherwise at its end. */
   whole(exchange: Exchange, repository: Repository, bytes: number, tag?: string): void {
     const { response } = exchange;
     const { socket } = exchange.request;
@@ -36,14 +36,14 @@ export class EgressTally {
     }
   }
 
-  /** Counts an answer whose body goes out piece by piece, at its end. */
+  /** Counts a response whose body is sent in pieces, at its end. */
   pieces(exchange: Exchange, repository: Repository, tag?: string): BodyCount {
     return new BodyCount(exchange.response, exchange.request.socket, (bytes) =>
       this.#add(exchange, repository, tag, bytes),
     );
   }
 
-  /** Hands on what is in memory. */
+  /** Passes on all sums. */
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -53,7 +53,7 @@ export class EgressTally {
     try {
       this.#options.record(sums);
     } catch (error) {
-      this.#options.log.error({ error: messageOf(error) }, 'bytes were sent, but could not be recorded');
+      this.#options.log.error({ error: messageOf(error) }, 'cannot record the bytes that were sent');
     }
   }
 
@@ -73,7 +73,7 @@ export class EgressTally {
   }
 }
 
-/** Of these parts only the last may hold a space, and who is anonymous has two fewer. */
+/** Unambiguous: only the last part may contain a space, and anonymous clients have two parts fewer. */
 function keyOf(principal: Principal | null, client: string, { key }: Repository, tag = ''): string {
   const place = `${key} ${client} ${tag}`;
   return principal === null ? place : `${place} ${principal.org ?? ''} ${principal.subject}`;

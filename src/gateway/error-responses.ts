@@ -4,50 +4,49 @@ import type { ContentKind } from './outcome.ts';
 import type { Upstream } from './upstreams.ts';
 import type { UpstreamError } from './upstream/failure.ts';
 
-/** What a 404 of the upstream means, by what it was asked for. */
+/** The error for a 404 of the upstream, by kind of content. */
 const unknownKinds: Readonly<Record<ContentKind, OciErrorKind>> = {
   manifest: 'manifestUnknown',
   blob: 'blobUnknown',
   tags: 'nameUnknown',
 };
 
-function missing(upstream: Upstream, error: UpstreamError, asked: ContentKind): OciError {
+function missing(upstream: Upstream, error: UpstreamError, kind: ContentKind): OciError {
   if (error.nameUnknown) return new OciError('nameUnknown', `upstream ${upstream.name} does not know this repository`);
-  const what = asked === 'tags' ? 'repository' : asked;
-  return new OciError(unknownKinds[asked], `upstream ${upstream.name} does not have this ${what}`);
+  const what = kind === 'tags' ? 'repository' : kind;
+  return new OciError(unknownKinds[kind], `upstream ${upstream.name} does not have this ${what}`);
 }
 
-/** Refused credentials are the operator's matter; refused anonymous access may as well be a name that is not there. */
+/** The operator must fix rejected credentials. Rejected anonymous access may also mean that the repository does not exist. */
 function refused({ name }: Upstream, { message, credentials }: UpstreamError): OciError {
   if (credentials === 'sent')
-    return new OciError('upstreamDenied', `upstream ${name} refused our credentials (${message})`);
+    return new OciError('upstreamDenied', `upstream ${name} rejected the gateway's credentials (${message})`);
   const why =
     credentials === 'withheld'
-      ? `its token endpoint is on another domain and did not get our credentials; the key auth.realm allows that`
+      ? 'its token endpoint is on another domain and did not get the credentials; the key auth.realm permits that'
       : 'the repository does not exist there, or needs credentials that this gateway does not have';
-  return new OciError('upstreamDenied', `upstream ${name} refused anonymous access (${message}): ${why}`);
+  return new OciError('upstreamDenied', `upstream ${name} rejected anonymous access (${message}): ${why}`);
 }
 
-function waiting(error: UpstreamError): Readonly<Record<string, string>> {
+function retryAfter(error: UpstreamError): Readonly<Record<string, string>> {
   return error.retryAfterMs === undefined ? {} : { 'Retry-After': String(Math.ceil(error.retryAfterMs / 1_000)) };
 }
 
-/** What a client is told when the upstream failed and nothing cached can be served instead. */
-export function errorFor(upstream: Upstream, error: UpstreamError, asked: ContentKind): OciError {
-  const said = `upstream ${upstream.name} ${error.message}`;
+/** Returns the error for the client when the upstream failed and nothing is cached. */
+export function errorFor(upstream: Upstream, error: UpstreamError, kind: ContentKind): OciError {
+  const message = `upstream ${upstream.name} ${error.message}`;
   switch (error.kind) {
     case 'missing':
-      return missing(upstream, error, asked);
+      return missing(upstream, error, kind);
     case 'refused':
       return refused(upstream, error);
     case 'throttled':
-      return new OciError('upstreamThrottled', said, waiting(error));
+      return new OciError('upstreamThrottled', message, retryAfter(error));
     case 'failing':
-      return new OciError('upstreamUnavailable', said, waiting(error));
     case 'unreachable':
-      return new OciError('upstreamUnavailable', said);
+      return new OciError('upstreamUnavailable', message, retryAfter(error));
     case 'invalid':
-      return new OciError('upstreamInvalid', said);
+      return new OciError('upstreamInvalid', message);
     default:
       return unreachable(error.kind);
   }

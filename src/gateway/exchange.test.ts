@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 
 import { OciError } from '../oci/index.ts';
 import { blobHeaders } from './blob-headers.ts';
-import { refuse, writeHead, type Exchange } from './exchange.ts';
+import { sendError, writeHead, type Exchange } from './exchange.ts';
 import { content } from './testing/images.ts';
 
 const { digest } = content('', Buffer.from('content that is refused'));
@@ -16,7 +16,7 @@ test('the refusal of an answer that could not be begun has no header of that ans
     const asked = { principal: null, client: '', startedMs: 0, namespace: 'a\r\nb' };
     const exchange: Exchange = { request, response, ...asked };
     expect(() => writeHead(exchange, 200, blobHeaders({ digest, length: 5 }))).toThrow('Invalid character');
-    refuse(exchange, new OciError('internal', 'something went wrong here'));
+    sendError(exchange, new OciError('internal', 'internal server error'));
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

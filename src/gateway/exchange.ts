@@ -5,35 +5,33 @@ import type { Principal } from '../identity/index.ts';
 import { OciError } from '../oci/index.ts';
 import { baseHeaders, type HeaderList } from './headers.ts';
 
-/** One request that was admitted, and the answer that it gets. */
+/** An admitted request and its response. */
 export interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  /** Null: anonymous. */
+  /** Null if anonymous. */
   readonly principal: Principal | null;
-  /** Address of the client; empty when it is unknown. */
+  /** Address of the client; empty if it is unknown. */
   readonly client: string;
-  /** When the request came, on the monotonic clock in milliseconds. */
+  /** Start of the request, on the monotonic clock in milliseconds. */
   readonly startedMs: number;
-  /** The client's name, in `ns`, for the upstream that answers: it is confirmed to the client. */
+  /** The upstream's name in `ns`, if it names the upstream that answers. It is repeated in the response. */
   readonly namespace: string | undefined;
-  /** The token that stood in the path, which links to further pages need again. */
+  /** The token in the path. Links to other pages need it. */
   readonly pathToken?: string | undefined;
 }
 
-/** Whether only headers are wanted. */
 export function isHead(exchange: Pick<Exchange, 'request'>): boolean {
   return exchange.request.method === 'HEAD';
 }
 
-/** Whether there is still somebody to answer. */
 export function isConnected(exchange: Pick<Exchange, 'response'>): boolean {
   return !exchange.response.destroyed;
 }
 
 /**
- * Sets the status line and headers (names and values in turn). A namespace that was asked for is confirmed. When that
- * fails nothing of it is left for the refusal that takes its place.
+ * Writes the status line and headers, with `OCI-Namespace` if the client used `ns`. If that throws, all headers are removed
+ * again, so that an error response can be sent.
  */
 export function writeHead(exchange: Exchange, status: number, headers: HeaderList): void {
   const { namespace, response } = exchange;
@@ -47,13 +45,13 @@ export function writeHead(exchange: Exchange, status: number, headers: HeaderLis
 }
 
 /**
- * Answers with an error, in the body that the distribution spec prescribes. Where an answer has begun already nothing but
- * breaking it off can tell the client.
+ * Sends an error with the body that the distribution spec requires. If a part of a response has been sent, aborts it: that
+ * is the only way to notify the client.
  */
-export function refuse(exchange: Pick<Exchange, 'request' | 'response'>, error: OciError): void {
+export function sendError(exchange: Pick<Exchange, 'request' | 'response'>, error: OciError): void {
   const { response } = exchange;
   if (response.headersSent) {
-    breakOff(response);
+    abortResponse(response);
     return;
   }
   const body = Buffer.from(error.body(), 'utf8');
@@ -70,13 +68,13 @@ export function refuse(exchange: Pick<Exchange, 'request' | 'response'>, error: 
   response.end(isHead(exchange) ? undefined : body);
 }
 
-/** Whether a connection is plain TCP: nothing else can be reset. */
+/** Only plain TCP connections can be reset. */
 function isResettable(socket: Socket): boolean {
   return !('encrypted' in socket) && socket.remoteFamily !== undefined;
 }
 
-/** Ends an answer in the middle so that no client takes it for whole: by a reset, where the connection can be reset. */
-function breakOff(response: ServerResponse): void {
+/** Aborts a response, by a connection reset if possible, so that no client takes it for complete. */
+function abortResponse(response: ServerResponse): void {
   const { socket } = response;
   if (socket !== null && !socket.destroyed && isResettable(socket)) socket.resetAndDestroy();
   response.destroy();

@@ -24,8 +24,8 @@ import { TagMemory } from './tag-memory.ts';
 import { UpstreamTable } from './upstreams.ts';
 
 /**
- * Opens the gateway over its cache directory. Rejects with `config_invalid` for upstreams that cannot be, and as
- * `openDatabase` does for a catalog that is not ours.
+ * Opens the gateway with its cache directory. Rejects with `config_invalid` for invalid upstreams, and with `data_invalid`
+ * or `data_version` for an unusable catalog.
  */
 export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   const { clock, directory, log, random } = options;
@@ -51,13 +51,13 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     manifests,
     clock,
     onStale: ({ upstream, name }, error) =>
-      log.warn({ upstream: upstream.name, repository: name, error: error.message }, 'a tag is served stale'),
+      log.warn({ upstream: upstream.name, repository: name, error: error.message }, 'serving a stale tag'),
   });
   const facts = new FactsFinder({ manifests, links, access, waitMs: options.factsWaitMs, log });
   const { tagMemoryMs } = options;
   const tagMemory = tagMemoryMs === undefined ? undefined : new TagMemory(tagMemoryMs, clock);
   const egress = new EgressTally({ record: options.recordEgress.bind(options), log });
-  const front = new RequestHandler({
+  const handler = new RequestHandler({
     upstreams,
     admit: options.admit.bind(options),
     manifests: new ManifestHandler({
@@ -79,7 +79,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   const parts = { survey, blobs, manifests, tags };
   declareCacheGauges(options.metrics, parts);
   return {
-    handle: (request, response, ...from) => front.handle(request, response, ...from),
+    handle: (request, response, ...from) => handler.handle(request, response, ...from),
     countTokenRequest: (request, response) => metrics.countTokenRequest(request, response),
     survey: async () => void (await endsWithin(limits.cacheSurveyMsMax, survey.take())),
     cacheFailure: () => blobs.diskFailure,

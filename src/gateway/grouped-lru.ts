@@ -1,9 +1,9 @@
 import { Lru } from '../base/index.ts';
 
 /**
- * A map in groups: holds a bounded weight (by default a number of entries), of which one group has a bounded share. A group
- * that outgrows its share drops its own oldest entries. When all groups together hold too much, the group that was used
- * longest ago goes.
+ * An LRU map of groups. The total weight (by default the number of entries) and the weight of each group are limited. A group
+ * over its limit evicts its own oldest entries. If all groups together exceed the total, the least recently used group is
+ * evicted.
  */
 export class GroupedLru<Value> {
   readonly #groups = new Lru<Lru<Value>>(Number.POSITIVE_INFINITY);
@@ -12,14 +12,14 @@ export class GroupedLru<Value> {
   readonly #weigh: (value: Value) => number;
   #weight = 0;
 
-  /** `shareMax` is the most that one group may hold; at most `weightMax`. `weigh`: as for `Lru`. */
+  /** `shareMax` limits the weight of one group. `weigh`: as for `Lru`. */
   constructor(weightMax: number, shareMax: number, weigh: (value: Value) => number = () => 1) {
     this.#weightMax = weightMax;
     this.#shareMax = Math.min(shareMax, weightMax);
     this.#weigh = weigh;
   }
 
-  /** What the entries of all groups weigh. */
+  /** Total weight of all groups. */
   get weight(): number {
     return this.#weight;
   }

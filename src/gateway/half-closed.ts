@@ -6,16 +6,16 @@ import { isConnected, type Exchange } from './exchange.ts';
 import { BodyWriter } from './body-writer.ts';
 
 /**
- * Whether the client has closed its sending side. It may still read; or it has left, which looks the same until something
- * is written (`stillReads`).
+ * Whether the client has closed its sending side. It may still read, or it may have disconnected: that looks the same until
+ * a write is reset (`stillReads`).
  */
 export function isHalfClosed({ request }: Pick<Exchange, 'request'>): boolean {
   return request.socket.readableEnded;
 }
 
 /**
- * Sends the head of an answer and the first bytes of its body, and answers whether the client still reads. The system of
- * a client that has left answers the head with a reset, which the next write then meets.
+ * Sends the headers of a response and the first bytes of its body, and resolves with whether the client still reads. The
+ * kernel of a disconnected client answers the headers with a reset, so the next write fails.
  */
 export async function stillReads(response: ServerResponse, firstBytes: Uint8Array): Promise<boolean> {
   const writer = new BodyWriter(response);

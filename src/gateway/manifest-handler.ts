@@ -13,13 +13,13 @@ import type { Repository } from './names.ts';
 import type { GatewayOptions, Pull } from './options.ts';
 import type { TagMemory } from './tag-memory.ts';
 
-/** RFC 9111 took the header's registry of codes away, but this one is what clients and people still know. */
+/** RFC 9111 made the `Warning` header obsolete, but clients and people still know this code. */
 const staleWarning: HeaderList = ['Warning', '110 - "Response is Stale"'];
 
 export interface ManifestHandlerOptions {
   readonly manifests: Manifests;
   readonly tags: Tags;
-  /** Absent where the tags of requests by digest do not matter. */
+  /** Absent: requests by digest get no tag. */
   readonly tagMemory: TagMemory | undefined;
   readonly facts: FactsFinder;
   readonly egress: EgressTally;
@@ -27,17 +27,16 @@ export interface ManifestHandlerOptions {
   readonly log: Log;
 }
 
-/** What is asked for, and as which repository it is counted. */
 interface Target {
   readonly repository: Repository;
   readonly reference: Reference;
-  /** The tag that is asked for, or that the client has resolved to what it asks for by digest. */
+  /** The requested tag, or the tag that the client has resolved to the requested digest. */
   readonly tag: string | undefined;
 }
 
 /**
- * Answers GET and HEAD of manifests, and counts pulls: a GET of a single image that is answered with 200. A manifest
- * that is in memory is answered without a promise, unless recording the pull makes one.
+ * Answers GET and HEAD of manifests, and counts pulls: each GET of a single image that is answered with 200. A manifest in
+ * memory is answered synchronously, unless `record` returns a promise.
  */
 export class ManifestHandler {
   readonly #options: ManifestHandlerOptions;
@@ -46,7 +45,7 @@ export class ManifestHandler {
     this.#options = options;
   }
 
-  /** Rejects with `UpstreamError` when there is no such manifest, or it cannot be had. */
+  /** Rejects with `UpstreamError` if the manifest does not exist or is unavailable. */
   serve(exchange: Exchange, repository: Repository, reference: Reference): Promise<void> | void {
     const { tags, manifests, tagMemory } = this.#options;
     const isTag = reference.kind === 'tag';
@@ -80,7 +79,7 @@ export class ManifestHandler {
     const { held, outcome } = found;
     const { meters } = target.repository.upstream;
     meters.pulls.resolved(outcome);
-    this.#noteTag(exchange, target, held);
+    this.#rememberTag(exchange, target, held);
     if (matchesETag(exchange.request.headers['if-none-match'], held.etag)) {
       writeHead(
         exchange,
@@ -98,18 +97,18 @@ export class ManifestHandler {
       .then((facts) => this.#count(exchange, target, found, facts));
   }
 
-  /** What the client asks for by digest next takes this tag, also where an index that it found by digest names it. */
-  #noteTag(exchange: Exchange, { repository, reference, tag }: Target, held: HeldManifest): void {
+  /** The client's next request by digest gets this tag, also via an index that it requested by digest. */
+  #rememberTag(exchange: Exchange, { repository, reference, tag }: Target, held: HeldManifest): void {
     const { tagMemory } = this.#options;
     if (tagMemory === undefined || tag === undefined) return;
-    if (reference.kind === 'tag' || !held.counts) tagMemory.note(exchange, repository, tag, held);
+    if (reference.kind === 'tag' || !held.counts) tagMemory.remember(exchange, repository, tag, held);
   }
 
-  /** The one place where a pull is counted: everything is ready, and somebody is there to take it. */
+  /** The only place where a pull is counted: the response is ready and the client is connected. */
   #count(exchange: Exchange, target: Target, found: Found, facts: Facts): Promise<void> | void {
     if (!isConnected(exchange)) return;
     if (isHalfClosed(exchange)) return this.#countIfRead(exchange, target, found, facts);
-    // Before the pull is recorded: one whose answer cannot be begun is refused, and counts nothing.
+    // Before the pull is recorded: if the headers cannot be written, the client gets an error and nothing is counted.
     this.#writeHead(exchange, found);
     const recorded = this.#record(exchange, target, facts);
     if (recorded === undefined) return this.#send(exchange, target, found);
@@ -121,7 +120,7 @@ export class ManifestHandler {
     });
   }
 
-  /** Counts the pull of a client that has closed its sending side, unless it turns out to have left. */
+  /** Counts the pull of a half-closed client, unless it turns out to have disconnected. */
   async #countIfRead(exchange: Exchange, target: Target, found: Found, facts: Facts): Promise<void> {
     const begun = await this.#begin(exchange, target, found);
     if (begun === undefined) return;
@@ -130,14 +129,14 @@ export class ManifestHandler {
     else target.repository.upstream.meters.countedAborted.inc();
   }
 
-  /** Sends the head and the first byte of the body to a client that may have left; `undefined` when it has. */
+  /** Sends the headers and the first byte of the body. Resolves with `undefined` if the client has disconnected. */
   async #begin(exchange: Exchange, { repository, tag }: Target, found: Found): Promise<BodyCount | undefined> {
     if (!isConnected(exchange)) return undefined;
     const count = this.#options.egress.pieces(exchange, repository, tag);
     this.#writeHead(exchange, found);
     count.sending(1);
     if (!(await stillReads(exchange.response, found.held.body.subarray(0, 1)))) return undefined;
-    count.taken();
+    count.sent();
     return count;
   }
 
@@ -154,7 +153,7 @@ export class ManifestHandler {
     writeHead(exchange, 200, outcome === 'stale' ? [...held.headers, ...staleWarning] : held.headers);
   }
 
-  /** Answers with 200, and counts the answer in the same turn. */
+  /** Sends a 200 and counts it in the same turn of the event loop. */
   #send(exchange: Exchange, { repository, tag }: Target, found: Found): void {
     if (!isConnected(exchange)) return;
     const { held, outcome } = found;
@@ -168,19 +167,19 @@ export class ManifestHandler {
     if (!head) this.#options.egress.whole(exchange, repository, bytes, tag);
   }
 
-  /** A pull that could not be recorded is served all the same: the ledger keeps what it owes, and says so. */
+  /** The manifest is served even if the pull cannot be recorded: the ledger keeps and reports unsaved pulls. */
   #record(exchange: Exchange, target: Target, facts: Facts): Promise<void> | undefined {
     try {
       const recorded = this.#options.record(pullOf(exchange, target, facts));
-      return recorded instanceof Promise ? recorded.catch((error: unknown) => this.#unrecorded(error)) : undefined;
+      return recorded instanceof Promise ? recorded.catch((error: unknown) => this.#logUnrecorded(error)) : undefined;
     } catch (error) {
-      this.#unrecorded(error);
+      this.#logUnrecorded(error);
       return undefined;
     }
   }
 
-  #unrecorded(error: unknown): void {
-    this.#options.log.error({ error: messageOf(error) }, 'a pull was answered, but could not be recorded');
+  #logUnrecorded(error: unknown): void {
+    this.#options.log.error({ error: messageOf(error) }, 'cannot record a pull that was answered');
   }
 }
 

@@ -150,7 +150,7 @@ describe('a GET that is a pull', () => {
       await gateway.reopen({ record });
       expect((await gateway.get(`/v2/${app}/manifests/v1`)).status).toBe(200);
     }
-    const lines = gateway.logs.filter(({ message }) => message.includes('could not be recorded'));
+    const lines = gateway.logs.filter(({ message }) => message.includes('cannot record'));
     expect(lines).toMatchObject([{ fields: { error: 'no ledger' } }, { fields: { error: 'no ledger' } }]);
   });
 

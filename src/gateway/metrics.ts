@@ -11,14 +11,13 @@ import { UpstreamMeters, type UpstreamFamilies } from './upstream-meters.ts';
 export const endpoints = ['base', 'manifest', 'blob', 'tags', 'token'] as const;
 export type Endpoint = (typeof endpoints)[number];
 
-/** The series of one route. */
 export interface EndpointMeters {
   readonly get: Counter;
   readonly head: Counter;
   readonly inFlight: Gauge;
 }
 
-/** Errors that Ociregistry counts too: those of requests that it takes and cannot answer. */
+/** Errors that Ociregistry counts too: a valid request failed. */
 const servingErrors: ReadonlySet<OciErrorKind> = new Set<OciErrorKind>([
   'nameUnknown',
   'manifestUnknown',
@@ -31,8 +30,8 @@ const servingErrors: ReadonlySet<OciErrorKind> = new Set<OciErrorKind>([
 ]);
 
 /**
- * What the gateway counts about itself. Label values are configured upstreams, routes, outcomes and codes, so that there
- * are few; every series is bound once, and counting looks nothing up.
+ * The gateway's metrics. Labels are configured upstreams, routes, outcomes and codes, so the number of series is limited.
+ * Every series is bound once, so that counting needs no lookup.
  */
 export class GatewayMetrics {
   readonly endpoints: Readonly<Record<Endpoint, EndpointMeters>>;
@@ -52,7 +51,7 @@ export class GatewayMetrics {
     this.#families = declareUpstreamFamilies(set);
   }
 
-  /** The series of an upstream, made when it is first named. */
+  /** Returns the series of an upstream, and creates them on first use. */
   upstream(name: string): UpstreamMeters {
     let meters = this.#upstreams.get(name);
     if (meters === undefined) {
@@ -62,13 +61,13 @@ export class GatewayMetrics {
     return meters;
   }
 
-  /** A request is refused, or its answer is broken off in the middle. */
-  failed(kind: OciErrorKind, brokenOff: boolean): void {
+  /** Counts an error response, or an aborted response. */
+  failed(kind: OciErrorKind, aborted: boolean): void {
     this.#errors.labels({ code: ociErrors[kind].code }).inc();
-    if (!brokenOff && servingErrors.has(kind)) this.#servingErrors++;
+    if (!aborted && servingErrors.has(kind)) this.#servingErrors++;
   }
 
-  /** Counts a request to the token endpoint, and what becomes of it. */
+  /** Counts a request to the token endpoint and its outcome. */
   countTokenRequest(request: IncomingMessage, response: ServerResponse): void {
     const { get, head, inFlight } = this.endpoints.token;
     if (request.method === 'GET') get.inc();
@@ -81,18 +80,18 @@ export class GatewayMetrics {
     });
   }
 
-  /** Requests that were taken and could not be answered, as Ociregistry counts errors. */
+  /** Valid requests that failed, as Ociregistry counts errors. */
   get servingErrors(): number {
     return this.#servingErrors;
   }
 
-  /** Each upstream's manifest pulls. */
+  /** Yields the manifest pulls of each upstream. */
   *pulls(): Generator<readonly [string, UpstreamMeters['pulls']], void> {
     for (const [name, { pulls }] of this.#upstreams) yield [name, pulls];
   }
 }
 
-/** The kind of error that a status of the token endpoint stands for; undefined: none. */
+/** The error kind of a token endpoint's status; undefined for a success. */
 function tokenErrorKind(status: number): OciErrorKind | undefined {
   if (status < 400) return undefined;
   if (status === 401) return 'unauthorized';
@@ -104,12 +103,12 @@ function tokenErrorKind(status: number): OciErrorKind | undefined {
 function endpointMeters(set: MetricSet): Readonly<Record<Endpoint, EndpointMeters>> {
   const hits = set.counter({
     name: 'tonnage_gateway_endpoint_hits',
-    help: 'Requests to an implemented route below /v2, whatever became of them, by route and method.',
+    help: 'Requests to an implemented route below /v2, successful or not, by route and method.',
     labels: ['route', 'method'],
   });
   const inFlight = set.gauge({
     name: 'tonnage_gateway_requests_in_flight',
-    help: 'Requests below /v2 that are being answered now.',
+    help: 'Requests below /v2 in flight.',
     labels: ['route'],
   });
   const metersOf = (route: Endpoint): EndpointMeters => ({
@@ -129,7 +128,7 @@ function endpointMeters(set: MetricSet): Readonly<Record<Endpoint, EndpointMeter
 function errorCounter(set: MetricSet): Labelled<Counter, 'code'> {
   const errors = set.counter({
     name: 'tonnage_gateway_api_errors',
-    help: 'Answers below /v2 with a status of 400 or above, and bodies that had to be broken off, by OCI error code.',
+    help: 'Responses below /v2 with a status of 400 or above, and aborted responses, by OCI error code.',
     labels: ['code'],
   });
   for (const { code } of Object.values(ociErrors)) errors.labels({ code });

@@ -113,9 +113,9 @@ describe('an image name', () => {
 
 describe('the upstreams', () => {
   it.each([
-    ['wt', 'path of our own'],
-    ['token', 'path of our own'],
-    ['_catalog', 'path of our own'],
+    ['wt', 'it is reserved'],
+    ['token', 'it is reserved'],
+    ['_catalog', 'it is reserved'],
     ['Upper', 'lower-case word'],
     ['a/b', 'lower-case word'],
     ['', 'lower-case word'],

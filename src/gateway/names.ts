@@ -1,7 +1,7 @@
 import { isRepositoryName, OciError } from '../oci/index.ts';
 import type { Upstream, UpstreamTable } from './upstreams.ts';
 
-/** One repository at one upstream. `key` names both, for maps: neither part can hold the space between them. */
+/** A repository at an upstream. `key` identifies it in maps: upstream and name, which contain no spaces. */
 export interface Repository {
   readonly upstream: Upstream;
   /** Full name at the upstream. */
@@ -9,11 +9,11 @@ export interface Repository {
   readonly key: string;
 }
 
-/** Where a client may say which upstream it means, beside the name itself. Undefined: it says nothing. */
+/** Ways to name the upstream outside of the image's name. Undefined if the client does not use them. */
 export interface NameHints {
   /** `X-Registry` request header. */
   readonly header: string | undefined;
-  /** `ns` query parameter, as containerd sends it. Several different ones, joined, are the name of nothing. */
+  /** `ns` query parameter, which containerd sends. Different values are joined, so they match no upstream. */
   readonly namespace: string | undefined;
 }
 
@@ -41,24 +41,23 @@ function hinted(table: UpstreamTable, hint: string): Upstream {
 }
 
 /**
- * Cuts the upstream's name off a path that begins with it, once. containerd with `override_path` sends `ns` and the name in
- * the path. A name of one segment stays as it is.
+ * Removes the upstream from the start of a name, once: containerd with `override_path` sends it both in `ns` and in the path.
+ * A name of one segment is not changed.
  */
 function withoutUpstream(table: UpstreamTable, upstream: Upstream, name: string): string {
   const slash = name.indexOf('/');
   return slash !== -1 && table.find(name.slice(0, slash)) === upstream ? name.slice(slash + 1) : name;
 }
 
-/** A first segment like these is a host in every client, never a part of a repository's name. */
+/** Every client treats such a first segment as a host, never as a part of the repository's name. */
 function looksLikeHost(segment: string): boolean {
   return segment.includes('.') || segment.includes(':') || segment === 'localhost';
 }
 
 /**
- * Finds the upstream and repository that an image name means. Both hints must name upstreams, whichever applies. In
- * order: the header, the namespace, a first segment that
- * is an upstream's name or alias, a first segment that looks like a host (unknown, then), the default upstream. Only
- * configured upstreams are ever answered. Throws `OciError` (`nameUnknown`, `nameInvalid`).
+ * Resolves an image name to a configured upstream and a repository. In this order: the header, the namespace, a first segment
+ * that is an upstream's name or alias, a first segment that looks like a host (unknown), the default upstream. Both hints
+ * must name configured upstreams, even the one that is overridden. Throws `OciError` (`nameUnknown`, `nameInvalid`).
  */
 export function resolveName(table: UpstreamTable, name: string, hints: NameHints): Repository {
   const byHeader = hints.header === undefined ? undefined : hinted(table, hints.header);

@@ -7,54 +7,54 @@ import type { Amount } from './amount.ts';
 import type { EnvironmentProxies } from './upstream/egress-proxy.ts';
 import type { OwnAddress, Resolve } from './upstream/address-policy.ts';
 
-/** One counted pull: a GET of an image manifest that is ready to be answered with 200. */
+/** A counted pull: a GET of an image manifest that is about to be answered with 200. */
 export interface Pull {
-  /** Null: an anonymous client. */
+  /** Null for an anonymous client. */
   readonly principal: Principal | null;
   /** Configured name of the upstream. */
   readonly upstream: string;
   /** Full name of the repository at its upstream (`library/alpine`). */
   readonly repository: string;
-  /** Absent when the manifest was asked for by digest, and its client has resolved no tag that leads there. */
+  /** Absent if the manifest was requested by digest, and the client has resolved no tag to it. */
   readonly tag?: string;
-  /** Architecture of the image, in lower case without variant; absent when it has none or none could be found. */
+  /** Architecture of the image, in lower case without variant; absent if it has none or it was not found in time. */
   readonly arch?: string;
-  /** Whether the image's entrypoint is the one of `fusionEntrypoint`. */
+  /** Whether the image's entrypoint is `fusionEntrypoint`. */
   readonly fusion: boolean;
-  /** Address of the client; empty when it is unknown. */
+  /** Address of the client; empty if it is unknown. */
   readonly client: string;
 }
 
-/** Bytes of manifests and blobs that were sent to one client out of one repository. */
+/** Bytes of manifests and blobs that were sent to one client from one repository. */
 export interface Egress extends Pick<Pull, 'principal' | 'upstream' | 'repository' | 'tag' | 'client'> {
-  /** Of bodies alone, that the client's connection has taken; more than 0. */
+  /** Body bytes that the kernel accepted for the client's connection; more than 0. */
   readonly bytes: number;
 }
 
 export interface UpstreamOptions {
-  /** How the upstream is called in image names, in lower case: most often its host. */
+  /** Name of the upstream in image names, in lower case; usually its host. */
   readonly name: string;
-  /** Where its `/v2/` is: `https://host` or, where that is meant, `http://host`. */
+  /** URL below which its `/v2/` is: `https://host` or `http://host`. */
   readonly url: string;
-  /** Further names that mean the same upstream. */
+  /** Other names of this upstream. */
   readonly aliases?: readonly string[];
-  /** How long a tag is served before the upstream is asked whether it has moved, in milliseconds. */
+  /** How long a tag is served before it is revalidated, in milliseconds. */
   readonly tagTtlMs: number;
-  /** Absent: anonymous. `realm`: URL of a token endpoint on another domain that may see the credentials too. */
+  /** Absent: anonymous. `realm`: URL of a token endpoint on another domain that may receive the credentials. */
   readonly auth?: {
     readonly basic: { readonly username: string; readonly password: string };
     readonly realm?: string;
   };
-  /** Hosts, `host` or `host:port`, that the upstream may lead to at any address. */
+  /** Hosts (`host` or `host:port`) that the upstream may redirect to at any address. */
   readonly redirects?: readonly string[];
-  /** URL of the egress proxy that it is reached by; false: none. Default: as the environment says. */
+  /** URL of the egress proxy; false for none. Default: the environment's proxy. */
   readonly proxy?: string | false;
 }
 
-/** What is asked for: `base` is `/v2/` itself, by which clients find out whether they must log in. */
+/** `base` is `/v2/` itself, where clients look for a challenge. */
 export type AdmissionScope = 'base' | 'content';
 
-/** Whether a request may go on, and as whom. `challenge` is the value of the `WWW-Authenticate` header of the 401. */
+/** The result of authentication. `challenge` is the `WWW-Authenticate` header of the 401. */
 export type Admission =
   | { readonly kind: 'principal'; readonly principal: Principal }
   | { readonly kind: 'anonymous' }
@@ -62,29 +62,29 @@ export type Admission =
 
 export interface GatewayOptions {
   readonly upstreams: readonly UpstreamOptions[];
-  /** Name of the upstream of images that name none. Absent: such names are unknown. */
+  /** Upstream of images whose name has none. Absent: such names are unknown. */
   readonly defaultUpstream?: string;
-  /** Directory of the image cache; created when absent. One process at a time. */
+  /** Directory of the image cache; created if missing. Only one process may use it. */
   readonly directory: string;
-  /** How long the answer to a pull waits for the facts of its image, in milliseconds. */
+  /** How long a pull waits for the facts of its image, in milliseconds. */
   readonly factsWaitMs: number;
-  /** How long requests by digest take the tag that their client resolved before, in milliseconds. Absent: they take none. */
+  /** How long a request by digest gets the tag that the client resolved to it, in milliseconds. Absent: it gets no tag. */
   readonly tagMemoryMs?: number;
-  /** Largest blob whose size is unknown. Default: `limits.undeclaredBlobBytesMax`. */
+  /** Size limit of a blob of unknown size. Default: `limits.undeclaredBlobBytesMax`. */
   readonly undeclaredBlobBytesMax?: number;
-  /** First word of the entrypoint of images that count as fusion. Absent: none does, and fewer configs are read. */
+  /** First argument of the entrypoint of fusion images. Absent: no image counts, and fewer configs are read. */
   readonly fusionEntrypoint?: string;
-  /** Egress proxies as the environment names them. Default: none. */
+  /** Egress proxies from the environment. Default: none. */
   readonly environmentProxies?: EnvironmentProxies;
-  /** Where clients find this server. No upstream may lead there. Default: nowhere. */
+  /** Addresses of this server, which no upstream may lead to. Default: none. */
   readonly own?: OwnAddress;
-  /** How names of hosts are resolved. Default: as the system does. */
+  /** Resolves host names. Default: the system's resolver. */
   readonly resolve?: Resolve;
-  /** Version of this program, told to upstreams as `tonnage/<version>`. */
+  /** Version of this program, for the `User-Agent` header `tonnage/<version>`. */
   readonly version: string;
   /**
-   * Decides about each request; `pathToken` stood in its path. May answer at once or later; may throw an `OciError`, and
-   * anything else that is thrown is answered with 500.
+   * Authenticates a request. `pathToken` is the token in its path. May be synchronous. May throw an `OciError`; any other
+   * error becomes a 500.
    */
   admit(
     headers: IncomingHttpHeaders,
@@ -93,13 +93,13 @@ export interface GatewayOptions {
     pathToken?: string,
   ): Admission | Promise<Admission>;
   /**
-   * Takes note of a pull before it is answered. The answer goes out when the promise resolves, or at once when there is
-   * none. When it rejects or throws, the manifest is served all the same, and the log says so.
+   * Records a pull before the response. The response waits for the promise, if there is one. If it rejects or `record`
+   * throws, the manifest is still served and the error is logged.
    */
   record(pull: Pull): Promise<void> | void;
   /**
-   * Takes note of bytes that were sent: sums of many answers, each at most `limits.egressKeepMs` after its end, and what
-   * is left at `close`. Nobody waits for it.
+   * Records bytes that were sent: sums over many responses, at most `limits.egressKeepMs` after each has ended, and the rest
+   * at `close`.
    */
   recordEgress(sums: readonly Egress[]): void;
   readonly metrics: MetricSet;
@@ -108,47 +108,46 @@ export interface GatewayOptions {
   readonly log: Log;
 }
 
-/** What the gateway has counted and holds, for expositions under other names than its own. All of one moment. */
+/** The gateway's counts at one moment, for metrics under other names. */
 export interface GatewayStatistics {
-  /** GETs and HEADs of manifests by upstream, whatever came of them, in the two parts of which each is one. */
+  /** GETs and HEADs of manifests by upstream, successful or not. */
   readonly manifestRequests: readonly {
     readonly upstream: string;
-    /** Answered without a manifest request of their own to the upstream. */
+    /** Requests that made no manifest request to the upstream. */
     readonly cached: number;
-    /** The others, those that failed included. */
+    /** All others, including failed ones. */
     readonly fetched: number;
   }[];
-  /** GETs of blobs, whatever came of them. */
+  /** GETs of blobs, successful or not. */
   readonly blobRequests: number;
   /** Requests to implemented routes. */
   readonly endpointHits: number;
-  /** Requests that were taken and could not be answered: not those that were malformed or not allowed. */
+  /** Requests that failed, without malformed and forbidden ones. */
   readonly servingErrors: number;
-  /** Manifests in memory by tag and by digest: one that is there both ways counts twice. */
+  /** Manifests in memory, by tag and by digest: a manifest that is there both ways counts twice. */
   readonly manifestsInMemory: number;
-  /** Blob files on disk at the last survey, and the bytes of manifests there; null when they could not be looked up. */
+  /** Blobs and manifests on disk at the last survey; null if they could not be counted. */
   readonly blobsOnDisk: Amount | null;
   readonly manifestsOnDisk: Amount | null;
 }
 
 export interface Gateway {
   /**
-   * Answers one `/v2` request. Never throws; every answer is complete or its connection is closed. `remoteAddress` is the
-   * client's, empty when it is unknown; by default the connection's. `pathToken` is what was cut from the
-   * path (`/v2/wt/<token>/...`) before anybody looked at it.
+   * Handles a `/v2` request. Never throws; every response is complete, or its connection is closed. `remoteAddress` is the
+   * client's address, empty if unknown; default: the connection's. `pathToken` is the token that was cut from the path
+   * (`/v2/wt/<token>/...`).
    */
   handle(request: IncomingMessage, response: ServerResponse, remoteAddress?: string, pathToken?: string): void;
-  /** Counts a request to `/v2/token`, which others answer, like those that the gateway answers. To be called before. */
+  /** Counts a request to `/v2/token`, which another handler answers. Call it before that handler. */
   countTokenRequest(request: IncomingMessage, response: ServerResponse): void;
   /**
-   * Looks up what the cache has on disk, for the gauges of the next scrape. Waits at most `limits.cacheSurveyMsMax`: after
-   * that the gauges show the last look-up, until this one has ended. Never rejects.
+   * Surveys the cache on disk for the gauges of the next scrape. Waits at most `limits.cacheSurveyMsMax`: after that, the
+   * gauges show the previous survey until this one has ended. Never rejects.
    */
   survey(): Promise<void>;
-  /** Why the disk takes no blobs at the moment, which are then passed through; absent while it does. */
+  /** Why blobs cannot be written and pass through uncached; undefined while they can be written. */
   cacheFailure(): string | undefined;
-  /** What was counted so far, all of one moment. */
   statistics(): GatewayStatistics;
-  /** Ends downloads that still run, saves what was learned, and closes. To be called after the last answer. */
+  /** Aborts downloads, saves the catalog and closes it. Call it after the last response. */
   close(): Promise<void>;
 }

@@ -1,9 +1,14 @@
-/** What is asked of an upstream's repository, as metrics call it. */
+/** Kinds of content in a repository: values of the label `route`. */
 export type ContentKind = 'manifest' | 'blob' | 'tags';
 
 /**
- * Where an answer came from: `hit` from the cache alone; `revalidated` from the cache, after the upstream has confirmed
- * the tag; `stale` from the cache, since the upstream failed; `coalesced` out of a fetch that another request had begun;
- * `miss` fetched for this request; `bypass` fetched for this request and not kept; `failed` no content, but an error.
+ * The source of a response: values of the label `cache`.
+ * - `hit`: the cache
+ * - `revalidated`: the cache, after the upstream confirmed the tag
+ * - `stale`: the cache, because the upstream failed
+ * - `coalesced`: a fetch that another request started
+ * - `miss`: fetched for this request
+ * - `bypass`: fetched for this request and not cached
+ * - `failed`: no content, but an error
  */
 export type CacheOutcome = 'hit' | 'revalidated' | 'stale' | 'coalesced' | 'miss' | 'bypass' | 'failed';

@@ -3,39 +3,40 @@ import type { Hash } from 'node:crypto';
 import type { Digest } from '../oci/index.ts';
 import type { Repository } from './names.ts';
 import type { BodyWriter } from './body-writer.ts';
-import { parseContentRange, rangeHeader, satisfy, type AskedRange, type ByteRange } from './range.ts';
+import { parseContentRange, rangeHeader, satisfy, type ByteRange, type RequestedRange } from './range.ts';
 import type { BlobAnswer } from './upstream/client.ts';
 import { connectionFailure } from './upstream/connection.ts';
 import { endlessBlob, UpstreamError } from './upstream/failure.ts';
 import { abandon, type UpstreamBody } from './upstream/send.ts';
 
-/** A part of a blob that comes straight from the upstream, for one reader. */
-export interface RemotePart {
-  /** First byte of the blob that is sent, and the one behind the last; null when that is not known yet. */
+/** A part of a blob, directly from the upstream, for one client. */
+interface RemotePart {
+  /** First byte to send. */
   readonly start: number;
+  /** End of the part, exclusive; null if it is unknown. */
   readonly end: number | null;
-  /** Size of the whole blob; null when it is not known. */
+  /** Size of the whole blob; null if it is unknown. */
   readonly size: number | null;
-  /** Bytes of the body that come before `start`. */
+  /** Bytes of the body before `start`. */
   readonly skip: number;
   readonly body: UpstreamBody;
 }
 
-/** The upstream has no such range; its blob has this size, when it says so. */
-export interface Unsatisfiable {
+/** The blob has no such range. `size` is its size, if the upstream states it. */
+interface Unsatisfiable {
   readonly unsatisfiable: true;
   readonly size: number | null;
 }
 
 /**
- * Asks the upstream for a blob, or for a range of it, for one reader alone. An upstream may ignore the range and send
- * everything: then what comes before it is skipped. `size` is what is known of the blob's size, for upstreams that do not
- * say it. Rejects with `UpstreamError`, also for a range that is another one.
+ * Requests a blob or a range of it from the upstream, for one client. If the upstream ignores the range, the bytes before it
+ * are skipped. `size` is the size in a manifest, for upstreams that do not state it. Rejects with `UpstreamError`, also if
+ * the upstream sends another range.
  */
 export async function openRemote(
   repository: Repository,
   digest: Digest,
-  asked: AskedRange | null,
+  asked: RequestedRange | null,
   size: number | null,
   signal: AbortSignal,
 ): Promise<RemotePart | Unsatisfiable> {
@@ -43,7 +44,7 @@ export async function openRemote(
   const answer = await repository.upstream.client.getBlob(repository.name, digest, options);
   const part = asked === null ? wholeOf(answer, size) : partOf(answer, asked, size);
   if (part === null || 'unsatisfiable' in part) abandon(answer.body);
-  if (part === null) throw new UpstreamError('invalid', 'sent another range than was asked for');
+  if (part === null) throw new UpstreamError('invalid', 'sent a range other than the requested one');
   return part;
 }
 
@@ -52,15 +53,19 @@ function wholeOf({ length, body }: BlobAnswer, expectedSize: number | null): Rem
   return { start: 0, end: size, size, skip: 0, body };
 }
 
-function partOf(answer: BlobAnswer, asked: AskedRange, expectedSize: number | null): RemotePart | Unsatisfiable | null {
+function partOf(
+  answer: BlobAnswer,
+  asked: RequestedRange,
+  expectedSize: number | null,
+): RemotePart | Unsatisfiable | null {
   if (answer.status === 416) {
     const size = /^bytes \*\/(\d{1,15})$/i.exec(answer.contentRange ?? '')?.[1];
     return { unsatisfiable: true, size: size === undefined ? null : Number(size) };
   }
   if (answer.status === 206) {
-    const said = parseContentRange(answer.contentRange);
-    if (said === null || !isWhatWasAsked(said, asked)) return null;
-    return { start: said.start, end: said.end, size: said.size, skip: 0, body: answer.body };
+    const stated = parseContentRange(answer.contentRange);
+    if (stated === null || !isRequested(stated, asked)) return null;
+    return { ...stated, skip: 0, body: answer.body };
   }
   const { body } = answer;
   const size = answer.length ?? expectedSize;
@@ -69,15 +74,18 @@ function partOf(answer: BlobAnswer, asked: AskedRange, expectedSize: number | nu
   return range === null ? { unsatisfiable: true, size } : { ...range, size, skip: range.start, body };
 }
 
-function isWhatWasAsked(said: ByteRange & { readonly size: number | null }, asked: AskedRange): boolean {
-  if (said.size !== null) {
-    const range = satisfy(asked, said.size);
-    return range !== null && said.start === range.start && said.end === range.end;
+function isRequested(
+  { start, end, size }: ByteRange & { readonly size: number | null },
+  asked: RequestedRange,
+): boolean {
+  if (size !== null) {
+    const range = satisfy(asked, size);
+    return range !== null && start === range.start && end === range.end;
   }
-  return asked.kind === 'from' && said.start === asked.first && (asked.last === null || said.end <= asked.last + 1);
+  return asked.kind === 'from' && start === asked.first && (asked.last === null || end <= asked.last + 1);
 }
 
-/** Cuts the wanted part out of a body, chunk by chunk; of one without a known end at most `undeclaredBytesMax`. */
+/** Yields the chunks of a part. If the end is unknown, at most `undeclaredBytesMax`. */
 async function* wantedChunks(part: RemotePart, undeclaredBytesMax: number): AsyncGenerator<Buffer> {
   let toSkip = part.skip;
   let toTake = part.end === null ? undeclaredBytesMax + 1 : part.end - part.start;
@@ -94,14 +102,14 @@ async function* wantedChunks(part: RemotePart, undeclaredBytesMax: number): Asyn
     throw connectionFailure(error);
   }
   if (part.end !== null && toTake > 0) {
-    throw new UpstreamError('invalid', `broke off a blob ${toTake} bytes before its end`);
+    throw new UpstreamError('invalid', `aborted a blob ${toTake} bytes before its end`);
   }
   if (part.end === null && toTake === 0) throw endlessBlob(undeclaredBytesMax);
 }
 
 /**
- * Sends a part to its reader. With `check`, a hash over all of the blob that came before it, the digest is verified, and
- * the last chunk is sent only when it is right. Rejects with `UpstreamError` when it is not, or when the body breaks.
+ * Sends a part to the client. `check` has a hash of the blob before this part: with it, the digest is verified before the
+ * last chunk is sent. Rejects with `UpstreamError` if the digest is wrong or the body is incomplete.
  */
 export async function sendRemote(
   part: RemotePart,

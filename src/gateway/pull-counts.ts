@@ -1,52 +1,50 @@
 import { labelSet, type CounterPoint, type LabelSet, type MetricFamily } from '../metric/index.ts';
 import type { CacheOutcome } from './outcome.ts';
 
-/** One count in its two parts: answered without a manifest request of its own to the upstream, or by means of one. */
-export interface Parted {
+/** A count by source: answered without a manifest request to the upstream, or with one. */
+interface CountBySource {
   cached: number;
   upstream: number;
 }
 
 /**
- * The manifests that were asked of one upstream. Plain numbers, since a total must equal the sum of its parts at every
- * scrape: the families below are made of all of them in one go, and the total is never counted by itself.
+ * Manifest requests of one upstream. Plain numbers, because a total must equal the sum of its parts in every scrape: the
+ * families are built from them in one step, and the total is never counted separately.
  */
 export class PullCounts {
   /** GETs answered with 200. */
-  readonly gets: Parted = { cached: 0, upstream: 0 };
+  readonly gets: CountBySource = { cached: 0, upstream: 0 };
   /** HEADs answered with 200. */
-  readonly heads: Parted = { cached: 0, upstream: 0 };
-  /** GETs and HEADs whatever came of them, as Ociregistry counts. */
-  readonly requests: Parted = { cached: 0, upstream: 0 };
+  readonly heads: CountBySource = { cached: 0, upstream: 0 };
+  /** GETs and HEADs, successful or not, as Ociregistry counts them. */
+  readonly requests: CountBySource = { cached: 0, upstream: 0 };
 
-  /** A manifest is on its way to the client with a 200. */
+  /** A manifest was sent with a 200. */
   sent(isHead: boolean, outcome: CacheOutcome): void {
     (isHead ? this.heads : this.gets)[partOf(outcome)]++;
   }
 
-  /** The answer to a request has been found, or will not be (`failed`). */
+  /** The manifest of a request was found, or not (`failed`). */
   resolved(outcome: CacheOutcome): void {
     this.requests[partOf(outcome)]++;
   }
 }
 
-/** Whoever joined another's fetch made no request of its own. One that failed has asked, and got nothing. */
-function partOf(outcome: CacheOutcome): keyof Parted {
+/** A coalesced request made no request to the upstream. A failed one did. */
+function partOf(outcome: CacheOutcome): keyof CountBySource {
   return outcome === 'miss' || outcome === 'failed' ? 'upstream' : 'cached';
 }
 
 const help = {
-  cached:
-    'Manifest GETs answered 200 out of the cache, or out of a fetch that another request had begun; index and image alike.',
-  upstream:
-    'Manifest GETs answered 200 with a manifest that was fetched from the upstream for them; index and image alike.',
-  total: 'Manifest GETs answered 200, index and image alike: always the sum of cached and upstream pulls.',
-  heads: 'Manifest HEADs answered 200, by where the answer came from: the cache, or the upstream.',
+  cached: 'Manifest GETs answered 200 from the cache or from the fetch of another request, for indexes and images.',
+  upstream: 'Manifest GETs answered 200 with a manifest fetched from the upstream for them, for indexes and images.',
+  total: 'Manifest GETs answered 200, for indexes and images: always the sum of cached and upstream pulls.',
+  heads: 'Manifest HEADs answered 200, by source: the cache or the upstream.',
 };
 
 /**
- * The families of manifest pulls, one series for each upstream. Their points are copies: encoding a scrape takes several
- * turns of the event loop, in which further pulls are counted, and the sum must hold all the same.
+ * Returns the families of manifest pulls, one series per upstream. Points are copies: encoding a scrape takes several turns
+ * of the event loop, in which more pulls are counted, but the sum must stay consistent.
  */
 export function pullFamilies(
   counts: Iterable<readonly [upstream: string, counts: PullCounts]>,
@@ -56,14 +54,14 @@ export function pullFamilies(
   const upstream: CounterPoint[] = [];
   const total: CounterPoint[] = [];
   const heads: CounterPoint[] = [];
-  for (const [name, { gets, heads: asked }] of counts) {
+  for (const [name, { gets, heads: headCounts }] of counts) {
     const labels = labelSet({ upstream: name });
     const point = (value: number, of: LabelSet = labels): CounterPoint => ({ labels: of, value, created });
     cached.push(point(gets.cached));
     upstream.push(point(gets.upstream));
     total.push(point(gets.cached + gets.upstream));
     for (const source of ['cached', 'upstream'] as const) {
-      heads.push(point(asked[source], labelSet({ upstream: name, source })));
+      heads.push(point(headCounts[source], labelSet({ upstream: name, source })));
     }
   }
   return [

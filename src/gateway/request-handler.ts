@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { messageOf, unreachable, type Clock, type Log } from '../base/index.ts';
 import { OciError } from '../oci/index.ts';
 import type { BlobHandler } from './blob-handler.ts';
-import { isConnected, isHead, refuse, type Exchange } from './exchange.ts';
+import { isConnected, isHead, sendError, type Exchange } from './exchange.ts';
 import { baseHeaders, type HeaderList } from './headers.ts';
 import type { ManifestHandler } from './manifest-handler.ts';
 import type { EndpointMeters, GatewayMetrics } from './metrics.ts';
@@ -37,7 +37,7 @@ const baseAnswerHeaders: HeaderList = [
   ...baseHeaders,
 ];
 
-/** Takes requests in: reads the route, admits the client, finds the repository, and answers whatever goes wrong. */
+/** Handles `/v2` requests: parses the route, admits the client, resolves the repository, and sends errors. */
 export class RequestHandler {
   readonly #options: RequestHandlerOptions;
 
@@ -45,7 +45,7 @@ export class RequestHandler {
     this.#options = options;
   }
 
-  /** Answers one request; never throws. Synchronous where admission and content are at hand. */
+  /** Handles one request; never throws. Answers synchronously if admission is synchronous and the content is in memory. */
   handle(request: IncomingMessage, response: ServerResponse, remoteAddress?: string, pathToken?: string): void {
     const client = remoteAddress ?? request.socket.remoteAddress ?? '';
     const incoming = { request, response, client, startedMs: this.#options.clock.monotonic(), pathToken };
@@ -57,20 +57,20 @@ export class RequestHandler {
       endpoint.inFlight.inc();
       const scope = route.kind === 'base' ? 'base' : 'content';
       const admission = this.#options.admit(request.headers, client, scope, pathToken);
-      if (!(admission instanceof Promise)) return this.#go(incoming, endpoint, route, admission);
-      const taken = endpoint;
+      if (!(admission instanceof Promise)) return this.#answer(incoming, endpoint, route, admission);
+      const meters = endpoint;
       admission.then(
-        (later) => this.#go(incoming, taken, route, later),
-        (error: unknown) => this.#end(incoming, taken, error),
+        (later) => this.#answer(incoming, meters, route, later),
+        (error: unknown) => this.#end(incoming, meters, error),
       );
     } catch (error) {
       this.#end(incoming, endpoint, error);
     }
   }
 
-  /** Answers a request that admission has decided about; never throws. It is in flight until its answer has been handed over. */
-  #go(incoming: Incoming, endpoint: InFlight, route: Route, admission: Admission): void {
-    let at: At | undefined;
+  /** Answers a request after admission; never throws. The request is in flight until the response has been written. */
+  #answer(incoming: Incoming, endpoint: InFlight, route: Route, admission: Admission): void {
+    let subject: Subject | undefined;
     try {
       const { principal } = admitted(admission, route);
       if (route.kind === 'base') {
@@ -78,28 +78,28 @@ export class RequestHandler {
         return this.#end(incoming, endpoint);
       }
       const query = route.query === '' ? undefined : new URLSearchParams(route.query);
-      const asked = namespaceOf(query);
+      const ns = namespaceOf(query);
       const { upstreams } = this.#options;
-      const repository = resolveName(upstreams, route.name, { header: headerHint(incoming), namespace: asked });
+      const repository = resolveName(upstreams, route.name, { header: headerHint(incoming), namespace: ns });
       assertInScope(principal, repository);
-      at = { kind: route.kind, repository };
-      const namespace = asked !== undefined && upstreams.find(asked) === repository.upstream ? asked : undefined;
+      subject = { kind: route.kind, repository };
+      const namespace = ns !== undefined && upstreams.find(ns) === repository.upstream ? ns : undefined;
       const exchange: Exchange = { ...incoming, principal, namespace };
       const served = this.#serve(exchange, route, repository);
       if (!(served instanceof Promise)) return this.#end(incoming, endpoint);
       served.then(
         () => this.#end(incoming, endpoint),
-        (error: unknown) => this.#end(incoming, endpoint, error, at),
+        (error: unknown) => this.#end(incoming, endpoint, error, subject),
       );
     } catch (error) {
-      this.#end(incoming, endpoint, error, at);
+      this.#end(incoming, endpoint, error, subject);
     }
   }
 
-  /** The answer has ended, or an error takes its place. */
-  #end(incoming: Incoming, endpoint: InFlight | undefined, error?: unknown, at?: At): void {
+  /** Ends a request, with an error response if there is an error. */
+  #end(incoming: Incoming, endpoint: InFlight | undefined, error?: unknown, subject?: Subject): void {
     endpoint?.inFlight.dec();
-    if (error !== undefined) this.#fail(incoming, error, at);
+    if (error !== undefined) this.#fail(incoming, error, subject);
   }
 
   #serve(exchange: Exchange, route: ContentRoute, repository: Repository): Promise<void> | void {
@@ -115,38 +115,38 @@ export class RequestHandler {
     }
   }
 
-  /** Turns whatever was thrown into an answer. What is our own fault is told to the log alone. */
-  #fail(incoming: Incoming, error: unknown, at: At | undefined): void {
-    if (error instanceof OciError) return this.#refuse(incoming, error, at);
+  /** Converts any error to a response. The details of internal errors are only logged. */
+  #fail(incoming: Incoming, error: unknown, subject: Subject | undefined): void {
+    if (error instanceof OciError) return this.#sendError(incoming, error, subject);
     const requestId = incoming.response.getHeader('x-request-id');
-    if (error instanceof UpstreamError && at !== undefined) {
-      // What was fetched for this client alone ends when it leaves; there is nothing wrong then, and nobody to tell.
+    if (error instanceof UpstreamError && subject !== undefined) {
+      // The client disconnected, so its private fetch was aborted. Not an error.
       if (!isConnected(incoming)) return;
-      const { upstream, name } = at.repository;
+      const { upstream, name } = subject.repository;
       const fields = { requestId, upstream: upstream.name, repository: name, error: error.message };
-      if (error.kind !== 'missing') this.#options.log.warn(fields, 'an upstream did not give what was asked for');
-      return this.#refuse(incoming, errorFor(upstream, error, at.kind), at);
+      if (error.kind !== 'missing') this.#options.log.warn(fields, 'upstream request failed');
+      return this.#sendError(incoming, errorFor(upstream, error, subject.kind), subject);
     }
-    this.#options.log.error({ requestId, error: messageOf(error) }, 'a request below /v2 failed');
-    this.#refuse(incoming, new OciError('internal', 'something went wrong here'), at);
+    this.#options.log.error({ requestId, error: messageOf(error) }, 'request below /v2 failed');
+    this.#sendError(incoming, new OciError('internal', 'internal server error'), subject);
   }
 
-  /** A client that has left already is told nothing, and nothing is counted. */
-  #refuse(incoming: Incoming, error: OciError, at: At | undefined): void {
+  /** Sends and counts an error, unless the client has disconnected. */
+  #sendError(incoming: Incoming, error: OciError, subject: Subject | undefined): void {
     if (isConnected(incoming)) {
-      const brokenOff = incoming.response.headersSent;
-      this.#options.metrics.failed(error.kind, brokenOff);
-      if (!brokenOff) at?.repository.upstream.meters.answers(at.kind, 'failed').whole(incoming.startedMs, 0);
+      const aborted = incoming.response.headersSent;
+      this.#options.metrics.failed(error.kind, aborted);
+      if (!aborted) subject?.repository.upstream.meters.answers(subject.kind, 'failed').whole(incoming.startedMs, 0);
     }
-    refuse(incoming, error);
+    sendError(incoming, error);
   }
 }
 
 type Incoming = Pick<Exchange, 'request' | 'response' | 'client' | 'startedMs' | 'pathToken'>;
 type InFlight = Pick<EndpointMeters, 'inFlight'>;
 
-/** What a request is about, once that is known. */
-interface At {
+/** The content that a request is for. */
+interface Subject {
   readonly kind: ContentRoute['kind'];
   readonly repository: Repository;
 }
@@ -161,19 +161,19 @@ function headerHint({ request }: Incoming): string | undefined {
   return Array.isArray(value) ? value.join(', ') : value;
 }
 
-/** The namespace that a query asks for; several that differ are joined, as lines of a header are. */
+/** The `ns` parameter. Different values are joined like header lines, so they match no upstream. */
 function namespaceOf(query: URLSearchParams | undefined): string | undefined {
   const all = new Set(query?.getAll('ns'));
   return all.size === 0 ? undefined : [...all].join(', ');
 }
 
-/** Lets a request in, or throws `OciError`: 401 with the challenge, or 403 for a principal without the right to pull. */
+/** Returns the principal, or throws `OciError`: 401 with the challenge, or 403 without the right to pull. */
 function admitted(admission: Admission, route: Route): Pick<Exchange, 'principal'> {
   switch (admission.kind) {
     case 'anonymous':
       return { principal: null };
     case 'refused':
-      throw new OciError('unauthorized', 'credentials are needed, or those given are wrong', {
+      throw new OciError('unauthorized', 'credentials are missing or wrong', {
         'WWW-Authenticate': admission.challenge,
       });
     case 'principal': {

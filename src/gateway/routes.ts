@@ -1,7 +1,7 @@
 import { limits } from '../base/index.ts';
 import { OciError, parseDigest, parseReference, type Digest, type Reference } from '../oci/index.ts';
 
-/** What a request asks for. `name` is the image name as the client wrote it, which may begin with an upstream. */
+/** A parsed request target. `name` is the image name from the client, which may start with an upstream. */
 export type Route =
   | { readonly kind: 'base' }
   | { readonly kind: 'manifest'; readonly name: string; readonly query: string; readonly reference: Reference }
@@ -21,7 +21,7 @@ function decoded(path: string): string {
 }
 
 /**
- * Reads a path below `/v2/` from its end, since names may have any depth and may hold the words `manifests` and `blobs`
+ * Parses a path below `/v2/` from its end, because names may have any depth and may contain the words `manifests` and `blobs`
  * themselves. Percent-encoding is undone first; the grammars of names, tags and digests then refuse whatever it hid.
  */
 function contentRoute(path: string, query: string): Route {
@@ -29,7 +29,7 @@ function contentRoute(path: string, query: string): Route {
   const middle = path.lastIndexOf('/', last - 1);
   const word = path.slice(middle + 1, last);
   const end = path.slice(last + 1);
-  // A name of no length would make the slashes around it one: `/v2/manifests/latest` has none.
+  // `/v2/manifests/latest` has no name: its two slashes coincide.
   const name = middle < prefix.length ? '' : path.slice(prefix.length, middle);
   if (word === 'manifests') {
     const reference = parseReference(end);

@@ -2,7 +2,7 @@ import type { CacheParts } from './cache-gauges.ts';
 import { endpoints, type GatewayMetrics } from './metrics.ts';
 import type { GatewayStatistics } from './options.ts';
 
-/** Takes them together. */
+/** Collects the statistics of one moment. */
 export function statisticsOf(metrics: GatewayMetrics, { survey, manifests, tags }: CacheParts): GatewayStatistics {
   return {
     manifestRequests: [...metrics.pulls()].map(([upstream, { requests }]) => ({

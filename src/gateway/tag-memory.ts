@@ -9,38 +9,38 @@ import { GroupedLru } from './grouped-lru.ts';
 interface Resolved {
   readonly tag: string;
   readonly digest: string;
-  /** Manifests that the digest names, where it is an index. */
+  /** Digests of the manifests in an index. */
   readonly children: ReadonlySet<string>;
-  /** Monotonic, in milliseconds. */
+  /** On the monotonic clock, in milliseconds. */
   atMs: number;
 }
 
 /**
- * Tags that clients have resolved lately. Clients ask for a tag first, and then by digest for the manifest that they found,
- * or for one that the index names: such a request takes the tag. Each client (its principal, else its address) has its own
- * tags, by repository. Requests of unknown clients without credentials take none.
+ * The tags that clients have resolved recently. Clients first request a tag, and then the manifest by digest, or one that
+ * the index names. Such a request gets the tag. Tags are kept per client (its principal, otherwise its address) and
+ * repository. Requests without credentials from an unknown address get no tag.
  */
 export class TagMemory {
   readonly #memoryMs: number;
   readonly #clock: Clock;
-  /** By client and repository; a client has a bounded share. What was resolved last comes first. */
+  /** By client and repository, with a limited share per client. The latest tag comes first. */
   readonly #resolved: GroupedLru<readonly Resolved[]>;
 
-  /** `digestsMax`: digests remembered at once, those that indexes name included. */
+  /** `digestsMax`: limit of all digests in memory, including those named by indexes. */
   constructor(memoryMs: number, clock: Clock, digestsMax: number = limits.tagMemoryDigestsMax) {
     this.#memoryMs = memoryMs;
     this.#clock = clock;
     this.#resolved = new GroupedLru(digestsMax, limits.tagMemoryShareMax, weightOf);
   }
 
-  /** Notes that a client has resolved a tag to a manifest. */
-  note(exchange: Exchange, repository: Repository, tag: string, held: HeldManifest): void {
+  /** Records that a client has resolved a tag to a manifest. */
+  remember(exchange: Exchange, repository: Repository, tag: string, held: HeldManifest): void {
     const client = clientOf(exchange);
     if (client === undefined) return;
     const now = this.#clock.monotonic();
     const before = this.#resolved.get(client, repository.key) ?? [];
     const [latest] = before;
-    // The usual case: a client that pulls the same image again.
+    // The common case: the client pulls the same image again.
     if (latest !== undefined && isSame(latest, tag, held)) {
       latest.atMs = now;
       return;
@@ -50,7 +50,7 @@ export class TagMemory {
     this.#resolved.set(client, repository.key, [added, ...others.slice(0, limits.tagMemoryTagsMax - 1)]);
   }
 
-  /** The tag that a request by digest takes; `undefined` when its client has resolved none that leads there. */
+  /** Returns the tag for a request by digest; `undefined` if the client has not resolved one to this digest. */
   find(exchange: Exchange, repository: Repository, digest: Digest): string | undefined {
     const client = clientOf(exchange);
     const resolved = client === undefined ? undefined : this.#resolved.get(client, repository.key);
@@ -70,12 +70,12 @@ function isSame(resolved: Resolved, tag: string, held: HeldManifest): boolean {
   return resolved.tag === tag && resolved.digest === held.digest.text;
 }
 
-/** One for each digest, and for each set of them. */
+/** One per digest, plus one per list. */
 function weightOf(resolved: readonly Resolved[]): number {
   return resolved.reduce((sum, { children }) => sum + 1 + children.size, 1);
 }
 
-/** The client is its principal; where that stands for a network, or there is none, its address. */
+/** The principal identifies the client. If it represents a network, or there is none, the address does. */
 function clientOf({ principal, client }: Exchange): string | undefined {
   if (principal !== null && principal.isNetwork !== true) return `${principal.org ?? ''} ${principal.subject}`;
   return client === '' ? undefined : client;

@@ -129,7 +129,7 @@ describe('a stale tag is served, with a warning and counted,', () => {
     expect(answer).toMatchObject({ status: 200, body: first.body });
     expect(answer.headers.warning).toBe('110 - "Response is Stale"');
     expect(gateway.pulls).toHaveLength(2);
-    expect(gateway.logs).toMatchObject([{ level: 'warn', message: 'a tag is served stale' }]);
+    expect(gateway.logs).toMatchObject([{ level: 'warn', message: 'serving a stale tag' }]);
   }
 
   beforeEach(async () => {
@@ -238,7 +238,7 @@ describe('an upstream that takes credentials', () => {
     const answer = await ours.get(target);
     expect(answer.status).toBe(502);
     expect(JSON.parse(answer.body.toString())).toEqual({
-      errors: [{ code: 'DENIED', message: `upstream lab refused our credentials (answered ${status})` }],
+      errors: [{ code: 'DENIED', message: `upstream lab rejected the gateway's credentials (answered ${status})` }],
     });
     expect(answer.body.toString()).not.toContain('hidden-word');
   });

@@ -1,7 +1,7 @@
 import { durationBounds, type Counter, type Labelled, type MetricSet } from '../metric/index.ts';
 import type { UpstreamFamilies } from './upstream-meters.ts';
 
-/** Up to the half hour that a large blob may take over a slow line. */
+/** Up to half an hour, for a large blob over a slow connection. */
 const answerBounds = [...durationBounds, 600, 1_800];
 
 const byUpstream: readonly ['upstream'] = ['upstream'];
@@ -11,7 +11,7 @@ type OfPulls = 'blobPulls' | 'coalescedWaits' | 'countedAborted' | 'factsUnknown
 type OfAnswers = 'durationSeconds' | 'firstByteSeconds' | 'servedBytes';
 type OfUpstreams = Exclude<keyof UpstreamFamilies, OfPulls | OfAnswers>;
 
-/** Declares the families of which each upstream has series. */
+/** Declares the families with series per upstream. */
 export function declareUpstreamFamilies(set: MetricSet): UpstreamFamilies {
   return { ...pulls(set), ...answers(set), ...upstreams(set) };
 }
@@ -25,23 +25,23 @@ function pulls(set: MetricSet): Pick<UpstreamFamilies, OfPulls> {
     blobPulls: counter(set, 'blob_pulls', 'Blob GETs answered 200 or 206.'),
     coalescedWaits: set.counter({
       name: 'tonnage_gateway_coalesced_waits',
-      help: 'Requests that waited for work which another request for the same content had begun.',
+      help: 'Requests that waited for a fetch that another request had started for the same content.',
       labels: ['upstream', 'route'],
     }),
     countedAborted: counter(
       set,
       'counted_aborted',
-      'Pulls that were counted and whose client left before the manifest could be sent.',
+      'Pulls that were counted although the client disconnected before the manifest was sent.',
     ),
     factsUnknown: counter(
       set,
       'facts_unknown',
-      'Pulls that were counted before the facts of their image (architecture, fusion) could be found.',
+      'Pulls that were counted without the facts of the image (architecture, fusion), because they were not found in time.',
     ),
     blobRejected: counter(
       set,
       'blob_rejected',
-      'Blobs that an upstream sent with another digest than asked for, or not to their end; none was kept.',
+      'Blobs that an upstream sent incomplete or with a wrong digest. None was cached.',
     ),
   };
 }
@@ -51,20 +51,20 @@ function answers(set: MetricSet): Pick<UpstreamFamilies, OfAnswers> {
     durationSeconds: set.histogram({
       name: 'tonnage_gateway_request_duration_seconds',
       unit: 'seconds',
-      help: 'Time from a request until the last byte of its answer was handed to the connection; not of answers that ended early.',
+      help: 'Time from a request until the last byte of the response was written, without aborted responses.',
       labels: byAnswer,
       buckets: answerBounds,
     }),
     firstByteSeconds: set.histogram({
       name: 'tonnage_gateway_time_to_first_byte_seconds',
       unit: 'seconds',
-      help: 'Time from a request until the first byte of its answer was handed to the connection.',
+      help: 'Time from a request until the first byte of the response was written.',
       labels: byAnswer,
     }),
     servedBytes: set.counter({
       name: 'tonnage_gateway_served_bytes',
       unit: 'bytes',
-      help: 'Bytes of bodies that were sent to clients, those of answers that ended early included.',
+      help: 'Body bytes sent to clients, including aborted responses.',
       labels: byAnswer,
     }),
   };
@@ -75,28 +75,28 @@ function upstreams(set: MetricSet): Pick<UpstreamFamilies, OfUpstreams> {
     fetchedBytes: set.counter({
       name: 'tonnage_gateway_fetched_bytes',
       unit: 'bytes',
-      help: 'Bytes of bodies that came from an upstream, its token endpoint and the hosts that it redirects to.',
+      help: 'Body bytes received from an upstream, its token endpoint and its redirect targets.',
       labels: byUpstream,
     }),
     upstreamResponses: set.counter({
       name: 'tonnage_gateway_upstream_responses',
-      help: 'Answers of an upstream, its token endpoint and the hosts that it redirects to, by status; unusual ones by class.',
+      help: 'Responses of an upstream, its token endpoint and its redirect targets, by status; unusual ones by class.',
       labels: ['upstream', 'status'],
     }),
     upstreamResponseSeconds: set.histogram({
       name: 'tonnage_gateway_upstream_response_duration_seconds',
       unit: 'seconds',
-      help: 'Time from a request to an upstream until the headers of its answer were there.',
+      help: 'Time from a request to an upstream until the headers of its response arrived.',
       labels: byUpstream,
     }),
     upstreamUnanswered: counter(
       set,
       'upstream_unanswered',
-      'Requests to an upstream that got no answer: no connection, no name, no TLS, or no time left.',
+      'Requests to an upstream without a response: connection, DNS or TLS error, or timeout.',
     ),
     rateLimitRemaining: set.gauge({
       name: 'tonnage_gateway_upstream_rate_limit_remaining',
-      help: 'Requests that an upstream said it would still take before it limits us; absent where none has said so.',
+      help: 'Remaining requests of the rate limit that an upstream states; absent if it states none.',
       labels: byUpstream,
     }),
   };

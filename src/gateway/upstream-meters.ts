@@ -5,7 +5,7 @@ import { PullCounts } from './pull-counts.ts';
 import { statusLabel } from './status-label.ts';
 import type { UpstreamMeter } from './upstream/metering.ts';
 
-/** Families of which each upstream has series. */
+/** Families with series per upstream. */
 export interface UpstreamFamilies {
   readonly durationSeconds: Labelled<Histogram, 'upstream' | 'route' | 'cache'>;
   readonly firstByteSeconds: Labelled<Histogram, 'upstream' | 'route' | 'cache'>;
@@ -22,7 +22,7 @@ export interface UpstreamFamilies {
   readonly rateLimitRemaining: Labelled<Gauge, 'upstream'>;
 }
 
-/** The series of answers of one kind from one upstream with one outcome. Times are of the monotonic clock, in milliseconds. */
+/** The series of one upstream, kind of content and outcome. Times are on the monotonic clock, in milliseconds. */
 export class AnswerMeters {
   readonly served: Counter;
   readonly #clock: Clock;
@@ -36,17 +36,17 @@ export class AnswerMeters {
     this.served = series.served;
   }
 
-  /** The first byte of an answer goes out. */
+  /** The first byte of a response is written. */
   begun(startedMs: number): void {
     this.#firstByte.observe((this.#clock.monotonic() - startedMs) / 1_000);
   }
 
-  /** The last byte of an answer has been handed to the connection. */
+  /** The last byte of a response has been written. */
   ended(startedMs: number): void {
     this.#duration.observe((this.#clock.monotonic() - startedMs) / 1_000);
   }
 
-  /** An answer went out in one piece, with a body of `bytes`. */
+  /** A response with a body of `bytes` was written in one piece. */
   whole(startedMs: number, bytes: number): void {
     const seconds = (this.#clock.monotonic() - startedMs) / 1_000;
     this.#firstByte.observe(seconds);
@@ -58,8 +58,8 @@ export class AnswerMeters {
 type Bound = { [Route in ContentKind]: { [Outcome in CacheOutcome]?: AnswerMeters } };
 
 /**
- * Everything that is counted of one upstream, bound to its series once, so that a request costs additions only. Series of
- * answers and statuses come into being when there is something to show; the others are there, at 0, from the start.
+ * The metrics of one upstream. Series are bound once, so that counting needs no lookup by labels. Series by outcome and
+ * status are created on first use; the others start at 0.
  */
 export class UpstreamMeters implements UpstreamMeter {
   readonly pulls = new PullCounts();
@@ -94,7 +94,7 @@ export class UpstreamMeters implements UpstreamMeter {
     this.#fetched = families.fetchedBytes.labels({ upstream });
   }
 
-  /** The series of answers of this kind and outcome. */
+  /** Returns the series of a kind of content and an outcome. */
   answers(route: ContentKind, outcome: CacheOutcome): AnswerMeters {
     return (this.#answers[route][outcome] ??= this.#bind(route, outcome));
   }

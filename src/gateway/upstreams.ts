@@ -8,35 +8,34 @@ import { hostAndPortOf, AddressPolicy, type OwnAddress, type Resolve } from './u
 import type { UpstreamMeters } from './upstream-meters.ts';
 import { isWellKnownHost, wellKnownRealm, wellKnownUpstreams } from './well-known.ts';
 
-/** A configured upstream and the client that speaks to it. */
+/** A configured upstream with its client. */
 export interface Upstream {
   readonly name: string;
   readonly tagTtlMs: number;
-  /** Whether it is asked with credentials: what is cached then was not for everybody. */
+  /** Whether requests have credentials, so that cached content may be private. */
   readonly authenticated: boolean;
-  /** Largest number of bytes of a blob whose size is unknown. */
+  /** Size limit of a blob of unknown size. */
   readonly undeclaredBlobBytesMax: number;
-  /** Put before names of one segment (`library` at Docker Hub). */
+  /** First segment to add to names of one segment (`library` at Docker Hub). */
   readonly singleSegmentPrefix: string | undefined;
   readonly client: UpstreamClient;
-  /** What is counted of it. */
   readonly meters: UpstreamMeters;
 }
 
-/** What all upstreams share. */
-export interface SharedUpstreamOptions {
-  /** The egress proxies of upstreams that state none. */
+/** Options of all upstreams. */
+interface SharedUpstreamOptions {
+  /** The egress proxy for upstreams that configure none. */
   readonly proxyOf: ProxyOf;
   readonly own: OwnAddress;
   readonly resolve?: Resolve | undefined;
   readonly clock: Clock;
   readonly userAgent: string;
   readonly undeclaredBlobBytesMax: number;
-  /** The series of the upstream that is called so. */
+  /** Returns the metrics of an upstream. */
   readonly meters: (name: string) => UpstreamMeters;
 }
 
-/** Words that stand at an upstream's place in paths of our own. */
+/** The gateway's own paths have these words in the place of an upstream. */
 const reservedNames: ReadonlySet<string> = new Set(['wt', 'token', '_catalog']);
 const namePattern = /^[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?(?::[0-9]{1,5})?$/;
 
@@ -49,8 +48,7 @@ function configError(message: string): TonnageError {
 }
 
 function checkedName(name: string): string {
-  if (reservedNames.has(name))
-    throw configError(`"${name}" cannot be the name of an upstream: it is a path of our own`);
+  if (reservedNames.has(name)) throw configError(`"${name}" cannot be the name of an upstream: it is reserved`);
   if (!namePattern.test(name))
     throw configError(`expected a host or a lower-case word as upstream name, got "${name}"`);
   return name;
@@ -62,10 +60,10 @@ export class UpstreamTable {
   readonly #connections: Connections[] = [];
   readonly #proxies = new EgressProxies();
   readonly names: readonly string[];
-  /** The upstream of images that name none. */
+  /** The upstream of images whose name has none. */
   readonly fallback: Upstream | undefined;
 
-  /** Throws `config_invalid` for names that are taken twice or not possible, and for a default that is not there. */
+  /** Throws `config_invalid` for duplicate or invalid names, and for an unknown default. */
   constructor(
     upstreams: readonly UpstreamOptions[],
     defaultUpstream: string | undefined,
@@ -86,13 +84,13 @@ export class UpstreamTable {
     }
   }
 
-  /** The upstream that is called so. Hosts compare without regard to case. */
+  /** Returns the upstream with this name or alias, ignoring case. */
   find(name: string): Upstream | undefined {
-    // Beyond ASCII there are letters whose lower case is an ASCII letter: those are other names.
+    // The lower case of some non-ASCII letters is ASCII, but those are other names.
     return this.#byName.get(name) ?? (isAscii(name) ? this.#byName.get(name.toLowerCase()) : undefined);
   }
 
-  /** Breaks all connections off. */
+  /** Aborts all connections. */
   async destroy(): Promise<void> {
     await Promise.all([...this.#connections, this.#proxies].map((each) => each.destroy()));
   }
@@ -108,7 +106,7 @@ function connectionsOf(
   proxies: EgressProxies,
   { proxyOf, own, resolve, meters }: SharedUpstreamOptions,
 ): Connections {
-  // A token endpoint that is stated may be anywhere, as the upstream itself.
+  // A configured token endpoint may have any address, like the upstream itself.
   const exceptions = auth?.realm === undefined ? redirects : [...redirects, hostAndPortOf(new URL(auth.realm))];
   const stated = typeof proxy === 'string' ? new URL(proxy) : undefined;
   return new Connections({
@@ -126,7 +124,7 @@ function createUpstream(
 ): Upstream {
   const url = upstreamUrl(options.url);
   if (url.protocol === 'http:' && isWellKnownHost(url.host)) {
-    throw configError(`the upstream "${options.name}" must be spoken to by https`);
+    throw configError(`expected https in the url of the upstream "${options.name}"`);
   }
   const credentials = options.auth?.basic;
   const realms = [options.auth?.realm, wellKnownRealm(options.name, url.host)];

@@ -1,16 +1,16 @@
-/** An upstream that needs no more than its name to be configured. */
-export interface WellKnownUpstream {
+/** An upstream that needs no configuration except its name. */
+interface WellKnownUpstream {
   readonly url: string;
   readonly aliases?: readonly string[];
-  /** First segment that the upstream's own clients put before names of one segment. */
+  /** First segment that clients add to names of one segment. */
   readonly singleSegmentPrefix?: string;
-  /** Origin of its token endpoint, where that gets credentials under all of its hosts. */
+  /** Origin of its token endpoint, if that is on another domain. */
   readonly realm?: string;
-  /** Further hosts at which it answers. */
+  /** Other hosts of this upstream. */
   readonly hosts?: readonly string[];
 }
 
-/** Upstreams that everybody pulls from, by name. Docker Hub answers at another host than its images are named by. */
+/** Popular upstreams by name. Docker Hub's API has another host than its image names. */
 export const wellKnownUpstreams: Readonly<Record<string, WellKnownUpstream>> = {
   'docker.io': {
     url: 'https://registry-1.docker.io',
@@ -29,12 +29,12 @@ export const wellKnownUpstreams: Readonly<Record<string, WellKnownUpstream>> = {
 
 const hosts: ReadonlySet<string> = new Set(Object.values(wellKnownUpstreams).map(({ url }) => new URL(url).host));
 
-/** Whether the host is one of the well-known upstreams', which are spoken to by https only. */
+/** Whether the host belongs to a well-known upstream. Those require https. */
 export function isWellKnownHost(host: string): boolean {
   return hosts.has(host);
 }
 
-/** The token endpoint of the well-known upstream that is called so or that answers at this host. */
+/** Returns the token endpoint of the well-known upstream with this name or host, if it is on another domain. */
 export function wellKnownRealm(name: string, host: string): string | undefined {
   const found = Object.entries(wellKnownUpstreams).find(
     ([known, { url, hosts: others = [] }]) => known === name || new URL(url).host === host || others.includes(host),
