@@ -22,7 +22,7 @@ function requestText({ method, target, headers }: BadRequest): Buffer {
   return Buffer.from(lines.join('\r\n'), 'latin1');
 }
 
-test.each(badRequests)('$title is refused with $status and $code', async (bad) => {
+test.each(badRequests)('$title gets $status and $code', async (bad) => {
   const [head = '', body = ''] = (await gateway.raw(requestText(bad))).toString('utf8').split('\r\n\r\n');
   expect(head).toMatch(new RegExp(`^HTTP/1.1 ${bad.status} `));
   expect(head).toMatch(/\r\nDocker-Distribution-Api-Version: registry\/2\.0/);
@@ -35,16 +35,16 @@ test.each(badRequests)('$title is refused with $status and $code', async (bad) =
   expect(error?.code).toBe(bad.code);
 });
 
-test('none of these reached the upstream, and none was an error of our own', () => {
+test('none of them reached the upstream or caused an internal error', () => {
   expect(lab.requests).toEqual([]);
   expect(gateway.logs).toEqual([]);
 });
 
-test('there are enough of them', () => {
+test('there are at least 60 of them', () => {
   expect(badRequests.length).toBeGreaterThanOrEqual(60);
 });
 
-test('no refusal repeats what was asked for', async () => {
+test('no error message repeats the request', async () => {
   for (const target of [
     '/v2/SECRET/manifests/x',
     '/v2/secret.example/app/manifests/x',
@@ -56,7 +56,7 @@ test('no refusal repeats what was asked for', async () => {
   }
 });
 
-test.each(['/v2/', '/v2', '/v2/?x=y'])('%s says that the gateway is there', async (target) => {
+test.each(['/v2/', '/v2', '/v2/?x=y'])('%s confirms the distribution API', async (target) => {
   const answer = await gateway.get(target);
   expect(answer.status).toBe(200);
   expect(answer.headers['docker-distribution-api-version']).toBe('registry/2.0');

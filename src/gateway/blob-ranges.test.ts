@@ -50,24 +50,24 @@ describe('a range of a cached blob', () => {
     ['bytes=5-', 5, 10],
     ['bytes=-3', 7, 10],
     ['bytes=2-500', 2, 10],
-  ])('%s is answered in part', async (range, start, end) => {
+  ])('%s gets a partial response', async (range, start, end) => {
     expectPart(await gateway.get(smallPath, { range }), start, end, small.body);
     expect(lab.asked('/blobs/')).toHaveLength(1);
   });
 
-  it('that it does not have is refused with its size', async () => {
+  it('that is unsatisfiable gets 416 with the size', async () => {
     const answer = await gateway.get(smallPath, { range: 'bytes=10-' });
     expect(answer.status).toBe(416);
     expect(answer.headers['content-range']).toBe('bytes */10');
     expect(JSON.parse(answer.body.toString())).toMatchObject({ errors: [{ code: 'RANGE_INVALID' }] });
   });
 
-  it.each([['bytes=0-1,4-5'], ['bytes=5-2'], ['lines=1-2'], ['nonsense']])('%s is answered whole', async (range) => {
+  it.each([['bytes=0-1,4-5'], ['bytes=5-2'], ['lines=1-2'], ['nonsense']])('%s gets the whole blob', async (range) => {
     const answer = await gateway.get(smallPath, { range });
     expect(answer).toMatchObject({ status: 200, body: small.body });
   });
 
-  it('counts only if it is still the same blob', async () => {
+  it('applies only if If-Range matches the blob', async () => {
     const headers = { range: 'bytes=0-4' };
     expectPart(await gateway.get(smallPath, { ...headers, 'if-range': `"${small.digest.text}"` }), 0, 5, small.body);
     expect((await gateway.get(smallPath, { ...headers, 'if-range': '"another"' })).status).toBe(200);
@@ -77,7 +77,7 @@ describe('a range of a cached blob', () => {
   });
 });
 
-describe('a range of a blob that is not there yet', () => {
+describe('a range of a blob that is not cached', () => {
   it.each([
     ['from its beginning', 0],
     ['near its beginning', 8 * mebibyte],
@@ -88,14 +88,14 @@ describe('a range of a blob that is not there yet', () => {
     expect(lab.asked('/blobs/')).toHaveLength(1);
   });
 
-  it('far from its beginning comes straight from the upstream, and nothing is kept', async () => {
+  it('far ahead comes directly from the upstream, and nothing is cached', async () => {
     const start = 8 * mebibyte + 1;
     expectPart(await gateway.get(path, { range: `bytes=${start}-${start + 99}` }), start, start + 100);
     expect(lab.requests.at(-1)?.headers.range).toBe(`bytes=${start}-${start + 99}`);
     expect(await cached()).toEqual([]);
   });
 
-  it('far from its beginning is given up when its client leaves, and that is no fault of the upstream', async () => {
+  it('far ahead is aborted when its client disconnects, which is not an error of the upstream', async () => {
     lab.behaviour.gate = { at: 1, opened: new Promise(() => {}) };
     const controller = new AbortController();
     const headers = { range: `bytes=${9 * mebibyte}-` };
@@ -107,12 +107,12 @@ describe('a range of a blob that is not there yet', () => {
     expect(gateway.logs).toEqual([]);
   });
 
-  it('from its end comes straight from the upstream, also when nobody said how large it is', async () => {
+  it('at its end comes directly from the upstream, even if the size is unknown', async () => {
     expectPart(await gateway.get(path, { range: 'bytes=-100' }), size - 100, size);
     expect(await cached()).toEqual([]);
   });
 
-  it('comes also from an upstream that ignores ranges', async () => {
+  it('works with an upstream that ignores ranges', async () => {
     lab.behaviour.ignoreRange = true;
     const start = 10 * mebibyte;
     expectPart(await gateway.get(path, { range: `bytes=${start}-${start + 99}` }), start, start + 100);
@@ -129,19 +129,19 @@ describe('a range of a blob that is not there yet', () => {
     },
   );
 
-  it('of unknown size waits for its end', async () => {
+  it('of unknown size waits for the end of the download', async () => {
     lab.behaviour.hideLength = true;
     expectPart(await gateway.get(smallPath, { range: 'bytes=2-4' }), 2, 5, small.body);
   });
 
-  it('that the upstream does not have at all is a 404', async () => {
+  it('that does not exist gets 404', async () => {
     const absent = `/v2/app/blobs/sha256:${'0'.repeat(64)}`;
     expect((await gateway.get(absent, { range: 'bytes=0-1' })).status).toBe(404);
     expect((await gateway.get(absent, { range: 'bytes=-1' })).status).toBe(404);
   });
 });
 
-describe('a range of a blob on its way', () => {
+describe('a range of a blob in progress', () => {
   let open = (): void => {};
   let whole: Promise<Answer>;
 
@@ -153,7 +153,7 @@ describe('a range of a blob on its way', () => {
     await until('a part is there', () => received === mebibyte - 1);
   });
 
-  it('within reach waits for it, and is not whole before the digest is known', async () => {
+  it('near the download waits for it, and is complete only after the digest is verified', async () => {
     let received = 0;
     const near = gateway.ask('GET', path, { range: 'bytes=0-9999' }, (bytes) => (received = bytes));
     await expect.poll(() => received, patiently).toBe(9_999);
@@ -165,7 +165,7 @@ describe('a range of a blob on its way', () => {
     expect(lab.asked(large.digest.text)).toHaveLength(1);
   });
 
-  it('out of reach has a request of its own', async () => {
+  it('far ahead of the download gets its own request', async () => {
     const start = 9 * mebibyte + 1;
     const far = gateway.get(path, { range: `bytes=${start}-` });
     await expect.poll(() => lab.asked(large.digest.text), patiently).toHaveLength(2);

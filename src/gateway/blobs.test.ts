@@ -34,17 +34,17 @@ afterEach(async () => {
 const blobFile = (hex: string): string => join(gateway.directory, 'blobs/sha256', hex);
 const filesIn = (folder: string): Promise<string[]> => readdir(join(gateway.directory, folder));
 
-/** Whether a client would take the answer for what it asked for. */
+/** Whether a client would accept the response. */
 const isWhole = ({ status, complete }: Answer): boolean => (status === 200 || status === 206) && complete;
 
-/** A promise that the test keeps until it wants it. */
+/** A promise that the test resolves. */
 function gate(): { readonly opened: Promise<void>; readonly open: () => void } {
   let open = (): void => {};
   const opened = new Promise<void>((resolve) => (open = resolve));
   return { opened, open };
 }
 
-/** Reads a blob and hangs up after the first piece. Resolves when the connection is closed. */
+/** Reads a blob and disconnects after the first chunk. Resolves when the connection is closed. */
 async function readAndLeave(path: string, afterBytes = 1): Promise<void> {
   const controller = new AbortController();
   const answer = await fetch(`http://127.0.0.1:${gateway.port}${path}`, { signal: controller.signal });
@@ -58,7 +58,7 @@ describe('a blob', () => {
     ['large', large],
     ['small', small],
     ['empty', empty],
-  ])('that is %s comes whole and with its headers, from the upstream and then from the cache', async (_name, blob) => {
+  ])('that is %s is complete and has its headers, from the upstream and then from the cache', async (_name, blob) => {
     for (let round = 0; round < 2; round++) {
       const answer = await gateway.get(pathOf(blob));
       expect(answer.status).toBe(200);
@@ -79,7 +79,7 @@ describe('a blob', () => {
     expect((await readFile(blobFile(blob.digest.hex))).equals(blob.body)).toBe(true);
   });
 
-  it('of the algorithm sha512 is verified and kept beside the others', async () => {
+  it('with a sha512 digest is verified and cached', async () => {
     const body = Buffer.from('digested otherwise');
     const blob = { body, mediaType: '', digest: digestOf('sha512', body) };
     lab.putBlob('app', blob);
@@ -99,13 +99,13 @@ describe('a blob', () => {
     expect(lab.asked('/blobs/')).toEqual([`HEAD ${pathOf(large)}`, `GET ${pathOf(large)}`]);
   });
 
-  it('that the client has already is a 304', async () => {
+  it('that the client already has gets 304', async () => {
     await gateway.get(pathOf(small));
     const answer = await gateway.get(pathOf(small), { 'if-none-match': `"${small.digest.text}"` });
     expect(answer).toMatchObject({ status: 304, body: Buffer.alloc(0) });
   });
 
-  it('that does not exist is a 404', async () => {
+  it('that does not exist gets 404', async () => {
     const answer = await gateway.get(`/v2/app/blobs/sha256:${'0'.repeat(64)}`);
     expect(answer.status).toBe(404);
     expect(JSON.parse(answer.body.toString())).toMatchObject({ errors: [{ code: 'BLOB_UNKNOWN' }] });
@@ -113,7 +113,7 @@ describe('a blob', () => {
     expect(await filesIn('tmp')).toEqual([]);
   });
 
-  it('whose length the upstream hides has that of the manifest', async () => {
+  it('without a length from the upstream gets the length in the manifest', async () => {
     lab.behaviour.hideLength = true;
     await gateway.get('/v2/app/manifests/v1');
     const answer = await gateway.get(pathOf(large));
@@ -121,7 +121,7 @@ describe('a blob', () => {
     expect(answer.body.equals(large.body)).toBe(true);
   });
 
-  it('whose length nobody says comes in chunks', async () => {
+  it('without any known length is sent in chunks', async () => {
     lab.behaviour.hideLength = true;
     const answer = await gateway.get(pathOf(large));
     expect(answer.headers['content-length']).toBeUndefined();
@@ -129,14 +129,14 @@ describe('a blob', () => {
   });
 });
 
-describe('many clients of one cold blob', () => {
-  it('cost the upstream one request', async () => {
+describe('many clients of one uncached blob', () => {
+  it('cause one request to the upstream', async () => {
     const answers = await Promise.all(Array.from({ length: 50 }, () => gateway.get(pathOf(large))));
     expect(answers.every(({ body }) => body.equals(large.body))).toBe(true);
     expect(lab.asked('/blobs/')).toEqual([`GET ${pathOf(large)}`]);
   });
 
-  it('are each served at their own pace: a slow one holds up neither the download nor the others', async () => {
+  it('are each served at their own speed: a slow one delays neither the download nor the others', async () => {
     const controller = new AbortController();
     const slow = await fetch(`http://127.0.0.1:${gateway.port}${pathOf(large)}`, { signal: controller.signal });
     expect(slow.status).toBe(200);
@@ -146,7 +146,7 @@ describe('many clients of one cold blob', () => {
     expect(lab.asked('/blobs/')).toHaveLength(1);
   });
 
-  it('get the first bytes while the rest is still on its way', async () => {
+  it('get the first bytes while the rest is being downloaded', async () => {
     const { opened, open } = gate();
     lab.behaviour.gate = { at: mebibyte, opened };
     let received = 0;
@@ -159,8 +159,8 @@ describe('many clients of one cold blob', () => {
   });
 });
 
-describe('a blob that is not what its digest says', () => {
-  it.each([false, true])('never comes whole to anyone, and is not kept (length hidden: %s)', async (hideLength) => {
+describe('a blob with a wrong digest', () => {
+  it.each([false, true])('is never sent completely, and is not cached (length hidden: %s)', async (hideLength) => {
     lab.behaviour.corrupt = true;
     lab.behaviour.hideLength = hideLength;
     const requests = [{}, {}, { range: 'bytes=0-99' }, { range: 'bytes=-10' }, { range: 'bytes=0-' }];
@@ -173,7 +173,7 @@ describe('a blob that is not what its digest says', () => {
     expect(gateway.logs.some(({ level, message }) => level === 'error' && message.includes('rejected'))).toBe(true);
   });
 
-  it('is answered with 502 while nothing of it has been sent', async () => {
+  it('gets 502 if nothing has been sent yet', async () => {
     lab.behaviour.corrupt = true;
     const tiny = content('', Buffer.from('x'));
     lab.putBlob('app', tiny);
@@ -182,7 +182,7 @@ describe('a blob that is not what its digest says', () => {
     expect(JSON.parse(answer.body.toString())).toMatchObject({ errors: [{ code: 'UNKNOWN' }] });
   });
 
-  it('is fetched anew by the next client, and then comes whole', async () => {
+  it('is fetched again for the next client, and is then complete', async () => {
     lab.behaviour.corrupt = true;
     expect(isWhole(await gateway.get(pathOf(large)))).toBe(false);
     lab.behaviour.corrupt = false;
@@ -190,28 +190,28 @@ describe('a blob that is not what its digest says', () => {
   });
 });
 
-describe('a blob that breaks off', () => {
-  it.each([false, true])('is not kept and never ends properly (length hidden: %s)', async (hideLength) => {
+describe('a blob that the upstream aborts', () => {
+  it.each([false, true])('is not cached and never ends properly (length hidden: %s)', async (hideLength) => {
     lab.behaviour.truncateAt = mebibyte;
     lab.behaviour.hideLength = hideLength;
     const answers = await Promise.all([gateway.get(pathOf(large)), gateway.get(pathOf(large))]);
     expect(answers.filter(isWhole)).toEqual([]);
     expect(await filesIn('blobs/sha256')).toEqual([]);
     await expect.poll(() => filesIn('tmp'), patiently).toEqual([]);
-    // A client that comes late does not find the first download any more, and has one of its own.
+    // A late client no longer finds the first download, and starts its own.
     const downloads = lab.asked(pathOf(large)).length;
     expect(downloads).toBeLessThanOrEqual(answers.length);
     expect(gateway.counted('blob_rejected', 'lab')).toBe(downloads);
   });
 });
 
-describe('a blob whose size nobody states', () => {
+describe('a blob of unknown size', () => {
   beforeEach(async () => {
     lab.behaviour.hideLength = true;
     await gateway.reopen({ undeclaredBlobBytesMax: mebibyte });
   });
 
-  it('is broken off beyond its maximum, and leaves nothing behind', async () => {
+  it('is aborted beyond the limit, and leaves no file', async () => {
     const answer = await gateway.get(pathOf(large));
     expect(answer.complete && answer.status === 200).toBe(false);
     expect(answer.body.byteLength).toBeLessThan(2 * mebibyte);
@@ -222,11 +222,11 @@ describe('a blob whose size nobody states', () => {
     );
   });
 
-  it('is served within its maximum', async () => {
+  it('is served within the limit', async () => {
     expect((await gateway.get(pathOf(small))).body.equals(small.body)).toBe(true);
   });
 
-  it('is broken off, too, where the disk takes nothing', async () => {
+  it('is aborted beyond the limit even if the disk cannot be written', async () => {
     await rm(join(gateway.directory, 'tmp'), { recursive: true });
     const answer = await gateway.get(pathOf(large));
     expect(answer.complete && answer.status === 200).toBe(false);
@@ -234,8 +234,8 @@ describe('a blob whose size nobody states', () => {
   });
 });
 
-describe('when all clients leave', () => {
-  it('before half of the blob is there, its download is given up', async () => {
+describe('when all clients disconnect', () => {
+  it('before half of the blob has arrived, its download is aborted', async () => {
     const { opened, open } = gate();
     lab.behaviour.gate = { at: mebibyte, opened };
     await readAndLeave(pathOf(large));
@@ -247,7 +247,7 @@ describe('when all clients leave', () => {
     expect((await gateway.get(pathOf(large))).body.equals(large.body)).toBe(true);
   });
 
-  it('after half of the blob is there, its download is finished', async () => {
+  it('after half of the blob has arrived, its download is finished', async () => {
     const { opened, open } = gate();
     lab.behaviour.gate = { at: 3 * mebibyte, opened };
     await readAndLeave(pathOf(large), 3 * mebibyte - 1);
@@ -258,7 +258,7 @@ describe('when all clients leave', () => {
     expect(lab.asked('/blobs/')).toHaveLength(1);
   });
 
-  it('before the upstream has answered, it is not kept waiting', async () => {
+  it('before the upstream has responded, the request is aborted', async () => {
     const { opened, open } = gate();
     let closed = false;
     lab.behaviour.intercept = (request, response) => {
@@ -277,7 +277,7 @@ describe('when all clients leave', () => {
   });
 });
 
-describe('a cached blob whose file', () => {
+describe('a cached blob with a file that', () => {
   beforeEach(async () => {
     await gateway.get(pathOf(large));
     await until('it is cached', () => gateway.sample('downloads_in_flight') === 0);

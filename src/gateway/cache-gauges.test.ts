@@ -44,7 +44,7 @@ afterEach(() => gateway.remove());
 
 const directory = (): string => join(gateway.directory, 'blobs/sha256');
 
-/** The gauges of the disk after a survey, beside what the directory holds. */
+/** The disk gauges after a survey, and the actual content of the directory. */
 async function compared(): Promise<{ shown: unknown; there: unknown }> {
   await gateway.gateway?.survey();
   const files = (await readdir(directory())).filter((name) => /^[0-9a-f]{64}$/.test(name));
@@ -55,13 +55,13 @@ async function compared(): Promise<{ shown: unknown; there: unknown }> {
   };
 }
 
-it('blobs on disk are the files on disk', async () => {
+it('the gauges of blobs match the files on disk', async () => {
   const { shown, there } = await compared();
   expect(shown).toEqual(there);
   expect(there).toMatchObject({ blobs: blobs.length });
 });
 
-it('and still after a restart', async () => {
+it('they match after a restart', async () => {
   await gateway.close();
   await gateway.open();
   const { shown, there } = await compared();
@@ -69,7 +69,7 @@ it('and still after a restart', async () => {
   expect(there).toMatchObject({ blobs: blobs.length });
 });
 
-it('a file that vanishes, one that comes, and one that is no blob', async () => {
+it('they match after a file was removed, one was added, and one is not a blob', async () => {
   const [name = ''] = await readdir(directory());
   await rm(join(directory(), name));
   await writeFile(join(directory(), 'note.txt'), 'not a blob');
@@ -82,7 +82,7 @@ it('a file that vanishes, one that comes, and one that is no blob', async () => 
   expect(found.there).toMatchObject({ blobs: blobs.length });
 });
 
-it('what cannot be looked up is not shown, and then again', async () => {
+it('values that cannot be determined are not shown until they can be', async () => {
   await rename(directory(), `${directory()}.aside`);
   await gateway.gateway?.survey();
   expect(gateway.sample('disk_blobs')).toBeUndefined();
@@ -92,7 +92,7 @@ it('what cannot be looked up is not shown, and then again', async () => {
   expect(gateway.sample('disk_blobs')).toBe(blobs.length);
 });
 
-it('manifests on disk are distinct, and those in memory are not', async () => {
+it('manifests are counted once per digest on disk, and per repository in memory', async () => {
   const bytes = first.body.byteLength + second.body.byteLength + list.body.byteLength;
   await gateway.gateway?.survey();
   expect([gateway.sample('disk_manifests'), gateway.sample('disk_manifest_bytes')]).toEqual([3, bytes]);
@@ -100,7 +100,7 @@ it('manifests on disk are distinct, and those in memory are not', async () => {
   expect(gateway.sample('memory_manifest_bytes')).toBeGreaterThan(bytes + first.body.byteLength);
 });
 
-it('memory is empty after a restart, and the disk is not', async () => {
+it('after a restart, memory is empty and the disk is not', async () => {
   await gateway.close();
   await gateway.open();
   for (const name of [
@@ -115,7 +115,7 @@ it('memory is empty after a restart, and the disk is not', async () => {
   expect(gateway.sample('disk_manifests')).toBe(3);
 });
 
-it('small blobs are in memory once they were read', async () => {
+it('small blobs are in memory after they were read', async () => {
   const small = blobs.filter(({ body }) => body.byteLength < 64 * 1024);
   for (const { digest } of blobs) await gateway.get(`/v2/app/blobs/${digest.text}`);
   expect(gateway.sample('memory_blobs')).toBe(small.length);
@@ -123,7 +123,7 @@ it('small blobs are in memory once they were read', async () => {
   expect(gateway.sample('memory_blob_bytes')).toBeGreaterThan(bytes);
 });
 
-it('the room on disk is known', () => {
+it('the free space and the size of the disk are shown', () => {
   const [free = 0, size = 0] = [gateway.sample('disk_free_bytes'), gateway.sample('disk_size_bytes')];
   expect(free).toBeGreaterThan(0);
   expect(size).toBeGreaterThan(free);

@@ -31,13 +31,13 @@ function messageOf({ body }: Answer): string {
   return errors.map(({ code, message }) => `${code}: ${message}`).join();
 }
 
-describe('a refusal says what became of our credentials', () => {
-  it('refused, where the upstream got them', async () => {
+describe('the error states how the credentials were used', () => {
+  it('rejected, if the upstream got them', async () => {
     lab.behaviour.basic = 'somebody:else';
-    expect(messageOf(await pull())).toBe('DENIED: upstream lab rejected the gateway's credentials (answered 401)');
+    expect(messageOf(await pull())).toBe("DENIED: upstream lab rejected the gateway's credentials (answered 401)");
   });
 
-  it('kept, where the token endpoint is on another domain', async () => {
+  it('withheld, if the token endpoint is on another domain', async () => {
     other.behaviour.bearer = { credentials: 'puller:s3cret' };
     lab.behaviour.intercept = (_request, response) => {
       response.writeHead(401, { 'www-authenticate': `Bearer realm="${other.url}/token"` }).end();
@@ -48,7 +48,7 @@ describe('a refusal says what became of our credentials', () => {
     );
   });
 
-  it('not meant, where another registry refuses that it redirects to', async () => {
+  it('not used, if a redirect target rejects the request', async () => {
     other.behaviour.basic = 'somebody:else';
     lab.behaviour.intercept = (request, response) => {
       response.writeHead(307, { location: `${other.url}${request.url}` }).end();
@@ -58,7 +58,7 @@ describe('a refusal says what became of our credentials', () => {
   });
 });
 
-it('an image behind a redirect to a registry with tokens of its own is served, and counted once', async () => {
+it('an image behind a redirect to a registry with its own tokens is served, and counted once', async () => {
   lab.behaviour.basic = 'puller:s3cret';
   other.behaviour.bearer = {};
   lab.behaviour.intercept = (request, response) => {

@@ -43,19 +43,19 @@ afterAll(async () => {
 
 const counted = (): number => gateway.egress.reduce((sum, { bytes }) => sum + bytes, 0);
 
-/** What is counted in the end, when the gateway has been stopped. */
+/** The sums after the gateway was stopped. */
 async function settled(): Promise<number> {
   await gateway.close();
   return counted();
 }
 
-/** What is counted once it has been handed on by itself. */
+/** The sums that the gateway passed on by itself. */
 async function handedOn(): Promise<number> {
   await until('something is counted', () => gateway.egress.length > 0);
   return counted();
 }
 
-describe('an answer that is received as a whole counts the bytes of its body', () => {
+describe('a complete response counts the bytes of its body', () => {
   it.each([
     ['a manifest by tag', '/v2/app/manifests/v1', {}, manifest.body.byteLength],
     ['a manifest by digest', `/v2/app/manifests/${manifest.digest.text}`, {}, manifest.body.byteLength],
@@ -71,7 +71,7 @@ describe('an answer that is received as a whole counts the bytes of its body', (
     expect(await settled()).toBe(bytes);
   });
 
-  it('a blob of which the upstream does not say the length, in chunks', async () => {
+  it('a blob of unknown length, in chunks', async () => {
     const blob = content('layer', bytesOf(500_000, 30));
     lab.putBlob('app', blob);
     lab.behaviour = { hideLength: true };
@@ -80,14 +80,14 @@ describe('an answer that is received as a whole counts the bytes of its body', (
     expect(await settled()).toBe(body.byteLength);
   });
 
-  it('a range far ahead of a download, straight from the upstream', async () => {
+  it('a range far ahead of a download, directly from the upstream', async () => {
     const blob = content('layer', bytesOf(10 * 1024 * 1024, 31));
     lab.putBlob('app', blob);
     expect((await gateway.get(blobPath(blob), { range: 'bytes=9000000-9999999' })).body.byteLength).toBe(1_000_000);
     expect(await settled()).toBe(1_000_000);
   });
 
-  it('a tag that is served stale', async () => {
+  it('a stale tag', async () => {
     gateway.clock.advance(61_000);
     lab.behaviour = { intercept: (_, response) => response.writeHead(503).end() !== undefined };
     const { headers, body } = await gateway.get('/v2/app/manifests/v1');
@@ -95,7 +95,7 @@ describe('an answer that is received as a whole counts the bytes of its body', (
     expect(await settled()).toBe(body.byteLength);
   });
 
-  it('to a reader that takes its time', async () => {
+  it('to a slow client', async () => {
     const socket = await ask(blobPath(big));
     let received = 0;
     let hurries = false;
@@ -115,7 +115,7 @@ describe('an answer that is received as a whole counts the bytes of its body', (
     socket.destroy();
   });
 
-  it('with many at a time, over connections that are used again', async () => {
+  it('with concurrent requests over reused connections', async () => {
     const agent = new Agent({ keepAlive: true, maxSockets: 8 });
     const paths = ['/v2/app/manifests/v1', ...[small, middle, big, ...uncached].map(blobPath)];
     const got = await Promise.all(Array.from({ length: 60 }, (_, at) => length(agent, paths[at % paths.length] ?? '')));
@@ -123,7 +123,7 @@ describe('an answer that is received as a whole counts the bytes of its body', (
     expect(await settled()).toBe(got.reduce((sum, bytes) => sum + bytes, 0));
   });
 
-  it('with requests that do not wait for the answer before', async () => {
+  it('with pipelined requests', async () => {
     const socket = connect(gateway.port, '127.0.0.1');
     const paths = [blobPath(middle), '/v2/app/manifests/v1', blobPath(big), blobPath(small)];
     socket.write(paths.map((path) => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`).join(''));
@@ -135,7 +135,7 @@ describe('an answer that is received as a whole counts the bytes of its body', (
   });
 });
 
-describe('nothing counts of', () => {
+describe('nothing is counted for', () => {
   it.each([
     ['HEAD of a manifest', 'HEAD', '/v2/app/manifests/v1', {}, 200],
     ['HEAD of a blob', 'HEAD', blobPath(big), {}, 200],
@@ -151,14 +151,14 @@ describe('nothing counts of', () => {
   });
 });
 
-describe('an answer that is broken off counts what its connection had taken:', () => {
-  /** What the system holds of one connection on both sides, at most: buffers of a few MiB each. */
+describe('an aborted response counts the bytes that the kernel had accepted:', () => {
+  /** Upper bound of the kernel's buffers on both sides of a connection, a few MiB each. */
   const heldBySystem = 12 * 1024 * 1024;
 
   it.each(['reset', 'closed'])('a client that stops reading and is %s', async (how) => {
     const socket = await ask(blobPath(big));
     const received = await readSome(socket);
-    // Long enough that the buffers between both are full.
+    // Long enough to fill the buffers on both sides.
     await sleep(200);
     if (how === 'reset') socket.resetAndDestroy();
     else socket.destroy();
@@ -169,7 +169,7 @@ describe('an answer that is broken off counts what its connection had taken:', (
     expect(gateway.egress).toHaveLength(1);
   });
 
-  it('by the gateway itself, in the middle of a blob that turns out to be another', async () => {
+  it('aborted by the gateway, because the blob has a wrong digest', async () => {
     const blob = content('layer', bytesOf(600_000, 32));
     lab.putBlob('app', blob);
     lab.behaviour = { corrupt: true };
@@ -180,7 +180,7 @@ describe('an answer that is broken off counts what its connection had taken:', (
     expect(bytes).toBeLessThan(blob.body.byteLength);
   });
 
-  it('a request that waits behind it on the same connection counts nothing', async () => {
+  it('a pipelined request behind it counts nothing', async () => {
     const socket = await ask(blobPath(big));
     socket.write(
       `GET /v2/app/manifests/v1 HTTP/1.1\r\nHost: a\r\n\r\nGET ${blobPath(small)} HTTP/1.1\r\nHost: a\r\n\r\n`,
@@ -197,7 +197,7 @@ describe('an answer that is broken off counts what its connection had taken:', (
   it.each([
     ['of a length that is known', {}],
     ['in chunks', { hideLength: true }],
-  ])('the end of the gateway in the middle of a blob %s, to the byte', async (_, behaviour) => {
+  ])('aborted by a stop of the gateway in the middle of a blob %s, exact to the byte', async (_, behaviour) => {
     const blob = content('layer', bytesOf(large.byteLength, 'hideLength' in behaviour ? 33 : 34));
     lab.putBlob('app', blob);
     lab.behaviour = behaviour;
@@ -209,14 +209,14 @@ describe('an answer that is broken off counts what its connection had taken:', (
     await sleep(300);
     const bytes = await settled();
     expect(bytes).toBeLessThan(large.byteLength);
-    // What the system had taken is still delivered, and nothing else.
+    // The kernel still delivers what it had accepted, and nothing else.
     socket.resume();
     await once(socket, 'close');
     expect(bodyBytes(Buffer.concat(pieces))).toBe(bytes);
   });
 });
 
-it('sums are told apart by principal, repository and tag, and answers are added up', async () => {
+it('responses are summed by principal, repository and tag', async () => {
   const rights = new Set(['pull'] as const);
   const principal = (subject: string) => ({ subject, org: `${subject}.example`, rights });
   await gateway.reopen({
@@ -234,7 +234,7 @@ it('sums are told apart by principal, repository and tag, and answers are added 
   ]);
 });
 
-it('a ledger that fails is written to the log, and clients are served', async () => {
+it('an error of the ledger is logged, and clients are served', async () => {
   await gateway.reopen({
     recordEgress: () => {
       throw new Error('no ledger');
@@ -245,7 +245,7 @@ it('a ledger that fails is written to the log, and clients are served', async ()
   expect(gateway.logs).toMatchObject([{ level: 'error', fields: { error: 'no ledger' } }]);
 });
 
-/** Sends a request, and leaves the answer to be read. */
+/** Sends a request and does not read the response yet. */
 async function ask(path: string): Promise<Socket> {
   const socket = connect(gateway.port, '127.0.0.1');
   await once(socket, 'connect');
@@ -253,7 +253,7 @@ async function ask(path: string): Promise<Socket> {
   return socket;
 }
 
-/** Reads a little of an answer's body and then no more; answers how much of it, at least. */
+/** Reads the start of a body and then stops. Returns a lower bound of the bytes read. */
 async function readSome(socket: Socket): Promise<number> {
   let received = 0;
   while (received < 500_000) {
@@ -264,7 +264,7 @@ async function readSome(socket: Socket): Promise<number> {
   return received - 1_000;
 }
 
-/** How long the body of a raw answer is that may have been broken off, without what frames its chunks. */
+/** The length of the body in a raw, possibly aborted response, without the framing of chunks. */
 function bodyBytes(answer: Buffer): number {
   const start = answer.indexOf('\r\n\r\n') + 4;
   if (!answer.subarray(0, start).includes('chunked')) return answer.byteLength - start;
@@ -279,7 +279,7 @@ function bodyBytes(answer: Buffer): number {
   return bytes;
 }
 
-/** Gets something over a connection of the agent; answers how long the body was. */
+/** Requests a path over a connection of the agent. Returns the length of the body. */
 function length(agent: Agent, path: string): Promise<number> {
   return new Promise((resolve, reject) => {
     const sent = httpRequest({ agent, host: '127.0.0.1', port: gateway.port, path }, (response) => {

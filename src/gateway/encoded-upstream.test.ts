@@ -57,8 +57,8 @@ afterAll(async () => {
 
 const layerPath = (): string => `/v2/${app}/blobs/${layer.digest.text}`;
 
-describe('an upstream that encodes everything', () => {
-  it('has its images served and counted as they are', async () => {
+describe('an upstream that encodes every response', () => {
+  it('gets its images served and counted unencoded', async () => {
     expect((await gateway.get(`/v2/${app}/manifests/v1`)).body).toEqual(manifest.body);
     expect(gateway.pulls).toMatchObject([{ arch: 's390x' }]);
     const answer = await gateway.get(layerPath());
@@ -67,7 +67,7 @@ describe('an upstream that encodes everything', () => {
     expect(answer.body.equals(layer.body)).toBe(true);
   });
 
-  it('has its blobs served and kept where no manifest says their size', async () => {
+  it('gets blobs of unknown size served and cached', async () => {
     const answer = await gateway.get(layerPath());
     expect(answer.headers['content-length']).toBeUndefined();
     expect(answer.body.equals(layer.body)).toBe(true);
@@ -76,7 +76,7 @@ describe('an upstream that encodes everything', () => {
     expect(headers['content-length']).toBe(String(layer.body.byteLength));
   });
 
-  it('does not have the size of what it sends said of its blobs', async () => {
+  it('does not change the size of its blobs', async () => {
     const answer = await gateway.head(layerPath());
     expect([answer.status, answer.headers['content-length']]).toEqual([200, undefined]);
   });
@@ -84,7 +84,7 @@ describe('an upstream that encodes everything', () => {
   it.each([
     [0, 9],
     [12 * mebibyte, 12 * mebibyte + 99],
-  ])('has the range from %s to %s served', async (first, last) => {
+  ])('gets the range from %s to %s served', async (first, last) => {
     await gateway.get(`/v2/${app}/manifests/v1`);
     const answer = await gateway.get(layerPath(), { range: `bytes=${first}-${last}` });
     expect([answer.status, answer.headers['content-range']]).toEqual([
@@ -94,7 +94,7 @@ describe('an upstream that encodes everything', () => {
     expect(answer.body).toEqual(layer.body.subarray(first, last + 1));
   });
 
-  it('is not believed where it sends another blob', async () => {
+  it('gets 502 for a blob with a wrong digest', async () => {
     const other = content('', Buffer.from('something else'));
     await gateway.get(`/v2/${app}/manifests/v1`);
     lab.behaviour.intercept = (_request, response) => {
@@ -105,7 +105,7 @@ describe('an upstream that encodes everything', () => {
     expect(gateway.counted('blob_rejected', 'lab')).toBe(1);
   });
 
-  it('is given up where a blob grows beyond the size that its manifest says', async () => {
+  it('is aborted if a blob grows beyond the size in its manifest', async () => {
     await gateway.get(`/v2/${app}/manifests/v1`);
     lab.behaviour.intercept = (_request, response) => {
       response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(Buffer.alloc(layer.body.byteLength * 4)));

@@ -10,7 +10,7 @@ import { content } from './testing/images.ts';
 
 const { digest } = content('', Buffer.from('content that is refused'));
 
-test('the refusal of an answer that could not be begun has no header of that answer', async () => {
+test('an error response has no headers of the response that could not be written', async () => {
   const server = createServer((request, response) => {
     response.setHeader('X-Request-Id', 'kept');
     const asked = { principal: null, client: '', startedMs: 0, namespace: 'a\r\nb' };

@@ -35,7 +35,7 @@ const anImage = (options: Parameters<typeof image>[0]): TestImage => image({ nam
 const pull = (reference: string, from = gateway) => from.get(`/v2/${app}/manifests/${reference}`);
 const configOf = (of: TestImage): string => of.blobs[0]?.digest.text ?? '';
 
-/** Makes configs fail to come; answers what lets them come again. */
+/** Makes requests for configs fail. Returns a function that restores them. */
 function withholdBlobs(status: number | 'silence'): () => void {
   lab.behaviour.intercept = (request, response) => {
     if (request.url?.includes('/blobs/') !== true) return false;
@@ -51,14 +51,14 @@ describe('the architecture', () => {
     ['ARM64', 'arm64'],
     ['unknown', undefined],
     ['', undefined],
-  ])('of a config that says %j is %j', async (architecture, arch) => {
+  ])('of a config with %j is %j', async (architecture, arch) => {
     lab.put(app, anImage({ architecture }), 'v1');
     await pull('v1');
     expect(gateway.pulls.map((counted) => counted.arch)).toEqual([arch]);
     expect(gateway.counted('facts_unknown', 'lab')).toBe(0);
   });
 
-  it('comes from the index that named the image, and no config is fetched', async () => {
+  it('comes from the index, and no config is fetched', async () => {
     const child = anImage({ architecture: 'arm64' });
     lab.put(app, child);
     lab.put(app, index([[child, 'arm64']]), 'v1');
@@ -82,7 +82,7 @@ describe('the architecture', () => {
     ]);
   });
 
-  it('comes from the config where an index does not know it', async () => {
+  it('comes from the config if the index does not state it', async () => {
     const child = anImage({ architecture: 'riscv64' });
     lab.put(app, child);
     lab.put(app, index([[child, 'unknown']]), 'v1');
@@ -109,7 +109,7 @@ describe('the architecture', () => {
     ['is no image config', { config: { name: 'chart', version: '1.0' } }],
     ['has no layers', { layers: [] }],
     ['is too large', { name: 'x'.repeat(8 * 1024 * 1024) }],
-  ])('of an artifact whose config has no type of its own and %s is none', async (_why, options) => {
+  ])('of an artifact whose config has a generic type and %s is null', async (_why, options) => {
     lab.put(app, anImage({ configType: 'application/octet-stream', architecture: 'arm64', ...options }), 'v1');
     await pull('v1');
     await pull('v1');
@@ -118,7 +118,7 @@ describe('the architecture', () => {
     expect(lab.asked('/blobs/').length).toBeLessThan(2);
   });
 
-  it('of an image that an earlier version cached as an artifact of a generic type is found again', async () => {
+  it('of an image that an earlier version cached as an artifact is found again', async () => {
     const legacy = anImage({ configType: 'application/octet-stream', architecture: 'arm64' });
     lab.put(app, legacy);
     const { digest, body } = legacy;
@@ -148,7 +148,7 @@ describe('the architecture', () => {
     expect(lab.asked('/manifests/')).toEqual([]);
   });
 
-  it('of an artifact is none, and nothing is fetched to find it', async () => {
+  it('of an artifact is null, and nothing is fetched', async () => {
     lab.put(app, anImage({ configType: 'application/vnd.cncf.helm.config.v1+json' }), 'v1');
     await pull('v1');
     expect(gateway.pulls.map((counted) => counted.arch)).toEqual([undefined]);
@@ -156,7 +156,7 @@ describe('the architecture', () => {
     expect(lab.asked('/blobs/')).toEqual([]);
   });
 
-  it('is found once, for good, and the config is then in the blob cache', async () => {
+  it('is found once and stored, and the config is then in the blob cache', async () => {
     const manifest = anImage({ architecture: 'arm64' });
     lab.put(app, manifest, 'v1');
     await pull('v1');
@@ -168,8 +168,8 @@ describe('the architecture', () => {
   });
 });
 
-describe('facts that cannot be had', () => {
-  it.each([404, 500, 'silence'] as const)('(%s) are unknown for now, counted, and looked for again', async (status) => {
+describe('facts that are unavailable', () => {
+  it.each([404, 500, 'silence'] as const)('(%s) are unknown at first, counted, and searched again', async (status) => {
     await gateway.reopen({ factsWaitMs: status === 'silence' ? 50 : 60_000 });
     lab.put(app, anImage({ architecture: 'arm64' }), 'v1');
     const restore = withholdBlobs(status);
@@ -182,7 +182,7 @@ describe('facts that cannot be had', () => {
     expect(gateway.counted('facts_unknown', 'lab')).toBe(1);
   });
 
-  it('in time come from the index meanwhile', async () => {
+  it('in time come from the index in the meantime', async () => {
     await gateway.reopen({ factsWaitMs: 50, fusionEntrypoint: '/usr/bin/fusion' });
     const child = anImage({ architecture: 'arm64' });
     lab.put(app, child);
@@ -194,7 +194,7 @@ describe('facts that cannot be had', () => {
     expect(gateway.counted('facts_unknown', 'lab')).toBe(1);
   });
 
-  it('do not make a pull wait longer than it may', async () => {
+  it('do not delay a pull beyond the limit', async () => {
     await gateway.reopen({ factsWaitMs: 100 });
     lab.put(app, anImage({}), 'v1');
     withholdBlobs('silence');
@@ -237,13 +237,13 @@ describe('fusion', () => {
     expect(ruled.pulls).toMatchObject([{ fusion }]);
   });
 
-  it('counts for an image whose config has no type of its own', async () => {
+  it('counts for an image whose config has a generic type', async () => {
     lab.put(app, anImage({ configType: 'application/octet-stream', entrypoint: ['/usr/bin/fusion'] }), 'v1');
     await pull('v1', ruled);
     expect(ruled.pulls).toMatchObject([{ fusion: true, arch: 'amd64' }]);
   });
 
-  it('is never said without a rule', async () => {
+  it('is never counted without a rule', async () => {
     lab.put(app, anImage({ entrypoint: ['/usr/bin/fusion'] }), 'v1');
     await pull('v1');
     expect(gateway.pulls).toMatchObject([{ fusion: false }]);
@@ -261,7 +261,7 @@ describe('fusion', () => {
     },
   );
 
-  it('follows a rule that is new, also for what was cached before', async () => {
+  it('follows a new rule, also for cached images', async () => {
     const child = anImage({ architecture: 'arm64', entrypoint: ['/usr/bin/fusion'] });
     const other = anImage({ name: 'other', entrypoint: ['/usr/bin/fusion'] });
     lab.put(app, child);

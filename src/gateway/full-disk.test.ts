@@ -23,7 +23,7 @@ beforeEach(async () => {
 
 afterEach(() => lab.stop());
 
-/** The body of an answer, or null when it did not come whole. */
+/** The body of a response, or null if it is incomplete. */
 async function whole(url: string, headers: Record<string, string> = {}): Promise<Buffer | null> {
   try {
     const answer = await fetch(url, { headers });
@@ -33,7 +33,7 @@ async function whole(url: string, headers: Record<string, string> = {}): Promise
   }
 }
 
-describe('when the disk is full in the middle of a blob', () => {
+describe('when the disk becomes full in the middle of a blob', () => {
   let directory: string;
   let child: GatewayChild;
 
@@ -47,7 +47,7 @@ describe('when the disk is full in the middle of a blob', () => {
     await rm(directory, { recursive: true, force: true });
   });
 
-  it('every reader goes on by itself and gets the whole of it', async () => {
+  it('every client gets the rest by its own request', async () => {
     lab.behaviour.pace = { bytes: 256 * 1024, pauseMs: 2 };
     const url = `${child.url}${path}`;
     const [first, second, part, later] = await Promise.all([
@@ -62,22 +62,22 @@ describe('when the disk is full in the middle of a blob', () => {
     expect(later?.equals(large.body.subarray(3_000_000))).toBe(true);
     expect(await readdir(join(directory, 'tmp'))).toEqual([]);
     expect(await readdir(join(directory, 'blobs/sha256'))).toEqual([]);
-    expect(child.lines.some((line) => line.includes('could not be written') && line.includes('EFBIG'))).toBe(true);
+    expect(child.lines.some((line) => line.includes('cannot write the image cache') && line.includes('EFBIG'))).toBe(true);
     expect((await whole(`${child.url}/cache-failure`))?.toString()).toContain('EFBIG');
-    // The disk is not tried for each blob anew.
+    // The gateway does not try the disk again for each blob.
     const asked = lab.asked('/blobs/').length;
     expect((await whole(url))?.equals(large.body)).toBe(true);
     expect(lab.asked('/blobs/')).toHaveLength(asked + 1);
   });
 
-  it('content that is not what its digest says still comes whole to nobody', async () => {
+  it('no client gets a complete blob with a wrong digest', async () => {
     lab.behaviour.corrupt = true;
     const url = `${child.url}${path}`;
     expect(await Promise.all([whole(url), whole(url)])).toEqual([null, null]);
     expect(await whole(url)).toBeNull();
   });
 
-  it('a blob that still has room is cached', async () => {
+  it('a blob that still fits is cached', async () => {
     const small = content('', bytesOf(mebibyte, 4));
     lab.putBlob('app', small);
     expect((await whole(`${child.url}/v2/app/blobs/${small.digest.text}`))?.equals(small.body)).toBe(true);
@@ -95,7 +95,7 @@ describe('when nothing can be written', () => {
 
   afterEach(() => gateway.remove());
 
-  it('blobs are passed through, verified, whole or in part', async () => {
+  it('blobs and ranges pass through, verified', async () => {
     for (const headers of [{}, {}]) expect((await gateway.get(path, headers)).body.equals(large.body)).toBe(true);
     const part = await gateway.get(path, { range: 'bytes=10-19' });
     expect([part.status, part.headers['content-range']]).toEqual([206, `bytes 10-19/${large.body.byteLength}`]);

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 
 import { GroupedLru } from './grouped-lru.ts';
 
-test('a group that outgrows its share drops its own oldest entries', () => {
+test('a group over its share evicts its own oldest entries', () => {
   const shares = new GroupedLru<number>(100, 3);
   for (let index = 0; index < 50; index++) shares.set('loud', String(index), index);
   shares.set('quiet', 'a', 1);
@@ -11,7 +11,7 @@ test('a group that outgrows its share drops its own oldest entries', () => {
   expect(shares.get('quiet', 'a')).toBe(1);
 });
 
-test('the group that was used longest ago makes room for all others', () => {
+test('the least recently used group is evicted', () => {
   const shares = new GroupedLru<number>(5, 2);
   for (const group of ['a', 'b']) for (const key of ['1', '2']) shares.set(group, key, 0);
   expect(shares.get('a', '1')).toBe(0);
@@ -20,7 +20,7 @@ test('the group that was used longest ago makes room for all others', () => {
   expect([shares.get('a', '1'), shares.get('b', '1'), shares.get('c', '2')]).toEqual([0, undefined, 0]);
 });
 
-test('an entry that is set again counts once', () => {
+test('a replaced entry counts once', () => {
   const shares = new GroupedLru<number>(5, 2);
   for (const value of [1, 2, 3]) shares.set('a', '1', value);
   expect([shares.weight, shares.get('a', '1'), shares.get('b', '1')]).toEqual([1, 3, undefined]);

@@ -22,7 +22,7 @@ beforeEach(async () => {
   app = `app-${++count}`;
   lab.reset();
   gateway.allowHalfOpen = true;
-  // Not over the listener of the test before: it allows what that one was opened with.
+  // A new listener, because the option applies when it is created.
   await gateway.reopen({});
   await gateway.reset();
   pulled = image({ name: app });
@@ -34,7 +34,7 @@ afterAll(async () => {
   await lab.stop();
 });
 
-/** A connection on which a request was sent. */
+/** A connection with a sent request. */
 async function send(path: string, { andCloseOwnSide }: { andCloseOwnSide: boolean }): Promise<Socket> {
   const socket = connect({ port: gateway.port, host: '127.0.0.1', allowHalfOpen: true });
   socket.on('error', () => {});
@@ -45,7 +45,7 @@ async function send(path: string, { andCloseOwnSide }: { andCloseOwnSide: boolea
   return socket;
 }
 
-/** Status and body that a client gets if it closes its sending side with its request. */
+/** Status and body for a client that half-closes its connection with its request. */
 async function askHalfClosed(path: string): Promise<{ status: string; body: Buffer }> {
   const socket = await send(path, { andCloseOwnSide: true });
   const chunks: Buffer[] = [];
@@ -55,8 +55,8 @@ async function askHalfClosed(path: string): Promise<{ status: string; body: Buff
   return { status: all.toString('latin1', 9, 12), body: all.subarray(end + 4) };
 }
 
-describe('a client that closes its sending side with its request', () => {
-  it('gets its manifest, cold, cached and by digest, and each pull counts once', async () => {
+describe('a client that half-closes its connection with its request', () => {
+  it('gets its manifest, uncached, cached and by digest, and each pull counts once', async () => {
     for (const [at, reference] of ['v1', 'v1', pulled.digest.text].entries()) {
       expect(await askHalfClosed(`/v2/${app}/manifests/${reference}`)).toEqual({ status: '200', body: pulled.body });
       expect(gateway.pulls).toHaveLength(at + 1);
@@ -65,13 +65,13 @@ describe('a client that closes its sending side with its request', () => {
     expect(gateway.counted('counted_aborted', 'lab')).toBe(0);
   });
 
-  it('gets its manifest once the record is on disk', async () => {
+  it('gets its manifest after the record is committed', async () => {
     await gateway.reopen({ record: (pull) => Promise.resolve().then(() => void gateway.pulls.push(pull)) });
     expect(await askHalfClosed(`/v2/${app}/manifests/v1`)).toEqual({ status: '200', body: pulled.body });
     expect(gateway.pulls).toHaveLength(1);
   });
 
-  it('gets blobs, while they are fetched and from the cache', async () => {
+  it('gets blobs, from a download in progress and from the cache', async () => {
     const layer = content('layer', Buffer.alloc(3_000_000, 7));
     lab.putBlob(app, layer);
     for (let round = 0; round < 2; round++) {
@@ -81,14 +81,14 @@ describe('a client that closes its sending side with its request', () => {
     }
   });
 
-  it('gets errors and lists, too', async () => {
+  it('gets errors and lists', async () => {
     expect(await askHalfClosed(`/v2/${app}/manifests/none`)).toMatchObject({ status: '404' });
     expect(await askHalfClosed(`/v2/${app}/tags/list`)).toMatchObject({ status: '200' });
   });
 });
 
-describe('a client that has left', () => {
-  it('while its manifest was fetched is not counted', async () => {
+describe('a client that has disconnected', () => {
+  it('during the fetch of its manifest is not counted', async () => {
     let answer = (): void => {};
     const opened = new Promise<void>((resolve) => (answer = resolve));
     lab.behaviour.gate = { at: 1, opened };
@@ -102,7 +102,7 @@ describe('a client that has left', () => {
     expect(gateway.sample('manifest_pulls', { upstream: 'lab' })).toBe(0);
   });
 
-  it('while its pull was committed is counted as aborted', async () => {
+  it('during the commit of its pull is counted as aborted', async () => {
     let recorded = (): void => {};
     let called = (): void => {};
     const wasCalled = new Promise<void>((resolve) => (called = resolve));
@@ -122,7 +122,7 @@ describe('a client that has left', () => {
   });
 });
 
-test('a client that leaves in the middle of a blob is noticed by what is sent to it', async () => {
+test('a client that disconnects in the middle of a blob is noticed by the next write', async () => {
   const layer = content('layer', Buffer.alloc(64_000_000, 7));
   lab.putBlob(app, layer);
   const socket = await send(`/v2/${app}/blobs/${layer.digest.text}`, { andCloseOwnSide: true });

@@ -21,7 +21,7 @@ afterAll(async () => {
   await lab.stop();
 });
 
-test('an upstream that hangs delays a cached tag for a few seconds once, and then not at all', async () => {
+test('a hanging upstream delays a cached tag once for a few seconds, and then not at all', async () => {
   await gateway.get(target);
   gateway.clock.advance(60_000);
   lab.behaviour.intercept = () => true;

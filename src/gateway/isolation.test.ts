@@ -46,7 +46,7 @@ afterAll(async () => {
   await other.stop();
 });
 
-/** Answers HEAD with 200, whatever is asked for. */
+/** Answers every HEAD with 200. */
 function answerHead(request: IncomingMessage, response: ServerResponse, headers: OutgoingHttpHeaders): boolean {
   if (request.method !== 'HEAD') return false;
   response.writeHead(200, headers).end();
@@ -55,7 +55,7 @@ function answerHead(request: IncomingMessage, response: ServerResponse, headers:
 
 const elsewhere = ['/v2/public', '/v2/lab/public', '/v2/other/public', '/v2/nowhere'];
 
-describe('a private layer that is cached', () => {
+describe('a cached private layer', () => {
   beforeEach(async () => {
     await gateway.get('/v2/private/manifests/v1');
     await gateway.get(`/v2/private/blobs/${layer.digest.text}`);
@@ -63,14 +63,14 @@ describe('a private layer that is cached', () => {
     await until('it is cached', async () => (await files()).includes(layer.digest.hex));
   });
 
-  it.each(elsewhere)('is not served under %s, whose upstream does not have it', async (repository) => {
+  it.each(elsewhere)('is not served under %s, which does not have it', async (repository) => {
     const path = `${repository}/blobs/${layer.digest.text}`;
     for (const method of ['GET', 'HEAD']) expect((await gateway.ask(method, path)).status).toBe(404);
     expect((await gateway.get(path, { range: 'bytes=0-9' })).status).toBe(404);
     expect((await gateway.get(path, { 'if-none-match': `"${layer.digest.text}"` })).status).toBe(404);
   });
 
-  it.each(elsewhere)('has a manifest that is not served under %s either', async (repository) => {
+  it.each(elsewhere)('has a manifest that is not served under %s', async (repository) => {
     expect((await gateway.get(`${repository}/manifests/${secret.digest.text}`)).status).toBe(404);
   });
 
@@ -105,7 +105,7 @@ describe('a private layer that is cached', () => {
     },
   );
 
-  it('is not served under another upstream that claims to have everything', async () => {
+  it('is not served under another upstream that claims to have every blob', async () => {
     const headers = { 'content-length': layer.body.byteLength };
     other.behaviour.intercept = (request, response) => answerHead(request, response, headers);
     const path = `/v2/other/public/blobs/${layer.digest.text}`;
@@ -114,7 +114,7 @@ describe('a private layer that is cached', () => {
     expect((await gateway.get(path, { range: 'bytes=0-9' })).status).toBe(404);
   });
 
-  it('is served under another upstream once that one has sent it, and from the cache from then on', async () => {
+  it('is served under another upstream after that one has sent it, and then from the cache', async () => {
     other.putBlob('public', layer);
     const path = `/v2/other/public/blobs/${layer.digest.text}`;
     other.behaviour.corrupt = true;
@@ -132,7 +132,7 @@ describe('a private layer that is cached', () => {
   it.each([
     ['another size', 200, { 'content-length': 1 }],
     ['no size', 404, {}],
-  ])('is not confirmed by a HEAD that names %s', async (_what, status, headers) => {
+  ])('is not confirmed by a HEAD with %s', async (_what, status, headers) => {
     lab.behaviour.intercept = (request, response) => answerHead(request, response, headers);
     const path = `/v2/public/blobs/${layer.digest.text}`;
     expect((await gateway.get(path)).status).toBe(404);
@@ -140,13 +140,13 @@ describe('a private layer that is cached', () => {
     expect((await gateway.get(path)).status).toBe(404);
   });
 
-  it('is not served under another repository while nobody can be asked', async () => {
+  it('is not served under another repository while the upstream is unreachable', async () => {
     await lab.stop();
     expect((await gateway.get(`/v2/public/blobs/${layer.digest.text}`)).status).toBe(502);
     expect((await gateway.get(`/v2/private/blobs/${layer.digest.text}`)).status).toBe(200);
   });
 
-  it('is served from the cache where the upstream confirms it, and asked for once', async () => {
+  it('is served from the cache if the upstream confirms it, with one request', async () => {
     lab.putBlob('public', layer);
     const path = `/v2/public/blobs/${layer.digest.text}`;
     const answers = await Promise.all(Array.from({ length: 20 }, () => gateway.get(path)));
@@ -155,7 +155,7 @@ describe('a private layer that is cached', () => {
   });
 });
 
-describe.each([403, 404, 405])('where HEAD of blobs is answered with %s, a cached layer', (status) => {
+describe.each([403, 404, 405])('if the upstream answers HEAD of blobs with %s, a cached layer', (status) => {
   const path = (repository: string): string => `/v2/${repository}/blobs/${layer.digest.text}`;
 
   beforeEach(async () => {
@@ -169,13 +169,13 @@ describe.each([403, 404, 405])('where HEAD of blobs is answered with %s, a cache
     await until('it is cached', async () => (await files()).includes(layer.digest.hex));
   });
 
-  it('is served under another repository of the upstream that has it, and under no other', async () => {
+  it('is served under another repository that has it, and under no other', async () => {
     lab.putBlob('shared', layer);
     expect((await gateway.get(path('shared'))).body.equals(layer.body)).toBe(true);
     for (const method of ['GET', 'HEAD']) expect((await gateway.ask(method, path('public'))).status).toBe(404);
   });
 
-  it('has its HEAD answered, with its length, under a repository that nothing is known of', async () => {
+  it('gets its HEAD answered with its length under an unknown repository', async () => {
     lab.putBlob('fresh', layer);
     const answer = await gateway.head(path('fresh'));
     expect([answer.status, answer.headers['content-length']]).toEqual([200, String(layer.body.byteLength)]);
@@ -185,7 +185,7 @@ describe.each([403, 404, 405])('where HEAD of blobs is answered with %s, a cache
 it.each([
   ['another size', 200, { 'content-length': 1 }],
   ['no size', 404, {}],
-])('a HEAD that names %s, before a private layer is cached, opens nothing later', async (_what, status, headers) => {
+])('a HEAD with %s before a private layer is cached gives no access later', async (_what, status, headers) => {
   gateway.clock.advance(limits.upstreamHeadRefusedMs);
   const path = (name: string): string => `/v2/${name}/blobs/${layer.digest.text}`;
   lab.behaviour.intercept = (request, response) => answerHead(request, response, headers);
@@ -195,14 +195,14 @@ it.each([
   expect((await gateway.get(path('public'))).status).toBe(404);
 });
 
-it('HEAD of a blob that a manifest of the repository names is answered with the size that it says', async () => {
+it('HEAD of a blob that a manifest of the repository names gets the size in the manifest', async () => {
   await gateway.get('/v2/private/manifests/v1');
   const answer = await gateway.head(`/v2/private/blobs/${layer.digest.text}`);
   expect([answer.status, answer.headers['content-length']]).toEqual([200, String(layer.body.byteLength)]);
   expect(lab.asked('/blobs/')).toEqual(lab.asked(secret.blobs[0]?.digest.text ?? ''));
 });
 
-describe('a private layer on its way', () => {
+describe('a private layer that is being downloaded', () => {
   it.each([
     ['does not answer', false],
     ['does not confirm it for the second', true],
@@ -224,7 +224,7 @@ describe('a private layer on its way', () => {
     },
   );
 
-  it('is not served to readers of another repository', async () => {
+  it('is not served to clients of another repository', async () => {
     let openGate = (): void => {};
     lab.behaviour.gate = { at: 1024 * 1024, opened: new Promise((resolve) => (openGate = resolve)) };
     const whole = gateway.get(`/v2/private/blobs/${layer.digest.text}`);
@@ -239,13 +239,13 @@ describe('a private layer on its way', () => {
   });
 });
 
-it('a request that its upstream refuses does not fail that of a repository that has the layer', async () => {
+it('a rejected request does not affect a repository that has the layer', async () => {
   const wanted = ['public', 'nowhere', 'private', 'public', 'private'];
   const answers = await Promise.all(wanted.map((name) => gateway.get(`/v2/${name}/blobs/${layer.digest.text}`)));
   expect(answers.map(({ status }) => status)).toEqual([404, 404, 200, 404, 200]);
 });
 
-it('the config of a private image says nothing about an image of another repository that names it', async () => {
+it('the config of a private image gives no facts to an image of another repository that names it', async () => {
   await gateway.get('/v2/private/manifests/v1');
   const [config = secret] = secret.blobs;
   const claiming = content(types.ociImage, {
@@ -262,7 +262,7 @@ it('the config of a private image says nothing about an image of another reposit
   ]);
 });
 
-it('links of a catalog of an earlier release open nothing', async () => {
+it('links in the catalog of an earlier release give no access', async () => {
   await gateway.get('/v2/private/manifests/v1');
   await gateway.get(`/v2/private/blobs/${layer.digest.text}`);
   await gateway.close();
@@ -282,14 +282,14 @@ it('links of a catalog of an earlier release open nothing', async () => {
   expect((await gateway.get(`/v2/private/blobs/${layer.digest.text}`)).body.equals(layer.body)).toBe(true);
 });
 
-it('a private layer is not served to whoever asks for it at the same moment as one who may', async () => {
+it('a private layer is not served to a client that requests it at the same time as an authorised one', async () => {
   await gateway.get('/v2/private/manifests/v1');
   const wanted = ['private', 'public', 'private', 'nowhere', 'public', 'private'];
   const answers = await Promise.all(wanted.map((name) => gateway.get(`/v2/${name}/blobs/${layer.digest.text}`)));
   expect(answers.map(({ status }) => status)).toEqual([200, 404, 200, 404, 404, 200]);
 });
 
-it('fifty readers of a blob that no manifest names cost the upstream one request', async () => {
+it('fifty clients of a blob that no manifest names cause one request to the upstream', async () => {
   const blob = content('', Buffer.from('named by nobody'));
   lab.putBlob('public', blob);
   const path = `/v2/public/blobs/${blob.digest.text}`;
@@ -298,7 +298,7 @@ it('fifty readers of a blob that no manifest names cost the upstream one request
   expect(lab.asked(path)).toEqual([`GET ${path}`]);
 });
 
-it('a body that is made to have the digest of another manifest stays where it came from, also after a restart', async () => {
+it("a body crafted to have another manifest's digest stays in its repository, also after a restart", async () => {
   const text = open.body.toString();
   const format = { formatLength: text.length - 1, formatTail: Buffer.from('}').toString('base64url') };
   const signatures = [{ protected: Buffer.from(JSON.stringify(format)).toString('base64url') }];

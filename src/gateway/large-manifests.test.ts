@@ -22,7 +22,7 @@ afterAll(async () => {
 
 const digestAt = (round: number, count: number): string => digestOf('sha256', Buffer.from(`${round} ${count}`)).text;
 
-/** An index of so many manifests. */
+/** An index of `count` manifests. */
 function large(round: number, count: number): Content {
   const manifests = Array.from({ length: count }, (_, each) => ({
     mediaType: types.ociImage,
@@ -35,7 +35,7 @@ function large(round: number, count: number): Content {
 
 const deep = content(types.ociImage, Buffer.from(`{"layers":[],"x":${'['.repeat(1_500_000)}${']'.repeat(1_500_000)}}`));
 
-/** The most time of the processor, in milliseconds, that one turn of the event loop takes while `work` is under way. */
+/** The longest turn of the event loop during `work`, in milliseconds of processor time. */
 async function longestTurnMs(work: Promise<unknown>): Promise<number> {
   let isOver = false;
   const over = work.finally(() => (isOver = true));
@@ -54,7 +54,7 @@ it.each([
   ['of 40,000 descriptors', 502, (round: number) => large(round, 40_000)],
   ['of 3 MB of nested lists', 502, () => deep],
   ['of 10,000 descriptors', 200, (round: number) => large(round, 10_000)],
-] as const)('a manifest %s is answered with %i, and holds nobody up', async (_title, status, make) => {
+] as const)('a manifest %s gets %i and does not block the event loop', async (_title, status, make) => {
   const turns: number[] = [];
   for (let round = 0; round < 6; round++) {
     lab.put('app', make(round), `v${round}`);
@@ -64,11 +64,11 @@ it.each([
     expect(got).toBe(status);
     expect(body.includes('"code":"UNKNOWN"')).toBe(status === 502);
   }
-  // The compiler and other work on the machine disturb some rounds, but not all.
+  // The compiler and other processes disturb some rounds, but not all.
   expect(Math.min(...turns), turns.join(', ')).toBeLessThan(20);
 });
 
-it('large manifests do not push out what other repositories name', async () => {
+it("large manifests do not evict other repositories' links", async () => {
   const child = image({ architecture: 's390x' });
   lab.put('quiet', child);
   lab.put('quiet', index([[child, 's390x']]), 'v1');
@@ -82,7 +82,7 @@ it('large manifests do not push out what other repositories name', async () => {
   expect(lab.asked('/blobs/')).toEqual([]);
 });
 
-it('an ambiguous manifest is refused, and stays unknown', async () => {
+it('an ambiguous manifest is rejected and not cached', async () => {
   const text = `{"schemaVersion":2,"mediaType":"${types.ociImage}","layers":[],"LAYERS":[]}`;
   const ambiguous = content(types.ociImage, Buffer.from(text));
   lab.put('app', ambiguous, 'ambiguous');

@@ -45,7 +45,7 @@ describe('a manifest of the type', () => {
     ['text/json+json', 'application/octet-stream'],
     ['application/vnd.example.thing.v1+json', 'application/vnd.example.thing.v1+json'],
     ['application/Vnd.Example+JSON; x=y', 'application/vnd.example+json'],
-  ])('%s is served as %s, and never runs on our origin', async (sent, served) => {
+  ])('%s is served as %s, which browsers do not run', async (sent, served) => {
     const page = content(sent, { schemaVersion: 2, page: `<script>alert('${app}')</script>` });
     lab.put(app, page, 'v1');
     lab.putBlob(app, page);
@@ -94,7 +94,7 @@ describe('a GET that is a pull', () => {
     ]);
   });
 
-  it.each(countable)('of %s counts with parameters behind its type too', async (_name, manifest, arch) => {
+  it.each(countable)('of %s counts with parameters after its type', async (_name, manifest, arch) => {
     lab.put(app, { ...manifest, mediaType: `${manifest.mediaType}; charset=utf-8` }, 'v1');
     const answer = await gateway.get(`/v2/${app}/manifests/v1`);
     expect(answer.headers['content-type']).toBe(manifest.mediaType);
@@ -131,7 +131,7 @@ describe('a GET that is a pull', () => {
     expect(lab.asked('/manifests/')).toEqual([`GET /v2/${app}/manifests/v1`]);
   });
 
-  it('names the principal that it is made by', async () => {
+  it('is recorded with its principal', async () => {
     const principal: Principal = { subject: 'alice', org: 'example.org', rights: new Set(['pull']) };
     await gateway.reopen({ admit: () => Promise.resolve({ kind: 'principal', principal }) });
     lab.put(app, image({ name: app }), 'v1');
@@ -139,7 +139,7 @@ describe('a GET that is a pull', () => {
     expect(gateway.pulls).toMatchObject([{ principal }]);
   });
 
-  it('is served although it could not be recorded, and the log says so', async () => {
+  it('is served even if it cannot be recorded, and the error is logged', async () => {
     lab.put(app, image({ name: app }), 'v1');
     for (const record of [
       () => Promise.reject(new Error('no ledger')),
@@ -154,7 +154,7 @@ describe('a GET that is a pull', () => {
     expect(lines).toMatchObject([{ fields: { error: 'no ledger' } }, { fields: { error: 'no ledger' } }]);
   });
 
-  it('waits for the record, and counts as aborted when its client leaves meanwhile', async () => {
+  it('waits for the record, and counts as aborted if its client disconnects in the meantime', async () => {
     lab.put(app, image({ name: app }), 'v1');
     let recorded = (): void => {};
     let called = (): void => {};
@@ -176,7 +176,7 @@ describe('a GET that is a pull', () => {
   });
 });
 
-describe('what is no pull', () => {
+describe('other requests', () => {
   const child = image({ architecture: 'arm64' });
   const artifact = content('application/vnd.example.thing+json', { layers: [] });
   const cases: readonly [string, Content, string, string, number][] = [
@@ -189,7 +189,7 @@ describe('what is no pull', () => {
     ['a blob', child, 'GET', `blobs/${child.blobs[0]?.digest.text}`, 200],
   ];
 
-  it.each(cases)('%s counts nothing', async (_name, manifest, method, path, status) => {
+  it.each(cases)('(%s) do not count as pulls', async (_name, manifest, method, path, status) => {
     lab.put(app, child);
     lab.put(app, manifest, 'v1');
     expect((await gateway.ask(method, `/v2/${app}/${path}`)).status).toBe(status);
@@ -210,7 +210,7 @@ describe('what is no pull', () => {
     },
   );
 
-  it('a GET whose If-None-Match names something else is a pull', async () => {
+  it('(a GET whose If-None-Match does not match) counts as a pull', async () => {
     lab.put(app, child, 'v1');
     expect((await gateway.get(`/v2/${app}/manifests/v1`, { 'if-none-match': '"sha256:other"' })).status).toBe(200);
     expect(gateway.pulls).toHaveLength(1);
@@ -229,7 +229,7 @@ test('a HEAD has all the headers of the GET, and no body', async () => {
   });
 });
 
-test('fifty clients that want one manifest at once cost the upstream one request', async () => {
+test('fifty concurrent clients of one manifest cause one request to the upstream', async () => {
   const manifest = image({ name: app });
   lab.put(app, manifest, 'v1');
   for (const reference of ['v1', manifest.digest.text]) {
@@ -252,15 +252,15 @@ test('every manifest request to the upstream accepts all six types, whatever the
   expect(lab.requests[0]?.headers['user-agent']).toBe('tonnage/0.0.0-test');
 });
 
-describe('a manifest that is not what its digest says', () => {
-  it('is not served when the upstream names another digest with a tag', async () => {
+describe('the digest of a manifest', () => {
+  it('must match the digest that the upstream states for a tag', async () => {
     const manifest = image({ name: app });
     lab.put(app, { ...manifest, digest: image({ name: 'other' }).digest }, 'v1');
     expect((await gateway.get(`/v2/${app}/manifests/v1`)).status).toBe(502);
     expect(gateway.pulls).toEqual([]);
   });
 
-  it('is not served when it was asked for by digest', async () => {
+  it('must match the requested digest', async () => {
     const wanted = image({ name: 'wanted' });
     lab.put(app, { ...image({ name: app }), digest: wanted.digest });
     const answer = await gateway.get(`/v2/${app}/manifests/${wanted.digest.text}`);
@@ -268,7 +268,7 @@ describe('a manifest that is not what its digest says', () => {
     expect(answer.status).toBe(502);
   });
 
-  it('is computed where the upstream says none', async () => {
+  it('is computed if the upstream states none', async () => {
     const manifest = image({ name: app });
     lab.behaviour.hideDigest = true;
     lab.put(app, manifest, 'v1');
@@ -279,12 +279,12 @@ describe('a manifest that is not what its digest says', () => {
   it.each([
     ['too large', Buffer.alloc(4 * 1024 * 1024 + 1, 'x')],
     ['no JSON', Buffer.from('<html></html>')],
-  ])('is not served when it is %s', async (_name, body) => {
+  ])('is not computed for a body that is %s: it is rejected', async (_name, body) => {
     lab.put(app, content(types.ociImage, body), 'v1');
     expect((await gateway.get(`/v2/${app}/manifests/v1`)).status).toBe(502);
   });
 
-  it('is served up to 4 MiB', async () => {
+  it('is verified for a manifest of nearly 4 MiB', async () => {
     const body = Buffer.from(JSON.stringify({ annotations: { filler: 'x'.repeat(4_000_000) } }));
     lab.put(app, content(types.ociImage, body), 'v1');
     expect((await gateway.get(`/v2/${app}/manifests/v1`)).body.equals(body)).toBe(true);

@@ -33,13 +33,13 @@ beforeEach(async () => {
 
 afterEach(() => gateway.remove());
 
-/** Several samples of families with the label `upstream`, by family. */
+/** Samples of several families with the label `upstream`, by family. */
 function samples(...names: string[]): Record<string, number | undefined> {
   return Object.fromEntries(names.map((name) => [name, gateway.sample(name, { upstream })]));
 }
 
 describe('manifest pulls', () => {
-  it('are GETs answered 200, index and image alike, cached or from upstream', async () => {
+  it('are GETs answered 200, for indexes and images, cached or from upstream', async () => {
     for (const reference of ['v1', 'list', 'v1', single.digest.text])
       await gateway.get(`/v2/app/manifests/${reference}`);
     expect(samples('cached_pulls', 'upstream_pulls', 'manifest_pulls')).toEqual({
@@ -53,7 +53,7 @@ describe('manifest pulls', () => {
     ['a HEAD', 'HEAD', '/v2/app/manifests/v1', {}],
     ['a 304', 'GET', '/v2/app/manifests/v1', { 'if-none-match': '*' }],
     ['a 404', 'GET', '/v2/app/manifests/none', {}],
-  ])('%s is none', async (_name, method, path, headers) => {
+  ])('do not include %s', async (_name, method, path, headers) => {
     await gateway.ask(method, path, headers);
     expect(samples('cached_pulls', 'upstream_pulls', 'manifest_pulls')).toEqual({
       cached_pulls: 0,
@@ -62,14 +62,14 @@ describe('manifest pulls', () => {
     });
   });
 
-  it('HEADs have a series of their own', async () => {
+  it('count HEADs in separate series', async () => {
     await gateway.head('/v2/app/manifests/v1');
     await gateway.head('/v2/app/manifests/v1');
     expect(gateway.sample('manifest_heads', { upstream, source: 'upstream' })).toBe(1);
     expect(gateway.sample('manifest_heads', { upstream, source: 'cached' })).toBe(1);
   });
 
-  it('that join a fetch are cached ones, and waits', async () => {
+  it('count joined fetches as cached and as coalesced waits', async () => {
     let open = (): void => {};
     const opened = new Promise<void>((resolve) => (open = resolve));
     lab.behaviour.intercept = (_request, response) => {
@@ -87,7 +87,7 @@ describe('manifest pulls', () => {
   });
 });
 
-describe('where an answer came from', () => {
+describe('the source of a response', () => {
   const observed = (route: string, cache: string): (number | undefined)[] =>
     ['request_duration_seconds', 'time_to_first_byte_seconds'].map((name) =>
       gateway.sample(name, { upstream, route, cache }),
@@ -96,13 +96,13 @@ describe('where an answer came from', () => {
   it.each([
     ['manifest', 'miss', []],
     ['manifest', 'hit', ['/v2/app/manifests/v1']],
-  ])('a %s is a %s', async (route, cache, before) => {
+  ])('of a %s is %s', async (route, cache, before) => {
     for (const path of before) await gateway.get(path);
     await gateway.get('/v2/app/manifests/v1');
     expect(observed(route, cache)).toEqual([1, 1]);
   });
 
-  it('a tag whose upstream has confirmed it is revalidated; one whose upstream fails is stale', async () => {
+  it('of a confirmed tag is revalidated, and stale if the upstream fails', async () => {
     await gateway.get('/v2/app/manifests/v1');
     gateway.clock.advance(60_000);
     await gateway.get('/v2/app/manifests/v1');
@@ -114,7 +114,7 @@ describe('where an answer came from', () => {
     expect(samples('cached_pulls', 'upstream_pulls')).toEqual({ cached_pulls: 2, upstream_pulls: 1 });
   });
 
-  it('a blob is a miss, then a hit; joining its download is coalesced; a range far ahead bypasses the cache', async () => {
+  it('of a blob is miss, then hit; coalesced if it joins a download; bypass for a range far ahead', async () => {
     let open = (): void => {};
     lab.behaviour.gate = { at: 500_000, opened: new Promise((resolve) => (open = resolve)) };
     const both = [gateway.get(largePath), gateway.get(largePath)];
@@ -130,14 +130,14 @@ describe('where an answer came from', () => {
     expect(gateway.sample('fetched_bytes', { upstream })).toBe(large.body.byteLength);
   });
 
-  it('tags and errors have theirs', async () => {
+  it('of tag lists is miss, of errors failed', async () => {
     await gateway.get('/v2/app/tags/list');
     await gateway.get('/v2/app/manifests/none');
     expect(observed('tags', 'miss')).toEqual([1, 1]);
     expect(observed('manifest', 'failed')).toEqual([1, 1]);
   });
 
-  it('times are those of the clock, from the request on', async () => {
+  it('has times measured from the request on', async () => {
     lab.behaviour.intercept = () => {
       gateway.clock.advance(90_000);
       return false;
@@ -162,7 +162,7 @@ describe('blob pulls', () => {
     expect(gateway.sample('blob_pulls', { upstream })).toBe(expected);
   });
 
-  it('a 304 is none', async () => {
+  it('do not include a 304', async () => {
     await gateway.get(blobPath);
     await gateway.get(blobPath, { 'if-none-match': '*' });
     expect(gateway.sample('blob_pulls', { upstream })).toBe(1);
@@ -178,7 +178,7 @@ describe('routes and errors', () => {
     ['blob', 'HEAD', blobPath],
     ['tags', 'GET', '/v2/app/tags/list'],
     ['manifest', 'GET', '/v2/unknown.example/app/manifests/v1'],
-  ])('a hit of %s by %s', async (route, method, path) => {
+  ])('count a hit of %s by %s', async (route, method, path) => {
     await gateway.ask(method, path);
     expect(gateway.sample('endpoint_hits', { route, method })).toBe(1);
     expect(gateway.sample('endpoint_hits')).toBe(1);
@@ -188,7 +188,7 @@ describe('routes and errors', () => {
     ['PUT', '/v2/app/manifests/v1'],
     ['GET', '/v2/_catalog'],
     ['GET', '/v2/app/blobs/none'],
-  ])('%s %s is no hit', async (method, path) => {
+  ])('count no hit for %s %s', async (method, path) => {
     await gateway.ask(method, path);
     expect(gateway.sample('endpoint_hits')).toBe(0);
     expect(gateway.sample('api_errors')).toBe(1);
@@ -206,8 +206,8 @@ describe('routes and errors', () => {
     expect(gateway.sample('api_errors')).toBe(1);
   });
 
-  it('a body that is broken off is an error; a client that leaves is none', async () => {
-    // The answer has begun before the upstream breaks off: what fails earlier is a whole answer, a 502.
+  it('count an aborted body as an error, but not a client that disconnects', async () => {
+    // The response has started before the upstream aborts. An earlier failure would be a complete 502.
     const { promise: opened, resolve: open } = Promise.withResolvers<void>();
     lab.behaviour.truncateAt = 300_000;
     lab.behaviour.gate = { at: 200_000, opened };
@@ -228,7 +228,7 @@ describe('routes and errors', () => {
 });
 
 describe('an upstream', () => {
-  it('its statuses, and what a rate limit leaves', async () => {
+  it('has series of its statuses and of its remaining rate limit', async () => {
     lab.behaviour.intercept = (_request, response) => {
       response.setHeader('ratelimit-remaining', '76;w=21600');
       return false;
@@ -237,13 +237,13 @@ describe('an upstream', () => {
     await gateway.get('/v2/app/manifests/none');
     const status = (text: string) => gateway.sample('upstream_responses', { upstream, status: text });
     expect(status('404')).toBe(1);
-    // The manifest, the config that its facts are in, and `/v2/`, which says that nothing there needs a login.
+    // The manifest, the config with its facts, and `/v2/`, which has no challenge.
     expect(status('200')).toBe(3);
     expect(gateway.sample('upstream_rate_limit_remaining', { upstream })).toBe(76);
     expect(gateway.sample('upstream_response_duration_seconds', { upstream })).toBe(4);
   });
 
-  it('no answer is counted apart', async () => {
+  it('has a series of requests without a response', async () => {
     lab.behaviour.intercept = (request) => request.destroy() !== undefined;
     expect((await gateway.get('/v2/app/manifests/v1')).status).toBe(502);
     expect(gateway.sample('upstream_unanswered', { upstream })).toBe(2);
@@ -251,7 +251,7 @@ describe('an upstream', () => {
   });
 });
 
-it('all names are right', async () => {
+it('all metric names pass the naming rules', async () => {
   await gateway.get('/v2/app/manifests/v1');
   const families = gateway.metrics.gather().filter(({ name }) => name.startsWith('tonnage_gateway_'));
   expect(families.length).toBeGreaterThan(25);

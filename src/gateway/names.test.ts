@@ -68,7 +68,7 @@ describe('an image name', () => {
     ['docker.io/Alpine', undefined, undefined, 'nameInvalid'],
     ['docker.io/', undefined, undefined, 'nameInvalid'],
     ['', undefined, undefined, 'nameInvalid'],
-    // A hint says the upstream, and the name is then all of the repository.
+    // A hint names the upstream, so the whole name is the repository.
     ['alpine', undefined, 'docker.io', 'docker.io library/alpine'],
     ['app', undefined, 'ghcr.io', 'ghcr.io app'],
     ['app', undefined, 'INDEX.docker.io', 'docker.io library/app'],
@@ -78,7 +78,7 @@ describe('an image name', () => {
     ['app', 'lab', 'other.example', 'nameUnknown'],
     ['app', 'lab', 'a\r\nb', 'nameUnknown'],
     ['app', 'lab', '', 'nameUnknown'],
-    // A path that names the same upstream as the namespace names it twice: once is enough.
+    // The path and the namespace name the same upstream.
     ['ghcr.io/team/app', undefined, 'ghcr.io', 'ghcr.io team/app'],
     ['GHCR.io/team/app', undefined, 'ghcr.IO', 'ghcr.io team/app'],
     ['ghcr.io/ghcr.io/app', undefined, 'ghcr.io', 'ghcr.io ghcr.io/app'],
@@ -97,14 +97,14 @@ describe('an image name', () => {
     expect(resolved(table, name, header, namespace)).toBe(expected);
   });
 
-  it('that names no upstream is unknown where there is no default', () => {
+  it('without an upstream is unknown if there is no default', () => {
     const bare = new UpstreamTable(upstreams, undefined, shared);
     expect(resolved(bare, 'alpine')).toBe('nameUnknown');
     expect(resolved(bare, 'ghcr.io/app')).toBe('ghcr.io app');
     expect(resolved(bare, 'Alpine')).toBe('nameInvalid');
   });
 
-  it('of an unknown upstream is answered with those that exist', () => {
+  it('with an unknown upstream gets an error that lists the configured ones', () => {
     expect(() => resolveName(table, 'other.example/app', { header: undefined, namespace: undefined })).toThrow(
       'docker.io, ghcr.io, lab',
     );
@@ -124,7 +124,7 @@ describe('the upstreams', () => {
     expect(() => new UpstreamTable([upstream('fine', [name])], undefined, shared)).toThrow(message);
   });
 
-  it('cannot share a name, nor have a default that is not there', () => {
+  it('cannot share a name or have an unknown default', () => {
     expect(() => new UpstreamTable([upstream('a'), upstream('b', ['a'])], undefined, shared)).toThrow('given twice');
     expect(() => new UpstreamTable([upstream('a')], 'b', shared)).toThrow('not among the upstreams');
   });
@@ -133,12 +133,12 @@ describe('the upstreams', () => {
     'cannot be at %j, and the error does not repeat it',
     (url) => {
       const broken = { ...upstream('a'), url };
-      expect(() => new UpstreamTable([broken], undefined, shared)).toThrow('an upstream url must be');
+      expect(() => new UpstreamTable([broken], undefined, shared)).toThrow('as the url of an upstream');
       expect(() => new UpstreamTable([broken], undefined, shared)).not.toThrow(/password/);
     },
   );
 
-  it('that everybody knows are spoken to by https only', () => {
+  it('that are well known require https', () => {
     const plain = { ...upstream('docker.io'), url: 'http://registry-1.docker.io' };
     expect(() => new UpstreamTable([plain], undefined, shared)).toThrow('https');
     expect(Object.values(wellKnownUpstreams).every(({ url }) => url.startsWith('https://'))).toBe(true);
@@ -146,7 +146,7 @@ describe('the upstreams', () => {
     expect(isWellKnownHost('127.0.0.1:5000')).toBe(false);
   });
 
-  it('Docker Hub hands out its tokens at one origin, for all of its hosts', () => {
+  it('include Docker Hub with one token endpoint for all of its hosts', () => {
     const hub = 'https://auth.docker.io';
     for (const host of ['registry-1.docker.io', 'registry.hub.docker.com', 'index.docker.io']) {
       expect(wellKnownRealm('hub', host)).toBe(hub);

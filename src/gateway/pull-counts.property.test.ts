@@ -28,7 +28,7 @@ afterAll(async () => {
   for (const upstream of Object.values(upstreams)) await upstream.stop();
 });
 
-/** What may happen between two scrapes. */
+/** An event between two scrapes. */
 const action = fc.oneof(
   {
     weight: 8,
@@ -45,20 +45,20 @@ const action = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('settle' as const) }) },
 );
 
-/** Values of a family by upstream, as an exposition reads them. */
+/** The values of a family by upstream, from an exposition. */
 function read(families: readonly MetricFamily[], name: string): ReadonlyMap<string, number> {
   const family = families.find((each) => each.name === `tonnage_gateway_${name}`);
   if (family?.type !== 'counter') throw new Error(`there is no counter ${name}`);
   return new Map([...family.points].map(({ labels, value }) => [labels.get('upstream') ?? '', Number(value)]));
 }
 
-it('at every scrape, whatever is on its way, cached and upstream pulls are all manifest pulls', async () => {
+it('in every scrape, whatever is in flight, cached and upstream pulls sum up to all manifest pulls', async () => {
   let expected = 0;
   let scrapes = 0;
 
   async function check(): Promise<void> {
     const families = gateway.metrics.gather();
-    // An exposition is written over several turns, while pulls go on.
+    // An exposition is encoded in several turns of the event loop, while pulls continue.
     const cached = read(families, 'cached_pulls');
     await new Promise((resolve) => setImmediate(resolve));
     const fetched = read(families, 'upstream_pulls');

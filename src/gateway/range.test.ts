@@ -22,7 +22,7 @@ test.each<[string | undefined, [number, number] | null | 'whole']>([
   ['bytes=5000-10000', null],
   ['bytes=99999999999999999999999-', null],
   ['bytes=-0', null],
-  // Not ours to understand: then all of it is sent (RFC 9110, section 14.2).
+  // Unsupported or malformed: the whole content is sent (RFC 9110, section 14.2).
   ['bytes=500-0', 'whole'],
   ['bytes=-', 'whole'],
   ['bytes=a-b', 'whole'],
@@ -39,14 +39,14 @@ test.each<[string | undefined, [number, number] | null | 'whole']>([
   expect(range).toEqual(Array.isArray(expected) ? { start: expected[0], end: expected[1] } : expected);
 });
 
-test('nothing of an empty blob can be asked for', () => {
+test('every range of an empty blob is unsatisfiable', () => {
   for (const text of ['bytes=0-', 'bytes=0-0', 'bytes=-1']) {
     const asked = parseRange(text);
     expect(asked === null ? undefined : satisfy(asked, 0)).toBeNull();
   }
 });
 
-test('a range that is written out and read again is the same', () => {
+test('a range survives formatting and parsing', () => {
   const natural = fc.nat(1_000_000);
   fc.assert(
     fc.property(natural, fc.option(natural), (first, length) => {

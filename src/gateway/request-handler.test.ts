@@ -43,7 +43,7 @@ const codeOf = (body: Buffer): string | undefined => /"code":"([A-Z_]+)"/.exec(b
 const principal = (...rights: readonly Right[]): Principal => ({ subject: 'alice', rights: new Set(rights) });
 
 describe('a client', () => {
-  it('that is refused is challenged everywhere, and learns nothing', async () => {
+  it('that is rejected gets a challenge for every path, and no other information', async () => {
     admit = () => ({ kind: 'refused', challenge: 'Bearer realm="https://gateway.example/v2/token"' });
     for (const path of ['/v2/', ...contentPaths]) {
       const answer = await gateway.get(path);
@@ -53,13 +53,13 @@ describe('a client', () => {
     expect(lab.requests).toEqual([]);
   });
 
-  it('may be challenged at the base alone', async () => {
+  it('may be challenged at /v2/ only', async () => {
     admit = (scope) => (scope === 'base' ? { kind: 'refused', challenge: 'Basic realm="x"' } : { kind: 'anonymous' });
     expect((await gateway.get('/v2/')).status).toBe(401);
     expect((await gateway.get('/v2/lab/team/app/manifests/v1')).status).toBe(200);
   });
 
-  it('without the right to pull is denied content, but not the base', async () => {
+  it('without the right to pull gets 403 for content, but not for /v2/', async () => {
     admit = () => Promise.resolve({ kind: 'principal', principal: principal('query', 'admin') });
     expect((await gateway.get('/v2/')).status).toBe(200);
     for (const path of contentPaths) {
@@ -68,7 +68,7 @@ describe('a client', () => {
     }
   });
 
-  it('with the right to pull is let in', async () => {
+  it('with the right to pull is admitted', async () => {
     admit = () => ({ kind: 'principal', principal: principal('pull') });
     expect((await gateway.get('/v2/lab/team/app/manifests/v1')).status).toBe(200);
   });
@@ -81,7 +81,7 @@ describe('a client', () => {
         throw new Error('secret detail');
       },
     ],
-  ])('whose admission %s gets 500, and the log the reason', async (_name, failing) => {
+  ])('whose admission %s gets 500, and the reason is logged', async (_name, failing) => {
     admit = failing;
     const answer = await gateway.get('/v2/');
     expect([answer.status, codeOf(answer.body)]).toEqual([500, 'UNKNOWN']);
@@ -100,7 +100,7 @@ test.each([
   expect(gateway.pulls).toMatchObject([{ upstream: 'docker.io', repository: 'library/alpine', tag: 'latest' }]);
 });
 
-test('a repository may be called like a part of a route', async () => {
+test('the name of a repository may contain parts of a route', async () => {
   for (const name of ['manifests', 'blobs/manifests', 'tags/list', 'a/manifests/b/blobs', 'v2/app', 'a/b/c/d/e/f/g']) {
     lab.put(name, manifest, 'list');
     expect((await gateway.get(`/v2/lab/${name}/manifests/list`)).status).toBe(200);
@@ -108,7 +108,7 @@ test('a repository may be called like a part of a route', async () => {
   expect(gateway.pulls.map(({ repository }) => repository)).toContain('a/manifests/b/blobs');
 });
 
-test('a namespace that was asked for is confirmed', async () => {
+test('the namespace of a request is confirmed in the response', async () => {
   const path = '/v2/team/app/manifests/v1';
   expect((await gateway.get(`${path}?ns=lab`)).headers['oci-namespace']).toBe('lab');
   expect((await gateway.get(path)).headers['oci-namespace']).toBeUndefined();
@@ -119,7 +119,7 @@ test.each([
   ['LAB', 200, 'LAB'],
   ['other.example', 404, undefined],
   ['a%0d%0aSet-Cookie:%20x', 404, undefined],
-])('the namespace %s beside the header X-Registry: lab', async (ns, status, confirmed) => {
+])('the namespace %s with the header X-Registry: lab gets %s', async (ns, status, confirmed) => {
   const path = `/v2/team/app/manifests/v1?ns=${ns}`;
   for (let round = 0; round < 2; round++) {
     const answer = await gateway.get(path, { 'x-registry': 'lab' });
@@ -129,12 +129,12 @@ test.each([
   expect(gateway.pulls).toHaveLength(status === 200 ? 2 : 0);
 });
 
-test('a namespace is confirmed only where it is that of the upstream that answers', async () => {
+test('a namespace is confirmed only if it names the upstream that answers', async () => {
   const answer = await gateway.get('/v2/team/app/manifests/v1?ns=docker.io', { 'x-registry': 'lab' });
   expect([answer.status, answer.headers['oci-namespace']]).toEqual([200, undefined]);
 });
 
-test('a path that begins with the namespace names the upstream twice, and counts as the repository there', async () => {
+test('a path that starts with the namespace counts as the repository without it', async () => {
   const blob = await gateway.get(`${blobPath.replace('/lab/', '/lab/lab/')}?ns=lab`);
   expect(blob.status).toBe(404);
   for (const path of ['/v2/lab/team/app/manifests/v1?ns=lab', '/v2/team/app/manifests/v1?ns=lab']) {
@@ -143,7 +143,7 @@ test('a path that begins with the namespace names the upstream twice, and counts
   expect(gateway.pulls.map(({ repository }) => repository)).toEqual(['team/app', 'team/app']);
 });
 
-test('a path that is percent-encoded where it need not be is the same path', async () => {
+test('a path with unnecessary percent-encoding is the same path', async () => {
   expect((await gateway.get('/v2/lab/team/app/manifests/%76%31')).status).toBe(200);
   expect((await gateway.get(`/v2/lab/team/app/manifests/${manifest.digest.text.replace(':', '%3A')}`)).status).toBe(
     200,
@@ -151,7 +151,7 @@ test('a path that is percent-encoded where it need not be is the same path', asy
 });
 
 describe('a tag list', () => {
-  it('is that of the upstream, under the name that was asked for', async () => {
+  it("is the upstream's list under the requested name", async () => {
     const answer = await gateway.get('/v2/docker.io/team/app/tags/list');
     expect(answer.status).toBe(200);
     expect(answer.headers['content-type']).toBe('application/json');
@@ -162,7 +162,7 @@ describe('a tag list', () => {
     expect((await gateway.head('/v2/docker.io/team/app/tags/list')).body).toHaveLength(0);
   });
 
-  it('comes in pages, which link to each other through us', async () => {
+  it('has pages with links to the gateway', async () => {
     const tags: string[] = [];
     let next: string | undefined = '/v2/team/app/tags/list?n=2&ns=lab&own=1';
     while (next !== undefined) {
@@ -204,7 +204,7 @@ describe('a tag list', () => {
     ['?page=3&ns=lab', '?page=3'],
     ['', `?cursor=${'x'.repeat(4_096)}`],
     ['', 'http://[x/?page=2'],
-  ])('that is asked for with %j and links to %.20j is answered with 502', async (query, linked) => {
+  ])('that is requested with %j and links to %.20j gets 502', async (query, linked) => {
     lab.behaviour.intercept = (_request, response) => {
       const target = linked.includes(':') ? linked : `/v2/team/app/tags/list${linked}`;
       response.setHeader('link', `<${target}>; rel="next"`).end('{"tags":["a"]}');
@@ -215,7 +215,7 @@ describe('a tag list', () => {
     delete lab.behaviour.intercept;
   });
 
-  it('of a repository that does not exist is a 404', async () => {
+  it('of a repository that does not exist gets 404', async () => {
     const answer = await gateway.get('/v2/lab/nowhere/tags/list');
     expect([answer.status, codeOf(answer.body)]).toEqual([404, 'NAME_UNKNOWN']);
   });
@@ -225,7 +225,7 @@ describe('a tag list', () => {
     ['{"name":"x","tags":[1]}', 502],
     ['[]', 502],
     [`{"name":"x","tags":["${'x'.repeat(4 * 1024 * 1024)}"]}`, 502],
-  ])('that is %.30s is answered with %s', async (body, status) => {
+  ])('that is %.30s gets %s', async (body, status) => {
     lab.behaviour.intercept = (_request, response) => {
       response.end(body);
       return true;

@@ -40,7 +40,7 @@ describe('after a restart, without the upstream,', () => {
 
   afterEach(() => gateway.remove());
 
-  it('everything that was cached is served, and counted with its facts', async () => {
+  it('all cached content is served, and counted with its facts', async () => {
     await gateway.open();
     expect((await gateway.get('/v2/app/manifests/v1')).body).toEqual(manifest.body);
     expect((await gateway.get(`/v2/app/manifests/${manifest.digest.text}`)).body).toEqual(manifest.body);
@@ -50,13 +50,13 @@ describe('after a restart, without the upstream,', () => {
     expect(gateway.logs).toEqual([]);
   });
 
-  it('half-done files are removed', async () => {
+  it('unfinished files are removed', async () => {
     await writeFile(join(gateway.directory, 'tmp/half-done'), 'x');
     await gateway.open();
     expect(await readdir(join(gateway.directory, 'tmp'))).toEqual([]);
   });
 
-  it('a blob whose catalog is lost is kept, and served only once its upstream has sent it again', async () => {
+  it('a blob without a catalog row is kept, but served only after its upstream has sent it again', async () => {
     for (const name of await readdir(gateway.directory)) {
       if (name.startsWith('catalog')) await unlink(join(gateway.directory, name));
     }
@@ -69,7 +69,7 @@ describe('after a restart, without the upstream,', () => {
     expect(lab.asked(layerPath)).toEqual([`GET ${layerPath}`]);
   });
 
-  it('a row whose file is lost is dropped', async () => {
+  it('a row without a file is deleted', async () => {
     const file = join(gateway.directory, 'blobs/sha256', layer.digest.hex);
     await copyFile(file, `${file}.aside`);
     await unlink(file);
@@ -78,7 +78,7 @@ describe('after a restart, without the upstream,', () => {
     expect(await readdir(join(gateway.directory, 'blobs/sha256'))).toContain(`${layer.digest.hex}.aside`);
   });
 
-  it('a tag whose time has passed is served stale', async () => {
+  it('an expired tag is served stale', async () => {
     await gateway.open();
     gateway.clock.advance(60_000);
     expect((await gateway.get('/v2/app/manifests/v1')).headers.warning).toBeDefined();
@@ -86,7 +86,7 @@ describe('after a restart, without the upstream,', () => {
 });
 
 describe('killed in the middle of a download', () => {
-  it('a gateway starts again, and fetches the blob from the beginning', async () => {
+  it('a gateway restarts and fetches the blob from the beginning', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'tonnage-kill-'));
     const large = content('', bytesOf(4 * 1024 * 1024, 5));
     const url = (base: string): string => `${base}/v2/app/blobs/${large.digest.text}`;

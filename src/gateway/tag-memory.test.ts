@@ -50,13 +50,13 @@ const pathOf = (reference: string | Content, name = app): string =>
   `/v2/lab/${name}/manifests/${typeof reference === 'string' ? reference : reference.digest.text}`;
 const as = (user: string): Record<string, string> => ({ 'x-user': user });
 
-/** Pulls by digest, and answers the tag under which that counts. */
+/** Pulls by digest and returns the tag of the recorded pull. */
 async function tagOfPull(of: Content = amd64, headers: Record<string, string> = {}): Promise<string | undefined> {
   expect((await gateway.get(pathOf(of), headers)).status).toBe(200);
   return gateway.pulls.at(-1)?.tag;
 }
 
-describe('a pull by digest takes the tag', () => {
+describe('a pull by digest gets the tag', () => {
   it('that was resolved by HEAD to an index, as Docker and containerd do', async () => {
     await gateway.head(pathOf('v1'));
     await gateway.get(pathOf(choice));
@@ -75,7 +75,7 @@ describe('a pull by digest takes the tag', () => {
     expect(await tagOfPull()).toBe('single');
   });
 
-  it('that was confirmed by a 304, and one that is cached', async () => {
+  it('that was confirmed by a 304, or answered from the cache', async () => {
     const etag = `"${choice.digest.text}"`;
     expect((await gateway.get(pathOf('v1'), { 'if-none-match': etag })).status).toBe(304);
     expect(await tagOfPull()).toBe('v1');
@@ -83,7 +83,7 @@ describe('a pull by digest takes the tag', () => {
     expect(await tagOfPull(amd64, as('bob'))).toBe('v1');
   });
 
-  it('that was resolved last, of several', async () => {
+  it('that was resolved last', async () => {
     lab.put(app, choice, 'latest');
     for (const tag of ['v1', 'latest', 'v1']) {
       await gateway.head(pathOf(tag));
@@ -103,14 +103,14 @@ describe('a pull by digest takes the tag', () => {
     expect(await tagOfPull()).toBe('outer');
   });
 
-  it('also after the gateway was started again, which knows the index from the disk', async () => {
+  it('after a restart of the gateway, which loads the index from the disk', async () => {
     await gateway.get(pathOf('v1'));
     await gateway.reopen({});
     await gateway.head(pathOf('v1'));
     expect(await tagOfPull()).toBe('v1');
   });
 
-  it('for its bytes that were sent, too', async () => {
+  it('for its egress bytes, too', async () => {
     await gateway.head(pathOf('v1'));
     await tagOfPull();
     await gateway.close();
@@ -119,21 +119,21 @@ describe('a pull by digest takes the tag', () => {
   });
 });
 
-describe('a pull by digest takes no tag', () => {
-  it('that nobody has resolved', async () => {
+describe('a pull by digest does not get a tag', () => {
+  it('that no client has resolved', async () => {
     expect(await tagOfPull()).toBeUndefined();
   });
 
-  it('that another principal, or an anonymous client, has resolved', async () => {
+  it('that another principal or an anonymous client has resolved', async () => {
     await gateway.head(pathOf('v1'), as('alice'));
     expect(await tagOfPull(amd64, as('bob'))).toBeUndefined();
     expect(await tagOfPull()).toBeUndefined();
     expect(await tagOfPull(amd64, as('alice'))).toBe('v1');
   });
 
-  it('that its network has resolved at another address', async () => {
+  it('that another address of its network has resolved', async () => {
     await gateway.head(pathOf('v1'), as('rack'));
-    // The address stands for the client, as for an anonymous one there.
+    // The address identifies the client, as for an anonymous one.
     expect(await tagOfPull()).toBe('v1');
     expect(await tagOfPull(amd64, as('other'))).toBeUndefined();
   });
@@ -146,14 +146,14 @@ describe('a pull by digest takes no tag', () => {
     expect(gateway.pulls.at(-1)?.tag).toBeUndefined();
   });
 
-  it('that was resolved to something else', async () => {
+  it('that was resolved to another digest', async () => {
     const stray = image({ name: `${app}-stray` });
     lab.put(app, stray);
     await gateway.head(pathOf('v1'));
     expect(await tagOfPull(stray)).toBeUndefined();
   });
 
-  it('that was resolved longer ago than tags are remembered', async () => {
+  it('that was resolved too long ago', async () => {
     await gateway.head(pathOf('v1'));
     gateway.clock.advance(10 * minutes);
     expect(await tagOfPull()).toBe('v1');
@@ -162,7 +162,7 @@ describe('a pull by digest takes no tag', () => {
   });
 });
 
-test('a tag that has moved leads to both of its images for a while', async () => {
+test('a moved tag applies to both of its images for a while', async () => {
   await gateway.head(pathOf('v1'));
   const newer = image({ name: `${app}-newer` });
   lab.put(app, newer, 'v1');
@@ -172,7 +172,7 @@ test('a tag that has moved leads to both of its images for a while', async () =>
   expect(await tagOfPull(amd64)).toBe('v1');
 });
 
-test('nothing is remembered where tags do not matter', async () => {
+test('without tag memory, nothing is remembered', async () => {
   const plain = await TestGateway.start({ lab });
   await plain.get(pathOf('v1'));
   await plain.get(pathOf(amd64));

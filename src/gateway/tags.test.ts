@@ -35,7 +35,7 @@ afterAll(async () => {
   await lab.stop();
 });
 
-/** Makes the upstream answer all manifest requests so, until it is called again without a status. */
+/** Makes the upstream answer all manifest requests with this status, until it is called without one. */
 function fail(status?: number, headers: Record<string, string> = {}, body = ''): void {
   delete lab.behaviour.intercept;
   if (status === undefined) return;
@@ -51,7 +51,7 @@ async function digestOf(path = target): Promise<string | undefined> {
 }
 
 describe('a tag', () => {
-  it('is served without asking for its time to live', async () => {
+  it('is served without revalidation for its time to live', async () => {
     await gateway.get(target);
     lab.put(app, second, 'v1');
     gateway.clock.advance(minuteMs - 1);
@@ -59,7 +59,7 @@ describe('a tag', () => {
     expect(lab.asked('/manifests/')).toEqual([`GET ${target}`]);
   });
 
-  it('that has not moved is confirmed by one HEAD, once for each time to live', async () => {
+  it('that has not moved is confirmed by one HEAD per time to live', async () => {
     await gateway.get(target);
     gateway.clock.advance(minuteMs);
     expect(await digestOf()).toBe(first.digest.text);
@@ -67,7 +67,7 @@ describe('a tag', () => {
     expect(lab.asked('/manifests/')).toEqual([`GET ${target}`, `HEAD ${target}`]);
   });
 
-  it('that has moved is fetched anew', async () => {
+  it('that has moved is fetched again', async () => {
     await gateway.get(target);
     lab.put(app, second, 'v1');
     gateway.clock.advance(minuteMs);
@@ -75,7 +75,7 @@ describe('a tag', () => {
     expect(lab.asked('/manifests/')).toEqual([`GET ${target}`, `HEAD ${target}`, `GET ${target}`]);
   });
 
-  it('that has moved to what is cached already is fetched all the same: HEAD alone moves no tag', async () => {
+  it('that has moved to a cached manifest is still fetched: HEAD alone never moves a tag', async () => {
     lab.put(app, second, 'v2');
     await gateway.get(target);
     await gateway.get(`/v2/${app}/manifests/v2`);
@@ -85,7 +85,7 @@ describe('a tag', () => {
     expect(lab.asked('/manifests/').slice(2)).toEqual([`HEAD ${target}`, `GET ${target}`]);
   });
 
-  it('is asked for again when the upstream says no digest', async () => {
+  it('is fetched by GET if the upstream states no digest', async () => {
     lab.behaviour.hideDigest = true;
     await gateway.get(target);
     lab.put(app, second, 'v1');
@@ -93,7 +93,7 @@ describe('a tag', () => {
     expect(await digestOf()).toBe(second.digest.text);
   });
 
-  it('is revalidated once for all who want it at once', async () => {
+  it('is revalidated once for all concurrent requests', async () => {
     await gateway.get(target);
     gateway.clock.advance(minuteMs);
     await Promise.all(Array.from({ length: 20 }, () => gateway.get(target)));
@@ -106,7 +106,7 @@ describe('a tag', () => {
     expect(await digestOf(`/v2/${app}/manifests/V1`)).toBe(second.digest.text);
   });
 
-  it('is forgotten when the upstream has it no more', async () => {
+  it('is forgotten when the upstream no longer has it', async () => {
     await gateway.get(target);
     lab.untag(app, 'v1');
     gateway.clock.advance(minuteMs);
@@ -115,7 +115,7 @@ describe('a tag', () => {
     expect((await gateway.get(target)).status).toBe(502);
   });
 
-  it('is asked for again when the clock was set back', async () => {
+  it('is revalidated when the clock was set back', async () => {
     await gateway.get(target);
     gateway.clock.advance(-minuteMs);
     await gateway.get(target);
@@ -147,12 +147,12 @@ describe('a stale tag is served, with a warning and counted,', () => {
     await expectStale();
   });
 
-  it('when the upstream is not there', async () => {
+  it('when the upstream is unreachable', async () => {
     await lab.stop();
     await expectStale();
   });
 
-  it('when the upstream breaks the connection', async () => {
+  it('when the upstream closes the connection', async () => {
     lab.behaviour.intercept = (request) => {
       request.socket.destroy();
       return true;
@@ -160,12 +160,12 @@ describe('a stale tag is served, with a warning and counted,', () => {
     await expectStale();
   });
 
-  it('when the new manifest cannot be had', async () => {
+  it('when the new manifest is unavailable', async () => {
     lab.put(app, { ...second, digest: first.blobs[0]?.digest ?? second.digest }, 'v1');
     await expectStale();
   });
 
-  it('and the upstream is left alone for a while, then asked again', async () => {
+  it('and the upstream is not requested for a while, then again', async () => {
     fail(500);
     await gateway.get(target);
     const asked = lab.requests.length;
@@ -176,7 +176,7 @@ describe('a stale tag is served, with a warning and counted,', () => {
     expect((await gateway.get(target)).headers.warning).toBeUndefined();
   });
 
-  it('and a 304 says so too', async () => {
+  it('and a 304 has the warning, too', async () => {
     fail(500);
     const answer = await gateway.get(target, { 'if-none-match': `"${first.digest.text}"` });
     expect(answer.status).toBe(304);
@@ -198,7 +198,7 @@ describe.each([404, 405, 501, 403])('an upstream that answers HEAD with %s', (st
 
   afterEach(() => ours.remove());
 
-  it('has tags that are confirmed and followed by GET, and each pull counts', async () => {
+  it('has tags that are revalidated by GET, and each pull counts', async () => {
     const served: unknown[] = [];
     for (let round = 0; round < 4; round++) {
       if (round === 2) lab.put(app, second, 'v1');
@@ -211,7 +211,7 @@ describe.each([404, 405, 501, 403])('an upstream that answers HEAD with %s', (st
     expect(lab.asked('/manifests/').filter((line) => line.startsWith('HEAD'))).toHaveLength(1);
   });
 
-  it('has tags that are forgotten once GET finds none', async () => {
+  it('has tags that are forgotten when GET finds none', async () => {
     await ours.get(target);
     lab.untag(app, 'v1');
     ours.clock.advance(minuteMs);
@@ -219,7 +219,7 @@ describe.each([404, 405, 501, 403])('an upstream that answers HEAD with %s', (st
   });
 });
 
-describe('an upstream that takes credentials', () => {
+describe('an upstream with credentials', () => {
   const credentials = { username: 'gateway', password: 'hidden-word' };
 
   let ours: TestGateway;
@@ -233,23 +233,26 @@ describe('an upstream that takes credentials', () => {
 
   afterEach(() => ours.remove());
 
-  it.each([401, 403])('and now answers %s: nothing is served stale, and the client is told why', async (status) => {
-    fail(status);
-    const answer = await ours.get(target);
-    expect(answer.status).toBe(502);
-    expect(JSON.parse(answer.body.toString())).toEqual({
-      errors: [{ code: 'DENIED', message: `upstream lab rejected the gateway's credentials (answered ${status})` }],
-    });
-    expect(answer.body.toString()).not.toContain('hidden-word');
-  });
+  it.each([401, 403])(
+    'that now answers %s: nothing is served stale, and the error states the reason',
+    async (status) => {
+      fail(status);
+      const answer = await ours.get(target);
+      expect(answer.status).toBe(502);
+      expect(JSON.parse(answer.body.toString())).toEqual({
+        errors: [{ code: 'DENIED', message: `upstream lab rejected the gateway's credentials (answered ${status})` }],
+      });
+      expect(answer.body.toString()).not.toContain('hidden-word');
+    },
+  );
 
-  it('and now answers 500: the tag is served stale', async () => {
+  it('that now answers 500: the tag is served stale', async () => {
     fail(500);
     expect((await ours.get(target)).headers.warning).toBeDefined();
   });
 });
 
-describe('what is not cached is refused', () => {
+describe('an uncached manifest gets an error', () => {
   const said = (code: string): string => JSON.stringify({ errors: [{ code, message: 'x' }] });
 
   it.each([
@@ -272,7 +275,7 @@ describe('what is not cached is refused', () => {
     expect(gateway.pulls).toEqual([]);
   });
 
-  it('when the upstream is not there: 502, without its address', async () => {
+  it('when the upstream is unreachable: 502, without its address', async () => {
     await lab.stop();
     const answer = await gateway.get(target);
     expect(answer.status).toBe(502);
@@ -281,7 +284,7 @@ describe('what is not cached is refused', () => {
   });
 });
 
-test('an upstream that is throttling a repository is not asked for it before its Retry-After is over, and clients are told', async () => {
+test('while Retry-After of a throttling upstream has not passed, requests for the repository fail at once', async () => {
   fail(429, { 'retry-after': '30' });
   expect((await gateway.get(target)).headers['retry-after']).toBe('30');
   const asked = lab.requests.length;
@@ -294,7 +297,7 @@ test('an upstream that is throttling a repository is not asked for it before its
   expect((await gateway.get(target)).status).toBe(200);
 });
 
-test('a digest is never asked for again', async () => {
+test('a digest is never revalidated', async () => {
   const path = `/v2/${app}/manifests/${first.digest.text}`;
   await gateway.get(path);
   gateway.clock.advance(1_000 * minuteMs);

@@ -21,7 +21,7 @@ afterEach(async () => {
 
 const content = (): Promise<string> => readFile(join(directory, 'file'), 'utf8');
 
-it('writes what it is given, in order', async () => {
+it('writes chunks in order', async () => {
   const sizes: number[] = [];
   const writer = new TempWriter(handle, 4, (written) => sizes.push(written));
   for (const word of ['one ', 'two ', 'three ', 'four']) await writer.push(Buffer.from(word));
@@ -30,7 +30,7 @@ it('writes what it is given, in order', async () => {
   expect(sizes.at(-1)).toBe(18);
 });
 
-it('writes nothing more once a write has failed, even where the disk would take it again', async () => {
+it('writes nothing after a failed write, even if the disk recovers', async () => {
   let failed = false;
   const sizes: number[] = [];
   const failing: Pick<FileHandle, 'write' | 'writev'> = {

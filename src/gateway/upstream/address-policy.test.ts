@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { UpstreamError } from './failure.ts';
 import { AddressPolicy, type OwnAddress, type Resolve } from './address-policy.ts';
 
-/** Names and what they stand for now, instead of those that the system knows. */
+/** Names with their current addresses, in place of the system's resolver. */
 type Names = Readonly<Record<string, readonly string[]>>;
 
 function resolving(names: Names): Resolve {
@@ -25,7 +25,7 @@ function reach(
   return new AddressPolicy({ origin: new URL(origin), exceptions, own: doors, resolve: resolving(names) });
 }
 
-/** The addresses that a connection to a URL would use, or why there is none. */
+/** The addresses for a connection to a URL, or the error. */
 async function dialled(from: AddressPolicy, url: string): Promise<readonly string[] | string> {
   const target = new URL(url);
   try {
@@ -53,7 +53,7 @@ const names: Names = {
 };
 const listed = '; the key redirects lists exceptions';
 
-/** An upstream of that host that has been dialled once, so that its class is known. */
+/** The policy of an upstream that has been dialled once, so that its class is known. */
 async function known(
   host: string,
   more: { exceptions?: string[]; own?: Partial<OwnAddress> } = {},
@@ -63,12 +63,12 @@ async function known(
   return from;
 }
 
-describe('an upstream at a public address', () => {
+describe('an upstream with a public address', () => {
   it.each([
     ['http://1.2.3.4/', []],
     ['https://registry.example/', ['1.1.1.1']],
     ['https://mixed.example/', ['1.1.1.2']],
-  ])('leads to %s', async (url, expected) => {
+  ])('may lead to %s', async (url, expected) => {
     expect(await dialled(await known('registry.example'), url)).toEqual(expected.length === 0 ? 'ENOTFOUND' : expected);
   });
 
@@ -90,18 +90,18 @@ describe('an upstream at a public address', () => {
     ['http://169.254.169.254/', `leads to a link-local or reserved address${listed}`],
     ['http://metadata.example/', `leads to a link-local or reserved address${listed}`],
     ['http://[64:ff9b::a9fe:a9fe]/', `leads to a link-local or reserved address${listed}`],
-  ])('does not lead to %s', async (url, reason) => {
+  ])('may not lead to %s', async (url, reason) => {
     expect(await dialled(await known('registry.example'), url)).toBe(reason);
   });
 
-  it('does not lead inward by a name that changes its meaning', async () => {
+  it('may not lead inward by a name that changes its address', async () => {
     const changing: Record<string, readonly string[]> = { 'registry.example': ['1.1.1.1'], 'cdn.example': ['1.1.1.2'] };
     const from = reach('http://registry.example', { names: changing });
     await dialled(from, 'http://registry.example/');
     expect(await dialled(from, 'http://cdn.example/')).toEqual(['1.1.1.2']);
     changing['cdn.example'] = ['10.0.0.1'];
     expect(await dialled(from, 'http://cdn.example/')).toContain('to a private one');
-    // Its own name may move, but has been public, and opens no more than before.
+    // Its own name may move, but it was public, so it permits no more than before.
     changing['registry.example'] = ['127.0.0.1'];
     expect(await dialled(from, 'http://registry.example/')).toEqual(['127.0.0.1']);
     expect(await dialled(from, 'http://localhost:9000/')).toContain('to a loopback one');
@@ -110,7 +110,7 @@ describe('an upstream at a public address', () => {
   });
 });
 
-it('an upstream at a private address leads to private and public ones', async () => {
+it('an upstream with a private address may lead to private and public ones', async () => {
   const from = await known('inside.example');
   expect(await dialled(from, 'http://registry.example/')).toEqual(['1.1.1.1']);
   expect(await dialled(from, 'http://inside.example:9000/')).toEqual(['10.1.2.3']);
@@ -118,7 +118,7 @@ it('an upstream at a private address leads to private and public ones', async ()
   expect(await dialled(from, 'http://127.0.0.1/')).toBe(`leads from a private address to a loopback one${listed}`);
 });
 
-it('an upstream on this machine leads anywhere but to link-local addresses and to us', async () => {
+it("an upstream on this machine may lead anywhere except to link-local addresses and this server's listeners", async () => {
   const from = reach('http://127.0.0.1:5000', { names, own: { ports: new Set([8080]) } });
   expect(await dialled(from, 'http://itself.example:9000/')).toEqual(['127.0.0.1']);
   expect(await dialled(from, 'http://inside.example/')).toEqual(['10.1.2.3']);
@@ -133,32 +133,32 @@ it('an upstream on this machine leads anywhere but to link-local addresses and t
   }
 });
 
-it('an upstream does not lead to our public URL, however it is reached', async () => {
+it('an upstream may not lead to the public URL of this server', async () => {
   const from = await known('registry.example', { own: { publicUrl: 'https://pull.example' } });
   expect(await dialled(from, 'https://pull.example/api')).toBe('leads back to this gateway');
   expect(await dialled(from, 'https://PULL.example.:443/')).toBe('leads back to this gateway');
   expect(await dialled(from, 'https://pull.example:444/')).toBe('ENOTFOUND');
 });
 
-it('an upstream of which only an egress proxy knows the address leads to public ones', async () => {
+it('an upstream whose address only an egress proxy knows may lead to public ones', async () => {
   const from = reach('http://registry.example', { names });
   expect(await dialled(from, 'http://10.1.2.3/')).toContain('from a public address to a private one');
   expect(await dialled(from, 'http://localhost/')).toContain('to a loopback one');
 });
 
 describe('an exception', () => {
-  it('opens a host at all of its ports, or at one', async () => {
+  it('permits a host at all ports or at one', async () => {
     const from = await known('registry.example', {
       exceptions: ['inside.example', '127.0.0.1:9000', '169.254.169.254'],
     });
     expect(await dialled(from, 'http://inside.example:1234/')).toEqual(['10.1.2.3']);
     expect(await dialled(from, 'http://127.0.0.1:9001/')).toContain('to a loopback one');
-    // What the text says is all that there is to check of an address.
+    // A literal address needs no lookup.
     for (const url of ['http://127.0.0.1:9000/', 'http://169.254.169.254/'])
       expect(await dialled(from, url)).toBe('ENOTFOUND');
   });
 
-  it('opens our own listeners only with their port', async () => {
+  it("permits this server's listeners only with their port", async () => {
     const own = { ports: new Set([8080, 8081]) };
     const from = await known('registry.example', { exceptions: ['127.0.0.1', '127.0.0.1:8081'], own });
     expect(await dialled(from, 'http://127.0.0.1:8080/')).toBe('leads back to this gateway');
@@ -166,7 +166,7 @@ describe('an exception', () => {
   });
 });
 
-it('a lookup answers one address where one is asked for, and the error of a name that does not exist', async () => {
+it('a lookup returns one address unless all are requested, and the error for an unknown name', async () => {
   const from = await known('registry.example');
   const one = await new Promise((resolve) => {
     from.lookup(new URL('http://mixed.example'))('mixed.example', {}, (...answer) => resolve(answer));

@@ -42,7 +42,7 @@ describe('an address', () => {
     },
   );
 
-  it('keeps its class however it is written', () => {
+  it('has the same class in any notation', () => {
     const groups = fc.array(fc.integer({ min: 0, max: 0xffff }), { minLength: 8, maxLength: 8 });
     fc.assert(
       fc.property(groups, (parts) => {
@@ -55,14 +55,14 @@ describe('an address', () => {
     );
   });
 
-  it('is the same one as its IPv4-mapped form, and no other', () => {
+  it('equals its IPv4-mapped form, and no other address', () => {
     expect(isSameAddress('::ffff:10.1.2.3', '10.1.2.3')).toBe(true);
     expect(isSameAddress('10.1.2.3', '10.1.2.4')).toBe(false);
     expect(isSameAddress('10.1.2.3', 'host')).toBe(false);
   });
 });
 
-it('is in a network or not', () => {
+it('isInNetwork compares the prefix', () => {
   expect(isInNetwork('10.1.2.3', '10.0.0.0/8')).toBe(true);
   expect(isInNetwork('::ffff:10.1.2.3', '10.0.0.0/8')).toBe(true);
   expect(isInNetwork('11.1.2.3', '10.0.0.0/8')).toBe(false);
@@ -75,12 +75,12 @@ it('is in a network or not', () => {
 
 const reachable: readonly Reachable[] = ['loopback', 'private', 'public'];
 
-it('a host leads to its own class and to wider ones', () => {
+it('a host may lead to its own class and wider ones', () => {
   const leads = reachable.map((from) => [...reachable, 'forbidden' as const].filter((to) => mayLead(from, to)));
   expect(leads).toEqual([['loopback', 'private', 'public'], ['private', 'public'], ['public']]);
 });
 
-it('the wider of two classes is the one that opens less', () => {
+it('the wider of two classes permits fewer targets', () => {
   expect(wider(undefined, 'loopback')).toBe('loopback');
   expect(wider('loopback', 'public')).toBe('public');
   expect(wider('public', 'private')).toBe('public');

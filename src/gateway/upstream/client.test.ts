@@ -58,12 +58,12 @@ async function wholeBlob(client: UpstreamClient): Promise<Buffer | null> {
 const authorizations = (text: string): readonly (string | undefined)[] =>
   lab.requests.filter(({ target }) => target.includes(text)).map(({ headers }) => headers.authorization);
 
-describe('an upstream that wants a bearer token', () => {
+describe('an upstream with bearer tokens', () => {
   beforeEach(() => {
     lab.behaviour.bearer = {};
   });
 
-  it('gives one anonymously, for one repository, which is used from then on', async () => {
+  it('gets one anonymous token per repository, which is reused', async () => {
     for (let round = 0; round < 3; round++) await anonymous.getManifest('app', tag('v1'));
     expect(lab.asked('/token')).toEqual(['GET /token?service=test%2C+upstream&scope=repository%3Aapp%3Apull']);
     expect(authorizations('/v2/')).toEqual([undefined, 'Bearer token-0', 'Bearer token-0', 'Bearer token-0']);
@@ -71,7 +71,7 @@ describe('an upstream that wants a bearer token', () => {
     expect(lab.asked('/token')).toHaveLength(2);
   });
 
-  it('is asked once by many who need it at once', async () => {
+  it('gets one token request for all concurrent requests', async () => {
     await anonymous.getManifest('app', tag('v1'));
     await Promise.all(
       Array.from({ length: 20 }, () => anonymous.changedManifest('other', tag('v1'), manifest.digest, 5_000)),
@@ -79,7 +79,7 @@ describe('an upstream that wants a bearer token', () => {
     expect(lab.asked('/token')).toHaveLength(2);
   });
 
-  it('gives a new one shortly before the old one ends', async () => {
+  it('gets a new token request shortly before the old token expires', async () => {
     lab.behaviour.bearer = { expiresIn: 100 };
     await anonymous.getManifest('app', tag('v1'));
     clock.advance(89_999);
@@ -90,7 +90,7 @@ describe('an upstream that wants a bearer token', () => {
     expect(lab.asked('/token')).toHaveLength(2);
   });
 
-  it('gives a new one when the old one is refused', async () => {
+  it('gets a new token request when it rejects the old token', async () => {
     await anonymous.getManifest('app', tag('v1'));
     let refusals = 1;
     lab.behaviour.intercept = (request, response) => {
@@ -102,7 +102,7 @@ describe('an upstream that wants a bearer token', () => {
     expect(authorizations('/v2/').slice(-2)).toEqual(['Bearer token-0', 'Bearer token-1']);
   });
 
-  it('gives it for credentials, which go to its token endpoint only', async () => {
+  it('gets the credentials at its token endpoint only', async () => {
     lab.behaviour.bearer = { credentials: credentialText };
     await known.getManifest('app', tag('v1'));
     expect(authorizations('/token')).toEqual([`Basic ${Buffer.from(credentialText).toString('base64')}`]);
@@ -115,7 +115,7 @@ describe('an upstream that wants a bearer token', () => {
     { token: 'token-0', access_token: '' },
     { token: null, access_token: 'token-0' },
     { access_token: 'token-0' },
-  ])('gives it as %j', async (body) => {
+  ])('may send the token as %j', async (body) => {
     await anonymous.getManifest('other', tag('v1'));
     lab.behaviour.intercept = (request, response) => {
       if (request.url?.startsWith('/token') !== true) return false;
@@ -125,7 +125,7 @@ describe('an upstream that wants a bearer token', () => {
     expect((await anonymous.getManifest('app', tag('v1'))).body).toEqual(manifest.body);
   });
 
-  it('refuses who has none', async () => {
+  it('rejects requests without a valid token', async () => {
     lab.behaviour.bearer = { credentials: credentialText };
     expect(await failureKind(anonymous.getManifest('app', tag('v1')))).toBe('refused');
   });
@@ -136,7 +136,7 @@ describe('an upstream that wants a bearer token', () => {
     ['no json', 'invalid'],
     [JSON.stringify({ token: 'a\r\nb' }), 'invalid'],
     [JSON.stringify({ token: 'x'.repeat(70_000) }), 'invalid'],
-  ])('and answers %s instead fails', async (body, kind) => {
+  ])('fails if it sends %s instead', async (body, kind) => {
     lab.behaviour.intercept = (request, response) => {
       if (request.url?.startsWith('/token') !== true) return false;
       response.end(body);
@@ -145,13 +145,13 @@ describe('an upstream that wants a bearer token', () => {
     expect(await failureKind(anonymous.getManifest('app', tag('v1')))).toBe(kind);
   });
 
-  it('and does not give it in time fails as soon as its client gives up', async () => {
+  it('that does not send a token fails as soon as the client disconnects', async () => {
     lab.behaviour.intercept = (request) => request.url?.startsWith('/token') === true;
     const work = anonymous.changedManifest('app', tag('v1'), manifest.digest, 50);
     await expect(work).rejects.toThrow('could not be reached (TimeoutError)');
   });
 
-  it('and throttles the handing out of them is left alone', async () => {
+  it('that throttles token requests is not requested until Retry-After has passed', async () => {
     lab.behaviour.intercept = (request, response) => {
       if (request.url?.startsWith('/token') !== true) return false;
       response.writeHead(429, { 'retry-after': '10' }).end();
@@ -162,7 +162,7 @@ describe('an upstream that wants a bearer token', () => {
     expect(lab.asked('/token')).toHaveLength(1);
   });
 
-  it('and refuses its own tokens is not asked for ever', async () => {
+  it('that rejects its own tokens is not requested for ever', async () => {
     lab.behaviour.intercept = (request, response) => {
       if (request.url?.includes('/v2/') !== true) return false;
       response.writeHead(401, { 'www-authenticate': `Bearer realm="${lab.url}/token"` }).end();
@@ -173,8 +173,8 @@ describe('an upstream that wants a bearer token', () => {
   });
 });
 
-describe('an upstream that wants Basic credentials', () => {
-  it('gets them after its /v2/ has asked for them, and from then on', async () => {
+describe('an upstream with Basic credentials', () => {
+  it('gets them with each request after the challenge at /v2/', async () => {
     lab.behaviour.basic = credentialText;
     await known.getManifest('app', tag('v1'));
     await known.getManifest('app', tag('v1'));
@@ -182,7 +182,7 @@ describe('an upstream that wants Basic credentials', () => {
     expect(authorizations('/v2/')).toEqual([undefined, basicValue, basicValue]);
   });
 
-  it('refuses who has none, or wrong ones, after one try', async () => {
+  it('rejects missing or wrong ones after one try', async () => {
     lab.behaviour.basic = 'somebody:else';
     expect(await failureKind(anonymous.getManifest('app', tag('v1')))).toBe('refused');
     expect(lab.requests).toHaveLength(1);
@@ -201,7 +201,7 @@ describe('a redirect', () => {
 
   afterEach(() => elsewhere.stop());
 
-  it('is followed, and our credentials stay with the origin that they are for', async () => {
+  it('is followed, and the credentials go to their own origin only', async () => {
     lab.behaviour.basic = credentialText;
     lab.behaviour.redirectBlobsTo = elsewhere.url;
     expect(await wholeBlob(known)).toEqual(blob.body);
@@ -209,21 +209,21 @@ describe('a redirect', () => {
     expect(elsewhere.requests[0]?.headers['user-agent']).toBe('tonnage/test');
   });
 
-  it('keeps the range that was asked for', async () => {
+  it('keeps the requested range', async () => {
     lab.behaviour.redirectBlobsTo = elsewhere.url;
     const answer = await known.getBlob('app', blob.digest, { range: 'bytes=0-3' });
     abandon(answer.body);
     expect(answer).toMatchObject({ status: 206, length: 4 });
   });
 
-  it('to a host that wants credentials does not get ours', async () => {
+  it('to a host with a challenge gets no credentials', async () => {
     lab.behaviour.redirectBlobsTo = elsewhere.url;
     elsewhere.behaviour.basic = credentialText;
     expect(await failureKind(known.getBlob('app', blob.digest))).toBe('refused');
     expect(elsewhere.requests.map(({ headers }) => headers.authorization)).toEqual([undefined]);
   });
 
-  it('to a host that is throttling keeps nobody from asking the upstream', async () => {
+  it('to a throttling host does not block requests to the upstream', async () => {
     lab.behaviour.redirectBlobsTo = elsewhere.url;
     elsewhere.behaviour.intercept = (_request, response) => {
       response.writeHead(503, { 'retry-after': '10' }).end();
@@ -233,7 +233,7 @@ describe('a redirect', () => {
     expect(await known.changedManifest('app', tag('v1'), manifest.digest, 5_000)).toBeNull();
   });
 
-  it('in a circle ends', async () => {
+  it('in a loop ends with an error', async () => {
     lab.behaviour.redirectBlobsTo = lab.url;
     expect(await failureKind(known.getBlob('app', blob.digest))).toBe('invalid');
     expect(lab.asked('/blobs/')).toHaveLength(6);
@@ -272,7 +272,7 @@ describe('Retry-After', () => {
     expect(lab.requests).toHaveLength(2);
   });
 
-  it.each([429, 503])('of a %s for one repository leaves the others alone', async (status) => {
+  it.each([429, 503])('of a %s for one repository does not affect others', async (status) => {
     lab.behaviour.intercept = (request, response) => {
       if (request.url?.startsWith('/v2/app/') !== true) return false;
       response.writeHead(status, { 'retry-after': '10' }).end();
@@ -284,7 +284,7 @@ describe('Retry-After', () => {
     expect(lab.requests.map(({ target }) => target)).toEqual(['/v2/app/manifests/v1', '/v2/other/manifests/v1']);
   });
 
-  it('of a token endpoint is for the repository whose token was asked for', async () => {
+  it('of a token endpoint applies to the repository of the token', async () => {
     lab.behaviour.bearer = {};
     lab.behaviour.intercept = (request, response) => {
       if (request.url?.startsWith('/token') !== true || !request.url.includes('%3Aapp%3A')) return false;
@@ -306,7 +306,7 @@ describe('Retry-After', () => {
     expect(lab.requests).toHaveLength(1);
   });
 
-  it.each(['', 'soon', '-5', '0'])('of %j keeps nobody from asking', async (value) => {
+  it.each(['', 'soon', '-5', '0'])('of %j is ignored', async (value) => {
     answerWith(429, value);
     await failureKind(anonymous.changedManifest('app', tag('v1'), manifest.digest, 5_000));
     await failureKind(anonymous.changedManifest('app', tag('v1'), manifest.digest, 5_000));
@@ -314,7 +314,7 @@ describe('Retry-After', () => {
   });
 });
 
-it('the address of an upstream may have a path', async () => {
+it('the URL of an upstream may have a path', async () => {
   const client = createUpstreamClient({ url: `${lab.url}/mirror`, userAgent: 'x', connections, clock, meter });
   await failureKind(client.headBlob('app', content('', Buffer.from('x')).digest));
   expect(lab.requests[0]?.target).toMatch(/^\/mirror\/v2\/app\/blobs\/sha256:/);

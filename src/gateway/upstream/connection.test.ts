@@ -46,7 +46,7 @@ const failureKind = async (work: Promise<unknown>): Promise<string> => {
 };
 
 describe('a connection', () => {
-  it('that breaks before an answer is tried once more', async () => {
+  it('that breaks before a response is retried once', async () => {
     let breaks = 1;
     lab.behaviour.intercept = (request) => {
       if (breaks-- <= 0) return false;
@@ -57,7 +57,7 @@ describe('a connection', () => {
     expect(lab.requests).toHaveLength(2);
   });
 
-  it('that always breaks is tried twice', async () => {
+  it('that always breaks fails after one retry', async () => {
     lab.behaviour.intercept = (request) => {
       request.socket.destroy();
       return true;
@@ -66,7 +66,7 @@ describe('a connection', () => {
     expect(lab.requests).toHaveLength(2);
   });
 
-  it('is used for many requests', async () => {
+  it('is reused for many requests', async () => {
     const ports = new Set<number | undefined>();
     lab.behaviour.intercept = (request) => {
       ports.add(request.socket.remotePort);
@@ -77,14 +77,14 @@ describe('a connection', () => {
       await anonymous.headBlob('app', blob.digest);
       await failureKind(anonymous.changedManifest('app', tag('absent'), manifest.digest, 5_000));
     }
-    // A request may go out before the last answer's connection is known to be free, and an idle one is closed in time.
+    // A request may start before the previous connection is known to be free, and idle connections are closed.
     expect(ports.size).toBeLessThan(8);
   });
 
   it.each([
     ['a line that is no answer', '220 not a web server\r\n'],
     ['a header that is none', 'HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n'],
-  ])('that brings %s is tried once more', async (_what, bytes) => {
+  ])('that receives %s is retried once', async (_what, bytes) => {
     let breaks = 1;
     lab.behaviour.intercept = (request) => {
       if (breaks-- <= 0) return false;
@@ -95,7 +95,7 @@ describe('a connection', () => {
     expect(lab.requests).toHaveLength(2);
   });
 
-  it('to something that speaks no HTTP fails', async () => {
+  it('to a server that does not speak HTTP fails', async () => {
     const server: Server = createServer((socket) => socket.end('220 not a web server\r\n'));
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -103,7 +103,7 @@ describe('a connection', () => {
     const port = typeof address === 'object' ? address?.port : 0;
     const client = createUpstreamClient({ url: `http://127.0.0.1:${port}`, userAgent: 'x', connections, clock, meter });
     await expect(client.headBlob('app', blob.digest)).rejects.toThrow('could not be reached (it does not speak HTTP)');
-    // The same by https: the handshake fails.
+    // With https, the handshake fails.
     const secure = createUpstreamClient({
       url: `https://127.0.0.1:${port}`,
       userAgent: 'x',
@@ -115,7 +115,7 @@ describe('a connection', () => {
     server.close();
   });
 
-  it('to a name that does not exist fails, without telling more than that', async () => {
+  it('to an unknown name fails, without details in the message', async () => {
     const client = createUpstreamClient({
       url: 'http://no-such-host.invalid',
       userAgent: 'x',

@@ -58,7 +58,7 @@ function answerWith(handle: Handler): void {
   };
 }
 
-/** Sends these bytes for every GET, and their length alone for HEAD. */
+/** Sends these bytes for every GET, and only their length for HEAD. */
 function send(bytes: Buffer, headers: Readonly<Record<string, string>>): void {
   answerWith((request, response) => {
     response.writeHead(200, { 'content-length': bytes.byteLength, ...headers });
@@ -74,7 +74,7 @@ const messageOf = async (work: Promise<unknown>): Promise<string> =>
     (thrown: unknown) => (thrown instanceof UpstreamError ? `${thrown.kind}: ${thrown.message}` : String(thrown)),
   );
 
-test('every request asks for content as it is, also at token endpoints and after redirects', async () => {
+test('every request asks for unencoded content, also at token endpoints and after redirects', async () => {
   lab.behaviour.bearer = {};
   lab.behaviour.redirectBlobsTo = lab.url;
   await client.getManifest('app', v1);
@@ -84,36 +84,36 @@ test('every request asks for content as it is, also at token endpoints and after
   expect(lab.asked('/token')).toHaveLength(1);
 });
 
-describe.each(encoders)('an answer that is encoded as %s', (coding, encode) => {
-  it('is the manifest that it holds', async () => {
+describe.each(encoders)('a response encoded as %s', (coding, encode) => {
+  it('yields the decoded manifest', async () => {
     send(encode(manifest.body), { 'content-encoding': coding, 'content-type': manifest.mediaType });
     expect((await client.getManifest('app', v1)).digest).toEqual(manifest.digest);
   });
 
-  it('is the blob that it holds, of a length that is not said', async () => {
+  it('yields the decoded blob of unknown length', async () => {
     send(encode(blob.body), { 'content-encoding': coding });
     const answer = await client.getBlob('app', blob.digest, { size: blob.body.byteLength });
     expect(answer.length).toBeNull();
     expect((await bytesIn(answer))?.equals(blob.body)).toBe(true);
   });
 
-  it('has a length that is not the size of the blob', async () => {
+  it('has a length that is not taken for the size of the blob', async () => {
     send(encode(blob.body), { 'content-encoding': coding });
     expect(await client.headBlob('app', blob.digest)).toBeNull();
   });
 
-  it('is the list of tags that it holds', async () => {
+  it('yields the decoded tag list', async () => {
     send(encode(Buffer.from('{"tags":["v1"]}')), { 'content-encoding': coding });
     expect((await client.listTags('app', '')).body.toString()).toBe('{"tags":["v1"]}');
   });
 
-  it('is the error that it holds', async () => {
+  it('yields the decoded error', async () => {
     const body = encode(Buffer.from('{"errors":[{"code":"NAME_UNKNOWN"}]}'));
     answerWith((_request, response) => response.writeHead(401, { 'content-encoding': coding }).end(body));
     expect(await messageOf(client.getManifest('app', v1))).toBe('missing: answered 401');
   });
 
-  it('has no part: the whole is asked for instead', async () => {
+  it('has no ranges: the whole is requested', async () => {
     const body = encode(blob.body);
     answerWith((request, response) => {
       const ranged = request.headers.range !== undefined;
@@ -129,18 +129,18 @@ describe.each(encoders)('an answer that is encoded as %s', (coding, encode) => {
   });
 });
 
-describe('an answer that only says that it is encoded', () => {
+describe('a response that only claims to be encoded', () => {
   const compressed = content('', gzipSync(blob.body));
   const { byteLength: size } = compressed.body;
 
-  it('is taken as it is where it has the size that the manifest says', async () => {
+  it('is not decoded if it has the size in the manifest', async () => {
     send(compressed.body, { 'content-encoding': 'gzip' });
     const answer = await client.getBlob('app', compressed.digest, { size });
     expect(answer.length).toBe(size);
     expect((await bytesIn(answer))?.equals(compressed.body)).toBe(true);
   });
 
-  it('has parts where it has that size', async () => {
+  it('has ranges if it has that size', async () => {
     answerWith((_request, response) => {
       const headers = { 'content-encoding': 'gzip', 'content-range': `bytes 0-9/${size}` };
       response.writeHead(206, headers).end(compressed.body.subarray(0, 10));
@@ -150,21 +150,21 @@ describe('an answer that only says that it is encoded', () => {
     expect(await bytesIn(answer)).toEqual(compressed.body.subarray(0, 10));
   });
 
-  it.each(['aws-chunked', 'utf-8', 'none', 'identity', 'gzip, utf-8'])('as %s is taken as it is', async (coding) => {
+  it.each(['aws-chunked', 'utf-8', 'none', 'identity', 'gzip, utf-8'])('as %s is not decoded', async (coding) => {
     send(blob.body, { 'content-encoding': coding });
     const answer = await client.getBlob('app', blob.digest);
     expect(answer.length).toBe(blob.body.byteLength);
     expect((await bytesIn(answer))?.equals(blob.body)).toBe(true);
   });
 
-  it('and is empty is empty', async () => {
+  it('stays empty if it is empty', async () => {
     send(Buffer.alloc(0), { 'content-encoding': 'gzip' });
     expect(await bytesIn(await client.getBlob('app', blob.digest))).toHaveLength(0);
   });
 });
 
-describe('an answer that cannot be decoded', () => {
-  it.each(['gzip', 'deflate', 'br', 'zstd'])('because it is no %s is invalid', async (coding) => {
+describe('a response that cannot be decoded', () => {
+  it.each(['gzip', 'deflate', 'br', 'zstd'])('because it is not %s is invalid', async (coding) => {
     send(Buffer.from('{"config":{},"layers":[]}'), { 'content-encoding': coding });
     expect(await messageOf(client.getManifest('app', v1))).toBe(`invalid: sent a body that is not ${coding} as stated`);
   });
@@ -174,7 +174,7 @@ describe('an answer that cannot be decoded', () => {
     expect(await messageOf(client.getManifest('app', v1))).toContain('invalid: sent a body that is not gzip');
   });
 
-  it('because its connection breaks is one that broke', async () => {
+  it('because its connection breaks is a connection error', async () => {
     const body = gzipSync(bytesOf(300_000, 2));
     answerWith((request, response) => {
       response.writeHead(200, { 'content-encoding': 'gzip', 'content-length': body.byteLength });
@@ -183,15 +183,15 @@ describe('an answer that cannot be decoded', () => {
     expect(await messageOf(client.listTags('app', ''))).toContain('unreachable');
   });
 
-  it('because it is encoded too often is invalid', async () => {
+  it('because it has too many codings is invalid', async () => {
     const coding = Array.from({ length: limits.upstreamCodingsMax + 1 }, () => 'gzip').join(', ');
     send(manifest.body, { 'content-encoding': coding });
     expect(await messageOf(client.getManifest('app', v1))).toContain('at most 3 content codings, got 4');
   });
 });
 
-describe('an answer that grows when it is decoded', () => {
-  it.each(['gzip', 'gzip, gzip'])('(%s) is given up at the limit of its kind', async (coding) => {
+describe('a response that grows when it is decoded', () => {
+  it.each(['gzip', 'gzip, gzip'])('(%s) is aborted at the limit of its kind', async (coding) => {
     const once = gzipSync(Buffer.alloc(256 * 1024 * 1024));
     send(coding === 'gzip' ? once : gzipSync(once), { 'content-encoding': coding });
     const before = process.memoryUsage().rss;

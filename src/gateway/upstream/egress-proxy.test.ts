@@ -57,7 +57,7 @@ describe('an upstream behind an egress proxy', () => {
     return createUpstreamClient({ url, connections, ...shared });
   }
 
-  it('is read over few kept connections, and so is where it redirects to', async () => {
+  it('reuses few connections, and so do its redirect targets', async () => {
     lab.behaviour.redirectBlobsTo = 'http://cdn.example';
     const proxied = client();
     for (let round = 0; round < 5; round++) await proxied.getManifest('app', tag);
@@ -70,7 +70,7 @@ describe('an upstream behind an egress proxy', () => {
     expect(proxy.connections).toBeLessThan(5);
   });
 
-  it('does not lead to private or loopback addresses, which the proxy is not asked for', async () => {
+  it('may not lead to private or loopback addresses, and the proxy gets no such request', async () => {
     for (const target of ['http://10.1.2.3', 'http://127.0.0.1:9', 'http://localhost', 'http://169.254.169.254']) {
       lab.behaviour.redirectBlobsTo = target;
       await expect(client().headBlob('app', blob.digest)).rejects.toThrow(/^leads /);
@@ -78,7 +78,7 @@ describe('an upstream behind an egress proxy', () => {
     expect(proxy.seen.every((asked) => asked.includes('registry.example'))).toBe(true);
   });
 
-  it('is read with the credentials of the proxy, which the upstream does not see', async () => {
+  it('is requested with the proxy credentials, which the upstream does not see', async () => {
     const guarded = await startEgressProxy({ 'registry.example': lab.port }, 'me:p@ss/w');
     endings.push(() => guarded.stop());
     const withPassword = guarded.url.replace('//', '//me:p%40ss%2Fw@');
@@ -108,7 +108,7 @@ describe('an upstream behind an egress proxy', () => {
     proxy = await startEgressProxy({});
   });
 
-  it('gives up with its client when the proxy is silent', async () => {
+  it('is aborted with its client when the proxy is silent', async () => {
     proxy.isSilent = true;
     for (const scheme of ['http', 'https']) {
       const work = client(`${scheme}://registry.example`).headBlob('app', blob.digest, AbortSignal.timeout(50));
@@ -137,7 +137,7 @@ describe('an upstream behind an egress proxy', () => {
       rmSync(directory, { recursive: true, force: true });
     });
 
-    it('is tunnelled to, and its certificate is checked at the end of the tunnel', async () => {
+    it('is reached by a tunnel, and its certificate is checked', async () => {
       const tunnels = await startEgressProxy({ 'registry.example': port });
       endings.push(() => tunnels.stop());
       const work = client('https://registry.example:5000', tunnels.url).headBlob('app', blob.digest);
@@ -150,11 +150,11 @@ describe('an upstream behind an egress proxy', () => {
   });
 });
 
-describe('the proxy that the environment names', () => {
+describe('the proxy from the environment', () => {
   const http = 'http://proxy.example:3128/';
   const https = 'http://secure.example:3128/';
 
-  it('depends on the scheme, and one does not stand in for the other', () => {
+  it('depends on the scheme, without a fallback to the other one', () => {
     const both = proxyFromEnvironment({ http, https });
     expect(both(new URL('http://a.example'))?.href).toBe(http);
     expect(both(new URL('https://a.example'))?.href).toBe(https);
@@ -191,7 +191,7 @@ describe('the proxy that the environment names', () => {
     ['http://[fd00::1]', '[fd00::1]'],
     ['http://[fd00::1]:5000', '[fd00:0::1]:5000'],
     ['http://[fd00::1]', 'fd00::/8'],
-  ])('is not asked for %s with NO_PROXY=%s', (url, none) => expect(isDirect(url, none)).toBe(true));
+  ])('is not used for %s with NO_PROXY=%s', (url, none) => expect(isDirect(url, none)).toBe(true));
 
   it.each([
     ['http://a.example', ''],
@@ -206,5 +206,5 @@ describe('the proxy that the environment names', () => {
     ['http://10.1.2.30', '10.1.2.3'],
     ['http://[fd00::2]', 'fd00::1'],
     ['http://a.example', '.'],
-  ])('is asked for %s with NO_PROXY=%s', (url, none) => expect(isDirect(url, none)).toBe(false));
+  ])('is used for %s with NO_PROXY=%s', (url, none) => expect(isDirect(url, none)).toBe(false));
 });

@@ -37,7 +37,7 @@ afterEach(async () => {
   await lab.stop();
 });
 
-/** Answers HEAD, or what else is named, with a status, by breaking the connection, or by redirects without an end. */
+/** Makes HEAD, or the given methods, fail: with a status, a broken connection or a redirect loop. */
 function refuse(status: number | 'broken' | 'redirects', methods: readonly string[] = ['HEAD']): void {
   lab.behaviour.intercept = (request, response) => {
     if (!methods.includes(request.method ?? '')) return false;
@@ -49,7 +49,7 @@ function refuse(status: number | 'broken' | 'redirects', methods: readonly strin
 }
 
 const changed = (known: Content = old) => client.changedManifest('app', v1, known.digest, 5_000);
-/** Methods of the requests for content; after a refusal, `/v2/` is asked how to log in. */
+/** Methods of the requests for content, without those for the challenge at `/v2/`. */
 const methods = (): readonly string[] =>
   lab.requests.flatMap(({ method, target }) => (target === '/v2/' ? [] : [method]));
 const failureOf = async (work: Promise<unknown>): Promise<string> =>
@@ -60,8 +60,8 @@ const failureOf = async (work: Promise<unknown>): Promise<string> =>
 
 const refusals = [400, 401, 402, 403, 404, 405, 406, 500, 501, 204] as const;
 
-describe('HEAD of a manifest that is refused', () => {
-  it.each(refusals)('with %s: GET says whether it has changed, alone for a while', async (status) => {
+describe('a failed HEAD of a manifest', () => {
+  it.each(refusals)('with %s: GET decides, and only GET is used for a while', async (status) => {
     refuse(status);
     expect(await changed()).toBeNull();
     lab.put('app', moved, 'v1');
@@ -72,7 +72,7 @@ describe('HEAD of a manifest that is refused', () => {
     expect(methods().slice(3)).toEqual(['HEAD', 'GET']);
   });
 
-  it('by a broken connection: GET decides, and HEAD is asked again next time', async () => {
+  it('by a broken connection: GET decides, and HEAD is used again next time', async () => {
     refuse('broken');
     expect(await changed()).toBeNull();
     lab.behaviour = {};
@@ -80,7 +80,7 @@ describe('HEAD of a manifest that is refused', () => {
     expect(methods()).toEqual(['HEAD', 'HEAD', 'GET', 'HEAD']);
   });
 
-  it('by redirects that lead nowhere: GET decides, alone for a while', async () => {
+  it('by a redirect loop: GET decides, and only GET is used for a while', async () => {
     refuse('redirects');
     expect(await changed()).toBeNull();
     expect(await changed()).toBeNull();
@@ -92,7 +92,7 @@ describe('HEAD of a manifest that is refused', () => {
     [404, 'missing'],
     [403, 'refused'],
     [500, 'failing'],
-  ])('as GET is, with %s: that is the answer, and HEAD is asked again next time', async (status, kind) => {
+  ])('like GET, with %s: that is the result, and HEAD is used again next time', async (status, kind) => {
     refuse(status, ['HEAD', 'GET']);
     expect(await failureOf(changed())).toBe(kind);
     expect(await failureOf(changed())).toBe(kind);
@@ -104,13 +104,13 @@ describe('HEAD of a manifest that is refused', () => {
     [502, 'failing'],
     [503, 'failing'],
     [504, 'failing'],
-  ])('because the upstream has no answer for now (%s): it is not asked twice', async (status, kind) => {
+  ])('because the upstream is overloaded (%s): there is no GET', async (status, kind) => {
     refuse(status);
     expect(await failureOf(changed())).toBe(kind);
     expect(methods()).toEqual(['HEAD']);
   });
 
-  it('by silence: GET is asked next time', async () => {
+  it('by silence: GET is used next time', async () => {
     lab.behaviour.intercept = (request) => request.method === 'HEAD';
     const impatient = (): Promise<unknown> => client.changedManifest('app', v1, old.digest, 200);
     expect(await failureOf(impatient())).toBe('unreachable');
@@ -119,7 +119,7 @@ describe('HEAD of a manifest that is refused', () => {
     expect(methods()).toEqual(['HEAD', 'GET', 'HEAD']);
   });
 
-  it('says nothing about HEAD of blobs', async () => {
+  it('does not affect HEAD of blobs', async () => {
     refuse(405);
     await changed();
     lab.behaviour = {};
@@ -128,10 +128,10 @@ describe('HEAD of a manifest that is refused', () => {
   });
 });
 
-describe('HEAD of a manifest that names another digest', () => {
+describe('a HEAD of a manifest with another digest', () => {
   const many = index([[old, 'amd64']]);
 
-  /** Answers HEAD of the tag as if it were this manifest. */
+  /** Answers HEAD of the tag with this manifest's digest. */
   function claim(of: Content): void {
     lab.behaviour.intercept = (request, response) => {
       if (request.method !== 'HEAD') return false;
@@ -140,7 +140,7 @@ describe('HEAD of a manifest that names another digest', () => {
     };
   }
 
-  it('changes nothing where GET gives what is known, and HEAD is not believed for a while', async () => {
+  it('changes nothing if GET returns the known digest, and only GET is used for a while', async () => {
     lab.put('app', many, 'v1');
     claim(old);
     for (let round = 0; round < 2; round++) expect(await changed(many)).toBeNull();
@@ -154,22 +154,22 @@ describe('HEAD of a manifest that names another digest', () => {
     expect(methods().slice(-2)).toEqual(['HEAD', 'GET']);
   });
 
-  it('as GET does is believed the next time', async () => {
+  it('like GET keeps HEAD in use', async () => {
     lab.put('app', moved, 'v1');
     expect((await changed())?.body).toEqual(moved.body);
     expect(await changed(moved)).toBeNull();
     expect(methods()).toEqual(['HEAD', 'GET', 'HEAD']);
   });
 
-  it('changes it to what GET gives, whatever HEAD says', async () => {
+  it('changes the tag to the result of GET, whatever HEAD states', async () => {
     lab.put('app', moved, 'v1');
     claim(many);
     expect((await changed())?.body).toEqual(moved.body);
   });
 });
 
-describe('HEAD of a blob that is refused', () => {
-  it.each(refusals)('with %s: GET says its size, alone for a while, and is broken off', async (status) => {
+describe('a failed HEAD of a blob', () => {
+  it.each(refusals)('with %s: GET states the size and is aborted, and only GET is used for a while', async (status) => {
     refuse(status);
     expect(await client.headBlob('app', large.digest)).toBe(large.body.byteLength);
     expect(await client.headBlob('app', old.blobs[0]?.digest ?? old.digest)).toBe(old.blobs[0]?.body.byteLength);
@@ -180,7 +180,7 @@ describe('HEAD of a blob that is refused', () => {
   it.each([
     ['no length', {}],
     ['a length of 0', { 'content-length': 0 }],
-  ])('by an answer with %s: GET says its size', async (_what, headers) => {
+  ])('by a response with %s: GET states the size', async (_what, headers) => {
     lab.behaviour.intercept = (request, response) => {
       if (request.method !== 'HEAD') return false;
       response.writeHead(200, headers).end();
@@ -194,7 +194,7 @@ describe('HEAD of a blob that is refused', () => {
     expect(await failureOf(client.headBlob('other', large.digest))).toBe('missing');
   });
 
-  it('as GET is: it is not there', async () => {
+  it('like GET: the blob does not exist', async () => {
     refuse(404, ['HEAD', 'GET']);
     expect(await failureOf(client.headBlob('app', large.digest))).toBe('missing');
   });

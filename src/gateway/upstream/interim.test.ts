@@ -23,11 +23,11 @@ let upstream: Connections;
 let url: string;
 let client: UpstreamClient;
 let connections = 0;
-/** Sent before each answer. */
+/** Sent before each response. */
 let before: string;
 let pieceBytes: number;
 
-/** Answers one request after the other on a connection. */
+/** Answers the requests of a connection one after the other. */
 async function serve(socket: Socket): Promise<void> {
   connections++;
   let waiting = '';
@@ -74,7 +74,7 @@ async function askAll(by = client): Promise<void> {
   expect((await by.getManifest('app', v1)).body).toEqual(manifest.body);
 }
 
-describe('before an answer', () => {
+describe('before a response', () => {
   it.each([
     ['nothing', ''],
     ['100 Continue', hundred],
@@ -85,19 +85,19 @@ describe('before an answer', () => {
     ['103 Early Hints, then 100 Continue', hints + hundred],
     ['100 Continue, then 103 Early Hints', hundred + hints],
     ['102 Processing often', 'HTTP/1.1 102 Processing\r\n\r\n'.repeat(50)],
-  ])('%s is skipped, on a connection that is kept', async (_name, interim) => {
+  ])('%s is skipped, and the connection is reused', async (_name, interim) => {
     before = interim;
     for (let round = 0; round < 3; round++) await askAll();
     expect(connections).toBeLessThan(4);
   });
 
-  it.each([1, 7, 26])('what comes in pieces of %s bytes is skipped', async (bytes) => {
+  it.each([1, 7, 26])('an interim response in pieces of %s bytes is skipped', async (bytes) => {
     before = hints + hundred;
     pieceBytes = bytes;
     await askAll();
   });
 
-  it('what an egress proxy sends is skipped', async () => {
+  it('an interim response of an egress proxy is skipped', async () => {
     before = hundred;
     const proxied = connectionsOf('http://registry.example', { proxyOf: () => new URL(url) });
     const meter = new RecordingMeter();
@@ -113,7 +113,7 @@ describe('before an answer', () => {
     ['that never ends', `HTTP/1.1 100 Continue\r\nX: ${'x'.repeat(limits.upstreamInterimBytesMax)}`],
     ['that asks for another protocol', 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n'],
     ['that is no HTTP', 'HTTP/1.1 1xx What\r\n\r\n'],
-  ])('an interim answer %s fails the request', async (_name, interim) => {
+  ])('an interim response %s fails the request', async (_name, interim) => {
     before = interim;
     await expect(client.getBlob('app', blob.digest)).rejects.toThrow('could not be reached');
   });

@@ -17,7 +17,7 @@ it.each([
   [{ 'ratelimit-remaining': '-1' }, undefined],
   [{ ratelimit: 'limit=100' }, undefined],
   [{}, undefined],
-])('%j leaves %s', (headers, expected) => {
+])('%j has %s remaining requests', (headers, expected) => {
   expect(rateLimitRemaining({ headers })).toBe(expected);
 });
 
@@ -27,7 +27,7 @@ it.each([
   [418, '4xx'],
   [599, '5xx'],
   [999, 'other'],
-])('status %s is shown as %s', (status, label) => {
+])('status %s has the label %s', (status, label) => {
   expect(statusLabel(status)).toBe(label);
 });
 

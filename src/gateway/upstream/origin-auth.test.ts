@@ -58,7 +58,7 @@ const authorizations = (upstream: TestUpstream): readonly (string | undefined)[]
 
 const askedForBase = (): number => lab.asked('/v2/').filter((asked) => asked === 'GET /v2/').length;
 
-/** Answers requests without these credentials with a bare status, and says only at `/v2/` how to log in. */
+/** Answers requests without these credentials with a status but no challenge, which is only at `/v2/`. */
 function hideBehind(status: number, challenge: string | undefined, wanted = basic): void {
   lab.behaviour.intercept = (request: IncomingMessage, response: ServerResponse) => {
     if (request.url?.startsWith('/token') === true || request.headers.authorization === wanted) return false;
@@ -70,7 +70,7 @@ function hideBehind(status: number, challenge: string | undefined, wanted = basi
 }
 
 describe('configured credentials', () => {
-  it.each([404, 403, 401])('are used where strangers get a bare %s', async (status) => {
+  it.each([404, 403, 401])('are used if anonymous requests get %s without a challenge', async (status) => {
     hideBehind(status, 'Basic realm="lab"');
     const known = client();
     for (let round = 0; round < 2; round++) {
@@ -79,12 +79,12 @@ describe('configured credentials', () => {
     expect(authorizations(lab)).toEqual([undefined, basic, basic]);
   });
 
-  it.each([401, 403, 404])('are used where nothing says how, and even /v2/ is a bare %s', async (status) => {
+  it.each([401, 403, 404])('are used if even /v2/ answers %s without a challenge', async (status) => {
     hideBehind(status, undefined);
     expect((await client().getManifest('app', tag)).digest.text).toBe(manifest.digest.text);
   });
 
-  it('are used from the first request on, by many who need it at once', async () => {
+  it('are used from the first request on, also by concurrent ones', async () => {
     lab.behaviour.basic = 'puller:s3cret';
     const known = client();
     await Promise.all(Array.from({ length: 20 }, () => known.headBlob('app', blob.digest)));
@@ -114,7 +114,7 @@ describe('configured credentials', () => {
     },
   );
 
-  it('are said to be refused only where they were sent', async () => {
+  it('are reported as rejected only if they were sent', async () => {
     hideBehind(403, 'Basic realm="lab"', 'nobody');
     expect(await failure(client().getManifest('app', tag))).toMatchObject({ kind: 'refused', credentials: 'sent' });
     expect(await failure(client({ anonymous: true }).getManifest('app', tag))).toMatchObject({
@@ -123,12 +123,12 @@ describe('configured credentials', () => {
     });
   });
 
-  it('are said to be refused where the token endpoint refused them', async () => {
+  it('are reported as rejected if the token endpoint rejected them', async () => {
     lab.behaviour.bearer = { credentials: 'somebody:else' };
     expect(await failure(client().getManifest('app', tag))).toMatchObject({ kind: 'refused', credentials: 'sent' });
   });
 
-  it('do not go where /v2/ redirects to, nor to the upstream that does so', async () => {
+  it('are not sent if /v2/ redirects to another origin, to neither origin', async () => {
     lab.behaviour.intercept = (request, response) => {
       response.writeHead(301, { location: `${other.url}${request.url}` }).end();
       return true;
@@ -137,7 +137,7 @@ describe('configured credentials', () => {
     expect(new Set([...authorizations(lab), ...authorizations(other)])).toEqual(new Set([undefined]));
   });
 
-  it('are used where /v2/ redirects within the upstream', async () => {
+  it('are used if /v2/ redirects within the upstream', async () => {
     lab.behaviour.basic = 'puller:s3cret';
     lab.behaviour.intercept = (request, response) => {
       if (request.url !== '/v2/') return false;
@@ -156,20 +156,20 @@ describe('a token endpoint on another origin', () => {
     hideBehind(401, challenge(), 'Bearer token-0');
   });
 
-  it('gets no credentials; the token is asked for anonymously', async () => {
+  it('gets no credentials, only an anonymous request', async () => {
     await client().getManifest('app', tag);
     other.behaviour.bearer = { credentials: 'puller:s3cret' };
     expect(await failure(client().getManifest('app', tag))).toMatchObject({ kind: 'refused', credentials: 'withheld' });
     expect(authorizations(other)).toEqual([undefined, undefined]);
   });
 
-  it('gets them where it is stated', async () => {
+  it('gets them if it is configured', async () => {
     other.behaviour.bearer = { credentials: 'puller:s3cret' };
     await client({ realms: [other.url] }).getManifest('app', tag);
     expect(authorizations(other)).toEqual([basic]);
   });
 
-  it('is not asked where Basic is offered too', async () => {
+  it('is not requested if the upstream also offers Basic', async () => {
     hideBehind(401, `${challenge()}, Basic realm="lab"`);
     await client().getManifest('app', tag);
     expect(other.requests).toHaveLength(0);
@@ -193,7 +193,7 @@ it('a token endpoint that has moved is found again', async () => {
   expect(lab.asked('/new-token')).toHaveLength(1);
 });
 
-it('a token that a bare 401 refuses is replaced, once', async () => {
+it('a token rejected by a 401 without a challenge is replaced once', async () => {
   lab.behaviour.bearer = {};
   const anonymous = client({ anonymous: true });
   await anonymous.getManifest('app', tag);
@@ -215,7 +215,7 @@ it('a token that a bare 401 refuses is replaced, once', async () => {
   expect(authorizations(lab)).toEqual(['Bearer token-1', undefined, 'Bearer token-2']);
 });
 
-it('an anonymous token is fetched where only /v2/ says that one is needed', async () => {
+it('an anonymous token is fetched if only /v2/ has the challenge', async () => {
   hideBehind(404, `Bearer realm="${lab.url}/token"`, 'Bearer token-0');
   const anonymous = client({ anonymous: true });
   await anonymous.getManifest('app', tag);
@@ -223,13 +223,13 @@ it('an anonymous token is fetched where only /v2/ says that one is needed', asyn
   expect(authorizations(lab)).toEqual([undefined, undefined, undefined, 'Bearer token-0', 'Bearer token-0']);
 });
 
-it('an upstream without a challenge is asked at /v2/ once, however much is missing there', async () => {
+it('/v2/ of an upstream without a challenge is requested once, however many requests fail', async () => {
   const anonymous = client({ anonymous: true });
   for (const name of ['a', 'b', 'c']) await failure(anonymous.getManifest(name, tag));
   expect(askedForBase()).toBe(1);
 });
 
-describe('an upstream that redirects to a registry with tokens of its own', () => {
+describe('an upstream that redirects to a registry with its own tokens', () => {
   beforeEach(() => {
     other.behaviour.bearer = {};
     lab.behaviour.intercept = (request, response) => {
@@ -239,7 +239,7 @@ describe('an upstream that redirects to a registry with tokens of its own', () =
     };
   });
 
-  it('is followed with an anonymous token, which is kept', async () => {
+  it('is followed with an anonymous token, which is cached', async () => {
     const anonymous = client({ anonymous: true });
     for (let round = 0; round < 2; round++) await anonymous.getManifest('vanity/app', tag);
     expect(other.asked('')).toEqual([
@@ -250,7 +250,7 @@ describe('an upstream that redirects to a registry with tokens of its own', () =
     expect(authorizations(other)).toEqual([undefined, undefined, 'Bearer token-0', 'Bearer token-0']);
   });
 
-  it('asks for the repository that the challenge names', async () => {
+  it('gets a token for the repository in the challenge', async () => {
     other.behaviour.intercept = (request, response) => {
       if (request.headers.authorization !== undefined || request.url?.startsWith('/token') === true) return false;
       const scope = 'scope="repository:real/name:pull,push"';
@@ -261,7 +261,7 @@ describe('an upstream that redirects to a registry with tokens of its own', () =
     expect(other.asked('/token')).toEqual(['GET /token?scope=repository%3Areal%2Fname%3Apull']);
   });
 
-  it('keeps its credentials, also where the other registry leads back', async () => {
+  it('keeps its credentials, even if the other registry redirects back', async () => {
     lab.behaviour.basic = 'puller:s3cret';
     other.behaviour.bearer = { credentials: 'puller:s3cret' };
     expect(await failure(client().getManifest('vanity/app', tag))).toMatchObject({ credentials: 'none' });
@@ -280,7 +280,7 @@ describe('an upstream that redirects to a registry with tokens of its own', () =
     expect(authorizations(lab)).toEqual([undefined, basic, undefined]);
   });
 
-  it('is no reason to send Basic credentials that the other registry asks for', async () => {
+  it('does not send Basic credentials to the other registry', async () => {
     other.behaviour = { basic: 'puller:s3cret' };
     await failure(client().getManifest('vanity/app', tag));
     expect(new Set(authorizations(other))).toEqual(new Set([undefined]));

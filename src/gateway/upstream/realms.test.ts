@@ -19,7 +19,7 @@ it.each([
   ['http://127.0.0.1:5000/token', 'http://127.0.0.1:5000'],
   ['http://localhost:5000/token', 'http://localhost:5000'],
   ['https://a.registry.corp/', 'https://b.registry.corp'],
-])('%s may see the credentials of %s', (realm, origin) => {
+])('%s may receive the credentials of %s', (realm, origin) => {
   expect(may(realm, origin)).toBe(true);
 });
 
@@ -36,11 +36,11 @@ it.each([
   ['http://localhost:5001/token', 'http://localhost:5000'],
   ['http://[::1]:5001/token', 'http://[::1]:5000'],
   ['https://org/', 'https://registry.org'],
-])('%s may not see the credentials of %s', (realm, origin) => {
+])('%s may not receive the credentials of %s', (realm, origin) => {
   expect(may(realm, origin)).toBe(false);
 });
 
-it('a stated origin may, but not over plain http', () => {
+it('a configured origin may receive them, but not over plain http', () => {
   const stated = ['https://auth.example.com', 'http://auth.example.com'];
   expect(may('https://auth.example.com/token', 'https://registry.example.org', stated)).toBe(true);
   expect(may('https://auth.example.com:444/token', 'https://registry.example.org', stated)).toBe(false);
