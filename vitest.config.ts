@@ -28,7 +28,7 @@ function isShort(file: string): boolean {
 
 /** Needs a process of its own: starts programs, replaces globals, or measures the process. */
 function isAlone(file: string): boolean {
-  return /^(test|web|src\/cli)\/|\/(runtime|many-values|upstream\/identity)[.]test/.test(file);
+  return /^(test|web|src\/cli)\/|\/(runtime|many-values|upstream\/content-coding)[.]test/.test(file);
 }
 
 export default defineConfig({

@@ -62,7 +62,9 @@ describe('when the disk becomes full in the middle of a blob', () => {
     expect(later?.equals(large.body.subarray(3_000_000))).toBe(true);
     expect(await readdir(join(directory, 'tmp'))).toEqual([]);
     expect(await readdir(join(directory, 'blobs/sha256'))).toEqual([]);
-    expect(child.lines.some((line) => line.includes('cannot write the image cache') && line.includes('EFBIG'))).toBe(true);
+    expect(child.lines.some((line) => line.includes('cannot write the image cache') && line.includes('EFBIG'))).toBe(
+      true,
+    );
     expect((await whole(`${child.url}/cache-failure`))?.toString()).toContain('EFBIG');
     // The gateway does not try the disk again for each blob.
     const asked = lab.asked('/blobs/').length;
