@@ -61,26 +61,26 @@ function network(cidr: string): Network {
   return parsed;
 }
 
-/** The class of an IPv4 or IPv6 address, also in brackets or with a zone; any other text is `forbidden`. */
+/** Classifies an IPv4 or IPv6 address, optionally with brackets or a zone. Any other string is `forbidden`. */
 export function classOf(text: string): AddressClass {
   const address = canonical(text);
   return (address && classes.find(([each]) => isWithin(address, each))?.[1]) ?? 'forbidden';
 }
 
-/** Whether two texts name the same address, in any notation. */
+/** Whether two strings denote the same address in any notation. */
 export function isSameAddress(one: string, other: string): boolean {
   const [first, second] = [canonical(one), canonical(other)];
   return first !== undefined && first.bits === second?.bits && first.value === second.value;
 }
 
-/** Whether an address is in a network (CIDR notation); false if either text is invalid. */
+/** Whether an address is in a network (CIDR notation); false if either is invalid. */
 export function isInNetwork(text: string, cidr: string): boolean {
   const address = canonical(text);
   const found = cidr.includes('/') ? parseNetwork(cidr) : undefined;
   return address !== undefined && found !== undefined && isWithin(address, found);
 }
 
-/** The address, or the IPv4 address that an IPv6 address stands for. */
+/** The parsed address, or the IPv4 address that it embeds. */
 function canonical(text: string): Address | undefined {
   const address = parseAddress(text.replace(/^\[(.*)\]$/, '$1'));
   const found = address && embeddings.find(([each]) => isWithin(address, each));
