@@ -2,10 +2,10 @@ import type { Command } from 'commander';
 import { systemClock, systemRandom } from '../../src/base/index.ts';
 import { createProgram } from '../../src/cli/program.ts';
 
-/** Columns of the help as it is printed where there is no terminal. */
+/** Columns of the help text without a terminal. */
 const helpWidth = 80;
 
-/** The help of every command, each under its own heading; options that all commands take only in the program's own. */
+/** The help of every command under its own heading. Options that all commands share are in the program's help only. */
 export function commandsText(): string {
   let printed = '';
   const program = createProgram({
@@ -32,7 +32,7 @@ export function commandsText(): string {
     .join('\n\n');
 }
 
-/** A command and all below it, each with the words that it is called by. Those that only hold others are left out. */
+/** A command and its subcommands, each with its full name. Omits commands that only hold subcommands. */
 function withNames(command: Command, before = ''): readonly [name: string, command: Command][] {
   const name = `${before}${command.name()}`;
   const below = command.commands.flatMap((each) => withNames(each, `${name} `));

@@ -1,6 +1,6 @@
 import type { CruisedModule } from '../layers/cruise.ts';
 
-/** One folder of `src/` importing another; `types` when it takes nothing but types. */
+/** One folder of `src/` imports another. `types`: it imports types only. */
 interface Edge {
   readonly from: string;
   readonly to: string;
@@ -8,8 +8,8 @@ interface Edge {
 }
 
 /**
- * The folders of `src/` and their imports as a Mermaid flowchart, with dotted arrows for imports of types only. An arrow
- * that follows from others (`a` to `c` beside `a` to `b` to `c`) is left out, or the picture would be a knot.
+ * The folders of `src/` and their imports as a Mermaid flowchart. Dotted arrows are imports of types only. To keep the
+ * picture readable, an arrow that follows from others (`a` to `c`, with `a` to `b` to `c`) is omitted.
  */
 export function layerGraph(modules: readonly CruisedModule[]): string {
   const edges = reduce(collectEdges(modules));
@@ -21,7 +21,7 @@ export function layerGraph(modules: readonly CruisedModule[]): string {
   ].join('\n');
 }
 
-/** Edges between folders, sorted; tests do not count. */
+/** Edges between folders, sorted. Imports of tests are not edges. */
 function collectEdges(modules: readonly CruisedModule[]): Edge[] {
   const edges = new Map<string, Edge>();
   for (const { source, dependencies } of modules.filter(({ source }) => !isTest(source))) {
@@ -36,8 +36,8 @@ function collectEdges(modules: readonly CruisedModule[]): Edge[] {
 }
 
 /**
- * Leaves out each edge whose end can be reached by a longer way, of real imports only when it is one itself. The graph has
- * no cycles: the layer rules see to that.
+ * Omits each edge whose end a longer path reaches. For an edge of real imports, only a path of real imports counts. The layer
+ * rules forbid cycles.
  */
 function reduce(edges: readonly Edge[]): Edge[] {
   const next = (node: string, types: boolean) => edges.filter((edge) => edge.from === node && (types || !edge.types));
@@ -48,7 +48,7 @@ function reduce(edges: readonly Edge[]): Edge[] {
   );
 }
 
-/** The node of a file: its folder below `src/`, drivers apart from it; a file directly in `src/` stands for itself. */
+/** The node of a file: its folder below `src/`. Drivers have a node of their own, and so does a file directly in `src/`. */
 function nodeOf(path: string): string | undefined {
   return /^src\/(.+\/drivers|[^/]+)/.exec(path)?.[1];
 }

@@ -10,7 +10,7 @@ import { readTextFiles } from '../tidy/files.ts';
 import { errorsPage, limitsPage } from './tables.ts';
 import { wrapMarkdown } from './wrap.ts';
 
-/** A file that the code determines, wholly or between two marks, and its text as it must be. */
+/** A page and its text as it must be. The code determines some pages, or a part between two marks. */
 export interface Page {
   readonly path: string;
   readonly text: string;
@@ -42,8 +42,8 @@ export async function generatePages(root: string): Promise<Page[]> {
 }
 
 /**
- * Replaces what stands between the marks of that name. Throws when they are missing: a page that lost its marks would
- * otherwise stay as it is for ever, and pass.
+ * Replaces the text between the marks of that name. Throws if the marks are missing: a page without marks would never change,
+ * and would always pass.
  */
 export function between(text: string, name: string, content: string): string {
   const [start, end] = [`<!-- ${name}: written by npm run docs -->`, `<!-- /${name} -->`];

@@ -23,9 +23,9 @@ export function errorsPage(): string {
 }
 
 /**
- * `docs/reference/limits.md`: every limit with its default and what it limits, which is its doc comment.
+ * `docs/reference/limits.md`: every limit with its default and its doc comment.
  *
- * @param source text of src/base/limits.ts, since comments are not there at run time
+ * @param source text of src/base/limits.ts, because comments do not exist at run time
  */
 export function limitsPage(source: string): string {
   const comments = limitComments(source);
@@ -48,7 +48,7 @@ export function limitsPage(source: string): string {
   ].join('\n');
 }
 
-/** The doc comment before each member of an object literal, as one line. */
+/** The doc comment of each member of an object literal, as one line. */
 export function limitComments(source: string): ReadonlyMap<string, string> {
   const members = source.matchAll(/\/\*\*((?:(?!\*\/)[^])*)\*\/\s*(\w+):/g);
   return new Map(

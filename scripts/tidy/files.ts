@@ -8,17 +8,17 @@ export interface SourceFile {
   readonly lines: readonly string[];
 }
 
-/** Folders that are not ours, or that a run writes, where git does not say so. In a worktree, `.git` is a file. */
+/** Folders that are not ours or that a run writes, for a checkout without git. In a worktree, `.git` is a file. */
 const skipped = new Set(['node_modules', '.git', '.vitest', 'dist', 'data']);
 
-/** Kinds of files that people read and write. Names without extension, such as `run` and `LICENSE`, are text too. */
+/** Extensions of text files. Files without extension, such as `run` and `LICENSE`, are text too. */
 const textKinds = new Set(
   '.ts .mts .mjs .js .json .md .yaml .yml .toml .css .html .sh .sql .lua .service .tpl .txt .svg'.split(' '),
 );
 
 /**
- * Every text file of the checkout at `root`, in the order of their paths: what git tracks or would add, so nothing that a user
- * of the checkout keeps in ignored places. The lockfile is npm's, not ours. Pictures, which pages link to, have no lines.
+ * Every text file of the checkout at `root` that git tracks or would add, ordered by path. Ignored files are the user's, and the
+ * lockfile is npm's. Pictures, which pages link to, have no lines.
  */
 export function readTextFiles(root: string): SourceFile[] {
   return (listedByGit(root) ?? list(root, ''))
@@ -33,7 +33,7 @@ function isPicture(path: string): boolean {
   return path.endsWith('.png');
 }
 
-/** The files that git tracks or would add; undefined where there is no checkout of git, or no git. */
+/** The files that git tracks or would add; undefined without a git checkout or without git. */
 function listedByGit(root: string): string[] | undefined {
   if (!existsSync(join(root, '.git'))) return undefined;
   const args = ['ls-files', '-z', '--cached', '--others', '--exclude-standard'];
@@ -43,7 +43,7 @@ function listedByGit(root: string): string[] | undefined {
   return [...paths].filter((path) => isFile(join(root, path))).toSorted();
 }
 
-/** Not for a file that was removed, and not for a link, wherever it leads. */
+/** False for a removed file and for a symbolic link. */
 function isFile(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }

@@ -1,10 +1,10 @@
 import type { SourceFile } from './files.ts';
 import type { Finding } from './rules.ts';
 
-/** Links of Markdown, `[text](target)`, and the same of pictures. Targets with a scheme lead out and are not followed. */
+/** Links and pictures of Markdown, `[text](target)`. Targets with a scheme are external and not checked. */
 const link = /\]\(([^()\s]+)\)/g;
 
-/** Links that lead to no file of the checkout, or to a heading that the file does not have. */
+/** Links to a file that does not exist in the checkout, or to a heading that does not exist in the file. */
 export function brokenLinks(files: readonly SourceFile[], paths: ReadonlySet<string>): Finding[] {
   const headings = new Map(files.filter(isMarkdown).map((file) => [file.path, anchorsOf(file)]));
   return files.filter(isMarkdown).flatMap(({ path, lines }) =>

@@ -10,7 +10,7 @@ export interface Finding {
   readonly message: string;
 }
 
-/** A line that must not occur in any file, and what to say about it. */
+/** A pattern that no line may match, and the message about it. */
 interface LineRule {
   readonly pattern: RegExp;
   readonly message: string;
@@ -19,7 +19,7 @@ interface LineRule {
 }
 
 /**
- * What the linter cannot check, since it reads code only. The patterns are written so that they do not match themselves.
+ * Rules that the linter cannot check, because it reads code only. The patterns do not match themselves.
  */
 const lineRules: readonly LineRule[] = [
   { pattern: /\b(TO{1}DO|FIX{1}ME|X{3})\b/, message: 'a leftover note: do it, or leave it out' },
@@ -59,7 +59,7 @@ export function findUntidy(files: readonly SourceFile[]): Finding[] {
 }
 
 function untidyLines({ path, lines }: SourceFile): Finding[] {
-  // The rules' own test plants what they forbid.
+  // The test of the rules plants breaches.
   if (path.startsWith('test/rules/')) return [];
   return lines.flatMap((line, index) =>
     lineRules
@@ -74,8 +74,8 @@ function isWritten(path: string): boolean {
 }
 
 /**
- * A driver is one file in `drivers/`, a folder there, or a file with a folder of the same name. Beside it, or in its folder,
- * stands a test that calls the contract's suite.
+ * A driver is a file in `drivers/`, a folder there, or a file with a folder of the same name. It needs a test next to it or in
+ * its folder, which calls the contract's suite.
  */
 function driversWithoutTest(paths: ReadonlySet<string>): Finding[] {
   const files = [...paths].filter((path) => /^src\/.+\/drivers\/.+[.]ts$/.test(path));
@@ -83,7 +83,7 @@ function driversWithoutTest(paths: ReadonlySet<string>): Finding[] {
   const drivers = new Set(files.filter((path) => !path.endsWith('.test.ts')).map(driverOf));
   return [...drivers]
     .filter((driver) => !tested.has(driver))
-    .map((path) => ({ path, line: 1, message: 'a driver without a test beside it' }));
+    .map((path) => ({ path, line: 1, message: 'a driver without a test next to it' }));
 }
 
 /** `src/x/drivers/name` of every file that belongs to that driver. */

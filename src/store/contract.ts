@@ -295,12 +295,12 @@ export interface Totals {
 /** What became of a delivery. */
 export type Delivered =
   | {
-      /** The target has all of it. */
+      /** The remote store has all of it. */
       readonly kind: 'delivered';
-      /** For each amount that the target noted instead of adding it, the field that could not take it. */
+      /** For each amount that the remote store rejected, the field that could not take it. */
       readonly rejected: readonly string[];
     }
-  /** The target misses some of what came after batch `to`, and the outbox holds all that it misses. */
+  /** The remote store misses some of what came after batch `to`, and the outbox holds all that it misses. */
   | { readonly kind: 'rewind'; readonly to: number };
 
 /** Totals that are kept elsewhere, and are told of each batch. */

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { layerGraph } from '../../scripts/docs/graph.ts';
@@ -83,6 +83,15 @@ describe('the page of metrics', () => {
     const page = withHelp(rows.join('\n'), [{ name: 'a', type: 'counter', help: 'New | x.', points: [] }]);
     expect(page.split('\n')).toEqual(['| `a_total` | counter | `org` | New \\| x. |', ...rows.slice(1)]);
   });
+});
+
+it('docs/README.md links to every page of the three parts', () => {
+  const index = readFileSync(join(root, 'docs/README.md'), 'utf8');
+  const linked = [...index.matchAll(/\]\(((?:guides|reference|operations)\/[^)#]+)\)/g)].map(([, page]) => page);
+  const pages = ['guides', 'reference', 'operations'].flatMap((part) =>
+    readdirSync(join(root, 'docs', part)).map((name) => `${part}/${name}`),
+  );
+  expect(new Set(linked)).toEqual(new Set(pages));
 });
 
 describe('a limit', () => {

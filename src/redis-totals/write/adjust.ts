@@ -159,10 +159,10 @@ async function adjust(
 function changeOf(ledgerId: string, account: Account, amount: bigint): Change {
   const { ownMonth, change } = accountKeys(ledgerId, account);
   const whole = change(account, amount);
-  return { batch: 0, ...whole, targets: whole.targets.filter(({ key }) => key !== ownMonth) };
+  return { batch: 0, ...whole, hashes: whole.hashes.filter(({ key }) => key !== ownMonth) };
 }
 
 function touches(ledgerId: string, account: Account, bad: ReadonlySet<FieldId>): boolean {
-  const { targets } = changeOf(ledgerId, account, 0n);
-  return targets.some(({ key, fields }) => fields.some((field) => bad.has(fieldId(key, field))));
+  const { hashes } = changeOf(ledgerId, account, 0n);
+  return hashes.some(({ key, fields }) => fields.some((field) => bad.has(fieldId(key, field))));
 }

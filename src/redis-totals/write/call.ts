@@ -4,7 +4,7 @@ import type { BatchId } from '../../store/index.ts';
 import { parseBatchText } from '../batch-text.ts';
 import { unfinishedRebuild } from '../unfinished-rebuild.ts';
 import type { RedisReply } from '../../redis-link/index.ts';
-import type { Account, Change, TagBatch, TagRun, Target } from './changes.ts';
+import type { Account, Change, HashFields, TagBatch, TagRun } from './changes.ts';
 
 const int64Max = 2n ** 63n - 1n;
 const int64Min = -(2n ** 63n);
@@ -44,11 +44,11 @@ export interface Counts {
 type Sums = Map<string, Map<string, bigint>>;
 
 /**
- * Sums a run, field by field. A void, and a change with a `bad` field among its targets, stay single; the sum of a bad shared
+ * Sums a run, field by field. A void, and a change of a `bad` field, stay single; the sum of a bad shared
  * field goes apart.
  */
 export function sumRun(batches: readonly Pick<TagBatch, 'changes' | 'names'>[], bad: Set<FieldId>): Counts {
-  const hashes: Sums = new Map();
+  const sums: Sums = new Map();
   const shared: Sums = new Map();
   const names = new Map<string, Set<string>>();
   const single: Change[] = [];
@@ -56,7 +56,7 @@ export function sumRun(batches: readonly Pick<TagBatch, 'changes' | 'names'>[], 
     for (const change of batch.changes) {
       const isSingle = isVoid(change) || isBad(change, bad);
       if (isSingle) single.push(change);
-      for (const target of change.targets) addTo(hashes, target, isSingle ? 0n : change.amount);
+      for (const fields of change.hashes) addTo(sums, fields, isSingle ? 0n : change.amount);
       if (!isSingle && change.shared) addTo(shared, change.shared, change.amount);
     }
     for (const [key, members] of batch.names) {
@@ -66,14 +66,14 @@ export function sumRun(batches: readonly Pick<TagBatch, 'changes' | 'names'>[], 
     }
   }
   const before = bad.size;
-  for (const [key, sums] of hashes) {
-    for (const [field, sum] of sums) {
+  for (const [key, fields] of sums) {
+    for (const [field, sum] of fields) {
       if (sum > int64Max || sum < int64Min) bad.add(fieldId(key, field));
-      else if (sum === 0n) sums.delete(field);
+      else if (sum === 0n) fields.delete(field);
     }
   }
   if (bad.size > before) return sumRun(batches, bad);
-  return { hashes, names, single, apart: mergeShared(hashes, shared, bad) };
+  return { hashes: sums, names, single, apart: mergeShared(sums, shared, bad) };
 }
 
 /** Moves the sums of shared fields to the others, and answers those that must go apart. */
@@ -95,13 +95,13 @@ function isVoid({ amount, countedIn }: Change): boolean {
   return amount < 0n && countedIn !== undefined;
 }
 
-function isBad({ targets }: Change, bad: ReadonlySet<FieldId>): boolean {
-  if (targets.length === 0) return true;
+function isBad({ hashes }: Change, bad: ReadonlySet<FieldId>): boolean {
+  if (hashes.length === 0) return true;
   if (bad.size === 0) return false;
-  return targets.some(({ key, fields }) => fields.some((field) => bad.has(fieldId(key, field))));
+  return hashes.some(({ key, fields }) => fields.some((field) => bad.has(fieldId(key, field))));
 }
 
-function addTo(hashes: Sums, { key, fields }: Target, amount: bigint): void {
+function addTo(hashes: Sums, { key, fields }: HashFields, amount: bigint): void {
   let sums = hashes.get(key);
   if (!sums) hashes.set(key, (sums = new Map<string, bigint>()));
   for (const field of fields) sums.set(field, (sums.get(field) ?? 0n) + amount);
@@ -151,15 +151,15 @@ function singleArguments(
   const order = new Map(hashKeys.map((key, index) => [key, String(index)]));
   const placeOf = (key: string) => order.get(key) ?? '';
   const changes = single.flatMap((change) => {
-    const { batch, amount, targets, shared } = change;
-    const places = targets.flatMap(({ key, fields }) => fields.flatMap((field) => [placeOf(key), field]));
+    const { batch, amount, hashes, shared } = change;
+    const places = hashes.flatMap(({ key, fields }) => fields.flatMap((field) => [placeOf(key), field]));
     const rejected = { ledger: ledgerId, batch, ...namesOf(change) };
     const shares = shared?.fields.flatMap((field) => [
       placeOf(shared.key),
       field,
       rejection({ ...rejected, field }, amount),
     ]);
-    const count = targets.length === 0 ? -1 : places.length / 2;
+    const count = hashes.length === 0 ? -1 : places.length / 2;
     return [
       rejection(rejected, amount),
       String(amount),
@@ -181,8 +181,8 @@ function singleArguments(
  * What a rejected change is remembered by until its events are voided: the batch in which they count, and the account or cell.
  * Empty for what is not remembered.
  */
-function markOf({ batch, countedIn, amount, account: { meter, day }, targets }: Change): string {
-  const field = targets.at(-1)?.fields[0];
+function markOf({ batch, countedIn, amount, account: { meter, day }, hashes }: Change): string {
+  const field = hashes.at(-1)?.fields[0];
   const counted = amount < 0n ? countedIn : batch;
   return counted === undefined || field === undefined ? '' : missingMark(counted, { meter, day }, field);
 }

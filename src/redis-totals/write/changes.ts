@@ -20,8 +20,8 @@ import {
   waveHash,
 } from '../layout.ts';
 
-/** Where a change goes: fields of one hash. */
-export interface Target {
+/** Fields of one hash that a change is added to. */
+export interface HashFields {
   readonly key: string;
   readonly fields: readonly string[];
 }
@@ -35,8 +35,8 @@ export interface Account {
 }
 
 /**
- * One amount, and the fields that it is added to: to all of `targets` or to none, and if to these, to each field of
- * `shared` that can take it. Without a target it can only be rejected.
+ * One amount, and the fields that it is added to: to all of `hashes` or to none, and if to these, to each field of
+ * `shared` that can take it. Without any hash, it can only be rejected.
  */
 export interface Change {
   readonly batch: number;
@@ -45,9 +45,9 @@ export interface Change {
   /** Of what a void takes back (a negative amount): the batch in which its event counted, where that is known. */
   readonly countedIn?: number;
   /** The last one is a hash of this ledger alone, with one field, which names what changes. */
-  readonly targets: readonly Target[];
+  readonly hashes: readonly HashFields[];
   /** Fields that other organisations change too: one of them that is full must not reject the rest. */
-  readonly shared?: Target;
+  readonly shared?: HashFields;
 }
 
 /** What one batch does to the keys of one slot. */
@@ -149,7 +149,7 @@ function detailChange(batch: number, key: string, increment: OutboxIncrement): C
     ...(countedIn !== undefined && { countedIn }),
     account: { meter, day, ...accountNames(dimensions) },
     amount: quantity,
-    targets: [{ key, fields: [detailField(dimensionRow(dimensions))] }],
+    hashes: [{ key, fields: [detailField(dimensionRow(dimensions))] }],
   };
 }
 
@@ -225,17 +225,17 @@ export function accountKeys(ledgerId: string, { meter, day }: { readonly meter: 
   const ownMonth = ownMonthKey(ledgerId, meter, monthOf(day));
   const totals = totalsKey(meter);
   const change = (account: Account, amount: bigint): Omit<Change, 'batch'> => {
-    if (!isWritable(account)) return { account, amount, targets: [] };
+    if (!isWritable(account)) return { account, amount, hashes: [] };
     const own = [accountField(account)];
     const fields = waveFieldsOf(account);
     // The day's and the architecture's fields, which come first, have no organisation in their names.
     const shared = account.arch === undefined ? 1 : 3;
-    const targets = [
+    const hashes = [
       { key: totals, fields: fields.slice(shared) },
       { key: ownDay, fields: own },
       { key: ownMonth, fields: own },
     ];
-    return { account, amount, targets, shared: { key: totals, fields: fields.slice(0, shared) } };
+    return { account, amount, hashes, shared: { key: totals, fields: fields.slice(0, shared) } };
   };
   return { ownDay, ownMonth, totals, change };
 }
