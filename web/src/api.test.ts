@@ -23,15 +23,15 @@ describe('an answer', () => {
     answer('{"value":"1"}'),
     answer('1'),
     '{"from":"x","to":"y","rows":{},"total":1}',
-  ])('is refused when it is %j', (text) => {
+  ])('is rejected if it is %j', (text) => {
     expect(() => parseUsage(text)).toThrow(ApiError);
   });
 });
 
-describe('asking the server', () => {
+describe('querying the server', () => {
   afterEach(() => vi.unstubAllGlobals());
 
-  /** Answers each request in turn; the page's relative addresses are taken from this server's root. */
+  /** Sends the responses in turn. The page's addresses are relative to this server's root. */
   async function withServer(answers: readonly { status?: number; body: string }[], use: () => Promise<void>) {
     const asked: string[] = [];
     const server = createServer((request, response) => {
@@ -49,7 +49,7 @@ describe('asking the server', () => {
     return asked;
   }
 
-  it('follows the pages of an answer', async () => {
+  it('reads all pages', async () => {
     const bodies = [answer('{"value":2}', ',"next":"c 1"'), answer('{"value":1}')].map((body) => ({ body }));
     const asked = await withServer(bodies, async () => {
       const { rows } = await readAllUsage({ by: 'day,arch' });
@@ -62,20 +62,20 @@ describe('asking the server', () => {
   });
 
   it.each([
-    [401, '', /only users with the right/],
+    [401, '', /you need the right/],
     [503, '{"detail":"the query took longer than 10 s"}', /the query took longer than 10 s \(503\)/],
     [502, '<html>bad gateway</html>', /status 502/],
-    [200, '<html>somebody else</html>', /no usage/],
-  ])('tells people what %d with the body %j means', async (status, body, message) => {
+    [200, '<html>another server</html>', /not usage data/],
+  ])('explains status %d with the body %j', async (status, body, message) => {
     await withServer([{ status, body }], async () => {
       await expect(readUsage({})).rejects.toThrow(message);
     });
   });
 
-  it('tells people that nobody answers', async () => {
+  it('explains that the server does not respond', async () => {
     vi.stubGlobal('location', { origin: 'http://127.0.0.1:1', pathname: '/' });
     vi.stubGlobal('fetch', () => Promise.reject(new TypeError('fetch failed')));
-    await expect(readUsage({})).rejects.toThrow('the server does not answer');
+    await expect(readUsage({})).rejects.toThrow('the server does not respond');
   });
 
   it('uses addresses relative to the page', () => {

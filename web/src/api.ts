@@ -1,6 +1,6 @@
 declare global {
   interface JSON {
-    /** As in ECMAScript's JSON.parse source text access, which gives the digits of a number as they were sent. */
+    /** ECMAScript's JSON.parse source text access, which gives the reviver the digits of a number as sent. */
     parse(
       text: string,
       reviver: (this: unknown, key: string, value: unknown, context?: { source?: string }) => unknown,
@@ -8,27 +8,27 @@ declare global {
   }
 }
 
-/** One row of an answer: its day, where the question was by day, its dimensions (null: the event had none) and their sum. */
+/** One row: its day if grouped by day, its dimensions (null: missing), and the sum of its events. */
 export interface UsageRow {
   readonly from?: string;
   readonly dimensions: Readonly<Record<string, string | null>>;
   readonly value: bigint;
 }
 
-/** What `/api/v1/usage/{meter}` answers. Days are `YYYY-MM-DD` in the ledger's zone; `to` is the first that is not in. */
+/** The response of `/api/v1/usage/{meter}`. Days are `YYYY-MM-DD` in the ledger's time zone; `to` is exclusive. */
 export interface UsageAnswer {
   readonly from: string;
   readonly to: string;
   readonly rows: readonly UsageRow[];
   readonly total: bigint;
-  /** Counts are missing, and the server knows it. */
+  /** Counts are known to be missing. */
   readonly incomplete?: true;
   readonly next?: string;
 }
 
-/** A question that was not answered. `message` is for people. */
+/** A query failed. `message` is for users. */
 export class ApiError extends Error {
-  /** HTTP status; undefined when there was no answer at all. */
+  /** HTTP status; undefined without a valid response. */
   readonly status: number | undefined;
 
   constructor(status: number | undefined, message: string) {
@@ -37,36 +37,36 @@ export class ApiError extends Error {
   }
 }
 
-/** Parameters of the usage API by their names there. */
-export type Question = Readonly<Record<string, string>>;
+/** Parameters of the usage API. */
+export type Query = Readonly<Record<string, string>>;
 
-/** Address of a question about pulls, relative to the page, which says where an answer is incomplete. */
-export function usageAddress(question: Question): string {
-  return `api/v1/usage/pulls?${new URLSearchParams({ ...question, incomplete: 'allow' }).toString()}`;
+/** The address of a query for pulls, relative to the page. Accepts incomplete answers, because the page marks them. */
+export function usageAddress(query: Query): string {
+  return `api/v1/usage/pulls?${new URLSearchParams({ ...query, incomplete: 'allow' }).toString()}`;
 }
 
-/** Asks for pulls; of an answer of several pages, the first. Rejects with `ApiError`. */
-export async function readUsage(question: Question): Promise<UsageAnswer> {
+/** Queries pulls and returns the first page. Rejects with `ApiError`. */
+export async function readUsage(query: Query): Promise<UsageAnswer> {
   let response: Response;
   try {
-    // Not the page's own address as the base: it may hold a user and password, with which fetch refuses to work.
+    // The page's full address may contain a user and password, which fetch rejects.
     const base = location.origin + location.pathname;
-    response = await fetch(new URL(usageAddress(question), base), { headers: { accept: 'application/json' } });
+    response = await fetch(new URL(usageAddress(query), base), { headers: { accept: 'application/json' } });
   } catch {
-    throw new ApiError(undefined, 'the server does not answer.');
+    throw new ApiError(undefined, 'the server does not respond.');
   }
   const text = await response.text().catch(() => '');
-  if (!response.ok) throw new ApiError(response.status, refusal(response.status, text));
+  if (!response.ok) throw new ApiError(response.status, failureOf(response.status, text));
   return parseUsage(text);
 }
 
-/** Asks for pulls and follows the pages until the last one. */
-export async function readAllUsage(question: Question): Promise<UsageAnswer> {
-  const first = await readUsage(question);
+/** Queries pulls and returns all pages. Rejects with `ApiError`. */
+export async function readAllUsage(query: Query): Promise<UsageAnswer> {
+  const first = await readUsage(query);
   const rows = [...first.rows];
   let { next } = first;
   while (next !== undefined) {
-    const page = await readUsage({ ...question, cursor: next });
+    const page = await readUsage({ ...query, cursor: next });
     rows.push(...page.rows);
     next = page.next;
   }
@@ -74,13 +74,13 @@ export async function readAllUsage(question: Question): Promise<UsageAnswer> {
   return { from, to, rows, total, ...(incomplete && { incomplete }) };
 }
 
-/** Reads an answer with its integers in full. Throws `ApiError` on anything else. */
+/** Parses a response with exact integers. Throws `ApiError` if it is not a usage response. */
 export function parseUsage(text: string): UsageAnswer {
   const answer = parseJson(text);
-  if (!isRecord(answer)) throw strange();
+  if (!isRecord(answer)) throw notUsage();
   const { from, to, rows, total, incomplete, next } = answer;
   if (typeof from !== 'string' || typeof to !== 'string' || typeof total !== 'bigint' || !Array.isArray(rows)) {
-    throw strange();
+    throw notUsage();
   }
   return {
     from,
@@ -93,7 +93,7 @@ export function parseUsage(text: string): UsageAnswer {
 }
 
 function parseRow(row: unknown): UsageRow {
-  if (!isRecord(row) || typeof row['value'] !== 'bigint') throw strange();
+  if (!isRecord(row) || typeof row['value'] !== 'bigint') throw notUsage();
   const dimensions: Record<string, string | null> = {};
   for (const [name, value] of Object.entries(row)) {
     if (name !== 'from' && (typeof value === 'string' || value === null)) dimensions[name] = value;
@@ -101,31 +101,31 @@ function parseRow(row: unknown): UsageRow {
   return { dimensions, value: row['value'], ...(typeof row['from'] === 'string' && { from: row['from'] }) };
 }
 
-/** Every number here is an integer. A browser that does not say how it was written has rounded it already. */
+/** Parses JSON whose numbers are integers. In a browser without source text access, they are already rounded. */
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text, (_key, value, context) =>
       typeof value === 'number' ? BigInt(context?.source ?? Math.round(value)) : value,
     );
   } catch {
-    throw strange();
+    throw notUsage();
   }
 }
 
-function strange(): ApiError {
-  return new ApiError(undefined, 'the answer is no usage. Is something else listening at this address?');
+function notUsage(): ApiError {
+  return new ApiError(undefined, 'the response is not usage data. Is another program listening at this address?');
 }
 
-/** What to tell people about a refusal: the server's own words, where it has some (RFC 9457). */
-function refusal(status: number, text: string): string {
-  if (status === 401) return 'only users with the right “query” see them. Reload the page to log in.';
+/** The message for a failed request: the server's detail (RFC 9457) if there is one. */
+function failureOf(status: number, text: string): string {
+  if (status === 401) return 'you need the right “query”. Reload the page to log in.';
   try {
     const problem: unknown = JSON.parse(text);
     if (isRecord(problem) && typeof problem['detail'] === 'string') return `${problem['detail']} (${status}).`;
   } catch {
-    // Not from this server but from something before it: the status is all there is.
+    // A proxy sent this response, so only the status is known.
   }
-  return `the server answered with status ${status}.`;
+  return `the server responded with status ${status}.`;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

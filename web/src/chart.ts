@@ -7,17 +7,16 @@ import { upperEdges, type Layer } from './stack.ts';
 const height = 260;
 const halfDay = 12 * 60 * 60;
 
-/** A chart on the page. */
 export interface Chart {
-  /** Shows other numbers, in the same place. */
+  /** Draws the chart with these numbers. */
   show(days: readonly string[], layers: readonly Layer[]): void;
 }
 
 /**
- * Stacked bars, one for each day. The chart itself is a picture: what it shows is also there as text and as a table.
+ * Stacked bars, one for each day. The page also shows the numbers as text and in a table.
  *
- * @param place where the chart goes; its width is the chart's
- * @param onDay is told the index of the day that the pointer is on, and undefined when it has left
+ * @param place the parent element, whose width the chart has
+ * @param onDay receives the index of the day under the pointer, or undefined if there is none
  */
 export function createChart(place: HTMLElement, onDay: (index: number | undefined) => void): Chart {
   let plot: uPlot | undefined;
@@ -35,7 +34,7 @@ export function createChart(place: HTMLElement, onDay: (index: number | undefine
     if (plot === undefined) draw();
     else if (plot.width !== place.clientWidth) plot.setSize({ width: place.clientWidth, height });
   }).observe(place);
-  // The colours are those of the page, which follow the system's setting.
+  // The page's colours follow the system's setting.
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', draw);
 
   return {
@@ -46,7 +45,7 @@ export function createChart(place: HTMLElement, onDay: (index: number | undefine
   };
 }
 
-/** The whole bar is drawn first and the lower layers over it, so that each shows its own part. */
+/** uPlot draws the series in this order: the whole bar first, then the lower layers over it. */
 function data(days: readonly string[], layers: readonly Layer[]): uPlot.AlignedData {
   return [days.map((day) => dayStart(day) / 1000), ...upperEdges(layers).toReversed()];
 }
@@ -70,7 +69,7 @@ function options(place: HTMLElement, count: number, onDay: (index: number | unde
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), 'Etc/UTC'),
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
-    // Half a day on either side, or the first and the last bar would be cut in half.
+    // Half a day on either side, so that the first and last bars are drawn in full.
     scales: {
       x: { range: (_, first, last) => [first - halfDay, last + halfDay] },
       y: { range: (_, _least, most) => [0, most === 0 ? 1 : most * 1.08] },
@@ -90,5 +89,5 @@ function tickLabel(seconds: number): string {
   return tickForm.format(seconds * 1000);
 }
 
-/** Steps of the axis of counts: there is no half pull. */
+/** Steps of the count axis: whole numbers only. */
 const wholeSteps = Array.from({ length: 16 }, (_, power) => [1, 2, 5].map((step) => step * 10 ** power)).flat();

@@ -10,12 +10,12 @@ const notice = byId('notice');
 const button = byId('refresh');
 const incomplete =
   'These totals are incomplete: the store of totals has lost counts. New pulls are still counted. Stop the server and run ' +
-  '“tonnage ledger rebuild”; “tonnage ledger check” says what is missing.';
+  '“tonnage ledger rebuild”; “tonnage ledger check” shows what is missing.';
 
 let page: Page | undefined;
 let reading = false;
 
-/** Reads the counts and shows them. What was shown stays when they cannot be read, with a line that says so. */
+/** Reads and shows the counts. On failure, keeps the previous counts and shows a notice. */
 async function refresh(): Promise<void> {
   if (reading) return;
   reading = true;
@@ -34,7 +34,7 @@ async function refresh(): Promise<void> {
   }
 }
 
-/** Nothing has been counted yet: how to change that. */
+/** Shows how to make a first pull, if there are no counts yet. */
 function showFirstSteps(): void {
   page = undefined;
   const command = `docker pull ${location.host}/library/alpine`;
@@ -43,19 +43,19 @@ function showFirstSteps(): void {
       'section',
       {},
       element('h2', {}, 'No pulls yet'),
-      element('p', {}, 'Pull an image through this server, and it shows here:'),
+      element('p', {}, 'Pull an image through this server, and it is counted here:'),
       element('pre', {}, element('code', {}, command)),
       element(
         'p',
         { class: 'quiet' },
-        `Put ${location.host}/ before the name of any image of an upstream that is configured. Where this address has no TLS, Docker takes it only from the machine itself, or as one of its “insecure-registries”.`,
+        `Prefix the name of any image of a configured upstream with ${location.host}/. Without TLS, Docker accepts this address only on the same machine, or if it is one of Docker’s “insecure-registries”.`,
       ),
     ),
   );
 }
 
 function showFailure({ message }: ApiError): void {
-  const rest = page === undefined ? '' : ' What you see is older.';
+  const rest = page === undefined ? '' : ' The counts below are older.';
   notice.replaceChildren(element('p', { class: 'failure' }, `The counts could not be read: ${message}${rest}`));
   if (page === undefined) place.replaceChildren();
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { addDays, daysBetween } from './days.ts';
 import { formatShare, share } from './numbers.ts';
-import { lacking, stack, upperEdges } from './stack.ts';
+import { missing, stack, upperEdges } from './stack.ts';
 
 describe('days', () => {
   it.each([
@@ -13,7 +13,7 @@ describe('days', () => {
     expect(addDays(day, count)).toBe(expected);
   });
 
-  it('are all days from the first up to, and without, the last', () => {
+  it('are all days from the first, inclusive, to the last, exclusive', () => {
     expect(daysBetween('2026-10-30', '2026-11-02')).toEqual(['2026-10-30', '2026-10-31', '2026-11-01']);
     expect(daysBetween('2026-11-02', '2026-11-02')).toEqual([]);
     expect(daysBetween('2026-11-02', '2026-11-01')).toEqual([]);
@@ -27,7 +27,7 @@ describe('a share', () => {
     [1n, 2n, 0.5, '50%'],
     [1n, 10n ** 30n, 0.001, '<1%'],
     [10n ** 30n, 10n ** 30n, 1, '100%'],
-  ])('%d of %d is %d, read as %s', (count, total, part, text) => {
+  ])('%d of %d is %d, shown as %s', (count, total, part, text) => {
     expect(share(count, total)).toBe(part);
     expect(formatShare(part).replace(/\s/, '')).toBe(text);
   });
@@ -37,20 +37,20 @@ describe('the layers of the bars', () => {
   const days = ['2026-11-01', '2026-11-02'];
   const row = (from: string, arch: string | null, value: bigint) => ({ from, dimensions: { arch }, value });
 
-  it('are the largest first, with 0 for days without, and a name for what has none', () => {
+  it('are the largest first, with 0 for days without events, and a name for a missing dimension', () => {
     const rows = [row('2026-11-01', 'arm64', 1n), row('2026-11-02', 'amd64', 3n), row('2026-11-02', null, 2n)];
     expect(stack(rows, 'arch', days)).toEqual([
       { name: 'amd64', values: [0, 3] },
-      { name: lacking, values: [0, 2] },
+      { name: missing, values: [0, 2] },
       { name: 'arm64', values: [1, 0] },
     ]);
   });
 
-  it('leave out days that are not shown', () => {
+  it('omit days that are not shown', () => {
     expect(stack([row('2026-10-31', 'amd64', 1n)], 'arch', days)).toEqual([]);
   });
 
-  it('beyond the fifth are one, and nothing is lost', () => {
+  it('beyond the fifth are merged, and the sum stays the same', () => {
     const rows = Array.from({ length: 8 }, (_, index) => row('2026-11-01', `arch${index}`, BigInt(100 - index)));
     const layers = stack(rows, 'arch', days);
     expect(layers.map(({ name }) => name)).toEqual(['arch0', 'arch1', 'arch2', 'arch3', 'arch4', 'other']);
@@ -58,12 +58,12 @@ describe('the layers of the bars', () => {
     expect(upperEdges(layers).at(-1)).toEqual([100 + 99 + 98 + 97 + 96 + 95 + 94 + 93, 0]);
   });
 
-  it('are six at most: a sixth is shown by its name', () => {
+  it('are six at most: a single sixth keeps its name', () => {
     const rows = Array.from({ length: 6 }, (_, index) => row('2026-11-01', `arch${index}`, 1n));
     expect(stack(rows, 'arch', days).map(({ name }) => name)).not.toContain('other');
   });
 
-  it('have no edges when there are none', () => {
+  it('without layers have no edges', () => {
     expect(upperEdges([])).toEqual([]);
   });
 });

@@ -1,22 +1,22 @@
 import { readAllUsage, readUsage, type UsageAnswer } from './api.ts';
 import { addDays } from './days.ts';
 
-/** Days that the page shows, today included. */
+/** The number of days on the page, including today. */
 export const shownDays = 30;
 
-/** Rows of a table, at most; the rest is summed up in one. */
+/** The most rows of a table. One more row sums the rest. */
 const tableRows = 20;
 
-/** A part of the page: what was asked, and the answer or why there is none. */
+/** A part of the page: the answer, or the reason why there is none. */
 export type Part = { readonly answer: UsageAnswer } | { readonly failure: string };
 
 /** Everything that the page shows. */
 export interface Overview {
   readonly from: string;
   readonly to: string;
-  /** Since the first day with data. */
+  /** The total since the first day with data. */
   readonly ever: bigint;
-  /** Counts are missing, and the server knows it. */
+  /** Counts are known to be missing. */
   readonly incomplete: boolean;
   readonly days: Part;
   readonly organisations: Part;
@@ -24,28 +24,28 @@ export interface Overview {
   readonly repositories: Part;
 }
 
-/** The dimensions that each table tells apart. */
+/** The dimensions that each table is grouped by. */
 export const tableDimensions = {
   organisations: ['org'],
   architectures: ['arch'],
   repositories: ['upstream', 'repository'],
 } as const;
 
-/** The question behind a table, without its paging. */
-export function tableQuestion(table: keyof typeof tableDimensions, from: string, to: string): Record<string, string> {
+/** The query of a table, without its paging. */
+export function tableQuery(table: keyof typeof tableDimensions, from: string, to: string): Record<string, string> {
   return { by: tableDimensions[table].join(','), from, to };
 }
 
 /**
- * Asks for everything at once. Rejects with `ApiError` when the first question is not answered; a later one that is not
- * costs its own part of the page only, as where a dimension is not kept.
+ * Reads all parts of the page. Rejects with `ApiError` if the first query fails. If a later one fails, for example because its
+ * dimension is not kept, only its part of the page is missing.
  */
 export async function readOverview(): Promise<Overview> {
-  // The server says what day it is: days end at midnight in the ledger's zone, not in the browser's.
+  // The server defines today: days end at midnight in the ledger's time zone, not in the browser's.
   const { to, total: ever, incomplete = false } = await readUsage({});
   const from = addDays(to, -shownDays);
   const table = (name: keyof typeof tableDimensions): Promise<Part> =>
-    part(readUsage({ ...tableQuestion(name, from, to), limit: String(tableRows) }));
+    part(readUsage({ ...tableQuery(name, from, to), limit: String(tableRows) }));
   const [days, organisations, architectures, repositories] = await Promise.all([
     part(readAllUsage({ by: 'day,arch', from, to, limit: '10000' })),
     table('organisations'),

@@ -3,11 +3,11 @@ import { createChart, type Chart } from './chart.ts';
 import { addDays, daysBetween, formatDay } from './days.ts';
 import { byId, element } from './dom.ts';
 import { formatCount } from './numbers.ts';
-import { shownDays, tableDimensions, tableQuestion, type Overview, type Part } from './overview.ts';
+import { shownDays, tableDimensions, tableQuery, type Overview, type Part } from './overview.ts';
 import { stack, type Layer } from './stack.ts';
 import { plainTable, totalsTable } from './table.ts';
 
-/** The page once there are counts to show. */
+/** The page with counts. */
 export interface Page {
   show(overview: Overview): void;
 }
@@ -18,7 +18,7 @@ const tables = [
   { name: 'repositories', title: 'By repository', heading: 'Repository' },
 ] as const;
 
-/** Puts the page's parts into `place`, still empty. */
+/** Creates the page's parts, still empty, in `place`. */
 export function createPage(place: HTMLElement): Page {
   const facts = element('dl', { class: 'facts' });
   const chart = createChartSection();
@@ -38,7 +38,7 @@ export function createPage(place: HTMLElement): Page {
         body.replaceChildren(
           ...answered(overview[name], (answer) => [
             totalsTable({ heading, dimensions: tableDimensions[name], rows: answer.rows, total: answer.total }),
-            csvLink(tableQuestion(name, from, to)),
+            csvLink(tableQuery(name, from, to)),
           ]),
         );
       }
@@ -48,7 +48,7 @@ export function createPage(place: HTMLElement): Page {
 
 function factsOf({ days, to, ever }: Overview): HTMLElement[] {
   const today = addDays(to, -1);
-  const facts: [string, bigint][] = [['Ever', ever]];
+  const facts: [string, bigint][] = [['All time', ever]];
   if ('answer' in days) {
     const { rows, total } = days.answer;
     const ofToday = rows.reduce((sum, row) => (row.from === today ? sum + row.value : sum), 0n);
@@ -59,13 +59,13 @@ function factsOf({ days, to, ever }: Overview): HTMLElement[] {
   );
 }
 
-/** The chart, a line that says what it shows, and the same numbers as a table. */
+/** The chart, its legend, and the same numbers as a table. */
 function createChartSection(): { section: HTMLElement; show(overview: Overview): void } {
   const { section, body } = createSection('By day');
   const legend = element('ul', { class: 'legend' });
   const place = element('div', { class: 'chart', role: 'img' });
   const numbers = element('div', { class: 'wide' });
-  const details = element('details', {}, element('summary', {}, 'The same as a table'), numbers);
+  const details = element('details', {}, element('summary', {}, 'Show as a table'), numbers);
   const content = [legend, place, details];
   let chart: Chart | undefined;
   let shown: { days: readonly string[]; layers: readonly Layer[] } = { days: [], layers: [] };
@@ -86,7 +86,7 @@ function createChartSection(): { section: HTMLElement; show(overview: Overview):
   };
 }
 
-/** Names and colours of the layers; with a day, also its numbers. */
+/** Shows names and colours of the layers, and the numbers of `day` if given. */
 function showLegend(legend: HTMLElement, layers: readonly Layer[], index: number | undefined, day?: string): void {
   const sum = layers.reduce((total, { values }) => total + (values[index ?? -1] ?? 0), 0);
   const head = day === undefined ? [] : [element('li', { class: 'day' }, `${formatDay(day)}: ${formatCount(sum)}`)];
@@ -102,11 +102,11 @@ function describe({ rows, total }: UsageAnswer, days: readonly string[]): string
   const byDay = new Map<string, bigint>();
   for (const { from = '', value } of rows) byDay.set(from, (byDay.get(from) ?? 0n) + value);
   const [most] = [...byDay].toSorted(([, a], [, b]) => (a < b ? 1 : -1));
-  const peak = most === undefined ? '' : `; most on ${formatDay(most[0])}: ${formatCount(most[1])}`;
-  return `Pulls of each of ${days.length} days by architecture: ${formatCount(total)} in all${peak}`;
+  const peak = most === undefined ? '' : `; maximum on ${formatDay(most[0])}: ${formatCount(most[1])}`;
+  return `Pulls of each of ${days.length} days by architecture: ${formatCount(total)} in total${peak}`;
 }
 
-/** Newest day first, which is what people look for. */
+/** Newest day first. */
 function dayTable(days: readonly string[], layers: readonly Layer[]): HTMLTableElement {
   const rows = days.map((day, index) => {
     const values = layers.map(({ values }) => values[index] ?? 0);
@@ -120,14 +120,14 @@ function createSection(title: string): { section: HTMLElement; body: HTMLElement
   return { section: element('section', {}, element('h2', {}, title), body), body };
 }
 
-/** What a part shows, or why it cannot. */
+/** The content of a part, or the reason why it is missing. */
 function answered(part: Part, show: (answer: UsageAnswer) => HTMLElement[]): HTMLElement[] {
-  if ('failure' in part) return [element('p', { class: 'failure' }, `This could not be read: ${part.failure}`)];
+  if ('failure' in part) return [element('p', { class: 'failure' }, `Reading this failed: ${part.failure}`)];
   if (part.answer.total === 0n) return [element('p', { class: 'quiet' }, `No pulls in the last ${shownDays} days.`)];
   return show(part.answer);
 }
 
-function csvLink(question: Record<string, string>): HTMLElement {
-  const href = usageAddress({ ...question, format: 'csv', limit: '10000' });
+function csvLink(query: Record<string, string>): HTMLElement {
+  const href = usageAddress({ ...query, format: 'csv', limit: '10000' });
   return element('p', { class: 'quiet' }, element('a', { href }, 'CSV'));
 }

@@ -7,15 +7,15 @@ export interface Layer {
   readonly values: readonly number[];
 }
 
-/** More than these would be hard to tell apart; the rest is shown as one. */
+/** More layers would be hard to distinguish. The rest is merged. */
 const layersMax = 5;
 
-/** Shown for events that lack the dimension. */
-export const lacking = '(unknown)';
+/** The name for a missing dimension. */
+export const missing = '(unknown)';
 
 /**
- * Rows by day and one dimension as layers of stacked bars: the largest first, at the bottom, everything beyond the fifth
- * put together as `other`. Values beyond 2^53 are rounded, which no pixel shows.
+ * Converts rows by day and one dimension to layers of stacked bars, the largest first (at the bottom). Merges layers beyond the
+ * fifth into `other`. Rounds values beyond 2^53.
  */
 export function stack(rows: readonly UsageRow[], dimension: string, days: readonly string[]): Layer[] {
   const indexes = new Map(days.map((day, index) => [day, index]));
@@ -23,7 +23,7 @@ export function stack(rows: readonly UsageRow[], dimension: string, days: readon
   for (const { from, dimensions, value } of rows) {
     const index = indexes.get(from ?? '');
     if (index === undefined) continue;
-    const name = dimensions[dimension] ?? lacking;
+    const name = dimensions[dimension] ?? missing;
     const values = layers.get(name) ?? days.map(() => 0);
     values[index] = (values[index] ?? 0) + Number(value);
     layers.set(name, values);
@@ -35,7 +35,7 @@ export function stack(rows: readonly UsageRow[], dimension: string, days: readon
   return [...sorted.slice(0, layersMax), { name: 'other', values: other }];
 }
 
-/** The upper edge of each layer: its own values and those of all layers below it. */
+/** The upper edge of each layer: the sum of its values and those of all layers below. */
 export function upperEdges(layers: readonly Layer[]): number[][] {
   const edges: number[][] = [];
   for (const { values } of layers) {

@@ -1,20 +1,19 @@
 import type { UsageRow } from './api.ts';
 import { element } from './dom.ts';
 import { formatCount, formatShare, share } from './numbers.ts';
-import { lacking } from './stack.ts';
+import { missing } from './stack.ts';
 
-/** What a table of totals shows. */
 export interface TotalsTable {
   /** Heading of the first column. */
   readonly heading: string;
   /** Dimensions that name a row, joined by a slash. */
   readonly dimensions: readonly string[];
   readonly rows: readonly UsageRow[];
-  /** Of all rows, those not shown included. */
+  /** The sum of all rows, including those not shown. */
   readonly total: bigint;
 }
 
-/** Totals by name, largest first, with each one's share; what is beyond the rows is one more row. */
+/** Totals by name, largest first, with their shares. One more row sums the rows not shown. */
 export function totalsTable({ heading, dimensions, rows, total }: TotalsTable): HTMLTableElement {
   const rest = rows.reduce((left, { value }) => left - value, total);
   const most = [rest, ...rows.map(({ value }) => value)].reduce((a, b) => (a > b ? a : b));
@@ -36,7 +35,7 @@ export function totalsTable({ heading, dimensions, rows, total }: TotalsTable): 
   );
 }
 
-/** A plain table: one row of texts for each entry; all columns but the first hold numbers. */
+/** A table of text cells. All columns except the first hold numbers. */
 export function plainTable(
   label: string,
   headings: readonly string[],
@@ -58,13 +57,13 @@ function headRow(headings: readonly string[]): HTMLTableSectionElement {
 /** @param most the largest count of the table, whose bar is the longest */
 function totalRow(name: readonly string[], value: bigint, total: bigint, most: bigint): HTMLTableRowElement {
   const bar = element('span', { class: 'bar', 'aria-hidden': 'true' });
-  // The policy of the page forbids style attributes; properties set by its own code are allowed.
+  // The page's security policy forbids style attributes, but allows setting style properties.
   bar.style.inlineSize = `${share(value, most) * 100}%`;
   const shareCell = element('td', { class: 'number share' }, formatShare(share(value, total)), bar);
   return element('tr', {}, element('th', { scope: 'row' }, ...breakable(name)), number(formatCount(value)), shareCell);
 }
 
-/** A name of several parts, in which a line may break behind each slash. */
+/** A name of several parts, with possible line breaks after slashes. */
 function breakable(parts: readonly string[]): (Node | string)[] {
   return parts.flatMap((part, index) => (index === 0 ? [part] : ['/', element('wbr'), part]));
 }
@@ -73,8 +72,8 @@ function number(text: string): HTMLTableCellElement {
   return element('td', { class: 'number' }, text);
 }
 
-/** The parts of a row's name that slashes stand between. */
+/** The parts of a row's name, split at slashes. */
 function nameOf(row: UsageRow, dimensions: readonly string[]): string[] {
   const known = dimensions.flatMap((dimension) => row.dimensions[dimension]?.split('/') ?? []);
-  return known.length === 0 ? [lacking] : known;
+  return known.length === 0 ? [missing] : known;
 }
