@@ -33,7 +33,7 @@ import {
   type AdmissionOptions,
   type Listener,
 } from './http/index.ts';
-import { IssuedTokens, type TokenDesk } from './identity/index.ts';
+import { IssuedTokens, type TokenManager } from './identity/index.ts';
 import { openLedger, type Ledger } from './ledger/index.ts';
 import { assertLedger, withTokenTable } from './ledger-file/index.ts';
 import { MetricSet } from './metric/index.ts';
@@ -130,8 +130,8 @@ async function start({ environment = {}, ...options }: ServerOptions, closers: C
   closers.add(() => ledger.close(limits.ledgerCloseMsMax));
 
   const upstreams = scopeUpstreamsOf(config);
-  const issued = await IssuedTokens.open({ keeper: store.tokens, clock, random, log, upstreams });
-  const { admission, tokens, desk } = createIdentity(config, { issued, metrics, clock, random, log });
+  const issued = await IssuedTokens.open({ store: store.tokens, clock, random, log, upstreams });
+  const { admission, tokens, tokenManager } = createIdentity(config, { issued, metrics, clock, random, log });
   const own = ownAddressOf(config);
   const gateway = await openGatewayOf({ config, environment, version, metrics, log, ledger, admission, own });
   closers.add(() => gateway.close());
@@ -142,7 +142,7 @@ async function start({ environment = {}, ...options }: ServerOptions, closers: C
     metrics,
     clock,
     authorise: createAuthorise(admission),
-    tokens: desk,
+    tokens: tokenManager,
     adapterSettings: adapterSettings(config),
     readiness: () => readinessOf({ ledger, cacheFailure: () => gateway.cacheFailure(), stopping: stop.hasBegun }),
     dashboard: fileURLToPath(new URL('../web/dist', import.meta.url)),
@@ -214,7 +214,7 @@ export async function openTotals(config: Config): Promise<ReadTotals> {
 export async function withTokens<T>(
   data: string,
   { makes, config }: { readonly makes: boolean; readonly config?: Config },
-  work: (tokens: TokenDesk) => Promise<T>,
+  work: (tokens: TokenManager) => Promise<T>,
 ): Promise<T> {
   // Where no lock was ever taken none is left behind either.
   if (!makes && !existsSync(join(data, 'lock'))) assertLedger(join(data, ledgerFileName));
@@ -223,10 +223,10 @@ export async function withTokens<T>(
   try {
     if (!makes) assertLedger(join(data, ledgerFileName));
     const upstreams = config && scopeUpstreamsOf(config);
-    return await withTokenTable(join(data, ledgerFileName), async (keeper) =>
+    return await withTokenTable(join(data, ledgerFileName), async (tokens) =>
       work(
         await IssuedTokens.open({
-          keeper,
+          store: tokens,
           clock,
           random,
           log: pino({ level: 'silent' }),

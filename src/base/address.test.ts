@@ -30,11 +30,11 @@ describe('addresses', () => {
     ['::1::'],
     ['localhost'],
     ['[::1]'],
-  ])('%j is none', (text) => {
+  ])('%j is invalid', (text) => {
     expect(parseAddress(text)).toBeUndefined();
   });
 
-  test('an address is what the runtime takes for one', () => {
+  test('an address is valid if Node.js accepts it', () => {
     const text = fc.oneof(
       fc.ipV4(),
       fc.ipV6(),
@@ -49,12 +49,12 @@ describe('addresses', () => {
     );
   });
 
-  test('any two ways to write an IPv6 address mean the same', () => {
+  test('all notations of an IPv6 address are equal', () => {
     const groups = fc.array(fc.integer({ min: 0, max: 0xffff }), { minLength: 8, maxLength: 8 });
     fc.assert(
       fc.property(groups, (parts) => {
         const long = parts.map((part) => part.toString(16).padStart(4, '0')).join(':');
-        // The shortest form, as the URL parser writes it.
+        // The shortest form, from the URL parser.
         const short = new URL(`http://[${long}]`).hostname.slice(1, -1);
         expect(parseAddress(short)).toEqual(parseAddress(long));
       }),
@@ -95,11 +95,11 @@ describe('networks', () => {
     ['x/8'],
     ['::ffff:0:0/95'],
     [''],
-  ])('%j is none', (text) => {
+  ])('%j is invalid', (text) => {
     expect(parseNetwork(text)).toBeUndefined();
   });
 
-  test('it is the network that the runtime has, too', () => {
+  test('networks agree with those of Node.js', () => {
     const ipv4 = fc.ipV4();
     const near = fc.tuple(ipv4, fc.integer({ min: 0, max: 32 }), fc.integer({ min: 0, max: 31 }));
     fc.assert(
@@ -126,6 +126,6 @@ test.each([
   ['2001:db8::1', '2001:db8::1'],
   ['::1', '::1'],
   ['', ''],
-])('%j is shown as %j', (text, shown) => {
+])('the plain form of %j is %j', (text, shown) => {
   expect(plainAddress(text)).toBe(shown);
 });

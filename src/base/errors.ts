@@ -43,7 +43,7 @@ export const errorTable = {
   store_evicts: { status: 503, title: 'The store may throw counts away when its memory is full' },
   store_invalid: { status: 503, title: 'The store holds something else than expected' },
   store_rebuilding: { status: 503, title: 'A rebuild of the store was begun and has not ended' },
-  identity_unavailable: { status: 503, title: 'It cannot be found out right now who asks' },
+  identity_unavailable: { status: 503, title: 'The identity provider is unavailable' },
 } as const satisfies Record<string, ErrorRow>;
 
 export type ErrorCode = keyof typeof errorTable;

@@ -1,5 +1,5 @@
 import { messageOf, TonnageError } from '../base/index.ts';
-import { rights, type TokenFacts } from '../identity/index.ts';
+import { rights, type TokenInfo } from '../identity/index.ts';
 
 type Members = Readonly<Record<string, unknown>>;
 
@@ -20,7 +20,7 @@ export function isWishRefused(message: string): boolean {
 }
 
 /** The answer to `GET /api/v1/tokens`. Throws `unavailable` when it is something else. */
-export function readTokens(text: string): readonly TokenFacts[] {
+export function readTokens(text: string): readonly TokenInfo[] {
   return understood(text, (answer) => {
     const { tokens } = membersOf(answer);
     if (Array.isArray(tokens)) return tokens.map((each) => factsOf(membersOf(each)));
@@ -29,7 +29,7 @@ export function readTokens(text: string): readonly TokenFacts[] {
 }
 
 /** The answer to `POST /api/v1/tokens`. Throws `unavailable` when it is something else. */
-export function readMadeToken(text: string): TokenFacts & { readonly token: string } {
+export function readMadeToken(text: string): TokenInfo & { readonly token: string } {
   return understood(text, (answer) => {
     const members = membersOf(answer);
     return { ...factsOf(members), token: textOf(members['token']) };
@@ -46,7 +46,7 @@ function understood<T>(text: string, read: (answer: unknown) => T): T {
   }
 }
 
-function factsOf(members: Members): TokenFacts {
+function factsOf(members: Members): TokenInfo {
   const { name, email, org, scope, expiresAt, usedAt } = members;
   const listed = listOf(members['rights']);
   return {

@@ -1,9 +1,9 @@
-import type { TokenFacts } from '../identity/index.ts';
+import type { TokenInfo } from '../identity/index.ts';
 
 const head = ['ID', 'KIND', 'NAME', 'ORG', 'RIGHTS', 'CREATED', 'EXPIRES', 'LAST USED', 'SCOPE'];
 
 /** Tokens as columns for people; days in UTC. `now` in milliseconds since the Unix epoch. */
-export function tokensAsTable(tokens: readonly TokenFacts[], now: number): string {
+export function tokensAsTable(tokens: readonly TokenInfo[], now: number): string {
   const rows = [head, ...tokens.map((token) => cellsOf(token, now))];
   const widths = head.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   const line = (row: readonly string[]): string =>
@@ -14,7 +14,7 @@ export function tokensAsTable(tokens: readonly TokenFacts[], now: number): strin
   return `${rows.map(line).join('\n')}\n`;
 }
 
-function cellsOf(token: TokenFacts, now: number): readonly string[] {
+function cellsOf(token: TokenInfo, now: number): readonly string[] {
   const { id, kind, name = '-', org = '-', rights, createdAt, expiresAt, usedAt, scope } = token;
   const expired = expiresAt !== undefined && expiresAt <= now;
   return [

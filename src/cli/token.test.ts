@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { startServer } from '../app.ts';
 import { loadConfig } from '../config/index.ts';
-import type { TokenFacts } from '../identity/index.ts';
+import type { TokenInfo } from '../identity/index.ts';
 import { lockFile } from '../sqlite/index.ts';
 import { run } from './testing/terminal.ts';
 import { tokensAsTable } from './token-table.ts';
@@ -51,13 +51,13 @@ test('a scope is checked against the upstreams of a configuration that is named'
     code: 2,
     stdout: '',
     stderr:
-      'tonnage: scope: expected an upstream that is configured, and a repository there, got "ghcr.io/a"; configured upstreams: lab, docker.io\n',
+      'tonnage: scope: expected a configured upstream and a repository, got "ghcr.io/a"; configured upstreams: lab, docker.io\n',
   });
 });
 
 test('a list says which have expired', () => {
   const [createdAt, expiresAt] = [Date.parse('2026-11-01T00:00:00Z'), Date.parse('2026-11-20T00:00:00Z')];
-  const token: TokenFacts = { id: 'abc', kind: 'path', rights: ['pull'], createdAt, expiresAt, usedAt: createdAt };
+  const token: TokenInfo = { id: 'abc', kind: 'path', rights: ['pull'], createdAt, expiresAt, usedAt: createdAt };
   const rowOf = (now: number) => tokensAsTable([token], now).split('\n')[1]?.split(/ {2,}/);
   const before = ['abc', 'path', '-', '-', 'pull', '2026-11-01', '2026-11-20', '2026-11-01', 'all'];
   expect(rowOf(expiresAt - 1)).toEqual(before);
@@ -169,7 +169,7 @@ describe('what cannot be', () => {
     [['--user', 'root'], 2, 'tonnage: --user: expected --url beside it'],
     [['--url', 'ftp://x'], 2, 'tonnage: --url: expected http://HOST:PORT'],
     [['--rights', 'pull,push'], 2, 'tonnage: rights: expected some of pull, query, ingest, admin, got "push"'],
-    [['--path', '--rights', 'query'], 2, 'tonnage: rights: expected nothing but pull for a path token'],
+    [['--path', '--rights', 'query'], 2, 'tonnage: rights: expected only pull for a path token'],
     [['--org', 'not an org'], 2, 'tonnage: org: expected an organisation such as example.org, got "not an org"'],
     [
       ['--url', 'http://127.0.0.1:1'],
@@ -186,13 +186,16 @@ describe('what cannot be', () => {
     const environment = { TONNAGE_PLATFORM_TOKEN: 'x' };
     await token('create');
     const { code, stderr } = await run(['token', 'create', '--path', '--platform', '--data', data], { environment });
-    expect([code, stderr]).toEqual([1, 'tonnage: platformToken: expected a running server, which asks the Platform\n']);
+    expect([code, stderr]).toEqual([
+      1,
+      'tonnage: platformToken: expected a running server, which queries the Platform\n',
+    ]);
   });
 
   test('a token of another directory', async () => {
     await token('create');
     const { code, stderr } = await token('revoke', 'nothing');
-    expect([code, stderr]).toEqual([1, 'tonnage: id: expected the id of a token, as list shows it\n']);
+    expect([code, stderr]).toEqual([1, 'tonnage: id: expected the id of a token, as in the list\n']);
   });
 
   test('a directory that somebody holds who does not answer', async () => {

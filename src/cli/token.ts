@@ -1,12 +1,12 @@
 import { Command, Option } from 'commander';
 import { TonnageError } from '../base/index.ts';
 import { durationForm, parseDuration } from '../config/index.ts';
-import type { TokenDesk, TokenFacts, TokenWish } from '../identity/index.ts';
+import type { TokenManager, TokenInfo, TokenRequest } from '../identity/index.ts';
 import { configFileOf, configurationOf, isDataNamed } from './configuration.ts';
 import { UsageError, type Terminal } from './contract.ts';
 import { once } from './once.ts';
 import { isWishRefused } from './token-answers.ts';
-import { remoteTokens, withLocalTokens } from './token-desk.ts';
+import { remoteTokens, withLocalTokens } from './token-manager.ts';
 import { tokensAsTable } from './token-table.ts';
 import { unreadHint } from './unread-config.ts';
 
@@ -73,7 +73,7 @@ export function tokenCommand(terminal: Terminal): Command {
     .description('Print all tokens, without their secrets')
     .addOption(new Option('--format <format>', 'output format').choices(['table', 'json']).default('table'))
     .action(async ({ format }: { readonly format: 'table' | 'json' }, command: Command) => {
-      const tokens = await at(command, terminal, 'there', (desk) => desk.list());
+      const tokens = await at(command, terminal, 'there', (manager) => manager.list());
       terminal.out(format === 'json' ? asJson(tokens) : tokensAsTable(tokens, terminal.clock.now()));
     });
   const revoke = token
@@ -105,7 +105,7 @@ async function at<T>(
   command: Command,
   terminal: Terminal,
   ledger: 'there' | 'made',
-  work: (tokens: TokenDesk) => Promise<T>,
+  work: (tokens: TokenManager) => Promise<T>,
 ): Promise<T> {
   const { url, user } = command.opts<WhereOptions>();
   if (url !== undefined) {
@@ -140,7 +140,7 @@ function noLedger(
   );
 }
 
-function wishOf(options: CreateOptions, { clock, environment }: Terminal): TokenWish {
+function wishOf(options: CreateOptions, { clock, environment }: Terminal): TokenRequest {
   const { path, platform, rights, expires, scope, ...rest } = options;
   const platformToken = platform === true ? environment['TONNAGE_PLATFORM_TOKEN'] : undefined;
   if (platform === true && platformToken === undefined) {
@@ -170,7 +170,7 @@ function expiryOf(text: string, now: number): number {
   throw new UsageError(`--expires: expected ${durationForm}, or a time as in RFC 3339, got ${JSON.stringify(text)}`);
 }
 
-function noteOn({ id, kind, scope }: TokenFacts): string {
+function noteOn({ id, kind, scope }: TokenInfo): string {
   const use =
     kind === 'path'
       ? 'pull HOST/wt/TOKEN/IMAGE'
@@ -179,7 +179,7 @@ function noteOn({ id, kind, scope }: TokenFacts): string {
   return `token ${id}; it is not shown again. ${pulls}Use: ${use}\n`;
 }
 
-function asJson(tokens: readonly TokenFacts[]): string {
+function asJson(tokens: readonly TokenInfo[]): string {
   const shown = tokens.map((token) => ({
     ...token,
     createdAt: new Date(token.createdAt),

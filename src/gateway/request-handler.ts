@@ -179,7 +179,7 @@ function admitted(admission: Admission, route: Route): Pick<Exchange, 'principal
     case 'principal': {
       const { principal } = admission;
       if (route.kind === 'base' || principal.rights.has('pull')) return { principal };
-      throw new OciError('denied', 'these credentials do not give the right to pull');
+      throw new OciError('denied', 'these credentials do not have the right to pull');
     }
     default:
       return unreachable(admission);

@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import { systemClock, systemRandom, TonnageError } from '../base/index.ts';
-import { createAddressRules, createDoor, PullTokens, type Authenticator } from '../identity/index.ts';
+import { createAddressRules, Authentication, PullTokens, type Authenticator } from '../identity/index.ts';
 import { MetricSet } from '../metric/index.ts';
-import { createAdmit, visitorOf } from './admission.ts';
+import { createAdmit, authRequestOf } from './admission.ts';
 import { clientOf, createForwardedReader } from './forwarded.ts';
 
 type Anonymous = boolean | 'challenge';
@@ -15,7 +15,7 @@ function setUp(anonymous: Anonymous, { logins = true }: { logins?: boolean } = {
     kind: 'check',
     authenticate: () => Promise.reject(new TonnageError('identity_unavailable', 'nobody can say; try again')),
   };
-  const door = createDoor({
+  const authentication = new Authentication({
     authenticators: logins ? [unsure] : [],
     issued: [tokens],
     addresses: createAddressRules([{ cidr: '10.0.0.0/8', org: 'rack.example' }]),
@@ -25,7 +25,7 @@ function setUp(anonymous: Anonymous, { logins = true }: { logins?: boolean } = {
     metrics: new MetricSet(),
   });
   const challengesAll = anonymous === 'challenge';
-  const admit = createAdmit({ door, listener: 'open', challenges: () => logins, challengesAll });
+  const admit = createAdmit({ authentication, listener: 'open', challenges: () => logins, challengesAll });
   return { admit, authorization: `Bearer ${tokens.issue(undefined).token}` };
 }
 
@@ -133,5 +133,5 @@ test.each<[Record<string, string>, string, string]>([
     socket: { remoteAddress: '127.0.0.1' },
   } as unknown as IncomingMessage);
   expect(clientOf(headers, '127.0.0.1')).toBe(client);
-  expect(visitorOf(headers, client, { listener: 'loopback' }).listener).toBe(listener);
+  expect(authRequestOf(headers, client, { listener: 'loopback' }).listener).toBe(listener);
 });

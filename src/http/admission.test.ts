@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 import { describe, expect, test } from 'vitest';
 import { systemClock, systemRandom } from '../base/index.ts';
-import { createDoor, createStaticUsers, PullTokens } from '../identity/index.ts';
+import { Authentication, createStaticUsers, PullTokens } from '../identity/index.ts';
 import { MetricSet } from '../metric/index.ts';
 import { createAdmit, createAuthorise, type AdmissionOptions } from './admission.ts';
 import { createForwardedReader } from './forwarded.ts';
@@ -25,8 +25,14 @@ function setUp({ users = true, anonymousPull = true, listener = 'open', publicUr
   const alice = { name: 'alice', passwordHash, email: 'alice@example.org', rights: ['pull', 'query'] as const };
   const authenticators = users ? [tokens, createStaticUsers({ users: [alice], log, random: systemRandom })] : [];
   const metrics = new MetricSet();
-  const door = createDoor({ authenticators, anonymousPull, clock: systemClock, random: systemRandom, metrics });
-  const options = { door, listener, challenges: () => users, ...(publicUrl !== undefined && { publicUrl }) };
+  const authentication = new Authentication({
+    authenticators,
+    anonymousPull,
+    clock: systemClock,
+    random: systemRandom,
+    metrics,
+  });
+  const options = { authentication, listener, challenges: () => users, ...(publicUrl !== undefined && { publicUrl }) };
   const token = createTokenEndpoint({ ...options, tokens, clock: systemClock, log });
   return { admit: createAdmit(options), authorise: createAuthorise(options), token };
 }

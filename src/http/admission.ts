@@ -7,10 +7,10 @@ import {
   isLoopbackHost,
   parseAuthorization,
   requireRight,
-  type Door,
+  type Authentication,
   type Outcome,
   type PathTokens,
-  type Visitor,
+  type AuthRequest,
 } from '../identity/index.ts';
 import { OciError } from '../oci/index.ts';
 import type { Authorise } from './contract.ts';
@@ -19,9 +19,9 @@ import { ownerOf } from './local-socket.ts';
 import { isFromOtherPage, isFromOtherSite, otherSiteMessage } from './other-sites.ts';
 
 export interface AdmissionOptions {
-  readonly door: Door;
+  readonly authentication: Authentication;
   /** `loopback` if only this machine can reach the listener. */
-  readonly listener: Visitor['listener'];
+  readonly listener: AuthRequest['listener'];
   /** Whether there are users, so that a challenge makes sense. */
   readonly challenges: () => boolean;
   /** Whether to challenge every request without credentials, not only those for `/v2/`. Default: false. */
@@ -39,7 +39,10 @@ export function createAuthorise(options: AdmissionOptions): Authorise {
     if (owner !== undefined) return owner;
     const { headers } = request;
     if (isFromOtherSite(headers)) throw new TonnageError('forbidden', otherSiteMessage);
-    return requireRight(await options.door.enter(visitorOf(headers, clientOf(headers, request.ip), options)), right);
+    return requireRight(
+      await options.authentication.authenticate(authRequestOf(headers, clientOf(headers, request.ip), options)),
+      right,
+    );
   };
 }
 
@@ -49,7 +52,7 @@ export function createAuthorise(options: AdmissionOptions): Authorise {
  * request `/v2/` there is `challengesAll`. Throws an `OciError` for a request that cannot be admitted.
  */
 export function createAdmit(options: AdmissionOptions) {
-  const { door, challengesAll = false, publicUrl, pathTokens } = options;
+  const { authentication, challengesAll = false, publicUrl, pathTokens } = options;
   return (
     headers: IncomingHttpHeaders,
     remoteAddress: string,
@@ -63,7 +66,7 @@ export function createAdmit(options: AdmissionOptions) {
       const challenge = (challengesAll || (scope === 'base' && options.challenges())) && hasNoCredentials(headers);
       return admissionOf(outcome, challenge, () => publicUrl ?? urlOf(headers));
     };
-    const outcome = door.enter(visitorOf(headers, remoteAddress, options));
+    const outcome = authentication.authenticate(authRequestOf(headers, remoteAddress, options));
     return outcome instanceof Promise ? outcome.then(admission, throwIdentityUnavailable) : admission(outcome);
   };
 }
@@ -83,11 +86,11 @@ const invalidToken = {
 } as const;
 
 /** Returns the input of authentication. A request that a proxy on this machine forwarded is not from this machine. */
-export function visitorOf(
+export function authRequestOf(
   headers: IncomingHttpHeaders,
   remoteAddress: string,
   { listener, publicUrl }: Pick<AdmissionOptions, 'listener' | 'publicUrl'>,
-): Visitor {
+): AuthRequest {
   const { authorization, host } = headers;
   if (listener === 'open') return { authorization, host, remoteAddress, listener };
   const isRemote = isFromElsewhere(headers, remoteAddress);

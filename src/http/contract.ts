@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyBaseLogger, FastifyInstance, FastifyRequest, RawServerDefault } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Clock, Log } from '../base/index.ts';
-import type { Principal, Right, TokenDesk } from '../identity/index.ts';
+import type { Principal, Right, TokenManager } from '../identity/index.ts';
 import type { AdapterName, AdapterSettings } from '../ingest/index.ts';
 import type { Ledger } from '../ledger/index.ts';
 import type { MetricSet } from '../metric/index.ts';
@@ -36,7 +36,7 @@ export interface ApiOptions {
   readonly ledger: Ledger;
   readonly meters: MeterSet;
   readonly authorise: Authorise;
-  readonly tokens: TokenDesk;
+  readonly tokens: TokenManager;
   /** Settings of the notification adapters by name. Default: the adapters' own defaults. */
   readonly adapterSettings?: Readonly<Record<AdapterName, AdapterSettings>>;
   readonly readiness: () => Readiness;

@@ -1,18 +1,18 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { messageOf, type Clock, type Log } from '../base/index.ts';
-import type { Door, Outcome, PathTokens, Principal, PullTokens, Visitor } from '../identity/index.ts';
+import type { Authentication, Outcome, PathTokens, Principal, PullTokens, AuthRequest } from '../identity/index.ts';
 import { answerHeaders, OciError } from '../oci/index.ts';
-import { misdirected, throwIdentityUnavailable, tooManyLogins, visitorOf } from './admission.ts';
+import { misdirected, throwIdentityUnavailable, tooManyLogins, authRequestOf } from './admission.ts';
 import { clientOf } from './forwarded.ts';
 import type { Handler } from './listener.ts';
 import { isFromOtherPage, otherSiteMessage } from './other-sites.ts';
 import { sendBody } from './send-body.ts';
 
 export interface TokenEndpointOptions {
-  readonly door: Door;
+  readonly authentication: Authentication;
   readonly tokens: PullTokens;
   readonly pathTokens?: PathTokens;
-  readonly listener: Visitor['listener'];
+  readonly listener: AuthRequest['listener'];
   readonly publicUrl?: string;
   readonly clock: Clock;
   readonly log: Log;
@@ -43,8 +43,10 @@ async function answer(
   }
   const { headers, socket } = request;
   if (isFromOtherPage(headers)) throw new OciError('denied', otherSiteMessage);
-  const visitor = visitorOf(headers, clientOf(headers, socket.remoteAddress), options);
-  const outcome = await Promise.resolve(options.door.enter(visitor)).catch(throwIdentityUnavailable);
+  const authRequest = authRequestOf(headers, clientOf(headers, socket.remoteAddress), options);
+  const outcome = await Promise.resolve(options.authentication.authenticate(authRequest)).catch(
+    throwIdentityUnavailable,
+  );
   const { token, expiresInSeconds } = options.tokens.issue(
     holderByPath(options, request, outcome) ?? holderOf(outcome),
   );

@@ -1,19 +1,19 @@
 import { isOrganisation, parseAddress, parseNetwork, TonnageError, type Network } from '../base/index.ts';
 import type { Principal } from './principal.ts';
 
-/** Clients of this network belong to this organisation, unless they say who they are. */
+/** Clients of this network without credentials belong to this organisation. */
 export interface AddressRule {
   /** A network in CIDR notation. */
   readonly cidr: string;
   readonly org: string;
 }
 
-/** Who is at an address, for clients that show no credentials; `undefined` where no rule says. */
+/** The principal for an address, for clients without credentials; `undefined` if no rule matches. */
 export type AddressRules = (address: string) => Principal | undefined;
 
 /**
- * Finds the rule of an address; the one with the longest prefix wins, and of equal ones the first. What it gives is the
- * right to pull, and the organisation. Throws `config_invalid` for what is no network or no organisation.
+ * Creates the lookup of rules by address. The longest prefix wins, and among equal ones the first. The principal has the
+ * organisation and the right to pull. Throws `config_invalid` for an invalid network or organisation.
  */
 export function createAddressRules(rules: readonly AddressRule[]): AddressRules {
   const principals = new Map<string, Principal>();
@@ -21,7 +21,7 @@ export function createAddressRules(rules: readonly AddressRule[]): AddressRules 
   for (const { cidr, org } of rules) {
     const network = parseNetwork(cidr);
     if (network === undefined || !isOrganisation(org)) {
-      throw new TonnageError('config_invalid', `expected a network and an organisation, but came "${cidr}", "${org}"`);
+      throw new TonnageError('config_invalid', `expected a network and an organisation, got "${cidr}", "${org}"`);
     }
     const key = keyOf(network);
     const principal = { subject: `address:${cidr}`, org, isNetwork: true, rights: new Set(['pull'] as const) } as const;

@@ -2,8 +2,8 @@ import type { Authenticator, Verdict } from './authenticator.ts';
 import type { IssuedTokens } from './issued-tokens.ts';
 
 /**
- * API tokens, as Bearer or as the password of Basic under any user name, which is how `docker login` sends them. What looks
- * like one and is not good is wrong, and shown to nobody else.
+ * Authenticates API tokens, sent as Bearer or, as `docker login` does, as the password of Basic with any user name. An invalid one
+ * is `wrong`: other authenticators do not see it.
  */
 export function createApiTokens(tokens: Pick<IssuedTokens, 'find'>): Extract<Authenticator, { kind: 'lookup' }> {
   return {

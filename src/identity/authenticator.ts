@@ -2,31 +2,31 @@ import type { Credential } from './authorization.ts';
 import type { Principal } from './principal.ts';
 
 /**
- * What credentials stand for: somebody, nobody in particular, or (`undefined`) nothing that is known here: another
- * authenticator may know them. `wrong` are those that nobody else needs to be asked about, nor should be shown.
+ * The verdict on credentials: a principal, anonymous, or `undefined` if another authenticator may know them. `wrong`: invalid, and
+ * other authenticators must not see them.
  */
 export type Verdict = Principal | 'anonymous' | 'wrong' | undefined;
 
-/** Somebody, for a time of its own: a door remembers it no longer than that. 0 or less: not at all. */
-export interface Finding {
+/** A principal that may be cached for at most `validForMs`. 0 or less: not at all. */
+export interface TimedPrincipal {
   readonly principal: Principal;
-  readonly goodForMs: number;
+  readonly validForMs: number;
 }
 
 /**
- * What came of a check. `busy`: too many wait already. `unknown`: whoever could say is not there, and it is configured
- * that this stops nobody; they are nobody in particular then, for this one request.
+ * The result of a check. `busy`: too many checks are waiting. `unknown`: the identity provider is unavailable, and the
+ * configuration treats the client as anonymous for this request.
  */
-export type CheckVerdict = Verdict | Finding | 'busy' | 'unknown';
+export type CheckVerdict = Verdict | TimedPrincipal | 'busy' | 'unknown';
 
 /**
- * One way of finding out who somebody is; each lives in a file of its own. The first that knows a credential decides.
+ * One way to authenticate credentials, in its own file. The first authenticator that knows a credential decides.
  *
- * `lookup` finds random credentials that nobody can guess in memory. It is asked with each request, so that what it
- * takes back is gone at once; what it calls wrong is no failed login.
+ * `lookup` looks up random tokens in memory. It runs for each request, so a revocation applies at once. A wrong token does not
+ * count as a failed login, because tokens cannot be guessed.
  *
- * `check` does work for its answer: hashes a password, asks another system. What it finds is remembered for a while, it
- * is asked once however many requests wait for the same answer, and failures count against the client's address.
+ * `check` is expensive: it hashes a password or queries another system. Its results are cached, concurrent requests with the same
+ * credentials share one check, and failures count against the client's address.
  */
 export type Authenticator =
   | {
@@ -36,9 +36,8 @@ export type Authenticator =
   | {
       readonly kind: 'check';
       /**
-       * Answers `undefined` at once for a kind of credential that it has nothing to do with. Rejects with a
-       * `TonnageError` when it cannot say: the request fails then, and is neither refused nor taken for anonymous. Where
-       * checks have to wait, those of a lower `rank` go first.
+       * Returns `undefined` synchronously for a kind of credential that it does not handle. Rejects with a `TonnageError` if it is
+       * unavailable: the request then fails; it is neither unauthorised nor anonymous. Waiting checks with a lower `rank` go first.
        */
       authenticate(credential: Credential, rank?: () => number): Promise<CheckVerdict> | undefined;
     };

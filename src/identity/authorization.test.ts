@@ -18,11 +18,11 @@ describe('Basic', () => {
     expect(parseAuthorization(header)).toEqual({ scheme: 'basic', user, password });
   });
 
-  test('an empty user with an empty password means that there are no credentials', () => {
+  test('an empty user with an empty password means no credentials', () => {
     expect(parseAuthorization(basic('', ''))).toBe('none');
   });
 
-  test('whatever can be written in a header is read back', () => {
+  test('any user and password are parsed from a header', () => {
     const part = fc.string({ unit: 'grapheme' }).filter((text) => !/\p{Cc}/u.test(text) && text.isWellFormed());
     const property = fc.property(part, part, (user, password) => {
       fc.pre(!user.includes(':') && user + password !== '');
@@ -49,6 +49,6 @@ test.each([
   ['another scheme', 'Digest username="a"'],
   ['a token with blanks', 'Bearer a b'],
   ['a token with quotes', 'Bearer "a"'],
-])('%s is malformed, and does not pass for anonymous', (_title, header) => {
+])('%s is malformed, not anonymous', (_title, header) => {
   expect(parseAuthorization(header)).toBe('malformed');
 });

@@ -1,4 +1,4 @@
-/** What a client shows to prove who it is. */
+/** The credentials of a client. */
 export type Credential =
   | { readonly scheme: 'basic'; readonly user: string; readonly password: string }
   | { readonly scheme: 'bearer'; readonly token: string };
@@ -8,9 +8,8 @@ const tokenPattern = /^[A-Za-z0-9._~+/-]+=*$/;
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
- * Reads an `Authorization` header: Basic (RFC 7617, user and password in UTF-8, the password may hold colons) or Bearer
- * (RFC 6750). An empty user with an empty password is `none`: so do clients write that they have no credentials.
- * `malformed` is everything else, and must not pass for `none`.
+ * Parses an `Authorization` header: Basic (RFC 7617, in UTF-8; the password may contain colons) or Bearer (RFC 6750). `none`: an empty
+ * user with an empty password, which some clients send without credentials. `malformed`: anything else; it must not count as `none`.
  */
 export function parseAuthorization(header: string): Credential | 'none' | 'malformed' {
   const match = /^([A-Za-z]+) +(\S+) *$/.exec(header);
@@ -28,7 +27,7 @@ export function parseAuthorization(header: string): Credential | 'none' | 'malfo
 function parseBasic(encoded: string): Credential | 'none' | 'malformed' {
   const text = base64Pattern.test(encoded) ? decode(encoded) : undefined;
   const colon = text?.indexOf(':') ?? -1;
-  // RFC 7617 section 2: neither part may hold control characters.
+  // RFC 7617 section 2: neither part may contain control characters.
   if (text === undefined || colon < 0 || /\p{Cc}/u.test(text)) return 'malformed';
   if (text === ':') return 'none';
   return { scheme: 'basic', user: text.slice(0, colon), password: text.slice(colon + 1) };

@@ -1,17 +1,17 @@
 import { Readable } from 'node:stream';
 import { limits } from '../base/index.ts';
 
-/** What another system answered. */
+/** The response of another system. */
 export interface JsonAnswer {
   readonly status: number;
-  /** Absent: it was no JSON. */
+  /** Absent if the body is not JSON. */
   readonly body?: unknown;
 }
 
 /**
- * GETs a JSON document within `timeoutMs`, its body included, and no more than `limits.identityAnswerBytesMax` of it.
- * Follows no redirect, since what is in `headers` is for this address alone. Rejects with an `Error` whose message says
- * why there is no answer, and holds neither the address nor the headers.
+ * GETs a JSON document of at most `limits.identityAnswerBytesMax` bytes within `timeoutMs`. Does not follow redirects, because
+ * `headers` may contain a secret for this address. Rejects with an `Error` whose message states the reason but neither the address
+ * nor the headers.
  */
 export async function fetchJson(
   url: string,
@@ -38,7 +38,7 @@ async function readText(response: Response): Promise<string> {
   const body: AsyncIterable<Uint8Array> = response.body ?? Readable.from([]);
   for await (const chunk of body) {
     bytes += chunk.length;
-    // Leaving the loop gives the rest of the body up.
+    // Leaving the loop cancels the rest of the body.
     if (bytes > limits.identityAnswerBytesMax) throw new TooLarge();
     chunks.push(chunk);
   }
@@ -54,14 +54,14 @@ function parsed(text: string): { readonly body?: unknown } {
 }
 
 function reasonOf(error: unknown, timeoutMs: number): string {
-  if (error instanceof TooLarge) return `its answer is larger than ${limits.identityAnswerBytesMax} bytes`;
-  if (isTimeoutError(error)) return `no whole answer within ${timeoutMs} ms`;
+  if (error instanceof TooLarge) return `its response is larger than ${limits.identityAnswerBytesMax} bytes`;
+  if (isTimeoutError(error)) return `no complete response within ${timeoutMs} ms`;
   const cause = error instanceof Error ? error.cause : undefined;
   const code = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : undefined;
   return `the connection failed${typeof code === 'string' ? ` (${code})` : ''}`;
 }
 
-/** Whether what `fetchJson` has rejected with says that the time was over. */
+/** Whether an error of `fetchJson` is a timeout. */
 export function isTimeout(error: unknown): boolean {
   return error instanceof Error && isTimeoutError(error.cause);
 }
@@ -70,13 +70,13 @@ function isTimeoutError(error: unknown): boolean {
   return error instanceof Error && error.name === 'TimeoutError';
 }
 
-/** A member of a JSON object; `undefined` where there is no object, or no such member. */
+/** A member of a JSON object; `undefined` if there is no object or no such member. */
 export function memberOf(value: unknown, name: string): unknown {
   if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined;
   return new Map<string, unknown>(Object.entries(value)).get(name);
 }
 
-/** A member that is a text which is not empty. */
+/** A member that is a non-empty string; otherwise `undefined`. */
 export function textOf(value: unknown, name: string): string | undefined {
   const member = memberOf(value, name);
   return typeof member === 'string' && member !== '' ? member : undefined;

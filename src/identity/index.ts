@@ -1,9 +1,9 @@
 export { createAddressRules } from './address-rules.ts';
 export { createApiTokens } from './api-tokens.ts';
 export { parseAuthorization } from './authorization.ts';
+export { Authentication, requireRight, type AuthRequest, type Outcome } from './authentication.ts';
 export type { Authenticator } from './authenticator.ts';
-export { createDoor, requireRight, type Door, type Outcome, type Visitor } from './door.ts';
-export { IssuedTokens, type TokenDesk, type TokenFacts } from './issued-tokens.ts';
+export { IssuedTokens, type TokenInfo, type TokenManager } from './issued-tokens.ts';
 export { LoginLimited } from './login-limited.ts';
 export { isLoopbackAddress, isLoopbackHost } from './loopback.ts';
 export { oidcInstruments, platformInstruments } from './metrics.ts';
@@ -17,4 +17,4 @@ export { createStaticUsers } from './static-users.ts';
 export { withPlatform } from './token-owner.ts';
 export { withoutTokens } from './token-text.ts';
 export type { ScopeUpstreams } from './token-scope.ts';
-export type { TokenWish } from './token-wish.ts';
+export type { TokenRequest } from './token-request.ts';

@@ -2,25 +2,25 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { limits, systemRandom } from '../base/index.ts';
 import { createApiTokens } from './api-tokens.ts';
 import type { Credential } from './authorization.ts';
-import { IssuedTokens, type KeptToken, type TokenKeeper } from './issued-tokens.ts';
+import { IssuedTokens, type StoredToken, type TokenStore } from './issued-tokens.ts';
 import { createPathTokens } from './path-tokens.ts';
 import { collectingLog, HandClock } from './testing/fixtures.ts';
 import { tokenText } from './token-text.ts';
 
-/** As long as a busy machine may take. */
+/** Generous, for a busy machine. */
 const patience = { timeout: 60_000 };
 
-/** Keeps tokens in memory, and says what it was told. */
-class Shelf implements TokenKeeper {
-  readonly kept = new Map<string, KeptToken>();
+/** Stores tokens in memory and records calls. */
+class Shelf implements TokenStore {
+  readonly kept = new Map<string, StoredToken>();
   readonly uses: { readonly id: string; readonly at: number }[] = [];
   isBroken = false;
 
-  all(): Promise<readonly KeptToken[]> {
+  all(): Promise<readonly StoredToken[]> {
     return Promise.resolve([...this.kept.values()]);
   }
 
-  add(token: KeptToken): Promise<void> {
+  add(token: StoredToken): Promise<void> {
     if (this.isBroken) return Promise.reject(new Error('the disk is full'));
     this.kept.set(token.id, token);
     return Promise.resolve();
@@ -46,9 +46,9 @@ beforeEach(() => {
   shelf = new Shelf();
   log = collectingLog();
 });
-const open = (): Promise<IssuedTokens> => IssuedTokens.open({ keeper: shelf, clock, random: systemRandom, log });
+const open = (): Promise<IssuedTokens> => IssuedTokens.open({ store: shelf, clock, random: systemRandom, log });
 
-test('a token stands for its holder, before and after a restart', async () => {
+test('a token identifies its principal, before and after a restart', async () => {
   const wish = { kind: 'api', name: 'ci', email: 'ci@a.org', scope: ['lab/a/*'], rights: ['query'] } as const;
   const { token, id } = await (await open()).create(wish);
   const holder = { subject: 'ci', email: 'ci@a.org', org: 'a.org', scope: ['lab/a/*'], rights: new Set(['query']) };
@@ -58,14 +58,14 @@ test('a token stands for its holder, before and after a restart', async () => {
   }
 });
 
-test('what is kept is not the token', async () => {
+test('the stored data does not contain the token', async () => {
   const { token } = await (await open()).create({ kind: 'path', org: 'a.org' });
   const kept = JSON.stringify([...shelf.kept.values()].map((each) => ({ ...each, hash: [...each.hash] })));
   expect(kept).not.toContain(token.slice('tng_path_'.length, 30));
   expect([...shelf.kept.values()][0]?.hash).toHaveLength(32);
 });
 
-test('kinds are not taken for each other, and a holder without a name has the id for one', async () => {
+test('a token is valid only for its kind, and without a name its id is the subject', async () => {
   const tokens = await open();
   const api = await tokens.create({ kind: 'api' });
   const path = await tokens.create({ kind: 'path' });
@@ -74,21 +74,21 @@ test('kinds are not taken for each other, and a holder without a name has the id
   expect(tokens.find('path', path.token)?.subject).toBe(`token-${path.id}`);
 });
 
-test('a revoked token opens nothing, at once, and its holder is good no more', async () => {
+test('a revoked token is invalid at once, and so is its principal', async () => {
   const tokens = await open();
   const { token, id } = await tokens.create({ kind: 'api' });
   const holder = tokens.find('api', token);
-  expect(holder && tokens.isGood(holder)).toBe(true);
+  expect(holder && tokens.isValid(holder)).toBe(true);
   expect(tokens.hasApiTokens).toBe(true);
   await tokens.revoke(id);
   expect(tokens.find('api', token)).toBeUndefined();
-  expect(holder && tokens.isGood(holder)).toBe(false);
+  expect(holder && tokens.isValid(holder)).toBe(false);
   expect(tokens.hasApiTokens).toBe(false);
   expect([await tokens.list(), shelf.kept.size]).toEqual([[], 0]);
   await expect(tokens.revoke(id)).rejects.toThrow('id: expected the id of a token');
 });
 
-test('a token that several revoke at the same time is one token less', async () => {
+test('revoking one token concurrently removes one token', async () => {
   const tokens = await open();
   await tokens.create({ kind: 'api', name: 'other' });
   const { id } = await tokens.create({ kind: 'api' });
@@ -97,7 +97,7 @@ test('a token that several revoke at the same time is one token less', async () 
   expect(tokens.hasApiTokens).toBe(true);
 });
 
-test('a token ends when its time is over, and is still listed', async () => {
+test('a token expires and is still listed', async () => {
   const tokens = await open();
   const { token } = await tokens.create({ kind: 'api', expiresAt: clock.now() + 1_000 });
   const holder = tokens.find('api', token);
@@ -105,11 +105,11 @@ test('a token ends when its time is over, and is still listed', async () => {
   expect(tokens.find('api', token)).toBe(holder);
   clock.forward(1);
   expect(tokens.find('api', token)).toBeUndefined();
-  expect(holder && tokens.isGood(holder)).toBe(false);
+  expect(holder && tokens.isValid(holder)).toBe(false);
   expect(await tokens.list()).toHaveLength(1);
 });
 
-test('uses are noted at most once an hour', async () => {
+test('uses are stored at most once an hour', async () => {
   const tokens = await open();
   const { token, id } = await tokens.create({ kind: 'api' });
   const first = clock.now();
@@ -124,7 +124,7 @@ test('uses are noted at most once an hour', async () => {
     ]);
 });
 
-test('a use that cannot be noted does not stop anybody', async () => {
+test('a failure to store a use does not fail the request', async () => {
   const tokens = await open();
   const { token } = await tokens.create({ kind: 'api' });
   shelf.isBroken = true;
@@ -132,7 +132,7 @@ test('a use that cannot be noted does not stop anybody', async () => {
   await expect.poll(() => log.lines.map(({ message }) => message), patience).toHaveLength(1);
 });
 
-test('a token that could not be kept is not given out', async () => {
+test('a token that cannot be stored is not issued', async () => {
   const tokens = await open();
   shelf.isBroken = true;
   await expect(tokens.create({ kind: 'api' })).rejects.toThrow('the disk is full');
@@ -152,7 +152,7 @@ describe('credentials', () => {
     expect(authenticate({ scheme: 'bearer', token: `${token}a` })).toBe('wrong');
   });
 
-  test('a path token is one in the path alone', async () => {
+  test('a path token is valid only in a path', async () => {
     const tokens = await open();
     const { token } = await tokens.create({ kind: 'path', org: 'a.org' });
     const pathTokens = createPathTokens(tokens);
@@ -160,7 +160,7 @@ describe('credentials', () => {
     expect(pathTokens(token.replace(/.$/, (last) => (last === 'a' ? 'b' : 'a')))).toBe('mistyped');
     expect(pathTokens('b6ymvmr5e7kl')).toBeUndefined();
     expect(pathTokens(tokenText('path', new Uint8Array(32)))).toBeUndefined();
-    // Whether there is such an API token is not said.
+    // Does not reveal whether the API token exists.
     const { token: api } = await tokens.create({ kind: 'api' });
     expect([api, tokenText('api', new Uint8Array(32))].map(pathTokens)).toEqual(['api', 'api']);
     expect(createApiTokens(tokens).authenticate({ scheme: 'bearer', token })).toBe('wrong');

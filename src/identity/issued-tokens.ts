@@ -2,10 +2,10 @@ import { limits, messageOf, TonnageError, type Clock, type Log, type Random } fr
 import { rights as allRights, type Principal, type Right } from './principal.ts';
 import { tokenHash, tokenId, tokenSecretBytes, tokenText, type TokenKind } from './token-text.ts';
 import { canonicalScope, type ScopeUpstreams } from './token-scope.ts';
-import { grantWish, type TokenWish } from './token-wish.ts';
+import { checkTokenRequest, type TokenRequest } from './token-request.ts';
 
-/** What may be told of a token, to whoever may manage tokens. Times in milliseconds since the Unix epoch. */
-export interface TokenFacts {
+/** The public properties of a token. Times are in milliseconds since the Unix epoch. */
+export interface TokenInfo {
   readonly id: string;
   readonly kind: TokenKind;
   readonly name?: string;
@@ -15,61 +15,61 @@ export interface TokenFacts {
   readonly rights: readonly Right[];
   readonly createdAt: number;
   readonly expiresAt?: number;
-  /** Exact to an hour. Absent: never. */
+  /** Time of last use, with a precision of an hour. Absent: never used. */
   readonly usedAt?: number;
 }
 
-/** A token as it is kept: never itself, only its hash. */
-export interface KeptToken extends Omit<TokenFacts, 'kind' | 'rights'> {
+/** A stored token: its hash, never the token itself. */
+export interface StoredToken extends Omit<TokenInfo, 'kind' | 'rights'> {
   readonly kind: string;
   readonly rights: readonly string[];
   /** SHA-256. */
   readonly hash: Uint8Array;
 }
 
-/** Where tokens are kept. */
-export interface TokenKeeper {
-  all(): Promise<readonly KeptToken[]>;
-  add(token: KeptToken): Promise<void>;
+/** Stores tokens. */
+export interface TokenStore {
+  all(): Promise<readonly StoredToken[]>;
+  add(token: StoredToken): Promise<void>;
   remove(id: string): Promise<void>;
-  /** Notes when tokens were used last. */
+  /** Stores the times of last use. */
   used(times: readonly { readonly id: string; readonly at: number }[]): Promise<void>;
 }
 
-/** Making, listing and revoking tokens: here, or at a server. */
-export interface TokenDesk {
-  /** Makes a token. Its text is in the answer, and nowhere else, ever. Throws `bad_request` for what cannot be. */
-  create(wish: TokenWish): Promise<TokenFacts & { readonly token: string }>;
-  /** All tokens, oldest first; those that have expired too. */
-  list(): Promise<readonly TokenFacts[]>;
-  /** From now on it opens nothing. Throws `not_found`. */
+/** Creates, lists and revokes tokens, here or on a server. */
+export interface TokenManager {
+  /** Creates a token. Only this result contains its text. Rejects with `bad_request` for an invalid request. */
+  create(request: TokenRequest): Promise<TokenInfo & { readonly token: string }>;
+  /** All tokens, oldest first, including expired ones. */
+  list(): Promise<readonly TokenInfo[]>;
+  /** Revokes a token at once. Rejects with `not_found`. */
   revoke(id: string): Promise<void>;
 }
 
-export interface IssuedTokensOptions {
-  readonly keeper: TokenKeeper;
+interface IssuedTokensOptions {
+  readonly store: TokenStore;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  /** What the scopes of new tokens may name. Absent: that is not known here, and they are kept as they are. */
+  /** The upstreams that scopes of new tokens may name. Absent: unknown, so scopes are stored as stated. */
   readonly upstreams?: ScopeUpstreams;
 }
 
 interface Entry {
-  facts: TokenFacts;
+  facts: TokenInfo;
   readonly hash: string;
   readonly principal: Principal;
 }
 
 const idBytes = 5;
 
-/** All tokens of a data directory, found by their hashes in memory: nothing is read for a request. */
-export class IssuedTokens implements TokenDesk {
+/** All tokens of a data directory, in memory by hash, so that a request reads no file. */
+export class IssuedTokens implements TokenManager {
   readonly #options: IssuedTokensOptions;
   readonly #byHash = new Map<string, Entry>();
   readonly #byId = new Map<string, Entry>();
   readonly #holders = new WeakMap<Principal, Entry>();
-  /** Uses that are not written down yet. */
+  /** Times of use that are not stored yet. */
   #uses = new Map<string, number>();
   #writing = false;
   #apiTokens = 0;
@@ -80,16 +80,16 @@ export class IssuedTokens implements TokenDesk {
 
   static async open(options: IssuedTokensOptions): Promise<IssuedTokens> {
     const tokens = new IssuedTokens(options);
-    for (const kept of await options.keeper.all()) tokens.#remember(kept);
+    for (const stored of await options.store.all()) tokens.#remember(stored);
     return tokens;
   }
 
-  /** Whether there is any API token: somebody to log in as. */
+  /** Whether there is any API token. */
   get hasApiTokens(): boolean {
     return this.#apiTokens > 0;
   }
 
-  /** Whom a token stands for; `undefined` for one that is unknown, of another kind, expired or revoked. */
+  /** The principal of a token; `undefined` if it is unknown, of another kind, expired or revoked. */
   find(kind: TokenKind, text: string): Principal | undefined {
     if (!text.startsWith('tng_')) return undefined;
     const entry = this.#byHash.get(keyOf(tokenHash(text)));
@@ -98,42 +98,42 @@ export class IssuedTokens implements TokenDesk {
     return entry.principal;
   }
 
-  /** Whether a principal that `find` has answered is one that it would answer again; true for any other. */
-  isGood(principal: Principal): boolean {
+  /** Whether the token of a principal from `find` is still valid; true for any other principal. */
+  isValid(principal: Principal): boolean {
     const entry = this.#holders.get(principal);
     return entry === undefined || (this.#byId.get(entry.facts.id) === entry && this.#isAlive(entry));
   }
 
-  async create(wish: TokenWish): Promise<TokenFacts & { readonly token: string }> {
-    const { clock, random, keeper, upstreams } = this.#options;
+  async create(request: TokenRequest): Promise<TokenInfo & { readonly token: string }> {
+    const { clock, random, store, upstreams } = this.#options;
     const now = clock.now();
-    const { scope, ...granted } = grantWish(wish, now);
+    const { scope, ...checked } = checkTokenRequest(request, now);
     const names = upstreams === undefined ? scope : scope && canonicalScope(scope, upstreams);
     if (this.#byId.size >= limits.tokensMax) {
       throw new TonnageError('bad_request', `expected at most ${limits.tokensMax} tokens: revoke some first`);
     }
-    const token = tokenText(granted.kind, random.bytes(tokenSecretBytes));
-    const made: KeptToken = {
+    const token = tokenText(checked.kind, random.bytes(tokenSecretBytes));
+    const created: StoredToken = {
       id: this.#newId(),
-      ...granted,
+      ...checked,
       ...(names && { scope: names }),
       createdAt: now,
       hash: tokenHash(token),
     };
-    await keeper.add(made);
-    return { ...this.#remember(made), token };
+    await store.add(created);
+    return { ...this.#remember(created), token };
   }
 
-  list(): Promise<readonly TokenFacts[]> {
+  list(): Promise<readonly TokenInfo[]> {
     const all = [...this.#byId.values()].map(({ facts }) => facts);
     return Promise.resolve(all.toSorted((one, other) => one.createdAt - other.createdAt));
   }
 
   async revoke(id: string): Promise<void> {
     const entry = this.#byId.get(id);
-    if (entry === undefined) throw new TonnageError('not_found', 'id: expected the id of a token, as list shows it');
-    await this.#options.keeper.remove(id);
-    // Somebody else may have revoked it meanwhile.
+    if (entry === undefined) throw new TonnageError('not_found', 'id: expected the id of a token, as in the list');
+    await this.#options.store.remove(id);
+    // A concurrent call may have revoked it.
     if (!this.#byId.delete(id)) return;
     this.#byHash.delete(entry.hash);
     this.#uses.delete(id);
@@ -151,10 +151,10 @@ export class IssuedTokens implements TokenDesk {
     return facts.expiresAt === undefined || facts.expiresAt > this.#options.clock.now();
   }
 
-  #remember({ hash, kind, rights, ...rest }: KeptToken): TokenFacts {
+  #remember({ hash, kind, rights, ...rest }: StoredToken): TokenInfo {
     const known = allRights.filter((right) => rights.includes(right));
     const isPath = kind !== 'api';
-    const facts: TokenFacts = Object.freeze({
+    const facts: TokenInfo = Object.freeze({
       ...rest,
       kind: isPath ? 'path' : 'api',
       rights: isPath ? known.filter((right) => right === 'pull') : known,
@@ -174,7 +174,7 @@ export class IssuedTokens implements TokenDesk {
     return facts;
   }
 
-  /** Written down at most once an hour for each token, behind the request. */
+  /** Stores the time of use at most once an hour for each token, without delaying the request. */
   #noteUse(entry: Entry): void {
     const now = this.#options.clock.now();
     const { id, usedAt } = entry.facts;
@@ -191,11 +191,11 @@ export class IssuedTokens implements TokenDesk {
       while (this.#uses.size > 0) {
         const times = [...this.#uses].map(([id, at]) => ({ id, at }));
         this.#uses = new Map();
-        // One after the other: what is used meanwhile goes together with the next.
-        await this.#options.keeper.used(times);
+        // Sequential: uses during a write are collected for the next one.
+        await this.#options.store.used(times);
       }
     } catch (error) {
-      this.#options.log.warn({ error: messageOf(error) }, 'when tokens were used last could not be written down');
+      this.#options.log.warn({ error: messageOf(error) }, 'storing the times of last use of tokens failed');
     } finally {
       this.#writing = false;
     }

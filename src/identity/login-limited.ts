@@ -1,13 +1,13 @@
 import { TonnageError } from '../base/index.ts';
 
-/** Somebody has to wait before they may log in. */
+/** The client must wait before it may log in again. */
 export class LoginLimited extends TonnageError {
   readonly retryAfterSeconds: number;
 
   constructor(retryAfterSeconds: number) {
     super(
       'login_limited',
-      `too many logins failed from this address, or too many came at once; the next is taken in ${retryAfterSeconds} s`,
+      `too many failed or concurrent logins from this address; try again in ${retryAfterSeconds} s`,
     );
     this.retryAfterSeconds = retryAfterSeconds;
   }

@@ -2,26 +2,26 @@ import { limits, Lru, parseAddress, type Clock } from '../base/index.ts';
 
 const minuteMs = 60_000;
 
-/** A try that has begun; it ends by one of these, once. */
+/** A login attempt that has begun. The caller ends it by calling `fail` or `forgive` once. */
 export interface Attempt {
-  /** Failures of this address within the last minute, and its tries under way: the more there are, the later its turn. */
+  /** Failures of this address within the last minute plus its attempts in flight. A higher rank waits longer. */
   readonly rank: () => number;
   /** The credentials were wrong. */
   fail(): void;
-  /** It was no failure: the credentials were good, or could not be looked at. */
+  /** The credentials were valid or could not be checked. */
   forgive(): void;
 }
 
-/** Tries of one address that are under way, and those that wait until it is known what came of them. */
+/** The attempts of one address: those in flight, and those that wait for their results. */
 interface Pending {
   running: number;
   readonly waiting: (() => void)[];
 }
 
 /**
- * Counts the failed logins of each address within the last minute, and says when one has to wait. As many as may fail
- * run at a time; the others wait for what comes of them. So guesses at the same time are bounded as those one after the
- * other are, and good logins are let in, however many come together from behind one address.
+ * Limits failed logins per address and minute. At most as many attempts as may still fail run at a time; further attempts wait for
+ * their results. This bounds concurrent guesses like sequential ones, and still admits any number of concurrent valid logins from
+ * one address.
  */
 export class LoginLimiter {
   readonly #clock: Clock;
@@ -35,7 +35,7 @@ export class LoginLimiter {
     this.#clock = clock;
   }
 
-  /** Begins a try from `address`; a number instead is how many seconds (at least 1) it has to wait before it may. */
+  /** Begins an attempt from `address`. A number is the seconds (at least 1) after which the client may try again. */
   attempt(address: string): Attempt | number | Promise<Attempt | number> {
     return this.#attempt(networkOf(address));
   }
@@ -68,7 +68,7 @@ export class LoginLimiter {
     if (pending.running === 0) this.#pending.delete(key);
   }
 
-  /** Whether it hangs on tries that are under way if another one may begin; then there is at least one. */
+  /** Whether attempts in flight decide if another one may begin. */
   #isUndecided(key: string, { running }: Pending): boolean {
     const failed = this.#recent(key).length;
     return failed < limits.loginFailuresPerMinuteMax && failed + running >= limits.loginFailuresPerMinuteMax;
@@ -80,7 +80,7 @@ export class LoginLimiter {
   }
 }
 
-/** An IPv4 address by itself; an IPv6 address as its /64, within which one client can choose freely (RFC 4291). */
+/** An IPv4 address, or the /64 network of an IPv6 address, in which one client can choose any address (RFC 4291). */
 export function networkOf(text: string): string {
   const address = parseAddress(text);
   if (address === undefined) return text;

@@ -45,6 +45,6 @@ test.each([
   '128.0.0.1',
   '2130706433',
   ' localhost',
-])('Host: %s may be anybody’s', (header) => {
+])('Host: %s does not name this machine', (header) => {
   expect(isLoopbackHost(header)).toBe(false);
 });

@@ -1,9 +1,9 @@
 import type { Counter, MetricSet } from '../metric/index.ts';
 
-/** What came of a check of credentials that were not remembered. */
+/** The outcome of a check of credentials that were not cached. */
 export type CheckOutcome = 'accepted' | 'refused' | 'limited' | 'unknown' | 'failed';
 
-/** What the door counts of itself. */
+/** The instruments of authentication. */
 export interface IdentityInstruments {
   readonly checks: Readonly<Record<CheckOutcome, Counter>>;
 }
@@ -12,7 +12,7 @@ export interface IdentityInstruments {
 export function identityInstruments(metrics: MetricSet): IdentityInstruments {
   const checks = metrics.counter({
     name: 'tonnage_identity_checks',
-    help: 'Checks of credentials that were not remembered, by outcome; limited ones were told to come back later.',
+    help: 'Checks of credentials that were not cached, by outcome. Limited clients must retry later.',
     labels: ['outcome'],
   });
   return {
@@ -26,11 +26,11 @@ export function identityInstruments(metrics: MetricSet): IdentityInstruments {
   };
 }
 
-/** What is counted of questions to a Seqera Platform. */
+/** The instruments of requests to a Seqera Platform. */
 export interface PlatformInstruments {
-  /** By what it said. */
+  /** By outcome. */
   readonly answers: Readonly<Record<'accepted' | 'refused' | 'failed', Counter>>;
-  /** Of the times when it did not say, by what was done. */
+  /** Checks without an answer, by consequence. */
   readonly down: Readonly<Record<'stale' | 'anonymous' | 'refused', Counter>>;
 }
 
@@ -38,12 +38,12 @@ export interface PlatformInstruments {
 export function platformInstruments(metrics: MetricSet): PlatformInstruments {
   const answers = metrics.counter({
     name: 'tonnage_identity_platform_answers',
-    help: 'Questions to the Seqera Platform about whose a token is, by outcome; failed ones have no answer that can be used.',
+    help: 'Requests to the Seqera Platform to identify a token, by outcome. Failed ones have no usable response.',
     labels: ['outcome'],
   });
   const down = metrics.counter({
     name: 'tonnage_identity_platform_down',
-    help: 'Checks of a token that the Seqera Platform gave no answer to, by what was done: an older answer, anonymous, or a refusal.',
+    help: 'Checks of a token while the Seqera Platform was unavailable, by consequence: stale answer, anonymous or refused.',
     labels: ['taken'],
   });
   return {
@@ -60,7 +60,7 @@ export function platformInstruments(metrics: MetricSet): PlatformInstruments {
   };
 }
 
-/** What is counted of fetches of issuers' keys, by what came of them. */
+/** Fetches of issuers' keys, by outcome. */
 export type OidcInstruments = Readonly<Record<'fetched' | 'failed', Counter>>;
 
 /** Declares the family of fetches of issuers' keys in `metrics`. */

@@ -3,9 +3,9 @@ import { limits, messageOf, SingleFlight, TonnageError, type Clock, type Log } f
 import { fetchJson, memberOf, textOf } from './fetch-json.ts';
 import type { OidcInstruments } from './metrics.ts';
 
-export interface OidcKeysOptions {
+interface OidcKeysOptions {
   readonly issuer: string;
-  /** Where its keys are. Absent: its discovery document says. */
+  /** URL of its keys. Default: from its discovery document. */
   readonly jwksUrl?: string;
   readonly clock: Clock;
   readonly log: Log;
@@ -13,9 +13,8 @@ export interface OidcKeysOptions {
 }
 
 /**
- * The keys of an issuer (a JWK Set, RFC 7517 section 5), fetched when the first token comes, again when they are old, and
- * when a token names one that is not among them; the last no more often than `limits.oidcRetryMs`, whatever tokens name.
- * While the issuer does not answer, the keys that are there stay good.
+ * The keys of an issuer (a JWK Set, RFC 7517 section 5). Fetches them for the first token, when they are old, and when a token names
+ * an unknown key, but at most once per `limits.oidcRetryMs`. While the issuer is unavailable, known keys remain valid.
  */
 export class OidcKeys {
   readonly #options: OidcKeysOptions;
@@ -29,7 +28,7 @@ export class OidcKeys {
     this.#options = options;
   }
 
-  /** The key that a token's header names. Rejects with an error of jose, or `identity_unavailable` where nobody can say. */
+  /** The key that a token's header names. Rejects with an error of jose, or with `identity_unavailable` without current keys. */
   readonly find: JWTVerifyGetKey = async (header, token) => {
     const now = this.#options.clock.monotonic();
     if (now - this.#fetchedAt >= limits.oidcKeysMs) await this.#refresh();
@@ -39,7 +38,7 @@ export class OidcKeys {
       if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
     }
     await this.#refresh();
-    // A new key may be what could not be fetched.
+    // The failed fetch might have returned this key.
     if (this.#failed) throw unavailable();
     return this.#present()(header, token);
   };
@@ -49,7 +48,7 @@ export class OidcKeys {
     return this.#keys;
   }
 
-  /** Fetches the keys, unless that was tried just now. Never rejects: what was there stays. */
+  /** Fetches the keys, unless a recent attempt was made. Never rejects; on failure the known keys remain. */
   #refresh(): Promise<void> {
     return this.#fetches.run('keys', () => this.#try());
   }
@@ -67,7 +66,7 @@ export class OidcKeys {
     } catch (error) {
       this.#failed = true;
       fetches.failed.inc();
-      log.warn({ issuer, error: messageOf(error) }, 'the keys of a token issuer could not be fetched');
+      log.warn({ issuer, error: messageOf(error) }, 'fetching the keys of a token issuer failed');
     }
   }
 
@@ -76,32 +75,32 @@ export class OidcKeys {
     const { status, body } = await fetchJson(jwksUrl ?? (await discover(issuer)), {
       timeoutMs: limits.oidcAnswerMsMax,
     });
-    if (status !== 200) throw new Error(`its keys were answered with status ${status}`);
-    if (!isKeySet(body)) throw new Error('what was answered for its keys is no JWK Set');
+    if (status !== 200) throw new Error(`the response with its keys has status ${status}`);
+    if (!isKeySet(body)) throw new Error('the response with its keys is not a JWK Set');
     return createLocalJWKSet(body);
   }
 }
 
-/** Whether this is a JWK Set; what each key is made of, jose looks at when it is used. */
+/** Whether this is a JWK Set. jose checks each key when it is used. */
 function isKeySet(body: unknown): body is JSONWebKeySet {
   const keys = memberOf(body, 'keys');
   return Array.isArray(keys) && keys.every((key: unknown) => typeof memberOf(key, 'kty') === 'string');
 }
 
-/** Where the keys are, by OpenID Connect Discovery 1.0 section 4; the document has to be of this very issuer. */
+/** The URL of the keys, by OpenID Connect Discovery 1.0 section 4. The document must state the same issuer. */
 async function discover(issuer: string): Promise<string> {
   const url = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
   const { status, body } = await fetchJson(url, { timeoutMs: limits.oidcAnswerMsMax });
-  if (status !== 200) throw new Error(`its discovery document was answered with status ${status}`);
-  if (textOf(body, 'issuer') !== issuer) throw new Error('its discovery document is of another issuer');
+  if (status !== 200) throw new Error(`its discovery document has status ${status}`);
+  if (textOf(body, 'issuer') !== issuer) throw new Error('its discovery document is that of another issuer');
   const jwksUrl = URL.parse(textOf(body, 'jwks_uri') ?? '');
   const protocols = issuer.startsWith('https:') ? ['https:'] : ['https:', 'http:'];
   if (jwksUrl === null || !protocols.includes(jwksUrl.protocol)) {
-    throw new Error('its discovery document names no place for its keys that could be used');
+    throw new Error('its discovery document has no usable jwks_uri');
   }
   return jwksUrl.href;
 }
 
 function unavailable(): TonnageError {
-  return new TonnageError('identity_unavailable', 'the keys of the issuer of this token cannot be had; try again');
+  return new TonnageError('identity_unavailable', 'the keys of the issuer of this token are unavailable; try again');
 }

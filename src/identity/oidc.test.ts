@@ -16,7 +16,7 @@ import { createOidc, type OidcIssuer } from './oidc.ts';
 import { collectingLog, HandClock } from './testing/fixtures.ts';
 import { json, startJsonServer, type JsonServer } from './testing/json-server.ts';
 
-/** A real server is the issuer: its discovery document, and its keys, which change. */
+/** A real server with the issuer's discovery document and its keys, which change. */
 interface SigningKey {
   readonly alg: string;
   readonly kid: string;
@@ -102,28 +102,28 @@ const ann = {
 };
 const keyFetches = (): number => server.requests.filter(({ url }) => url === '/keys').length;
 
-describe('a good token', () => {
-  test('stands for whom it names, until it ends, with any kind of key', async () => {
+describe('a valid token', () => {
+  test('identifies its subject until it expires, with any kind of key', async () => {
     for (const key of [rsa, ec, ed]) {
-      expect(await show(await sign(claims(), key))).toEqual({ principal: ann, goodForMs: 300_000 });
+      expect(await show(await sign(claims(), key))).toEqual({ principal: ann, validForMs: 300_000 });
     }
   });
 
-  test('is taken as the password under any user name', async () => {
+  test('is accepted as the password with any user name', async () => {
     const password = await sign(claims());
     expect(await oidc().authenticate({ scheme: 'basic', user: 'x', password })).toMatchObject({ principal: ann });
   });
 
-  test('may be for several, of which we are one', async () => {
+  test('may have several audiences', async () => {
     expect(await show(await sign(claims({ aud: ['other', 'tonnage'] })))).toMatchObject({ principal: ann });
     const several = oidc({ audience: ['a', 'tonnage'] });
     expect(await show(await sign(claims()), several)).toMatchObject({ principal: ann });
   });
 
-  test('has a little time on either side, since clocks differ', async () => {
+  test('tolerates small clock differences', async () => {
     expect(await show(await sign(claims({ exp: seconds() - 10 })))).toMatchObject({
       principal: ann,
-      goodForMs: -10_000,
+      validForMs: -10_000,
     });
     expect(await show(await sign(claims({ nbf: seconds() + 10 })))).toMatchObject({ principal: ann });
   });
@@ -148,7 +148,7 @@ describe('a good token', () => {
     const verdict = await show(await sign(claims(more)), oidc(issuer));
     expect(verdict).toMatchObject({ principal: expected });
     const { principal } = verdict as { principal: { org?: string; rights: ReadonlySet<string> } };
-    // Nobody without an organisation sees usage: they would see that of all.
+    // A principal without organisation would see all usage, so it may not query.
     expect(principal.org !== undefined || !principal.rights.has('query')).toBe(true);
   });
 });
@@ -204,26 +204,26 @@ describe('a token that is wrong', () => {
     ['another issuer', () => sign(claims({ iss: 'https://elsewhere.example' }))],
     ['no token', () => Promise.resolve('just-some-text')],
     ['something like one', () => Promise.resolve('a.b.c')],
-  ])('%s: somebody else may know it', async (_what, make) => {
+  ])('%s: another authenticator may know it', async (_what, make) => {
     expect(show(await make())).toBeUndefined();
     expect(server.requests).toHaveLength(0);
   });
 });
 
 describe('the keys of an issuer', () => {
-  test('are fetched once, however many come', async () => {
+  test('are fetched once for concurrent tokens', async () => {
     const authenticator = oidc();
     const token = await sign(claims());
     await Promise.all(Array.from({ length: 20 }, async () => show(token, authenticator)));
     expect(keyFetches()).toBe(1);
   });
 
-  test('are fetched where the configuration says', async () => {
+  test('are fetched from the configured URL', async () => {
     await show(await sign(claims()), oidc({ jwksUrl: `${server.url}/keys` }));
     expect(server.requests.map(({ url }) => url)).toEqual(['/keys']);
   });
 
-  test('rotate: a new one is fetched, and the old one is gone', async () => {
+  test('rotate: a new key is fetched, and the old one is removed', async () => {
     const authenticator = oidc();
     const old = await sign(claims({ exp: seconds() + 3_600 }));
     await show(old, authenticator);
@@ -235,7 +235,7 @@ describe('the keys of an issuer', () => {
     expect(keyFetches()).toBe(2);
   });
 
-  test('are not fetched for each key that somebody makes up', async () => {
+  test('are not fetched for each invented key', async () => {
     const authenticator = oidc();
     await show(await sign(claims()), authenticator);
     for (let index = 0; index < 20; index++) {
@@ -245,7 +245,7 @@ describe('the keys of an issuer', () => {
     expect(keyFetches()).toBe(1);
   });
 
-  test('stay good while the issuer is down; one that is new cannot be known then', async () => {
+  test('stay valid while the issuer is down; a new key is then unavailable', async () => {
     const authenticator = oidc();
     await show(await sign(claims()), authenticator);
     isDown = true;
@@ -261,10 +261,10 @@ describe('the keys of an issuer', () => {
     expect(await show(await sign(claims(), next), authenticator)).toMatchObject({ principal: ann });
   });
 
-  test('that cannot be used fail the request, and the log says why', async () => {
+  test('that are unusable fail the request, and the log states the reason', async () => {
     published = [{ ...rsa.jwk, n: rsa.jwk.n?.slice(0, 86) ?? '' }];
     await expect(show(await sign(claims()))).rejects.toMatchObject({ code: 'identity_unavailable' });
-    expect(log.lines).toMatchObject([{ level: 'warn', message: 'a key of a token issuer cannot be used' }]);
+    expect(log.lines).toMatchObject([{ level: 'warn', message: 'a key of a token issuer is unusable' }]);
   });
 
   test.each<[string, () => void]>([
@@ -282,9 +282,9 @@ describe('the keys of an issuer', () => {
         ),
     ],
     ['it hangs up', () => server.answer(() => 'breaks')],
-  ])('cannot be had, since %s: the request fails, and the log says why', async (_why, arrange) => {
+  ])('are unavailable, because %s: the request fails, and the log states the reason', async (_why, arrange) => {
     arrange();
     await expect(show(await sign(claims()))).rejects.toMatchObject({ code: 'identity_unavailable' });
-    expect(log.lines).toMatchObject([{ level: 'warn', message: 'the keys of a token issuer could not be fetched' }]);
+    expect(log.lines).toMatchObject([{ level: 'warn', message: 'fetching the keys of a token issuer failed' }]);
   });
 });

@@ -13,35 +13,35 @@ import type { Credential } from './authorization.ts';
 import { textOf } from './fetch-json.ts';
 import type { OidcInstruments } from './metrics.ts';
 import { OidcKeys } from './oidc-keys.ts';
-import { outsider } from './outsider.ts';
+import { externalPrincipal } from './external-principal.ts';
 import type { Principal, Right } from './principal.ts';
 
-/** Whose tokens are taken, and what stands in them. */
+/** An issuer whose tokens are accepted. */
 export interface OidcIssuer {
-  /** The claim `iss` of its tokens, to the letter. */
+  /** The exact claim `iss` of its tokens. */
   readonly issuer: string;
-  /** One of these has to be in the claim `aud`. */
+  /** The claim `aud` must contain one of these. */
   readonly audience: readonly string[];
-  /** Where its keys are. Absent: its discovery document says. */
+  /** URL of its keys. Default: from its discovery document. */
   readonly jwksUrl?: string;
   readonly emailClaim: string;
-  /** The claim that names the organisation. Absent: it is that of the e-mail address. */
+  /** The claim with the organisation. Default: the organisation of the e-mail address. */
   readonly orgClaim?: string;
-  /** What who has a token may do, as long as they have an organisation. */
+  /** Rights of tokens with an organisation. */
   readonly rights: readonly Right[];
 }
 
-export interface OidcOptions {
+interface OidcOptions {
   readonly issuers: readonly OidcIssuer[];
   readonly clock: Clock;
   readonly fetches: OidcInstruments;
   readonly log: Log;
 }
 
-/** Signatures by a private key alone: with a secret that both sides know, whoever can check a token could make one. */
+/** Asymmetric algorithms only: with a shared secret, a party that verifies tokens could also forge them. */
 const algorithms = 'RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA Ed25519'.split(' ');
 
-/** The compact form of a signed token (RFC 7515 section 7.1); of one without a signature the last part is empty. */
+/** The compact form of a token (RFC 7515 section 7.1). Without a signature the last part is empty. */
 const jwtPattern = /^[\w-]+\.[\w-]+\.[\w-]*$/;
 
 interface Known extends OidcIssuer {
@@ -49,8 +49,8 @@ interface Known extends OidcIssuer {
 }
 
 /**
- * Tokens of OpenID Connect issuers (JWT, RFC 7519), as Bearer or as the password of Basic under any user name. A token
- * that claims to be of one of these issuers is good or wrong; nobody else is asked about it.
+ * Authenticates tokens of OpenID Connect issuers (JWT, RFC 7519), sent as Bearer or as the password of Basic with any user name. A
+ * token that names one of these issuers is either valid or wrong; other authenticators do not see it.
  */
 export function createOidc({ issuers, clock, fetches, log }: OidcOptions): Extract<Authenticator, { kind: 'check' }> {
   const known = new Map<string, Known>();
@@ -75,7 +75,7 @@ export function createOidc({ issuers, clock, fetches, log }: OidcOptions): Extra
   };
 }
 
-/** Whose a token claims to be; nothing of it is checked yet. */
+/** The issuer that a token names, not yet verified. */
 function issuerOf(token: string): string | undefined {
   if (!jwtPattern.test(token)) return undefined;
   try {
@@ -100,21 +100,21 @@ async function verify(
       clockTolerance: limits.oidcLeewayMs / 1000,
       currentDate: new Date(now),
     });
-    // RFC 7519 section 4.1.2; jose only sees to it that there is one.
+    // RFC 7519 section 4.1.2. jose checks only that `sub` exists.
     if (textOf(payload, 'sub') === undefined) return 'wrong';
-    return { principal: principalOf(payload, issuer), goodForMs: (payload.exp ?? 0) * 1000 - now };
+    return { principal: principalOf(payload, issuer), validForMs: (payload.exp ?? 0) * 1000 - now };
   } catch (error) {
     if (error instanceof errors.JOSEError) return 'wrong';
     if (error instanceof TonnageError) throw error;
-    // A key of the issuer that cannot be used, such as a short one.
-    log.warn({ issuer: issuer.issuer, error: messageOf(error) }, 'a key of a token issuer cannot be used');
-    throw new TonnageError('identity_unavailable', 'the key of the issuer of this token cannot be used', {
+    // The issuer's key is unusable, for example too short.
+    log.warn({ issuer: issuer.issuer, error: messageOf(error) }, 'a key of a token issuer is unusable');
+    throw new TonnageError('identity_unavailable', 'the key of the issuer of this token is unusable', {
       cause: error,
     });
   }
 }
 
-/** An address that its issuer says is not verified (OpenID Connect Core 1.0 section 5.1) is one that anybody can claim. */
+/** Ignores an e-mail address that is not verified (OpenID Connect Core 1.0 section 5.1), because anyone could claim it. */
 function principalOf(payload: JWTPayload, { emailClaim, orgClaim, rights }: OidcIssuer): Principal {
   const isVerified = payload['email_verified'] === undefined || payload['email_verified'] === true;
   const claimed = isVerified || payload['email_verified'] === 'true' ? textOf(payload, emailClaim) : undefined;
@@ -122,5 +122,5 @@ function principalOf(payload: JWTPayload, { emailClaim, orgClaim, rights }: Oidc
     orgClaim === undefined
       ? organisationOfEmail(claimed ?? '')
       : canonicalOrganisation(textOf(payload, orgClaim) ?? '');
-  return outsider({ name: payload.sub ?? '', email: claimed, org, rights });
+  return externalPrincipal({ name: payload.sub ?? '', email: claimed, org, rights });
 }

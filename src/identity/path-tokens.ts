@@ -3,12 +3,12 @@ import type { Principal } from './principal.ts';
 import { tokenKindOf } from './token-text.ts';
 
 /**
- * Whom a path token stands for: `mistyped` for one whose checksum shows that it was never given out, `api` for what is
- * written as an API token. Both are told by the text alone, so they say nothing about which tokens there are.
+ * The principal of a path token; `undefined` if it is unknown. `mistyped`: its checksum is wrong. `api`: it has the form of an API
+ * token. Both depend on the text only, so they do not reveal which tokens exist.
  */
 export type PathTokens = (text: string) => Principal | 'mistyped' | 'api' | undefined;
 
-/** Path tokens (`/v2/wt/<token>/...`), for clients that cannot log in. Looked up with each request. */
+/** Looks up path tokens (`/v2/wt/<token>/...`), which are for clients that cannot log in. */
 export function createPathTokens(tokens: Pick<IssuedTokens, 'find'>): PathTokens {
   return (text) => {
     const principal = tokens.find('path', text);

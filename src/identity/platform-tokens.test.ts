@@ -8,7 +8,7 @@ import { createPlatformTokens, type PlatformTokensOptions } from './platform-tok
 import { collectingLog, HandClock } from './testing/fixtures.ts';
 import { json, startJsonServer, type JsonServer, type Reply } from './testing/json-server.ts';
 
-/** A real server answers as the Platform's `/user-info` does; the clock alone is moved by hand. */
+/** A real server with the Platform's `/user-info`. The clock is advanced by hand. */
 let platform: JsonServer;
 let clock: HandClock;
 let log: ReturnType<typeof collectingLog>;
@@ -22,7 +22,7 @@ beforeEach(async () => {
 });
 afterEach(() => platform.close());
 
-/** For a Platform that hangs: what it does answer before and after must come in time all the same. */
+/** A short deadline for a Platform that hangs, but long enough for its other responses. */
 const hasty = { timeoutMs: 1_000 };
 
 function tokens(more: Partial<PlatformTokensOptions> = {}) {
@@ -51,22 +51,22 @@ const ann = {
   org: 'example.org',
   rights: new Set(['pull', 'query']),
 };
-const isAnn = { principal: ann, goodForMs: 60_000 };
+const isAnn = { principal: ann, validForMs: 60_000 };
 
 function counts(name: string): readonly number[] {
   const family = metrics.gather().find((each) => each.name === name);
   return family?.type === 'counter' ? [...family.points].map((point) => Number(point.value)) : [];
 }
 
-describe('whose a token is', () => {
-  test('the Platform is asked with the token as Bearer, at /user-info', async () => {
+describe('the principal of a token', () => {
+  test('comes from /user-info, with the token as Bearer', async () => {
     expect(await tokens().authenticate(bearer())).toEqual(isAnn);
     expect(platform.requests.map(({ method, url, headers }) => [method, url, headers.authorization])).toEqual([
       ['GET', '/user-info', `Bearer ${token}`],
     ]);
   });
 
-  test('it is taken as the password under any user name, which says nothing about who it is', async () => {
+  test('is the same if the token is the password, with any user name', async () => {
     const authenticator = tokens();
     for (const user of ['', 'x', 'mallory@evil.example', 'ann']) {
       expect(await authenticator.authenticate(basic(user))).toMatchObject({ principal: ann });
@@ -88,12 +88,12 @@ describe('whose a token is', () => {
     ['null for a user', { user: null }, undefined],
   ])('with %s', async (_what, body, principal) => {
     platform.answer(() => json(body));
-    const expected = principal && { principal, goodForMs: 60_000 };
-    // Who has no organisation would be bound to none, and see all of them: they may pull, and no more.
+    const expected = principal && { principal, validForMs: 60_000 };
+    // A principal without organisation would see all usage, so it may only pull.
     expect(await tokens().authenticate(bearer())).toEqual(expected);
   });
 
-  test.each([[401], [403]])('%i is a refusal, remembered for a shorter time', async (status) => {
+  test.each([[401], [403]])('%i is a refusal, cached for a shorter time', async (status) => {
     const authenticator = tokens();
     platform.answer(() => json({}, status));
     expect(await authenticator.authenticate(bearer())).toBeUndefined();
@@ -105,7 +105,7 @@ describe('whose a token is', () => {
     expect(counts('tonnage_identity_platform_answers')).toEqual([1, 1, 0]);
   });
 
-  test('many who come at once with one token are one question', async () => {
+  test('concurrent requests with one token share one request to the Platform', async () => {
     const authenticator = tokens();
     const all = await Promise.all(
       Array.from({ length: 50 }, async (_, index) => authenticator.authenticate(basic(`u${index}`))),
@@ -114,24 +114,24 @@ describe('whose a token is', () => {
     expect(platform.requests).toHaveLength(1);
   });
 
-  test('it changes its mind: that shows when the answer is no longer fresh', async () => {
+  test('changes after the cached answer expires', async () => {
     const authenticator = tokens();
     await authenticator.authenticate(bearer());
     platform.answer(() => json({ user: { userName: 'ann', email: 'ann@elsewhere.example' } }));
     clock.forward(59_999);
-    expect(await authenticator.authenticate(bearer())).toEqual({ principal: ann, goodForMs: 1 });
+    expect(await authenticator.authenticate(bearer())).toEqual({ principal: ann, validForMs: 1 });
     clock.forward(1);
     expect(await authenticator.authenticate(bearer())).toMatchObject({ principal: { org: 'elsewhere.example' } });
     platform.answer(() => json({}, 401));
     clock.forward(60_000);
     expect(await authenticator.authenticate(bearer())).toBeUndefined();
-    // What was refused does not come back while it is down.
+    // A refused token stays refused while the Platform is down.
     platform.answer(() => 'breaks');
     clock.forward(limits.platformRefusalMs);
     expect(await authenticator.authenticate(bearer())).toBe('unknown');
   });
 
-  test('more at once than it is asked about have to come back', async () => {
+  test('requests beyond the queue must retry', async () => {
     platform.answer(() => json({}, 401));
     const authenticator = tokens();
     const many = limits.platformRequestsMax + limits.platformRequestsWaitingMax;
@@ -141,7 +141,7 @@ describe('whose a token is', () => {
   });
 });
 
-describe('what is not shown to the Platform', () => {
+describe('credentials that are not sent to the Platform', () => {
   test.each<[string, Credential]>([
     ['what a user of our own mistypes', basic('static', 'hunter2')],
     ['what cannot be a token', basic('x', 'pass word')],
@@ -152,13 +152,13 @@ describe('what is not shown to the Platform', () => {
     expect(tokens().authenticate(credential)).toBeUndefined();
   });
 
-  test('a long token is, also under the name of a user of our own', async () => {
+  test('a long token is sent, even with the name of a configured user', async () => {
     const long = 'eyJ0aWQiOiAxMjM0fS4xMjM0NTY3ODkwYWJjZGVmMTIzNDU2Nzg5MA==';
     expect(await tokens().authenticate(basic('static', long))).toEqual(isAnn);
   });
 });
 
-describe('a Platform that does not say', () => {
+describe('an unavailable Platform', () => {
   const failures: readonly [string, () => Reply][] = [
     ['answers 500', () => json({}, 500)],
     ['answers 404', () => json({}, 404)],
@@ -171,29 +171,29 @@ describe('a Platform that does not say', () => {
     ['breaks off', () => 'breaks'],
   ];
 
-  test.each(failures)('%s: what it said lately counts', async (how, reply) => {
+  test.each(failures)('%s: a recent answer is used', async (how, reply) => {
     const authenticator = tokens(how === 'hangs' ? hasty : {});
     await authenticator.authenticate(bearer());
     clock.forward(60_000);
     platform.answer(reply);
-    expect(await authenticator.authenticate(bearer())).toEqual({ principal: ann, goodForMs: limits.platformRetryMs });
-    // It is not asked again at once, so that nobody waits for it each time.
-    expect(await authenticator.authenticate(bearer())).toEqual({ principal: ann, goodForMs: limits.platformRetryMs });
+    expect(await authenticator.authenticate(bearer())).toEqual({ principal: ann, validForMs: limits.platformRetryMs });
+    // No immediate retry, so that requests do not wait for it each time.
+    expect(await authenticator.authenticate(bearer())).toEqual({ principal: ann, validForMs: limits.platformRetryMs });
     expect(platform.requests).toHaveLength(2);
     expect(counts('tonnage_identity_platform_down')).toEqual([2, 0, 0]);
-    // And when it is back, it is heard.
+    // Once it is available again, its answers are used.
     platform.answer(() => json({ user: { userName: 'ann', email: 'ann@elsewhere.example' } }));
     clock.forward(limits.platformRetryMs);
     expect(await authenticator.authenticate(bearer())).toMatchObject({ principal: { org: 'elsewhere.example' } });
   });
 
-  test.each(failures)('%s: whom it never spoke of is nobody in particular', async (how, reply) => {
+  test.each(failures)('%s: a token without a cached answer is anonymous', async (how, reply) => {
     platform.answer(reply);
     expect(await tokens(how === 'hangs' ? hasty : {}).authenticate(bearer())).toBe('unknown');
     expect(counts('tonnage_identity_platform_down')).toEqual([0, 1, 0]);
   });
 
-  test('an answer does not stand in for ever', async () => {
+  test('a stale answer expires', async () => {
     const authenticator = tokens();
     await authenticator.authenticate(bearer());
     platform.answer(() => 'breaks');
@@ -201,7 +201,7 @@ describe('a Platform that does not say', () => {
     expect(await authenticator.authenticate(bearer())).toBe('unknown');
   });
 
-  test('where nobody may be anonymous, or it is configured so, the request fails', async () => {
+  test('the request fails if anonymous pulls are not allowed, or if so configured', async () => {
     platform.answer(() => json({}, 503));
     const closed = tokens({ anonymousPull: false });
     await expect(closed.authenticate(bearer())).rejects.toMatchObject({ code: 'identity_unavailable' });
@@ -211,7 +211,7 @@ describe('a Platform that does not say', () => {
     expect(counts('tonnage_identity_platform_down')).toEqual([0, 0, 1]);
   });
 
-  test('by `anonymous` and `refuse` older answers do not count', async () => {
+  test('stale answers are not used with `anonymous` and `refuse`', async () => {
     const whatComesOf = async (whenDown: PlatformTokensOptions['whenDown']) => {
       metrics = new MetricSet();
       const authenticator = tokens({ whenDown });
@@ -225,7 +225,7 @@ describe('a Platform that does not say', () => {
     await expect(whatComesOf('refuse')).rejects.toMatchObject({ code: 'identity_unavailable' });
   });
 
-  test('nobody waits longer than its deadline, however many tokens come at once', async () => {
+  test('no request waits longer than the deadline, with any number of tokens', async () => {
     platform.answer(() => 'hangs');
     const authenticator = tokens({ ...hasty, clock: systemClock });
     const many = limits.platformRequestsMax * 4;
@@ -234,12 +234,12 @@ describe('a Platform that does not say', () => {
     );
     expect(new Set(verdicts)).toEqual(new Set(['unknown']));
     expect(counts('tonnage_identity_platform_down')).toEqual([0, many, 0]);
-    // It was not asked about those that waited for their turn, since it had not answered anybody.
+    // Queued tokens were not sent, because no request was answered.
     const asked = platform.requests.map(({ headers }) => Number(headers.authorization?.slice('Bearer tok-'.length)));
     expect(asked.filter((index) => !(index < limits.platformRequestsMax))).toEqual([]);
   });
 
-  test('while it is silent one question at a time finds out when that is over', async () => {
+  test('while it does not respond, one request at a time is sent', async () => {
     platform.answer(() => 'hangs');
     const authenticator = tokens(hasty);
     await authenticator.authenticate(bearer('first'));
@@ -249,13 +249,13 @@ describe('a Platform that does not say', () => {
     expect(platform.requests).toHaveLength(2);
 
     platform.answer(() => json({ user: { userName: 'ann', email: 'ann@Example.ORG' } }));
-    // It was not asked about this one, and so does not wait with it either.
+    // This token was not sent, so its request did not wait.
     expect(await authenticator.authenticate(bearer('other'))).toEqual(isAnn);
     const both = ['third', 'fourth'].map(async (text) => authenticator.authenticate(bearer(text)));
     expect(await Promise.all(both)).toEqual([isAnn, isAnn]);
   });
 
-  test('a question that takes too long says nothing while it answers others', async () => {
+  test('one slow request does not count while others are answered', async () => {
     platform.answer(({ headers }) =>
       headers.authorization === 'Bearer slow' ? 'hangs' : json({ user: { userName: 'ann', email: 'ann@Example.ORG' } }),
     );
@@ -267,7 +267,7 @@ describe('a Platform that does not say', () => {
     expect(await Promise.all(both)).toMatchObject([{ principal: ann }, { principal: ann }]);
   });
 
-  test('the log says when it begins and when it is over, once, and never names a token', async () => {
+  test('the log states once that it is unavailable and once that it is available, without a token', async () => {
     const authenticator = tokens();
     platform.answer(() => 'breaks');
     await authenticator.authenticate(bearer());
@@ -275,8 +275,8 @@ describe('a Platform that does not say', () => {
     platform.answer(() => json({}, 401));
     await authenticator.authenticate(bearer('third-token'));
     expect(log.lines.map(({ level, message }) => [level, message])).toEqual([
-      ['warn', 'the Seqera Platform does not say whose tokens these are'],
-      ['info', 'the Seqera Platform answers again'],
+      ['warn', 'the Seqera Platform is unavailable, so its tokens cannot be checked'],
+      ['info', 'the Seqera Platform is available again'],
     ]);
     expect(JSON.stringify(log.lines)).not.toMatch(/tok-|another-token|third-token/);
   });

@@ -11,30 +11,30 @@ import {
 } from '../base/index.ts';
 import type { Authenticator, CheckVerdict } from './authenticator.ts';
 import type { Credential } from './authorization.ts';
-import { CredentialMemory } from './credential-memory.ts';
+import { CredentialCache } from './credential-cache.ts';
 import { fetchJson, isTimeout, memberOf, textOf, type JsonAnswer } from './fetch-json.ts';
 import type { PlatformInstruments } from './metrics.ts';
-import { outsider } from './outsider.ts';
+import { externalPrincipal } from './external-principal.ts';
 import type { Principal } from './principal.ts';
 import { tokenKindOf } from './token-text.ts';
 
 /**
- * What a token stands for while the Platform does not say. `stale`: what it stood for lately, else anonymous;
- * `anonymous`: nobody in particular; `refuse`: the request fails. Anonymous is only who may be.
+ * How to treat a token while the Platform is unavailable. `stale`: use a recent answer, otherwise anonymous. `anonymous`: treat the
+ * client as anonymous. `refuse`: the request fails. If anonymous pulls are not allowed, requests fail instead of being anonymous.
  */
 type WhenDown = 'stale' | 'anonymous' | 'refuse';
 
 export interface PlatformTokensOptions {
-  /** Where the API of the Platform is, without a slash at the end. */
+  /** URL of the Platform's API, without a trailing slash. */
   readonly endpoint: string;
   readonly whenDown: WhenDown;
-  /** Whether anybody may pull without credentials. */
+  /** Whether clients without credentials may pull. */
   readonly anonymousPull: boolean;
   readonly timeoutMs: number;
-  /** How long an answer is taken for good, and how long it may stand in for one that cannot be had. */
+  /** How long an answer is fresh, and for how much longer it may be used while the Platform is unavailable. */
   readonly cacheForMs: number;
   readonly staleForMs: number;
-  /** Whether this is a user of our own: what they mistype is not shown to the Platform. */
+  /** Whether this is a configured user, whose mistyped password must not be sent to the Platform. */
   isUser(name: string): boolean;
   readonly clock: Clock;
   readonly random: Random;
@@ -42,7 +42,7 @@ export interface PlatformTokensOptions {
   readonly log: Log;
 }
 
-/** Access tokens of a Seqera Platform, as Bearer or as the password of Basic under any user name: it says whose they are. */
+/** Authenticates access tokens of a Seqera Platform, sent as Bearer or as the password of Basic with any user name. */
 export function createPlatformTokens(options: PlatformTokensOptions): Extract<Authenticator, { kind: 'check' }> {
   return new PlatformTokens(options);
 }
@@ -60,29 +60,29 @@ class PlatformTokens {
   readonly kind = 'check';
   readonly #options: PlatformTokensOptions;
   readonly #instruments: PlatformInstruments;
-  readonly #known: CredentialMemory<Known>;
-  /** Kept apart, so that tokens that are made up push out none that are good. */
-  readonly #troubles: CredentialMemory<'refused' | 'failed'>;
-  readonly #questions = new SingleFlight<CheckVerdict>();
+  readonly #known: CredentialCache<Known>;
+  /** A separate cache, so that invented tokens do not evict valid ones. */
+  readonly #failures: CredentialCache<'refused' | 'failed'>;
+  readonly #requests = new SingleFlight<CheckVerdict>();
   readonly #turns = new Turns({
     runningMax: limits.platformRequestsMax,
     waitingMax: limits.platformRequestsWaitingMax,
   });
   #isDown = false;
-  /** Questions that are under way. */
-  #asking = 0;
+  /** Requests in flight. */
+  #inFlight = 0;
   #answeredAt = -Infinity;
   /**
-   * Until then one question at a time is enough to find out whether it answers again, since for a whole deadline it answered
-   * none: more of them would make more clients wait.
+   * Until this time, send one request at a time: the Platform answered none for a whole deadline, and more requests would only make
+   * more clients wait.
    */
   #silentUntil = -Infinity;
 
   constructor(options: PlatformTokensOptions) {
     this.#options = options;
     this.#instruments = options.instruments;
-    this.#known = new CredentialMemory(options.clock, options.random);
-    this.#troubles = new CredentialMemory(options.clock, options.random);
+    this.#known = new CredentialCache(options.clock, options.random);
+    this.#failures = new CredentialCache(options.clock, options.random);
   }
 
   authenticate(credential: Credential, rank?: () => number): Promise<CheckVerdict> | undefined {
@@ -92,18 +92,18 @@ class PlatformTokens {
     const known = this.#known.get(key);
     const freshForMs = (known?.freshUntil ?? 0) - this.#options.clock.monotonic();
     if (known !== undefined && freshForMs > 0) {
-      return Promise.resolve({ principal: known.principal, goodForMs: freshForMs });
+      return Promise.resolve({ principal: known.principal, validForMs: freshForMs });
     }
-    const trouble = this.#troubles.get(key);
-    if (trouble === 'refused') return Promise.resolve(undefined);
-    if (trouble === 'failed') return this.#withoutAnswer(key);
+    const failure = this.#failures.get(key);
+    if (failure === 'refused') return Promise.resolve(undefined);
+    if (failure === 'failed') return this.#withoutAnswer(key);
     const askedAt = this.#options.clock.monotonic();
-    return this.#questions.run(key, () => this.#turns.take(() => this.#askInTime(token, key, askedAt), rank));
+    return this.#requests.run(key, () => this.#turns.take(() => this.#requestInTime(token, key, askedAt), rank));
   }
 
   #tokenOf(credential: Credential): string | undefined {
     const token = credential.scheme === 'bearer' ? credential.token : credential.password;
-    // Tokens of our own, also those that have ended, are nobody else's business.
+    // Never send Tonnage's own tokens to the Platform, not even expired ones.
     if (!tokenPattern.test(token) || tokenKindOf(token) !== undefined) return undefined;
     const isMistyped =
       credential.scheme === 'basic' &&
@@ -112,43 +112,43 @@ class PlatformTokens {
     return isMistyped ? undefined : token;
   }
 
-  /** Nobody waits for the Platform longer than its deadline, however many came before them. */
-  #askInTime(token: string, key: string, since: number): Promise<CheckVerdict> {
+  /** Limits the wait to the deadline, including the time in the queue. */
+  #requestInTime(token: string, key: string, since: number): Promise<CheckVerdict> {
     const now = this.#options.clock.monotonic();
-    const isSilent = now < this.#silentUntil && this.#asking > 0;
+    const isSilent = now < this.#silentUntil && this.#inFlight > 0;
     const remainingMs = Math.ceil(this.#options.timeoutMs - (now - since));
-    return isSilent || remainingMs <= 0 ? this.#withoutAnswer(key) : this.#ask(token, key, remainingMs);
+    return isSilent || remainingMs <= 0 ? this.#withoutAnswer(key) : this.#request(token, key, remainingMs);
   }
 
-  async #ask(token: string, key: string, timeoutMs: number): Promise<CheckVerdict> {
+  async #request(token: string, key: string, timeoutMs: number): Promise<CheckVerdict> {
     const { cacheForMs, staleForMs, clock } = this.#options;
     let found: Principal | 'refused';
     try {
-      found = whoseIs(await this.#answer(token, timeoutMs));
+      found = ownerOf(await this.#answer(token, timeoutMs));
     } catch (error) {
       this.#instruments.answers.failed.inc();
       this.#note(messageOf(error));
-      this.#troubles.set(key, 'failed', limits.platformRetryMs);
+      this.#failures.set(key, 'failed', limits.platformRetryMs);
       return this.#withoutAnswer(key);
     }
     this.#note(undefined);
     if (found === 'refused') {
       this.#instruments.answers.refused.inc();
       this.#known.forget(key);
-      this.#troubles.set(key, 'refused', limits.platformRefusalMs);
+      this.#failures.set(key, 'refused', limits.platformRefusalMs);
       return undefined;
     }
     this.#instruments.answers.accepted.inc();
-    this.#troubles.forget(key);
+    this.#failures.forget(key);
     const known = { principal: found, freshUntil: clock.monotonic() + cacheForMs };
     this.#known.set(key, known, cacheForMs + staleForMs);
-    return { principal: found, goodForMs: cacheForMs };
+    return { principal: found, validForMs: cacheForMs };
   }
 
-  /** What the Platform answers, whatever it is. Rejects when nothing comes. */
+  /** The Platform's response. Rejects if there is none. */
   async #answer(token: string, timeoutMs: number): Promise<JsonAnswer> {
     const { endpoint, clock, timeoutMs: deadlineMs } = this.#options;
-    this.#asking++;
+    this.#inFlight++;
     try {
       const headers = { Authorization: `Bearer ${token}` };
       const answer = await fetchJson(`${endpoint}/user-info`, { headers, timeoutMs });
@@ -162,7 +162,7 @@ class PlatformTokens {
       }
       throw error;
     } finally {
-      this.#asking--;
+      this.#inFlight--;
     }
   }
 
@@ -171,8 +171,8 @@ class PlatformTokens {
     const known = whenDown === 'stale' ? this.#known.get(key) : undefined;
     if (known !== undefined) {
       this.#instruments.down.stale.inc();
-      // Until it is asked again; so that a door does not go through all authenticators for each request meanwhile.
-      return { principal: known.principal, goodForMs: limits.platformRetryMs };
+      // Cached until the next request to the Platform, so that requests do not run all authenticators meanwhile.
+      return { principal: known.principal, validForMs: limits.platformRetryMs };
     }
     if (whenDown !== 'refuse' && anonymousPull) {
       this.#instruments.down.anonymous.inc();
@@ -181,35 +181,36 @@ class PlatformTokens {
     this.#instruments.down.refused.inc();
     throw new TonnageError(
       'identity_unavailable',
-      'the Platform that knows whose token this is does not say; try again',
+      'the Seqera Platform is unavailable, so this token cannot be checked; try again',
     );
   }
 
-  /** One line when it begins to fail, and one when that is over. */
+  /** Logs one line when the Platform becomes unavailable, and one when it is available again. */
   #note(failure: string | undefined): void {
     const { log, whenDown } = this.#options;
     if (failure !== undefined && !this.#isDown) {
-      log.warn({ error: failure, whenDown }, 'the Seqera Platform does not say whose tokens these are');
+      log.warn({ error: failure, whenDown }, 'the Seqera Platform is unavailable, so its tokens cannot be checked');
     }
-    if (failure === undefined && this.#isDown) log.info({}, 'the Seqera Platform answers again');
+    if (failure === undefined && this.#isDown) log.info({}, 'the Seqera Platform is available again');
     this.#isDown = failure !== undefined;
   }
 }
 
 /**
- * Reads the answer of `/user-info`: `{"user":{"id","userName","email"}}`. 401, 403 and an answer without a user are
- * refusals. Throws for anything else: it says nothing about the token.
+ * Parses the response of `/user-info`: `{"user":{"id","userName","email"}}`. 401, 403 and a response without a user refuse the token.
+ * Throws for any other response, which says nothing about the token.
  */
-function whoseIs({ status, body }: JsonAnswer): Principal | 'refused' {
+function ownerOf({ status, body }: JsonAnswer): Principal | 'refused' {
   if (status === 401 || status === 403) return 'refused';
-  if (status !== 200) throw new Error(`it answered with status ${status}`);
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) throw new Error('its answer is no JSON object');
+  if (status !== 200) throw new Error(`it responded with status ${status}`);
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    throw new Error('its response is not a JSON object');
   const user = memberOf(body, 'user');
   if (user === undefined || user === null) return 'refused';
   const email = textOf(user, 'email');
   const id = memberOf(user, 'id');
   const name = textOf(user, 'userName') ?? (typeof id === 'number' ? `platform-user-${id}` : email);
-  if (name === undefined) throw new Error('its answer names no user');
+  if (name === undefined) throw new Error('its response names no user');
   const org = email === undefined ? undefined : organisationOfEmail(email);
-  return outsider({ name, email, org, rights: ['pull', 'query'] });
+  return externalPrincipal({ name, email, org, rights: ['pull', 'query'] });
 }

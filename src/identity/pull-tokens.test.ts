@@ -18,22 +18,22 @@ const principal = (...rights: Right[]): Principal => ({
 });
 const show = (token: string) => tokens.authenticate({ scheme: 'bearer', token });
 
-test('a token stands for its holder, for pulling only', () => {
+test('a token identifies its principal, for pulling only', () => {
   const { token, expiresInSeconds } = tokens.issue(principal('pull', 'query', 'admin'));
   expect(token).toMatch(/^tonnage-pull\.[A-Za-z0-9_-]{43}$/);
   expect(expiresInSeconds).toBe(limits.pullTokenMs / 1000);
   expect(show(token)).toEqual({ subject: 'alice', org: 'example.org', rights: new Set(['pull']) });
 });
 
-test('it gives nobody a right that they do not have', () => {
+test('it has no right that its principal does not have', () => {
   expect(show(tokens.issue(principal('query')).token)).toMatchObject({ rights: new Set() });
 });
 
-test('whoever has no credentials gets a token that stands for nobody', () => {
+test('a client without credentials gets an anonymous token', () => {
   expect(show(tokens.issue(undefined).token)).toBe('anonymous');
 });
 
-test('it ends', () => {
+test('it expires', () => {
   const { token } = tokens.issue(principal('pull'));
   clock.forward(limits.pullTokenMs - 1);
   expect(show(token)).toBeDefined();
@@ -41,7 +41,7 @@ test('it ends', () => {
   expect(show(token)).toBe('wrong');
 });
 
-test('the same holder gets the same token until half its life is over, and the old one stays good', () => {
+test('a principal gets the same token for half its lifetime, and the old one stays valid', () => {
   const holder = principal('pull');
   const first = tokens.issue(holder);
   clock.forward(limits.pullTokenMs / 2);
@@ -54,13 +54,13 @@ test('the same holder gets the same token until half its life is over, and the o
   expect(tokens.issue(principal('pull')).token).not.toBe(third.token);
 });
 
-test('unknown tokens and other credentials are none of its business', () => {
+test('unknown tokens and other credentials are not handled', () => {
   tokens.issue(undefined);
   expect(show('unknown')).toBeUndefined();
   expect(tokens.authenticate({ scheme: 'basic', user: 'a', password: 'b' })).toBeUndefined();
 });
 
-test('memory is bounded: the oldest token is dropped', () => {
+test('memory is bounded: the oldest token is removed', () => {
   const first = tokens.issue(principal('pull'));
   for (let count = 0; count < limits.credentialMemoryEntriesMax; count++) tokens.issue(principal('pull'));
   expect(show(first.token)).toBe('wrong');

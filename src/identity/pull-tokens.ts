@@ -3,10 +3,10 @@ import type { Verdict } from './authenticator.ts';
 import type { Credential } from './authorization.ts';
 import type { Principal, Right } from './principal.ts';
 
-/** A token as `/v2/token` gives it out. */
+/** A token from `/v2/token`. */
 export interface PullToken {
   readonly token: string;
-  /** How long it is good from now on, in whole seconds. */
+  /** Remaining lifetime in whole seconds. */
   readonly expiresInSeconds: number;
 }
 
@@ -18,35 +18,34 @@ interface Issued {
   readonly expiresAt: number;
 }
 
-/** Tells these tokens from those of others: what has ended is shown to nobody else, to ask whose it is. */
+/** Identifies these tokens, so that expired ones are not passed to other authenticators. */
 const prefix = 'tonnage-pull.';
 
 const pullOnly: ReadonlySet<Right> = new Set(['pull']);
 const noRights: ReadonlySet<Right> = new Set();
 
 /**
- * The short-lived bearer tokens of the OCI challenge: opaque, for pulling only, kept in memory. After a restart clients
- * are challenged again. Whoever asks twice within half a token's life gets the same one, so that there are about as many
- * tokens as there are people, however often their clients ask.
+ * The short-lived bearer tokens of the OCI challenge: opaque, in memory, for pulling only. After a restart clients are challenged
+ * again. A principal gets the same token again for half its lifetime, so that the number of tokens is about that of principals.
  */
 export class PullTokens {
   readonly kind = 'lookup';
   readonly #clock: Clock;
   readonly #random: Random;
-  readonly #isGood: (holder: Principal) => boolean;
-  /** By token; oldest first, since each lives equally long. */
+  readonly #isValid: (holder: Principal) => boolean;
+  /** By token, oldest first. All have the same lifetime. */
   readonly #issued = new Map<string, Issued>();
-  /** The newest of each holder; `undefined` is who has no credentials. */
+  /** The newest token of each principal; `undefined` is anonymous. */
   readonly #newest = new Map<Principal | undefined, Issued>();
 
-  /** `isGood`: whether a holder's own credentials are still good, where that can end before a token's life does. */
-  constructor(options: { readonly clock: Clock; readonly random: Random; isGood?(holder: Principal): boolean }) {
+  /** `isValid`: whether a principal's own credentials are still valid, for example not revoked. Default: true. */
+  constructor(options: { readonly clock: Clock; readonly random: Random; isValid?(holder: Principal): boolean }) {
     this.#clock = options.clock;
     this.#random = options.random;
-    this.#isGood = options.isGood?.bind(options) ?? (() => true);
+    this.#isValid = options.isValid?.bind(options) ?? (() => true);
   }
 
-  /** A token that stands for `holder`, or for anybody when there is none. It never gives more than the right to pull. */
+  /** A token for `holder`, or an anonymous one. It has at most the right to pull. */
   issue(holder: Principal | undefined): PullToken {
     const now = this.#clock.monotonic();
     const newest = this.#newest.get(holder);
@@ -59,12 +58,12 @@ export class PullTokens {
     if (credential.scheme !== 'bearer') return undefined;
     const issued = this.#issued.get(credential.token);
     const isAlive = issued !== undefined && issued.expiresAt > this.#clock.monotonic();
-    if (isAlive && (issued.holder === undefined || this.#isGood(issued.holder))) return issued.verdict;
+    if (isAlive && (issued.holder === undefined || this.#isValid(issued.holder))) return issued.verdict;
     return credential.token.startsWith(prefix) ? 'wrong' : undefined;
   }
 
   #add(holder: Principal | undefined, now: number): Issued {
-    this.#forgetOld(now);
+    this.#removeOld(now);
     const rights = holder?.rights.has('pull') === true ? pullOnly : noRights;
     const issued: Issued = {
       token: prefix + Buffer.from(this.#random.bytes(32)).toString('base64url'),
@@ -77,8 +76,8 @@ export class PullTokens {
     return issued;
   }
 
-  /** Makes room for one: whoever holds a token that is dropped early is challenged again. */
-  #forgetOld(now: number): void {
+  /** Removes expired tokens, and the oldest if there are too many: their clients are challenged again. */
+  #removeOld(now: number): void {
     for (const issued of this.#issued.values()) {
       if (issued.expiresAt > now && this.#issued.size < limits.credentialMemoryEntriesMax) return;
       this.#issued.delete(issued.token);

@@ -43,13 +43,13 @@ describe('a login', () => {
     expect(await users.authenticate(login(user, password))).toBeUndefined();
   });
 
-  test('without a password, or with a token, is none of its business', () => {
+  test('without a password, or with a token, is not handled', () => {
     expect(users.authenticate(login('alice', ''))).toBeUndefined();
     expect(users.authenticate({ scheme: 'bearer', token: 'secret' })).toBeUndefined();
   });
 });
 
-test('each sha256 hash is warned about once, and no hash is logged', () => {
+test('each sha256 hash causes one warning, and no hash is logged', () => {
   const { log } = usersOf({ name: 'a' }, { name: 'b', passwordHash: cheapHash('x') }, { name: 'c' });
   expect(log.lines.map(({ level, fields }) => [level, fields])).toEqual([
     ['warn', { user: 'a' }],
@@ -63,14 +63,14 @@ test.each([
   [{ email: 'alice' }, 'users.alice.email: expected an e-mail address'],
   [{ email: 'alice', org: 'example.org' }, 'users.alice.email: expected an e-mail address'],
   [{ org: 'Example.org' }, 'users.alice.org: expected an organisation'],
-])('%j is no user', (user, message) => {
+])('%j is not a valid user', (user, message) => {
   expect(() => usersOf(user)).toThrow(TonnageError);
   expect(() => usersOf(user)).toThrow(message);
   expect(() => usersOf(user)).not.toThrow(/secret/);
 });
 
-test('an unknown name takes as long as a known one', async () => {
-  // The known user's hash costs next to nothing, so that what an unknown one costs is the decoy.
+test('an unknown user takes as long as a known one', async () => {
+  // The known user's hash is cheap, so the time of an unknown user is that of the decoy.
   const { users } = usersOf({ passwordHash: cheapHash('secret') });
   const time = async (user: string): Promise<number> => {
     const start = systemClock.monotonic();
@@ -81,7 +81,7 @@ test('an unknown name takes as long as a known one', async () => {
   expect(await time('nobody')).toBeGreaterThan(10);
 });
 
-test('a flood of logins is told to come back, and ends', async () => {
+test('a flood of logins is limited and ends', async () => {
   const { users } = usersOf({ passwordHash: cheapHash('secret') });
   const room = limits.passwordChecksMax + limits.passwordChecksWaitingMax;
   const results = await Promise.all(

@@ -14,18 +14,18 @@ import type { Credential } from './authorization.ts';
 import { decoyHash, verifyPassword } from './password.ts';
 import type { Principal, Right } from './principal.ts';
 
-/** A user of the configuration. */
+/** A configured user. */
 export interface StaticUser {
   readonly name: string;
-  /** As `hashPassword` writes it, or Wave's `sha256:<hex>`. */
+  /** From `hashPassword`, or Wave's `sha256:<hex>`. */
   readonly passwordHash: string;
   readonly email?: string;
-  /** Default: the organisation of the e-mail, if there is one. Without either the user is bound to none. */
+  /** Default: the organisation of the e-mail address. Without either the user has none. */
   readonly org?: string;
   readonly rights: readonly Right[];
 }
 
-export interface StaticUsersOptions {
+interface StaticUsersOptions {
   readonly users: readonly StaticUser[];
   readonly log: Log;
   readonly random: Random;
@@ -45,7 +45,7 @@ export function createStaticUsers(options: StaticUsersOptions): Authenticator {
     if (user.passwordHash.startsWith('sha256:')) {
       options.log.warn(
         { user: user.name },
-        'a user has an unsalted sha256 password hash; make a new one with user hash',
+        'a user has an unsalted sha256 password hash; create a new one with tonnage user hash',
       );
     }
   }
@@ -78,7 +78,7 @@ class StaticUsers {
   readonly kind = 'check';
   readonly #accounts: ReadonlyMap<string, Account>;
   readonly #decoy: PasswordHash;
-  /** Hashing occupies the threads that also read and write files: the cache must not wait behind logins. */
+  /** Hashing runs on the threads that also read and write files, so it is limited: the cache must not wait for logins. */
   readonly #turns = new Turns({ runningMax: limits.passwordChecksMax, waitingMax: limits.passwordChecksWaitingMax });
 
   constructor(accounts: ReadonlyMap<string, Account>, decoy: PasswordHash) {
@@ -93,10 +93,7 @@ class StaticUsers {
     return this.#turns.take(() => this.#check(password, account), rank);
   }
 
-  /**
-   * An unknown user costs as much as a known one whose hash is as `hashPassword` makes it, and so does a quick hash: time must
-   * not tell which names exist.
-   */
+  /** Spends the time of a scrypt hash also for unknown users and quick hashes, so that timing does not reveal which users exist. */
   async #check(password: string, account: Account | undefined): Promise<Verdict> {
     if (account?.hash.kind !== 'scrypt') await verifyPassword(password, this.#decoy);
     if (account === undefined) return undefined;

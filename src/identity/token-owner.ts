@@ -1,29 +1,29 @@
 import { TonnageError } from '../base/index.ts';
 import type { Authenticator } from './authenticator.ts';
-import type { TokenDesk } from './issued-tokens.ts';
+import type { TokenManager } from './issued-tokens.ts';
 import type { Principal } from './principal.ts';
 
-/** A Seqera Platform, which says whose its access tokens are. */
-export type Platform = Extract<Authenticator, { kind: 'check' }>;
+/** A Seqera Platform, which identifies the owners of its access tokens. */
+type Platform = Extract<Authenticator, { kind: 'check' }>;
 
 /**
- * Makes tokens for whoever the Platform says that one of its own is of (`platformToken` of a wish): its answer is kept, the
- * Platform's token is not, and nobody is asked again when images are pulled, as at Wave. `platform` absent: none is
- * configured. Rejects with `identity_unavailable` where it does not say.
+ * Supports `platformToken` in token requests: the new token belongs to the owner of that Platform token. As in Wave, the owner is
+ * stored, not the Platform's token, and pulls do not query the Platform. `platform` is absent if none is configured. `create`
+ * rejects with `identity_unavailable` if the Platform is unavailable.
  */
-export function withPlatform(desk: TokenDesk, platform: Platform | undefined): TokenDesk {
+export function withPlatform(manager: TokenManager, platform: Platform | undefined): TokenManager {
   return {
-    async create({ platformToken, ...wish }) {
-      if (platformToken === undefined) return desk.create(wish);
-      if (wish.kind !== 'path') throw refused('a path token, got one of another kind');
-      if (wish.email !== undefined || wish.org !== undefined) {
-        throw refused('neither email nor org beside it, since the Platform says what they are');
+    async create({ platformToken, ...request }) {
+      if (platformToken === undefined) return manager.create(request);
+      if (request.kind !== 'path') throw refused('a path token, got one of another kind');
+      if (request.email !== undefined || request.org !== undefined) {
+        throw refused('neither email nor org with it, because they come from the Platform');
       }
       const { subject, email, org } = await ownerOf(platformToken, platform);
-      return desk.create({ ...wish, name: wish.name ?? subject, email, org });
+      return manager.create({ ...request, name: request.name ?? subject, email, org });
     },
-    list: () => desk.list(),
-    revoke: (id) => desk.revoke(id),
+    list: () => manager.list(),
+    revoke: (id) => manager.revoke(id),
   };
 }
 
@@ -32,14 +32,14 @@ function refused(expected: string): TonnageError {
 }
 
 async function ownerOf(token: string, platform: Platform | undefined): Promise<Principal> {
-  if (platform === undefined) throw refused('a server that has identity.platform in its configuration');
+  if (platform === undefined) throw refused('a server with identity.platform in its configuration');
   const verdict = await platform.authenticate({ scheme: 'bearer', token });
   if (verdict === 'busy' || verdict === 'unknown') {
     throw new TonnageError(
       'identity_unavailable',
-      'the Platform that knows whose token this is does not say; try again',
+      'the Seqera Platform is unavailable, so this token cannot be checked; try again',
     );
   }
-  if (typeof verdict !== 'object') throw refused('an access token that the Platform knows, got another');
+  if (typeof verdict !== 'object') throw refused('an access token that the Platform knows, got an unknown one');
   return 'principal' in verdict ? verdict.principal : verdict;
 }

@@ -15,7 +15,7 @@ test.each<[string, string | undefined, string]>([
   ['app', 'lab', 'lab/app'],
   ['alpine', 'docker.io', 'docker.io/library/alpine'],
   ['library/*', 'docker.io', 'docker.io/library/*'],
-  // What is an upstream's name is one, also where a repository of the default one could be called so.
+  // An upstream's name takes precedence over a repository of the default upstream.
   ['lab/app', 'docker.io', 'lab/app'],
 ])('%s with the default upstream %s is %s', (entry, defaultUpstream, expected) => {
   const known: ScopeUpstreams = { upstreams: [hub, lab], ...(defaultUpstream !== undefined && { defaultUpstream }) };
@@ -24,20 +24,16 @@ test.each<[string, string | undefined, string]>([
 
 const configured = '; configured upstreams: docker.io, lab';
 test.each<[string, string | undefined, string]>([
-  ['library', undefined, `an upstream that is configured, and a repository there, got "library"${configured}`],
-  [
-    'nosuch/team/*',
-    undefined,
-    `an upstream that is configured, and a repository there, got "nosuch/team/*"${configured}`,
-  ],
-  ['ghcr.io/a/b', 'lab', `an upstream that is configured, and a repository there, got "ghcr.io/a/b"${configured}`],
-  ['localhost/a', 'lab', `an upstream that is configured, and a repository there, got "localhost/a"${configured}`],
+  ['library', undefined, `a configured upstream and a repository, got "library"${configured}`],
+  ['nosuch/team/*', undefined, `a configured upstream and a repository, got "nosuch/team/*"${configured}`],
+  ['ghcr.io/a/b', 'lab', `a configured upstream and a repository, got "ghcr.io/a/b"${configured}`],
+  ['localhost/a', 'lab', `a configured upstream and a repository, got "localhost/a"${configured}`],
   ['mylab', 'lab', `a repository of mylab, such as mylab/*, got "mylab"${configured}`],
-])('%s with the default upstream %s could match no pull', (entry, defaultUpstream, message) => {
+])('%s with the default upstream %s cannot match a pull', (entry, defaultUpstream, message) => {
   const known: ScopeUpstreams = { upstreams: [hub, lab], ...(defaultUpstream !== undefined && { defaultUpstream }) };
   expect(() => canonicalScope(['lab/a', entry], known)).toThrow(`scope: expected ${message}`);
 });
 
-test('without upstreams there is nothing to name', () => {
+test('without upstreams every entry is rejected', () => {
   expect(() => canonicalScope(['lab/a'], { upstreams: [] })).toThrow('got "lab/a"; configured upstreams: none');
 });

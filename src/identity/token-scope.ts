@@ -1,24 +1,23 @@
 import { TonnageError } from '../base/index.ts';
 
-/** An upstream, as names of images know it. */
+/** The names of an upstream in image names. */
 interface ScopeUpstream {
   readonly name: string;
   readonly aliases: readonly string[];
-  /** Put before names of one segment (`library` at Docker Hub). */
+  /** Prefix of names with a single segment (`library` on Docker Hub). */
   readonly singleSegmentPrefix?: string;
 }
 
-/** What a scope may be about. */
+/** The upstreams that a scope may name. */
 export interface ScopeUpstreams {
   readonly upstreams: readonly ScopeUpstream[];
-  /** Name of the upstream of images that name none. */
+  /** The upstream of image names without an upstream. */
   readonly defaultUpstream?: string;
 }
 
 /**
- * A scope under the names that pulls are checked by: an alias becomes the name of its upstream, and what names no upstream
- * belongs to the default one, as in the names of images. Each entry is well-formed. Throws `bad_request` for one that no
- * pull could ever match.
+ * Converts a well-formed scope to canonical names, against which pulls are checked: replaces aliases by the upstream's name, and adds
+ * the default upstream where none is named, as in image names. Throws `bad_request` for an entry that no pull could match.
  */
 export function canonicalScope(scope: readonly string[], known: ScopeUpstreams): readonly string[] {
   return [...new Set(scope.map((each) => canonicalEntry(each, known)))];
@@ -33,7 +32,7 @@ function canonicalEntry(entry: string, { upstreams, defaultUpstream }: ScopeUpst
   }
   const fallback = looksLikeHost(first) ? undefined : upstreams.find(({ name }) => name === defaultUpstream);
   if (fallback !== undefined) return fullName(fallback, [first, ...rest]);
-  throw refused(entry, 'an upstream that is configured, and a repository there', upstreams);
+  throw refused(entry, 'a configured upstream and a repository', upstreams);
 }
 
 function fullName({ name, singleSegmentPrefix }: ScopeUpstream, segments: readonly string[]): string {
@@ -41,7 +40,7 @@ function fullName({ name, singleSegmentPrefix }: ScopeUpstream, segments: readon
   return [name, ...(isShort ? [singleSegmentPrefix] : []), ...segments].join('/');
 }
 
-/** A first segment like these is a host in every client, never a part of a repository's name. */
+/** Clients take such a first segment for a host, never for a part of a repository name. */
 function looksLikeHost(segment: string): boolean {
   return segment.includes('.') || segment.includes(':') || segment === 'localhost';
 }

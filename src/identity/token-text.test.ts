@@ -7,7 +7,7 @@ const secret = new Uint8Array(32).fill(7);
 const api = tokenText('api', secret);
 const path = tokenText('path', secret);
 
-test('a token has a prefix that scanners know, and letters that a repository name can have', () => {
+test('a token has a prefix for secret scanners, and only characters of repository names', () => {
   expect(api).toMatch(/^tng_api_[a-z2-7]{59}$/);
   expect(path).toMatch(/^tng_path_[a-z2-7]{59}$/);
   expect([tokenKindOf(api), tokenKindOf(path)]).toEqual(['api', 'path']);
@@ -20,13 +20,13 @@ test('base32 is that of RFC 4648', () => {
   expect(tokenText('api', bytes).slice('tng_api_'.length, -7)).toBe(`mzxw6ytboi${'a'.repeat(42)}`);
 });
 
-test('other secrets are other tokens', () => {
+test('different secrets give different tokens', () => {
   const tokens = new Set(Array.from({ length: 1_000 }, () => tokenText('api', systemRandom.bytes(32))));
   expect(tokens.size).toBe(1_000);
   expect(Buffer.from(tokenHash(api)).equals(tokenHash(path))).toBe(false);
 });
 
-test('one wrong character is a typo', () => {
+test('one wrong character is detected', () => {
   const alphabet = 'abcdefghijklmnopqrstuvwxyz234567'.split('');
   const position = fc.integer({ min: 'tng_path_'.length, max: path.length - 1 });
   fc.assert(
@@ -45,11 +45,11 @@ test.each([
   ['upper case', api.toUpperCase(), undefined],
   ['of somebody else', 'ghp_abcdefghijklmnopqrstuvwxyz', undefined],
   ['nothing', '', undefined],
-])('what is %s', (_, text, kind) => {
+])('the kind of a text that is %s', (_, text, kind) => {
   expect(tokenKindOf(text)).toBe(kind);
 });
 
-test('logs lose tokens, and nothing else', () => {
+test('only tokens are removed from logs', () => {
   expect(withoutTokens(`/wt/${path}/a/manifests/${api}x`)).toBe('/wt/tng_path_…/a/manifests/tng_api_…');
   expect(withoutTokens(path.toUpperCase())).not.toContain(path.slice(9, 30).toUpperCase());
   expect(withoutTokens('/v2/team/app/manifests/v1')).toBe('/v2/team/app/manifests/v1');

@@ -1,17 +1,17 @@
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 
-/** `api`: shown as Bearer or as the password of Basic. `path`: stands in the path of images, and may only pull. */
+/** `api`: sent as Bearer or as the password of Basic. `path`: part of an image's path, for pulling only. */
 export type TokenKind = 'api' | 'path';
 
-/** base32 in lower case (RFC 4648, section 6), since a path token is a part of a repository name for its clients. */
+/** base32 in lower case (RFC 4648, section 6), because clients take a path token for part of a repository name. */
 const alphabet = 'abcdefghijklmnopqrstuvwxyz234567';
 const secretLength = 52;
 const checksumLength = 7;
 const form = /^tng_(api|path)_[a-z2-7]{59}$/;
 const anywhere = /tng_(api|path)_[a-z2-7]+/gi;
 
-/** Bytes of randomness in a token. */
+/** Random bytes in a token. */
 export const tokenSecretBytes = 32;
 
 function base32(bytes: Uint8Array): string {
@@ -25,7 +25,7 @@ function base32(bytes: Uint8Array): string {
   return bits === 0 ? text : text + alphabet[(value << (5 - bits)) & 31];
 }
 
-/** `tng_<kind>_`, the secret in 52 characters, and a checksum of all that in 7, by which a typo is told from a stranger. */
+/** `tng_<kind>_`, 52 characters of secret, and 7 of a checksum, which distinguishes a mistyped token from an unknown one. */
 export function tokenText(kind: TokenKind, secret: Uint8Array): string {
   const start = `tng_${kind}_${base32(secret)}`;
   return start + checksumOf(start);
@@ -37,7 +37,7 @@ function checksumOf(start: string): string {
   return base32(bytes);
 }
 
-/** Of what kind a text is that claims to be a token of ours: `mistyped` when its checksum is not right, or it is cut off. */
+/** The kind of a token by its text. `mistyped`: its checksum is wrong or it is truncated. `undefined`: not a token of Tonnage. */
 export function tokenKindOf(text: string): TokenKind | 'mistyped' | undefined {
   if (!text.startsWith('tng_')) return undefined;
   const kind = form.exec(text)?.[1];
@@ -46,20 +46,17 @@ export function tokenKindOf(text: string): TokenKind | 'mistyped' | undefined {
   return kind === 'api' || kind === 'path' ? kind : 'mistyped';
 }
 
-/**
- * What is kept of a token. One round of a quick hash is enough: nobody finds 256 random bits by trying, and it is looked
- * up with each request.
- */
+/** The stored hash of a token. A fast hash suffices for 256 random bits, and each request computes it. */
 export function tokenHash(text: string): Uint8Array {
   return createHash('sha256').update(text, 'utf8').digest();
 }
 
-/** A short random name for a token, which may be shown. */
+/** A short random id of a token, not secret. */
 export function tokenId(bytes: Uint8Array): string {
   return base32(bytes);
 }
 
-/** The text without the tokens that stand somewhere in it, for logs. */
+/** Removes tokens from a text, for logs. */
 export function withoutTokens(text: string): string {
   return text.includes('tng_') || /tng_/i.test(text) ? text.replaceAll(anywhere, 'tng_$1_…') : text;
 }

@@ -3,7 +3,7 @@ import type { Config } from '../config/index.ts';
 import {
   createAddressRules,
   createApiTokens,
-  createDoor,
+  Authentication,
   createOidc,
   createPathTokens,
   createPlatformTokens,
@@ -13,11 +13,10 @@ import {
   platformInstruments,
   PullTokens,
   type Authenticator,
-  type Door,
   type IssuedTokens,
   type PathTokens,
-  type TokenDesk,
-  type Visitor,
+  type TokenManager,
+  type AuthRequest,
   withPlatform,
 } from '../identity/index.ts';
 import type { MetricSet } from '../metric/index.ts';
@@ -33,8 +32,8 @@ interface Parts {
 interface Identity {
   /** Authenticates requests, and challenges those that need credentials. */
   readonly admission: {
-    readonly door: Door;
-    readonly listener: Visitor['listener'];
+    readonly authentication: Authentication;
+    readonly listener: AuthRequest['listener'];
     challenges(): boolean;
     readonly challengesAll: boolean;
     readonly pathTokens: PathTokens;
@@ -43,17 +42,17 @@ interface Identity {
   /** Short-lived tokens that `/v2/token` issues. */
   readonly tokens: PullTokens;
   /** Issues long-lived tokens. */
-  readonly desk: TokenDesk;
+  readonly tokenManager: TokenManager;
 }
 
 /** Creates the authentication of a server. */
 export function createIdentity(config: Config, parts: Parts): Identity {
   const { issued, clock, random, metrics } = parts;
   const { anonymous } = config.gateway;
-  const tokens = new PullTokens({ clock, random, isGood: (holder) => issued.isGood(holder) });
+  const tokens = new PullTokens({ clock, random, isValid: (holder) => issued.isValid(holder) });
   const platform = platformOf(config, parts);
   const authenticators = [...authenticatorsOf(config, parts), ...(platform ? [platform] : [])];
-  const door = createDoor({
+  const authentication = new Authentication({
     authenticators,
     issued: [tokens, createApiTokens(issued)],
     addresses: createAddressRules(config.identity.addresses),
@@ -64,14 +63,14 @@ export function createIdentity(config: Config, parts: Parts): Identity {
   });
   const { publicUrl } = config;
   const admission = {
-    door,
+    authentication,
     listener: isLoopbackAddress(config.listen.host) ? ('loopback' as const) : ('open' as const),
     challenges: () => authenticators.length > 0 || issued.hasApiTokens,
     challengesAll: anonymous === 'challenge',
     pathTokens: createPathTokens(issued),
     ...(publicUrl !== undefined && { publicUrl }),
   };
-  return { admission, tokens, desk: withPlatform(issued, platform) };
+  return { admission, tokens, tokenManager: withPlatform(issued, platform) };
 }
 
 /** In the order in which they check credentials: first those that call no other system. The Platform comes last, because any text could be a token of it. */

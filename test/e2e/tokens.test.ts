@@ -91,7 +91,7 @@ describe('an API token', () => {
       expect((await get('/api/v1/usage/pulls', authorization)).status).toBe(401);
     }
     const { stderr } = await tonnage(['token', 'revoke', id, ...at()], { expected: 1 });
-    expect(stderr).toContain('answered 404: id: expected the id of a token, as list shows it');
+    expect(stderr).toContain('answered 404: id: expected the id of a token, as in the list');
   });
 
   test('pulls as the password of any user, for its organisation', async () => {
@@ -139,7 +139,7 @@ describe('an API token', () => {
     });
     expect([stdout, stderr]).toEqual([
       '',
-      'tonnage: scope: expected an upstream that is configured, and a repository there, got "ghcr.io/team/*"; configured upstreams: lab\n',
+      'tonnage: scope: expected a configured upstream and a repository, got "ghcr.io/team/*"; configured upstreams: lab\n',
     ]);
   });
 
@@ -150,7 +150,7 @@ describe('an API token', () => {
     expect((await get('/api/v1/meters', `Bearer ${stdout.trim()}`)).status).toBe(200);
     const less = { env: { TONNAGE_TOKEN: stdout.trim() }, expected: 1 };
     const { stderr } = await tonnage(['token', 'list', '--url', server.url], less);
-    expect(stderr).toContain('answered 403: these credentials do not give the right admin');
+    expect(stderr).toContain('answered 403: these credentials do not have the right admin');
   });
 
   test('ends when its time is over', async () => {

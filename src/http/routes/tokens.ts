@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { rights, type Principal, type TokenFacts } from '../../identity/index.ts';
+import { rights, type Principal, type TokenInfo } from '../../identity/index.ts';
 import type { ApiOptions, App } from '../contract.ts';
 import { problemResponses, problemSchema } from '../schemas.ts';
 
@@ -47,7 +47,7 @@ const bodyProblems = { ...problemResponses, 413: problemSchema, 415: problemSche
 /** `GET` and `POST /api/v1/tokens`, `DELETE /api/v1/tokens/{id}`. All need the right `admin`. */
 export function tokenRoutes(app: App, options: Pick<ApiOptions, 'tokens' | 'authorise' | 'clock' | 'log'>): void {
   const { tokens, authorise, clock, log } = options;
-  const toJson = (token: TokenFacts) => factsAsJson(token, clock.now());
+  const toJson = (token: TokenInfo) => factsAsJson(token, clock.now());
   const admins = new WeakMap<FastifyRequest, Principal>();
   /** Authorises before the body is read, so that other clients cannot fill the memory. */
   const onRequest = async (request: FastifyRequest): Promise<void> => {
@@ -110,7 +110,7 @@ export function tokenRoutes(app: App, options: Pick<ApiOptions, 'tokens' | 'auth
   );
 }
 
-function factsAsJson(token: TokenFacts, now: number) {
+function factsAsJson(token: TokenInfo, now: number) {
   const { id, kind, name, email, org, scope: repositories, createdAt, expiresAt, usedAt } = token;
   return {
     id,

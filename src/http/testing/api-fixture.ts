@@ -90,7 +90,7 @@ export async function openApiFixture(fixtureOptions: ApiFixtureOptions = {}): Pr
       if (!principal.rights.has(right)) throw new TonnageError('forbidden', `expected the right ${right}`);
       return principal;
     },
-    tokens: await IssuedTokens.open({ keeper: store.tokens, clock, random: systemRandom, log }),
+    tokens: await IssuedTokens.open({ store: store.tokens, clock, random: systemRandom, log }),
     readiness: () => ({ ready: true, checks: { ledger: 'ok' } }),
     version: '0.0.0-test',
     log,

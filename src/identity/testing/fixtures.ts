@@ -1,7 +1,7 @@
 import { scryptSync } from 'node:crypto';
 import { systemRandom, type Clock, type Log } from '../../base/index.ts';
 
-/** A clock that stands still until it is moved. */
+/** A clock that only moves by `forward`. */
 export class HandClock implements Clock {
   #ms = 1_000;
 
@@ -18,7 +18,7 @@ export class HandClock implements Clock {
   }
 }
 
-/** A scrypt hash at the lowest cost that is taken, so that tests are quick. Independent of the code under test. */
+/** A scrypt hash with the lowest accepted cost, for quick tests. Independent of the code under test. */
 export function cheapHash(password: string): string {
   const salt = systemRandom.bytes(16);
   const hash = scryptSync(password, salt, 32, { N: 1024, r: 1, p: 1 });
@@ -35,7 +35,7 @@ export interface LogLine {
   readonly message: string;
 }
 
-/** A log that keeps its lines. */
+/** A log that collects its lines. */
 export function collectingLog(): Log & { readonly lines: LogLine[] } {
   const lines: LogLine[] = [];
   const at = (level: LogLine['level']) => (fields: object, message: string) =>

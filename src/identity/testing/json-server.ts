@@ -20,11 +20,11 @@ export async function startJsonServer(): Promise<JsonServer> {
   const requests: IncomingMessage[] = [];
   const server = createServer((request, response) => {
     requests.push(request);
-    const said = reply(request);
-    if (said === 'breaks') request.socket.destroy();
-    if (typeof said === 'string') return;
-    response.writeHead(said.status, { 'Content-Type': 'application/json' });
-    response.end(said.body);
+    const next = reply(request);
+    if (next === 'breaks') request.socket.destroy();
+    if (typeof next === 'string') return;
+    response.writeHead(next.status, { 'Content-Type': 'application/json' });
+    response.end(next.body);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();

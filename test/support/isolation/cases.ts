@@ -25,7 +25,7 @@ const forbidden = {
   code: 'forbidden',
   detail: 'org: expected "a.org", the organisation of these credentials',
 };
-const noRight = { status: 403, code: 'forbidden', detail: 'these credentials do not give the right admin' };
+const noRight = { status: 403, code: 'forbidden', detail: 'these credentials do not have the right admin' };
 const none = { rows: [], total: 0 };
 
 const usageTries: Cases = ({ cursorOfRoot, tagOfRoot }) => [

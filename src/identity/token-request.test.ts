@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { grantWish, type TokenWish } from './token-wish.ts';
+import { checkTokenRequest, type TokenRequest } from './token-request.ts';
 
 const now = Date.parse('2026-11-21T00:00:00Z');
 
-describe('what a token is when nothing is said', () => {
+describe('a token request without options', () => {
   test.each([
     [{ kind: 'api' }, { kind: 'api', rights: ['pull', 'query'] }],
     [{ kind: 'path' }, { kind: 'path', rights: ['pull'] }],
@@ -16,12 +16,12 @@ describe('what a token is when nothing is said', () => {
       { kind: 'api', email: 'alice@example.org', org: 'other.org', rights: ['pull', 'admin'] },
     ],
   ] as const)('%j', (wish, granted) => {
-    expect(grantWish(wish, now)).toEqual(granted);
+    expect(checkTokenRequest(wish, now)).toEqual(granted);
   });
 });
 
-describe('what no token can be', () => {
-  test.each<[string, Partial<TokenWish>, string]>([
+describe('an invalid token request', () => {
+  test.each<[string, Partial<TokenRequest>, string]>([
     ['an organisation that is none', { org: 'a b' }, 'org: expected an organisation such as example.org, got "a b"'],
     [
       'an organisation with the Kelvin sign',
@@ -39,10 +39,10 @@ describe('what no token can be', () => {
     [
       'a path token that queries',
       { kind: 'path', rights: ['pull', 'query'] },
-      'rights: expected nothing but pull for a path token, which is seen by whoever sees an address, got "pull,query"',
+      'rights: expected only pull for a path token, because it is visible in URLs, got "pull,query"',
     ],
-    ['a name that moves the cursor', { name: 'a\u001b[1m' }, 'name: expected 1 to 100 characters that can be seen'],
-    ['an empty name', { name: '' }, 'name: expected 1 to 100 characters that can be seen'],
+    ['a name that moves the cursor', { name: 'a\u001b[1m' }, 'name: expected 1 to 100 visible characters'],
+    ['an empty name', { name: '' }, 'name: expected 1 to 100 visible characters'],
     [
       'one that has ended',
       { expiresAt: now },
@@ -56,6 +56,6 @@ describe('what no token can be', () => {
     ],
     ['a scope of everything', { scope: ['*'] }, 'scope: expected repositories such as docker.io/library/alpine'],
   ])('%s', (_, wish, message) => {
-    expect(() => grantWish({ kind: 'api', ...wish }, now)).toThrow(message);
+    expect(() => checkTokenRequest({ kind: 'api', ...wish }, now)).toThrow(message);
   });
 });

@@ -2,8 +2,8 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { limits, systemRandom, TonnageError } from '../base/index.ts';
 import { MetricSet } from '../metric/index.ts';
 import type { Authenticator, Verdict } from './authenticator.ts';
-import { createDoor, requireRight, type Door, type DoorOptions, type Outcome, type Visitor } from './door.ts';
-import { rights, type Principal, type Right } from './principal.ts';
+import { Authentication, type AuthenticationOptions, type Outcome, type AuthRequest } from './authentication.ts';
+import { rights, type Principal } from './principal.ts';
 import { PullTokens } from './pull-tokens.ts';
 import { createStaticUsers } from './static-users.ts';
 import { basic, cheapHash, collectingLog, HandClock } from './testing/fixtures.ts';
@@ -22,11 +22,18 @@ beforeEach(() => {
   metrics = new MetricSet();
 });
 
-function door(options: Partial<DoorOptions> = {}): Door {
-  return createDoor({ authenticators: [users], anonymousPull: true, clock, random: systemRandom, metrics, ...options });
+function auth(options: Partial<AuthenticationOptions> = {}): Authentication {
+  return new Authentication({
+    authenticators: [users],
+    anonymousPull: true,
+    clock,
+    random: systemRandom,
+    metrics,
+    ...options,
+  });
 }
 
-const visitor = (authorization?: string, more: Partial<Visitor> = {}): Visitor => ({
+const visitor = (authorization?: string, more: Partial<AuthRequest> = {}): AuthRequest => ({
   authorization,
   remoteAddress: '192.0.2.1',
   host: 'pull.example.org',
@@ -34,7 +41,7 @@ const visitor = (authorization?: string, more: Partial<Visitor> = {}): Visitor =
   ...more,
 });
 
-/** What an outcome allows, in short. */
+/** A short text for an outcome. */
 function summary(outcome: Outcome): string {
   switch (outcome.kind) {
     case 'principal':
@@ -49,7 +56,7 @@ function summary(outcome: Outcome): string {
   }
 }
 
-/** An authenticator that answers when it is told to, and counts how often it was asked. */
+/** An authenticator that settles on command and counts its calls. */
 function slowAuthenticator(): {
   authenticator: Authenticator;
   asked: () => number;
@@ -82,7 +89,7 @@ const bob: Principal = { subject: 'bob', rights: new Set(['pull']) };
 
 describe('without credentials', () => {
   const loopback = { listener: 'loopback', host: 'localhost:8080' } as const;
-  test.each<[string, Partial<DoorOptions>, Visitor, string]>([
+  test.each<[string, Partial<AuthenticationOptions>, AuthRequest, string]>([
     ['users, anonymous pulls', {}, visitor(), 'anonymous: pull'],
     ['users, no anonymous pulls', { anonymousPull: false }, visitor(), 'missing'],
     ['users, a loopback listener', {}, visitor(undefined, loopback), 'anonymous: pull'],
@@ -137,7 +144,7 @@ describe('without credentials', () => {
       'anonymous: pull',
     ],
   ])('%s', (_title, options, who, expected) => {
-    const outcome = door(options).enter(who);
+    const outcome = auth(options).authenticate(who);
     expect(outcome).not.toBeInstanceOf(Promise);
     expect(outcome instanceof Promise ? '' : summary(outcome)).toBe(expected);
   });
@@ -153,40 +160,44 @@ describe('with credentials', () => {
     ['another scheme', 'Digest x', 'wrong'],
     ['an empty header', '', 'wrong'],
   ])('%s', async (_title, authorization, expected) => {
-    expect(summary(await door().enter(visitor(authorization)))).toBe(expected);
+    expect(summary(await auth().authenticate(visitor(authorization)))).toBe(expected);
   });
 
-  test('where nobody can log in they are wrong, not anonymous', async () => {
-    const outcome = await door({ authenticators: [] }).enter(
+  test('without authenticators they are wrong, not anonymous', async () => {
+    const outcome = await auth({ authenticators: [] }).authenticate(
       visitor(basic('alice', 'secret'), { listener: 'loopback', host: 'localhost' }),
     );
     expect(summary(outcome)).toBe('wrong');
   });
 
-  test('authenticators are asked in turn, and the first that knows them decides', async () => {
+  test('authenticators are tried in order, and the first that knows them decides', async () => {
     const more: Authenticator = { kind: 'check', authenticate: () => Promise.resolve(bob) };
-    const both = door({ authenticators: [users, more] });
-    expect(summary(await both.enter(visitor(basic('alice', 'secret'))))).toBe('alice: pull query');
-    expect(summary(await both.enter(visitor(basic('bob', 'x'))))).toBe('bob: pull');
+    const both = auth({ authenticators: [users, more] });
+    expect(summary(await both.authenticate(visitor(basic('alice', 'secret'))))).toBe('alice: pull query');
+    expect(summary(await both.authenticate(visitor(basic('bob', 'x'))))).toBe('bob: pull');
   });
 });
 
 describe('tokens of the challenge', () => {
-  test('are found at once, and are gone when they end', () => {
+  test('are looked up synchronously, and are invalid once expired', () => {
     const tokens = new PullTokens({ clock, random: systemRandom });
-    const both = door({ authenticators: [users, tokens] });
+    const both = auth({ authenticators: [users, tokens] });
     const authorization = `Bearer ${tokens.issue(bob).token}`;
-    expect(both.enter(visitor(authorization))).toEqual({ kind: 'principal', principal: bob });
+    expect(both.authenticate(visitor(authorization))).toEqual({ kind: 'principal', principal: bob });
     clock.forward(limits.pullTokenMs);
-    expect(both.enter(visitor(authorization))).toEqual({ kind: 'unauthorized', reason: 'wrong' });
+    expect(both.authenticate(visitor(authorization))).toEqual({ kind: 'unauthorized', reason: 'wrong' });
   });
 
-  test('of nobody in particular are only good where anonymous pulls are', () => {
+  test('that are anonymous are valid only if anonymous pulls are allowed', () => {
     const tokens = new PullTokens({ clock, random: systemRandom });
     const authorization = `Bearer ${tokens.issue(undefined).token}`;
-    expect(door({ authenticators: [tokens] }).enter(visitor(authorization))).toMatchObject({ kind: 'anonymous' });
+    expect(auth({ authenticators: [tokens] }).authenticate(visitor(authorization))).toMatchObject({
+      kind: 'anonymous',
+    });
     expect(
-      door({ authenticators: [tokens], anonymousPull: false, metrics: new MetricSet() }).enter(visitor(authorization)),
+      auth({ authenticators: [tokens], anonymousPull: false, metrics: new MetricSet() }).authenticate(
+        visitor(authorization),
+      ),
     ).toEqual({
       kind: 'unauthorized',
       reason: 'wrong',
@@ -194,42 +205,42 @@ describe('tokens of the challenge', () => {
   });
 });
 
-describe('what was found out', () => {
-  test('is remembered for a while, and then answered at once', async () => {
+describe('the result of a check', () => {
+  test('is cached for a while and then returned synchronously', async () => {
     const slow = slowAuthenticator();
-    const subject = door({ authenticators: [slow.authenticator] });
-    const first = subject.enter(visitor('Bearer a'));
+    const subject = auth({ authenticators: [slow.authenticator] });
+    const first = subject.authenticate(visitor('Bearer a'));
     slow.answer(bob);
     expect(summary(await first)).toBe('bob: pull');
 
     clock.forward(limits.credentialMemoryMs - 1);
-    expect(subject.enter(visitor('Bearer a'))).toEqual({ kind: 'principal', principal: bob });
+    expect(subject.authenticate(visitor('Bearer a'))).toEqual({ kind: 'principal', principal: bob });
     clock.forward(1);
-    expect(subject.enter(visitor('Bearer a'))).toBeInstanceOf(Promise);
+    expect(subject.authenticate(visitor('Bearer a'))).toBeInstanceOf(Promise);
     expect(slow.asked()).toBe(2);
     slow.answer(bob);
   });
 
-  test('is asked for once, however many wait for it', async () => {
+  test('is shared by concurrent requests', async () => {
     const slow = slowAuthenticator();
-    const subject = door({ authenticators: [slow.authenticator] });
-    const waiting = Array.from({ length: 10 }, () => subject.enter(visitor('Bearer a')));
-    const other = subject.enter(visitor('Bearer b'));
+    const subject = auth({ authenticators: [slow.authenticator] });
+    const waiting = Array.from({ length: 10 }, () => subject.authenticate(visitor('Bearer a')));
+    const other = subject.authenticate(visitor('Bearer b'));
     expect(slow.asked()).toBe(2);
     slow.answer(bob);
     expect(new Set((await Promise.all([...waiting, other])).map(summary))).toEqual(new Set(['bob: pull']));
   });
 
-  test('is remembered for a short time only when it was a refusal', async () => {
+  test('is cached for a short time if the credentials are wrong', async () => {
     const slow = slowAuthenticator();
-    const subject = door({ authenticators: [slow.authenticator] });
-    const refused = subject.enter(visitor('Bearer a'));
+    const subject = auth({ authenticators: [slow.authenticator] });
+    const refused = subject.authenticate(visitor('Bearer a'));
     slow.answer(undefined);
     expect(summary(await refused)).toBe('wrong');
     clock.forward(limits.loginRefusalMs - 1);
-    expect(subject.enter(visitor('Bearer a'))).toEqual({ kind: 'unauthorized', reason: 'wrong' });
+    expect(subject.authenticate(visitor('Bearer a'))).toEqual({ kind: 'unauthorized', reason: 'wrong' });
     clock.forward(1);
-    const accepted = subject.enter(visitor('Bearer a'));
+    const accepted = subject.authenticate(visitor('Bearer a'));
     slow.answer(bob);
     expect(summary(await accepted)).toBe('bob: pull');
     expect(slow.asked()).toBe(2);
@@ -238,16 +249,16 @@ describe('what was found out', () => {
 
 describe('failed logins', () => {
   let guesses = 0;
-  const guess = async (subject: Door, count: number, from = '192.0.2.1'): Promise<string[]> => {
+  const guess = async (subject: Authentication, count: number, from = '192.0.2.1'): Promise<string[]> => {
     const slow = Array.from({ length: count }, async () =>
-      subject.enter(visitor(basic('alice', `guess-${guesses++}`), { remoteAddress: from })),
+      subject.authenticate(visitor(basic('alice', `guess-${guesses++}`), { remoteAddress: from })),
     );
     return (await Promise.all(slow)).map(summary);
   };
   const never: Authenticator = { kind: 'check', authenticate: () => Promise.resolve(undefined) };
 
-  test('are bounded for each address, also those at the same time', async () => {
-    const subject = door({ authenticators: [never] });
+  test('are bounded per address, including concurrent ones', async () => {
+    const subject = auth({ authenticators: [never] });
     const outcomes = await guess(subject, limits.loginFailuresPerMinuteMax + 2);
     expect(outcomes.filter((outcome) => outcome === 'wrong')).toHaveLength(limits.loginFailuresPerMinuteMax);
     expect(outcomes.slice(-2)).toEqual(['wait 60', 'wait 60']);
@@ -256,19 +267,19 @@ describe('failed logins', () => {
     expect(await guess(subject, 1)).toEqual(['wrong']);
   });
 
-  test('keep nobody out who is good, however many come at once from one address', async () => {
+  test('do not limit any number of concurrent valid logins from one address', async () => {
     const good: Authenticator = { kind: 'check', authenticate: () => Promise.resolve(bob) };
-    const subject = door({ authenticators: [good] });
+    const subject = auth({ authenticators: [good] });
     const outcomes = await guess(subject, limits.loginFailuresPerMinuteMax * 4);
     expect(new Set(outcomes)).toEqual(new Set(['bob: pull']));
   });
 
-  test('are one when the same credentials come many times at once, and those with good ones are all let in', async () => {
+  test('count once for concurrent requests with the same credentials, and valid ones are all admitted', async () => {
     const slow = slowAuthenticator();
-    const subject = door({ authenticators: [slow.authenticator] });
+    const subject = auth({ authenticators: [slow.authenticator] });
     const many = limits.loginFailuresPerMinuteMax * 4;
     for (const verdict of [undefined, bob]) {
-      const waiting = Array.from({ length: many }, async () => subject.enter(visitor('Bearer a')));
+      const waiting = Array.from({ length: many }, async () => subject.authenticate(visitor('Bearer a')));
       slow.answer(verdict);
       const expected = verdict === undefined ? 'wrong' : 'bob: pull';
       expect((await Promise.all(waiting)).map(summary)).toEqual(Array.from({ length: many }, () => expected));
@@ -277,88 +288,67 @@ describe('failed logins', () => {
     expect(slow.asked()).toBe(2);
   });
 
-  test('are few when a client keeps on trying what is wrong, so that others behind its address are let in', async () => {
-    const subject = door();
+  test('count once for a client that repeats the same wrong credentials, so that others at its address are admitted', async () => {
+    const subject = auth();
     for (let count = 0; count < limits.loginFailuresPerMinuteMax * 4; count++) {
-      expect(summary(await subject.enter(visitor(basic('alice', 'wrong'))))).toBe('wrong');
+      expect(summary(await subject.authenticate(visitor(basic('alice', 'wrong'))))).toBe('wrong');
       clock.forward(500);
     }
-    expect(summary(await subject.enter(visitor(basic('alice', 'secret'))))).toBe('alice: pull query');
+    expect(summary(await subject.authenticate(visitor(basic('alice', 'secret'))))).toBe('alice: pull query');
   });
 
-  test('are not those with tokens of our own that have ended, which a client may hold without any fault', async () => {
-    const subject = door({ issued: [new PullTokens({ clock, random: systemRandom })] });
+  test('do not include expired tokens of this server', async () => {
+    const subject = auth({ issued: [new PullTokens({ clock, random: systemRandom })] });
     const before = new PullTokens({ clock, random: systemRandom });
     for (let count = 0; count < limits.loginFailuresPerMinuteMax * 4; count++) {
       const { token } = before.issue({ ...bob });
-      expect(subject.enter(visitor(`Bearer ${token}`))).toEqual({ kind: 'unauthorized', reason: 'wrong' });
+      expect(subject.authenticate(visitor(`Bearer ${token}`))).toEqual({ kind: 'unauthorized', reason: 'wrong' });
     }
-    expect(await subject.enter(visitor(basic('alice', 'secret')))).toMatchObject({ kind: 'principal' });
+    expect(await subject.authenticate(visitor(basic('alice', 'secret')))).toMatchObject({ kind: 'principal' });
   });
 
-  test('do not keep those out who are remembered or have no credentials', async () => {
-    const subject = door();
-    await subject.enter(visitor(basic('alice', 'secret')));
+  test('do not limit cached credentials or requests without credentials', async () => {
+    const subject = auth();
+    await subject.authenticate(visitor(basic('alice', 'secret')));
     await guess(subject, limits.loginFailuresPerMinuteMax);
     expect(await guess(subject, 1)).toEqual(['wait 60']);
-    expect(subject.enter(visitor(basic('alice', 'secret')))).toMatchObject({ kind: 'principal' });
-    expect(subject.enter(visitor())).toMatchObject({ kind: 'anonymous' });
+    expect(subject.authenticate(visitor(basic('alice', 'secret')))).toMatchObject({ kind: 'principal' });
+    expect(subject.authenticate(visitor())).toMatchObject({ kind: 'anonymous' });
   });
 
-  test('do not include those that could not be looked at', async () => {
+  test('do not include checks that failed', async () => {
     const broken: Authenticator = {
       kind: 'check',
       authenticate: () => Promise.reject(new TonnageError('unavailable', 'the platform does not answer')),
     };
-    const subject = door({ authenticators: [broken] });
+    const subject = auth({ authenticators: [broken] });
     for (let count = 0; count <= limits.loginFailuresPerMinuteMax; count++) {
-      await expect(subject.enter(visitor('Bearer a'))).rejects.toThrow('the platform does not answer');
+      await expect(subject.authenticate(visitor('Bearer a'))).rejects.toThrow('the platform does not answer');
     }
   });
 
-  test('do not include those for whom there was no time', async () => {
+  test('do not include checks that were too busy', async () => {
     const busy: Authenticator = { kind: 'check', authenticate: () => Promise.resolve('busy') };
-    const subject = door({ authenticators: [busy] });
+    const subject = auth({ authenticators: [busy] });
     const outcomes = new Set<string>();
     for (let count = 0; count <= limits.loginFailuresPerMinuteMax; count++) {
-      outcomes.add(summary(await subject.enter(visitor(`Bearer ${count}`))));
+      outcomes.add(summary(await subject.authenticate(visitor(`Bearer ${count}`))));
     }
     expect(outcomes).toEqual(new Set(['wait 1']));
   });
 });
 
-test('checks are counted by outcome, remembered ones are not', async () => {
-  const subject = door();
-  await subject.enter(visitor(basic('alice', 'secret')));
-  await subject.enter(visitor(basic('alice', 'secret')));
-  await subject.enter(visitor(basic('alice', 'wrong')));
+test('checks are counted by outcome, cached ones are not', async () => {
+  const subject = auth();
+  await subject.authenticate(visitor(basic('alice', 'secret')));
+  await subject.authenticate(visitor(basic('alice', 'secret')));
+  await subject.authenticate(visitor(basic('alice', 'wrong')));
   const family = metrics.gather().find(({ name }) => name === 'tonnage_identity_checks');
   const counts = family?.type === 'counter' ? [...family.points].map((point) => Number(point.value)) : [];
   expect(counts).toEqual([1, 1, 0, 0, 0]);
 });
 
-describe('a right', () => {
-  const anonymous: Outcome = { kind: 'anonymous', principal: { subject: 'anonymous', rights: new Set(['pull']) } };
-  test.each<[Outcome, Right, string]>([
-    [{ kind: 'principal', principal: bob }, 'pull', 'bob'],
-    [{ kind: 'principal', principal: bob }, 'query', 'forbidden'],
-    [anonymous, 'pull', 'anonymous'],
-    [anonymous, 'query', 'unauthorized'],
-    [{ kind: 'unauthorized', reason: 'missing' }, 'pull', 'unauthorized'],
-    [{ kind: 'unauthorized', reason: 'wrong' }, 'pull', 'unauthorized'],
-    [{ kind: 'limited', retryAfterSeconds: 9 }, 'pull', 'login_limited'],
-  ])('%j, %s: %s', (outcome, right, expected) => {
-    let answer: string;
-    try {
-      answer = requireRight(outcome, right).subject;
-    } catch (thrown) {
-      answer = thrown instanceof TonnageError ? thrown.code : 'no operating error';
-    }
-    expect(answer).toBe(expected);
-  });
-});
-
-/** With a user that the floods guess at: checks of this hash are cheap, those for a name that does not exist are not. */
+/** Users with cheap hashes, including the target of the floods: checks of unknown users are expensive. */
 const targets = createStaticUsers({
   users: [
     { name: 'alice', passwordHash, email: 'alice@example.org', rights: ['pull', 'query'] },
@@ -368,30 +358,34 @@ const targets = createStaticUsers({
   random: systemRandom,
 });
 
-test('a first login is checked before the many tries of a flood from another address', async () => {
-  const subject = door({ authenticators: [targets] });
+test('a first login is checked before a flood of attempts from another address', async () => {
+  const subject = auth({ authenticators: [targets] });
   const flood = Array.from({ length: 30 }, (_, index) =>
-    Promise.resolve(subject.enter(visitor(basic('mallory', `guess ${index}`), { remoteAddress: '203.0.113.9' }))),
+    Promise.resolve(
+      subject.authenticate(visitor(basic('mallory', `guess ${index}`), { remoteAddress: '203.0.113.9' })),
+    ),
   );
   let refused = 0;
   for (const each of flood) void each.then(() => refused++);
-  const good = await subject.enter(visitor(basic('alice', 'secret'), { remoteAddress: '192.0.2.7' }));
+  const good = await subject.authenticate(visitor(basic('alice', 'secret'), { remoteAddress: '192.0.2.7' }));
   expect(summary(good)).toBe('alice: pull query');
-  // Two ran already, and two may have come to their turn together with it.
+  // Two were already running, and two may have started together with it.
   expect(refused).toBeLessThan(6);
   await Promise.all(flood);
 });
 
-test('a flood from one address does not make checks of others come back later', async () => {
-  const subject = door({ authenticators: [targets] });
+test('a flood from one address does not make other clients retry', async () => {
+  const subject = auth({ authenticators: [targets] });
   const from = (host: number) =>
     Array.from({ length: 29 }, (_, index) =>
       Promise.resolve(
-        subject.enter(visitor(basic('mallory', `guess ${host} ${index}`), { remoteAddress: `203.0.113.${host}` })),
+        subject.authenticate(
+          visitor(basic('mallory', `guess ${host} ${index}`), { remoteAddress: `203.0.113.${host}` }),
+        ),
       ),
     );
   const floods = Array.from({ length: 12 }, (_, host) => from(host)).flat();
-  expect(summary(await subject.enter(visitor(basic('alice', 'secret'), { remoteAddress: '192.0.2.7' })))).toBe(
+  expect(summary(await subject.authenticate(visitor(basic('alice', 'secret'), { remoteAddress: '192.0.2.7' })))).toBe(
     'alice: pull query',
   );
   const outcomes = (await Promise.all(floods)).map(summary);

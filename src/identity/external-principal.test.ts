@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { limits } from '../base/index.ts';
-import { outsider } from './outsider.ts';
+import { externalPrincipal } from './external-principal.ts';
 
 const named = (name: string, email?: string): string =>
-  outsider({ name, email, org: undefined, rights: ['pull'] }).subject;
+  externalPrincipal({ name, email, org: undefined, rights: ['pull'] }).subject;
 
 test.each([
   ['ann', 'ann'],
@@ -13,17 +13,17 @@ test.each([
   ['a\u202Eb', 'a\uFFFDb'],
   ['a\u2028b', 'a\uFFFDb'],
   ['a\uD83Db', 'a\uFFFDb'],
-])('of a name that another system tells nothing is kept that cannot be seen: %j', (name, subject) => {
+])('invisible characters of a name are replaced: %j', (name, subject) => {
   expect(named(name)).toBe(subject);
 });
 
-test('a name has its bounds, and ends with a whole character', () => {
+test('a name is truncated between characters', () => {
   const most = limits.eventUserLengthMax;
   expect(named('x'.repeat(most + 1))).toBe('x'.repeat(most));
   expect(named(`${'x'.repeat(most - 1)}😀`)).toBe(`${'x'.repeat(most - 1)}\uFFFD`);
 });
 
-test('an e-mail address is the name, if it gives an organisation', () => {
+test('an e-mail address with an organisation is the name', () => {
   expect(named('ann', 'ann@example.org')).toBe('ann@example.org');
   expect(named('ann', 'ann@localhost@example.org')).toBe('ann');
 });

@@ -1,12 +1,12 @@
 import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
 import { limits, systemRandom } from '../base/index.ts';
-import { CredentialMemory } from './credential-memory.ts';
+import { CredentialCache } from './credential-cache.ts';
 import { HandClock } from './testing/fixtures.ts';
 
-test('what is remembered is forgotten after its time', () => {
+test('entries expire', () => {
   const clock = new HandClock();
-  const memory = new CredentialMemory<string>(clock, systemRandom);
+  const memory = new CredentialCache<string>(clock, systemRandom);
   const key = memory.keyOf('Basic YTpi');
   expect(memory.get(key)).toBeUndefined();
   memory.set(key, 'alice');
@@ -16,17 +16,17 @@ test('what is remembered is forgotten after its time', () => {
   expect(memory.get(key)).toBeUndefined();
 });
 
-test('the key depends on every byte of the header, and on a secret of the process', () => {
-  const memory = new CredentialMemory<string>(new HandClock(), systemRandom);
-  const other = new CredentialMemory<string>(new HandClock(), systemRandom);
+test('the key depends on every byte of the header and on a secret of the process', () => {
+  const memory = new CredentialCache<string>(new HandClock(), systemRandom);
+  const other = new CredentialCache<string>(new HandClock(), systemRandom);
   expect(memory.keyOf('Basic YTpi')).toBe(memory.keyOf('Basic YTpi'));
   expect(memory.keyOf('Basic YTpi')).not.toBe(memory.keyOf('Basic YTpj'));
   expect(memory.keyOf('Basic YTpi')).not.toBe(memory.keyOf('basic YTpi'));
   expect(memory.keyOf('Basic YTpi')).not.toBe(other.keyOf('Basic YTpi'));
 });
 
-test('it is bounded: the oldest leaves first, and no credential is in it', () => {
-  const memory = new CredentialMemory<string>(new HandClock(), systemRandom);
+test('it is bounded, evicts the oldest entry first, and contains no credentials', () => {
+  const memory = new CredentialCache<string>(new HandClock(), systemRandom);
   const keys = Array.from({ length: limits.credentialMemoryEntriesMax + 1 }, (_, index) =>
     memory.keyOf(`Basic ${index}`),
   );

@@ -8,10 +8,10 @@ interface Entry<T> {
 }
 
 /**
- * Remembers what was found out about a credential for a while, so that a password is hashed once in five minutes and not
- * with every layer of an image. Holds no credential: only an HMAC of it, under a key of this process.
+ * Caches results for credentials, so that a password is hashed once in five minutes and not for every layer of an image. Stores an
+ * HMAC of the credentials under a key of this process, never the credentials themselves.
  */
-export class CredentialMemory<T> {
+export class CredentialCache<T> {
   readonly #clock: Clock;
   readonly #key: Uint8Array;
   readonly #entries = new Lru<Entry<T>>(limits.credentialMemoryEntriesMax);
@@ -25,7 +25,7 @@ export class CredentialMemory<T> {
     this.#entries.delete(key);
   }
 
-  /** What stands for an `Authorization` header, or a token, here. */
+  /** The key of an `Authorization` header or a token: its HMAC. */
   keyOf(header: string): string {
     return createHmac('sha256', this.#key).update(header).digest('base64');
   }
@@ -38,7 +38,7 @@ export class CredentialMemory<T> {
     return undefined;
   }
 
-  /** Remembers `value` for `ms`; not at all when that is 0 or less. */
+  /** Caches `value` for `ms` milliseconds. 0 or less removes the entry. */
   set(key: string, value: T, ms: number = limits.credentialMemoryMs): void {
     if (ms > 0) this.#entries.set(key, { value, expiresAt: this.#clock.monotonic() + ms });
     else this.#entries.delete(key);

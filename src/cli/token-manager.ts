@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Agent, fetch } from 'undici';
 import { limits, TonnageError } from '../base/index.ts';
 import type { Config } from '../config/index.ts';
-import type { TokenDesk, TokenFacts, TokenWish } from '../identity/index.ts';
+import type { TokenManager, TokenInfo, TokenRequest } from '../identity/index.ts';
 import { isWishRefused, readMadeToken, readProblem, readTokens } from './token-answers.ts';
 import { authorizationOf, baseOf, isOfUsage, reasonOf, type RemoteUsageOptions } from './remote-usage.ts';
 
@@ -18,7 +18,7 @@ interface Server {
 }
 
 /** The tokens of a server at a URL. Throws `UsageError` as `authorizationOf` does. */
-export function remoteTokens(options: RemoteUsageOptions): TokenDesk {
+export function remoteTokens(options: RemoteUsageOptions): TokenManager {
   const base = baseOf(options.url);
   return tokensOf({ base, name: base, authorization: authorizationOf(options) });
 }
@@ -41,7 +41,7 @@ export interface LocalTokensOptions {
  */
 export async function withLocalTokens<T>(
   { data, config, makes, absent, onMade }: LocalTokensOptions,
-  work: (tokens: TokenDesk) => Promise<T>,
+  work: (tokens: TokenManager) => Promise<T>,
 ): Promise<T> {
   const { withTokens, socketName, ledgerFileName } = await import('../app.ts');
   const isThere = (): boolean => existsSync(join(data, ledgerFileName));
@@ -59,14 +59,14 @@ export async function withLocalTokens<T>(
   return work(tokensOf({ base: 'http://localhost', name: `the server of ${data}`, socket }));
 }
 
-function tokensOf(server: Server): TokenDesk {
+function tokensOf(server: Server): TokenManager {
   const tokens = '/api/v1/tokens';
   return {
-    async create({ expiresAt, ...wish }: TokenWish) {
+    async create({ expiresAt, ...wish }: TokenRequest) {
       const expires = expiresAt === undefined ? {} : { expiresAt: new Date(expiresAt).toISOString() };
       return readMadeToken(await ask(server, 'POST', tokens, { ...wish, ...expires }));
     },
-    async list(): Promise<readonly TokenFacts[]> {
+    async list(): Promise<readonly TokenInfo[]> {
       return readTokens(await ask(server, 'GET', tokens));
     },
     async revoke(id) {

@@ -2,26 +2,26 @@ import { canonicalOrganisation, limits, organisationOfEmail, TonnageError } from
 import { rights as allRights, type Right } from './principal.ts';
 import type { TokenKind } from './token-text.ts';
 
-/** What somebody wants a token to be. */
-export interface TokenWish {
+/** The properties of a new token. */
+export interface TokenRequest {
   readonly kind: TokenKind;
-  /** For people; the `user` of what is pulled with it. Default: `token-` and its id. */
+  /** Display name, and the dimension `user` of its pulls. Default: `token-` and its id. */
   readonly name?: string | undefined;
   readonly email?: string | undefined;
-  /** Default: the organisation of the e-mail. Without either it is bound to none. */
+  /** Default: the organisation of the e-mail address. Without either the token has none. */
   readonly org?: string | undefined;
   /** Repositories that it may pull, as `upstream/repository`, or `upstream/folder/*`. Absent: all. */
   readonly scope?: readonly string[] | undefined;
-  /** Default: `pull` and `query`; a path token has `pull` and no other. */
+  /** Default: `pull` and `query`. A path token has only `pull`. */
   readonly rights?: readonly string[] | undefined;
-  /** In milliseconds since the Unix epoch. Absent: never. */
+  /** Milliseconds since the Unix epoch. Absent: never expires. */
   readonly expiresAt?: number | undefined;
-  /** An access token of the configured Seqera Platform, whose answer says whose this one is. Never kept. */
+  /** An access token of the configured Seqera Platform, which identifies the owner of the new token. Never stored. */
   readonly platformToken?: string | undefined;
 }
 
-/** A wish that can be fulfilled. */
-export interface GrantedWish {
+/** A valid token request, with defaults. */
+interface CheckedTokenRequest {
   readonly kind: TokenKind;
   readonly name?: string;
   readonly email?: string;
@@ -34,24 +34,24 @@ export interface GrantedWish {
 const namePattern = /^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+$/u;
 const scopePattern = /^[a-z0-9][a-z0-9.:_-]*(\/[a-z0-9._-]+)*(\/\*)?$/;
 
-function refused(what: string, expected: string, came: string): TonnageError {
-  return new TonnageError('bad_request', `${what}: expected ${expected}, got ${JSON.stringify(came.slice(0, 80))}`);
+function refused(what: string, expected: string, got: string): TonnageError {
+  return new TonnageError('bad_request', `${what}: expected ${expected}, got ${JSON.stringify(got.slice(0, 80))}`);
 }
 
-/** Checks a wish; `now` in milliseconds since the Unix epoch. Throws `bad_request` that says which part cannot be. */
-export function grantWish(wish: TokenWish, now: number): GrantedWish {
-  const { kind, name, email, scope, expiresAt } = wish;
-  if (wish.platformToken !== undefined) {
-    throw new TonnageError('bad_request', 'platformToken: expected a running server, which asks the Platform');
+/** Checks a token request. `now` is in milliseconds since the Unix epoch. Throws `bad_request` for an invalid property. */
+export function checkTokenRequest(request: TokenRequest, now: number): CheckedTokenRequest {
+  const { kind, name, email, scope, expiresAt } = request;
+  if (request.platformToken !== undefined) {
+    throw new TonnageError('bad_request', 'platformToken: expected a running server, which queries the Platform');
   }
   if (name !== undefined && (name.length > limits.tokenNameLengthMax || !namePattern.test(name))) {
-    throw refused('name', `1 to ${limits.tokenNameLengthMax} characters that can be seen`, name);
+    throw refused('name', `1 to ${limits.tokenNameLengthMax} visible characters`, name);
   }
   if (email !== undefined && organisationOfEmail(email) === undefined)
     throw refused('email', 'an e-mail address', email);
-  const stated = wish.org === undefined ? undefined : canonicalOrganisation(wish.org);
-  if (wish.org !== undefined && stated === undefined) {
-    throw refused('org', 'an organisation such as example.org', wish.org);
+  const stated = request.org === undefined ? undefined : canonicalOrganisation(request.org);
+  if (request.org !== undefined && stated === undefined) {
+    throw refused('org', 'an organisation such as example.org', request.org);
   }
   const org = stated ?? (email === undefined ? undefined : organisationOfEmail(email));
   if (expiresAt !== undefined && expiresAt <= now) {
@@ -62,13 +62,13 @@ export function grantWish(wish: TokenWish, now: number): GrantedWish {
     ...(name !== undefined && { name }),
     ...(email !== undefined && { email }),
     ...(org !== undefined && { org }),
-    ...(scope !== undefined && { scope: grantScope(scope) }),
-    rights: grantRights(kind, wish.rights),
+    ...(scope !== undefined && { scope: checkScope(scope) }),
+    rights: checkRights(kind, request.rights),
     ...(expiresAt !== undefined && { expiresAt }),
   };
 }
 
-function grantScope(scope: readonly string[]): readonly string[] {
+function checkScope(scope: readonly string[]): readonly string[] {
   if (scope.length === 0 || scope.length > limits.tokenScopeMax) {
     throw new TonnageError(
       'bad_request',
@@ -82,7 +82,7 @@ function grantScope(scope: readonly string[]): readonly string[] {
   return scope;
 }
 
-function grantRights(kind: TokenKind, wanted: readonly string[] | undefined): readonly Right[] {
+function checkRights(kind: TokenKind, wanted: readonly string[] | undefined): readonly Right[] {
   const rights = wanted ?? (kind === 'path' ? ['pull'] : ['pull', 'query']);
   const granted = allRights.filter((right) => rights.includes(right));
   const unknown = rights.find((right) => !allRights.some((known) => known === right));
@@ -90,11 +90,7 @@ function grantRights(kind: TokenKind, wanted: readonly string[] | undefined): re
     throw refused('rights', `some of ${allRights.join(', ')}`, unknown ?? '');
   }
   if (kind === 'path' && granted.some((right) => right !== 'pull')) {
-    throw refused(
-      'rights',
-      'nothing but pull for a path token, which is seen by whoever sees an address',
-      rights.join(),
-    );
+    throw refused('rights', 'only pull for a path token, because it is visible in URLs', rights.join());
   }
   return granted;
 }
