@@ -85,7 +85,7 @@ describe('events of a file', () => {
   test.each([
     ['nope.jsonl', 1, 'nope.jsonl: cannot be read: there is no such file'],
     ['folder.jsonl', 1, 'folder.jsonl: cannot be read: this is a directory'],
-    ['empty.jsonl/x', 1, 'empty.jsonl/x: cannot be read: a part of its path is no directory'],
+    ['empty.jsonl/x', 1, 'empty.jsonl/x: cannot be read: a part of its path is not a directory'],
     ['loop.jsonl', 1, 'loop.jsonl: cannot be read: its symbolic links lead round in a circle'],
     ['x'.repeat(300), 1, `${'x'.repeat(300)}: cannot be read: its name is too long`],
     ['', 2, "event send: expected the name of a file, got ''"],
@@ -99,7 +99,7 @@ describe('events of a file', () => {
 
   test.skipIf(process.getuid?.() === 0)('that nobody may read', async () => {
     writeFileSync(join(data, 'closed.jsonl'), '', { mode: 0 });
-    const stderr = 'tonnage: closed.jsonl: cannot be read: reading it is not permitted\n';
+    const stderr = 'tonnage: closed.jsonl: cannot be read: permission denied\n';
     expect(await send(['closed.jsonl'])).toEqual({ code: 1, stdout: '', stderr });
   });
 

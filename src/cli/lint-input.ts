@@ -89,7 +89,7 @@ async function readAll(stream: AsyncIterable<unknown>, bytesMax: number): Promis
   for await (const chunk of stream) {
     const bytes = chunk instanceof Uint8Array ? chunk : Buffer.from(String(chunk));
     length += bytes.length;
-    if (length > bytesMax) throw failed(`is larger than the ${bytesMax} bytes that are expected at most`);
+    if (length > bytesMax) throw failed(`is larger than the ${bytesMax} bytes that are allowed`);
     chunks.push(bytes);
   }
   return Buffer.concat(chunks);

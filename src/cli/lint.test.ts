@@ -259,7 +259,7 @@ describe('as a process', () => {
   test('too much on standard input ends it, whoever writes', () => {
     const command = `yes '# a comment' | "${process.execPath}" "${binary}" lint -; exit "\${PIPESTATUS[1]}"`;
     const { status, stdout } = spawnSync('bash', ['-c', command], { encoding: 'utf8' });
-    expect(stdout).toBe(`-:1:1: is larger than the ${limits.lintBytesMax} bytes that are expected at most\n`);
+    expect(stdout).toBe(`-:1:1: is larger than the ${limits.lintBytesMax} bytes that are allowed\n`);
     expect(status).toBe(1);
   });
 });

@@ -3,10 +3,10 @@ import { messageOf } from '../base/index.ts';
 /** What the usual system errors of reading a file mean. */
 const reasons: ReadonlyMap<unknown, string> = new Map([
   ['ENOENT', 'there is no such file'],
-  ['EACCES', 'reading it is not permitted'],
-  ['EPERM', 'reading it is not permitted'],
+  ['EACCES', 'permission denied'],
+  ['EPERM', 'permission denied'],
   ['EISDIR', 'this is a directory'],
-  ['ENOTDIR', 'a part of its path is no directory'],
+  ['ENOTDIR', 'a part of its path is not a directory'],
   ['ENAMETOOLONG', 'its name is too long'],
   ['ELOOP', 'its symbolic links lead round in a circle'],
 ]);

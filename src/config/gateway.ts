@@ -67,7 +67,7 @@ export function completeGatewayOf(
   if (stated.anonymous === false && !hasLogins) {
     findings.report(
       ['gateway', 'anonymous'],
-      'expected users or something under identity, without which nobody could pull, but there is none',
+      'expected users or a key under identity, because otherwise no client could pull, but there is none',
     );
   }
   return { ...rest, ...(found && { defaultUpstream: found.name }) };

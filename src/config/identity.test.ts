@@ -131,7 +131,7 @@ describe('each problem is one line', () => {
     ],
     [
       'identity: { oidc: [{ issuer: "https://a", audience: b }, { issuer: "https://a", audience: c }] }',
-      'identity.oidc[1].issuer: expected an issuer that stands here once, but "https://a" came before',
+      'identity.oidc[1].issuer: expected each issuer once, but "https://a" came before',
     ],
     ['identity: { addresses: [{ cidr: 10.0.0.0/8 }] }', 'identity.addresses[0].org: expected an organisation'],
     [
@@ -140,7 +140,7 @@ describe('each problem is one line', () => {
     ],
     [
       'identity: { addresses: [{ cidr: 10.0.0.0/8, org: o }, { cidr: 10.0.0.0/8, org: p }] }',
-      'identity.addresses[1].cidr: expected a network that stands here once, but "10.0.0.0/8" came before',
+      'identity.addresses[1].cidr: expected each network once, but "10.0.0.0/8" came before',
     ],
   ])('%s', (text, expected) => {
     expect(problemsOf(text)).toEqual([expect.stringContaining(expected)]);

@@ -122,8 +122,8 @@ type IdentityConfig = z.output<typeof identity>;
 export function checkIdentity({ oidc, addresses }: IdentityConfig, findings: Findings): void {
   const issuers = oidc.map(({ issuer }) => issuer);
   const networks = addresses.map(({ cidr }) => cidr.toLowerCase());
-  reportTwice(issuers, (index) => ['identity', 'oidc', index, 'issuer'], 'an issuer', findings);
-  reportTwice(networks, (index) => ['identity', 'addresses', index, 'cidr'], 'a network', findings);
+  reportTwice(issuers, (index) => ['identity', 'oidc', index, 'issuer'], 'issuer', findings);
+  reportTwice(networks, (index) => ['identity', 'addresses', index, 'cidr'], 'network', findings);
 }
 
 function reportTwice(
@@ -135,7 +135,7 @@ function reportTwice(
   for (const [index, value] of values.entries()) {
     if (values.indexOf(value) === index) continue;
     const path = pathOf(index);
-    findings.report(path, `expected ${what} that stands here once, but ${findings.shown(path, value)} came before`);
+    findings.report(path, `expected each ${what} once, but ${findings.shown(path, value)} came before`);
   }
 }
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { list, map, text } from './fields.ts';
 import * as names from './names.ts';
 
-const host = text('a host, with a port where needed, such as "registry.example.org:5000"', parseHost);
+const host = text('a host, optionally with a port, such as "registry.example.org:5000"', parseHost);
 
 /** A host in lower case, as totals have it. */
 function parseHost(stated: string): string | undefined {

@@ -38,9 +38,9 @@ describe('the error for an unreadable file names it', () => {
     ['', 'configuration file: expected the name of a file, but came ""'],
     ['nope.yaml', 'nope.yaml: cannot be read: there is no such file'],
     ['secrets', 'secrets: cannot be read: this is a directory'],
-    ['good.yaml/x', 'good.yaml/x: cannot be read: a part of its path is no directory'],
-    ['latin1.yaml', 'latin1.yaml: is expected to be text in UTF-8, but holds other bytes'],
-    ['huge.yaml', `huge.yaml: is larger than the ${limits.configBytesMax} bytes that are expected at most`],
+    ['good.yaml/x', 'good.yaml/x: cannot be read: a part of its path is not a directory'],
+    ['latin1.yaml', 'latin1.yaml: is expected to be UTF-8 text, but contains other bytes'],
+    ['huge.yaml', `huge.yaml: is larger than the ${limits.configBytesMax} bytes that are allowed`],
     ['broken.yaml', 'broken.yaml:1:5: '],
     ['lost-secret.yaml', 'auth.basic.passwordFile: "secrets/q" cannot be read: there is no such file'],
   ])('%s', (file, message) => {
@@ -49,7 +49,7 @@ describe('the error for an unreadable file names it', () => {
 
   test.skipIf(process.getuid?.() === 0)('forbidden.yaml', () => {
     expect(() => loadConfig({ file: 'forbidden.yaml', environment: {}, workingDirectory: directory })).toThrow(
-      'cannot be read: reading it is not permitted',
+      'cannot be read: permission denied',
     );
   });
 });

@@ -15,9 +15,9 @@ export interface LoadOptions extends Pick<ReadOptions, 'environment' | 'flags' |
 /** Messages for common system errors. */
 const fileErrors: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
-  EACCES: 'reading it is not permitted',
+  EACCES: 'permission denied',
   EISDIR: 'this is a directory',
-  ENOTDIR: 'a part of its path is no directory',
+  ENOTDIR: 'a part of its path is not a directory',
 };
 
 /** Reads a text file. Throws `config_invalid`, whose message continues a sentence that begins with the file's name. */
@@ -38,12 +38,12 @@ function readText(path: string, bytesMax: number): string {
     });
   }
   if (bytes === undefined || bytes.length > bytesMax) {
-    throw new TonnageError('config_invalid', `is larger than the ${bytesMax} bytes that are expected at most`);
+    throw new TonnageError('config_invalid', `is larger than the ${bytesMax} bytes that are allowed`);
   }
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (cause) {
-    throw new TonnageError('config_invalid', 'is expected to be text in UTF-8, but holds other bytes', { cause });
+    throw new TonnageError('config_invalid', 'is expected to be UTF-8 text, but contains other bytes', { cause });
   }
 }
 

@@ -12,7 +12,7 @@ export function parseMeterName(text: string): string | undefined {
 
 /** An event type, as errors and docs describe it. */
 export const eventTypeForm =
-  'an event type of your own, such as "org.example.build.done" (1 to 255 printable characters without blanks; not beginning with "tonnage.")';
+  'an event type of your own, such as "org.example.build.done" (1 to 255 printable characters without spaces; not beginning with "tonnage.")';
 
 /** The event type itself if a meter of the configuration can have it, otherwise `undefined`. */
 export function parseEventType(text: string): string | undefined {
@@ -43,7 +43,7 @@ export function parseMember(text: string): string | undefined {
 
 /** A unit, as errors and docs describe it. */
 export const unitForm =
-  'a unit as UCUM writes it, such as "1", "s" or "By" (1 to 32 printable characters without blanks)';
+  'a unit as UCUM writes it, such as "1", "s" or "By" (1 to 32 printable characters without spaces)';
 
 /** The unit itself, otherwise `undefined`. */
 export function parseUnit(text: string): string | undefined {

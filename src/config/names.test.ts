@@ -120,6 +120,6 @@ test.each([
   ['host:5000', true],
   ['localhost', true],
   ['lab', false],
-])('%s says itself where it is: %s', (name, expected) => {
+])('%s looks like a host: %s', (name, expected) => {
   expect(isHostLike(name)).toBe(expected);
 });

@@ -33,7 +33,7 @@ export function parseUpstreamUrl(text: string): string | undefined {
 }
 
 /** A host that an upstream may redirect to, as errors and docs describe it. */
-export const redirectHostForm = 'a host, with a port where needed, such as "storage.internal" or "10.1.2.3:9000"';
+export const redirectHostForm = 'a host, optionally with a port, such as "storage.internal" or "10.1.2.3:9000"';
 
 /** The host as URLs have it, in lower case and with the stated port (`redirectHostForm`), otherwise `undefined`. */
 export function parseRedirectHost(text: string): string | undefined {
@@ -78,7 +78,7 @@ export function parsePublicUrl(text: string): string | undefined {
 }
 
 /** The name of a user, as errors and docs describe it. */
-export const userNameForm = 'a user name (1 to 128 characters, no colon, no blanks)';
+export const userNameForm = 'a user name (1 to 128 characters, no colon, no white space)';
 
 /** The name itself if HTTP Basic can send it (RFC 7617 section 2: no colon, no control characters), otherwise `undefined`. */
 export function parseUserName(text: string): string | undefined {
@@ -126,7 +126,7 @@ export function parseTimeZone(text: string): string | undefined {
 }
 
 /** The key for hashing, as errors and docs describe it. */
-export const hashKeyForm = 'a text of at least 16 bytes, better random ones';
+export const hashKeyForm = 'a text of at least 16 bytes, preferably random';
 
 /** The key itself if it is long enough, otherwise `undefined`. */
 export function parseHashKey(text: string): string | undefined {

@@ -18,7 +18,7 @@ describe('one line for each problem: place, key, what was expected, what came', 
     ['"a b": 1', 'c.yaml:1:1: ["a b"]: unknown key; the keys here are listen, metrics, data'],
     [
       'users: { a: { passwordHash:hunter2 } }',
-      'users.a["passwordHash:..."]: unknown key; is a blank missing after its colon?',
+      'users.a["passwordHash:..."]: unknown key; is a space missing after its colon?',
     ],
     ['users: { a:hunter2 }', 'users["a:..."]: expected a user name'],
     // Kinds.
@@ -52,7 +52,7 @@ describe('one line for each problem: place, key, what was expected, what came', 
     ['listen: 70000', 'c.yaml:1:9: listen: expected HOST:PORT, [IPV6]:PORT or PORT (from 0 to 65535), but came 70000'],
     [
       'upstreams: { lab: { url: "http://lab", redirects: ["http://h"] } }',
-      'c.yaml:1:52: upstreams.lab.redirects[0]: expected a host, with a port where needed',
+      'c.yaml:1:52: upstreams.lab.redirects[0]: expected a host, optionally with a port',
     ],
     ['upstreams: { lab: { url: "http://lab", redirects: ["h:0"] } }', 'such as "storage.internal" or "10.1.2.3:9000"'],
     ['upstreams: { lab: { url: "http://lab", redirects: ["1.2.3"] } }', 'but came "1.2.3"'],
@@ -61,7 +61,7 @@ describe('one line for each problem: place, key, what was expected, what came', 
     ['upstreams: { lab: { url: "http://lab", proxy: true } }', 'lab.proxy: expected false or a URL such as'],
     [
       'upstreams: { lab: { url: "https://lab", auth: { basic: { username: u, password: p }, realm: "http://h" } } }',
-      'c.yaml:1:93: upstreams.lab.auth.realm: expected a URL of https, as that of the upstream is, but came "http://h"',
+      'c.yaml:1:93: upstreams.lab.auth.realm: expected an https URL, because that of the upstream is https, but came "http://h"',
     ],
     ['listen: true', 'listen: expected HOST:PORT, [IPV6]:PORT or PORT (from 0 to 65535), but came true'],
     ['listen: { port: 1 }', 'listen: expected HOST:PORT, [IPV6]:PORT or PORT (from 0 to 65535), but came a map'],
@@ -85,7 +85,7 @@ describe('one line for each problem: place, key, what was expected, what came', 
     // Upstreams.
     ['upstreams: { wt: {} }', 'c.yaml:1:14: upstreams.wt: expected the name of an upstream'],
     ['upstreams: { Docker.io: {} }', 'upstreams["Docker.io"]: expected the name of an upstream'],
-    ['upstreams: { lab: {} }', 'upstreams.lab: expected a url, since this name is no host, but it is missing'],
+    ['upstreams: { lab: {} }', 'upstreams.lab: expected a url, because this name is not a host, but it is missing'],
     ['upstreams: { lab: { url: lab } }', 'upstreams.lab.url: expected a URL such as "https://HOST"'],
     ['upstreams: { a.b: { url: "https://u:hunter2@a.b" } }', 'without user and query, but came "***@a.b"'],
     [
@@ -120,7 +120,7 @@ describe('one line for each problem: place, key, what was expected, what came', 
     ],
     [
       'usage: { meters: { m: { eventType: "a b" } } }',
-      'without blanks; not beginning with "tonnage."), but came "a b"',
+      'without spaces; not beginning with "tonnage."), but came "a b"',
     ],
     [
       'usage: { meters: { m: { eventType: e }, n: { eventType: e } } }',
@@ -138,11 +138,11 @@ describe('one line for each problem: place, key, what was expected, what came', 
     // Users.
     [
       'gateway: { anonymous: false }',
-      'gateway.anonymous: expected users or something under identity, without which nobody could pull',
+      'gateway.anonymous: expected users or a key under identity, because otherwise no client could pull',
     ],
     [
       'users: { "a:b": {} }',
-      'users["a:..."]: expected a user name (1 to 128 characters, no colon, no blanks), but came "a:..."',
+      'users["a:..."]: expected a user name (1 to 128 characters, no colon, no white space), but came "a:..."',
     ],
     ['users: { a: {} }', 'c.yaml:1:10: users.a: expected passwordHash or passwordHashFile, but both are missing'],
     ['users: { a: { passwordHash: hunter2 } }', 'but came something else (not shown, since it is a secret)'],

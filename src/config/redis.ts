@@ -48,7 +48,7 @@ export function parseServer(text: string): ServerAddress | undefined {
 }
 
 /** The name that a certificate must have, as errors and docs describe it. */
-export const serverNameForm = 'the name of a host such as "redis.example.org", no address';
+export const serverNameForm = 'the name of a host such as "redis.example.org", not an address';
 
 /** The name in lower case, otherwise `undefined`. In TLS an address is not a server name (RFC 6066 section 3). */
 export function parseServerName(text: string): string | undefined {

@@ -166,16 +166,16 @@ describe('the error for keys that do not go together is one line without secrets
   test.each([
     [
       'store: { url: "redis://:hunter2@h" }',
-      'c.yaml:1:10: store.url: expected store.driver "redis", which alone has this key, but it is missing',
+      'c.yaml:1:10: store.url: expected store.driver "redis", because only redis has this key, but it is missing',
     ],
     [
       'store: { driver: sqlite, outboxKeep: 1h }',
-      'store.outboxKeep: expected store.driver "redis", which alone has this key, but it is "sqlite"',
+      'store.outboxKeep: expected store.driver "redis", because only redis has this key, but it is "sqlite"',
     ],
     ['store: { driver: sqlite, tls: true }', 'store.tls: expected store.driver "redis"'],
     [
       'usage: { dedupe: shared }',
-      'usage.dedupe: expected "instance" where store.driver is not "redis", but came "shared"',
+      'usage.dedupe: expected "instance", because store.driver is not "redis", but came "shared"',
     ],
     [
       'store: { driver: redis }',
@@ -187,7 +187,7 @@ describe('the error for keys that do not go together is one line without secrets
     ],
     [
       redis('url: "redis://h", username: u'),
-      'store.username: expected password or passwordFile beside username, but both are missing',
+      'store.username: expected password or passwordFile with username, but both are missing',
     ],
     [
       redis('url: "redis://u@h"'),
@@ -199,16 +199,16 @@ describe('the error for keys that do not go together is one line without secrets
     ],
     [
       redis('url: "redis://h", tls: true'),
-      'store.tls: expected a url that begins with "rediss://" beside tls, but it begins with "redis://"',
+      'store.tls: expected a url that begins with "rediss://" with tls, but it begins with "redis://"',
     ],
     [redis('url: "unix:///run/r", tls: {}'), 'but it begins with "unix://"'],
     [
       redis('cluster: [a:1], tls: { certFile: cert }'),
-      'store.tls.cert: expected key or keyFile beside cert, but both are missing',
+      'store.tls.cert: expected key or keyFile with cert, but both are missing',
     ],
     [
       redis('cluster: [a:1], tls: { keyFile: key }'),
-      'store.tls.key: expected cert or certFile beside key, but both are missing',
+      'store.tls.key: expected cert or certFile with key, but both are missing',
     ],
     [
       redis('cluster: [a:1], tls: { certFile: cert, keyFile: other }'),

@@ -127,7 +127,7 @@ function reportRedisKeys(findings: Findings): void {
   const came = findings.isStated(['store', 'driver']) ? 'it is "sqlite"' : 'it is missing, which means "sqlite"';
   for (const key of findings.namesOf(['store'])) {
     if (key === 'driver') continue;
-    findings.reportKey(['store', key], `expected store.driver "redis", which alone has this key, but ${came}`);
+    findings.reportKey(['store', key], `expected store.driver "redis", because only redis has this key, but ${came}`);
   }
 }
 
@@ -145,7 +145,7 @@ function checkServers(findings: Findings): void {
 
 /** A user name needs a password. Redis accepts a password without a user name. */
 function checkCredentials({ url, username, sentinel }: Stated, findings: Findings): void {
-  const missing = 'expected password or passwordFile beside username, but both are missing';
+  const missing = 'expected password or passwordFile with username, but both are missing';
   const parts = url && redis.redisUrlParts(url.reveal());
   if (sentinel?.username !== undefined && !findings.isStated(['store', 'sentinel', 'password'])) {
     findings.report(['store', 'sentinel', 'username'], missing);
@@ -166,12 +166,12 @@ function checkTls({ url, tls }: Stated, findings: Findings): void {
   if (scheme !== undefined && scheme !== 'rediss') {
     findings.reportKey(
       ['store', 'tls'],
-      `expected a url that begins with "rediss://" beside tls, but it begins with "${scheme}://"`,
+      `expected a url that begins with "rediss://" with tls, but it begins with "${scheme}://"`,
     );
   }
   for (const [key, other] of [['cert', 'key'] as const, ['key', 'cert'] as const]) {
     if (!findings.isStated(['store', 'tls', key]) || findings.isStated(['store', 'tls', other])) continue;
-    findings.reportKey(['store', 'tls', key], `expected ${other} or ${other}File beside ${key}, but both are missing`);
+    findings.reportKey(['store', 'tls', key], `expected ${other} or ${other}File with ${key}, but both are missing`);
   }
   if (tls.cert !== undefined && tls.key !== undefined && !redis.isKeyOf(tls.key.reveal(), tls.cert.reveal())) {
     findings.report(

@@ -35,9 +35,9 @@ test.each([
   ['identity', 'endpoint', 'unknown key here; did you mean platform.endpoint?'],
   ['upstreams.lab.auth', 'tagTtl', 'unknown key here; it belongs under upstreams.lab'],
   ['store.sentinel', 'tls', 'unknown key here; it belongs under store'],
-  ['gateway', 'upstreams', 'unknown key here; it belongs to the top of the configuration'],
-  ['upstreams.lab.auth.basic', 'listen', 'unknown key here; it belongs to the top of the configuration'],
-  ['users.c', 'org:x', 'unknown key; is a blank missing after its colon?'],
+  ['gateway', 'upstreams', 'unknown key here; it belongs at the top level of the configuration'],
+  ['upstreams.lab.auth.basic', 'listen', 'unknown key here; it belongs at the top level of the configuration'],
+  ['users.c', 'org:x', 'unknown key; is a space missing after its colon?'],
 ])('in %j the key %j: %s', (parent, key, message) => {
   expect(unknownKey(key, parent === '' ? [] : parent.split('.'), [])).toContain(message);
 });

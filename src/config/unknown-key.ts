@@ -9,7 +9,7 @@ import type { Path } from './tree.ts';
  * same name in another part of the configuration: `password` of an upstream is of no use to a user.
  */
 export function unknownKey(key: string, parent: Path, stated: readonly string[]): string {
-  if (key.includes(':')) return 'unknown key; is a blank missing after its colon?';
+  if (key.includes(':')) return 'unknown key; is a space missing after its colon?';
   const siblings = [...(keyAt(parent)?.keys.keys() ?? [])];
   const free = siblings.filter((sibling) => !stated.includes(sibling));
   const meant = nearest(key, siblings) ?? wordOf(key, free);
@@ -48,7 +48,7 @@ function misplaced(key: string, parent: Path): string | undefined {
   const innermost = outside.toSorted((left, right) => right.length - left.length)[0];
   if (innermost === undefined) return undefined;
   const holder = formatPath(parent.slice(0, innermost.length - 1));
-  return `unknown key here; it belongs ${holder === '' ? 'to the top of the configuration' : `under ${holder}`}`;
+  return `unknown key here; it belongs ${holder === '' ? 'at the top level of the configuration' : `under ${holder}`}`;
 }
 
 /** Whether a path of real names and positions matches the beginning of a path of the schema. */

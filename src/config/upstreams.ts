@@ -106,9 +106,9 @@ function completeUpstream(stated: Stated, findings: Findings): UpstreamConfig[] 
   if (auth?.realm?.startsWith('http:') === true && url?.startsWith('https:') === true) {
     const path = ['upstreams', name, 'auth', 'realm'];
     const came = findings.shown(path, auth.realm);
-    findings.report(path, `expected a URL of https, as that of the upstream is, but came ${came}`);
+    findings.report(path, `expected an https URL, because that of the upstream is https, but came ${came}`);
   }
   if (url !== undefined) return [{ ...stated, url, aliases: stated.aliases ?? known?.aliases ?? [] }];
-  findings.reportKey(['upstreams', name], 'expected a url, since this name is no host, but it is missing');
+  findings.reportKey(['upstreams', name], 'expected a url, because this name is not a host, but it is missing');
   return [];
 }

@@ -99,7 +99,7 @@ export function checkUsage(stated: UsageConfig, driver: 'sqlite' | 'redis', find
   if (stated.dedupe === 'shared' && driver !== 'redis' && findings.isValid(['store', 'driver'])) {
     const path = ['usage', 'dedupe'];
     const came = findings.shown(path, stated.dedupe);
-    findings.report(path, `expected "instance" where store.driver is not "redis", but came ${came}`);
+    findings.report(path, `expected "instance", because store.driver is not "redis", but came ${came}`);
   }
 }
 
