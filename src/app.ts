@@ -11,9 +11,9 @@ import {
   systemRandom as random,
   type Log,
 } from './base/index.ts';
-import { createLedgerCare, type LedgerCare, type OpenRemote } from './care/index.ts';
+import { createLedgerCare, type LedgerCare } from './care/index.ts';
 import { CollectorSet } from './collector/index.ts';
-import type { Config, Environment, RedisStoreConfig } from './config/index.ts';
+import type { Config, Environment, StoreConfig } from './config/index.ts';
 import { openGateway, type Gateway, type OwnAddress } from './gateway/index.ts';
 import {
   createAdmit,
@@ -35,12 +35,25 @@ import {
 } from './http/index.ts';
 import { IssuedTokens, type TokenManager } from './identity/index.ts';
 import { openLedger, type Ledger } from './ledger/index.ts';
-import { assertLedger, withTokenTable } from './ledger-file/index.ts';
+import {
+  assertLedger,
+  createLedgerFile,
+  openSqliteStore,
+  openSqliteTotals,
+  withLedgerReader,
+  withTokenTable,
+} from './ledger-file/index.ts';
 import { MetricSet } from './metric/index.ts';
-import type { WaveImportProgress, WaveImportSummary } from './redis-totals/index.ts';
 import { lockFile, makeDirectory } from './sqlite/index.ts';
-import type { ReadTotals, Store } from './store/index.ts';
-import { createCalendar, meterSet } from './usage/index.ts';
+import type {
+  ReadTotals,
+  RemoteParts,
+  RemoteStore,
+  Store,
+  WaveImportProgress,
+  WaveImportSummary,
+} from './store/index.ts';
+import { meterSet } from './usage/index.ts';
 import {
   adapterSettings,
   countOfEgress,
@@ -53,18 +66,19 @@ import {
   metersOf,
   organisationsFor,
   ownAddressOf,
-  redisLinkOptions,
   scopeUpstreamsOf,
   warnOfExposure,
 } from './wiring/index.ts';
 
-/** Drivers by the name that the configuration gives; each is loaded only when it is asked for. */
-const storeDrivers = {
-  sqlite: () => import('./ledger-file/index.ts'),
-  redis: () => import('./redis-totals/drivers/redis.ts'),
-  redisCare: () => import('./redis-totals/drivers/redis-care.ts'),
-  redisTotals: () => import('./redis-totals/drivers/redis-totals.ts'),
-} as const;
+/**
+ * Drivers by the name that the configuration gives; each is loaded only when it is used. The ledger file is the journal of every
+ * store; `sqlite` keeps the totals there too, the others keep them elsewhere.
+ */
+const storeDrivers: { readonly [D in keyof StoreConfigs]: (() => Promise<RemoteDriver<StoreConfigs[D]>>) | undefined } =
+  {
+    sqlite: undefined,
+    redis: () => import('./redis-totals/drivers/redis.ts'),
+  };
 const collectorDrivers = { runtime: () => import('./collector/drivers/runtime.ts') } as const;
 
 export const ledgerFileName = 'ledger.sqlite';
@@ -124,10 +138,7 @@ async function start({ environment = {}, ...options }: ServerOptions, closers: C
   const stop = new Stop(clock, config.shutdownTimeout);
   holdDirectory(config, closers, stop);
 
-  const store = await openStore(config, acceptTimeZone, log);
-  closers.add(() => store.close());
-  const ledger = await openLedger({ store, clock, log, metrics, ...ledgerSettings(config) });
-  closers.add(() => ledger.close(limits.ledgerCloseMsMax));
+  const { store, ledger } = await openStoreAndLedger({ config, acceptTimeZone, metrics, log }, closers);
 
   const upstreams = scopeUpstreamsOf(config);
   const issued = await IssuedTokens.open({ store: store.tokens, clock, random, log, upstreams });
@@ -177,6 +188,39 @@ function holdDirectory({ data }: Config, closers: Closers, stop: Stop): void {
   });
 }
 
+/** Opens the ledger over its store: the file, and the remote store that the configuration names. */
+async function openStoreAndLedger(
+  {
+    config,
+    acceptTimeZone,
+    metrics,
+    log,
+  }: Pick<GatewayParts, 'config' | 'metrics' | 'log'> & Pick<ServerOptions, 'acceptTimeZone'>,
+  closers: Closers,
+): Promise<{ readonly store: Store; readonly ledger: Ledger }> {
+  const remote = await remoteOf(config, log);
+  const store = await openSqliteStore({
+    file: join(config.data, ledgerFileName),
+    timeZone: config.timeZone,
+    acceptTimeZone,
+    heldKeysMax: config.usage.heldKeysMax,
+    remote,
+    clock,
+    random,
+  });
+  closers.add(() => store.close());
+  const ledger = await openLedger({
+    store,
+    clock,
+    log,
+    metrics,
+    ...ledgerSettings(config),
+    ...(remote && { outboxKeepMs: remote.outbox.keepMs, outboxKeepBytes: remote.outbox.keepBytes }),
+  });
+  closers.add(() => ledger.close(limits.ledgerCloseMsMax));
+  return { store, ledger };
+}
+
 function stopper(closers: Closers, stop: Stop, log: Log): () => Promise<void> {
   let stopped: Promise<void> | undefined;
   return () => {
@@ -186,24 +230,34 @@ function stopper(closers: Closers, stop: Stop, log: Log): () => Promise<void> {
   };
 }
 
+type StoreConfigs = { readonly [S in StoreConfig as S['driver']]: S };
+
+interface RemoteDriver<S> {
+  createRemote(store: S, parts: RemoteParts): RemoteStore;
+}
+
+async function createRemote<D extends keyof StoreConfigs>(
+  store: StoreConfigs[D] & { readonly driver: D },
+  parts: RemoteParts,
+): Promise<RemoteStore | undefined> {
+  const driver = await storeDrivers[store.driver]?.();
+  return driver?.createRemote(store, parts);
+}
+
+/** The store of totals that a configuration names; `undefined`: the ledger file. It is not connected yet. */
+export function remoteOf(config: Config, log: Log = pino({ level: 'silent' })): Promise<RemoteStore | undefined> {
+  const { store, timeZone, usage } = config;
+  const { detailDays, dedupeDays, dedupe } = usage;
+  return createRemote(store, { timeZone, detailDays, dedupeDays, shared: dedupe === 'shared', clock, log });
+}
+
 /** The totals of a configuration, wherever they are, for reading, also while a server is running there. */
 export async function openTotals(config: Config): Promise<ReadTotals> {
-  const { data, store, timeZone, usage } = config;
-  const file = join(data, ledgerFileName);
-  if (store.driver === 'sqlite') {
-    const { openSqliteTotals } = await storeDrivers.sqlite();
-    return openSqliteTotals(file);
-  }
-  const { openRedisTotals } = await storeDrivers.redisTotals();
-  const redis = redisLinkOptions(store, { clock, log: pino({ level: 'silent' }) });
-  return openRedisTotals({
-    redis,
-    file,
-    timeZone,
-    detailDays: usage.detailDays,
-    besideWave: store.besideWave,
-    clock,
-  });
+  const file = join(config.data, ledgerFileName);
+  const remote = await remoteOf(config);
+  if (!remote) return openSqliteTotals(file);
+  if (!existsSync(file)) return remote.openTotals(undefined);
+  return withLedgerReader(file, (ledger) => remote.openTotals(ledger));
 }
 
 /**
@@ -239,74 +293,26 @@ export async function withTokens<T>(
   }
 }
 
-/** The ledger of a configuration's data directory, to be looked after without a server. */
-export function openLedgerCare(config: Config): LedgerCare {
-  const { data, usage, store } = config;
-  const openRemote = remoteOf(config);
+/** The maintenance of the ledger of a configuration, without a server. */
+export async function openLedgerCare(config: Config): Promise<LedgerCare> {
+  const { data, usage } = config;
+  const remote = await remoteOf(config);
   return createLedgerCare({
-    data,
-    fileName: ledgerFileName,
-    ...(openRemote && { openRemote }),
+    file: createLedgerFile(data, ledgerFileName),
+    ...(remote && { remote }),
     meters: [...meterSet(usage.meters).byName.keys()],
-    outboxBytesMax: store.driver === 'redis' ? store.outboxMax : limits.outboxBytesMax,
     ...(usage.hashKey && { pseudonymKey: Buffer.from(usage.hashKey.reveal()) }),
     clock,
     random,
   });
 }
 
-/** Opens the store of totals that a configuration names, to be looked after; absent where that is the ledger file. */
-export function remoteOf({ store, usage }: Config): OpenRemote | undefined {
-  if (store.driver === 'sqlite') return undefined;
-  return async (ledger) => {
-    const { openRedisCare } = await storeDrivers.redisCare();
-    const log = pino({ level: 'silent' });
-    const today = createCalendar(ledger.timeZone).dayOf(clock.now());
-    return openRedisCare({
-      redis: redisLinkOptions(store, { clock, log }),
-      ledger,
-      today,
-      detailsFrom: Math.max(ledger.detailsFrom, today - usage.detailDays),
-      allowEviction: store.allowEviction,
-      minReplicas: store.minReplicas,
-      besideWave: store.besideWave,
-      shared: usage.dedupe === 'shared',
-      clock,
-      log,
-    });
-  };
-}
-
-/** Looks through what Wave has left in a Redis, and makes its names known there. */
+/** Imports the names under which Wave has counted in the store of a configuration; `undefined` for a store that Wave does not use. */
 export async function importWave(
-  store: RedisStoreConfig,
+  config: Config,
   onProgress: (progress: WaveImportProgress) => void,
-): Promise<WaveImportSummary> {
-  const { importWaveFrom } = await storeDrivers.redis();
-  return importWaveFrom(redisLinkOptions(store, { clock, log: pino({ level: 'silent' }) }), { clock, onProgress });
-}
-
-async function openStore(config: Config, acceptTimeZone: boolean, log: Log): Promise<Store> {
-  const { store, timeZone, usage } = config;
-  const file = join(config.data, ledgerFileName);
-  const options = { file, timeZone, acceptTimeZone, heldKeysMax: usage.heldKeysMax, clock, random };
-  if (store.driver === 'sqlite') {
-    const { openSqliteStore } = await storeDrivers.sqlite();
-    return openSqliteStore(options);
-  }
-  const { openRedisStore } = await storeDrivers.redis();
-  return openRedisStore({
-    ...options,
-    redis: redisLinkOptions(store, { clock, log }),
-    outboxBytesMax: store.outboxMax,
-    detailDays: usage.detailDays,
-    allowEviction: store.allowEviction,
-    minReplicas: store.minReplicas,
-    besideWave: store.besideWave,
-    shared: usage.dedupe === 'shared',
-    dedupeDays: usage.dedupeDays,
-    log,
-  });
+): Promise<WaveImportSummary | undefined> {
+  return (await remoteOf(config))?.importWave?.(onProgress);
 }
 
 interface GatewayParts {

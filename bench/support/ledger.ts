@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { systemClock, systemRandom, type Log } from '../../src/base/index.ts';
 import { openLedger, type Ledger } from '../../src/ledger/index.ts';
 import { MetricSet } from '../../src/metric/index.ts';
-import { openRedisStore } from '../../src/redis-totals/drivers/redis.ts';
-import { openSqliteStore } from '../../src/ledger-file/store.ts';
+import { openSqliteStore } from '../../src/ledger-file/index.ts';
+import { testRemote } from '../../src/redis-totals/testing/redis-store.ts';
 import type { Store } from '../../src/store/index.ts';
 import type { UsageEvent } from '../../src/usage/index.ts';
 import { startRedis } from '../../test/support/redis.ts';
@@ -36,17 +36,8 @@ export async function openBenchSqlite(directory: string): Promise<BenchStore> {
 /** A store over a Redis of its own, with the data of both in `directory`; the address of that Redis beside it. */
 export async function openBenchRedis(directory: string): Promise<BenchStore & { readonly url: string }> {
   const redis = await startRedis(join(directory, 'redis'));
-  const store = await openRedisStore({
-    ...common,
-    file: join(directory, 'redis.sqlite'),
-    log,
-    redis: { mode: 'standalone', url: redis.url, clock: systemClock, log },
-    detailDays: 400,
-    allowEviction: false,
-    minReplicas: 0,
-    besideWave: false,
-    shared: false,
-  });
+  const remote = testRemote(redis.url, { log });
+  const store = await openSqliteStore({ ...common, file: join(directory, 'redis.sqlite'), remote });
   return {
     store,
     url: redis.url,

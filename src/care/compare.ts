@@ -1,14 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { ReadOnlyDatabase } from '../sqlite/index.ts';
-import { formatDay, monthOf, type Increment } from '../usage/index.ts';
-import type { MeterDay } from '../store/index.ts';
-import { accountField } from '../redis-totals/index.ts';
-import { openLedgerReadOnly } from '../ledger-file/index.ts';
+import type { FileCounts, HeldAccounts, LedgerReader, MeterDay, OnProgress, RemoteCare } from '../store/index.ts';
+import { accountKey, formatDay, monthOf, type Increment } from '../usage/index.ts';
 import { deliveryState, type DeliveryState } from './delivery-state.ts';
-import { fileHistory } from '../ledger-file/index.ts';
-import { readFacts } from '../ledger-file/index.ts';
-import { accountsOf, accountsOfMonth, fileCounts } from './own-counts.ts';
-import type { HeldAccounts, OnProgress, RemoteCare } from '../store/index.ts';
 
 /** How often a day that differs is looked at again while a server may be counting, and how long between. */
 const triesMax = 5;
@@ -23,7 +16,7 @@ export interface Comparison {
 }
 
 export interface CompareOptions {
-  readonly file: string;
+  readonly ledger: LedgerReader;
   readonly remote: RemoteCare;
   readonly meters: readonly string[];
   readonly onProgress?: OnProgress;
@@ -44,21 +37,11 @@ type Compared = 'same' | 'different' | 'moving';
  * said while batches are under way; beside a running server a day that differs is looked at again.
  */
 export async function compareRemote(options: CompareOptions): Promise<Comparison> {
-  const database = openLedgerReadOnly(options.file);
-  try {
-    return await compare(database, options);
-  } finally {
-    await database.close();
-  }
-}
-
-async function compare(
-  database: ReadOnlyDatabase,
-  { remote, meters, onProgress }: CompareOptions,
-): Promise<Comparison> {
-  const state = await deliveryState(database, remote);
+  const { ledger, remote, meters, onProgress } = options;
+  const state = await deliveryState(ledger, remote);
   if (state.stopped !== undefined || state.waiting > 0) return notCompared(remote, state);
-  const own = await fileCounts(database, meters);
+  const own = await ledger.counts(meters);
+  const sides: Sides = { ledger, own, remote };
   const findings: string[] = [];
   const notes: string[] = [];
   const note = (compared: Compared, what: string) => {
@@ -71,44 +54,47 @@ async function compare(
   for await (const { meter, day } of own.days()) {
     seen.add(`${meter} ${day}`);
     months.set(`${meter} ${monthOf(day)}`, { meter, day: monthOf(day) });
-    note(await compareDay(database, remote, { meter, day }), `${meter} of ${formatDay(day)}`);
+    note(await compareDay(sides, { meter, day }), `${meter} of ${formatDay(day)}`);
     onProgress?.({ work: `days in ${remote.name}`, done: ++done, total: own.dayCount });
   }
   for (const { meter, day } of months.values()) {
-    note(await compareMonth(database, remote, { meter, day }), `${meter} of the month ${formatDay(day).slice(0, 7)}`);
+    note(await compareMonth(sides, { meter, day }), `${meter} of the month ${formatDay(day).slice(0, 7)}`);
   }
   for (const meter of own.meters) {
     for (const day of await remote.ownDays(meter)) {
       if (seen.has(`${meter} ${day}`)) continue;
-      note(await compareDay(database, remote, { meter, day }), `${meter} of ${formatDay(day)}`);
+      note(await compareDay(sides, { meter, day }), `${meter} of ${formatDay(day)}`);
     }
   }
   return { findings, notes };
 }
 
-function compareDay(database: ReadOnlyDatabase, remote: RemoteCare, one: MeterDay): Promise<Compared> {
-  return untilStill(database, remote, async () =>
-    isSame(await remote.ownDay(one.meter, one.day), await accountsOf(database, one)),
-  );
+/** The two sides of a comparison. */
+interface Sides {
+  readonly ledger: LedgerReader;
+  readonly own: FileCounts;
+  readonly remote: RemoteCare;
 }
 
-function compareMonth(database: ReadOnlyDatabase, remote: RemoteCare, { meter, day }: MeterDay): Promise<Compared> {
-  return untilStill(database, remote, async () =>
-    isSame(await remote.ownMonth(meter, day), await accountsOfMonth(database, meter, day)),
+function compareDay(sides: Sides, day: MeterDay): Promise<Compared> {
+  const { own, remote } = sides;
+  return untilStill(sides, async () => isSame(await remote.ownDay(day.meter, day.day), await own.accounts(day)));
+}
+
+function compareMonth(sides: Sides, month: MeterDay): Promise<Compared> {
+  const { own, remote } = sides;
+  return untilStill(sides, async () =>
+    isSame(await remote.ownMonth(month.meter, month.day), await own.monthAccounts(month)),
   );
 }
 
 /** A difference counts only when nothing was committed or delivered meanwhile. */
-async function untilStill(
-  database: ReadOnlyDatabase,
-  remote: RemoteCare,
-  same: () => Promise<boolean>,
-): Promise<Compared> {
+async function untilStill(sides: Sides, same: () => Promise<boolean>): Promise<Compared> {
   if (await same()) return 'same';
   for (let tries = 0; tries < triesMax; tries++) {
-    const before = await numbers(database, remote);
+    const before = await numbers(sides);
     if (await same()) return 'same';
-    const after = await numbers(database, remote);
+    const after = await numbers(sides);
     if (new Set([...before, ...after]).size === 1) return 'different';
     await pause(triesPauseMs);
   }
@@ -116,14 +102,14 @@ async function untilStill(
 }
 
 /** The last batch there and here. */
-async function numbers(database: ReadOnlyDatabase, remote: RemoteCare): Promise<readonly number[]> {
-  const there = await remote.position(fileHistory(database));
-  const { lastBatch } = await readFacts(database);
+async function numbers({ ledger, remote }: Sides): Promise<readonly number[]> {
+  const there = await remote.position(ledger.history);
+  const { lastBatch } = await ledger.facts();
   return [there, lastBatch];
 }
 
 function isSame(held: HeldAccounts, accounts: readonly Increment[]): boolean {
   const nonZero = [...held].filter(([, value]) => value !== '0');
   if (nonZero.length !== accounts.length) return false;
-  return accounts.every(({ dimensions, quantity }) => held.get(accountField(dimensions)) === String(quantity));
+  return accounts.every(({ dimensions, quantity }) => held.get(accountKey(dimensions)) === String(quantity));
 }

@@ -1,6 +1,5 @@
 import { limits, TonnageError } from '../base/index.ts';
-import type { Outbox } from '../store/index.ts';
-import type { RemoteCare } from '../store/index.ts';
+import type { Outbox, RemoteCare } from '../store/index.ts';
 
 /**
  * Delivers all batches up to `lastBatch`; tries nothing again but what the store itself says it misses. Rejects with

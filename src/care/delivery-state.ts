@@ -1,8 +1,4 @@
-import type { ReadOnlyDatabase } from '../sqlite/index.ts';
-import { delivers } from '../ledger-file/index.ts';
-import { fileHistory } from '../ledger-file/index.ts';
-import { readFacts } from '../ledger-file/index.ts';
-import type { RemoteCare } from '../store/index.ts';
+import type { LedgerReader, RemoteCare } from '../store/index.ts';
 
 /** How the batches of a ledger get to a store elsewhere. */
 export interface DeliveryState {
@@ -12,20 +8,18 @@ export interface DeliveryState {
   readonly waiting: number;
 }
 
-type Reads = Pick<ReadOnlyDatabase, 'read'>;
-
 /**
  * Looks for what keeps batches from being delivered until an operator acts. Safe while a server delivers. Rejects as
  * `RemoteCare.position` does, with `ledger_gap` for a loss that the ledger cannot deliver again, and as
  * `RemoteCare.assertWritable`.
  */
-export async function deliveryState(database: Reads, remote: RemoteCare): Promise<DeliveryState> {
-  const { lastBatch: counted } = await readFacts(database);
-  const isKeptHere = counted > 0 && !(await delivers(database));
+export async function deliveryState(ledger: LedgerReader, remote: RemoteCare): Promise<DeliveryState> {
+  const { lastBatch: counted } = await ledger.facts();
+  const isKeptHere = counted > 0 && !(await ledger.delivers());
   if (isKeptHere) return { stopped: notMeant, waiting: counted };
-  const position = await remote.position(fileHistory(database));
+  const position = await remote.position(ledger.history);
   await remote.assertWritable();
-  const { lastBatch } = await readFacts(database);
+  const { lastBatch } = await ledger.facts();
   return { waiting: lastBatch - position };
 }
 

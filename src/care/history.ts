@@ -1,11 +1,5 @@
-import type { Database } from '../sqlite/index.ts';
-import type { Day, DimensionValues, Increment } from '../usage/index.ts';
-import { accountField } from '../redis-totals/index.ts';
-import { careRead } from '../ledger-file/index.ts';
-import { accountsOf } from './own-counts.ts';
-import type { OnProgress, RemoteCare } from '../store/index.ts';
-
-type Reads = Pick<Database, 'read'>;
+import type { FileCounts, OnProgress, RemoteCare } from '../store/index.ts';
+import { accountKey, type Day, type DimensionValues, type Increment } from '../usage/index.ts';
 
 /** More accounts than a day can have. */
 const accountsMax = 100_000_000;
@@ -24,7 +18,7 @@ export interface HistoryOptions {
  * difference (negative where the file has more). Nothing where all is there already. All that the ledger has counted
  * itself must have been delivered.
  */
-export async function* historyBeyond(database: Reads, options: HistoryOptions): AsyncGenerator<readonly Increment[]> {
+export async function* historyBeyond(own: FileCounts, options: HistoryOptions): AsyncGenerator<readonly Increment[]> {
   const { source, meters, withoutOthers, onProgress } = options;
   const days = await Promise.all(
     meters.map(async (meter) => {
@@ -37,7 +31,7 @@ export async function* historyBeyond(database: Reads, options: HistoryOptions): 
   let done = 0;
   for (const { meter, days: ofMeter } of days) {
     for (const day of ofMeter) {
-      const increments = await beyondOn(database, options, meter, day);
+      const increments = await beyondOn(own, options, meter, day);
       if (increments.length > 0) yield increments;
       onProgress?.({ work: `days of ${source.name} taken over`, done: ++done, total });
     }
@@ -45,14 +39,14 @@ export async function* historyBeyond(database: Reads, options: HistoryOptions): 
 }
 
 async function beyondOn(
-  database: Reads,
+  own: FileCounts,
   { source, today, withoutOthers }: HistoryOptions,
   meter: string,
   day: Day,
 ): Promise<readonly Increment[]> {
   const sums = new Map<string, { readonly dimensions: DimensionValues; quantity: bigint }>();
   const add = (dimensions: DimensionValues, quantity: bigint): void => {
-    const field = accountField(dimensions);
+    const field = accountKey(dimensions);
     const sum = sums.get(field);
     if (sum) sum.quantity += quantity;
     else sums.set(field, { dimensions, quantity });
@@ -60,7 +54,7 @@ async function beyondOn(
   const query = { meter, from: day, to: day + 1, window: 'total', by: ['org', 'arch'], where: {} } as const;
   const { rows } = await source.query({ ...query, limit: accountsMax, offset: 0 }, today);
   for (const { dimensions, value } of rows) add(named(dimensions.org, dimensions.arch), value);
-  for (const { dimensions, quantity } of await accountsOf(database, { meter, day })) add(dimensions, -quantity);
+  for (const { dimensions, quantity } of await own.accounts({ meter, day })) add(dimensions, -quantity);
   if (withoutOthers) {
     for (const [field, value] of await source.othersDay(meter, day)) {
       // Whatever they have counted is in the answer of the source.
@@ -87,23 +81,17 @@ export interface WithoutDay {
  * is not in the file.
  */
 export async function countWithoutDay(
-  database: Reads,
+  own: FileCounts,
   { source, today, withoutOthers }: Pick<HistoryOptions, 'source' | 'today' | 'withoutOthers'>,
   meter: string,
 ): Promise<WithoutDay> {
   const others = withoutOthers ? await othersOfAllTime(source, meter) : [];
   const count = async (name: 'org' | 'arch'): Promise<number> => {
-    const dated = new Map<string, bigint>();
-    const add = (value: unknown, quantity: bigint): void => {
+    const dated = await own.sumsBy(name, meter);
+    for (const { dimensions, quantity } of others) {
+      const value = dimensions[name];
       if (typeof value === 'string') dated.set(value, (dated.get(value) ?? 0n) + quantity);
-    };
-    const rows = await database.read(
-      `select s.${name}, value from account_month join series s on s.id = account_month.series where s.meter = ?`,
-      [meter],
-      careRead,
-    );
-    for (const [value, quantity] of rows) add(value, BigInt(String(quantity)));
-    for (const { dimensions, quantity } of others) add(dimensions[name], quantity);
+    }
     const query = { meter, allTime: true, window: 'total', by: [name], where: {} } as const;
     const answer = await source.query({ ...query, limit: accountsMax, offset: 0 }, today);
     return answer.rows.filter(({ dimensions, value }) => {
@@ -127,7 +115,7 @@ async function othersOfAllTime(
   return sums;
 }
 
-/** The reverse of `accountField`. */
+/** The reverse of `accountKey`. */
 function accountOf(field: string): DimensionValues {
   const parts: unknown = JSON.parse(field);
   const [org, arch] = Array.isArray(parts) ? parts.map((part) => (part === null ? null : String(part))) : [];

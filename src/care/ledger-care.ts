@@ -1,36 +1,31 @@
-import { join } from 'node:path';
 import { canonicalOrganisation, TonnageError, type Clock, type Random } from '../base/index.ts';
-import { lockFile, makeDirectory, type ReadOnlyDatabase } from '../sqlite/index.ts';
+import type {
+  ErasedNames,
+  LedgerFacts,
+  LedgerFile,
+  LedgerFinding,
+  LedgerReader,
+  OnProgress,
+  Rebuilt,
+  RemoteCare,
+  RemoteStore,
+  Restored,
+} from '../store/index.ts';
 import { Pseudonyms } from '../usage/index.ts';
-import { delivers } from '../ledger-file/index.ts';
-
-import { openLedgerReadOnly } from '../ledger-file/index.ts';
-import { ledgerMigrations } from '../ledger-file/index.ts';
-import { backupLedger, restoreLedger, type Restored } from './backup.ts';
-import { inspectLedger, type LedgerFinding } from './check.ts';
 import { compareRemote, type Comparison } from './compare.ts';
-import { countErasing, EraseMark } from './erase-mark.ts';
 import { eraseNames, planErase, type ErasePlan } from './erase.ts';
-import { assertLedger, hasIdentity, readFacts, withLedgerFile, type LedgerFacts } from '../ledger-file/index.ts';
 import { migrateLedger, type Migrated } from './migrate.ts';
 import { rebuildLedger } from './rebuild.ts';
-import type { ErasedNames, OnProgress, Rebuilt, RemoteCare } from '../store/index.ts';
-
-/** Opens the store of totals that a configuration names, for one ledger. */
-export type OpenRemote = (ledger: LedgerFacts) => Promise<RemoteCare>;
 
 /** Who is to be forgotten: an organisation, or a user by name or pseudonym. */
 export type Erased = { readonly org: string } | { readonly user: string };
 
 export interface LedgerCareOptions {
-  /** Path of the ledger file, and of the lock of its data directory. */
-  readonly data: string;
-  readonly fileName: string;
-  /** Absent: totals are in the ledger file. */
-  readonly openRemote?: OpenRemote;
+  readonly file: LedgerFile;
+  /** The store that the configuration names; absent: totals are in the ledger file. */
+  readonly remote?: RemoteStore;
   /** Names of all meters that there are. */
   readonly meters: readonly string[];
-  readonly outboxBytesMax: number;
   /** What pseudonyms are made with, where that is not the ledger's own key. */
   readonly pseudonymKey?: Uint8Array;
   readonly clock: Clock;
@@ -41,8 +36,10 @@ export interface LedgerCareOptions {
 export interface LedgerCare {
   /** What is wrong, one line each, and what could not be looked at; also while a server is running. */
   check(onProgress?: OnProgress): Promise<Comparison>;
-  /** Whether its batches go to a store elsewhere, or did until now; also while a server is running. */
-  delivers(): Promise<boolean>;
+  /** The name of the store that the configuration names; absent: totals are in the ledger file. */
+  readonly remote?: string;
+  /** Whether the ledger delivers to a store that the configuration does not name; also while a server is running. */
+  deliversElsewhere(): Promise<boolean>;
   /** Copies it to a file that does not exist yet; also while a server is running. */
   backup(target: string): Promise<void>;
   // All below throw `data_locked` while a server is running.
@@ -50,98 +47,101 @@ export interface LedgerCare {
   rebuild(onProgress?: OnProgress): Promise<Rebuilt | undefined>;
   /** Puts a backup in its place, with `takesFindings` also one that a rebuild has to mend afterwards. */
   restore(backup: string, takesFindings?: boolean): Promise<Restored>;
-  /** Takes its totals to the store that `to` opens (absent: to the ledger file). */
-  migrate(to: OpenRemote | undefined, onProgress?: OnProgress): Promise<Migrated>;
+  /** Takes its totals to the store `to` (absent: to the ledger file). */
+  migrate(to: RemoteStore | undefined, onProgress?: OnProgress): Promise<Migrated>;
   /** What stands under a name, here and where totals are kept. */
   planErase(erased: Erased): Promise<ErasePlan>;
   /** Lets what was counted under a name count without it. */
   erase(erased: Erased, onProgress?: OnProgress): Promise<void>;
 }
 
-/** The ledger of a data directory, to be looked after. */
+/** The maintenance of a ledger. */
 export function createLedgerCare(options: LedgerCareOptions): LedgerCare {
-  const { data, fileName, meters, clock, random, outboxBytesMax } = options;
-  const file = join(data, fileName);
-  const common = { file, meters, clock, random, outboxBytesMax };
+  const { file, remote: store, meters, clock, random } = options;
+  const common = { file, meters, clock, random, ...(store && { outboxBytesMax: store.outbox.bytesMax }) };
+  /** Runs `work` under the lock, with the store that the configuration names. */
+  const alone = <T>(work: (remote: { readonly remote?: RemoteCare }) => Promise<T>): Promise<T> => {
+    file.assertThere();
+    return file.alone(() => withRemote(file, store, (remote) => work(remote ? { remote } : {})));
+  };
+  const named = (erased: Erased, facts: LedgerFacts) => {
+    const names = namesOf(erased, facts, options);
+    return { names, mark: file.eraseMark(facts.hashKey, names) };
+  };
   return {
-    check: (onProgress) => check(file, options, onProgress),
-    async delivers() {
-      assertLedger(file);
-      return withReadOnly(file, delivers);
+    check: (onProgress) => check(options, onProgress),
+    ...(store && { remote: store.name }),
+    async deliversElsewhere() {
+      file.assertThere();
+      return store === undefined && (await file.read((ledger) => ledger.delivers()));
     },
-    backup: (target) => backupLedger(file, target),
-    restore: (backup, takesFindings = false) => alone(data, () => restoreLedger(file, backup, takesFindings)),
-    rebuild: (onProgress) =>
-      aloneWith(file, data, () =>
-        withRemote(file, options.openRemote, (remote) =>
-          rebuildLedger({ ...common, ...(remote && { remote }), ...(onProgress && { onProgress }) }),
-        ),
-      ),
-    migrate: (to, onProgress) =>
-      aloneWith(file, data, () =>
-        withRemote(file, options.openRemote, (source) =>
-          withRemote(file, to, (target) =>
-            migrateLedger({
-              ...common,
-              ...(source && { source }),
-              ...(target && { target }),
-              ...(onProgress && { onProgress }),
-            }),
-          ),
-        ),
-      ),
-    planErase: (erased) =>
-      aloneWith(file, data, () =>
-        withRemote(file, options.openRemote, (remote) =>
-          withLedgerFile(file, async (database) => {
-            const facts = await readFacts(database);
-            const names = namesOf(erased, facts, options);
-            const mark = new EraseMark(file, facts.hashKey, names);
-            return planErase(database, { names, mark, meters, ...(remote && { remote }) });
+    backup: (target) => file.backup(target),
+    restore: (backup, takesFindings = false) => file.alone(() => file.restore(backup, takesFindings)),
+    rebuild: async (onProgress) =>
+      alone((remote) => rebuildLedger({ ...common, ...remote, ...(onProgress && { onProgress }) })),
+    migrate: async (to, onProgress) =>
+      alone(({ remote: source }) =>
+        withRemote(file, to, (target) =>
+          migrateLedger({
+            ...common,
+            ...(source && { source }),
+            ...(target && { target }),
+            ...(onProgress && { onProgress }),
           }),
         ),
       ),
-    erase: (erased, onProgress) =>
-      aloneWith(file, data, () =>
-        withRemote(file, options.openRemote, async (remote) => {
-          const facts = await withLedgerFile(file, readFacts);
-          const names = namesOf(erased, facts, options);
-          const mark = new EraseMark(file, facts.hashKey, names);
-          await eraseNames({ ...common, names, mark, ...(remote && { remote }), ...(onProgress && { onProgress }) });
-        }),
+    planErase: async (erased) =>
+      alone((remote) =>
+        file.edit(async (ledger) => planErase(ledger, { ...named(erased, await ledger.facts()), meters, ...remote })),
       ),
+    erase: async (erased, onProgress) =>
+      alone(async (remote) => {
+        const facts = await file.edit((ledger) => ledger.facts());
+        await eraseNames({ ...common, ...named(erased, facts), ...remote, ...(onProgress && { onProgress }) });
+      }),
   };
 }
 
 /** The file by itself, then against the store that has the totals, where that can be reached. */
-async function check(file: string, options: LedgerCareOptions, onProgress?: OnProgress): Promise<Comparison> {
-  const inFile = await inspectLedger(file);
+async function check(options: LedgerCareOptions, onProgress?: OnProgress): Promise<Comparison> {
+  const { file } = options;
+  const inFile = await file.inspect();
   const findings = inFile.map(({ line }) => line);
-  const { openRemote, meters } = options;
   if (findings.length > 0) return { findings, notes: [], remedy: remedyOf(inFile) };
-  if (!(await withReadOnly(file, hasIdentity)))
-    return { findings, notes: ['no server has counted into this ledger yet'] };
-  const erasing = unfinishedErase(file);
-  const outdated = await withReadOnly(file, outdatedSchema);
-  if (outdated !== undefined) return { findings, notes: [...erasing, outdated] };
-  const gap = await withReadOnly(file, knownLoss);
-  if (gap !== undefined) return { findings: [`totals are incomplete (ledger_gap): ${gap}`], notes: erasing };
-  if (!openRemote) return { findings, notes: [...erasing, ...(await deliversElsewhere(file))] };
+  return file.read(async (ledger) => {
+    if (!(await ledger.identity())) return { findings, notes: ['no server has counted into this ledger yet'] };
+    const erasing = unfinishedErase(file);
+    if (!(await ledger.delivers())) return checkRemote(ledger, options, { findings, notes: erasing }, onProgress);
+    const outdated = await outdatedSchema(ledger);
+    if (outdated !== undefined) return { findings, notes: [...erasing, outdated] };
+    const { gap } = await ledger.facts();
+    if (gap) return { findings: [`totals are incomplete (ledger_gap): ${gap.reason}`], notes: erasing };
+    const elsewhere = options.remote ? [] : [unnamedStore];
+    return checkRemote(ledger, options, { findings, notes: [...erasing, ...elsewhere] }, onProgress);
+  });
+}
+
+/** Compares the ledger with the store that the configuration names, and adds to what was found so far. */
+async function checkRemote(
+  ledger: LedgerReader,
+  { remote: store, meters }: LedgerCareOptions,
+  { findings, notes }: Comparison,
+  onProgress: OnProgress | undefined,
+): Promise<Comparison> {
+  if (!store) return { findings, notes };
   let remote: RemoteCare | undefined;
   try {
-    remote = await openRemote(await readOnlyFacts(file));
-    const compared = await compareRemote({ file, remote, meters, ...(onProgress && { onProgress }) });
-    return { ...compared, notes: [...erasing, ...compared.notes] };
+    remote = await store.openCare(await ledger.facts());
+    const compared = await compareRemote({ ledger, remote, meters, ...(onProgress && { onProgress }) });
+    return { ...compared, notes: [...notes, ...compared.notes] };
   } catch (error) {
     if (!(error instanceof TonnageError)) throw error;
     // That it is away, or has no time right now, passes. Everything else stays as it is until somebody helps.
     if (error.code === 'redis_unavailable') {
-      return { findings, notes: [...erasing, `Redis was not compared: ${error.message}`] };
+      return { findings, notes: [...notes, `${store.name} was not compared: ${error.message}`] };
     }
-    return {
-      findings: [`Redis: nothing is delivered (${error.code}): ${error.message}${adviceOn(error)}`],
-      notes: erasing,
-    };
+    const finding = `${store.name}: nothing is delivered (${error.code}): ${error.message}${adviceOn(error, store)}`;
+    return { findings: [finding], notes };
   } finally {
     await remote?.close();
   }
@@ -155,63 +155,39 @@ function remedyOf(findings: readonly LedgerFinding[]): string {
 }
 
 /** Why a ledger cannot be compared with a store elsewhere yet; `undefined` once its schema is that of this release. */
-async function outdatedSchema(database: ReadOnlyDatabase): Promise<string | undefined> {
-  const [row] = await database.read('pragma user_version');
-  const version = Number(row?.[0]);
-  if (version >= ledgerMigrations.length || !(await delivers(database))) return undefined;
+async function outdatedSchema(ledger: LedgerReader): Promise<string | undefined> {
+  const { version, current } = await ledger.schema();
+  if (version >= current) return undefined;
   return (
     `the totals elsewhere were not compared: the ledger has schema version ${version}, and this release uses version ` +
-    `${ledgerMigrations.length}; the next start of the server updates it`
+    `${current}; the next start of the server updates it`
   );
 }
 
-/** The loss that the ledger has on record, if its totals are elsewhere. */
-async function knownLoss(database: ReadOnlyDatabase): Promise<string | undefined> {
-  const { gap } = await readFacts(database);
-  return gap && (await delivers(database)) ? gap.reason : undefined;
-}
-
-function unfinishedErase(file: string): readonly string[] {
-  const names = countErasing(file);
+function unfinishedErase(file: LedgerFile): readonly string[] {
+  const names = file.unfinishedErases();
   const which = names === 1 ? 'one name' : `${names} names`;
   return names === 0 ? [] : [`tonnage ledger erase was broken off for ${which}: run it again, as it was`];
 }
 
 /** What to do, where the message does not say it. */
-function adviceOn({ code }: TonnageError): string {
+function adviceOn({ code }: TonnageError, { name }: RemoteStore): string {
   if (code !== 'redis_refused' && code !== 'store_invalid') return '';
-  return '; mend that at the Redis, or its address and credentials in the configuration: delivery then goes on by itself';
+  return `; mend that at the ${name}, or its address and credentials in the configuration: delivery then goes on by itself`;
 }
 
 /** What to say of a ledger whose batches go to a store that the configuration does not name. */
-async function deliversElsewhere(file: string): Promise<readonly string[]> {
-  if (!(await withReadOnly(file, delivers))) return [];
-  return [
-    'this ledger delivers to a Redis, which this configuration does not name, so that was not compared: name the ' +
-      "server's configuration with --config",
-  ];
-}
-
-function readOnlyFacts(file: string): Promise<LedgerFacts> {
-  return withReadOnly(file, readFacts);
-}
-
-async function withReadOnly<T>(file: string, work: (database: ReadOnlyDatabase) => Promise<T>): Promise<T> {
-  const database = openLedgerReadOnly(file);
-  try {
-    return await work(database);
-  } finally {
-    await database.close();
-  }
-}
+const unnamedStore =
+  'this ledger delivers to a Redis, which this configuration does not name, so that was not compared: name the ' +
+  "server's configuration with --config";
 
 async function withRemote<T>(
-  file: string,
-  open: OpenRemote | undefined,
+  file: LedgerFile,
+  store: RemoteStore | undefined,
   work: (remote: RemoteCare | undefined) => Promise<T>,
 ): Promise<T> {
-  if (!open) return work(undefined);
-  const remote = await open(await withLedgerFile(file, readFacts));
+  if (!store) return work(undefined);
+  const remote = await store.openCare(await file.edit((ledger) => ledger.facts()));
   try {
     return await work(remote);
   } finally {
@@ -227,21 +203,4 @@ function namesOf(erased: Erased, { hashKey }: LedgerFacts, { pseudonymKey }: Led
   const keys = [hashKey, ...(pseudonymKey ? [pseudonymKey] : [])];
   const pseudonyms = keys.map((key) => new Pseudonyms(key).of('user', erased.user));
   return { dimension: 'user', values: [...new Set([erased.user, ...pseudonyms])] };
-}
-
-/** Does something with a ledger, which is there, while nobody else can. Makes nothing where there is none. */
-async function aloneWith<T>(file: string, data: string, work: () => Promise<T>): Promise<T> {
-  assertLedger(file);
-  return alone(data, work);
-}
-
-/** Does something in a data directory while nobody else can. */
-async function alone<T>(data: string, work: () => Promise<T>): Promise<T> {
-  makeDirectory(data);
-  const lock = lockFile(join(data, 'lock'));
-  try {
-    return await work();
-  } finally {
-    lock.release();
-  }
 }

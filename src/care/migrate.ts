@@ -1,19 +1,9 @@
-import { TonnageError, type Clock, type Random } from '../base/index.ts';
-import { backupFile, type Database } from '../sqlite/index.ts';
+import { assert, TonnageError, type Clock, type Random } from '../base/index.ts';
+import type { BatchEditor, FileCounts, LedgerFile, OnProgress, Rebuilt, RemoteCare } from '../store/index.ts';
 import { createCalendar, formatDay, type Increment } from '../usage/index.ts';
-import { keepHere } from '../ledger-file/index.ts';
-import { createJournal } from '../ledger-file/index.ts';
-import { openOutbox } from '../ledger-file/index.ts';
-import { ledgerFile } from '../ledger-file/index.ts';
-
-import { removeLedger, replaceLedger } from './backup.ts';
-import { checkLedger } from './check.ts';
 import { deliverAll } from './deliver.ts';
-import { openLedgerFile, readFacts, withLedgerFile } from '../ledger-file/index.ts';
-import { countWithoutDay, historyBeyond, type WithoutDay } from './history.ts';
-import { fileCounts } from './own-counts.ts';
-import { hasTaken, rebuildRemote } from './rebuild.ts';
-import type { OnProgress, Rebuilt, RemoteCare } from '../store/index.ts';
+import { countWithoutDay, historyBeyond, type HistoryOptions, type WithoutDay } from './history.ts';
+import { rebuildRemote } from './rebuild.ts';
 
 const nothing = 'there is nothing to migrate; --config names what has been used so far, --to what is used from then on';
 
@@ -21,13 +11,14 @@ const nothing = 'there is nothing to migrate; --config names what has been used 
 const incrementsPerBatch = 10_000;
 
 export interface MigrateOptions {
-  readonly file: string;
+  readonly file: LedgerFile;
   /** Where totals have been kept; absent: in the file itself. */
   readonly source?: RemoteCare;
   /** Where they are to be kept; absent: in the file itself. */
   readonly target?: RemoteCare;
   readonly meters: readonly string[];
-  readonly outboxBytesMax: number;
+  /** Bytes of the outbox that leads to the source. */
+  readonly outboxBytesMax?: number;
   readonly clock: Clock;
   readonly random: Pick<Random, 'uuid'>;
   readonly onProgress?: OnProgress;
@@ -50,23 +41,28 @@ export interface Migrated {
  */
 export async function migrateLedger(options: MigrateOptions): Promise<Migrated> {
   const { file, source, target } = options;
-  const findings = await checkLedger(file);
-  if (findings.length > 0) {
-    throw new TonnageError('data_invalid', `${findings.join('; ')}: run tonnage ledger rebuild, then this again`);
-  }
-  await withLedgerFile(file, refusePending);
+  await refuseFindings(file);
+  await refusePending(file);
   if (!source && !target)
-    throw new TonnageError('config_invalid', `both configurations keep the totals in ${file}: ${nothing}`);
+    throw new TonnageError('config_invalid', `both configurations keep the totals in ${file.path}: ${nothing}`);
   const unread: string[] = [];
   for (const remote of [source, target]) if (remote) unread.push(...(await importNames(remote, options.onProgress)));
   const none = { cells: 0, counts: 0n };
   const { notes: left, ...taken } = source ? await takeHistory({ ...options, source }) : { ...none, notes: [] };
   const notes = [...unread, ...left];
-  return withLedgerFile(file, async (database) => {
-    if (target) return { taken, notes, rebuilt: await rebuildRemote(database, { ...options, remote: target }) };
-    await database.transact(keepHere);
+  return file.edit(async (ledger) => {
+    if (target) return { taken, notes, rebuilt: await rebuildRemote(ledger, { ...options, remote: target }) };
+    await ledger.keepTotals();
     return { taken, notes };
   });
+}
+
+/** Rejects with `data_invalid` for a ledger in which anything is wrong. */
+export async function refuseFindings(file: LedgerFile): Promise<void> {
+  const findings = await file.inspect();
+  if (findings.length === 0) return;
+  const lines = findings.map(({ line }) => line).join('; ');
+  throw new TonnageError('data_invalid', `${lines}: run tonnage ledger rebuild, then this again`);
 }
 
 /** Imports Wave's names from a store. No answer includes counts under names that were not imported. */
@@ -80,9 +76,8 @@ async function importNames(remote: RemoteCare, onProgress: OnProgress | undefine
 }
 
 /** Events that wait to be claimed among the instances of one Redis would wait for ever in another store. */
-async function refusePending(database: Database): Promise<void> {
-  const [row] = await database.read('select coalesce(sum(events), 0) from pending_claim');
-  const waiting = Number(row?.[0]);
+async function refusePending(file: LedgerFile): Promise<void> {
+  const waiting = await file.edit((ledger) => ledger.pendingEvents());
   if (waiting === 0) return;
   throw new TonnageError(
     'data_invalid',
@@ -97,7 +92,7 @@ type Taken = Migrated['taken'] & Pick<Migrated, 'notes'>;
 async function takeHistory(options: WithSource): Promise<Taken> {
   const { file, source, target } = options;
   const known = await source.takenToken();
-  const isTaken = known !== undefined && (await withLedgerFile(file, (database) => hasTaken(database, known)));
+  const isTaken = known !== undefined && (await file.edit((ledger) => ledger.hasTaken(known)));
   if (isTaken) return { cells: 0, counts: 0n, notes: [takenBefore(source)] };
   await deliverRest(options);
   const token = options.random.uuid();
@@ -105,67 +100,54 @@ async function takeHistory(options: WithSource): Promise<Taken> {
   if ((await target?.takenToken()) === token) {
     throw new TonnageError('config_invalid', `both configurations name the same Redis: ${nothing}`);
   }
-  const fresh = `${file}.migrating`;
-  removeLedger(fresh);
-  await backupFile(ledgerFile(file), fresh);
-  const copy = await openLedgerFile(fresh, { heldKeysMax: Number.MAX_SAFE_INTEGER });
-  let taken: Taken;
-  try {
-    taken = await fill(copy, options, token);
-  } finally {
-    await copy.close();
-  }
-  if (taken.cells === 0) {
-    removeLedger(fresh);
-    return taken;
-  }
-  const keptAs = await replaceLedger(file, fresh, `${file}.before-migrate`);
-  return { ...taken, ...(keptAs !== undefined && { keptAs }) };
+  const { result, keptAs } = await file.editCopy(
+    (copy) => fill(copy, options, token),
+    ({ cells }) => cells > 0,
+  );
+  return { ...result, ...(keptAs !== undefined && { keptAs }) };
 }
 
 async function deliverRest({ file, source, outboxBytesMax }: WithSource): Promise<void> {
-  await withLedgerFile(
-    file,
-    async (database) => deliverAll(await openOutbox(database), source, (await readFacts(database)).lastBatch),
-    { heldKeysMax: Number.MAX_SAFE_INTEGER, outboxBytesMax },
-  );
+  await file.editBatches(async ({ journal: { outbox, lastBatch } }) => {
+    assert(outbox, 'a file that is opened with an outbox has one');
+    await deliverAll(outbox, source, lastBatch);
+  }, outboxBytesMax);
 }
 
 /** Adds the history to a copy of the ledger. */
-async function fill(copy: Database, options: WithSource, token: string): Promise<Taken> {
+async function fill(copy: BatchEditor, options: WithSource, token: string): Promise<Taken> {
   const { source, target, clock, onProgress } = options;
-  const facts = await readFacts(copy);
-  const journal = await createJournal({ ...facts, database: copy, hasOutbox: false });
-  const today = createCalendar(facts.timeZone).dayOf(clock.now());
-  const { meters, left } = await metersToTake(copy, options);
+  const { journal } = copy;
+  const { timeZone } = await copy.facts();
+  const today = createCalendar(timeZone).dayOf(clock.now());
+  const own = await copy.counts(options.meters);
+  const { meters, left } = await metersToTake(own, options);
   const sum = { cells: 0, counts: 0n };
-  let number = facts.lastBatch;
+  let number = journal.lastBatch;
   const commit = async (increments: readonly Increment[]): Promise<void> => {
     const { rejected } = await journal.commit({ number: ++number, at: clock.now(), increments, backfill: true });
     if (rejected === 0) return;
     throw new TonnageError('data_invalid', 'the sums with what was counted elsewhere would leave the range of 64 bits');
   };
   const history = { source, meters, today, withoutOthers: target !== undefined, ...(onProgress && { onProgress }) };
-  for await (const increments of historyBeyond(copy, history)) {
+  for await (const increments of historyBeyond(own, history)) {
     for (let from = 0; from < increments.length; from += incrementsPerBatch) {
       await commit(increments.slice(from, from + incrementsPerBatch));
     }
     sum.cells += increments.length;
     for (const { quantity } of increments) sum.counts += quantity;
   }
-  const at = Math.trunc(clock.now());
-  await copy.transact([{ sql: 'insert into taken_history (token, at) values (?, ?)', rows: [[token, at]] }]);
-  const notes = [...left, ...(await leftBehind(copy, history, today))];
+  await copy.noteTaken(token, clock.now());
+  const notes = [...left, ...(await leftBehind(own, history))];
   return { ...sum, notes };
 }
 
 /** Meters whose history is taken, and why the others' is not: the target may have it already, as a copy of the source. */
-async function metersToTake(copy: Database, { meters, target }: WithSource) {
-  const all = (await fileCounts(copy, meters)).meters;
-  if (!target) return { meters: all, left: [] };
+async function metersToTake({ meters }: FileCounts, { target }: WithSource) {
+  if (!target) return { meters, left: [] };
   const take: string[] = [];
   const left: string[] = [];
-  for (const meter of all) {
+  for (const meter of meters) {
     const [day] = (await target.foreignDays(meter)).toSorted((a, b) => a - b);
     if (day === undefined) take.push(meter);
     else
@@ -174,11 +156,7 @@ async function metersToTake(copy: Database, { meters, target }: WithSource) {
   return { meters: take, left };
 }
 
-async function leftBehind(
-  copy: Database,
-  history: { source: RemoteCare; meters: readonly string[]; withoutOthers: boolean },
-  today: number,
-): Promise<readonly string[]> {
+async function leftBehind(own: FileCounts, history: HistoryOptions): Promise<readonly string[]> {
   const { source, meters, withoutOthers } = history;
   const notes: string[] = [];
   if (source.besideWave) notes.push(wavesFromNowOn(source));
@@ -186,7 +164,7 @@ async function leftBehind(
     if (withoutOthers && (await source.othersDays(meter)).length > 0) {
       notes.push(`${meter}: what other ledgers have counted stays where it is: migrate each of them`);
     }
-    const names = namesOf(await countWithoutDay(copy, { ...history, today }, meter));
+    const names = namesOf(await countWithoutDay(own, history, meter));
     if (names.length > 0) {
       notes.push(`${meter}: ${source.name} has counts of all time of ${names} that belong to no day; they stay there`);
     }

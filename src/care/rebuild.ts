@@ -1,14 +1,8 @@
 import { TonnageError } from '../base/index.ts';
-import type { Database, Statement } from '../sqlite/index.ts';
-import { keepHere } from '../ledger-file/index.ts';
-
-import { readFacts, withLedgerFile, type LedgerFacts } from '../ledger-file/index.ts';
-import { fileCounts } from './own-counts.ts';
-import type { OnProgress, Rebuilt, RemoteCare } from '../store/index.ts';
-import { rebuildSql, rollUps } from './sums.ts';
+import type { LedgerEditor, LedgerFile, OnProgress, Rebuilt, RemoteCare } from '../store/index.ts';
 
 export interface RebuildOptions {
-  readonly file: string;
+  readonly file: LedgerFile;
   /** Where totals are kept, unless that is the file itself. */
   readonly remote?: RemoteCare;
   /** Names of all meters that there are. */
@@ -21,75 +15,39 @@ export interface RebuildOptions {
  * store elsewhere hold what the ledger has counted, up to its last batch, which counts as delivered from then on; without
  * such a store the outbox is emptied, since it leads nowhere. The caller holds the lock of the data directory.
  */
-export function rebuildLedger(options: RebuildOptions): Promise<Rebuilt | undefined> {
-  return withLedgerFile(options.file, async (database) => {
-    const { detailsFrom } = await readFacts(database);
-    const sums = rollUps(detailsFrom).flatMap((rollUp) => rebuildSql(rollUp).map(once));
-    await database.transact(sums);
-    if (options.remote) return rebuildRemote(database, { ...options, remote: options.remote });
-    await database.transact(keepHere);
+export function rebuildLedger({ remote, ...options }: RebuildOptions): Promise<Rebuilt | undefined> {
+  return options.file.edit(async (ledger) => {
+    await ledger.rebuildSums();
+    if (remote) return rebuildRemote(ledger, { ...options, remote });
+    await ledger.keepTotals();
     return undefined;
   });
 }
 
 /** Makes `remote` hold what the ledger has counted. Rejects with `data_invalid` where that would count something twice. */
 export async function rebuildRemote(
-  database: Database,
+  ledger: LedgerEditor,
   { remote, meters, onProgress }: Omit<RebuildOptions, 'file'> & { readonly remote: RemoteCare },
 ): Promise<Rebuilt> {
-  const facts = await readFacts(database);
-  await refuseTaken(database, remote);
+  const { lastBatch: number, lastToken: token } = await ledger.facts();
+  await refuseTaken(ledger, remote);
   // Afterwards the hash holds this ledger's own fields, and nothing would say that Wave's names are missing.
   if (await remote.hasUnknownWave()) await remote.importWave(onProgress);
-  const own = await fileCounts(database, meters);
-  const rebuilt = await remote.rebuild(own, { number: facts.lastBatch, token: facts.lastToken }, ({ days }) =>
+  const own = await ledger.counts(meters);
+  const rebuilt = await remote.rebuild(own, { number, token }, ({ days }) =>
     onProgress?.({ work: `days in ${remote.name}`, done: days, total: Math.max(days, own.dayCount) }),
   );
-  await noteRebuilt(database, facts, remote);
+  await ledger.noteRebuilt(remote.detailsFrom);
   return rebuilt;
 }
 
 /** What the ledger has taken over from a store is part of its own counts now: given back there, it would stand twice. */
-async function refuseTaken(database: Database, remote: RemoteCare): Promise<void> {
+async function refuseTaken(ledger: LedgerEditor, remote: RemoteCare): Promise<void> {
   const token = await remote.takenToken();
-  if (token === undefined || !(await hasTaken(database, token))) return;
+  if (token === undefined || !(await ledger.hasTaken(token))) return;
   throw new TonnageError(
     'data_invalid',
     `this ledger has taken over all that ${remote.name} holds (tonnage ledger migrate), and would count it there a second ` +
       'time: use an empty Redis, or restore the ledger as it was before that',
   );
-}
-
-/** Whether the ledger took over what a store held when it was given this token. */
-export async function hasTaken(database: Pick<Database, 'read'>, token: string): Promise<boolean> {
-  return (await database.read('select 1 from taken_history where token = ?', [token])).length > 0;
-}
-
-/**
- * Everything up to the last batch is delivered, and no loss is left. The details of each day have that number there, so the next batch that
- * touches them follows it. The outbox stays where it reaches up to the last batch: a failover may ask for it.
- */
-async function noteRebuilt(
-  database: Database,
-  { lastBatch, lastToken, detailsFrom }: LedgerFacts,
-  remote: RemoteCare,
-): Promise<void> {
-  const kept = Math.max(detailsFrom, remote.detailsFrom);
-  await database.transact([
-    { sql: 'update ledger set delivered = ?, gap = null, gap_lasts = 0', rows: [[lastBatch]], changes: 1 },
-    {
-      sql: 'delete from outbox where (select count(*) from outbox) <> ? - (select min(number) from outbox) + 1',
-      rows: [[lastBatch]],
-    },
-    once('delete from outbox_touch'),
-    {
-      sql: `insert into outbox_touch (meter, day, number, token) select distinct s.meter, day, ?, ? from account_day
-        join series s on s.id = account_day.series where day >= ?`,
-      rows: [[lastBatch, lastToken, kept]],
-    },
-  ]);
-}
-
-function once(sql: string): Statement {
-  return { sql, rows: [[]] };
 }

@@ -5,7 +5,7 @@ import { Command } from 'commander';
 import { TonnageError } from '../base/index.ts';
 import { loadConfig, type Config } from '../config/index.ts';
 import type { Erased, ErasePlan, LedgerCare, Migrated } from '../care/index.ts';
-import type { OnProgress } from '../store/index.ts';
+import type { OnProgress, RemoteStore } from '../store/index.ts';
 import { meterSet } from '../usage/index.ts';
 import { configurationOf } from './configuration.ts';
 import { NothingError, UsageError, type Terminal } from './contract.ts';
@@ -67,8 +67,8 @@ export function ledgerCommand(terminal: Terminal): Command {
     .command('rebuild')
     .description('Compute the sums again from the details, and Redis from the sums')
     .action(async (_options: object, command: Command) => {
-      const { care, config } = await careOf(command, terminal);
-      const givesUp = config.store.driver === 'sqlite' && (await care.delivers());
+      const { care } = await careOf(command, terminal);
+      const givesUp = await care.deliversElsewhere();
       const rebuilt = await withProgress(terminal, (onProgress) => care.rebuild(onProgress));
       if (givesUp) terminal.say(givenUp);
       if (rebuilt) sayRebuilt(terminal, rebuilt);
@@ -82,7 +82,9 @@ export function ledgerCommand(terminal: Terminal): Command {
     .action(async ({ to }: { readonly to: string }, command: Command) => {
       const { config, care, remoteOf } = await careOf(command, terminal);
       const target = targetOf(to, config, terminal);
-      const migrated = await withProgress(terminal, (onProgress) => care.migrate(remoteOf(target), onProgress));
+      const remote = await remoteOf(target);
+      if (isSameStore(await remoteOf(config), remote)) throw sameStore(to, remote);
+      const migrated = await withProgress(terminal, (onProgress) => care.migrate(remote, onProgress));
       sayMigrated(terminal, migrated, target);
     });
   ledger
@@ -96,7 +98,7 @@ export function ledgerCommand(terminal: Terminal): Command {
       const erased = erasedOf(options);
       const { care, config } = await careOf(command, terminal);
       await refuseUnnamedRedis(care, config);
-      sayPlan(terminal, erased, await care.planErase(erased), config);
+      sayPlan(terminal, { erased, plan: await care.planErase(erased), care, config });
       if (options.yes !== true) await confirm(terminal);
       await withProgress(terminal, (onProgress) => care.erase(erased, onProgress));
       terminal.out('ok\n');
@@ -140,7 +142,7 @@ function addFileCommands(ledger: Command, terminal: Terminal): void {
       const { keptAs: replaced, findings } = await care.restore(pathOf(file, terminal), withFindings === true);
       for (const finding of findings) terminal.say(`${finding}\n`);
       if (findings.length > 0) terminal.say('run tonnage ledger rebuild before the server is started: it mends that\n');
-      if (config.store.driver === 'redis' || (await care.delivers())) {
+      if (care.remote !== undefined || (await care.deliversElsewhere())) {
         terminal.say(
           'Redis may have counts that this backup lacks, so it is given nothing (ledger_gap): run tonnage ledger rebuild before ' +
             'the server is started\n',
@@ -163,8 +165,8 @@ const givenUp =
   "was not meant, run it again with --config and the server's configuration\n";
 
 /** A name would be forgotten here, and stay in the Redis that nobody has named. */
-async function refuseUnnamedRedis(care: LedgerCare, { store, data }: Config): Promise<void> {
-  if (store.driver === 'redis' || !(await care.delivers())) return;
+async function refuseUnnamedRedis(care: LedgerCare, { data }: Config): Promise<void> {
+  if (!(await care.deliversElsewhere())) return;
   throw new TonnageError(
     'config_invalid',
     `the ledger in ${data} delivers to a Redis, which this configuration does not name and where the name would stay: name ` +
@@ -188,10 +190,14 @@ function erasedOf({ org, user }: EraseFlags): Erased {
 }
 
 /** Says what will be done. Throws `NothingError` for a name that stands nowhere. */
-function sayPlan(terminal: Terminal, erased: Erased, plan: ErasePlan, { data, store, usage }: Config): void {
+function sayPlan(
+  terminal: Terminal,
+  { erased, plan, care, config }: Pick<Care, 'care' | 'config'> & { readonly erased: Erased; readonly plan: ErasePlan },
+): void {
+  const { data, usage } = config;
   const whom = 'org' in erased ? `the organisation ${erased.org}` : `the user ${erased.user}`;
   if (!plan.isKnown) {
-    const elsewhere = store.driver === 'redis' ? ', nor does its Redis' : '';
+    const elsewhere = care.remote === undefined ? '' : `, nor does its ${care.remote}`;
     throw new NothingError(`the ledger in ${data} does not know ${whom}${elsewhere}: nothing was done`);
   }
   const { cells, series } = plan;
@@ -261,7 +267,7 @@ function sayMigrated(terminal: Terminal, { taken, rebuilt, notes }: Migrated, ta
 }
 
 /** The configuration to go on with. Its data directory must be this one, since the ledger does not move. */
-function targetOf(to: string, { data, store }: Config, terminal: Terminal): Config {
+function targetOf(to: string, { data }: Config, terminal: Terminal): Config {
   const { environment, workingDirectory } = terminal;
   const target = loadConfig({ file: to, environment, flags: {}, workingDirectory });
   if (target.data !== data) {
@@ -270,9 +276,12 @@ function targetOf(to: string, { data, store }: Config, terminal: Terminal): Conf
       `${to} names the data directory ${target.data}, but the ledger stays in ${data}: name the same one there`,
     );
   }
-  if (!isSameStore(store, target.store)) return target;
-  const where = store.driver === 'sqlite' ? 'in the ledger itself' : 'in the same Redis';
-  throw new TonnageError(
+  return target;
+}
+
+function sameStore(to: string, remote: RemoteStore | undefined): TonnageError {
+  const where = remote ? `in the same ${remote.name}` : 'in the ledger itself';
+  return new TonnageError(
     'config_invalid',
     `${to} keeps the totals where they are already, ${where}: there is nothing to migrate; --config names the configuration ` +
       'that has been used so far, --to the one that is used from then on',
@@ -308,5 +317,5 @@ async function careOf(command: Command, terminal: Terminal, needs: 'ledger' | 'n
     const hint = unreadHint(command, terminal);
     throw new TonnageError('not_found', `${file} does not exist: there is no ledger${hint}`);
   }
-  return { config, care: openLedgerCare(config), remoteOf };
+  return { config, care: await openLedgerCare(config), remoteOf };
 }

@@ -9,23 +9,25 @@ import { unreadConfig } from './unread-config.ts';
  * another directory, and how to read that; `undefined` where there is nothing of that kind.
  */
 export async function partialNote(config: Config, command: Command, terminal: Terminal): Promise<string | undefined> {
-  if (config.store.driver !== 'sqlite') return undefined;
+  const { openLedgerCare, remoteOf } = await import('../app.ts');
+  const care = await openLedgerCare(config);
+  if (care.remote !== undefined) return undefined;
   const alone = `these are the counts of the ledger in ${config.data} alone`;
   const unread = unreadConfig(command, terminal);
   // Whoever names another directory than the file does means another ledger.
   const isAbout = unread?.config?.data === config.data || dataOf(command) === undefined;
   if (unread?.config !== undefined && isAbout) {
-    const { store, data } = unread.config;
+    const { data } = unread.config;
+    const remote = await remoteOf(unread.config);
     const says = [
       ...(data === config.data ? [] : [`has its data in ${data}`]),
-      ...(store.driver === 'redis' ? ['keeps totals in a Redis'] : []),
+      ...(remote ? [`keeps totals in a ${remote.name}`] : []),
     ];
     const reads = `${unread.name}, which is here and was not read`;
     if (says.length > 0)
       return `${alone}; ${reads}, ${says.join(' and ')}: add --config ${unread.name} for what is there`;
   }
-  const { openLedgerCare } = await import('../app.ts');
-  if (!(await openLedgerCare(config).delivers())) return undefined;
+  if (!(await care.deliversElsewhere())) return undefined;
   return (
     `${alone}; it delivers them to a Redis, which may hold more: name the server's configuration with --config, or ask the ` +
     'server with --url'

@@ -1,10 +1,12 @@
 import { expect, test } from 'vitest';
-import { readConfig, type StoreConfig } from '../config/index.ts';
+import { remoteOf } from '../app.ts';
+import { readConfig } from '../config/index.ts';
+import type { RemoteStore } from '../store/index.ts';
 import { isSameStore } from './same-store.ts';
 
-function storeOf(text: string): StoreConfig {
+function storeOf(text: string): Promise<RemoteStore | undefined> {
   const file = { name: 'c.yaml', text: `store: { ${text} }`, directory: '/' };
-  return readConfig({ file, environment: {}, workingDirectory: '/', readSecret: () => '' }).store;
+  return remoteOf(readConfig({ file, environment: {}, workingDirectory: '/', readSecret: () => '' }));
 }
 
 const redis = (url: string) => `driver: redis, url: "${url}"`;
@@ -20,8 +22,8 @@ test.each([
   [redis('unix:///run/redis'), redis('unix:///run/redis')],
   [sentinel('m', 's:1'), sentinel('m', 's:1')],
   [cluster('a:1', 'b:1'), cluster('c:1', 'b:1')],
-])('%s and %s are one', (one, other) => {
-  expect(isSameStore(storeOf(one), storeOf(other))).toBe(true);
+])('%s and %s are one', async (one, other) => {
+  expect(isSameStore(await storeOf(one), await storeOf(other))).toBe(true);
 });
 
 test.each([
@@ -32,7 +34,7 @@ test.each([
   [redis('unix:///run/redis'), redis('unix:///run/valkey')],
   [sentinel('m', 's:1'), sentinel('n', 's:1')],
   [cluster('a:1'), cluster('a:2')],
-])('%s and %s are two', (one, other) => {
-  expect(isSameStore(storeOf(one), storeOf(other))).toBe(false);
-  expect(isSameStore(storeOf(other), storeOf(one))).toBe(false);
+])('%s and %s are two', async (one, other) => {
+  expect(isSameStore(await storeOf(one), await storeOf(other))).toBe(false);
+  expect(isSameStore(await storeOf(other), await storeOf(one))).toBe(false);
 });

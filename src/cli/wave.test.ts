@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { systemClock, systemRandom } from '../base/index.ts';
-import { redisServersOf, redisUrlForm, type RedisStoreConfig } from '../config/index.ts';
-import type { WaveImportSummary } from '../redis-totals/index.ts';
+import { redisUrlForm, type RedisStoreConfig } from '../config/index.ts';
+import type { WaveImportSummary } from '../store/index.ts';
 import type { Terminal } from './contract.ts';
 import { run as cli } from './testing/terminal.ts';
 import { waveCommand } from './wave.ts';
@@ -35,8 +35,9 @@ async function run(args: readonly string[], environment: Terminal['environment']
     random: systemRandom,
     version: '1.2.3',
   };
-  const command = waveCommand(terminal, (redis, onProgress) => {
-    asked.push(redis);
+  const command = waveCommand(terminal, ({ store }, onProgress) => {
+    if (store.driver === 'sqlite') return Promise.resolve(undefined);
+    asked.push(store);
     onProgress({ scanned: answer.scanned, total: answer.scanned });
     return Promise.resolve(answer);
   });
@@ -67,7 +68,7 @@ test('names the first fields that were left out, as they may stand on a terminal
 
 test('takes the Redis of --url, with the password of the environment', async () => {
   const { redis } = await run(['--url', 'redis://redis.example.org:6379/2'], { TONNAGE_STORE_PASSWORD: 'hush' });
-  expect(redis && redisServersOf(redis)).toMatchObject({ mode: 'standalone' });
+  expect(redis?.url).toBeDefined();
   expect(redis?.url?.reveal()).toBe('redis://redis.example.org:6379/2');
   expect(redis?.password?.reveal()).toBe('hush');
 });
@@ -75,7 +76,7 @@ test('takes the Redis of --url, with the password of the environment', async () 
 test('takes the Redis of the configuration', async () => {
   const environment = { TONNAGE_STORE_DRIVER: 'redis', TONNAGE_STORE_URL: 'redis://redis.example.org:6379' };
   const { redis } = await run([], environment);
-  expect(redis && redisServersOf(redis)).toMatchObject({ mode: 'standalone' });
+  expect(redis?.url).toBeDefined();
 });
 
 test('asks for one where there is none', async () => {

@@ -1,16 +1,16 @@
 import { Command } from 'commander';
-import { parseRedisUrl, quote, redisUrlForm, type RedisStoreConfig } from '../config/index.ts';
-import type { WaveImportProgress, WaveImportSummary, WaveMeterSummary } from '../redis-totals/index.ts';
+import { parseRedisUrl, quote, redisUrlForm, type Config } from '../config/index.ts';
+import type { WaveImportProgress, WaveImportSummary, WaveMeterSummary } from '../store/index.ts';
 import { configurationOf } from './configuration.ts';
 import { UsageError, type Terminal } from './contract.ts';
 import { groupThousands } from './usage-table.ts';
 import { createProgress } from './wave-progress.ts';
 
-/** Looks through Wave's hash in a Redis, and answers what is there. */
+/** Imports Wave's names in the store of a configuration. Resolves with `undefined` for a store that Wave does not use. */
 export type ImportWave = (
-  redis: RedisStoreConfig,
+  config: Config,
   onProgress: (progress: WaveImportProgress) => void,
-) => Promise<WaveImportSummary>;
+) => Promise<WaveImportSummary | undefined>;
 
 const help = `
 The command scans the hash metrics/v1 once and stores the names that it finds in an index. It does not change counts. Wave may
@@ -30,24 +30,25 @@ export function waveCommand(terminal: Terminal, importWave: ImportWave): Command
     .description('Index the names under which Wave has counted in a Redis')
     .option('--url <url>', 'the Redis of Wave: redis://, rediss:// or unix://')
     .action(async (options: { readonly url?: string }, command: Command) => {
-      const redis = redisOf(command, terminal, options.url);
+      const config = configOf(command, terminal, options.url);
       const progress = createProgress({ ...terminal, interactive: terminal.interactive === true });
-      const summary = await importWave(redis, ({ scanned, total }) => progress.update(scanned, total)).finally(() =>
+      const summary = await importWave(config, ({ scanned, total }) => progress.update(scanned, total)).finally(() =>
         progress.end(),
       );
+      if (!summary) {
+        throw new UsageError('wave import: expected --url, or a configuration whose store has driver redis');
+      }
       report(summary, terminal);
     });
   return wave;
 }
 
-/** The Redis that is meant. `--url` goes before the configuration, whose credentials still hold. */
-function redisOf(command: Command, terminal: Terminal, url: string | undefined): RedisStoreConfig {
+/** The configuration with `--url` as its store, which keeps the configured credentials. */
+function configOf(command: Command, terminal: Terminal, url: string | undefined): Config {
   if (url !== undefined && parseRedisUrl(url) === undefined) {
     throw new UsageError(`--url: expected ${redisUrlForm}, got ${quote(url)}`);
   }
-  const { store } = configurationOf(command, terminal, url === undefined ? {} : { url });
-  if (store.driver === 'redis') return store;
-  throw new UsageError('wave import: expected --url, or a configuration whose store has driver redis');
+  return configurationOf(command, terminal, url === undefined ? {} : { url });
 }
 
 function report({ scanned, resumed, skipped, skippedNames, meters }: WaveImportSummary, terminal: Terminal): void {

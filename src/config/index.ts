@@ -10,7 +10,7 @@ export { ConfigError, quote } from './problems.ts';
 export { readConfig, type ConfigDefaults, type ConfigFlags } from './read.ts';
 export { parseRedisUrl, redisUrlForm } from './redis.ts';
 export type { Config } from './schema.ts';
-export { redisServersOf, type RedisStoreConfig, type StoreConfig } from './store.ts';
+export type { RedisStoreConfig, StoreConfig } from './store.ts';
 export { nearest } from './suggest.ts';
 export { durationForm, parseDuration } from './units.ts';
 export type { UpstreamConfig } from './upstreams.ts';

@@ -1,10 +1,9 @@
 import { z } from 'zod';
-import { assert, limits } from '../base/index.ts';
-import { formatListen, type ServerAddress } from './address.ts';
+import { limits } from '../base/index.ts';
+import { formatListen } from './address.ts';
 import { day, duration, list, map, nonEmpty, parseNonEmpty, secret, size, text, textOf, whole } from './fields.ts';
 import type { Findings } from './findings.ts';
 import * as redis from './redis.ts';
-import type { Secret } from './secret.ts';
 import { formatDuration, formatSize } from './units.ts';
 
 /** The outbox must have room for some of the largest batches. */
@@ -93,20 +92,6 @@ export const completeStore = z.union([map({ driver: z.literal('sqlite') }), redi
 type Stated = z.output<typeof store>;
 export type StoreConfig = z.output<typeof completeStore>;
 export type RedisStoreConfig = z.output<typeof redisStore>;
-
-/** Where a Redis is, or which servers know that. */
-export type RedisServers =
-  | { readonly mode: 'standalone'; readonly url: Secret }
-  | ({ readonly mode: 'sentinel' } & z.output<typeof sentinel>)
-  | { readonly mode: 'cluster'; readonly nodes: readonly ServerAddress[] };
-
-/** The one of `url`, `sentinel` and `cluster` that a valid configuration states. */
-export function redisServersOf({ url, sentinel, cluster }: RedisStoreConfig): RedisServers {
-  if (url !== undefined) return { mode: 'standalone', url };
-  if (cluster !== undefined) return { mode: 'cluster', nodes: cluster };
-  assert(sentinel !== undefined, 'a Redis without url, cluster and sentinel');
-  return { mode: 'sentinel', ...sentinel };
-}
 
 /** Checks the keys of `store` against each other, and leaves out those that the driver does not have. */
 export function completeStoreOf(stated: Stated, findings: Findings): StoreConfig {

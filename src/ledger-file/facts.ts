@@ -1,30 +1,13 @@
 import { existsSync, statSync } from 'node:fs';
 import { TonnageError } from '../base/index.ts';
 import type { Database } from '../sqlite/index.ts';
-import type { Day } from '../usage/index.ts';
-import type { LedgerGap } from '../store/index.ts';
+import type { LedgerFacts } from '../store/index.ts';
 import { gapColumns, gapOf, textOf } from './journal/batch-history.ts';
-import { programModule } from './journal/journal.ts';
-import type { ProgramOptions } from './journal/program.ts';
-import { assertNotEmpty, openLedgerDatabase } from './open.ts';
+import type { WriterOptions } from './journal/program.ts';
+import { assertNotEmpty, openLedgerDatabase, openLedgerThreads, type LedgerDatabase } from './open.ts';
 
 /** Reading a whole ledger takes its time; nobody waits for it but the person who asked. */
 export const careRead = { deadlineMs: 60 * 60_000 } as const;
-
-/** What a ledger says of itself. */
-export interface LedgerFacts {
-  readonly ledgerId: string;
-  readonly timeZone: string;
-  readonly lastBatch: number;
-  /** Token of that batch; empty in a batch of an older release. */
-  readonly lastToken: string;
-  /** Number of the last batch that is known to be delivered to a store elsewhere. */
-  readonly delivered: number;
-  readonly detailsFrom: Day;
-  readonly hashKey: Uint8Array;
-  /** The loss that the ledger knows of. */
-  readonly gap: LedgerGap | undefined;
-}
 
 /** Throws `not_found` where there is nothing, `data_invalid` where there is a directory or an empty file. */
 export function assertLedger(file: string): void {
@@ -35,21 +18,29 @@ export function assertLedger(file: string): void {
 }
 
 /**
- * Opens the ledger at `file`, which exists, for writing; its schema is brought up to date. The caller holds the lock of
- * the data directory. `program`: with the writer's functions beside it, as a running server has them.
+ * Opens the ledger at `file`, which exists, for writing, and updates its schema; closes it after `work`. The caller holds the lock
+ * of the data directory.
  */
-export function openLedgerFile(file: string, program?: ProgramOptions): Promise<Database> {
+export async function withLedgerFile<T>(file: string, work: (database: Database) => Promise<T>): Promise<T> {
   assertLedger(file);
-  return openLedgerDatabase(file, program && { program: { module: programModule, options: program } });
+  return closedAfter(await openLedgerDatabase(file), work);
 }
 
-/** Opens a ledger, does something with it, and closes it. */
-export async function withLedgerFile<T>(
+/** The same for writing batches. */
+export async function withLedgerThreads<T>(
   file: string,
-  work: (database: Database) => Promise<T>,
-  program?: ProgramOptions,
+  options: WriterOptions,
+  work: (database: LedgerDatabase) => Promise<T>,
 ): Promise<T> {
-  const database = await openLedgerFile(file, program);
+  assertLedger(file);
+  return closedAfter(await openLedgerThreads(file, options), work);
+}
+
+/** Closes a database after `work`. */
+export async function closedAfter<D extends Pick<Database, 'close'>, T>(
+  database: D,
+  work: (database: D) => Promise<T>,
+): Promise<T> {
   try {
     return await work(database);
   } finally {
@@ -57,11 +48,7 @@ export async function withLedgerFile<T>(
   }
 }
 
-/** Whether a server has ever opened the ledger: one that was made for its tokens alone has not begun to count. */
-export async function hasIdentity(database: Pick<Database, 'read'>): Promise<boolean> {
-  return (await database.read('select 1 from ledger')).length > 0;
-}
-
+/** As `LedgerReader.facts`. */
 export async function readFacts(database: Pick<Database, 'read'>): Promise<LedgerFacts> {
   const [row] = await database.read(
     `select ledger_id, time_zone, last_batch, last_token, delivered, details_from, hash_key, ${gapColumns} from ledger`,

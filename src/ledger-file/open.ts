@@ -10,7 +10,10 @@ import {
   type NamedFile,
   type ReadOnlyDatabase,
 } from '../sqlite/index.ts';
+import { moduleBeside } from '../thread/index.ts';
+import type { WriterFunctions, WriterOptions } from './journal/program.ts';
 import { ledgerApplicationId, ledgerMigrations } from './schema.ts';
+import type { ReaderFunctions } from './totals/program.ts';
 
 /** A ledger file with what helps when it is damaged. */
 export function ledgerFile(file: string): NamedFile {
@@ -20,19 +23,26 @@ export function ledgerFile(file: string): NamedFile {
 }
 
 /** Opens a ledger file for writing; it is created when absent. The caller holds the lock of the data directory. */
-export async function openLedgerDatabase(
-  file: string,
-  programs: Pick<DatabaseOptions, 'program' | 'readProgram'> = {},
-): Promise<Database> {
+export async function openLedgerDatabase(file: string): Promise<Database> {
+  return openDatabase(optionsOf(file));
+}
+
+/** A ledger file with the functions of its two threads. */
+export type LedgerDatabase = Database<WriterFunctions, ReaderFunctions>;
+
+/** The same for writing batches and reading totals. */
+export async function openLedgerThreads(file: string, options: WriterOptions): Promise<LedgerDatabase> {
+  const program = { module: moduleBeside(import.meta.url, 'writer-thread'), options };
+  return openDatabase({ ...optionsOf(file), program, readProgram });
+}
+
+const readProgram = { module: moduleBeside(import.meta.url, 'reader-thread'), options: undefined };
+
+function optionsOf(file: string): DatabaseOptions {
   assertNotEmpty(file);
   closeCopies(file);
-  return openDatabase({
-    ...ledgerFile(file),
-    ...programs,
-    applicationId: ledgerApplicationId,
-    migrations: ledgerMigrations,
-    synchronous: 'full',
-  });
+  const schema = { applicationId: ledgerApplicationId, migrations: ledgerMigrations };
+  return { ...ledgerFile(file), ...schema, synchronous: 'full' };
 }
 
 /** Copies that `restore` and `migrate` of an older release have kept may be open to other users. */
@@ -45,12 +55,9 @@ function closeCopies(file: string): void {
 }
 
 /** Opens a ledger file, which is there, for reading, also while a server writes it. */
-export function openLedgerReadOnly(
-  file: string,
-  programs: Pick<DatabaseOptions, 'readProgram'> = {},
-): ReadOnlyDatabase {
+export function openLedgerReadOnly(file: string): ReadOnlyDatabase<ReaderFunctions> {
   assertNotEmpty(file);
-  return openReadOnly({ ...ledgerFile(file), ...programs, applicationId: ledgerApplicationId });
+  return openReadOnly({ ...ledgerFile(file), readProgram, applicationId: ledgerApplicationId });
 }
 
 /**

@@ -1,14 +1,13 @@
 import { accessSync, constants } from 'node:fs';
-import { limits, TonnageError, type Clock, type Random } from '../base/index.ts';
+import { assert, limits, TonnageError, type Clock, type Random } from '../base/index.ts';
 import type { Database, SqlValue } from '../sqlite/index.ts';
-import type { ReadTotals, Store } from '../store/index.ts';
+import type { ReadTotals, RemoteStore, Store, StoredKeyHash } from '../store/index.ts';
 import { assertDelivers, assertKeptHere } from './journal/destination.ts';
-import { createJournal, programModule } from './journal/journal.ts';
-import type { ProgramOptions } from './journal/program.ts';
-import { openStoredKeyHash, type StoredKeyHash } from './journal/stored-key-hash.ts';
-import { openLedgerDatabase, openLedgerReadOnly } from './open.ts';
+import { createJournal } from './journal/journal.ts';
+import { openStoredKeyHash } from './journal/stored-key-hash.ts';
+import { openLedgerReadOnly, openLedgerThreads } from './open.ts';
 import { createTokenTable } from './tokens.ts';
-import { createTotals, totalsProgram } from './totals/totals.ts';
+import { createTotals } from './totals/totals.ts';
 
 const hashKeyBytes = 32;
 
@@ -23,65 +22,76 @@ export interface SqliteStoreOptions {
   readonly timeZone: string;
   /** Goes on with `timeZone` although the ledger was kept in another one; the days already counted stay as they are. */
   readonly acceptTimeZone: boolean;
-  /** Bytes that batches on their way to a store elsewhere may take. Absent: totals are kept here alone. */
+  /** Where the totals are kept. Absent: in the ledger file. */
+  readonly remote?: RemoteStore | undefined;
+  /** Bytes of batches that wait for delivery. Default: those of `remote`; without it, there is no outbox. */
   readonly outboxBytesMax?: number;
   /** Keys of events held at most. Default: `limits.heldKeysMax`. */
   readonly heldKeysMax?: number;
-  /** Events that wait to be claimed among several instances, at most. Absent: there is no other instance. */
+  /** Events that wait to be claimed at most. Default: `limits.pendingClaimsMax` if `remote` is shared; otherwise events count at once. */
   readonly pendingClaimsMax?: number;
   readonly clock: Clock;
   readonly random: Random;
 }
 
-/** The store, and the hash of its ledger's keys, which several instances may come to share. */
-export interface SqliteStore extends Store {
-  readonly storedKeyHash: StoredKeyHash;
-}
-
 /**
- * The embedded store: journal and totals in one SQLite file. The caller holds the lock of the data directory. Rejects
- * with `time_zone_changed`, with `config_invalid` when events wait to be claimed and nobody would, or when its totals would
- * be kept elsewhere than they have been, and as `openLedgerDatabase` does.
+ * Opens the store of a data directory: the journal and the tokens in one SQLite file, and the totals there too, or in `remote`. The
+ * caller holds the lock of the data directory. Rejects with `time_zone_changed`; with `config_invalid` if events wait to be
+ * claimed and `remote` is not shared, or if the totals have been kept elsewhere until now; and as `openLedgerDatabase` and
+ * `remote.open` do.
  */
-export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {
-  const { outboxBytesMax, heldKeysMax = limits.heldKeysMax, pendingClaimsMax } = options;
+export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
+  const { remote, heldKeysMax = limits.heldKeysMax } = options;
+  const { outboxBytesMax = remote?.outbox.bytesMax } = options;
+  const { pendingClaimsMax = remote?.shared ? limits.pendingClaimsMax : undefined } = options;
   const hasOutbox = outboxBytesMax !== undefined;
   const hasPending = pendingClaimsMax !== undefined;
-  const database = await openLedgerDatabase(options.file, {
-    readProgram: totalsProgram,
-    program: {
-      module: programModule,
-      options: {
-        heldKeysMax,
-        ...(hasOutbox && { outboxBytesMax }),
-        ...(hasPending && { pendingClaimsMax }),
-      } satisfies ProgramOptions,
-    },
+  const database = await openLedgerThreads(options.file, {
+    heldKeysMax,
+    ...(hasOutbox && { outboxBytesMax }),
+    ...(hasPending && { pendingClaimsMax }),
   });
   try {
     await (hasOutbox ? assertDelivers : assertKeptHere)(database, options.file);
     const { ledgerId, lastBatch } = await identify(database, options);
     if (!hasPending) await assertNothingPending(database);
     const storedKeyHash = await openStoredKeyHash(database);
-    return {
+    const store = {
       timeZone: options.timeZone,
       keyHash: storedKeyHash.current,
-      storedKeyHash,
       journal: await createJournal({ database, ledgerId, lastBatch, hasOutbox, hasPending }),
       totals: createTotals(database),
       tokens: createTokenTable(database),
       close: () => database.close(),
     };
+    return remote ? await deliverTo(remote, store, storedKeyHash) : store;
   } catch (error) {
     await database.close();
     throw error;
   }
 }
 
+/** The same store with its totals in `remote`. */
+async function deliverTo(remote: RemoteStore, local: Store, storedKeyHash: StoredKeyHash): Promise<Store> {
+  const { ledgerId, outbox } = local.journal;
+  assert(outbox, 'a ledger with a remote store has an outbox');
+  const { totals, claims } = await remote.open({ ledgerId, timeZone: local.timeZone, outbox, storedKeyHash });
+  return {
+    ...local,
+    totals,
+    remote: totals,
+    ...(claims && { shared: claims }),
+    async close() {
+      await totals.close();
+      await local.close();
+    },
+  };
+}
+
 /** The totals of a ledger file that another process may be writing. Rejects with `not_found` where there is none. */
 export async function openSqliteTotals(file: string): Promise<ReadTotals> {
   assertReadable(file);
-  const database = openLedgerReadOnly(file, { readProgram: totalsProgram });
+  const database = openLedgerReadOnly(file);
   try {
     const [[timeZone, hashKey] = []] = await database.read('select time_zone, hash_key from ledger');
     return {

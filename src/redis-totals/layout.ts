@@ -1,4 +1,4 @@
-import { formatDay, type Day, type Dimension, type DimensionValues } from '../usage/index.ts';
+import { formatDay, type Day, type Dimension } from '../usage/index.ts';
 
 /**
  * Names of keys in Redis. A script touches keys of one slot only, so keys that must change together share a hash tag:
@@ -42,7 +42,7 @@ export function missingKey(ledgerId: string): string {
 /** All-time sums of meters that Wave does not have, under fields of the same form as Wave's. */
 export const otherMetersHash = `${tag}:others`;
 
-/** Hash: account field (`accountField`) -> what one ledger has counted on one day. */
+/** Hash: account field (`accountKey`) -> what one ledger has counted on one day. */
 export function ownDayKey(ledgerId: string, meter: string, day: Day): string {
   return `${tag}:own:${ledgerId}:day:${meter}:${formatDay(day)}`;
 }
@@ -128,11 +128,6 @@ export function detailKeys(meter: string, day: Day, ledgerId: string): readonly 
     detailMissingKey(meter, day, ledgerId),
     detailRejectedKey(meter, day),
   ];
-}
-
-/** The field of an account: organisation and architecture as a JSON array, so that neither can pass for the other. */
-export function accountField(values: DimensionValues): string {
-  return JSON.stringify([values.org ?? null, values.arch ?? null]);
 }
 
 /** The field of a cell: all dimensions as a JSON array, in the order of `dimensions`, without the nulls at its end. */

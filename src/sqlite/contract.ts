@@ -1,3 +1,5 @@
+import type { Functions } from '../thread/index.ts';
+
 /** The value of a column. Integers are read as `bigint`, always; they are written as `number` (whole) or `bigint`. */
 export type SqlValue = null | number | bigint | string | Uint8Array;
 
@@ -38,20 +40,27 @@ export interface ProgramStatement {
   all(...parameters: readonly SqlValue[]): readonly (readonly SqlValue[])[];
 }
 
-/** The functions of a program, by name. Their input and output cross threads, so they are plain data. */
-export type Program = Readonly<Record<string, (input: never) => unknown>>;
-
-/** A program's module exports this as `createProgram`; `options` comes from `ProgramModule`. */
-export type ProgramFactory = (file: ProgramFile, options: never) => Program;
-
-/** A module (URL) whose functions run in a worker, with the file open: for work that both reads and decides. */
+/**
+ * A module that calls `serveDatabase`. Its functions run in the thread that has the file open: for work that both reads and
+ * decides.
+ */
 export interface ProgramModule {
-  readonly module: string;
+  readonly module: URL;
+  /** Plain data for the program. */
   readonly options: unknown;
 }
 
-/** One SQLite file with a writer thread and a read-only thread. Does not know what the tables mean. */
-export interface Database {
+/** A thread without a program. */
+export type NoFunctions = Readonly<Record<never, never>>;
+
+/** The result of a thread's function `N`. */
+export type ResultOf<F extends Functions, N extends keyof F> = Promise<Awaited<ReturnType<F[N]>>>;
+
+/**
+ * One SQLite file with a writer thread and a read-only thread. Does not know what the tables mean. `W` and `R`: the functions of
+ * the writer's and the reader's program.
+ */
+export interface Database<W extends Functions = NoFunctions, R extends Functions = NoFunctions> {
   readonly file: string;
   /**
    * Runs all statements in order in one transaction on the writer, and resolves with how many rows each changed. The data is
@@ -63,11 +72,15 @@ export interface Database {
    * Calls a function of the writer's program (`DatabaseOptions.program`), in order with the transactions.
    * `transfer`: buffers in `input` that move to the writer instead of being copied.
    */
-  callWriter(name: string, input: unknown, transfer?: readonly ArrayBuffer[]): Promise<unknown>;
+  callWriter<N extends keyof W & string>(
+    name: N,
+    input: Parameters<W[N]>[0],
+    transfer?: readonly ArrayBuffer[],
+  ): ResultOf<W, N>;
   /** Runs one query on the reader and resolves with its rows, as arrays of column values. */
   read(sql: string, parameters?: readonly SqlValue[], options?: ReadOptions): Promise<readonly (readonly SqlValue[])[]>;
   /** Calls a function of the reader's program (`DatabaseOptions.readProgram`), with the same deadline as `read`. */
-  callReader(name: string, input: unknown, options?: ReadOptions): Promise<unknown>;
+  callReader<N extends keyof R & string>(name: N, input: Parameters<R[N]>[0], options?: ReadOptions): ResultOf<R, N>;
   /** Finishes the transactions in flight, then closes both threads. Further calls return the same promise. */
   close(): Promise<void>;
 }

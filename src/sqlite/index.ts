@@ -3,7 +3,6 @@ export { AtomicFile, syncPath } from './atomic-file.ts';
 export type {
   Database,
   DatabaseOptions,
-  Program,
   ProgramFile,
   ProgramModule,
   ProgramStatement,
@@ -16,3 +15,4 @@ export { makeDirectory, makePrivateDirectory } from './directory.ts';
 export type { NamedFile } from './file-error.ts';
 export { lockFile, type FileLock } from './lock.ts';
 export { makePrivate } from './private-file.ts';
+export { serveDatabase } from './serve-database.ts';

@@ -4,7 +4,7 @@ import { TonnageError, messageOf } from '../base/index.ts';
 import { AtomicFile } from './atomic-file.ts';
 import { toFileError } from './file-error.ts';
 import { makePrivate } from './private-file.ts';
-import type { WorkerOptions } from './protocol.ts';
+import type { FileOptions } from './protocol.ts';
 
 /** How long a connection waits for another connection's lock on the file. There is one writer, so waits are short. */
 const busyTimeoutMs = 5_000;
@@ -17,7 +17,7 @@ const suffixes = ['-wal', '-shm', '-journal'] as const;
  * one transaction, so that a crash leaves the old version. Throws `data_invalid` for a file of another application, a damaged
  * file and a file that cannot be opened, and `data_version` for a file of a newer release; it changes none of them.
  */
-export function openFile(options: WorkerOptions): DatabaseSync {
+export function openFile(options: FileOptions): DatabaseSync {
   const { file, mode } = options;
   let database: DatabaseSync | undefined;
   try {
@@ -35,7 +35,7 @@ export function openFile(options: WorkerOptions): DatabaseSync {
 }
 
 /** Creates the file with its whole schema under a temporary name first, so that an interrupted start leaves no partial file. */
-function createFile(options: WorkerOptions): void {
+function createFile(options: FileOptions): void {
   const { file } = options;
   const log = `${file}-wal`;
   if ((statSync(log, { throwIfNoEntry: false })?.size ?? 0) > 0) {
@@ -58,7 +58,7 @@ function createFile(options: WorkerOptions): void {
   }
 }
 
-function prepareWriter(database: DatabaseSync, options: WorkerOptions): void {
+function prepareWriter(database: DatabaseSync, options: FileOptions): void {
   checkOwner(database, options);
   const version = checkVersion(database, options);
   database.exec('pragma journal_mode = wal');
@@ -68,7 +68,7 @@ function prepareWriter(database: DatabaseSync, options: WorkerOptions): void {
 }
 
 /** Rejects another application's database: a file with tables must have our application_id. */
-function checkOwner(database: DatabaseSync, options: WorkerOptions): void {
+function checkOwner(database: DatabaseSync, options: FileOptions): void {
   const applicationId = pragma(database, 'application_id');
   if (applicationId === options.applicationId) return;
   const tables = database.prepare('select count(*) as n from sqlite_schema').get();
@@ -79,7 +79,7 @@ function checkOwner(database: DatabaseSync, options: WorkerOptions): void {
   );
 }
 
-function checkVersion(database: DatabaseSync, options: WorkerOptions): number {
+function checkVersion(database: DatabaseSync, options: FileOptions): number {
   const version = pragma(database, 'user_version');
   const known = options.migrations.length;
   if (version <= known) return version;
@@ -89,7 +89,7 @@ function checkVersion(database: DatabaseSync, options: WorkerOptions): number {
   );
 }
 
-function migrate(database: DatabaseSync, options: WorkerOptions, version: number): void {
+function migrate(database: DatabaseSync, options: FileOptions, version: number): void {
   const missing = options.migrations.slice(version);
   if (missing.length === 0) return;
   database.exec('begin immediate');
@@ -104,7 +104,7 @@ function pragma(database: DatabaseSync, name: 'application_id' | 'user_version')
   return Number(database.prepare(`pragma ${name}`).get()?.[name]);
 }
 
-function unusable(options: WorkerOptions, error: unknown): TonnageError {
+function unusable(options: FileOptions, error: unknown): TonnageError {
   const failure = toFileError(options, error, 'data_invalid');
   if (failure instanceof TonnageError) return failure;
   const message = `${options.file}: cannot be used as a database: ${messageOf(error)}`;

@@ -1,11 +1,12 @@
 import { endsWithin, limits, TonnageError } from '../base/index.ts';
-import type { ReadOptions, SqlValue } from './contract.ts';
+import type { Functions, Thread } from '../thread/index.ts';
+import type { ProgramModule, ReadOptions, ResultOf, SqlValue } from './contract.ts';
 import { createFileThread, type FileThread } from './file-thread.ts';
-import type { Rows, WorkerOptions } from './protocol.ts';
+import type { FileOptions, Rows, WorkerFunctions } from './protocol.ts';
 
-interface Query {
+interface Query<F extends Functions> {
   /** Runs the query and settles the promise of its caller. */
-  readonly run: (thread: FileThread) => Promise<void>;
+  readonly run: (thread: FileThread<F>) => Promise<void>;
   readonly reject: (error: unknown) => void;
   readonly timer: NodeJS.Timeout;
 }
@@ -15,33 +16,35 @@ interface Query {
  * a query that misses its deadline rejects at once, its thread is abandoned, and the next query gets a new thread. The old
  * thread exits when SQLite returns.
  */
-export class Reader {
-  readonly #options: WorkerOptions;
-  #thread: FileThread;
-  #queue: Query[] = [];
-  #running: Query | undefined;
+export class Reader<F extends Functions> {
+  readonly #options: FileOptions;
+  readonly #program: ProgramModule | undefined;
+  #thread: FileThread<F>;
+  #queue: Query<F>[] = [];
+  #running: Query<F> | undefined;
   #abandoned = 0;
 
-  constructor(options: WorkerOptions) {
+  constructor(options: FileOptions, program: ProgramModule | undefined) {
     this.#options = options;
-    this.#thread = createFileThread(options);
+    this.#program = program;
+    this.#thread = createFileThread(options, program);
   }
 
   /** Runs one query and resolves with its rows. */
   read(sql: string, parameters: readonly SqlValue[] = [], options: ReadOptions = {}): Promise<Rows> {
-    return this.#send((thread) => thread.call('read', { sql, parameters }), options);
+    return this.#send((thread: Thread<WorkerFunctions>) => thread.call('read', { sql, parameters }), options);
   }
 
   /** Calls one function of the program and resolves with its result. */
-  call(name: string, input: unknown, options: ReadOptions = {}): Promise<unknown> {
-    return this.#send((thread) => thread.call('call', { name, input }), options);
+  call<N extends keyof F & string>(name: N, input: Parameters<F[N]>[0], options: ReadOptions = {}): ResultOf<F, N> {
+    return this.#send((thread) => thread.call(name, input), options);
   }
 
-  #send<T>(call: (thread: FileThread) => Promise<T>, options: ReadOptions): Promise<T> {
+  #send<T>(call: (thread: FileThread<F>) => Promise<T>, options: ReadOptions): Promise<T> {
     const deadlineMs = options.deadlineMs ?? limits.queryMsMax;
     if (this.#abandoned >= limits.abandonedQueriesMax) return Promise.reject(tooManyAbandoned());
     return new Promise((resolve, reject) => {
-      const query: Query = {
+      const query: Query<F> = {
         run: (thread) => call(thread).then(resolve, reject),
         reject,
         timer: setTimeout(() => this.#expire(query), deadlineMs),
@@ -77,14 +80,14 @@ export class Reader {
     });
   }
 
-  #expire(query: Query): void {
+  #expire(query: Query<F>): void {
     query.reject(new TonnageError('query_deadline', 'the query missed its deadline and was cancelled'));
     this.#queue = this.#queue.filter((other) => other !== query);
     if (this.#running !== query) return;
     this.#running = undefined;
     this.#abandoned++;
     void this.#thread.terminate().finally(() => this.#abandoned--);
-    this.#thread = createFileThread(this.#options);
+    this.#thread = createFileThread(this.#options, this.#program);
     this.#next();
   }
 }

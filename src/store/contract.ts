@@ -103,6 +103,18 @@ export interface PendingEvents {
   read(max: number): Promise<ClaimRequest | undefined>;
 }
 
+/** The hash of a ledger's keys, as stored in its file. */
+export interface StoredKeyHash {
+  readonly current: KeyHash;
+  /** Whether all instances use that hash. */
+  readonly isShared: boolean;
+  /**
+   * Switches permanently to the hash of all instances. Rejects with `store_invalid` if this ledger holds keys that were made
+   * with another hash.
+   */
+  share(keyHash: KeyHash): Promise<void>;
+}
+
 /**
  * Where several instances agree on who had an event first. All of these reject with `redis_unavailable` while the store is
  * away, with `store_evicts` while it would throw claims away.

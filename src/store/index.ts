@@ -25,6 +25,7 @@ export type {
   SharedClaims,
   SharedValuesOf,
   Store,
+  StoredKeyHash,
   TokenRow,
   TokenTable,
   Totals,
@@ -40,3 +41,25 @@ export type {
   Rebuilt,
   RemoteCare,
 } from './remote-care.ts';
+export type {
+  BatchEditor,
+  EraseMark,
+  FileCounts,
+  LedgerEditor,
+  LedgerFacts,
+  LedgerFile,
+  LedgerFinding,
+  LedgerReader,
+  NamedCounts,
+  Restored,
+} from './ledger-file.ts';
+export type {
+  DeliveringLedger,
+  OpenedRemote,
+  OutboxLimits,
+  RemoteParts,
+  RemoteStore,
+  WaveImportProgress,
+  WaveImportSummary,
+  WaveMeterSummary,
+} from './remote-store.ts';

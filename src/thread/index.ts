@@ -1,2 +1,3 @@
+export type { Functions } from './protocol.ts';
 export { serve } from './serve.ts';
 export { moduleBeside, Thread } from './thread.ts';

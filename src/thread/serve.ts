@@ -5,6 +5,8 @@ import { openedId, type Functions, type LogMessage, type Reply, type Request, ty
 /** The functions that a thread offers, and how it closes. */
 export interface Service<F extends Functions> {
   readonly functions: F;
+  /** Translates an error of a function into the one that its caller gets. Default: the error itself. */
+  readonly explain?: (error: unknown) => unknown;
   close(): void | Promise<void>;
 }
 
@@ -25,7 +27,7 @@ export async function serve<F extends Functions>(
   try {
     const service = await open(data, logThrough(port));
     port.on('message', (request: Request) => {
-      if (request.kind === 'call') replies.settle(request.id, () => call(service.functions, request));
+      if (request.kind === 'call') replies.settle(request.id, () => call(service, request));
       else void close(service, replies, request.id).finally(() => port.close());
     });
     replies.resolve(openedId, undefined);
@@ -35,11 +37,18 @@ export async function serve<F extends Functions>(
   }
 }
 
-function call(functions: Functions, { name, input }: Extract<Request, { kind: 'call' }>): unknown {
+function call(
+  { functions, explain }: Service<Functions>,
+  { name, input }: Extract<Request, { kind: 'call' }>,
+): unknown {
   const work = functions[name];
   assert(work, `the thread has no function ${name}`);
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Thread.call accepts only the function's input type
-  return work(input as never);
+  try {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Thread.call accepts only the function's input type
+    return work(input as never);
+  } catch (error) {
+    throw explain ? explain(error) : error;
+  }
 }
 
 async function close(service: Service<Functions>, replies: Replies, id: number): Promise<void> {

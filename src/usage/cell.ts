@@ -28,6 +28,11 @@ export function accountOf(series: Series): Series {
   };
 }
 
+/** An account's organisation and architecture as a JSON array, so that neither can pass for the other. */
+export function accountKey({ org, arch }: DimensionValues): string {
+  return JSON.stringify([org ?? null, arch ?? null]);
+}
+
 /** The values of all dimensions in their fixed order; `null` if the series does not have one. */
 export function dimensionRow(values: DimensionValues): readonly (string | null)[] {
   return dimensions.map((name) => values[name] ?? null);

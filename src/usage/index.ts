@@ -1,5 +1,5 @@
 export { canonicalArch, knownArchitectures } from './arch.ts';
-export { accountOf, dimensionRow, seriesKey, type Increment, type Series } from './cell.ts';
+export { accountKey, accountOf, dimensionRow, seriesKey, type Increment, type Series } from './cell.ts';
 export { createCalendar, formatDay, monthOf, nextMonthOf, parseDay, type Calendar, type Day } from './day.ts';
 export {
   dimensions,

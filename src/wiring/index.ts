@@ -5,5 +5,4 @@ export { createIdentity } from './identity.ts';
 export { ledgerSettings, metersOf, organisationsFor } from './ledger.ts';
 export { warnOfExposure } from './exposure.ts';
 export { createLog } from './log.ts';
-export { redisLinkOptions } from './redis.ts';
 export { scopeUpstreamsOf } from './scope-upstreams.ts';

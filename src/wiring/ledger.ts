@@ -9,11 +9,11 @@ export function metersOf({ usage }: Config): MeterSet {
   return meterSet(usage.meters, usage.quantityMax);
 }
 
-type Settings = Omit<LedgerOptions, 'store' | 'clock' | 'log' | 'metrics'>;
+type Settings = Omit<LedgerOptions, 'store' | 'clock' | 'log' | 'metrics' | 'outboxKeepMs' | 'outboxKeepBytes'>;
 
 /** The settings of the ledger. */
 export function ledgerSettings(config: Config): Settings {
-  const { usage, store, metrics } = config;
+  const { usage, metrics } = config;
   const { byName } = metersOf(config);
   return {
     dayMaxOf: (name) => {
@@ -28,7 +28,6 @@ export function ledgerSettings(config: Config): Settings {
     dedupeDays: usage.dedupeDays,
     detailDays: usage.detailDays,
     ...(usage.hashKey && { pseudonymKey: Buffer.from(usage.hashKey.reveal()) }),
-    ...(store.driver === 'redis' && { outboxKeepMs: store.outboxKeep, outboxKeepBytes: store.outboxKeepBytes }),
     orgLabels: organisationsFor(metrics) !== 'none',
   };
 }

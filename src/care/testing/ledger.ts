@@ -2,12 +2,17 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock, systemRandom } from '../../base/index.ts';
 import { type Increment, parseDay, type UsageQuery, voidCell } from '../../usage/index.ts';
-import type { KeyedEvents, Store } from '../../store/index.ts';
-import { openRedisCare } from '../../redis-totals/drivers/redis-care.ts';
-import { openSqliteStore } from '../../ledger-file/index.ts';
+import type { KeyedEvents, RemoteStore, Store } from '../../store/index.ts';
+import { createLedgerFile, openSqliteStore } from '../../ledger-file/index.ts';
 import { delivered } from '../../store/testing/delivered.ts';
-import { openTestRedisStore, silent, untilDelivering, untilReadable } from '../../redis-totals/testing/redis-store.ts';
-import { createLedgerCare, type LedgerCare, type OpenRemote } from '../ledger-care.ts';
+import {
+  openTestRedisStore,
+  testRemote,
+  untilDelivering,
+  untilReadable,
+  type TestRemoteOptions,
+} from '../../redis-totals/testing/redis-store.ts';
+import { createLedgerCare, type LedgerCare } from '../ledger-care.ts';
 
 export const today = parseDay('2026-11-21') ?? Number.NaN;
 
@@ -106,35 +111,18 @@ export class TestLedger {
     });
   }
 
-  care(url?: string, settings: RemoteSettings = {}): LedgerCare {
+  care(url?: string, settings: TestRemoteOptions = {}): LedgerCare {
     return createLedgerCare({
-      data: this.data,
-      fileName: 'ledger.sqlite',
-      ...(url !== undefined && { openRemote: remoteAt(url, settings) }),
+      file: createLedgerFile(this.data, 'ledger.sqlite'),
+      ...(url !== undefined && { remote: remoteAt(url, settings) }),
       meters: ['pulls', 'fusion', 'builds', 'mirrors', 'scans', 'egress_bytes'],
-      outboxBytesMax: 1024 ** 3,
       clock,
       random: systemRandom,
     });
   }
 }
 
-const redisOptions = { log: silent, allowEviction: false, minReplicas: 0, besideWave: false, shared: false } as const;
-
-interface RemoteSettings {
-  readonly detailDays?: number;
-  readonly besideWave?: boolean;
-}
-
-export function remoteAt(url: string, { detailDays = 400, besideWave = false }: RemoteSettings = {}): OpenRemote {
-  return (ledger) =>
-    openRedisCare({
-      ...redisOptions,
-      besideWave,
-      redis: { mode: 'standalone', url, clock: systemClock, log: silent },
-      ledger,
-      detailsFrom: Math.max(ledger.detailsFrom, today - detailDays),
-      today,
-      clock,
-    });
+/** The Redis at `url`, at noon of `today`. */
+export function remoteAt(url: string, settings: TestRemoteOptions = {}): RemoteStore {
+  return testRemote(url, { clock, ...settings });
 }

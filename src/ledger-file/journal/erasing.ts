@@ -1,5 +1,5 @@
 import { TonnageError } from '../../base/index.ts';
-import type { ProgramFile, Program } from '../../sqlite/index.ts';
+import type { ProgramFile } from '../../sqlite/index.ts';
 import type { Day, DimensionValues, Series } from '../../usage/index.ts';
 import { newBatchToken, textOf } from './batch-history.ts';
 import { Gains, Sums } from './gains.ts';
@@ -21,7 +21,7 @@ export interface MoveRule {
   readonly max: number;
 }
 
-export interface MoveReply {
+interface MoveReply {
   readonly cells: number;
   /** Number of the last batch of the ledger. */
   readonly lastBatch: number;
@@ -42,7 +42,7 @@ interface Parts {
  * without the name, some thousands at a time, each time as one numbered batch; `eraseSeries` then removes what has
  * become 0, and the series, and leaves word of where their events count now. Nothing is committed between the two.
  */
-export function erasingFunctions(file: ProgramFile, outbox: OutboxWriter | undefined): Program {
+export function erasingFunctions(file: ProgramFile, outbox: OutboxWriter | undefined) {
   let parts: Parts | undefined;
   const open = (): Parts => (parts ??= { file, outbox, series: new SeriesIds(file), tables: new Sums(file) });
   return {

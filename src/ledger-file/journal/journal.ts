@@ -1,20 +1,14 @@
 import type { Database, SqlValue } from '../../sqlite/index.ts';
 import type { Dimension, HeldValue } from '../../usage/index.ts';
-import type { AccountTotal, Batch, ClaimRequest, Journal, PendingEvents } from '../../store/index.ts';
+import type { AccountTotal, Batch, Journal, PendingEvents } from '../../store/index.ts';
 import { openOutbox } from './outbox.ts';
-import type { CommitReply, TidyRule } from './program.ts';
+import type { WriterFunctions } from './program.ts';
 
 const accountsSql = `select s.meter, s.org, s.arch, counted, voided
   from account_total join series s on s.id = account_total.series`;
 
-/** The module that runs beside the file: the same in a checkout (`.ts`) and in an installed package (`.js`). */
-export const programModule = new URL(
-  `./program${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`,
-  import.meta.url,
-).href;
-
 export interface JournalOptions {
-  readonly database: Database;
+  readonly database: Database<WriterFunctions>;
   readonly ledgerId: string;
   readonly lastBatch: number;
   /** Whether batches are kept for delivery: the program was given room for an outbox. */
@@ -23,12 +17,12 @@ export interface JournalOptions {
   readonly hasPending?: boolean;
 }
 
-/** The journal over an open ledger file whose `ledger` row exists and whose program is `programModule`. */
+/** The journal over an open ledger file whose `ledger` row exists. */
 export async function createJournal(options: JournalOptions): Promise<Journal> {
   const { database, ledgerId, lastBatch } = options;
   const outbox = options.hasOutbox ? await openOutbox(database) : undefined;
   const pending = options.hasPending === true ? await openPending(database) : undefined;
-  let heldKeys = Number(await database.callWriter('heldKeys', undefined));
+  let heldKeys = await database.callWriter('heldKeys', undefined);
   return {
     ledgerId,
     lastBatch,
@@ -38,8 +32,7 @@ export async function createJournal(options: JournalOptions): Promise<Journal> {
     ...(outbox && { outbox }),
     ...(pending && { pending }),
     async commit(batch) {
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the answer of `commit` in program.ts
-      const reply = (await database.callWriter('commit', batch, buffersOf(batch))) as CommitReply;
+      const reply = await database.callWriter('commit', batch, buffersOf(batch));
       pending?.note(reply.pending ?? 0);
       ({ heldKeys } = reply);
       if (reply.known) return { known: true, added: [], takenBack: [], rejected: 0, rejectedOf: [] };
@@ -47,9 +40,7 @@ export async function createJournal(options: JournalOptions): Promise<Journal> {
       const { outcomes, added, takenBack, rejected, rejectedOf } = reply;
       return { outcomes, added, takenBack, rejected, rejectedOf };
     },
-    async tidy(before) {
-      return (await database.callWriter('tidy', before satisfies TidyRule)) === true;
-    },
+    tidy: (before) => database.callWriter('tidy', before),
     async accounts() {
       const rows = await database.read(accountsSql);
       return rows.map(accountTotal);
@@ -73,9 +64,9 @@ export async function createJournal(options: JournalOptions): Promise<Journal> {
 
 /** What waits to be claimed, and what the writer says of it after each batch. */
 async function openPending(
-  database: Pick<Database, 'callWriter'>,
+  database: Pick<Database<WriterFunctions>, 'callWriter'>,
 ): Promise<PendingEvents & { note(events: number): void }> {
-  let events = Number(await database.callWriter('pendingEvents', undefined));
+  let events = await database.callWriter('pendingEvents', undefined);
   return {
     note: (noted) => {
       events = noted;
@@ -83,10 +74,7 @@ async function openPending(
     get events() {
       return events;
     },
-    async read(max) {
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the answer of `pendingRead` in program.ts
-      return (await database.callWriter('pendingRead', max)) as ClaimRequest | undefined;
-    },
+    read: (max) => database.callWriter('pendingRead', max),
   };
 }
 

@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { systemClock, systemRandom } from '../../base/index.ts';
 import { outcome } from '../../usage/index.ts';
-import { checkLedger } from '../../care/index.ts';
+import { inspectLedger } from '../care/check.ts';
 import { keyed, today } from '../../care/testing/ledger.ts';
 import { openSqliteStore, type SqliteStoreOptions } from '../store.ts';
 import { outdatedRunsSql } from './held-keys.ts';
@@ -41,7 +41,7 @@ test('when all keys have expired a new one is not taken for one that was taken b
   await store.journal.commit({ number: 2, at: noon, increments: [], keyed: keyed([{ id: 2, voids: 1 }]) });
   expect(await store.journal.tidy(everything)).toBe(false);
   await store.close();
-  expect(await checkLedger(file)).toEqual([]);
+  expect(await inspectLedger(file)).toEqual([]);
 
   const later = await open();
   const at = noon + 40 * 24 * hourMs;
@@ -105,7 +105,7 @@ test('a void of what was rejected with its batch takes nothing back, and one of 
   expect(outcomes).toEqual(Uint8Array.of(outcome.accepted, outcome.accepted));
   expect(takenBack).toMatchObject([{ meter: 'pulls', day: today, dimensions: { org: 'b.org' }, quantity: -1n }]);
   await store.close();
-  expect(await checkLedger(file)).toEqual([]);
+  expect(await inspectLedger(file)).toEqual([]);
 });
 
 test('batches that are refused leave no keys behind that would take the room of others', async () => {

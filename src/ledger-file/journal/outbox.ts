@@ -1,17 +1,8 @@
 import { assert } from '../../base/index.ts';
 import type { Database, SqlValue } from '../../sqlite/index.ts';
-import type {
-  BatchRecord,
-  LedgerGap,
-  MeterDay,
-  Outbox,
-  OutboxBatch,
-  OutboxIncrement,
-  OutboxStatus,
-  TouchedDay,
-} from '../../store/index.ts';
+import type { Outbox, OutboxBatch, OutboxIncrement, OutboxStatus } from '../../store/index.ts';
 import { textOf } from './batch-history.ts';
-import type { AsOfRule, ReadRule } from './outbox-writer.ts';
+import type { WriterFunctions } from './program.ts';
 import { valuesOf } from './series-ids.ts';
 
 /** The outbox, and what the writer says of it after each batch. */
@@ -20,11 +11,9 @@ export interface OpenOutbox extends Outbox {
 }
 
 /** The outbox of a ledger whose program has one. All is asked of the writer, since the reader may be busy for seconds. */
-export async function openOutbox(database: Pick<Database, 'callWriter'>): Promise<OpenOutbox> {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each function of program.ts answers what its name says
-  const ask = async <T>(name: string, input?: unknown): Promise<T> => (await database.callWriter(name, input)) as T;
-  let status = await ask<OutboxStatus>('outboxStatus');
-  let gap = await ask<LedgerGap | undefined>('outboxGap');
+export async function openOutbox({ callWriter }: Pick<Database<WriterFunctions>, 'callWriter'>): Promise<OpenOutbox> {
+  let status = await callWriter('outboxStatus', undefined);
+  let gap = await callWriter('outboxGap', undefined);
   return {
     note: (noted) => {
       status = noted;
@@ -35,19 +24,18 @@ export async function openOutbox(database: Pick<Database, 'callWriter'>): Promis
     },
     async noteGap(noted) {
       gap = noted;
-      await ask('outboxNoteGap', noted);
+      await callWriter('outboxNoteGap', noted);
     },
-    lookUp: (number) => ask<BatchRecord>('outboxLookUp', number),
+    lookUp: (number) => callWriter('outboxLookUp', number),
     async read(after, max) {
-      const rows = await ask<readonly (readonly SqlValue[])[]>('outboxRead', { after, max } satisfies ReadRule);
-      return rows.map(outboxBatch);
+      return (await callWriter('outboxRead', { after, max })).map(outboxBatch);
     },
     async trim(rule) {
-      status = await ask<OutboxStatus>('outboxTrim', rule);
+      status = await callWriter('outboxTrim', rule);
     },
-    touchedBefore: (day, max) => ask<readonly MeterDay[]>('outboxTouchedBefore', { day, max }),
-    touchedAsOf: (day, number) => ask<readonly TouchedDay[]>('outboxTouchedAsOf', { day, number } satisfies AsOfRule),
-    untouch: (days) => ask('outboxUntouch', days),
+    touchedBefore: (day, max) => callWriter('outboxTouchedBefore', { day, max }),
+    touchedAsOf: (day, number) => callWriter('outboxTouchedAsOf', { day, number }),
+    untouch: (days) => callWriter('outboxUntouch', days),
   };
 }
 

@@ -1,5 +1,5 @@
-import { limits, TonnageError } from '../../base/index.ts';
-import type { ProgramFile, Program, ProgramStatement } from '../../sqlite/index.ts';
+import { assert, limits, TonnageError } from '../../base/index.ts';
+import type { ProgramFile, ProgramStatement } from '../../sqlite/index.ts';
 import type { Day } from '../../usage/index.ts';
 import type { AccountTotal, Batch, ClaimRequest, LedgerGap, MeterDay, OutboxStatus } from '../../store/index.ts';
 import { newBatchToken, textOf } from './batch-history.ts';
@@ -13,7 +13,7 @@ import { OutboxWriter, type AsOfRule, type ReadRule, type TrimRule } from './out
 import { PendingClaims } from './pending-claims.ts';
 import { SeriesIds } from './series-ids.ts';
 
-export interface ProgramOptions {
+export interface WriterOptions {
   /** Bytes of the outbox at most; absent: there is no outbox. */
   readonly outboxBytesMax?: number;
   /** Keys held at most. */
@@ -33,9 +33,9 @@ type Written =
     });
 
 /** What `commit` answers: also how many events wait to be claimed now, and how many keys are held. */
-export type CommitReply = Written & { readonly pending?: number; readonly heldKeys: number };
+type CommitReply = Written & { readonly pending?: number; readonly heldKeys: number };
 
-export interface TidyRule {
+interface TidyRule {
   readonly keys: number;
   readonly details: Day;
 }
@@ -50,7 +50,7 @@ const sealKeysEveryMs = 3 * 86_400_000;
  * The ledger's writer, in the thread that has its file: decides which events are new and adds what they count, in the
  * transaction that stores the batch's number.
  */
-export function createProgram(file: ProgramFile, options: ProgramOptions): Program {
+export function createWriterProgram(file: ProgramFile, options: WriterOptions) {
   const outbox = options.outboxBytesMax === undefined ? undefined : new OutboxWriter(file, options.outboxBytesMax);
   const writer = new LedgerWriter(file, options, outbox);
   return {
@@ -60,9 +60,12 @@ export function createProgram(file: ProgramFile, options: ProgramOptions): Progr
     pendingEvents: () => writer.pendingEvents(),
     pendingRead: (max: number) => writer.readPending(max),
     ...erasingFunctions(file, outbox),
-    ...(outbox && outboxFunctions(outbox)),
+    ...outboxFunctions(outbox),
   };
 }
+
+/** The functions of the thread that writes the ledger's file. */
+export type WriterFunctions = ReturnType<typeof createWriterProgram>;
 
 class LedgerWriter {
   readonly #file: ProgramFile;
@@ -80,7 +83,7 @@ class LedgerWriter {
   readonly #dropDetails: ProgramStatement;
   #detailsFrom: Day;
 
-  constructor(file: ProgramFile, options: ProgramOptions, outbox: OutboxWriter | undefined) {
+  constructor(file: ProgramFile, options: WriterOptions, outbox: OutboxWriter | undefined) {
     const { heldKeysMax, pendingClaimsMax } = options;
     this.#file = file;
     this.#outbox = outbox;
@@ -180,16 +183,20 @@ function checkStored(number: number, last: number): Written {
   throw new TonnageError('ledger_gap', `batch ${number} does not follow batch ${last}, the last one in the ledger`);
 }
 
-function outboxFunctions(outbox: OutboxWriter): Program {
+function outboxFunctions(outbox: OutboxWriter | undefined) {
+  const open = (): OutboxWriter => {
+    assert(outbox, 'the file was opened with an outbox');
+    return outbox;
+  };
   return {
-    outboxTrim: (rule: TrimRule) => outbox.trim(rule),
-    outboxRead: (rule: ReadRule) => outbox.read(rule),
-    outboxTouchedBefore: (rule: { readonly day: Day; readonly max: number }) => outbox.touchedBefore(rule),
-    outboxTouchedAsOf: (rule: AsOfRule) => outbox.touchedAsOf(rule),
-    outboxUntouch: (days: readonly MeterDay[]) => outbox.untouch(days),
-    outboxLookUp: (number: number) => outbox.lookUp(number),
-    outboxGap: () => outbox.gap(),
-    outboxNoteGap: (gap: LedgerGap | undefined) => outbox.noteGap(gap),
-    outboxStatus: () => outbox.status(),
+    outboxTrim: (rule: TrimRule) => open().trim(rule),
+    outboxRead: (rule: ReadRule) => open().read(rule),
+    outboxTouchedBefore: (rule: { readonly day: Day; readonly max: number }) => open().touchedBefore(rule),
+    outboxTouchedAsOf: (rule: AsOfRule) => open().touchedAsOf(rule),
+    outboxUntouch: (days: readonly MeterDay[]) => open().untouch(days),
+    outboxLookUp: (number: number) => open().lookUp(number),
+    outboxGap: () => open().gap(),
+    outboxNoteGap: (gap: LedgerGap | undefined) => open().noteGap(gap),
+    outboxStatus: () => open().status(),
   };
 }

@@ -1,19 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import { assert, TonnageError } from '../../base/index.ts';
 import type { Database } from '../../sqlite/index.ts';
-import type { KeyHash } from '../../store/index.ts';
-
-/** The hash of a ledger's keys, as stored in its file. */
-export interface StoredKeyHash {
-  readonly current: KeyHash;
-  /** Whether all instances use that hash. */
-  readonly isShared: boolean;
-  /**
-   * Switches permanently to the hash of all instances. Rejects with `store_invalid` if this ledger holds keys that were made
-   * with another hash.
-   */
-  share(keyHash: KeyHash): Promise<void>;
-}
+import type { KeyHash, StoredKeyHash } from '../../store/index.ts';
 
 /** The hash of a ledger whose `ledger` row exists. */
 export async function openStoredKeyHash(database: Database): Promise<StoredKeyHash> {

@@ -1,11 +1,11 @@
 import { limits } from '../../base/index.ts';
-import type { Program, ProgramFile, ProgramStatement, SqlValue } from '../../sqlite/index.ts';
+import type { ProgramFile, ProgramStatement, SqlValue } from '../../sqlite/index.ts';
 import { dimensions, type Day, type UsageAnswer, type UsageQuery } from '../../usage/index.ts';
 import { valuesOf } from '../journal/series-ids.ts';
 import { detailsAsked, foldedDimensions, RowSums, type RowValues, type WindowSums } from '../../usage/index.ts';
 import { periodsOf } from './periods.ts';
 
-export interface TotalsQuestion {
+interface TotalsQuestion {
   readonly query: UsageQuery;
   readonly today: Day;
 }
@@ -18,10 +18,13 @@ interface KnownSeries {
 }
 
 /** Answers questions, in the thread that reads the ledger's file. */
-export function createProgram(file: ProgramFile): Program {
+export function createReaderProgram(file: ProgramFile) {
   const reader = new TotalsReader(file);
   return { query: ({ query, today }: TotalsQuestion) => reader.answer(query, today) };
 }
+
+/** The functions of the thread that reads the ledger's file. */
+export type ReaderFunctions = ReturnType<typeof createReaderProgram>;
 
 class TotalsReader {
   readonly #file: ProgramFile;

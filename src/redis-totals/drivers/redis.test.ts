@@ -7,8 +7,7 @@ import { parseDay, waveMeters, type Increment } from '../../usage/index.ts';
 import { storeConformance } from '../../store/conformance.ts';
 import type { Store } from '../../store/index.ts';
 import { delivered } from '../../store/testing/delivered.ts';
-import { openTestRedisStore, untilDelivering, untilReadable } from '../testing/redis-store.ts';
-import type { RedisStoreOptions } from './redis.ts';
+import { openTestRedisStore, untilDelivering, untilReadable, type TestStoreOptions } from '../testing/redis-store.ts';
 
 const dayMs = 86_400_000;
 /** The day of the suite of the contract, at noon: what is kept for so many days is so on any day that the tests run. */
@@ -24,7 +23,7 @@ afterEach(async () => {
   open.clear();
 });
 
-async function openStore(file: string, overrides: Partial<RedisStoreOptions> = {}): Promise<Store> {
+async function openStore(file: string, overrides: TestStoreOptions = {}): Promise<Store> {
   const store = await openTestRedisStore(redis.server.url, file, { clock, ...overrides });
   open.add(store);
   await Promise.all([untilDelivering(store), untilReadable(store)]);

@@ -1,60 +1,70 @@
-import { assert, limits, type Log } from '../../base/index.ts';
 import { createCalendar, type Day } from '../../usage/index.ts';
-import type { Journal, RemoteTotals, SharedClaims, Store } from '../../store/index.ts';
-import type { StoredKeyHash } from '../../ledger-file/index.ts';
-import { createWaveRefresh, noticeWave, type WaveRefresh } from '../import/index.ts';
+import type {
+  DeliveringLedger,
+  OpenedRemote,
+  Outbox,
+  RemoteParts,
+  RemoteStore,
+  RemoteTotals,
+  SharedClaims,
+} from '../../store/index.ts';
+import { openRedisCare } from '../care.ts';
+import { createWaveRefresh, importWaveFrom, noticeWave, type WaveRefresh } from '../import/index.ts';
+import { openRedisTotals } from '../open-totals.ts';
 import { openRedisLink, type RedisLink, type RedisLinkOptions } from '../../redis-link/index.ts';
 import { startRedisReader } from '../read/index.ts';
+import { placesOf, redisLinkOptions, type RedisSettings } from '../settings.ts';
 import { createSharedClaims } from '../shared/index.ts';
 import { createRedisWriter } from '../write/index.ts';
-import { openSqliteStore, type SqliteStoreOptions } from '../../ledger-file/index.ts';
-
-export { importWaveFrom } from '../import/index.ts';
 
 /** Meters' days whose details are dropped at a time. */
 const forgottenDaysMax = 16;
 
-export interface RedisStoreOptions extends SqliteStoreOptions {
-  /** Where Redis is. That it is away is no reason not to open: what is counted waits in the outbox. */
+export interface RedisStoreOptions extends RemoteParts {
   readonly redis: RedisLinkOptions;
-  /** Days for which details are kept. */
-  readonly detailDays: number;
   readonly allowEviction: boolean;
   readonly minReplicas: number;
   /** Wave writes the same hash, so that its names are looked for again and again. */
   readonly besideWave: boolean;
-  /** Whether other ledgers count into the same Redis, and what two of them are sent counts once. */
-  readonly shared: boolean;
-  /** Days for which an event that is sent again is known. Default: `limits.dedupeDays`. */
-  readonly dedupeDays?: number;
-  readonly log: Log;
 }
 
-/**
- * The store whose totals are in Redis: the journal is a SQLite file of its own, with an outbox. The caller holds the lock
- * of the data directory. Rejects as `openSqliteStore` does, and with `config_invalid` for an address that cannot be right.
- */
-export async function openRedisStore(options: RedisStoreOptions): Promise<Store> {
-  const { clock, log, besideWave, outboxBytesMax = limits.outboxBytesMax } = options;
+/** The remote store `redis`: totals in a Redis, which Wave may share. */
+export function createRemote(settings: RedisSettings, parts: RemoteParts): RemoteStore {
+  const { allowEviction, minReplicas, besideWave, outboxMax, outboxKeep, outboxKeepBytes } = settings;
+  const redis = redisLinkOptions(settings, parts);
+  const options = { ...parts, redis, allowEviction, minReplicas, besideWave };
+  return {
+    name: 'Redis',
+    places: placesOf(redis),
+    outbox: { bytesMax: outboxMax, keepMs: outboxKeep, keepBytes: outboxKeepBytes },
+    shared: parts.shared,
+    open: (ledger) => openRemote(options, ledger),
+    openTotals: (ledger) => openRedisTotals(options, ledger),
+    openCare(ledger) {
+      const today = createCalendar(ledger.timeZone).dayOf(parts.clock.now());
+      const detailsFrom = Math.max(ledger.detailsFrom, today - parts.detailDays);
+      return openRedisCare({ ...options, ledger, today, detailsFrom });
+    },
+    importWave: (onProgress) => importWaveFrom(redis, { clock: parts.clock, onProgress }),
+  };
+}
+
+/** Opens the totals of a ledger in Redis, and its claims if it shares events. Connects in the background. */
+async function openRemote(options: RedisStoreOptions, ledger: DeliveringLedger): Promise<OpenedRemote> {
+  const { clock, log, besideWave } = options;
+  const { ledgerId, outbox } = ledger;
   // What is read, claimed, or looked through has links of its own: a large answer, or a WAIT, holds up all behind it.
   const link = await openRedisLink(options.redis);
   const links = [link];
   try {
-    const { storedKeyHash, ...local } = await openSqliteStore({
-      ...options,
-      outboxBytesMax,
-      ...(options.shared && { pendingClaimsMax: options.pendingClaimsMax ?? limits.pendingClaimsMax }),
-    });
-    const calendar = createCalendar(local.timeZone);
+    const calendar = createCalendar(ledger.timeZone);
     const detailsFrom = (): Day => calendar.dayOf(clock.now()) - options.detailDays;
-    const { ledgerId, outbox: history } = local.journal;
-    assert(history, 'the journal of this store has an outbox');
-    const writer = createRedisWriter({ ...options, link, ledgerId, history, detailsFrom });
+    const writer = createRedisWriter({ ...options, link, ledgerId, history: outbox, detailsFrom });
     const reader = startRedisReader({ ...options, detailsFrom });
-    const shared = options.shared ? await openSharedClaims(options, ledgerId, storedKeyHash, links) : undefined;
+    const claims = options.shared ? await openSharedClaims(options, ledger, links) : undefined;
     const refresh = besideWave ? await startWaveRefresh(options, links) : undefined;
     let noticed = false;
-    const remote: RemoteTotals = {
+    const totals: RemoteTotals = {
       query: (query, today) => reader.query(query, today),
       async position() {
         // Before the first delivery: a Wave that was here and is not known would be counted too low without a word.
@@ -70,22 +80,13 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<Store>
       get failure() {
         return link.status.failure;
       },
-      forgetDetails: (day) => forgetDetails(local.journal, writer, day),
+      forgetDetails: (day) => forgetDetails(outbox, writer, day),
       async close() {
         await Promise.all([reader.close(), refresh?.close()]);
         await Promise.all(links.map((each) => each.close()));
       },
     };
-    return {
-      ...local,
-      totals: remote,
-      remote,
-      ...(shared && { shared }),
-      async close() {
-        await remote.close();
-        await local.close();
-      },
-    };
+    return { totals, ...(claims && { claims }) };
   } catch (error) {
     await Promise.all(links.map((each) => each.close()));
     throw error;
@@ -95,14 +96,12 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<Store>
 /** The claims have a link of their own, which is added to `links`. */
 async function openSharedClaims(
   options: RedisStoreOptions,
-  ledgerId: string,
-  storedKeyHash: StoredKeyHash,
+  { ledgerId, storedKeyHash }: DeliveringLedger,
   links: RedisLink[],
 ): Promise<SharedClaims> {
-  const { dedupeDays = limits.dedupeDays } = options;
   const link = await openRedisLink(options.redis);
   links.push(link);
-  return createSharedClaims({ ...options, link, ledgerId, storedKeyHash, dedupeDays });
+  return createSharedClaims({ ...options, link, ledgerId, storedKeyHash });
 }
 
 /** Looking for Wave's new names has a link of its own, which is added to `links`. */
@@ -115,11 +114,10 @@ async function startWaveRefresh({ redis, clock, log }: RedisStoreOptions, links:
 }
 
 async function forgetDetails(
-  { outbox }: Journal,
+  outbox: Outbox,
   writer: Pick<ReturnType<typeof createRedisWriter>, 'dropDetails'>,
   day: Day,
 ): Promise<boolean> {
-  assert(outbox, 'the journal of this store has an outbox');
   const days = await outbox.touchedBefore(day, forgottenDaysMax);
   for (const { meter, day: old } of days) await writer.dropDetails(meter, old);
   if (days.length > 0) await outbox.untouch(days);

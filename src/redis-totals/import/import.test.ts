@@ -8,7 +8,8 @@ import { createRedisTotals } from '../read/index.ts';
 import { listOf, textOf } from '../read/reads.ts';
 import { fill, waveCommands } from '../read/testing/fill.ts';
 import { openTestRedis, silent as log, type TestRedis } from '../read/testing/test-redis.ts';
-import { importWave, type WaveImportProgress } from './import.ts';
+import type { WaveImportProgress } from '../../store/index.ts';
+import { importWave } from './import.ts';
 import { importWaveFrom } from './open.ts';
 
 const clock = systemClock;

@@ -1,5 +1,6 @@
 import { TonnageError, type Clock } from '../../base/index.ts';
 import { formatDay, waveMeters } from '../../usage/index.ts';
+import type { WaveImportProgress, WaveImportSummary, WaveMeterSummary } from '../../store/index.ts';
 import { indexKey } from '../layout.ts';
 import type { RedisLink } from '../../redis-link/index.ts';
 import { Reads } from '../read/reads.ts';
@@ -13,35 +14,6 @@ export interface WaveImportOptions {
   readonly clock: Clock;
   /** Called after each step. */
   readonly onProgress?: (progress: WaveImportProgress) => void;
-}
-
-export interface WaveImportProgress {
-  /** Fields that have been looked at, in earlier runs too. Some may be looked at twice. */
-  readonly scanned: number;
-  /** Fields that the hash has now; it may grow meanwhile. */
-  readonly total: number;
-}
-
-/** What an import has found. */
-export interface WaveImportSummary {
-  readonly scanned: number;
-  /** An earlier run that did not come to its end was gone on with. */
-  readonly resumed: boolean;
-  /** Fields that are none of Wave's, or that cannot be told apart, and the first few of them. */
-  readonly skipped: number;
-  readonly skippedNames: readonly string[];
-  /** One for each meter of Wave that has been counted. */
-  readonly meters: readonly WaveMeterSummary[];
-}
-
-export interface WaveMeterSummary {
-  readonly meter: string;
-  readonly organisations: number;
-  readonly architectures: number;
-  /** Days on which Wave has counted; the first and the last of them as `YYYY-MM-DD`. */
-  readonly days: number;
-  readonly first?: string;
-  readonly last?: string;
 }
 
 /**

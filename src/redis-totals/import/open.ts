@@ -1,5 +1,6 @@
 import { connected, openRedisLink, type RedisLinkOptions } from '../../redis-link/index.ts';
-import { importWave, type WaveImportOptions, type WaveImportSummary } from './import.ts';
+import type { WaveImportSummary } from '../../store/index.ts';
+import { importWave, type WaveImportOptions } from './import.ts';
 
 /**
  * `importWave` over a link of its own. Rejects as it does, with `redis_unavailable` when no connection is there in time,

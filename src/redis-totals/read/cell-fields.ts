@@ -55,7 +55,7 @@ export function eachCell(pairs: readonly RedisReply[], each: (values: RowValues,
 }
 
 /**
- * Reads a field that `accountField` or `detailField` has made: both are the values as a JSON array, in the order of
+ * Reads a field that `accountKey` or `detailField` has made: both are the values as a JSON array, in the order of
  * `dimensions`.
  *
  * @throws {TonnageError} `store_invalid` for anything else

@@ -1,6 +1,6 @@
-import { RowSums } from '../../usage/index.ts';
+import { accountKey, RowSums } from '../../usage/index.ts';
 import type { Day, UsageQuery } from '../../usage/index.ts';
-import { accountField, detailKey, ownDayKey } from '../layout.ts';
+import { detailKey, ownDayKey } from '../layout.ts';
 import { readForeign, type RangedQuery } from './accounts.ts';
 import { CellFields, eachCell } from './cell-fields.ts';
 import { planOf, type OwnPeriod } from './plan.ts';
@@ -77,13 +77,13 @@ async function readRestOfWave(reads: Reads, query: RangedQuery, scope: Scope, su
     // The fields first: what is counted between the two readings must not pass for Wave's.
     const ofDay = new Map<string, bigint>();
     await readForeign(reads, cells, [day], (_, org, arch, value) => {
-      const field = accountField({ ...(org !== null && { org }), ...(arch !== null && { arch }) });
+      const field = accountKey({ ...(org !== null && { org }), ...(arch !== null && { arch }) });
       if (value > 0n) ofDay.set(field, value);
     });
     const keys = [...scope.own.keys()].map((ledgerId) => ownDayKey(ledgerId, meter, day));
     await reads.hashes(keys, (_, pairs) =>
       eachCell(pairs, ({ org, arch }, amount) => {
-        const field = accountField({ ...(org != null && { org }), ...(arch != null && { arch }) });
+        const field = accountKey({ ...(org != null && { org }), ...(arch != null && { arch }) });
         ofDay.set(field, (ofDay.get(field) ?? 0n) - BigInt(amount));
       }),
     );

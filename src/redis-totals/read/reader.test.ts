@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { systemClock, type Log } from '../../base/index.ts';
-import { monthOf, parseDay, type UsageQuery } from '../../usage/index.ts';
+import { accountKey, monthOf, parseDay, type UsageQuery } from '../../usage/index.ts';
 import { eventually } from '../../../test/support/redis.ts';
-import { accountField, ownMonthKey } from '../layout.ts';
+import { ownMonthKey } from '../layout.ts';
 import type { RedisLinkOptions } from '../../redis-link/index.ts';
 import { createRedisTotals, startRedisReader } from './index.ts';
 import { fill } from './testing/fill.ts';
@@ -65,7 +65,7 @@ test('answers from another thread as from this one, also to questions that come 
 
 test('a count that is none is refused there as here', async () => {
   const month = ownMonthKey('one', 'pulls', monthOf(today));
-  await redis.server.cli('hset', month, accountField({ org: 'b.org' }), 'many');
+  await redis.server.cli('hset', month, accountKey({ org: 'b.org' }), 'many');
   await expect(start().query(byOrg, today)).rejects.toMatchObject({ code: 'store_invalid' });
 });
 

@@ -1,9 +1,17 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../base/index.ts';
-import { dimensions, monthOf, parseDay, type Dimension, type UsageAnswer, type UsageQuery } from '../../usage/index.ts';
+import {
+  accountKey,
+  dimensions,
+  monthOf,
+  parseDay,
+  type Dimension,
+  type UsageAnswer,
+  type UsageQuery,
+} from '../../usage/index.ts';
 import { scaled } from '../../../test/support/long.ts';
-import { accountField, importKey, indexKey, ownDayKey, ownDaysKey, ownMonthKey, waveHash } from '../layout.ts';
+import { importKey, indexKey, ownDayKey, ownDaysKey, ownMonthKey, waveHash } from '../layout.ts';
 import { openRedisLink, type RedisLink } from '../../redis-link/index.ts';
 import { openTestRedis, silent as log, type TestRedis } from './testing/test-redis.ts';
 import { fill, wave, waveCommands, type Counted } from './testing/fill.ts';
@@ -77,8 +85,8 @@ describe('a day that begins while a month is read', () => {
         const dayKey = ownDayKey('one', 'pulls', today + 1);
         await link.pipeline([
           { args: ['SADD', ownDaysKey('one', 'pulls'), '2026-11-22'] },
-          { args: ['HINCRBY', dayKey, accountField({}), '7'] },
-          { args: ['HINCRBY', month, accountField({}), '7'] },
+          { args: ['HINCRBY', dayKey, accountKey({}), '7'] },
+          { args: ['HINCRBY', month, accountKey({}), '7'] },
         ]);
       }
       return link.pipeline(commands);

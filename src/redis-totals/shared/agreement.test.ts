@@ -5,8 +5,7 @@ import { suiteRedis } from '../../../test/support/redis-suite.ts';
 import { eventually, startRedis } from '../../../test/support/redis.ts';
 import { outcome } from '../../usage/index.ts';
 import type { KeyHash, Store } from '../../store/index.ts';
-import type { RedisStoreOptions } from '../drivers/redis.ts';
-import { untilDelivering } from '../testing/redis-store.ts';
+import { untilDelivering, type TestStoreOptions } from '../testing/redis-store.ts';
 import { Instance, openShared, type Sent } from './testing/instance.ts';
 
 const secretKey = '{metrics/v1}:hash-key';
@@ -26,7 +25,7 @@ function newFile(): string {
   return join(redis.directory, `ledger-${++next}.sqlite`);
 }
 
-async function openAt(file: string, overrides: Partial<RedisStoreOptions> = {}): Promise<Store> {
+async function openAt(file: string, overrides: TestStoreOptions = {}): Promise<Store> {
   const store = await openShared(redis.server.url, file, overrides);
   open.add(store);
   await untilDelivering(store);
@@ -54,7 +53,7 @@ function event(id: number): Sent {
   return { id, counts: { meter: 'pulls', day: today, dimensions: { org: 'a.org' }, quantity: 1 } };
 }
 
-async function instance(file: string, overrides: Partial<RedisStoreOptions> = {}): Promise<Instance> {
+async function instance(file: string, overrides: TestStoreOptions = {}): Promise<Instance> {
   const made = new Instance(redis.server.url, file, overrides);
   open.add(made);
   await made.open();

@@ -5,15 +5,13 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startRedisCluster } from '../../../test/support/redis-cluster.ts';
 import { startSentinel } from '../../../test/support/redis-sentinel.ts';
 import { eventually } from '../../../test/support/redis.ts';
-import { systemClock, TonnageError } from '../../base/index.ts';
-import type { RedisStoreOptions } from '../drivers/redis.ts';
+import { TonnageError } from '../../base/index.ts';
 import { waveHash } from '../layout.ts';
 import { slotOf } from '../../redis-link/index.ts';
 import { Instance, type Sent } from './testing/instance.ts';
-import { silent } from '../testing/redis-store.ts';
+import type { TestStoreOptions } from '../testing/redis-store.ts';
 
 const today = Math.floor(Date.now() / 86_400_000);
-const common = { clock: systemClock, log: silent };
 
 let directory: string;
 
@@ -40,7 +38,7 @@ class Pair {
   readonly #instances: readonly Instance[];
   #sent = 0;
 
-  constructor(name: string, overrides: Partial<RedisStoreOptions>) {
+  constructor(name: string, overrides: TestStoreOptions) {
     const files = ['one', 'two'].map((each) => join(directory, `${name}-${each}.sqlite`));
     this.#instances = files.map((file) => new Instance('', file, overrides));
   }
@@ -83,7 +81,7 @@ function eventOf(id: number): Sent {
 
 test('on a Cluster whose slot of claims moves from server to server, each event counts once', async () => {
   const cluster = await startRedisCluster(join(directory, 'cluster'));
-  const pair = new Pair('cluster', { redis: { mode: 'cluster', nodes: cluster.nodes, ...common } });
+  const pair = new Pair('cluster', { cluster: cluster.nodes });
   try {
     await pair.open();
     for (let index = 0; index < 3; index++) {
@@ -109,8 +107,8 @@ test('on a Cluster whose slot of claims moves from server to server, each event 
 
 test('a failover loses no claim that has counted, where replicas are waited for', async () => {
   const group = await startSentinel(join(directory, 'sentinel'));
-  const redis = { mode: 'sentinel', sentinels: group.sentinels, name: group.name, ...common } as const;
-  const pair = new Pair('sentinel', { redis, minReplicas: 1 });
+  const sentinel = { name: group.name, addresses: group.sentinels };
+  const pair = new Pair('sentinel', { sentinel, minReplicas: 1 });
   try {
     await pair.open();
     for (let index = 0; index < 5; index++) await pair.send();

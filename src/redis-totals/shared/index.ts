@@ -1,7 +1,13 @@
 import { assert, limits, TonnageError, type Clock, type Log } from '../../base/index.ts';
 import { voidCell } from '../../usage/index.ts';
-import type { ClaimRequest, KeyHash, SettledClaims, SharedClaims, SharedValuesOf } from '../../store/index.ts';
-import type { StoredKeyHash } from '../../ledger-file/index.ts';
+import type {
+  ClaimRequest,
+  KeyHash,
+  SettledClaims,
+  SharedClaims,
+  SharedValuesOf,
+  StoredKeyHash,
+} from '../../store/index.ts';
 import { hashKeyKey, seenDaysKey, seenLedgersKey } from '../layout.ts';
 import type { RedisLink, RedisReply } from '../../redis-link/index.ts';
 import { wrongType } from '../write/call.ts';

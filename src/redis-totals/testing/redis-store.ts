@@ -1,30 +1,48 @@
-import { systemClock, systemRandom, type Log } from '../../base/index.ts';
+import { limits, systemClock, systemRandom, type Log } from '../../base/index.ts';
 import { eventually } from '../../../test/support/redis.ts';
-import type { Store } from '../../store/index.ts';
-import { openRedisStore, type RedisStoreOptions } from '../drivers/redis.ts';
+import { openSqliteStore, type SqliteStoreOptions } from '../../ledger-file/index.ts';
+import type { RemoteParts, RemoteStore, Store } from '../../store/index.ts';
+import { createRemote } from '../drivers/redis.ts';
+import type { RedisSettings } from '../settings.ts';
 
 export const silent: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
+export type TestRemoteOptions = Partial<RedisSettings & RemoteParts>;
+
+export type TestStoreOptions = TestRemoteOptions & Partial<SqliteStoreOptions>;
+
+/** The Redis at `url`, in UTC. An empty `url` leaves it to the options to name a Cluster or Sentinels. */
+export function testRemote(url: string, options: TestRemoteOptions = {}): RemoteStore {
+  const settings = {
+    ...(url !== '' && { url: { reveal: () => url } }),
+    outboxKeep: limits.outboxKeepMs,
+    outboxKeepBytes: limits.outboxKeepBytes,
+    outboxMax: limits.outboxBytesMax,
+    minReplicas: 0,
+    allowEviction: false,
+    besideWave: false,
+  };
+  const parts = {
+    timeZone: 'UTC',
+    detailDays: 400,
+    dedupeDays: limits.dedupeDays,
+    shared: false,
+    clock: systemClock,
+    log: silent,
+  };
+  return createRemote({ ...settings, ...options }, { ...parts, ...options });
+}
+
 /** Opens the store of a ledger by itself, in UTC, whose totals are in the Redis at `url`; connected or not. */
-export function openTestRedisStore(
-  url: string,
-  file: string,
-  overrides: Partial<RedisStoreOptions> = {},
-): Promise<Store> {
-  return openRedisStore({
+export function openTestRedisStore(url: string, file: string, options: TestStoreOptions = {}): Promise<Store> {
+  return openSqliteStore({
     file,
     timeZone: 'UTC',
     acceptTimeZone: false,
     clock: systemClock,
     random: systemRandom,
-    log: silent,
-    redis: { mode: 'standalone', url, clock: systemClock, log: silent },
-    detailDays: 400,
-    allowEviction: false,
-    minReplicas: 0,
-    besideWave: false,
-    shared: false,
-    ...overrides,
+    remote: testRemote(url, options),
+    ...options,
   });
 }
 

@@ -1,6 +1,6 @@
 import { assert, limits, TonnageError } from '../../base/index.ts';
-import { formatDay, type Day, type Increment } from '../../usage/index.ts';
-import { accountField, lackingKey, missingKey, numbersKey, ownDayKey, rejectedKey } from '../layout.ts';
+import { accountKey, formatDay, type Day, type Increment } from '../../usage/index.ts';
+import { lackingKey, missingKey, numbersKey, ownDayKey, rejectedKey } from '../layout.ts';
 import type { RedisLink } from '../../redis-link/index.ts';
 import { composeCall, fieldId, parseAnswer, sumRun, type FieldId } from './call.ts';
 import { accountKeys, addNames, isWritable, type Account, type Change } from './changes.ts';
@@ -70,11 +70,11 @@ async function compare({ link, ledgerId }: AdjustOptions, { meter, day, accounts
   const unreadable: string[] = [];
   const differences: Difference[] = [];
   const difference = (account: Account, is: string, value: bigint) => {
-    if (!isWritable(account) || (is !== '' && !/^-?\d{1,19}$/.test(is))) unreadable.push(accountField(account));
+    if (!isWritable(account) || (is !== '' && !/^-?\d{1,19}$/.test(is))) unreadable.push(accountKey(account));
     else if (BigInt(is) !== value) differences.push({ account, is, wanted: value });
   };
   for (const { dimensions, quantity } of accounts) {
-    const field = accountField(dimensions);
+    const field = accountKey(dimensions);
     const { org, arch } = dimensions;
     const names = { ...(org !== undefined && { org }), ...(arch !== undefined && { arch }) };
     difference({ meter, day, ...names }, found.get(field) ?? '', quantity);
@@ -88,7 +88,7 @@ async function compare({ link, ledgerId }: AdjustOptions, { meter, day, accounts
   return { differences, unreadable };
 }
 
-/** The reverse of `accountField`; undefined for what that never makes. Names have no quotes and no backslashes. */
+/** The reverse of `accountKey`; undefined for what that never makes. Names have no quotes and no backslashes. */
 function parseAccountField(field: string): { readonly org?: string; readonly arch?: string } | undefined {
   const match = /^\[(?:null|"([^"\\]*)"),(?:null|"([^"\\]*)")\]$/.exec(field);
   if (!match) return undefined;
@@ -114,7 +114,7 @@ async function adjustAll(options: AdjustOptions, wanted: WantedDay, differences:
       assert(answer.kind === 'bad', 'an adjustment is applied, or finds something changed, or bad fields');
       for (const field of answer.fields) bad.add(field);
       const isBad = ({ account }: Difference): boolean => touches(options.ledgerId, account, bad);
-      left.push(...rest.filter(isBad).map(({ account }) => accountField(account)));
+      left.push(...rest.filter(isBad).map(({ account }) => accountKey(account)));
       rest = rest.filter((one) => !isBad(one));
     }
     sum.adjusted += rest.length;
@@ -136,7 +136,7 @@ async function adjust(
 ) {
   const own = ownDayKey(ledgerId, day.meter, day.day);
   const changes = differences.map(({ account, is, wanted }) => changeOf(ledgerId, account, wanted - BigInt(is)));
-  const fields = differences.map(({ account }) => accountField(account));
+  const fields = differences.map(({ account }) => accountKey(account));
   const expected = differences.map(({ is }) => is);
   const head = [ledgerId, mark.text, String(fields.length), ...fields, ...expected];
   const counts = sumRun([{ changes, names }], new Set(bad));

@@ -1,8 +1,7 @@
-import { dimensionRow, formatDay, monthOf, waveFieldsOf, waveMeters, type Day } from '../../usage/index.ts';
+import { accountKey, dimensionRow, formatDay, monthOf, waveFieldsOf, waveMeters, type Day } from '../../usage/index.ts';
 import type { BatchId, MeterDay, OutboxBatch, OutboxIncrement } from '../../store/index.ts';
 import { noBatch } from '../batch-text.ts';
 import {
-  accountField,
   detailField,
   detailKey,
   detailMissingKey,
@@ -197,7 +196,7 @@ function sumAccounts({ meter, day, increments }: DayOfMeter): Iterable<AccountSu
   for (const { dimensions, quantity, countedIn } of increments) {
     const account = { meter, day, ...accountNames(dimensions) };
     if (quantity < 0n) {
-      const key = `${countedIn ?? ''} ${accountField(dimensions)}`;
+      const key = `${countedIn ?? ''} ${accountKey(dimensions)}`;
       const sum = voids.get(key);
       if (sum) sum.amount += quantity;
       else voids.set(key, { account, amount: quantity, ...(countedIn !== undefined && { countedIn }) });
@@ -226,7 +225,7 @@ export function accountKeys(ledgerId: string, { meter, day }: { readonly meter: 
   const totals = totalsKey(meter);
   const change = (account: Account, amount: bigint): Omit<Change, 'batch'> => {
     if (!isWritable(account)) return { account, amount, hashes: [] };
-    const own = [accountField(account)];
+    const own = [accountKey(account)];
     const fields = waveFieldsOf(account);
     // The day's and the architecture's fields, which come first, have no organisation in their names.
     const shared = account.arch === undefined ? 1 : 3;

@@ -1,9 +1,8 @@
 import { assert, limits } from '../../base/index.ts';
-import { dimensionRow, formatDay, monthOf, parseDay, type Day, type Increment } from '../../usage/index.ts';
+import { accountKey, dimensionRow, formatDay, monthOf, parseDay, type Day, type Increment } from '../../usage/index.ts';
 import type { BatchId, OwnCounts, OwnDay, RebuildProgress, Rebuilt } from '../../store/index.ts';
 import { batchText } from '../batch-text.ts';
 import {
-  accountField,
   detailField,
   detailKey,
   detailKeys,
@@ -201,7 +200,7 @@ class MonthSum {
     this.meter = meter;
     this.first = monthOf(day);
     for (const { dimensions, quantity } of accounts) {
-      const field = accountField(dimensions);
+      const field = accountKey(dimensions);
       this.sums.set(field, (this.sums.get(field) ?? 0n) + quantity);
     }
   }

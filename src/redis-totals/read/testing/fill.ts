@@ -1,6 +1,13 @@
-import { dimensionRow, formatDay, monthOf, waveFieldsOf, waveMeters, type Increment } from '../../../usage/index.ts';
 import {
-  accountField,
+  accountKey,
+  dimensionRow,
+  formatDay,
+  monthOf,
+  waveFieldsOf,
+  waveMeters,
+  type Increment,
+} from '../../../usage/index.ts';
+import {
   detailField,
   detailKey,
   foreignDaysKey,
@@ -63,8 +70,8 @@ export async function fill(
     }
     name(ownDaysKey(by, meter), formatDay(day));
     add(numbersKey, by, 1n);
-    add(ownDayKey(by, meter, day), accountField(dimensions), quantity);
-    add(ownMonthKey(by, meter, monthOf(day)), accountField(dimensions), quantity);
+    add(ownDayKey(by, meter, day), accountKey(dimensions), quantity);
+    add(ownMonthKey(by, meter, monthOf(day)), accountKey(dimensions), quantity);
     if (day >= detailsFrom) add(detailKey(meter, day, by), detailField(dimensionRow(dimensions)), quantity);
   }
   const commands = [

@@ -1,12 +1,11 @@
 import { systemClock } from '../../../base/index.ts';
 import type { KeyedEvents, SettledClaims, Store } from '../../../store/index.ts';
-import type { RedisStoreOptions } from '../../drivers/redis.ts';
 import { delivered } from '../../../store/testing/delivered.ts';
-import { openTestRedisStore, untilAgreed, untilDelivering } from '../../testing/redis-store.ts';
+import { openTestRedisStore, untilAgreed, untilDelivering, type TestStoreOptions } from '../../testing/redis-store.ts';
 import { voidCell } from '../../../usage/index.ts';
 
 /** Opens a store that shares its events with others through the Redis at `url`. */
-export function openShared(url: string, file: string, overrides: Partial<RedisStoreOptions> = {}): Promise<Store> {
+export function openShared(url: string, file: string, overrides: TestStoreOptions = {}): Promise<Store> {
   return openTestRedisStore(url, file, { shared: true, ...overrides });
 }
 
@@ -22,7 +21,7 @@ export class Instance {
   #number = 0;
   #answered: SettledClaims | undefined;
 
-  constructor(url: string, file: string, overrides: Partial<RedisStoreOptions> = {}) {
+  constructor(url: string, file: string, overrides: TestStoreOptions = {}) {
     this.#open = () => openShared(url, file, overrides);
   }
 

@@ -1,10 +1,11 @@
-import { messageOf, TonnageError } from '../base/index.ts';
-import { integrityProblems, type ReadOnlyDatabase } from '../sqlite/index.ts';
-import type { Day } from '../usage/index.ts';
-import { decodeRun, tombstoneEntry, type Run } from '../ledger-file/index.ts';
-import { ledgerFile, openLedgerReadOnly } from '../ledger-file/index.ts';
-import { ledgerApplicationId, ledgerMigrations } from '../ledger-file/index.ts';
-import { assertLedger, careRead } from '../ledger-file/index.ts';
+import { messageOf, TonnageError } from '../../base/index.ts';
+import { integrityProblems, type ReadOnlyDatabase } from '../../sqlite/index.ts';
+import type { LedgerFinding } from '../../store/index.ts';
+import type { Day } from '../../usage/index.ts';
+import { assertLedger, careRead } from '../facts.ts';
+import { decodeRun, tombstoneEntry, type Run } from '../journal/run-codec.ts';
+import { ledgerFile, openLedgerReadOnly } from '../open.ts';
+import { ledgerApplicationId, ledgerMigrations } from '../schema.ts';
 import { differencesSql, rollUps } from './sums.ts';
 
 /** From this version of the schema on there are keys, an outbox, and a first day of details. */
@@ -17,22 +18,7 @@ const runsPerRead = 256;
 
 type Reads = Pick<ReadOnlyDatabase, 'read'>;
 
-/** One thing that is wrong with a ledger. */
-export interface LedgerFinding {
-  readonly line: string;
-  /** Whether a rebuild mends it. */
-  readonly isMendable: boolean;
-}
-
-/**
- * Looks for what cannot be in a sound ledger: damage to the file, and tables that do not agree with each other. Answers
- * one line for each finding. Safe while a server runs. Rejects with `data_version` for a file of a newer version.
- */
-export async function checkLedger(file: string): Promise<readonly string[]> {
-  return (await inspectLedger(file)).map(({ line }) => line);
-}
-
-/** The same, with what helps. */
+/** As `LedgerFile.inspect`. */
 export async function inspectLedger(file: string): Promise<readonly LedgerFinding[]> {
   assertLedger(file);
   const damage = integrityProblems(ledgerFile(file));

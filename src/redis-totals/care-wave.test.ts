@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { suiteRedis } from '../../../test/support/redis-suite.ts';
-import { eventually } from '../../../test/support/redis.ts';
-import { systemClock } from '../../base/index.ts';
-import type { Increment } from '../../usage/index.ts';
-import { pulls, remoteAt, TestLedger, today } from '../../care/testing/ledger.ts';
-import { importWave } from '../import/index.ts';
-import type { RedisLink } from '../../redis-link/index.ts';
-import { waveCommands } from '../read/testing/fill.ts';
+import { suiteRedis } from '../../test/support/redis-suite.ts';
+import { eventually } from '../../test/support/redis.ts';
+import { systemClock } from '../base/index.ts';
+import type { Increment } from '../usage/index.ts';
+import { pulls, remoteAt, TestLedger, today } from '../care/testing/ledger.ts';
+import { importWave } from './import/index.ts';
+import type { RedisLink } from '../redis-link/index.ts';
+import { waveCommands } from './read/testing/fill.ts';
 
 const redis = suiteRedis();
 const another = suiteRedis();

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { backupFile } from '../sqlite/index.ts';
+import { backupFile } from '../../sqlite/index.ts';
 import { replaceLedger } from './backup.ts';
-import { pulls, TestLedger, today } from './testing/ledger.ts';
+import { pulls, TestLedger, today } from '../../care/testing/ledger.ts';
 
 let directory: string;
 beforeEach(() => void (directory = mkdtempSync(join(tmpdir(), 'tonnage-backup-'))));

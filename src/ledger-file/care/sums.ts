@@ -1,5 +1,5 @@
-import type { Day } from '../usage/index.ts';
-import { nextSeriesId } from '../ledger-file/index.ts';
+import type { Day } from '../../usage/index.ts';
+import { nextSeriesId } from '../journal/series-ids.ts';
 
 /** What a roll-up is, and what it must be the sum of; both as (period, meter, org, arch, value). */
 interface RollUp {

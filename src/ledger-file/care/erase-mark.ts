@@ -1,13 +1,10 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { AtomicFile } from '../sqlite/index.ts';
-import { Pseudonyms } from '../usage/index.ts';
-import type { ErasedNames } from '../store/index.ts';
+import { AtomicFile } from '../../sqlite/index.ts';
+import { Pseudonyms } from '../../usage/index.ts';
+import type { EraseMark, ErasedNames } from '../../store/index.ts';
 
-/**
- * A word beside the ledger, for as long as a name is being erased, so that a run that was broken off is known for one when
- * the ledger itself does not know the name any more. The name stands there as a keyed hash only.
- */
-export class EraseMark {
+/** A mark in the file `LEDGER.erasing`, one line for each name. */
+export class FileEraseMark implements EraseMark {
   readonly #file: string;
   readonly #mark: string;
 
@@ -18,7 +15,6 @@ export class EraseMark {
     this.#mark = new Pseudonyms(hashKey).of(`erased ${dimension}`, values.at(-1) ?? '');
   }
 
-  /** Whether this name was begun to be erased, and that has not ended. */
   get isSet(): boolean {
     return marksIn(this.#file).includes(this.#mark);
   }
@@ -44,7 +40,7 @@ export class EraseMark {
   }
 }
 
-/** How many names were begun to be erased from a ledger file, and are not yet. */
+/** As `LedgerFile.unfinishedErases`. */
 export function countErasing(ledger: string): number {
   return marksIn(markFile(ledger)).length;
 }

@@ -2,15 +2,16 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { suiteRedis } from '../../../test/support/redis-suite.ts';
-import { eventually, type RedisServer } from '../../../test/support/redis.ts';
-import { systemClock } from '../../base/index.ts';
-import type { Increment } from '../../usage/index.ts';
-import { pulls, remoteAt, TestLedger, today } from '../../care/testing/ledger.ts';
-import { importWave } from '../import/index.ts';
-import type { RedisLink } from '../../redis-link/index.ts';
-import { waveCommands } from '../read/testing/fill.ts';
-import { expectedSums, readState, sumsOf } from '../write/testing/model.ts';
+import { suiteRedis } from '../../test/support/redis-suite.ts';
+import { eventually, type RedisServer } from '../../test/support/redis.ts';
+import { systemClock } from '../base/index.ts';
+import type { Increment } from '../usage/index.ts';
+import { pulls, remoteAt, TestLedger, today } from '../care/testing/ledger.ts';
+import { createLedgerFile } from '../ledger-file/index.ts';
+import { importWave } from './import/index.ts';
+import type { RedisLink } from '../redis-link/index.ts';
+import { waveCommands } from './read/testing/fill.ts';
+import { expectedSums, readState, sumsOf } from './write/testing/model.ts';
 
 const redis = suiteRedis();
 const another = suiteRedis();
@@ -316,14 +317,12 @@ describe('erase', () => {
     });
     await redis.server.cli('config', 'set', 'maxmemory-policy', 'noeviction');
     // As if it had been killed after its first batch: that waits in the outbox.
-    const { withLedgerFile } = await import('../../ledger-file/index.ts');
-    const program = { heldKeysMax: 1_000, outboxBytesMax: 1_000_000 };
-    const names = { dimension: 'org', values: ['a.example'] } as const;
-    await withLedgerFile(
-      ledger.file,
-      (database) => database.callWriter('eraseMove', { names, table: 'detail_day', at: 0, max: 1 }),
-      program,
-    );
+    const file = createLedgerFile(ledger.data, 'ledger.sqlite');
+    await file.editBatches(async (editor) => {
+      for await (const cells of editor.eraseNames({ dimension: 'org', values: ['a.example'] }, systemClock)) {
+        if (cells > 0) return;
+      }
+    }, 1_000_000);
     expect((await ledger.care(redis.server.url).check()).notes).toEqual([
       expect.stringContaining('erase was broken off for one name'),
       expect.stringContaining('1 batch is not'),

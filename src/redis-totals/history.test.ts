@@ -2,12 +2,12 @@ import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { suiteRedis } from '../../../test/support/redis-suite.ts';
-import { eventually } from '../../../test/support/redis.ts';
-import { TonnageError } from '../../base/index.ts';
-import { pulls, TestLedger, today } from '../../care/testing/ledger.ts';
-import { delivered } from '../../store/testing/delivered.ts';
-import { untilDelivering } from '../testing/redis-store.ts';
+import { suiteRedis } from '../../test/support/redis-suite.ts';
+import { eventually } from '../../test/support/redis.ts';
+import { TonnageError } from '../base/index.ts';
+import { pulls, TestLedger, today } from '../care/testing/ledger.ts';
+import { delivered } from '../store/testing/delivered.ts';
+import { untilDelivering } from './testing/redis-store.ts';
 
 const redis = suiteRedis();
 let ledger: TestLedger;

@@ -1,27 +1,24 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { systemClock } from '../../base/index.ts';
-import { suiteRedis } from '../../../test/support/redis-suite.ts';
-import { freePort } from '../../../test/support/program.ts';
-import type { UsageQuery } from '../../usage/index.ts';
-import { delivered } from '../../store/testing/delivered.ts';
-import { openRedisTotals } from './redis-totals.ts';
-import { openTestRedisStore, silent, untilDelivering } from '../testing/redis-store.ts';
+import { suiteRedis } from '../../test/support/redis-suite.ts';
+import { freePort } from '../../test/support/program.ts';
+import { withLedgerReader } from '../ledger-file/index.ts';
+import type { UsageQuery } from '../usage/index.ts';
+import { delivered } from '../store/testing/delivered.ts';
+import type { ReadTotals } from '../store/index.ts';
+import { openTestRedisStore, testRemote, untilDelivering } from './testing/redis-store.ts';
 
 const query: UsageQuery = { meter: 'pulls', window: 'total', by: ['org'], where: {}, limit: 10, offset: 0 };
 const today = 20_000;
 
 const redis = suiteRedis();
 
-const open = (file: string, url = redis.server.url) =>
-  openRedisTotals({
-    redis: { mode: 'standalone', url, clock: systemClock, log: silent },
-    file,
-    timeZone: 'Asia/Tokyo',
-    detailDays: 400,
-    besideWave: false,
-    clock: systemClock,
-  });
+function open(file: string, url = redis.server.url): Promise<ReadTotals> {
+  const remote = testRemote(url, { timeZone: 'Asia/Tokyo' });
+  if (!existsSync(file)) return remote.openTotals(undefined);
+  return withLedgerReader(file, (ledger) => remote.openTotals(ledger));
+}
 
 describe('totals that are in Redis', () => {
   test('are read beside the store that delivers them, in the zone of its ledger', async () => {

@@ -1,9 +1,7 @@
-import { assert, TonnageError, type Clock, type Log } from '../../base/index.ts';
-import { parseDay, waveFieldName, type Day } from '../../usage/index.ts';
-import { eraseClaims } from '../erase-claims.ts';
-import type { LedgerFacts } from '../../ledger-file/index.ts';
-import type { HeldAccounts, RemoteCare } from '../../store/index.ts';
-import type { BatchHistory } from '../../store/index.ts';
+import { assert, TonnageError, type Clock, type Log } from '../base/index.ts';
+import { parseDay, waveFieldName, type Day } from '../usage/index.ts';
+import { eraseClaims } from './erase-claims.ts';
+import type { BatchHistory, HeldAccounts, LedgerFacts, RemoteCare } from '../store/index.ts';
 import {
   foreignDaysKey,
   indexKey,
@@ -14,8 +12,8 @@ import {
   ownMonthKey,
   takenKey,
   waveHash,
-} from '../layout.ts';
-import { importWave, unknownWaveFields } from '../import/index.ts';
+} from './layout.ts';
+import { importWave, unknownWaveFields } from './import/index.ts';
 import {
   connected,
   openRedisLink,
@@ -23,10 +21,10 @@ import {
   type RedisLink,
   type RedisLinkOptions,
   type RedisReply,
-} from '../../redis-link/index.ts';
-import { createRedisTotals } from '../read/index.ts';
-import { totalsKey } from '../write/changes.ts';
-import { createRedisWriter } from '../write/index.ts';
+} from '../redis-link/index.ts';
+import { createRedisTotals } from './read/index.ts';
+import { totalsKey } from './write/changes.ts';
+import { createRedisWriter } from './write/index.ts';
 
 /** A key that nobody writes, in the slot of the sums. */
 const nothingKey = `${numbersKey}:nothing`;

@@ -1,9 +1,9 @@
 import { DatabaseSync } from 'node:sqlite';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { suiteRedis } from '../../../test/support/redis-suite.ts';
-import { redisCli } from '../../../test/support/redis.ts';
-import { pulls, remoteAt, TestLedger, today } from '../../care/testing/ledger.ts';
+import { suiteRedis } from '../../test/support/redis-suite.ts';
+import { redisCli } from '../../test/support/redis.ts';
+import { pulls, remoteAt, TestLedger, today } from '../care/testing/ledger.ts';
 
 const redis = suiteRedis();
 let ledger: TestLedger;

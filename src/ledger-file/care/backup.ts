@@ -1,18 +1,16 @@
 import { existsSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { TonnageError } from '../base/index.ts';
-import { backupFile, checkpointLog, copyFile, syncPath } from '../sqlite/index.ts';
-import { ledgerFile } from '../ledger-file/index.ts';
-import { inspectLedger, type LedgerFinding } from './check.ts';
-import { assertLedger, withLedgerFile } from '../ledger-file/index.ts';
+import { TonnageError } from '../../base/index.ts';
+import { backupFile, checkpointLog, copyFile, syncPath } from '../../sqlite/index.ts';
+import type { LedgerFinding, Restored } from '../../store/index.ts';
+import { assertLedger, withLedgerFile } from '../facts.ts';
+import { ledgerFile } from '../open.ts';
+import { inspectLedger } from './check.ts';
 
 /** Files that SQLite keeps beside a database; they belong to its name. */
 const sides = ['-wal', '-shm'] as const;
 
-/**
- * Copies the ledger, as it is at one moment, to a file that must not exist. Safe while a server runs. Whatever interrupts it, the
- * target is there only if it is whole.
- */
+/** As `LedgerFile.backup`. If it is interrupted, the target does not exist. */
 export async function backupLedger(file: string, target: string): Promise<void> {
   assertLedger(file);
   if (existsSync(target)) throw new TonnageError('data_invalid', `${target} exists already: name a file that does not`);
@@ -22,19 +20,7 @@ export async function backupLedger(file: string, target: string): Promise<void> 
   await backupFile(ledgerFile(file), target);
 }
 
-/** What came of putting a backup in the ledger's place. */
-export interface Restored {
-  /** Where that is kept which was there before; absent where nothing was. */
-  readonly keptAs?: string;
-  /** What is wrong with the backup, and is mended by a rebuild. */
-  readonly findings: readonly string[];
-}
-
-/**
- * Puts a backup in the ledger's place; what was there is kept beside it. The caller holds the lock of the data directory.
- * Throws `data_invalid` for a backup that is no ledger, and for one with findings: with `takesFindings` only if there are
- * some that a rebuild does not mend.
- */
+/** As `LedgerFile.restore`. */
 export async function restoreLedger(file: string, backup: string, takesFindings: boolean): Promise<Restored> {
   refuseEmpty(backup);
   const wasAlone = !hasSides(backup);
@@ -105,6 +91,27 @@ function removeSides(file: string): void {
 }
 
 /**
+ * Copies the ledger to `fresh` and runs `work` on the copy. If `isWanted`, the copy then replaces the ledger, which is kept as
+ * `keptAs`.
+ */
+export async function replaceByCopy<T>(
+  file: string,
+  { fresh, keptAs }: { readonly fresh: string; readonly keptAs: string },
+  work: (fresh: string) => Promise<T>,
+  isWanted: (result: T) => boolean,
+): Promise<{ readonly result: T; readonly keptAs?: string }> {
+  removeLedger(fresh);
+  await backupFile(ledgerFile(file), fresh);
+  const result = await work(fresh);
+  if (isWanted(result)) {
+    const kept = await replaceLedger(file, fresh, keptAs);
+    return { result, ...(kept !== undefined && { keptAs: kept }) };
+  }
+  removeLedger(fresh);
+  return { result };
+}
+
+/**
  * Renames `fresh` to `file`, in one step: at any moment one of the two is there, whole. What was there is kept as
  * `keptAs`, which is answered; nothing where there was nothing.
  */
@@ -129,7 +136,7 @@ function unused(name: string): string {
 }
 
 /** Removes a database with its side files, where they are. */
-export function removeLedger(file: string): void {
+function removeLedger(file: string): void {
   for (const side of ['', ...sides]) rmSync(`${file}${side}`, { force: true });
 }
 

@@ -1,0 +1,4 @@
+import { serveDatabase } from '../sqlite/index.ts';
+import { createReaderProgram } from './totals/program.ts';
+
+await serveDatabase(createReaderProgram);

@@ -1,0 +1,4 @@
+import { serveDatabase } from '../sqlite/index.ts';
+import { createWriterProgram } from './journal/program.ts';
+
+await serveDatabase(createWriterProgram);

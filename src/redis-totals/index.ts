@@ -1,2 +1,0 @@
-export type { WaveImportProgress, WaveImportSummary, WaveMeterSummary } from './import/index.ts';
-export { accountField } from './layout.ts';
