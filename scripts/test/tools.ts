@@ -10,6 +10,7 @@ const modules = join(root, 'node_modules');
 export const tools = {
   tsc: join(modules, 'typescript', 'bin', 'tsc'),
   prettier: join(modules, 'prettier', 'bin', 'prettier.cjs'),
+  knip: join(modules, 'knip', 'bin', 'knip.js'),
   oxlint: join(modules, 'oxlint', 'bin', 'oxlint'),
   depcruise: join(modules, 'dependency-cruiser', 'bin', 'dependency-cruiser.mjs'),
   vitest: join(modules, 'vitest', 'vitest.mjs'),
