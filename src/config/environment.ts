@@ -12,7 +12,7 @@ const prefix = 'TONNAGE_';
  * Variables with the prefix that are not keys: the credentials of a client (`tonnage usage --url`), and the variable with
  * which `npm start` selects its own defaults.
  */
-export const reservedVariables: ReadonlySet<string> = new Set([
+const reservedVariables: ReadonlySet<string> = new Set([
   'TONNAGE_TOKEN',
   'TONNAGE_TOKEN_FILE',
   'TONNAGE_PLATFORM_TOKEN',
