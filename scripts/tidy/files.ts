@@ -13,7 +13,7 @@ const skipped = new Set(['node_modules', '.git', '.vitest', 'dist', 'data']);
 
 /** Extensions of text files. Files without extension, such as `run` and `LICENSE`, are text too. */
 const textKinds = new Set(
-  '.ts .mts .mjs .js .json .md .yaml .yml .toml .css .html .sh .sql .lua .service .tpl .txt .svg'.split(' '),
+  '.ts .mts .mjs .js .json .jsonc .md .yaml .yml .toml .css .html .sh .sql .lua .service .tpl .txt .svg'.split(' '),
 );
 
 /**
