@@ -44,7 +44,7 @@ export function areRelated(left: Path, right: Path): boolean {
 }
 
 /** An origin as errors show it. */
-export function formatOrigin(origin: Origin): string {
+function formatOrigin(origin: Origin): string {
   switch (origin.kind) {
     case 'file':
       return `${origin.file}:${origin.line}:${origin.column}`;

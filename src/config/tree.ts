@@ -7,7 +7,7 @@ export type Origin =
   | { readonly kind: 'default' };
 
 /** A key of a map, or a position in a list. */
-export type PathStep = string | number;
+type PathStep = string | number;
 export type Path = readonly PathStep[];
 
 export interface ScalarNode {
@@ -18,7 +18,7 @@ export interface ScalarNode {
   readonly written?: string;
 }
 
-export interface ListNode {
+interface ListNode {
   readonly kind: 'list';
   readonly items: readonly Tree[];
   readonly origin: Origin;
