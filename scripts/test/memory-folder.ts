@@ -4,7 +4,7 @@ import { join } from 'node:path';
 /** Linux's file system in memory. */
 const memory = '/dev/shm';
 const freeBytesMin = 4 * 1024 ** 3;
-const prefix = 'tonnage-test-of-';
+const prefix = 'tonnage-';
 
 /**
  * Lets this process and its children keep temporary files in memory, in a folder that is removed when this process exits.
@@ -28,7 +28,8 @@ function hasRoom(): boolean {
 
 /** Whether a folder belongs to a run that was killed. */
 function isLeftOver(name: string): boolean {
-  return name.startsWith(prefix) && !existsSync(`/proc/${name.slice(prefix.length)}`);
+  const [, pid] = /^tonnage-(\d+)$/.exec(name) ?? [];
+  return pid !== undefined && !existsSync(`/proc/${pid}`);
 }
 
 function remove(name: string): void {

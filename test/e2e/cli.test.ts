@@ -2,13 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runProgram } from '../support/program.ts';
 import { eventually, startRedis, type RedisServer } from '../support/redis.ts';
-import { startTonnage, tonnage, type Tonnage } from '../support/tonnage.ts';
+import { entry, startTonnage, tonnage, type Tonnage } from '../support/tonnage.ts';
 
-const entry = fileURLToPath(new URL('../../bin/tonnage.js', import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), 'tonnage-cli-'));
 const data = join(directory, 'data');
 let redis: RedisServer;

@@ -9,7 +9,8 @@ import { buildahPull, podmanPull, startContainerd, type Containerd } from '../su
 import { startTonnage, type Tonnage } from '../support/tonnage.ts';
 
 /** Clients beside skopeo log in and pull, and stay anonymous and pull; each pull lands where it belongs. */
-const directory = mkdtempSync(join(tmpdir(), 'tonnage-clients-'));
+// A short name: podman takes no path above 50 characters.
+const directory = mkdtempSync(join(tmpdir(), 'clients-'));
 const passwordHash = 'sha256:5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8';
 const platformToken = 'eyJ0aWQiOiA0Mn0uc29tZS10b2tlbi1vZi1hLXBsYXRmb3Jt';
 /** None runs without: buildah and podman need user namespaces then, and containerd more than that. */

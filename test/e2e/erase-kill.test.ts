@@ -2,7 +2,6 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { pulls, TestLedger, today } from '../../src/care/testing/ledger.ts';
@@ -13,9 +12,8 @@ import { scaled } from '../support/long.ts';
 import { startProgram } from '../support/program.ts';
 import { closeLinks, connectTestLink } from '../support/redis-link.ts';
 import { startRedis, type RedisServer } from '../support/redis.ts';
-import { tonnage } from '../support/tonnage.ts';
+import { entry, tonnage } from '../support/tonnage.ts';
 
-const entry = fileURLToPath(new URL('../../bin/tonnage.js', import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), 'tonnage-erase-'));
 const config = join(directory, 'tonnage.yaml');
 const ledger = new TestLedger(join(directory, 'data'));

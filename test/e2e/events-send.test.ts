@@ -2,12 +2,11 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { scaled } from '../support/long.ts';
 import { freePort, runProgram, sleep, startProgram } from '../support/program.ts';
 import { eventually } from '../support/redis.ts';
-import { startTonnage, tonnage, type Tonnage } from '../support/tonnage.ts';
+import { entry, startTonnage, tonnage, type Tonnage } from '../support/tonnage.ts';
 
 /** `tonnage event send` against a server that is killed while it sends, and is away for a while. */
 const directory = mkdtempSync(join(tmpdir(), 'tonnage-send-'));
@@ -33,7 +32,6 @@ afterAll(async () => {
 });
 
 const command = (): readonly string[] => ['event', 'send', file, '--url', `http://127.0.0.1:${port}`];
-const entry = fileURLToPath(new URL('../../bin/tonnage.js', import.meta.url));
 
 async function builds(): Promise<number> {
   const response = await fetch(`${server.url}/api/v1/usage/builds`);

@@ -1,14 +1,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { startProgram, type Program } from '../support/program.ts';
 import { eventually, startRedis, type RedisServer } from '../support/redis.ts';
-import { startTonnage, tonnage, type Tonnage } from '../support/tonnage.ts';
+import { entry, startTonnage, tonnage, type Tonnage } from '../support/tonnage.ts';
 
-const entry = fileURLToPath(new URL('../../bin/tonnage.js', import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), 'tonnage-switch-'));
 let redis: RedisServer;
 let server: Tonnage | undefined;

@@ -1,11 +1,13 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { stringify } from 'yaml';
 import { holdAgainstDescription } from './described-fetch.ts';
 import { runProgram, startProgram, type Program } from './program.ts';
 
-export const entry = fileURLToPath(new URL('../../bin/tonnage.js', import.meta.url));
+/** The program that the tests start: the bundle of this run, which keeps what Node.js compiles of it. */
+export const entry = process.env['TEST_PROGRAM'] ?? fileURLToPath(new URL('../../bin/tonnage.js', import.meta.url));
+if (process.env['TEST_PROGRAM']) process.env['NODE_COMPILE_CACHE'] = join(dirname(entry), 'compiled');
 
 /** The real program, started as a user would, on loopback ports of its own. */
 export interface Tonnage {
