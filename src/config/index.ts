@@ -6,7 +6,7 @@ export { loadConfig } from './load.ts';
 export { builtInMeterNames, parseEventType, parseMember } from './meters.ts';
 export { parseProxyUrl, proxyUrlForm } from './names.ts';
 export { printConfig } from './print.ts';
-export { ConfigError, quote } from './problems.ts';
+export { quote } from './problems.ts';
 export { readConfig, type ConfigDefaults, type ConfigFlags } from './read.ts';
 export { parseRedisUrl, redisUrlForm } from './redis.ts';
 export type { Config } from './schema.ts';
