@@ -26,9 +26,16 @@ function isShort(file: string): boolean {
   return !file.endsWith('.long.test.ts');
 }
 
-/** Needs a process of its own: starts programs, replaces globals, or measures the process. */
-function isAlone(file: string): boolean {
-  return /^(test|web|src\/cli)\/|\/(runtime|many-values|upstream\/content-coding)[.]test/.test(file);
+/** The project of vitest that a file belongs to. */
+function projectOf(file: string): 'program' | 'alone' | 'together' {
+  if (file.startsWith('test/e2e/')) return 'program';
+  const isAlone = /^(test|web|src\/cli)\/|\/(runtime|many-values|upstream\/content-coding)[.]test/.test(file);
+  return isAlone ? 'alone' : 'together';
+}
+
+/** The name and the files of a project. */
+function project(name: ReturnType<typeof projectOf>) {
+  return { name, include: files.filter((file) => projectOf(file) === name) };
 }
 
 export default defineConfig({
@@ -46,12 +53,12 @@ export default defineConfig({
     watch: false,
     env: { TZ: 'UTC', TEST_LONG: long ? '1' : '', TEST_REDIS_SERVER: redisServer },
     projects: [
+      // These start the program.
+      { extends: true, test: { ...project('program'), globalSetup: 'test/support/bundle-program.ts' } },
+      // These start other programs, replace globals, or measure their own process.
+      { extends: true, test: project('alone') },
       // One process runs many files, and so loads each source file once.
-      {
-        extends: true,
-        test: { name: 'together', include: files.filter((file) => !isAlone(file)), isolate: false, restoreMocks: true },
-      },
-      { extends: true, test: { name: 'alone', include: files.filter(isAlone) } },
+      { extends: true, test: { ...project('together'), isolate: false, restoreMocks: true } },
     ],
   },
 });
