@@ -7,10 +7,10 @@ import { slotCount } from './slot.ts';
 import { readSlots, type SlotRange, translated } from './topology.ts';
 import type { ClusterRedis, RedisAddress, RedisStatus } from './types.ts';
 
-/** Pause between two questions for the slots while something is wrong with them, at least. */
+/** The shortest pause between two queries of the slots. */
 const slotsPauseMsMin = 100;
 
-/** The primaries of a Cluster. Slots are asked for at start, when a node sends us elsewhere or is lost, and now and then. */
+/** The primaries of a Cluster. Queries the slots at start, after a redirect, when a node is lost, and at intervals. */
 export class ClusterRouter implements Router {
   readonly #cluster: ClusterRedis;
   readonly #options: ConnectionOptions;
@@ -51,7 +51,7 @@ export class ClusterRouter implements Router {
     return node;
   }
 
-  doubt(): void {
+  transientError(): void {
     this.#poke();
   }
 
@@ -114,7 +114,7 @@ export class ClusterRouter implements Router {
       this.#adopt(await this.#askForSlots());
       this.#failure = undefined;
     } catch (error) {
-      // What was known stays in use: nodes that are connected go on serving.
+      // Keep the known slots: connected nodes go on serving.
       if (this.#abort.signal.aborted) return;
       const failure = unavailable(messageOf(error));
       if (failure.message !== this.#failure?.message) {
@@ -124,7 +124,7 @@ export class ClusterRouter implements Router {
     }
   }
 
-  /** Asks connected nodes in turn, since one may be cut off from the others, and then the configured ones. */
+  /** Queries connected nodes in turn, because one of them may be partitioned from the others, then the configured ones. */
   async #askForSlots(): Promise<readonly SlotRange[]> {
     const failures: string[] = [];
     const connected = [...this.#nodes.values()].filter(({ failure }) => failure === undefined);
@@ -176,8 +176,8 @@ export class ClusterRouter implements Router {
     }
     this.#primaries = primaries;
     for (const [name, node] of this.#nodes) {
-      // One that serves nothing any more may still owe an answer; and one that we were just sent to may not be known yet
-      // to whom the slots were asked of.
+      // A node without slots may still have commands in flight. A node that a redirect has just named may be missing from
+      // the answer, because the queried node does not know it yet.
       if (primaries.has(node) || node.isAwaited || (!node.failure && node.connection.inFlight > 0)) continue;
       this.#nodes.delete(name);
       void node.close();

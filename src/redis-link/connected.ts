@@ -2,12 +2,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { limits, TonnageError, type Clock } from '../base/index.ts';
 import type { RedisLink } from './types.ts';
 
-/** How often a link that is not connected yet is looked at. */
+/** How often to check the status of a link that is not connected yet. */
 const lookMs = 20;
 
 /**
- * Waits for a link that has just been opened. Rejects with `redis_refused` as soon as Redis does not let us in, and with
- * `redis_unavailable` when no connection is there in time.
+ * Waits until a link is connected. Rejects with `redis_refused` as soon as Redis rejects the login, and with
+ * `redis_unavailable` if the link is not connected within `waitMs`.
  */
 export async function connected(
   link: Pick<RedisLink, 'status'>,

@@ -4,7 +4,7 @@ import { RedisErrorReply, redact, unavailable } from './failure.ts';
 import { toReply } from './reply.ts';
 import type { RedisAddress, RedisReply, RedisTls } from './types.ts';
 
-/** What a connection is made to: an address, or a Unix socket. */
+/** The other end of a connection: an address, or a Unix socket. */
 export type Endpoint = RedisAddress | { readonly path: string };
 
 export interface ConnectionOptions {
@@ -20,22 +20,22 @@ export interface ConnectionOptions {
 type Client = ReturnType<typeof clientFor>;
 
 /**
- * One connection, from its greeting to its end. It never comes back: whoever wants another makes another, so an answer
- * that is late never meets a later request, and nothing that was sent here is ever sent elsewhere by the client.
+ * One connection, from its handshake to its end. It never reconnects: a new connection is a new object. So a late answer
+ * never meets a later request, and the npm client never sends a command again.
  */
 export class Connection {
-  /** How errors name the other side: no credentials. */
+  /** The server's name for errors and the log, without credentials. */
   readonly name: string;
   readonly endpoint: Endpoint;
-  /** Settles, never rejects, with what ended the connection. */
+  /** Resolves with the error that ended the connection. Never rejects. */
   readonly ended: Promise<TonnageError>;
-  /** Slots in which a script has answered here: for those, and no others, WAIT on this connection means something. */
+  /** Slots in which a script has answered on this connection. WAIT is meaningful for these slots only. */
   readonly scriptedSlots = new Set<number>();
   readonly #client: Client;
   readonly #options: ConnectionOptions;
   readonly #resolveEnded: (error: TonnageError) => void;
   #failure: TonnageError | undefined;
-  /** What each command under way may take on top of the limit, the oldest first. */
+  /** The allowance of each command in flight on top of the time limit, in ms, oldest first. */
   readonly #allowances: number[] = [];
   #deadline = 0;
   #answers = 0;
@@ -52,10 +52,10 @@ export class Connection {
   }
 
   /**
-   * Connects, authenticates and sees that commands are answered.
+   * Connects, authenticates, and checks that Redis answers commands.
    *
-   * @param signal gives up before it is connected
-   * @throws {TonnageError} `redis_refused` when Redis turns the greeting down, else `redis_unavailable`
+   * @param signal aborts connecting
+   * @throws {TonnageError} `redis_refused` if Redis rejects the handshake, otherwise `redis_unavailable`
    */
   static async open(endpoint: Endpoint, options: ConnectionOptions, signal: AbortSignal): Promise<Connection> {
     const connection = new Connection(endpoint, options);
@@ -78,12 +78,12 @@ export class Connection {
   async #connect(): Promise<void> {
     const client = this.#client;
     const late = () =>
-      this.#end(unavailable(`Redis ${this.name} did not greet in ${this.#options.connectTimeoutMs} ms`));
+      this.close(unavailable(`Redis ${this.name} did not greet in ${this.#options.connectTimeoutMs} ms`));
     let greeting: NodeJS.Timeout | undefined;
-    client.on('error', (error: unknown) => this.#end(this.#failureOf(error)));
-    client.on('end', () => this.#end(unavailable(`the connection to Redis ${this.name} was closed`)));
+    client.on('error', (error: unknown) => this.close(this.#failureOf(error)));
+    client.on('end', () => this.close(unavailable(`the connection to Redis ${this.name} was closed`)));
     client.on('connect', () => {
-      // Told to end while it was dialling, the client goes on until it has a socket to close.
+      // `destroy` during dialling has no effect, so destroy again once there is a socket.
       if (this.#failure) client.destroy();
       else greeting = setTimeout(late, this.#options.connectTimeoutMs);
     });
@@ -95,30 +95,30 @@ export class Connection {
     }
   }
 
-  /** A server that wants a password, or loads its data, takes connections all the same. */
+  /** A server that needs a password, or is loading its data, accepts connections but rejects commands. */
   async #checkAnswers(): Promise<void> {
     try {
       await this.send(['PING']);
     } catch (error) {
-      if (!(error instanceof RedisErrorReply && error.word === 'NOPERM')) throw error; // it does know us
+      if (!(error instanceof RedisErrorReply && error.word === 'NOPERM')) throw error; // NOPERM: we are logged in
     }
   }
 
-  /** Commands that were answered, the greeting's included. */
+  /** Number of answered commands, including those of the handshake. */
   get answers(): number {
     return this.#answers;
   }
 
-  /** Commands that have no answer yet. */
+  /** Number of commands in flight. */
   get inFlight(): number {
     return this.#allowances.length;
   }
 
   /**
-   * Sends one command and answers what Redis does. Without waiting in between, commands go out together, in order.
+   * Sends one command and returns the reply. Commands that are sent in one turn of the event loop go out together, in order.
    *
-   * @param allowanceMs how long Redis may block on purpose, on top of the limit
-   * @throws {RedisErrorReply} for an error reply; {TonnageError} when the connection ends before the answer
+   * @param allowanceMs how long the command itself may block in Redis, on top of the time limit
+   * @throws {RedisErrorReply} for an error reply; {TonnageError} if the connection ends before the reply
    */
   async send(args: readonly string[], allowanceMs = 0): Promise<RedisReply> {
     if (this.#failure) throw this.#failure;
@@ -138,15 +138,10 @@ export class Connection {
     return toReply(value);
   }
 
-  /** Sends one command to a node that is about to take its slot over. */
+  /** Sends one command to a node that is importing its slot (ASKING). */
   async sendAsking(args: readonly string[]): Promise<RedisReply> {
     const [, reply] = await Promise.all([this.send(['ASKING']), this.send(args)]);
     return reply;
-  }
-
-  /** Ends the connection; commands under way are rejected with `reason`. */
-  close(reason: TonnageError): void {
-    this.#end(reason);
   }
 
   #began(allowanceMs: number): void {
@@ -166,7 +161,7 @@ export class Connection {
     this.#deadline = this.#options.clock.monotonic() + this.#options.commandTimeoutMs + allowance;
   }
 
-  /** One timer looks after all commands; it is set anew only when it has rung, which spares one for each command. */
+  /** One timer serves all commands. It is set again only after it has fired, which saves a timer per command. */
   #look(): void {
     this.#timer = undefined;
     if (this.#failure || this.#allowances.length === 0) return;
@@ -175,18 +170,19 @@ export class Connection {
       this.#timer = setTimeout(() => this.#look(), Math.ceil(restMs));
       return;
     }
-    // After a long stretch of our own work the answer may be waiting to be read: what is there is read first.
+    // If this process was busy, the answer may already be in the socket: read it first.
     const deadline = this.#deadline;
     setImmediate(() => {
       if (this.#allowances.length > 0 && this.#deadline === deadline) {
-        this.#end(unavailable(`Redis ${this.name} did not answer in ${this.#options.commandTimeoutMs} ms`));
+        this.close(unavailable(`Redis ${this.name} did not answer in ${this.#options.commandTimeoutMs} ms`));
       } else if (!this.#timer) {
         this.#look();
       }
     });
   }
 
-  #end(failure: TonnageError): void {
+  /** Ends the connection. Commands in flight reject with `failure`. */
+  close(failure: TonnageError): void {
     if (this.#failure) return;
     this.#failure = failure;
     clearTimeout(this.#timer);
@@ -217,8 +213,8 @@ export function nameOf(endpoint: Endpoint): string {
 }
 
 /**
- * The npm client, with all that acts on its own turned off: no reconnecting, no queue while offline, no commands of its
- * own. RESP2, in which a script's answers have the fewest types.
+ * The npm client without its automatic behaviour: no reconnecting, no offline queue, no commands of its own. RESP2, in
+ * which the replies of a script have the fewest types.
  */
 function clientFor(endpoint: Endpoint, options: ConnectionOptions) {
   const { username, password, database, tls, connectTimeoutMs: connectTimeout } = options;
@@ -228,7 +224,7 @@ function clientFor(endpoint: Endpoint, options: ConnectionOptions) {
     disableOfflineQueue: true,
     disableClientInfo: true,
     maintNotifications: 'disabled',
-    commandOptions: { timeout: 0 }, // its own covers only the wait before sending
+    commandOptions: { timeout: 0 }, // it covers only the wait before sending
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
     ...(database === undefined ? {} : { database }),

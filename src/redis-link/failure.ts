@@ -1,7 +1,7 @@
 import { limits, TonnageError } from '../base/index.ts';
 import type { RedisStatus } from './types.ts';
 
-/** An error reply: Redis has answered, so this one command was not done (or a script broke off). */
+/** An error reply: Redis did not do the command, or its script failed half-way. */
 export class RedisErrorReply extends Error {
   /** The first word, such as `WRONGTYPE`. */
   readonly word: string;
@@ -13,8 +13,8 @@ export class RedisErrorReply extends Error {
   }
 }
 
-/** Replies that say "not now": nothing was done, and the same may work in a moment. */
-const passing: ReadonlySet<string> = new Set([
+/** First words of transient error replies: Redis did nothing, and the same command may succeed in a moment. */
+const transientWords: ReadonlySet<string> = new Set([
   'BUSY',
   'CLUSTERDOWN',
   'LOADING',
@@ -24,20 +24,20 @@ const passing: ReadonlySet<string> = new Set([
   'TRYAGAIN',
 ]);
 
-/** Whether Redis asks for patience. */
-export function isPassing(error: RedisErrorReply): boolean {
-  return passing.has(error.word);
+/** Whether the same command may succeed in a moment. */
+export function isTransient(error: RedisErrorReply): boolean {
+  return transientWords.has(error.word);
 }
 
-/** Where a Cluster says that a slot is. */
+/** A redirect of a Cluster: the node that has the slot. */
 export interface Redirect {
   readonly kind: 'moved' | 'ask';
-  /** Empty: the host of whoever said so. */
+  /** Empty: the host of the node that sent the redirect. */
   readonly host: string;
   readonly port: number;
 }
 
-/** Reads `MOVED slot host:port` and `ASK slot host:port`; undefined for any other reply. */
+/** Parses `MOVED slot host:port` and `ASK slot host:port`; undefined for any other reply. */
 export function redirectOf(error: RedisErrorReply): Redirect | undefined {
   const match = /^(MOVED|ASK) \d+ (.*):(\d+)$/.exec(error.message);
   if (!match) return undefined;
@@ -49,20 +49,20 @@ export function unavailable(message: string): TonnageError {
   return new TonnageError('redis_unavailable', message);
 }
 
-/** An error reply as the callers of the link see it. */
+/** The error of an error reply for callers of the link. `what`: the command or script. */
 export function asTonnageError(error: RedisErrorReply, what: string): TonnageError {
-  const code = isPassing(error) || redirectOf(error) ? 'redis_unavailable' : 'redis_refused';
+  const code = isTransient(error) || redirectOf(error) ? 'redis_unavailable' : 'redis_refused';
   return new TonnageError(code, `Redis answered ${what} with: ${error.message}`);
 }
 
-/** A message without these secrets, and not longer than is of use. Redis quotes what it does not understand. */
+/** The message without these secrets, shortened. Redis quotes the arguments that it does not understand. */
 export function redact(message: string, secrets: readonly (string | undefined)[]): string {
   let clean = message;
   for (const secret of secrets) if (secret) clean = clean.replaceAll(secret, '***');
   return clean.slice(0, limits.redisMessageLengthMax);
 }
 
-/** The status of a link to servers, by what keeps those of them that are not connected. */
+/** The status of a link. `failures`: one for each server that is not connected. */
 export function statusOf(failures: readonly TonnageError[]): RedisStatus {
   if (failures.length === 0) return { connected: true };
   const isRefused = failures.some(({ code }) => code === 'redis_refused');

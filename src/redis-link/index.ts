@@ -11,10 +11,10 @@ export { oneSlotOf, slotOf } from './slot.ts';
 export type * from './types.ts';
 
 /**
- * Opens the way to a Redis, which connects in the background: `status` tells how far it is. That a server is away,
- * wants another password or does not exist is no reason to reject.
+ * Opens a link to Redis. It connects in the background; `status` shows the state. An unreachable server or a wrong password
+ * does not reject.
  *
- * @throws {TonnageError} `config_invalid` for options that no server could make right
+ * @throws {TonnageError} `config_invalid` for invalid options
  */
 export async function openRedisLink(options: RedisLinkOptions): Promise<RedisLink> {
   const { target, connection, retryMs } = settingsOf(options);

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { assert, limits, type Clock } from '../base/index.ts';
 import type { Connection } from './connection.ts';
-import { asTonnageError, isPassing, redirectOf, RedisErrorReply, unavailable } from './failure.ts';
+import { asTonnageError, isTransient, redirectOf, RedisErrorReply, unavailable } from './failure.ts';
 import type { RedisNode } from './node.ts';
 import { isList } from './reply.ts';
 import type { Router } from './router.ts';
@@ -14,7 +14,7 @@ interface LinkOptions {
   readonly clock: Clock;
 }
 
-/** Where a command goes next, and whether it has to say that it was sent there. */
+/** Where a command goes next, and whether ASKING must precede it. */
 interface Target {
   readonly connection: Connection;
   readonly isAsking: boolean;
@@ -22,7 +22,7 @@ interface Target {
 
 const firstPauseMs = 10;
 
-/** The link over whichever way of routing: sends, follows, repeats what was not done, and words the errors. */
+/** A link over any router: sends commands, follows redirects, retries what Redis did not do, and translates errors. */
 export class RoutedLink implements RedisLink {
   readonly #router: Router;
   readonly #options: LinkOptions;
@@ -45,7 +45,7 @@ export class RoutedLink implements RedisLink {
   }
 
   async pipeline(commands: readonly RedisCommand[]): Promise<readonly RedisReply[]> {
-    // Each is sent before the next is begun: connections put together what comes within one turn of the event loop.
+    // All are sent in this turn of the event loop, so each connection sends its commands together.
     const outcomes = await Promise.allSettled(commands.map((command) => this.send(command)));
     return outcomes.map((outcome) => {
       if (outcome.status === 'rejected') throw outcome.reason;
@@ -62,7 +62,7 @@ export class RoutedLink implements RedisLink {
         return await this.#send(['EVALSHA', this.#digestOf(source), ...rest], slot, onAnswer);
       } catch (error) {
         if (!(error instanceof RedisErrorReply && error.word === 'NOSCRIPT')) throw error;
-        return this.#send(['EVAL', source, ...rest], slot, onAnswer); // which also makes the server know it
+        return this.#send(['EVAL', source, ...rest], slot, onAnswer); // the server knows the script from now on
       }
     });
   }
@@ -93,7 +93,7 @@ export class RoutedLink implements RedisLink {
     return this.#router.close();
   }
 
-  /** Turns error replies into what callers are promised. */
+  /** Translates error replies into the errors that `RedisLink` promises. */
   async #worded<T>(what: string, work: () => Promise<T>): Promise<T> {
     try {
       return await work();
@@ -104,8 +104,8 @@ export class RoutedLink implements RedisLink {
   }
 
   /**
-   * Sends a command until it was done, refused, or not done for too long. It is sent within this turn of the event loop,
-   * and again only after a reply that says that it was not done.
+   * Sends a command, and retries it until Redis has done or refused it, or the time is over. The first attempt is sent in
+   * this turn of the event loop. A retry follows only a reply that says that the command was not done.
    */
   async #send(
     args: readonly string[],
@@ -128,7 +128,7 @@ export class RoutedLink implements RedisLink {
     }
   }
 
-  /** Where to go after an error reply. @throws that reply when there is no point in going on */
+  /** The target of the next attempt after an error reply. @throws that reply if there is none */
   async #next(
     error: RedisErrorReply,
     was: {
@@ -144,13 +144,13 @@ export class RoutedLink implements RedisLink {
     const from = 'host' in endpoint ? endpoint.host : '';
     const follow = () => redirect && this.#router.redirected(redirect, was.slot, from);
     const sentTo = follow();
-    if (!sentTo && !isPassing(error)) throw error;
-    if (!sentTo) this.#router.doubt(was.node, error.word);
-    // The first two redirects are followed at once: one to the new owner, one more while a slot is on its way.
+    if (!sentTo && !isTransient(error)) throw error;
+    if (!sentTo) this.#router.transientError(was.node, error.word);
+    // Follow the first two redirects at once: one to the new owner, one more while a slot is migrating.
     const pauseMs = sentTo && was.attempt <= 2 ? 0 : pauseAfter(was.attempt);
     if (this.#options.clock.monotonic() + pauseMs >= was.deadline) throw error;
     if (pauseMs > 0) await sleep(pauseMs);
-    // After a pause the node that we were sent to may have been given up.
+    // During the pause the target of the redirect may have been closed.
     const node = (pauseMs > 0 ? follow() : sentTo) ?? this.#router.nodeFor(was.slot);
     const connection = await node.ready(Math.max(1, was.deadline - this.#options.clock.monotonic()));
     return { node, target: { connection, isAsking: redirect?.kind === 'ask' } };
@@ -169,7 +169,7 @@ function pauseAfter(attempt: number): number {
   return Math.min(firstPauseMs * 2 ** Math.min(attempt - 1, 16), limits.redisRetryPauseMsMax);
 }
 
-/** CONFIG GET where it is allowed, else what INFO says. */
+/** `maxmemory-policy` by CONFIG GET or, if that is not allowed, by INFO. */
 async function policyOf(connection: Connection): Promise<string> {
   try {
     const reply = await connection.send(['CONFIG', 'GET', 'maxmemory-policy']);

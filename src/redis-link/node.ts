@@ -3,18 +3,18 @@ import type { Connection } from './connection.ts';
 import { unavailable } from './failure.ts';
 
 export interface RedisNodeOptions {
-  /** How errors and the log call it: an address, or the name that Sentinels know. */
+  /** Its name for errors and the log: an address, or the name that Sentinels use. */
   readonly name: string;
-  /** Makes one connection; is called again, for ever, when it fails or when the connection has ended. */
+  /** Opens one connection. Called again whenever it fails or the connection ends. */
   readonly open: (signal: AbortSignal) => Promise<Connection>;
   readonly log: Log;
-  /** Is told when a connection has come or gone. */
+  /** Called when a connection has been opened or has ended. */
   readonly onChange?: () => void;
 }
 
 const firstPauseMs = 50;
 
-/** A server that is to be connected always: connects in the background, and again with longer pauses when that fails. */
+/** Keeps one server connected: connects in the background, and retries with growing pauses. */
 export class RedisNode {
   readonly name: string;
   readonly #options: RedisNodeOptions;
@@ -39,29 +39,24 @@ export class RedisNode {
     return this.#connection ? undefined : this.#failure;
   }
 
-  /** The connection as it stands. @throws {TonnageError} at once, while there is none */
+  /** The current connection. @throws {TonnageError} if there is none */
   get connection(): Connection {
     if (!this.#connection) throw this.#failure;
     return this.#connection;
   }
 
-  /** Whether somebody waits in `ready`. */
+  /** Whether a call of `ready` is waiting. */
   get isAwaited(): boolean {
     return this.#waiting > 0;
   }
 
-  /** The connection, waiting up to `waitMs` for one. */
+  /** The connection; waits for one for up to `waitMs`. @throws {TonnageError} if there is none by then */
   async ready(waitMs: number): Promise<Connection> {
     if (this.#connection || this.#closed) return this.connection;
     this.#waiting += 1;
     await endsWithin(waitMs, this.#next.promise);
     this.#waiting -= 1;
     return this.connection;
-  }
-
-  /** Ends this connection, if it is still the one in use: another is made. */
-  drop(connection: Connection, reason: TonnageError): void {
-    if (connection === this.#connection) connection.close(reason);
   }
 
   async close(): Promise<void> {
@@ -74,7 +69,7 @@ export class RedisNode {
   async #run(): Promise<void> {
     let pauseMs = firstPauseMs;
     while (!this.#closed) {
-      // Pauses grow until a connection has done some work: one that ends at once is no better than none.
+      // Pauses grow until a connection has answered a command: one that ends at once counts as a failure.
       if (await this.#connectOnce()) pauseMs = firstPauseMs;
       await pause(pauseMs, this.#abort.signal);
       pauseMs = Math.min(2 * pauseMs, limits.redisReconnectMsMax);
@@ -83,7 +78,7 @@ export class RedisNode {
     this.#notify();
   }
 
-  /** From connecting to the end of the connection; answers whether it was of use. */
+  /** Connects, and waits for the end of the connection. Answers whether it has answered commands. */
   async #connectOnce(): Promise<boolean> {
     try {
       const connection = await this.#options.open(this.#abort.signal);

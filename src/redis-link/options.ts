@@ -2,21 +2,21 @@ import { assert, limits, TonnageError } from '../base/index.ts';
 import type { ConnectionOptions, Endpoint } from './connection.ts';
 import type { ClusterRedis, RedisAddress, RedisLinkOptions, RedisTls, SentinelRedis } from './types.ts';
 
-/** Where and what the servers are, and how Sentinels are connected to, which have credentials of their own. */
+/** The servers to connect to. Sentinels have credentials of their own. */
 type LinkTarget =
   | { readonly mode: 'standalone'; readonly endpoint: Endpoint }
   | { readonly mode: 'sentinel'; readonly redis: SentinelRedis; readonly sentinel: ConnectionOptions }
   | { readonly mode: 'cluster'; readonly redis: ClusterRedis };
 
-/** The options of a link, checked and with all defaults. */
+/** The options of a link, validated and with defaults. */
 interface LinkSettings {
   readonly target: LinkTarget;
-  /** How servers are connected to. */
+  /** Options of connections to servers. */
   readonly connection: ConnectionOptions;
   readonly retryMs: number;
 }
 
-/** @throws {TonnageError} `config_invalid` for options that no server could make right */
+/** Validates the options of a link and adds defaults. @throws {TonnageError} `config_invalid` */
 export function settingsOf(options: RedisLinkOptions): LinkSettings {
   const url = options.mode === 'standalone' ? parseRedisUrl(options.url) : undefined;
   const common = {
@@ -90,7 +90,10 @@ interface RedisUrl {
 
 const schemes: ReadonlySet<string> = new Set(['redis:', 'rediss:', 'unix:']);
 
-/** Reads `redis[s]://[user[:password]@]host[:port][/database]` or `unix:///path`. No error holds the text itself. */
+/**
+ * Parses `redis[s]://[user[:password]@]host[:port][/database]` or `unix:///path`. Errors do not quote the text, because it
+ * may hold a password.
+ */
 export function parseRedisUrl(text: string): RedisUrl {
   const url = URL.parse(text);
   if (!url || !schemes.has(url.protocol)) {

@@ -2,14 +2,14 @@ import { TonnageError } from '../base/index.ts';
 import { RedisErrorReply } from './failure.ts';
 import type { RedisReply } from './types.ts';
 
-/** `Array.isArray` for replies, which are read only. */
+/** `Array.isArray` for replies, which are read-only. */
 export function isList(value: RedisReply | undefined): value is readonly RedisReply[] {
   return Array.isArray(value);
 }
 
 /**
- * What the client has decoded, checked to be what the link promises. An integer that a double cannot hold is an error,
- * never a neighbouring number: whoever needs large amounts asks for them as text.
+ * Checks that a value decoded by the npm client is a `RedisReply`. An integer beyond 2^53 is an error, never a rounded
+ * number: ask for large amounts as text.
  */
 export function toReply(value: unknown): RedisReply {
   if (typeof value === 'string' || value === null) return value;

@@ -7,8 +7,8 @@ import type { Router } from './router.ts';
 import type { SentinelRedis } from './types.ts';
 
 /**
- * One address, always the same. Its name may come to lead to another server: one that is a replica by now is left, since a
- * connection to it would last for ever.
+ * A router to one fixed address. Its host name may come to resolve to another server. So the router drops the connection to
+ * a server that has become a replica, because that connection would otherwise stay open for ever.
  */
 export function standaloneRouter(endpoint: Endpoint, options: ConnectionOptions, log: Log): Router {
   const node = new RedisNode({
@@ -19,7 +19,7 @@ export function standaloneRouter(endpoint: Endpoint, options: ConnectionOptions,
   return singleRouter(node, 'has become a replica');
 }
 
-/** The server that the Sentinels call primary: they are asked for each connection, and whether it still is the one. */
+/** A router to the primary that the Sentinels name. It asks them before each connection, and at intervals afterwards. */
 export function sentinelRouter(
   redis: SentinelRedis,
   settings: { readonly connection: ConnectionOptions; readonly sentinel: ConnectionOptions },
@@ -37,7 +37,7 @@ export function sentinelRouter(
       } catch (error) {
         if (!(error instanceof TonnageError)) throw error;
         failures.add(error.message);
-        next += 1; // one that answers is asked first the next time
+        next += 1; // start with the next Sentinel from now on
       }
     }
     throw unavailable(`no Sentinel leads to a primary called ${name}: ${[...failures].join('; ')}`);
@@ -66,7 +66,7 @@ export function sentinelRouter(
   };
 }
 
-/** Does `work` again and again, with a pause before each, until it is stopped. That it fails is for others to say. */
+/** Runs `work` at intervals until stopped. Ignores its errors: `work` is a check, and the next one may succeed. */
 function repeat(pauseMs: number, work: (signal: AbortSignal) => Promise<void>): { stop(): Promise<void> } {
   const abort = new AbortController();
   const { signal } = abort;
@@ -84,20 +84,18 @@ function repeat(pauseMs: number, work: (signal: AbortSignal) => Promise<void>): 
   };
 }
 
-/** Ends the connection: the next one may lead elsewhere. `why` goes on after the name of the server. */
-function leave(node: RedisNode, why: string): void {
-  if (node.failure) return;
-  const { connection } = node;
-  node.drop(connection, unavailable(`Redis ${connection.name} ${why}`));
+/** Closes the connection; the node then opens the next one, perhaps to another server. `why` follows the server's name. */
+function leave({ connection }: RedisNode, why: string): void {
+  connection.close(unavailable(`Redis ${connection.name} ${why}`));
 }
 
-/** `demoted`: what is said of a server that takes no writes any more. */
+/** A router to one node. `demoted`: why a server that no longer accepts writes is left, for the error. */
 function singleRouter(node: RedisNode, demoted: string): Router {
   return {
     nodeFor: () => node,
     redirected: () => undefined,
-    doubt: (_, word) => {
-      if (word === 'READONLY') leave(node, demoted);
+    transientError: (_, word) => {
+      if (word === 'READONLY' && !node.failure) leave(node, demoted);
     },
     primaries: () => [node],
     get status() {
@@ -128,7 +126,7 @@ async function askSentinel(
   }
 }
 
-/** Sentinels may be behind: the server itself says whether it is a primary. */
+/** Connects to a server, and checks with ROLE that it is a primary: what Sentinels say may be out of date. */
 async function openPrimary(endpoint: Endpoint, options: ConnectionOptions, signal: AbortSignal): Promise<Connection> {
   const connection = await Connection.open(endpoint, options, signal);
   try {

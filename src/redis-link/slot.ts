@@ -3,7 +3,7 @@ import { assert } from '../base/index.ts';
 /** Hash slots of a Cluster (Redis Cluster specification, "Key distribution model"). */
 export const slotCount = 16_384;
 
-/** CRC-16/XMODEM, as the specification asks for: polynomial 0x1021, from 0, nothing reflected. */
+/** CRC-16/XMODEM, as the specification requires: polynomial 0x1021, initial value 0, no reflection. */
 const table = Uint16Array.from({ length: 256 }, (_, byte) => {
   let crc = byte << 8;
   for (let bit = 0; bit < 8; bit += 1) crc = crc & 0x8000 ? (crc << 1) ^ 0x1021 : crc << 1;
@@ -16,7 +16,7 @@ function crc16(bytes: Uint8Array): number {
   return crc;
 }
 
-/** The slot of a key: of what stands between its first `{` and the next `}`, when that is something, else of all. */
+/** The slot of a key: the hash of the text between its first `{` and the next `}`, or of the whole key if that is empty. */
 export function slotOf(key: string): number {
   const open = key.indexOf('{');
   const close = open < 0 ? -1 : key.indexOf('}', open + 1);
@@ -24,7 +24,7 @@ export function slotOf(key: string): number {
   return crc16(Buffer.from(hashed)) % slotCount;
 }
 
-/** The one slot of all these keys. Keys of several slots are a mistake of ours that only a Cluster would show. */
+/** The common slot of these keys. Asserts that there is one, because only a Cluster would report keys of several slots. */
 export function oneSlotOf(keys: readonly string[]): number {
   const [first, ...rest] = keys;
   assert(first !== undefined, 'a script has at least one key, which decides its node');

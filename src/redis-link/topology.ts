@@ -2,7 +2,7 @@ import { isList } from './reply.ts';
 import { slotCount } from './slot.ts';
 import type { RedisAddress, RedisReply } from './types.ts';
 
-/** Which primary serves which slots, both ends included. */
+/** A range of slots, both ends included, and the primary that serves it. */
 export interface SlotRange {
   readonly first: number;
   readonly last: number;
@@ -10,11 +10,11 @@ export interface SlotRange {
 }
 
 /**
- * Reads the answer of CLUSTER SLOTS: `[first, last, [host, port, ...], replicas...]` each.
+ * Parses the reply to CLUSTER SLOTS: a list of `[first, last, [host, port, ...], replicas...]`.
  *
- * @param asked the host that was asked, which is meant where a node does not know its own address
+ * @param asked the host of the queried node, for a primary that does not know its own address
  * @param natMap see `ClusterRedis`
- * @returns undefined when it is no such answer, or knows of no slot
+ * @returns undefined if the reply has another form, or no slots
  */
 export function readSlots(
   reply: RedisReply,
@@ -35,7 +35,7 @@ export function readSlots(
   return ranges;
 }
 
-/** The address to dial for one that the Cluster has announced. */
+/** The address to dial for an address that the Cluster announces. */
 export function translated(address: RedisAddress, natMap: Readonly<Record<string, RedisAddress>> = {}): RedisAddress {
   return natMap[`${address.host}:${address.port}`] ?? address;
 }
