@@ -6,6 +6,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { startDockerUpstream } from '../test/support/docker-upstream.ts';
 import { layer, mediaTypes, pushImage } from '../test/support/images.ts';
 import { freePort, runProgram, startProgram, type Program } from '../test/support/program.ts';
@@ -58,7 +59,7 @@ http {
       )
     )
       return { url, program };
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await sleep(50);
   }
   await program.stop('SIGTERM');
   throw new Error(`nginx does not answer:\n${program.output()}`);

@@ -3,6 +3,7 @@
  * long a question by month and organisation takes on both stores while 20,000 pulls a second are being counted, and how
  * long those pulls wait for their commit. `npm run bench query`; BENCH_STORES=sqlite or redis for one of them.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { limits } from '../src/base/index.ts';
 import type { Count, Ledger } from '../src/ledger/index.ts';
 import type { Increment, UsageQuery } from '../src/usage/index.ts';
@@ -39,7 +40,7 @@ function cellsOf(day: number): readonly Increment[] {
 
 async function fill(ledger: Ledger): Promise<void> {
   for (let day = today - days; day < today; day++) await ledger.backfill(cellsOf(day));
-  while ((ledger.status().delivery?.waiting ?? 0) > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  while ((ledger.status().delivery?.waiting ?? 0) > 0) await sleep(20);
 }
 
 /** Counts pulls at an even pace, and answers how long each waited, in milliseconds. */
@@ -61,7 +62,7 @@ async function pull(ledger: Ledger, until: number): Promise<readonly number[]> {
       const start = performance.now();
       under.push(Promise.resolve(ledger.record(counts)).then(() => waits.push(performance.now() - start)));
     }
-    await new Promise((resolve) => setTimeout(resolve, tickMs));
+    await sleep(tickMs);
   }
   await Promise.all(under);
   return waits;
@@ -85,7 +86,7 @@ async function ask(ledger: Ledger, until: number): Promise<readonly number[]> {
     times.push(performance.now() - start);
     if (answer.rows.length !== limits.queryRowsDefault || answer.total < 1_000_000n)
       throw new Error('the answer is not whole');
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await sleep(100);
   }
   return times;
 }

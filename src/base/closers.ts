@@ -1,4 +1,7 @@
-/** Things to undo, the last one first; what fails is remembered, and the rest is undone all the same. */
+/**
+ * Functions that release what was acquired, to be called in reverse order. Unlike `AsyncDisposableStack`, it throws the first
+ * error itself, not wrapped in a `SuppressedError`, so that its `code` is known.
+ */
 export class Closers {
   readonly #closers: (() => unknown)[] = [];
 
@@ -6,7 +9,7 @@ export class Closers {
     this.#closers.push(close);
   }
 
-  /** Undoes everything, and then throws the first failure, if there was one. */
+  /** Calls all functions, also after one has failed, and then throws the first error. */
   async close(): Promise<void> {
     const failures: unknown[] = [];
     for (const close of this.#closers.splice(0).toReversed()) {

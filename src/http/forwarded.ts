@@ -58,7 +58,8 @@ export function clientOf(headers: IncomingHttpHeaders, connected: string | undef
 /**
  * Creates the reader of `X-Forwarded-For`, `-Proto` and `-Host`, which stores its result for `forwardedOf`. Call it before
  * anything else uses the request. Any client can send these headers, so they count only on connections from `trusted`
- * networks (CIDR notation).
+ * networks (CIDR notation). Our own: `proxy-addr` answers a loopback address that a remote proxy states, which would pass for
+ * this machine.
  */
 export function createForwardedReader(trusted: readonly string[]): (request: IncomingMessage) => void {
   const networks = trusted.flatMap((cidr) => parseNetwork(cidr) ?? []);

@@ -10,6 +10,8 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 /**
  * Parses an `Authorization` header: Basic (RFC 7617, in UTF-8; the password may contain colons) or Bearer (RFC 6750). `none`: an empty
  * user with an empty password, which some clients send without credentials. `malformed`: anything else; it must not count as `none`.
+ *
+ * Our own: `basic-auth` decodes invalid Base64 and UTF-8 into other credentials instead of rejecting them.
  */
 export function parseAuthorization(header: string): Credential | 'none' | 'malformed' {
   const match = /^([A-Za-z]+) +(\S+) *$/.exec(header);

@@ -15,6 +15,8 @@ interface OidcKeysOptions {
 /**
  * The keys of an issuer (a JWK Set, RFC 7517 section 5). Fetches them for the first token, when they are old, and when a token names
  * an unknown key, but at most once per `limits.oidcRetryMs`. While the issuer is unavailable, known keys remain valid.
+ *
+ * Our own: `createRemoteJWKSet` of jose rejects all tokens once its keys are old and the issuer is unavailable.
  */
 export class OidcKeys {
   readonly #options: OidcKeysOptions;

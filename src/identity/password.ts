@@ -9,7 +9,10 @@ const newHashCost = { cost: 16_384, blockSize: 8, parallelism: 1 } as const;
 const saltBytes = 16;
 const hashBytes = 32;
 
-/** The hash of a new password, with a salt of its own, in the form that `parsePasswordHash` reads. */
+/**
+ * The hash of a new password, with a salt of its own, in the form that `parsePasswordHash` reads. scrypt, because Node.js has
+ * it; packages for argon2 and bcrypt bring compiled code.
+ */
 export async function hashPassword(password: string, random: Random): Promise<string> {
   const salt = random.bytes(saltBytes);
   const hash = await derive(password, salt, hashBytes, newHashCost);

@@ -4,7 +4,10 @@ import { crc32 } from 'node:zlib';
 /** `api`: sent as Bearer or as the password of Basic. `path`: part of an image's path, for pulling only. */
 export type TokenKind = 'api' | 'path';
 
-/** base32 in lower case (RFC 4648, section 6), because clients take a path token for part of a repository name. */
+/**
+ * base32 in lower case (RFC 4648, section 6), because for clients a path token is part of a repository name. Node.js has no
+ * base32, and its encoder is shorter than a dependency.
+ */
 const alphabet = 'abcdefghijklmnopqrstuvwxyz234567';
 const secretLength = 52;
 const checksumLength = 7;

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort, runProgram, startProgram, type Program } from './program.ts';
+import { freePort, runProgram, sleep, startProgram, type Program } from './program.ts';
 
 /** PEM files of a server's certificate and of the authority that clients are to trust. */
 export interface RedisCertificateFiles {
@@ -183,6 +183,6 @@ export async function eventually(
   for (;;) {
     if (await condition()) return;
     if (performance.now() > deadline) throw new Error(`${what}: not within ${waitMs} ms`);
-    await new Promise((resolve) => setTimeout(resolve, 25));
+    await sleep(25);
   }
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { BatchHistory, BatchId, Delivered, OutboxBatch } from '../../../store/index.ts';
 import { parseDay, type Day, type Increment } from '../../../usage/index.ts';
 
@@ -113,7 +114,7 @@ export async function sendAll(log: BatchLog, target: Target, { max = 7, waitMs =
       position = delivered.kind === 'rewind' ? delivered.to : position + batches.length;
     } catch (error) {
       if (performance.now() > deadline) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await sleep(20);
     }
   }
 }
