@@ -18,6 +18,7 @@ declare module 'zod' {
   }
 }
 
+/** In milliseconds, as durations are. */
 export const hour = 3_600_000;
 export const day = 24 * hour;
 
@@ -57,10 +58,12 @@ export function text(takes: string, parse: (text: string) => string | undefined)
   return textOf(takes, parse, (value) => value);
 }
 
+/** The text itself if it is not empty, otherwise `undefined`. */
 export function parseNonEmpty(stated: string): string | undefined {
   return stated === '' ? undefined : stated;
 }
 
+/** Any text that is not empty. */
 export const nonEmpty = (takes: string) => text(takes, parseNonEmpty);
 
 /** A text that is printed as a mask only. */

@@ -44,6 +44,7 @@ function addFiles(json: z.core.JSONSchema.BaseSchema): void {
   const properties: JsonSchema['properties'] = {};
   for (const [key, value] of Object.entries(json.properties ?? {})) {
     properties[key] = value;
+    // zod calls this again for each schema around a map, such as a default, so the file may be there already.
     if (typeof value === 'boolean' || value.writeOnly !== true || `${key}File` in (json.properties ?? {})) continue;
     const description = `File that contains ${key}. A relative path is relative to the configuration file.`;
     properties[`${key}File`] = { type: 'string', description, takes: 'the name of a file' };

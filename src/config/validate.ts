@@ -18,9 +18,7 @@ const typeWords: ReadonlyMap<string, string> = new Map([
 
 /** What was expected, for issues that the schema has no message for. `undefined`: zod's own message. */
 function expectation(issue: z.core.$ZodRawIssue): string | undefined {
-  if (issue.code === 'invalid_value') {
-    return `expected ${oneOf(issue.values)}`;
-  }
+  if (issue.code === 'invalid_value') return `expected ${oneOf(issue.values)}`;
   if (issue.code !== 'invalid_type') return undefined;
   return `expected ${typeWords.get(issue.expected) ?? `a ${issue.expected}`}`;
 }
@@ -105,7 +103,7 @@ function cameAt(tree: Tree, path: Path): string {
   const info = keyAt(path);
   if (info?.secret === true) return 'came something else (not shown, since it is a secret)';
   const isItem = typeof path.at(-1) === 'number';
-  // A value in place of a map may be a secret that belongs into that map.
+  // A value in place of a map may be a secret that belongs in that map.
   const isSingle = info !== undefined && info.scalars.size > 0 && info.keys.size === 0;
   return `came ${isItem || isSingle ? shownOf(node) : kindOf(node)}`;
 }
