@@ -1,54 +1,54 @@
-/* oxlint-disable max-lines -- one table with an entry for each limit; a second file would only hide half of it */
+/* oxlint-disable max-lines -- one table with an entry for each limit */
 /**
  * Every limit has a name and a documented default (`docs/reference/limits.md`; a test compares the two).
- * Unit and qualifier stand at the end of the name. Those that a configuration key changes say so there.
+ * The name ends with unit and qualifier. If a configuration key changes a limit, its comment names the key.
  */
 export const limits = {
-  /** Largest request line and headers together that a listener reads. */
+  /** Largest request line and headers, together. */
   requestHeaderBytesMax: 16 * 1024,
-  /** How long a client may take to send its request's headers. */
+  /** How long a client may take to send the headers of its request. */
   requestHeadersMsMax: 20_000,
-  /** How long a client may take to send a whole request, body included. */
+  /** How long a client may take to send a whole request, including the body. */
   requestBodyMsMax: 60_000,
-  /** How long the gateway waits for the reset by a client that left, before it counts the pull of a client that closed its sending side. */
+  /** If a client has closed its sending side, how long the gateway waits for a reset, which means that the client disconnected, before it counts the pull. */
   halfClosedResetMs: 250,
   /** Largest request body that the JSON routes read. */
   requestBodyBytesMax: 1024 * 1024,
-  /** An answer that took longer is logged, except for blobs, which may be large. */
+  /** The server logs answers that take longer, except blobs, which may be large. */
   slowAnswerMs: 5_000,
   /** How long a stopping server waits for requests in flight. Configuration: `shutdownTimeout`. */
   shutdownMsMax: 30_000,
-  /** How long a stopping server tries to commit the counts that are in memory, after the requests have ended. */
+  /** How long a stopping server tries to commit the counts in memory, after the requests have ended. */
   ledgerCloseMsMax: 10_000,
-  /** How long a stop may take beyond `shutdownTimeout`. Then the process ends, whatever it still waits for. */
+  /** How long a stop may take in addition to `shutdownTimeout`. Then the process ends in any case. */
   stopMsMax: 25_000,
-  /** How long a stop waits for a query that is running. */
+  /** How long a stop waits for a running query. */
   queryCloseMsMax: 2_000,
-  /** Largest manifest that is taken from an upstream (the distribution spec asks for at least 4 MB). */
+  /** Largest manifest that the gateway accepts from an upstream (the distribution spec requires at least 4 MB). */
   manifestBytesMax: 4 * 1024 * 1024,
   /** Descriptors of one manifest: config, layers, manifests of an index. */
   manifestDescriptorsMax: 10_000,
   /** Values of one manifest or image config, at any depth. */
   manifestValuesMax: 200_000,
-  /** How deep values of a manifest, image config or tag list may be nested. */
+  /** Nesting depth of a manifest, image config or tag list. */
   jsonDepthMax: 64,
-  /** Digests of a manifest that are remembered and written at a stretch, so that others get their turn in between. */
+  /** Digests of a manifest that the gateway stores in one step, before it yields to other work. */
   linksAtOnceMax: 1_000,
-  /** Manifests kept in memory: bytes of their bodies. The least recently used leave first; the disk keeps them. */
+  /** Bytes of the manifests in memory. The least recently used are evicted; the disk keeps them. */
   manifestMemoryBytesMax: 64 * 1024 * 1024,
   /** Largest image config that is read for its facts (architecture, entrypoint). */
   imageConfigBytesMax: 8 * 1024 * 1024,
   /** Largest error body of an upstream that is read for its message. */
   upstreamErrorBytesMax: 16 * 1024,
-  /** Largest token answer of an upstream. */
+  /** Largest answer of an upstream's token endpoint. */
   upstreamTokenBytesMax: 64 * 1024,
-  /** Largest tag list page that is passed on. */
+  /** Largest page of a tag list that the gateway passes on. */
   tagListBytesMax: 4 * 1024 * 1024,
-  /** Values of one tag list page: its tags, and what else is in it. */
+  /** Values of one page of a tag list: tags and everything else. */
   tagListValuesMax: 500_000,
   /** How long connecting to an upstream may take. */
   upstreamConnectMsMax: 10_000,
-  /** How long an upstream may take until its answer's headers are there. */
+  /** How long an upstream may take to send the headers of its answer. */
   upstreamHeadersMsMax: 30_000,
   /** How long an upstream may stay silent in the middle of a body. */
   upstreamSilenceMsMax: 30_000,
@@ -56,67 +56,73 @@ export const limits = {
   factsWaitMsMax: 3_000,
   /** How long the answer of a pull waits for its commit. Configuration: `usage.commitWait`. */
   commitWaitMsMax: 2_000,
-  /** Distinct cells that wait in memory while the ledger cannot commit; beyond it details fold into `__other__`. */
+  /** Distinct cells in memory while the ledger cannot commit. Beyond it, details are folded into `__other__`. */
   pendingCellsMax: 100_000,
-  /** Combinations of dimensions, by day, whose cells are found without making a key; forgotten all at once. */
+  /** Combinations of dimensions, by day, that the ledger finds without computing a key. All are forgotten at once. */
   rememberedCellsMax: 100_000,
-  /** Series whose dimensions the reader of a ledger remembers; forgotten all at once. */
+  /** Series whose dimensions the reader of a ledger remembers. All are forgotten at once. */
   rememberedSeriesMax: 200_000,
-  /** Days whose values are remembered, to hold late events to the same caps; more where `usage.dedupeDays` is longer. */
+  /** Days whose values the ledger remembers, so that late events have the same limits. More if `usage.dedupeDays` is longer. */
   cappedDaysMax: 64,
-  /** Events with an identity that wait in memory for their commit; what would go beyond is told to come again. */
+  /** Events with an identity that wait in memory for their commit. Further events get 503. */
   waitingEventsMax: 200_000,
-  /** Days for which an event that is sent again is known, and beyond which none is taken. Configuration: `usage.dedupeDays`. */
+  /** Days for which the ledger recognises a resent event. It refuses older events. Configuration: `usage.dedupeDays`. */
   dedupeDays: 35,
-  /** Days for which details finer than organisation and architecture are kept. Configuration: `usage.detailDays`. */
+  /** Days for which the ledger keeps details finer than organisation and architecture. Configuration: `usage.detailDays`. */
   detailDays: 400,
   /** How far ahead of its receipt the time of an event may be. */
   eventAheadMsMax: 3_600_000,
-  /** Keys of events held to know what is sent again, at most; eleven bytes of memory each. Beyond it no event is taken. Configuration: `usage.heldKeysMax`. */
+  /**
+   * Keys of events that the ledger holds to recognise resent events, at eleven bytes of memory each. Beyond it, the ledger
+   * accepts no event. Configuration: `usage.heldKeysMax`.
+   */
   heldKeysMax: 50_000_000,
-  /** Events that wait on disk to be claimed in a Redis that several instances share; beyond it no event is taken. */
+  /** Events on disk that wait to be claimed in a Redis that several instances share. Beyond it, the ledger accepts no event. */
   pendingClaimsMax: 5_000_000,
-  /** Events that are claimed there at a time. */
+  /** Events that the ledger claims there at a time. */
   claimedEventsMax: 2_000,
-  /** How often claims are looked for that no event can ask for any more. */
+  /** How often the ledger removes claims that no event can need any more. */
   claimsForgetEveryMs: 3_600_000,
-  /** How often values that are new here are told to the other instances, which keep to the same caps. */
+  /** How often an instance shares its new values with the other instances, which have the same limits. */
   valuesSharedEveryMs: 1_000,
-  /** Pairs of tenant and source whose derived keys are remembered; forgotten all at once. */
+  /** Pairs of tenant and source whose derived keys are remembered. All are forgotten at once. */
   eventSourcesRememberedMax: 10_000,
-  /** How often the ledger looks for keys and details whose time is over. */
+  /** How often the ledger looks for expired keys and details. */
   tidyEveryMs: 60_000,
   /** Batches read from the outbox at a time. */
   deliveredBatchesMax: 256,
-  /** How often the store may say in a row that it misses batches, until delivery stops with `ledger_gap`. */
+  /** How often in a row the store may report missing batches before delivery stops with `ledger_gap`. */
   rewindsMax: 100,
-  /** Longest pause between two tries of a delivery that failed. */
+  /** Longest pause between two attempts of a failed delivery. */
   deliveryRetryMsMax: 1_000,
-  /** How long a stop waits until all batches are delivered; the rest goes out after the next start. */
+  /** How long a stop waits for the delivery of all batches. The rest is delivered after the next start. */
   deliveryCloseMsMax: 2_000,
-  /** How often delivered batches that are old enough are forgotten. */
+  /** How often the outbox drops delivered batches that are old enough. */
   outboxTrimEveryMs: 10_000,
-  /** How long delivered batches are kept, should the store lose them again. Configuration: `store.outboxKeep`. */
+  /** How long the outbox keeps delivered batches, in case the store loses them. Configuration: `store.outboxKeep`. */
   outboxKeepMs: 24 * 3_600_000,
-  /** Bytes of delivered batches that are kept; beyond it they go earlier, once replicas have them. Configuration: `store.outboxKeepBytes`. */
+  /** Bytes of delivered batches in the outbox. Beyond it, they are dropped earlier, once replicas have them. Configuration: `store.outboxKeepBytes`. */
   outboxKeepBytes: 1024 * 1024 * 1024,
-  /** Bytes of batches on their way to a store elsewhere, at most. Beyond it nothing more is taken until some are delivered. Configuration: `store.outboxMax`. */
+  /** Bytes of all batches in the outbox. Beyond it, the ledger commits nothing until some are delivered. Configuration: `store.outboxMax`. */
   outboxBytesMax: 4 * 1024 * 1024 * 1024,
-  /** How long commits that fail for the same reason are not logged again. */
+  /** How long the ledger does not log repeated commit failures with the same reason. */
   commitFailureQuietMs: 60_000,
-  /** Longest pause between two tries of a failed commit. */
+  /** Longest pause between two attempts of a failed commit. */
   commitRetryMsMax: 5_000,
   /** How long a query may take. */
   queryMsMax: 10_000,
-  /** Queries over their deadline that may still be running; with so many a further query is refused. */
+  /** Queries over their deadline that may still run. Beyond it, further queries are refused. */
   abandonedQueriesMax: 4,
-  /** Rows of one page of a query, at most. */
+  /** Rows of one page of a query. */
   queryRowsMax: 10_000,
-  /** Rows of one page of a query when the request names no number. */
+  /** Rows of one page of a query if the request states no `limit`. */
   queryRowsDefault: 1_000,
-  /** Series of `tonnage_usage_total`; what comes later is summed under `org="__other__"`, and beyond twice as many under `arch="__other__"` too, except known architectures. */
+  /**
+   * Series of `tonnage_usage_total`. Later ones are summed under `org="__other__"`, and beyond twice as many under
+   * `arch="__other__"` too, except known architectures.
+   */
   usageSeriesMax: 10_000,
-  /** Distinct organisations on one day whose own credentials sent events, and as many again that other credentials state. Further values of a dimension count under `__other__`. */
+  /** Distinct organisations on one day whose own credentials sent events, and as many again that other credentials state. Further values count as `__other__`. */
   orgsPerDayMax: 10_000,
   /** Distinct architectures of one organisation on one day, in addition to those that Go knows. */
   architecturesPerDayMax: 64,
@@ -132,274 +138,277 @@ export const limits = {
   usersPerDayMax: 50_000,
   /** Distinct client addresses of one organisation on one day. */
   clientsPerDayMax: 50_000,
-  /** Values of one dimension that all organisations together have on one day, as a multiple of what one may have. */
+  /** Values of one dimension that all organisations together may have on one day, as a multiple of what one may have. */
   fullOrganisationsPerDay: 4,
-  /** Beyond that, each organisation still has its cap divided by this. Of `usageSeriesMax` one organisation has as much for architectures that are not known. */
+  /** Beyond that, each organisation still has its limit divided by this. Of `usageSeriesMax`, one organisation has the same share for unknown architectures. */
   organisationShareDivisor: 50,
-  /** Failed logins that one address may have within a minute before it is told to wait. */
+  /** Failed logins of one address within a minute. Beyond it, logins from the address get 429. */
   loginFailuresPerMinuteMax: 30,
   /** How long a verified credential is remembered. */
   credentialMemoryMs: 5 * 60_000,
   /** Verified credentials remembered at once. */
   credentialMemoryEntriesMax: 10_000,
-  /** How long wrong credentials are refused without looking at them again, or counting them as a further failure. */
+  /** How long the same wrong credentials are refused without another check. They do not count as further failures. */
   loginRefusalMs: 10_000,
-  /** Logins that wait until it is known what came of others from their address; with so many a further one is told to come back. */
+  /** Logins that wait for the result of other logins from their address. Further logins get 429. */
   loginsWaitingMax: 1_000,
-  /** Addresses whose failed logins are remembered at once; the one that failed longest ago leaves first. */
+  /** Addresses whose failed logins are remembered. The one with the oldest failure is evicted first. */
   loginFailureAddressesMax: 10_000,
   /** Passwords that are hashed at once. Hashing and file access share the same few threads. */
   passwordChecksMax: 2,
-  /** Password checks that wait for their turn; with so many a further one is told to come back. */
+  /** Password checks that wait for their turn. Further logins get 429. */
   passwordChecksWaitingMax: 256,
-  /** Longest password that is read to be hashed: beyond it would not fit into a request's headers. */
+  /** Longest password that `tonnage user hash` reads. A longer one would not fit into the headers of a request. */
   passwordBytesMax: 4 * 1024,
-  /** scrypt's N of a password hash, at least: what takes less time to check takes less time to guess. */
+  /** Smallest N of an scrypt password hash: a hash that is quick to check is quick to guess. */
   passwordHashCostMin: 1_024,
-  /** scrypt's p of a password hash. */
+  /** Largest p of an scrypt password hash. */
   passwordHashParallelismMax: 16,
-  /** Memory that a password hash may ask for (128 times scrypt's N times r, in bytes). */
+  /** Memory that a password hash may need (128 times scrypt's N times r, in bytes). */
   passwordHashMemoryBytesMax: 128 * 1024 * 1024,
-  /** How long a token of `/v2/token` is good. */
+  /** How long a token of `/v2/token` is valid. */
   pullTokenMs: 5 * 60_000,
   /** How long a command waits for the answer of a server. */
   commandAnswerMsMax: 60_000,
-  /** Largest body with events that is taken, also after decompression. */
+  /** Largest body with events, before and after decompression. */
   eventBodyBytesMax: 8 * 1024 * 1024,
-  /** Slowest rate at which a body with events may come in, in each `eventBodyWindowMs`. */
+  /** Slowest rate of a body with events, in each `eventBodyWindowMs`. */
   eventBodyBytesPerSecondMin: 1_024,
-  /** Stretch of time over which that rate is measured. */
+  /** Time over which that rate is measured. */
   eventBodyWindowMs: 10_000,
-  /** How often the rates of bodies with events are looked at. */
+  /** How often the rates of bodies with events are checked. */
   eventBodyCheckMs: 1_000,
   /** How long a body with events may take while less than half of the memory for such bodies is free. */
   eventBodyShortMsMax: 5_000,
-  /** Bytes of bodies with events that are in memory until their answer. The credentials of one sender never hold more than they leave free, so half of it at most; beyond that a further body of theirs is told to come back. */
+  /**
+   * Bytes of bodies with events in memory until their answer. The bodies of one sender's credentials never hold more than they
+   * leave free, so at most half. Further bodies get 503.
+   */
   eventBodiesBytesMax: 64 * 1024 * 1024,
   /** Events of one request. */
   eventBatchMax: 10_000,
-  /** Events of one request that are read and committed at a stretch, so that others get their turn in between. */
+  /** Events of one request that are read and committed in one step, before the server yields to other work. */
   eventsAtOnceMax: 1_000,
-  /** Bodies with events up to this size are parsed whatever they hold: that takes little time. */
+  /** Bodies with events up to this size are parsed without counting their values first, because parsing them is quick. */
   eventBodyUncountedBytesMax: 512 * 1024,
-  /** Objects and lists of a larger body, counted by their brackets, those in texts included. */
+  /** Objects and lists of a larger body, counted by their brackets, including brackets in texts. */
   eventBodyNodesMax: 100_000,
-  /** Members and items of a larger body, counted by its commas, those in texts included. */
+  /** Members and items of a larger body, counted by its commas, including commas in texts. */
   eventBodyMembersMax: 400_000,
-  /** Objects, lists, and members of an event's `data_base64`, each, counted by their signs, those in texts included. */
+  /** Objects, lists and members of an event's `data_base64`, each, counted by their signs, including signs in texts. */
   eventEncodedNodesMax: 100,
-  /** Accepted events of one request that its answer lists without being asked to. */
+  /** Accepted events that the answer lists without `?results=all`. */
   eventResultsListedMax: 100,
-  /** Largest quantity of one event whose meter counts plain events, or has a unit without a limit of its own. Configuration: `usage.quantityMax.1`. */
+  /** Largest quantity of one event whose meter has the unit `1`, or a unit without its own limit. Configuration: `usage.quantityMax.1`. */
   eventQuantityMax: 1_000_000,
   /** Largest quantity of one event in bytes (unit `By`). Configuration: `usage.quantityMax.By`. */
   eventQuantityBytesMax: 2 ** 40,
   /** Largest quantity of one event in seconds (unit `s`). Configuration: `usage.quantityMax.s`. */
   eventQuantitySecondsMax: 30 * 86_400,
-  /** Quantities of that size that one organisation may have of one meter on one day. */
+  /** Multiple of the largest quantity that one organisation may have of one meter on one day. */
   largestQuantitiesPerDayMax: 1_000,
   /** Longest `source` of an event. */
   eventSourceLengthMax: 512,
   /** Longest `id` of an event. */
   eventIdLengthMax: 512,
-  /** Longest upstream that an event names: a host with its port. */
+  /** Longest upstream of an event: a host with its port. */
   eventUpstreamLengthMax: 261,
-  /** Longest user that an event names: as long as an e-mail address can be. */
+  /** Longest user of an event: the length of the longest e-mail address. */
   eventUserLengthMax: 320,
-  /** Longest client that an event names. */
+  /** Longest client of an event. */
   eventClientLengthMax: 255,
-  /** Longest outcome that an event names. */
+  /** Longest outcome of an event. */
   eventOutcomeLengthMax: 32,
-  /** Longest line of a file of events that `tonnage event send` sends. */
+  /** Longest line of a file that `tonnage event send` reads. */
   eventLineBytesMax: 1024 * 1024,
-  /** Events that `tonnage event send` sends together. */
+  /** Events that `tonnage event send` sends in one batch. */
   eventSendBatchMax: 1_000,
-  /** Bytes of events that `tonnage event send` sends together. */
+  /** Bytes of events that `tonnage event send` sends in one batch. */
   eventSendBytesMax: 4 * 1024 * 1024,
-  /** How long `tonnage event send` tries again to send a batch that the server cannot take right now. */
+  /** How long `tonnage event send` retries a batch that the server cannot accept right now. */
   eventSendRetryMsMax: 5 * 60_000,
-  /** Longest pause between two such tries, unless the server asks for a longer one. */
+  /** Longest pause between two such retries, unless the server asks for a longer one. */
   eventSendPauseMsMax: 30_000,
-  /** Refused events that `tonnage event send` names; of the rest it says how many there are. */
+  /** Refused events that `tonnage event send` names. It prints the number of the rest. */
   eventRefusalsNamedMax: 20,
   /** Largest configuration file. */
   configBytesMax: 1024 * 1024,
   /** Values of one configuration file, with all aliases followed. */
   configNodesMax: 20_000,
-  /** How deep values of a configuration file may be nested. */
+  /** Nesting depth of a configuration file. */
   configDepthMax: 32,
   /** Largest file that holds a secret (`passwordFile` and the like). */
   secretFileBytesMax: 64 * 1024,
-  /** Longest repository name that is taken; clients cap host and name together at 255 characters. */
+  /** Longest repository name. Clients limit host and name together to 255 characters. */
   repositoryNameLengthMax: 255,
-  /** How long bytes that were sent are summed before the ledger counts them. */
+  /** How long sent bytes are summed before the ledger counts them. */
   egressKeepMs: 500,
-  /** Sums of bytes that were sent, at once; with so many the ledger counts them earlier. */
+  /** Sums of sent bytes at a time. Beyond it, the ledger counts them earlier. */
   egressSumsMax: 10_000,
   /** Longest request target that the gateway parses. */
   gatewayTargetLengthMax: 4_096,
-  /** Tags, digests that manifests name, and digests that upstreams have proven, each, kept in memory; the catalog keeps them all. */
+  /** Tags, digests that manifests name, and digests that upstreams have proven, each, in memory. The catalog keeps all of them. */
   gatewayMemoryEntriesMax: 100_000,
-  /** Digests of one repository kept in memory, those that its manifests name and those that are proven, each. */
+  /** Digests of one repository in memory: those that its manifests name and those that are proven, each. */
   repositoryMemoryEntriesMax: 10_000,
-  /** How long a client's request by digest takes the tag that it resolved before. Configuration: `gateway.tagMemory`. */
+  /** How long a client's request by digest takes the tag that the client resolved before. Configuration: `gateway.tagMemory`. */
   tagMemoryMs: 10 * 60_000,
-  /** Digests that are remembered with the tags that clients resolved to them or to their indexes; the oldest leave first. */
+  /** Digests that are remembered with the tags that clients resolved to them or to their indexes. The oldest are evicted first. */
   tagMemoryDigestsMax: 200_000,
-  /** Of these digests, those of one client; its oldest leave first. */
+  /** Those digests of one client. Its oldest are evicted first. */
   tagMemoryShareMax: 20_000,
-  /** Tags that are remembered for one client and repository; the oldest leave first. */
+  /** Tags that are remembered for one client and repository. The oldest are evicted first. */
   tagMemoryTagsMax: 16,
-  /** How long a tag's revalidation may take while there is an older answer to serve instead. */
+  /** How long the revalidation of a tag may take if a stale answer is available. */
   tagRevalidateMsMax: 5_000,
-  /** How long a tag that could not be revalidated is served stale before its upstream is asked again. */
+  /** How long a tag that could not be revalidated is served stale before the gateway asks its upstream again. */
   tagRetryMs: 5_000,
-  /** How far behind what is there a Range request on a blob in flight may begin, to wait rather than ask upstream itself. */
+  /** A Range request for a blob in flight waits if it begins at most this far beyond what has arrived. Otherwise it gets its own upstream request. */
   rangeWaitBytesMax: 8 * 1024 * 1024,
-  /** How long a repository waits for the answer to another one's download of the same blob, before it asks by itself. */
+  /** How long a repository waits for another repository's download of the same blob before it makes its own request. */
   otherDownloadWaitMsMax: 1_000,
-  /** Bytes of one download that wait for the disk before its upstream is held back. */
+  /** Bytes of one download that wait for the disk before the gateway slows its upstream down. */
   downloadBufferBytesMax: 2 * 1024 * 1024,
-  /** How long blobs are passed through, not cached, after the disk has refused one. */
+  /** How long blobs are passed through without caching after the disk has refused one. */
   diskRetryMs: 5_000,
-  /** Largest blob that is kept in memory as a whole: configs, and layers that hold next to nothing. */
+  /** Largest blob that is kept in memory as a whole: configs and tiny layers. */
   smallBlobBytesMax: 64 * 1024,
-  /** Small blobs kept in memory: bytes of all together. The least recently used leave first; the disk keeps them. */
+  /** Bytes of the small blobs in memory. The least recently used are evicted; the disk keeps them. */
   blobMemoryBytesMax: 64 * 1024 * 1024,
   /** Bytes that one reader of a blob holds in memory. */
   blobReadBytes: 128 * 1024,
-  /** How long a client may take nothing of its answer before it is disconnected. Configuration: `gateway.readerSilence`. */
+  /** How long a client may accept nothing of its answer before it is disconnected. Configuration: `gateway.readerSilence`. */
   readerSilenceMs: 60_000,
   /** Largest blob whose size neither its upstream nor a manifest states. */
   undeclaredBlobBytesMax: 4 * 1024 * 1024 * 1024,
   /** Connections to one upstream origin at a time. */
   upstreamConnectionsMax: 128,
-  /** Redirects that are followed for one request to an upstream. */
+  /** Redirects that the gateway follows for one request to an upstream. */
   upstreamRedirectsMax: 5,
-  /** Pause before the one quick retry of a request whose connection failed. */
+  /** Pause before the one immediate retry of a request whose connection failed. */
   upstreamRetryMs: 100,
-  /** Longest `Retry-After` of an upstream that is obeyed; a longer one is taken for this. */
+  /** Longest `Retry-After` of an upstream that the gateway honours. It shortens a longer one to this. */
   upstreamRetryAfterMsMax: 5 * 60_000,
-  /** Headers of one interim answer (100 Continue and the like) that are skipped. */
+  /** Headers of one skipped interim answer (100 Continue and the like). */
   upstreamInterimBytesMax: 16 * 1024,
-  /** Content codings that are undone for one answer of an upstream. */
+  /** Content codings that the gateway decodes for one answer of an upstream. */
   upstreamCodingsMax: 3,
-  /** How long an upstream is asked by GET alone after GET has contradicted what it answered to HEAD. */
+  /** How long the gateway uses only GET with an upstream whose GET contradicted its HEAD. */
   upstreamHeadRefusedMs: 10 * 60_000,
-  /** Other registries that one upstream redirects to, whose challenges are remembered. */
+  /** Other registries that one upstream redirects to and whose challenges are remembered. */
   upstreamRegistriesMax: 100,
-  /** How long an upstream's `/v2/` is not asked again after it failed to say how to log in. */
+  /** How long the gateway does not ask an upstream's `/v2/` again after it failed to say how to log in. */
   upstreamChallengeRetryMs: 60_000,
-  /** Repositories of one upstream whose token, and whose `Retry-After`, are remembered. */
+  /** Repositories of one upstream whose token and `Retry-After` are remembered. */
   upstreamRepositoriesMax: 10_000,
-  /** How long before its end a token of an upstream is no longer used. */
+  /** How long before its expiry a token of an upstream is no longer used. */
   upstreamTokenMarginMs: 10_000,
-  /** How long a scrape waits until the files of the image cache are counted; after that it shows what was counted last. */
+  /** How long a scrape waits for the count of the cache's files. After that it shows the previous count. */
   cacheSurveyMsMax: 1_000,
-  /** Series of one metric family; further label sets share one overflow series. Instruments may set their own. */
+  /** Series of one metric family. Further label sets share one overflow series. Instruments may set their own limit. */
   metricSeriesMax: 10_000,
-  /** Size of one chunk of an exposition; a single point that is larger makes its own. */
+  /** Size of one chunk of an exposition. A single larger point is a chunk of its own. */
   expositionChunkBytesMax: 64 * 1024,
-  /** Expositions that are made at a time; scrapes beyond share one. */
+  /** Expositions that are rendered at a time. Further scrapes share one. */
   scrapesMax: 3,
-  /** Shared expositions in memory; the next is made when one has been taken by all who share it. */
+  /** Shared expositions in memory. The next one is rendered when all scrapers have received one. */
   scrapeBodiesMax: 4,
-  /** How long a scrape may take when the scraper does not say how long it waits. */
+  /** How long a scrape may take if the scraper does not state its timeout. */
   scrapeMsMax: 60_000,
-  /** How long encoding an exposition may hold the event loop at a stretch. */
+  /** How long encoding an exposition may block the event loop at a time. */
   expositionStretchMsMax: 5,
-  /** How long one read of a source may take, unless the source is given a deadline of its own. */
+  /** How long one read of a source may take, unless the source has its own deadline. */
   sourceReadMsMax: 10_000,
-  /** Series of one source; a read that finds more is refused. */
+  /** Series of one source. A read with more fails. */
   sourceSeriesMax: 10_000,
   /** How long a source may take to close when the process stops. */
   sourceCloseMsMax: 5_000,
   /** Largest exposition that `tonnage lint` reads. */
   lintBytesMax: 64 * 1024 * 1024,
-  /** How long reading one input of `tonnage lint` may take. */
+  /** How long `tonnage lint` may take to read one input. */
   lintMsMax: 60_000,
-  /** Problems of one input that `tonnage lint` names; of the rest it says how many there are. */
+  /** Problems of one input that `tonnage lint` names. It prints the number of the rest. */
   lintProblemsMax: 20,
-  /** How long Redis may stay silent while an answer is due. What it reads together it also answers together. */
+  /** How long Redis may stay silent while an answer is due. Redis answers commands that it reads together, together. */
   redisCommandMsMax: 5_000,
   /** How long connecting to a Redis may take, and then again its greeting. */
   redisConnectMsMax: 5_000,
-  /** How long a question that comes with the start of the thread that reads a Redis waits for its connection. */
+  /** How long a query that starts the thread that reads a Redis waits for the connection. */
   redisFirstConnectMsMax: 1_000,
-  /** How long a command that Redis asks to repeat (LOADING, TRYAGAIN, a moving slot and the like) is tried again. */
+  /** How long a command that Redis asks to repeat (LOADING, TRYAGAIN, a moving slot and the like) is retried. */
   redisRetryMsMax: 3_000,
-  /** Longest pause between two tries of such a command. */
+  /** Longest pause between two attempts of such a command. */
   redisRetryPauseMsMax: 250,
-  /** Longest pause between two tries to connect to a Redis. */
+  /** Longest pause between two attempts to connect to a Redis. */
   redisReconnectMsMax: 2_000,
-  /** How often Sentinels are asked whether the primary is another one: they tell the old one only seconds later. */
+  /** How often Sentinels are asked for the primary. They report a new one some seconds late. */
   redisSentinelMs: 1_000,
-  /** How often the slots of a Redis Cluster are asked for while nothing has changed. */
+  /** How often the slots of a Redis Cluster are read while nothing has changed. */
   redisSlotsMs: 60_000,
-  /** Longest text of an error of Redis that is passed on. */
+  /** Longest error text of Redis that is passed on. */
   redisMessageLengthMax: 500,
-  /** Fields of a hash, or members of a set, that Redis is asked for at once; larger ones are read slice by slice. */
+  /** Fields of a hash, or members of a set, that are read from Redis at once. Larger ones are read in slices. */
   redisReadFieldsMax: 5_000,
-  /** Steps of one query that are under way in Redis at a time. */
+  /** Steps of one query that are in flight in Redis at a time. */
   redisReadsInFlightMax: 4,
   /** Fields that Redis visits for one slice (COUNT of HSCAN and SSCAN). */
   redisScanCount: 1_000,
-  /** Names, cells or rows that one query of a Redis may hold in memory; one that needs more is refused. */
+  /** Names, cells or rows that one query of a Redis may hold in memory. A query that needs more is refused. */
   queryCellsMax: 1_000_000,
-  /** Names of cells whose meaning one query remembers. */
+  /** Decoded names of cells that one query remembers. */
   redisDecodedFieldsMax: 200_000,
-  /** Fields of Wave's hash that are looked through in a second, while Wave still writes it. */
+  /** Fields of Wave's hash that are scanned in a second, while Wave still writes it. */
   waveRefreshFieldsPerSecond: 20_000,
-  /** Pause between two rounds through Wave's hash, while Wave still writes it. */
+  /** Pause between two scans of Wave's hash, while Wave still writes it. */
   waveRefreshPauseMs: 10_000,
-  /** Fields of Wave's hash that an import could not tell apart and names; of the rest it says how many there are. */
+  /** Ambiguous fields of Wave's hash that an import names. It prints the number of the rest. */
   waveSkippedNamedMax: 10,
-  /** Cells of several batches that one script in Redis takes; a batch that is larger goes alone, and whole. */
+  /** Cells of several batches that one script in Redis applies. A larger batch is sent alone, as a whole. */
   deliveryCellsMax: 2_000,
-  /** How often Redis is asked whether it would throw data away (`maxmemory-policy`), and whether it still has details. */
+  /** How often the ledger checks whether Redis could evict data (`maxmemory-policy`), and whether it still has details. */
   evictionCheckMs: 30_000,
-  /** Meters and days whose details were delivered lately, and are asked for now and then whether they are still there. */
+  /** Recently delivered details (by meter and day) that the ledger checks from time to time. */
   deliveredTagsMax: 10_000,
-  /** How long a delivery waits for replicas to have it; with too few of them it is kept for longer. */
+  /** How long a delivery waits for replicas. If too few confirm it, the outbox keeps the batches for longer. */
   replicaWaitMsMax: 100,
-  /** How long replicas are not waited for after too few of them answered. */
+  /** How long the ledger does not wait for replicas after too few of them confirmed. */
   replicaRetryMs: 1_000,
-  /** Fields of a hash that are written to, or deleted from, Redis by one command where there may be many. */
+  /** Fields of a hash that one command writes to or deletes from Redis. */
   redisWriteFieldsMax: 5_000,
-  /** Tokens of one data directory, expired ones included. */
+  /** Tokens of one data directory, including expired ones. */
   tokensMax: 10_000,
-  /** For how long requests that fail for the same known reason are not logged again. */
+  /** How long the server does not log requests that fail for the same known reason again. */
   sameFailureQuietMs: 600_000,
-  /** How often it is written down that a token is in use. */
+  /** How often the last use of a token is stored. */
   tokenUsedEveryMs: 3_600_000,
   /** Longest name of a token. */
   tokenNameLengthMax: 100,
-  /** Repositories, or folders of them, in the scope of one token. */
+  /** Repositories, or folders of repositories, in the scope of one token. */
   tokenScopeMax: 100,
-  /** How long a Seqera Platform may take to say who has a token. Configuration: `identity.platform.timeout`. */
+  /** How long a Seqera Platform may take to answer for a token. Configuration: `identity.platform.timeout`. */
   platformAnswerMsMax: 5_000,
-  /** How long its answer is taken for good. Configuration: `identity.platform.cacheFor`. */
+  /** How long its answer is cached. Configuration: `identity.platform.cacheFor`. */
   platformMemoryMs: 5 * 60_000,
-  /** How long an answer may stand in for one that cannot be had. Configuration: `identity.platform.staleFor`. */
+  /** How long a cached answer is used while the Platform does not answer. Configuration: `identity.platform.staleFor`. */
   platformStaleMs: 24 * 3_600_000,
-  /** How long a token that it has refused is refused without asking again. */
+  /** How long a token that the Platform refused is refused without asking again. */
   platformRefusalMs: 30_000,
-  /** How long it is not asked again about a token that it gave no answer to. */
+  /** How long the Platform is not asked again about a token that it did not answer for. */
   platformRetryMs: 10_000,
-  /** Questions to it that are under way at a time. */
+  /** Requests to the Platform in flight at a time. */
   platformRequestsMax: 32,
-  /** Questions to it that wait for their turn; with so many a further client is told to come back. */
+  /** Requests to the Platform that wait for their turn. Further clients get 429. */
   platformRequestsWaitingMax: 1_000,
-  /** Shortest password of a configured user, other than their own, that the Platform is asked about as a token. */
+  /** Shortest password with the name of a configured user that is sent to the Platform as a token. */
   platformTokenLengthMin: 32,
-  /** Largest answer of a system that is asked who somebody is. */
+  /** Largest answer of a Platform or an issuer. */
   identityAnswerBytesMax: 256 * 1024,
   /** How long an issuer of tokens may take to answer with its keys. */
   oidcAnswerMsMax: 5_000,
-  /** How long the keys of an issuer are used before they are fetched again; longer while it does not answer. */
+  /** How long the keys of an issuer are used before they are fetched again; longer while the issuer does not answer. */
   oidcKeysMs: 10 * 60_000,
   /** Shortest time between two fetches of the keys of an issuer, whatever keys tokens name. */
   oidcRetryMs: 10_000,
-  /** How far the clock of an issuer may be off, for the times in its tokens. */
+  /** Tolerance for the clock of an issuer, for the times in its tokens. */
   oidcLeewayMs: 30_000,
 } as const;
