@@ -52,7 +52,7 @@ describe('a range of a cached blob', () => {
     ['bytes=2-500', 2, 10],
   ])('%s gets a partial response', async (range, start, end) => {
     expectPart(await gateway.get(smallPath, { range }), start, end, small.body);
-    expect(lab.asked('/blobs/')).toHaveLength(1);
+    expect(lab.requestsTo('/blobs/')).toHaveLength(1);
   });
 
   it('that is unsatisfiable gets 416 with the size', async () => {
@@ -79,13 +79,13 @@ describe('a range of a cached blob', () => {
 
 describe('a range of a blob that is not cached', () => {
   it.each([
-    ['from its beginning', 0],
-    ['near its beginning', 8 * mebibyte],
+    ['at its start', 0],
+    ['near its start', 8 * mebibyte],
   ])('%s starts its download', async (_name, start) => {
     expectPart(await gateway.get(path, { range: `bytes=${start}-${start + 99}` }), start, start + 100);
     await expect.poll(cached, patiently).toHaveLength(1);
     expectPart(await gateway.get(path, { range: 'bytes=-1000' }), size - 1_000, size);
-    expect(lab.asked('/blobs/')).toHaveLength(1);
+    expect(lab.requestsTo('/blobs/')).toHaveLength(1);
   });
 
   it('far ahead comes directly from the upstream, and nothing is cached', async () => {
@@ -119,7 +119,7 @@ describe('a range of a blob that is not cached', () => {
   });
 
   it.each([false, true])(
-    'that it does not have is refused with its size (upstream ignores ranges: %s)',
+    'that is unsatisfiable gets 416 with the size (upstream ignores ranges: %s)',
     async (ignore) => {
       lab.behaviour.ignoreRange = ignore;
       const answer = await gateway.get(path, { range: `bytes=${size}-` });
@@ -162,13 +162,13 @@ describe('a range of a blob in progress', () => {
     expectPart(await near, 0, 10_000);
     expectPart(await next, 9 * mebibyte - 1, 9 * mebibyte + 1);
     expect((await whole).body.equals(large.body)).toBe(true);
-    expect(lab.asked(large.digest.text)).toHaveLength(1);
+    expect(lab.requestsTo(large.digest.text)).toHaveLength(1);
   });
 
   it('far ahead of the download gets its own request', async () => {
     const start = 9 * mebibyte + 1;
     const far = gateway.get(path, { range: `bytes=${start}-` });
-    await expect.poll(() => lab.asked(large.digest.text), patiently).toHaveLength(2);
+    await expect.poll(() => lab.requestsTo(large.digest.text), patiently).toHaveLength(2);
     open();
     expectPart(await far, start, size);
     expect((await whole).body.equals(large.body)).toBe(true);

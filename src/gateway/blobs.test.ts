@@ -74,7 +74,7 @@ describe('a blob', () => {
       });
       await expect.poll(() => filesIn('blobs/sha256'), patiently).toEqual([blob.digest.hex]);
     }
-    expect(lab.asked('/blobs/')).toEqual([`GET ${pathOf(blob)}`]);
+    expect(lab.requestsTo('/blobs/')).toEqual([`GET ${pathOf(blob)}`]);
     expect(await filesIn('tmp')).toEqual([]);
     expect((await readFile(blobFile(blob.digest.hex))).equals(blob.body)).toBe(true);
   });
@@ -96,7 +96,7 @@ describe('a blob', () => {
       await gateway.get(pathOf(large));
       await expect.poll(() => gateway.sample('downloads_in_flight'), patiently).toBe(0);
     }
-    expect(lab.asked('/blobs/')).toEqual([`HEAD ${pathOf(large)}`, `GET ${pathOf(large)}`]);
+    expect(lab.requestsTo('/blobs/')).toEqual([`HEAD ${pathOf(large)}`, `GET ${pathOf(large)}`]);
   });
 
   it('that the client already has gets 304', async () => {
@@ -133,7 +133,7 @@ describe('many clients of one uncached blob', () => {
   it('cause one request to the upstream', async () => {
     const answers = await Promise.all(Array.from({ length: 50 }, () => gateway.get(pathOf(large))));
     expect(answers.every(({ body }) => body.equals(large.body))).toBe(true);
-    expect(lab.asked('/blobs/')).toEqual([`GET ${pathOf(large)}`]);
+    expect(lab.requestsTo('/blobs/')).toEqual([`GET ${pathOf(large)}`]);
   });
 
   it('are each served at their own speed: a slow one delays neither the download nor the others', async () => {
@@ -143,7 +143,7 @@ describe('many clients of one uncached blob', () => {
     expect((await gateway.get(pathOf(large))).body.equals(large.body)).toBe(true);
     await expect.poll(() => filesIn('blobs/sha256'), patiently).toHaveLength(1);
     expect(Buffer.from(await slow.arrayBuffer()).equals(large.body)).toBe(true);
-    expect(lab.asked('/blobs/')).toHaveLength(1);
+    expect(lab.requestsTo('/blobs/')).toHaveLength(1);
   });
 
   it('get the first bytes while the rest is being downloaded', async () => {
@@ -199,7 +199,7 @@ describe('a blob that the upstream aborts', () => {
     expect(await filesIn('blobs/sha256')).toEqual([]);
     await expect.poll(() => filesIn('tmp'), patiently).toEqual([]);
     // A late client no longer finds the first download, and starts its own.
-    const downloads = lab.asked(pathOf(large)).length;
+    const downloads = lab.requestsTo(pathOf(large)).length;
     expect(downloads).toBeLessThanOrEqual(answers.length);
     expect(gateway.counted('blob_rejected', 'lab')).toBe(downloads);
   });
@@ -255,7 +255,7 @@ describe('when all clients disconnect', () => {
     open();
     await expect.poll(() => filesIn('blobs/sha256'), patiently).toEqual([large.digest.hex]);
     expect((await gateway.get(pathOf(large))).body.equals(large.body)).toBe(true);
-    expect(lab.asked('/blobs/')).toHaveLength(1);
+    expect(lab.requestsTo('/blobs/')).toHaveLength(1);
   });
 
   it('before the upstream has responded, the request is aborted', async () => {
@@ -269,7 +269,7 @@ describe('when all clients disconnect', () => {
     };
     const controller = new AbortController();
     const answer = fetch(`http://127.0.0.1:${gateway.port}${pathOf(large)}`, { signal: controller.signal });
-    await expect.poll(() => lab.asked('/blobs/'), patiently).toHaveLength(1);
+    await expect.poll(() => lab.requestsTo('/blobs/'), patiently).toHaveLength(1);
     controller.abort();
     await expect(answer).rejects.toThrow('aborted');
     await expect.poll(() => closed, patiently).toBe(true);
@@ -291,7 +291,7 @@ describe('a cached blob with a file that', () => {
   ])('%s is fetched again', async (_name, damage) => {
     await damage(blobFile(large.digest.hex));
     expect((await gateway.get(pathOf(large))).body.equals(large.body)).toBe(true);
-    expect(lab.asked('/blobs/')).toHaveLength(1);
+    expect(lab.requestsTo('/blobs/')).toHaveLength(1);
     expect(gateway.logs).toMatchObject([{ level: 'warn' }]);
   });
 });

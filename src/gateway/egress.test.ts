@@ -141,7 +141,7 @@ describe('nothing is counted for', () => {
     ['HEAD of a blob', 'HEAD', blobPath(big), {}, 200],
     ['a manifest that has not changed', 'GET', '/v2/app/manifests/v1', { 'if-none-match': '*' }, 304],
     ['a blob that has not changed', 'GET', blobPath(big), { 'if-none-match': '*' }, 304],
-    ['a range that is not there', 'GET', blobPath(middle), { range: 'bytes=300000-' }, 416],
+    ['an unsatisfiable range', 'GET', blobPath(middle), { range: 'bytes=300000-' }, 416],
     ['an error', 'GET', '/v2/app/manifests/none', {}, 404],
     ['a list of tags', 'GET', '/v2/app/tags/list', {}, 200],
     ['the version check', 'GET', '/v2/', {}, 200],
@@ -195,7 +195,7 @@ describe('an aborted response counts the bytes that the kernel had accepted:', (
   });
 
   it.each([
-    ['of a length that is known', {}],
+    ['of known length', {}],
     ['in chunks', { hideLength: true }],
   ])('aborted by a stop of the gateway in the middle of a blob %s, exact to the byte', async (_, behaviour) => {
     const blob = content('layer', bytesOf(large.byteLength, 'hideLength' in behaviour ? 33 : 34));

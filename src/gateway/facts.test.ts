@@ -65,7 +65,7 @@ describe('the architecture', () => {
     await pull('v1');
     await pull(child.digest.text);
     expect(gateway.pulls).toMatchObject([{ arch: 'arm64' }]);
-    expect(lab.asked('/blobs/')).toEqual([]);
+    expect(lab.requestsTo('/blobs/')).toEqual([]);
   });
 
   it('is not taken from an index of another repository', async () => {
@@ -92,7 +92,7 @@ describe('the architecture', () => {
   });
 
   it.each(['application/octet-stream', 'application/json', 'text/html; charset=utf-8', '', undefined])(
-    'of an image whose config is called %j comes from that config, which its index may name',
+    'of an image whose config has the type %j comes from that config',
     async (configType) => {
       const alone = anImage({ configType, architecture: 'arm64' });
       const part = anImage({ configType, name: `${app} part`, architecture: 's390x' });
@@ -106,7 +106,7 @@ describe('the architecture', () => {
   );
 
   it.each([
-    ['is no image config', { config: { name: 'chart', version: '1.0' } }],
+    ['is not an image config', { config: { name: 'chart', version: '1.0' } }],
     ['has no layers', { layers: [] }],
     ['is too large', { name: 'x'.repeat(8 * 1024 * 1024) }],
   ])('of an artifact whose config has a generic type and %s is null', async (_why, options) => {
@@ -115,7 +115,7 @@ describe('the architecture', () => {
     await pull('v1');
     expect(gateway.pulls.map(({ arch }) => arch)).toEqual([undefined, undefined]);
     expect(gateway.counted('facts_unknown', 'lab')).toBe(0);
-    expect(lab.asked('/blobs/').length).toBeLessThan(2);
+    expect(lab.requestsTo('/blobs/').length).toBeLessThan(2);
   });
 
   it('of an image that an earlier version cached as an artifact is found again', async () => {
@@ -145,7 +145,7 @@ describe('the architecture', () => {
     await gateway.open();
     expect((await pull(digest.text)).headers['content-type']).toBe(types.ociImage);
     expect(gateway.pulls.map(({ arch }) => arch)).toEqual(['arm64']);
-    expect(lab.asked('/manifests/')).toEqual([]);
+    expect(lab.requestsTo('/manifests/')).toEqual([]);
   });
 
   it('of an artifact is null, and nothing is fetched', async () => {
@@ -153,7 +153,7 @@ describe('the architecture', () => {
     await pull('v1');
     expect(gateway.pulls.map((counted) => counted.arch)).toEqual([undefined]);
     expect(gateway.counted('facts_unknown', 'lab')).toBe(0);
-    expect(lab.asked('/blobs/')).toEqual([]);
+    expect(lab.requestsTo('/blobs/')).toEqual([]);
   });
 
   it('is found once and stored, and the config is then in the blob cache', async () => {
@@ -164,7 +164,7 @@ describe('the architecture', () => {
     await pull('v1');
     await gateway.get(`/v2/${app}/blobs/${configOf(manifest)}`);
     expect(gateway.pulls.map(({ arch }) => arch)).toEqual(['arm64', 'arm64']);
-    expect(lab.asked('/blobs/')).toEqual([`GET /v2/${app}/blobs/${configOf(manifest)}`]);
+    expect(lab.requestsTo('/blobs/')).toEqual([`GET /v2/${app}/blobs/${configOf(manifest)}`]);
   });
 });
 
@@ -208,7 +208,7 @@ describe('facts that are unavailable', () => {
     lab.put(app, manifest, 'v1');
     await pull('v1');
     expect(gateway.pulls.map(({ arch }) => arch)).toEqual([undefined]);
-    expect(lab.asked('/blobs/')).toEqual([]);
+    expect(lab.requestsTo('/blobs/')).toEqual([]);
   });
 });
 
@@ -250,7 +250,7 @@ describe('fusion', () => {
   });
 
   it.each([types.ociImage, types.dockerImage])(
-    'needs the config of %s even where an index says the architecture',
+    'needs the config of %s even if an index states the architecture',
     async (mediaType) => {
       const child = anImage({ mediaType, architecture: 'arm64', entrypoint: ['/usr/bin/fusion'] });
       lab.put(app, child);

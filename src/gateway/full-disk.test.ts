@@ -67,9 +67,9 @@ describe('when the disk becomes full in the middle of a blob', () => {
     );
     expect((await whole(`${child.url}/cache-failure`))?.toString()).toContain('EFBIG');
     // The gateway does not try the disk again for each blob.
-    const asked = lab.asked('/blobs/').length;
+    const asked = lab.requestsTo('/blobs/').length;
     expect((await whole(url))?.equals(large.body)).toBe(true);
-    expect(lab.asked('/blobs/')).toHaveLength(asked + 1);
+    expect(lab.requestsTo('/blobs/')).toHaveLength(asked + 1);
   });
 
   it('no client gets a complete blob with a wrong digest', async () => {

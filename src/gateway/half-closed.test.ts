@@ -93,7 +93,7 @@ describe('a client that has disconnected', () => {
     const opened = new Promise<void>((resolve) => (answer = resolve));
     lab.behaviour.gate = { at: 1, opened };
     const socket = await send(`/v2/${app}/manifests/v1`, { andCloseOwnSide: false });
-    await until('the upstream is asked', () => lab.asked('/manifests/').length > 0);
+    await until('the upstream is asked', () => lab.requestsTo('/manifests/').length > 0);
     socket.destroy();
     await once(socket, 'close');
     answer();

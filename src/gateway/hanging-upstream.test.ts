@@ -33,7 +33,7 @@ test('a hanging upstream delays a cached tag once for a few seconds, and then no
   );
   expect(waitedMs).toBeGreaterThan(limits.tagRevalidateMsMax - 100);
   expect(waitedMs).toBeLessThan(4 * limits.tagRevalidateMsMax);
-  expect(lab.asked('/manifests/')).toEqual([`GET ${target}`, `HEAD ${target}`]);
+  expect(lab.requestsTo('/manifests/')).toEqual([`GET ${target}`, `HEAD ${target}`]);
   const again = systemClock.monotonic();
   expect((await gateway.get(target)).status).toBe(200);
   expect(systemClock.monotonic() - again).toBeLessThan(limits.tagRevalidateMsMax);

@@ -75,7 +75,7 @@ describe('a cached private layer', () => {
   });
 
   it.each(['/v2/public', '/v2/other/public'])(
-    'is not served under %s because a manifest there names it',
+    'is not served under %s, even if a manifest there names it',
     async (path) => {
       const named = { ...layer, body: layer.body.subarray(0, 100) };
       const claiming = content(types.ociImage, {
@@ -123,7 +123,7 @@ describe('a cached private layer', () => {
     expect((await gateway.get(path)).body.equals(layer.body)).toBe(true);
     await expect.poll(() => gateway.sample('downloads_in_flight'), patiently).toBe(0);
     expect((await gateway.get(path)).body.equals(layer.body)).toBe(true);
-    expect(other.asked('/public/blobs/')).toEqual([
+    expect(other.requestsTo('/public/blobs/')).toEqual([
       `GET /v2/public/blobs/${layer.digest.text}`,
       `GET /v2/public/blobs/${layer.digest.text}`,
     ]);
@@ -151,7 +151,7 @@ describe('a cached private layer', () => {
     const path = `/v2/public/blobs/${layer.digest.text}`;
     const answers = await Promise.all(Array.from({ length: 20 }, () => gateway.get(path)));
     for (const answer of [...answers, await gateway.get(path)]) expect(answer.body.equals(layer.body)).toBe(true);
-    expect(lab.asked(path)).toEqual([`HEAD ${path}`]);
+    expect(lab.requestsTo(path)).toEqual([`HEAD ${path}`]);
   });
 });
 
@@ -199,15 +199,15 @@ it('HEAD of a blob that a manifest of the repository names gets the size in the 
   await gateway.get('/v2/private/manifests/v1');
   const answer = await gateway.head(`/v2/private/blobs/${layer.digest.text}`);
   expect([answer.status, answer.headers['content-length']]).toEqual([200, String(layer.body.byteLength)]);
-  expect(lab.asked('/blobs/')).toEqual(lab.asked(secret.blobs[0]?.digest.text ?? ''));
+  expect(lab.requestsTo('/blobs/')).toEqual(lab.requestsTo(secret.blobs[0]?.digest.text ?? ''));
 });
 
 describe('a private layer that is being downloaded', () => {
   it.each([
-    ['does not answer', false],
+    ['does not respond', false],
     ['does not confirm it for the second', true],
   ] as const)(
-    'is fetched by a second repository itself where the upstream %s, and a stop ends both downloads',
+    'is fetched separately for a second repository if the upstream %s, and a stop ends both downloads',
     async (_why, begins) => {
       lab.behaviour.intercept = (request, response) => {
         if (request.url?.includes('/blobs/') !== true) return false;
@@ -217,7 +217,7 @@ describe('a private layer that is being downloaded', () => {
       };
       const path = (name: string): string => `/v2/${name}/blobs/${layer.digest.text}`;
       const asked = ['private', 'public'].map((name) => gateway.get(path(name)));
-      const gets = (): readonly string[] => lab.asked('/blobs/').filter((line) => line.startsWith('GET'));
+      const gets = (): readonly string[] => lab.requestsTo('/blobs/').filter((line) => line.startsWith('GET'));
       await expect.poll(gets, patiently).toHaveLength(2);
       await gateway.close();
       expect((await Promise.all(asked)).map(({ complete }) => complete)).toEqual([false, false]);
@@ -228,7 +228,7 @@ describe('a private layer that is being downloaded', () => {
     let openGate = (): void => {};
     lab.behaviour.gate = { at: 1024 * 1024, opened: new Promise((resolve) => (openGate = resolve)) };
     const whole = gateway.get(`/v2/private/blobs/${layer.digest.text}`);
-    await expect.poll(() => lab.asked('/blobs/'), patiently).toHaveLength(1);
+    await expect.poll(() => lab.requestsTo('/blobs/'), patiently).toHaveLength(1);
     expect((await gateway.get(`/v2/public/blobs/${layer.digest.text}`)).status).toBe(404);
     const others = await Promise.all(
       Array.from({ length: 20 }, () => gateway.get(`/v2/nowhere/blobs/${layer.digest.text}`)),
@@ -295,7 +295,7 @@ it('fifty clients of a blob that no manifest names cause one request to the upst
   const path = `/v2/public/blobs/${blob.digest.text}`;
   const answers = await Promise.all(Array.from({ length: 50 }, () => gateway.get(path)));
   expect(answers.every(({ body }) => body.equals(blob.body))).toBe(true);
-  expect(lab.asked(path)).toEqual([`GET ${path}`]);
+  expect(lab.requestsTo(path)).toEqual([`GET ${path}`]);
 });
 
 it("a body crafted to have another manifest's digest stays in its repository, also after a restart", async () => {

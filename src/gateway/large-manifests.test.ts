@@ -79,7 +79,7 @@ it("large manifests do not evict other repositories' links", async () => {
   }
   await gateway.get(`/v2/quiet/manifests/${child.digest.text}`);
   expect(gateway.pulls.map(({ arch }) => arch)).toEqual(['s390x']);
-  expect(lab.asked('/blobs/')).toEqual([]);
+  expect(lab.requestsTo('/blobs/')).toEqual([]);
 });
 
 it('an ambiguous manifest is rejected and not cached', async () => {

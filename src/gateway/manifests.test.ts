@@ -102,7 +102,7 @@ describe('a GET that is a pull', () => {
   });
 
   it.each(['application/json', 'text/plain; charset=utf-8', 'application/octet-stream', ''])(
-    'of an image that is sent as %j counts, and is served under the type that its body says',
+    'of an image sent as %j counts, and is served with the type in its body',
     async (sent) => {
       const manifest = image({ name: app });
       const { mediaType: _, ...members } = JSON.parse(manifest.body.toString());
@@ -128,7 +128,7 @@ describe('a GET that is a pull', () => {
       expect((await gateway.get(`/v2/${app}/manifests/${reference}`)).body).toEqual(manifest.body);
     }
     expect(gateway.pulls.map(({ tag }) => tag)).toEqual(['v1', 'v1', undefined, undefined]);
-    expect(lab.asked('/manifests/')).toEqual([`GET /v2/${app}/manifests/v1`]);
+    expect(lab.requestsTo('/manifests/')).toEqual([`GET /v2/${app}/manifests/v1`]);
   });
 
   it('is recorded with its principal', async () => {
@@ -197,7 +197,7 @@ describe('other requests', () => {
   });
 
   it.each(['%', 'W/%', '"sha256:other", %', '*'])(
-    'a GET with If-None-Match %s is a 304 that counts nothing',
+    '(a GET with If-None-Match %s that gets 304) do not count as pulls',
     async (form) => {
       lab.put(app, child, 'v1');
       await gateway.head(`/v2/${app}/manifests/v1`);
@@ -238,8 +238,8 @@ test('fifty concurrent clients of one manifest cause one request to the upstream
     );
     expect(answers.every(({ status, body }) => status === 200 && body.equals(manifest.body))).toBe(true);
   }
-  expect(lab.asked('/manifests/')).toHaveLength(1);
-  expect(lab.asked('/blobs/')).toHaveLength(1);
+  expect(lab.requestsTo('/manifests/')).toHaveLength(1);
+  expect(lab.requestsTo('/blobs/')).toHaveLength(1);
   expect(gateway.pulls).toHaveLength(100);
 });
 
@@ -278,7 +278,7 @@ describe('the digest of a manifest', () => {
 
   it.each([
     ['too large', Buffer.alloc(4 * 1024 * 1024 + 1, 'x')],
-    ['no JSON', Buffer.from('<html></html>')],
+    ['not JSON', Buffer.from('<html></html>')],
   ])('is not computed for a body that is %s: it is rejected', async (_name, body) => {
     lab.put(app, content(types.ociImage, body), 'v1');
     expect((await gateway.get(`/v2/${app}/manifests/v1`)).status).toBe(502);

@@ -153,9 +153,9 @@ describe('blob pulls', () => {
   it.each([
     ['whole', 'GET', blobPath, {}, 1],
     ['a range', 'GET', blobPath, { range: 'bytes=0-3' }, 1],
-    ['a range that it does not have', 'GET', blobPath, { range: 'bytes=900-' }, 0],
+    ['an unsatisfiable range', 'GET', blobPath, { range: 'bytes=900-' }, 0],
     ['a HEAD', 'HEAD', blobPath, {}, 0],
-    ['one that is not there', 'GET', `/v2/app/blobs/sha256:${'0'.repeat(64)}`, {}, 0],
+    ['a blob that does not exist', 'GET', `/v2/app/blobs/sha256:${'0'.repeat(64)}`, {}, 0],
   ])('%s', async (_name, method, path, headers, expected) => {
     await gateway.get('/v2/app/manifests/v1');
     await gateway.ask(method, path, headers);

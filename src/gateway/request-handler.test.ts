@@ -179,7 +179,7 @@ describe('a tag list', () => {
   });
 
   it.each(['list?cursor=b%2Fc+d&x', 'https://elsewhere.example/v2/y/tags/list?cursor=b%2Fc+d&x'])(
-    'that is linked to as %s goes on where that leads, with the cursor as it was written',
+    "with the upstream's link %s has a next link with the unchanged cursor",
     async (linked) => {
       lab.behaviour.intercept = (request, response) => {
         if (request.url?.endsWith('/tags/list?n=1') === true) response.setHeader('link', `${linked}; rel="prev next"`);

@@ -66,7 +66,7 @@ describe('after a restart, without the upstream,', () => {
     lab.put('app', manifest, 'v1');
     expect((await gateway.get('/v2/app/manifests/v1')).status).toBe(200);
     for (let round = 0; round < 2; round++) expect((await gateway.get(layerPath)).body).toEqual(layer.body);
-    expect(lab.asked(layerPath)).toEqual([`GET ${layerPath}`]);
+    expect(lab.requestsTo(layerPath)).toEqual([`GET ${layerPath}`]);
   });
 
   it('a row without a file is deleted', async () => {

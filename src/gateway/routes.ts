@@ -22,7 +22,7 @@ function decoded(path: string): string {
 
 /**
  * Parses a path below `/v2/` from its end, because names may have any depth and may contain the words `manifests` and `blobs`
- * themselves. Percent-encoding is undone first; the grammars of names, tags and digests then refuse whatever it hid.
+ * themselves. The path is decoded first, so the grammars of names, tags and digests reject encoded characters.
  */
 function contentRoute(path: string, query: string): Route {
   const last = path.lastIndexOf('/');
@@ -47,8 +47,8 @@ function contentRoute(path: string, query: string): Route {
 }
 
 /**
- * Parses a request line into the one thing that it asks for. Throws `OciError`: 405 for methods that write, 404 for
- * routes that are not offered, 400 for references and digests that are none. Messages never repeat the target.
+ * Parses a request line. Throws `OciError`: 405 for methods that write, 404 for unknown routes, 400 for invalid references
+ * and digests. Messages never repeat the target.
  */
 export function parseRoute(method: string | undefined, target: string | undefined): Route {
   if (method !== 'GET' && method !== 'HEAD') {

@@ -56,7 +56,7 @@ describe('a tag', () => {
     lab.put(app, second, 'v1');
     gateway.clock.advance(minuteMs - 1);
     expect(await digestOf()).toBe(first.digest.text);
-    expect(lab.asked('/manifests/')).toEqual([`GET ${target}`]);
+    expect(lab.requestsTo('/manifests/')).toEqual([`GET ${target}`]);
   });
 
   it('that has not moved is confirmed by one HEAD per time to live', async () => {
@@ -64,7 +64,7 @@ describe('a tag', () => {
     gateway.clock.advance(minuteMs);
     expect(await digestOf()).toBe(first.digest.text);
     expect(await digestOf()).toBe(first.digest.text);
-    expect(lab.asked('/manifests/')).toEqual([`GET ${target}`, `HEAD ${target}`]);
+    expect(lab.requestsTo('/manifests/')).toEqual([`GET ${target}`, `HEAD ${target}`]);
   });
 
   it('that has moved is fetched again', async () => {
@@ -72,7 +72,7 @@ describe('a tag', () => {
     lab.put(app, second, 'v1');
     gateway.clock.advance(minuteMs);
     expect(await digestOf()).toBe(second.digest.text);
-    expect(lab.asked('/manifests/')).toEqual([`GET ${target}`, `HEAD ${target}`, `GET ${target}`]);
+    expect(lab.requestsTo('/manifests/')).toEqual([`GET ${target}`, `HEAD ${target}`, `GET ${target}`]);
   });
 
   it('that has moved to a cached manifest is still fetched: HEAD alone never moves a tag', async () => {
@@ -82,7 +82,7 @@ describe('a tag', () => {
     lab.put(app, second, 'v1');
     gateway.clock.advance(minuteMs);
     expect(await digestOf()).toBe(second.digest.text);
-    expect(lab.asked('/manifests/').slice(2)).toEqual([`HEAD ${target}`, `GET ${target}`]);
+    expect(lab.requestsTo('/manifests/').slice(2)).toEqual([`HEAD ${target}`, `GET ${target}`]);
   });
 
   it('is fetched by GET if the upstream states no digest', async () => {
@@ -97,7 +97,7 @@ describe('a tag', () => {
     await gateway.get(target);
     gateway.clock.advance(minuteMs);
     await Promise.all(Array.from({ length: 20 }, () => gateway.get(target)));
-    expect(lab.asked('/manifests/')).toEqual([`GET ${target}`, `HEAD ${target}`]);
+    expect(lab.requestsTo('/manifests/')).toEqual([`GET ${target}`, `HEAD ${target}`]);
   });
 
   it('keeps its case', async () => {
@@ -119,7 +119,7 @@ describe('a tag', () => {
     await gateway.get(target);
     gateway.clock.advance(-minuteMs);
     await gateway.get(target);
-    expect(lab.asked('/manifests/')).toHaveLength(2);
+    expect(lab.requestsTo('/manifests/')).toHaveLength(2);
   });
 });
 
@@ -208,7 +208,7 @@ describe.each([404, 405, 501, 403])('an upstream that answers HEAD with %s', (st
     }
     expect(served).toEqual([first, first, second, second].map((each) => [undefined, each.body]));
     expect(ours.pulls).toHaveLength(4);
-    expect(lab.asked('/manifests/').filter((line) => line.startsWith('HEAD'))).toHaveLength(1);
+    expect(lab.requestsTo('/manifests/').filter((line) => line.startsWith('HEAD'))).toHaveLength(1);
   });
 
   it('has tags that are forgotten when GET finds none', async () => {

@@ -113,7 +113,7 @@ describe('the API', () => {
   });
 
   test.each(['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip'])(
-    'without users: what a proxy passes on, as its %s shows, is no request of this machine',
+    'without users, a forwarded request with %s is not a request from this machine',
     async (name) => {
       const { authorise } = setUp({ users: false, listener: 'loopback' });
       const passedOn = request({ host: '127.0.0.1:8080', [name]: '192.0.2.1' });
@@ -145,7 +145,7 @@ describe('pages of other sites', () => {
     ['a foreign Host and empty credentials', { ...page, authorization: basic(':') }],
     // A page can add these headers to its requests, so they prove no proxy.
     ['a foreign Host and headers of a proxy', { ...page, 'x-forwarded-for': '192.0.2.1' }],
-    ['a foreign Host that is named as forwarded', { ...page, 'x-forwarded-host': 'localhost' }],
+    ['a foreign Host with X-Forwarded-Host', { ...page, 'x-forwarded-host': 'localhost' }],
   ])('%s may not pull if there are no users', (_title, headers) => {
     const { admit } = setUp(local);
     for (const scope of ['base', 'content'] as const) {
@@ -162,8 +162,8 @@ describe('pages of other sites', () => {
       { ...local, publicUrl: 'https://pull.example.org' },
       { host: 'pull.example.org:443' },
     ],
-    ['any Host, where the listener is open', { users: false }, page],
-    ['any Host, where there are users', { listener: 'loopback' }, page],
+    ['any Host on an open listener', { users: false }, page],
+    ['any Host if there are users', { listener: 'loopback' }, page],
   ])('%s may pull', async (_title, setting, headers) => {
     expect(await setUp(setting).admit(headers, '127.0.0.1', 'content')).toEqual({ kind: 'anonymous' });
   });

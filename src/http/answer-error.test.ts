@@ -38,7 +38,7 @@ test('an outage that lasts is logged again later, and another one at once', asyn
 });
 
 test.each([new TypeError('x is not a function'), new TonnageError('sqlite_failed', 'no such table')])(
-  'what nobody expected is logged whole, each time: %s',
+  'an unexpected error is logged in full each time: %s',
   async (error) => {
     const whole = ['error', expect.objectContaining({ err: error })];
     expect(await loggedFor([error, error], 0)).toEqual([whole, whole]);

@@ -40,7 +40,7 @@ const bodies = {
 
 describe('malformed requests', () => {
   test.each([
-    ['no HTTP at all', 'hello\r\n\r\n', 400, 'oci'],
+    ['something other than HTTP', 'hello\r\n\r\n', 400, 'oci'],
     ['an unknown method', `BREW /v2/ HTTP/1.1\r\n${host}\r\n`, 405, 'oci'],
     ['an unknown method elsewhere', `BREW /api HTTP/1.1\r\n${host}\r\n`, 405, 'problem'],
     ['headers beyond the limit', `GET /v2/ HTTP/1.1\r\n${host}X: ${'a'.repeat(20_000)}\r\n\r\n`, 431, 'oci'],

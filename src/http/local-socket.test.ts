@@ -53,7 +53,7 @@ test('close aborts a request that does not end', async () => {
 });
 
 test.each(['x'.repeat(200), join('no', 'such', 'folder')])(
-  'where there can be none the log says so (%#)',
+  'a socket that cannot be opened is logged (%#)',
   async (name) => {
     const close = await openLocalSocket({ file: join(directory, name), handler: whoAsks, log });
     await close(1_000);

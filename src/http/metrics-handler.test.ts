@@ -269,8 +269,8 @@ test('the event loop stays responsive while a large exposition is rendered', asy
 
 describe('scrapers that disconnect', () => {
   test.each([
-    ['before their answer begins', 0],
-    ['in the middle of it', 50],
+    ['before the response', 0],
+    ['during the response', 50],
   ])('%s only increase a counter', async (_, afterMs) => {
     const url = await serve(() => [large(manyPoints)]);
     const leavers = limits.scrapesMax + limits.scrapeBodiesMax + 3;

@@ -113,7 +113,7 @@ describe('responses match it', () => {
   const methods: Readonly<Record<string, 'GET' | 'POST' | 'DELETE'>> = { get: 'GET', post: 'POST', delete: 'DELETE' };
   const open = ['/', '/assets/{file}', '/healthz', '/readyz', '/openapi.json'];
   test.each(['unauthorized', 'forbidden', 'login_limited', 'identity_unavailable'] as const)(
-    'whoever asks: %s',
+    'for every route with the error %s',
     async (code) => {
       const closed = await openApiFixture({ authorise: () => Promise.reject(new TonnageError(code, 'not you')) });
       const described = new DescribedAnswers(description);

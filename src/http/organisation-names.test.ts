@@ -47,12 +47,12 @@ async function scrape(headers: OutgoingHttpHeaders = {}): Promise<string> {
 
 const foreign: readonly [string, OutgoingHttpHeaders][] = [
   ['a foreign Host', { host: 'evil.example:2112' }],
-  ['a Host that begins like a loopback name', { host: '127.0.0.1.evil.example' }],
+  ['a Host that starts with a loopback address', { host: '127.0.0.1.evil.example' }],
   ['a foreign Host of the same origin', { host: 'evil.example', 'sec-fetch-site': 'same-origin' }],
   ['a page of another site', { 'sec-fetch-site': 'cross-site' }],
   ['a proxy', { via: '1.1 proxy' }],
-  ['a proxy that names a client here', { 'x-forwarded-for': '127.0.0.1' }],
-  ['a proxy of a content network', { 'cf-connecting-ip': '192.0.2.1' }],
+  ['a proxy that states a client on this machine', { 'x-forwarded-for': '127.0.0.1' }],
+  ['a proxy of a content delivery network', { 'cf-connecting-ip': '192.0.2.1' }],
 ];
 
 describe('a scrape contains the names of organisations', () => {

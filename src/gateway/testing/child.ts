@@ -10,23 +10,22 @@ import { openGateway } from '../index.ts';
 
 export interface ChildOptions {
   readonly directory: string;
-  /** Where the one upstream, `lab`, is. */
+  /** URL of the only upstream, `lab`. */
   readonly upstreamUrl: string;
-  /** Largest file that the process may write, as a full disk would have it. A multiple of 512. */
+  /** Size limit of files, to simulate a full disk. A multiple of 512. */
   readonly fileBytesMax?: number;
 }
 
-/** A gateway in a process of its own, so that it can be limited or killed. */
+/** A gateway in a separate process, so that it can be limited or killed. */
 export interface GatewayChild {
   readonly url: string;
-  /** The log, one JSON text a line, as far as it has come. */
+  /** The log so far, one JSON object per line. */
   readonly lines: readonly string[];
-  /** Resident memory in bytes. */
   readonly process: ChildProcess;
   kill(signal: 'SIGKILL' | 'SIGTERM'): Promise<void>;
 }
 
-/** Starts one, and resolves once it listens. */
+/** Starts a gateway. Resolves when it listens. */
 export async function startChild(options: ChildOptions): Promise<GatewayChild> {
   const { directory, upstreamUrl, fileBytesMax } = options;
   const limit = fileBytesMax === undefined ? '' : `ulimit -f ${fileBytesMax / 512}; `;
@@ -55,7 +54,7 @@ export async function startChild(options: ChildOptions): Promise<GatewayChild> {
   };
 }
 
-/** What runs in the child. */
+/** The main function of the child process. */
 async function serve(directory: string, url: string): Promise<void> {
   const line = (fields: object, message: string): void => {
     process.stdout.write(`${JSON.stringify({ message, ...fields })}\n`);

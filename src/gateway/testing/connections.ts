@@ -4,7 +4,7 @@ import { countingBytes } from '../upstream/metering.ts';
 import { AddressPolicy, type OwnAddress, type Resolve } from '../upstream/address-policy.ts';
 import { RecordingMeter } from './meter.ts';
 
-/** The connections of an upstream at `url`, with a meter for what comes in by them. */
+/** Creates the connections of an upstream at `url`, with a meter. */
 export function connectionsOf(
   url: string,
   more: {

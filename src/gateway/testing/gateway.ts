@@ -10,7 +10,7 @@ import { MetricSet } from '../../metric/index.ts';
 import { openGateway, type Gateway, type Egress, type GatewayOptions, type Pull } from '../index.ts';
 import type { TestUpstream } from './upstream.ts';
 
-/** A clock that a test moves. Both of its times move together. */
+/** A clock that the test advances. */
 export class TestClock implements Clock {
   #ms = 1_700_000_000_000;
 
@@ -31,7 +31,7 @@ export interface Answer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
-  /** Whether the answer came to its proper end. */
+  /** Whether the response is complete. */
   readonly complete: boolean;
 }
 
@@ -41,14 +41,14 @@ export interface LogEntry {
   readonly message: string;
 }
 
-/** A gateway behind a real listener, over a directory of its own, that writes down what it counts and logs. */
+/** A gateway with a real listener and its own directory, which collects what it records and logs. */
 export class TestGateway {
   readonly pulls: Pull[] = [];
   readonly egress: Egress[] = [];
   readonly logs: LogEntry[] = [];
   readonly clock = new TestClock();
   readonly directory: string;
-  /** Whether clients may close their sending side before their answer, as with the listener of the whole server. */
+  /** Whether clients may half-close their connections, as with the server's own listener. */
   allowHalfOpen = false;
   metrics = new MetricSet();
   gateway: Gateway | undefined;
@@ -65,7 +65,7 @@ export class TestGateway {
     this.#options = options;
   }
 
-  /** Starts one over these upstreams, named by the keys, the first being the default. */
+  /** Starts a gateway with these upstreams by name. The first one is the default. */
   static async start(
     upstreams: Readonly<Record<string, TestUpstream>>,
     options: Partial<GatewayOptions> & {
@@ -85,13 +85,13 @@ export class TestGateway {
     return started;
   }
 
-  /** Opens the gateway over its directory with other options than before. */
+  /** Opens the gateway again with the same directory and other options. */
   async reopen(more: Partial<GatewayOptions>): Promise<void> {
     await this.close();
     await this.open(more);
   }
 
-  /** Opens the gateway over its directory, again after `close`. */
+  /** Opens the gateway, also again after `close`. */
   async open(more: Partial<GatewayOptions> = {}): Promise<void> {
     const line = (level: LogEntry['level']) => (fields: object, message: string) => {
       this.logs.push({ level, fields, message });
@@ -132,7 +132,7 @@ export class TestGateway {
     return typeof address === 'object' && address !== null ? address.port : 0;
   }
 
-  /** Answers that have not ended, and whose clients have not been seen to leave. */
+  /** Responses that have not ended. */
   get answering(): number {
     return this.#answering;
   }
@@ -145,7 +145,10 @@ export class TestGateway {
     return this.ask('HEAD', path, headers);
   }
 
-  /** Sends one request and reads the answer as far as it comes; status 0 when the connection was reset before it. `onBody` sees each piece of it. */
+  /**
+   * Sends a request and reads the response, even if it is incomplete. Status 0 means that the connection was reset before it.
+   * `onBody` is called with the number of body bytes received so far.
+   */
   ask(
     method: string,
     path: string,
@@ -173,7 +176,7 @@ export class TestGateway {
         response.on('end', finish);
       });
       request.on('error', (error) => {
-        // A reset may overtake the answer's first bytes: then the client has seen nothing of it.
+        // A reset may overtake the first bytes of the response.
         if ('code' in error && error.code === 'ECONNRESET')
           resolve({ status: 0, headers: {}, body: Buffer.alloc(0), complete: false });
         else reject(error);
@@ -182,7 +185,7 @@ export class TestGateway {
     });
   }
 
-  /** Sends bytes as they are and answers all that comes back until the connection closes. */
+  /** Sends raw bytes and returns everything received until the connection closes. */
   async raw(bytes: string | Buffer): Promise<Buffer> {
     const socket = connect(this.port, '127.0.0.1');
     const chunks: Buffer[] = [];
@@ -193,7 +196,7 @@ export class TestGateway {
     return Buffer.concat(chunks);
   }
 
-  /** Forgets what was counted and logged so far, and other options than it was started with. What is cached stays. */
+  /** Clears the records and logs, and restores the original options. The cache stays. */
   async reset(): Promise<void> {
     if (this.#isChanged || this.gateway === undefined) {
       await this.close();
@@ -211,8 +214,8 @@ export class TestGateway {
   }
 
   /**
-   * What the family `tonnage_gateway_<name>` says of these labels now: the sum of the values of all series that have them
-   * (of a histogram: how many observations); undefined when there is none.
+   * The sum of the values of all series with these labels in the family `tonnage_gateway_<name>`
+   * (for a histogram: the number of observations); undefined if there is none.
    */
   sample(name: string, labels: Readonly<Record<string, string>> = {}): number | undefined {
     let sum: number | undefined;
@@ -227,7 +230,7 @@ export class TestGateway {
     return sum;
   }
 
-  /** How much a counter with the label `upstream` has risen since it was opened or reset. */
+  /** The increase of a counter with the label `upstream` since the gateway was opened or reset. */
   counted(name: string, upstream: string): number {
     return this.#total(name, upstream) - (this.#countedBefore.get(`${name} ${upstream}`) ?? 0);
   }
@@ -250,7 +253,7 @@ export class TestGateway {
     await gateway.close();
   }
 
-  /** `close`, and the directory too. */
+  /** Closes the gateway and removes its directory. */
   async remove(): Promise<void> {
     await this.close();
     await rm(this.directory, { recursive: true, force: true });

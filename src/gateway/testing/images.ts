@@ -1,6 +1,6 @@
 import { digestOf, type Digest } from '../../oci/index.ts';
 
-/** Something that an upstream has: bytes and what it says they are. */
+/** Content of an upstream: bytes and their media type. */
 export interface Content {
   readonly digest: Digest;
   readonly mediaType: string;
@@ -8,7 +8,7 @@ export interface Content {
 }
 
 export interface TestImage extends Content {
-  /** Its config and layers, to be put beside it. */
+  /** The config and the layers. */
   readonly blobs: readonly Content[];
 }
 
@@ -28,7 +28,7 @@ export function content(mediaType: string, value: unknown): Content {
   return { digest: digestOf('sha256', body), mediaType, body };
 }
 
-/** Bytes that look random but are the same each time, and differ by seed. */
+/** Deterministic pseudo-random bytes that depend on the seed. */
 export function bytesOf(length: number, seed: number): Buffer {
   const bytes = Buffer.alloc(length);
   let state = ((seed * 2_654_435_761) % 4_294_967_296) | 1;
@@ -43,13 +43,13 @@ export function descriptor(of: Content, more: object = {}): object {
   return { mediaType: of.mediaType, digest: of.digest.text, size: of.body.byteLength, ...more };
 }
 
-/** An image of one config and its layers. `name` makes it another image than others of the same kind. */
+/** An image with a config and layers. `name` makes its digest unique. */
 export function image(options: {
   readonly name?: string;
   readonly mediaType?: string;
-  /** Media type of the config; undefined: the manifest does not say it. Absent: the one that belongs to `mediaType`. */
+  /** Media type of the config; undefined: the manifest does not state it. Absent: the type that matches `mediaType`. */
   readonly configType?: string | undefined;
-  /** The config, in place of one that says the architecture and the entrypoint. */
+  /** The config. Default: one with the architecture and the entrypoint. */
   readonly config?: object;
   readonly architecture?: string;
   readonly entrypoint?: readonly string[];
@@ -75,7 +75,7 @@ export function image(options: {
   return { ...content(mediaType, manifest), blobs: [config, ...layerContents] };
 }
 
-/** An index of images, each with the architecture that the index says it has. */
+/** An index of images with their stated architectures. */
 export function index(entries: readonly (readonly [TestImage, string])[], mediaType: string = types.ociIndex): Content {
   const manifests = entries.map(([entry, architecture]) =>
     descriptor(entry, { platform: { os: 'linux', architecture } }),
@@ -83,7 +83,7 @@ export function index(entries: readonly (readonly [TestImage, string])[], mediaT
   return content(mediaType, { schemaVersion: 2, mediaType, manifests });
 }
 
-/** An image in the format before 2016, unsigned. */
+/** An unsigned schema 1 image. */
 export function schema1(architecture: string, mediaType: string = types.schema1): TestImage {
   const layer = content('', Buffer.from(`schema 1 layer of ${architecture}`));
   const manifest = {

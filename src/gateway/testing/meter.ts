@@ -1,6 +1,6 @@
 import type { UpstreamMeter } from '../upstream/metering.ts';
 
-/** Writes down what it is told. */
+/** Records all calls. */
 export class RecordingMeter implements UpstreamMeter {
   bytes = 0;
   readonly statuses: number[] = [];

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseRange, satisfy } from '../range.ts';
 import type { Content, TestImage } from './images.ts';
 
-/** One request that the upstream got. */
+/** A request that the upstream received. */
 export interface SeenRequest {
   readonly method: string;
   /** Path and query. */
@@ -13,25 +13,25 @@ export interface SeenRequest {
   readonly headers: IncomingMessage['headers'];
 }
 
-/** How an upstream may misbehave. Everything may be changed between requests. */
+/** Special behaviour of an upstream. It may be changed between requests. */
 export interface Behaviour {
-  /** Answers in place of the content, for requests that it wants to. */
+  /** Answers a request instead of the upstream, if it returns true. */
   intercept?: (request: IncomingMessage, response: ServerResponse) => boolean;
-  /** Demands a bearer token from its own token endpoint, which demands these credentials if any are named. */
+  /** Requires a bearer token from its own token endpoint, which requires `credentials` if given. */
   bearer?: { readonly credentials?: string; readonly expiresIn?: number };
-  /** Demands these `user:password` credentials by Basic. */
+  /** Requires these `user:password` credentials by Basic. */
   basic?: string;
   /** Changes one byte of every blob. */
   corrupt?: boolean;
-  /** Ends the connection after so many bytes of a blob. */
+  /** Closes the connection after this many bytes of a blob. */
   truncateAt?: number;
-  /** Sends blobs in pieces of this size with a pause in between. */
+  /** Sends blobs in pieces of this size, with a pause after each. */
   pace?: { readonly bytes: number; readonly pauseMs: number };
-  /** Waits for this before the rest of a blob beyond `gateAt` is sent. */
+  /** Sends the bytes of a blob beyond `at` only after `opened` has resolved. */
   gate?: { readonly at: number; readonly opened: Promise<void> };
   /** Sends no `Content-Length` with blobs. */
   hideLength?: boolean;
-  /** Answers whole blobs to range requests. */
+  /** Answers range requests with the whole blob. */
   ignoreRange?: boolean;
   /** Sends no `Docker-Content-Digest` with manifests. */
   hideDigest?: boolean;
@@ -47,7 +47,7 @@ interface StoredRepository {
 
 const error = (code: string): string => JSON.stringify({ errors: [{ code, message: 'from the upstream' }] });
 
-/** A real upstream over HTTP, small, in this process, with a log of what it was asked. */
+/** A small upstream in this process, over real HTTP, with a log of its requests. */
 export class TestUpstream {
   behaviour: Behaviour = {};
   readonly requests: SeenRequest[] = [];
@@ -65,7 +65,7 @@ export class TestUpstream {
     });
   }
 
-  /** Starts one on a free port of the loopback interface. */
+  /** Starts an upstream on the loopback interface, by default on a free port. */
   static async start(port = 0): Promise<TestUpstream> {
     const upstream = new TestUpstream();
     upstream.#server.listen(port, '127.0.0.1');
@@ -83,7 +83,7 @@ export class TestUpstream {
     return `http://127.0.0.1:${this.#port}`;
   }
 
-  /** Answers that are not ended yet. */
+  /** Responses that have not ended. */
   get open(): number {
     return this.#open;
   }
@@ -92,13 +92,13 @@ export class TestUpstream {
     return this.#server.listening;
   }
 
-  /** Behaves well again, and forgets what it was asked. What it has stays. */
+  /** Restores normal behaviour and clears the log of requests. The content stays. */
   reset(): void {
     this.behaviour = {};
     this.requests.length = 0;
   }
 
-  /** Puts a manifest and its blobs into a repository, under a tag if one is named. */
+  /** Adds a manifest and its blobs to a repository, with a tag if given. */
   put(repository: string, manifest: Content | TestImage, tag?: string): void {
     const stored = this.#repository(repository);
     stored.manifests.set(manifest.digest.text, manifest);
@@ -114,8 +114,8 @@ export class TestUpstream {
     this.#repository(repository).tags.delete(tag);
   }
 
-  /** The requests whose target holds this text, as `METHOD` and target. */
-  asked(text: string): readonly string[] {
+  /** The requests whose target contains this text, as `METHOD target`. */
+  requestsTo(text: string): readonly string[] {
     return this.requests
       .filter(({ target }) => target.includes(text))
       .map(({ method, target }) => `${method} ${target}`);
@@ -224,7 +224,7 @@ export class TestUpstream {
   }
 }
 
-/** Resolves when the bytes have left, or the connection has. */
+/** Resolves when the bytes have been sent or the connection is closed. */
 async function written(response: ServerResponse, bytes: Buffer): Promise<void> {
   await new Promise<void>((resolve) => {
     response.once('close', resolve);

@@ -35,7 +35,7 @@ describe('an address', () => {
   });
 
   it.each(['0x7f.1', '2130706433', '017700000001', '127.1', '0x7f000001', '127.0.0.1.', '①②⑦.0.0.1'])(
-    'is recognised in a URL, written as %s',
+    'is recognised in a URL in the notation %s',
     (host) => {
       const url = new URL(`http://${host}/`);
       expect(classOf(url.hostname)).toBe('loopback');

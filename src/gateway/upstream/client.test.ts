@@ -65,10 +65,10 @@ describe('an upstream with bearer tokens', () => {
 
   it('gets one anonymous token per repository, which is reused', async () => {
     for (let round = 0; round < 3; round++) await anonymous.getManifest('app', tag('v1'));
-    expect(lab.asked('/token')).toEqual(['GET /token?service=test%2C+upstream&scope=repository%3Aapp%3Apull']);
+    expect(lab.requestsTo('/token')).toEqual(['GET /token?service=test%2C+upstream&scope=repository%3Aapp%3Apull']);
     expect(authorizations('/v2/')).toEqual([undefined, 'Bearer token-0', 'Bearer token-0', 'Bearer token-0']);
     await anonymous.getManifest('other', tag('v1'));
-    expect(lab.asked('/token')).toHaveLength(2);
+    expect(lab.requestsTo('/token')).toHaveLength(2);
   });
 
   it('gets one token request for all concurrent requests', async () => {
@@ -76,7 +76,7 @@ describe('an upstream with bearer tokens', () => {
     await Promise.all(
       Array.from({ length: 20 }, () => anonymous.changedManifest('other', tag('v1'), manifest.digest, 5_000)),
     );
-    expect(lab.asked('/token')).toHaveLength(2);
+    expect(lab.requestsTo('/token')).toHaveLength(2);
   });
 
   it('gets a new token request shortly before the old token expires', async () => {
@@ -84,10 +84,10 @@ describe('an upstream with bearer tokens', () => {
     await anonymous.getManifest('app', tag('v1'));
     clock.advance(89_999);
     await anonymous.getManifest('app', tag('v1'));
-    expect(lab.asked('/token')).toHaveLength(1);
+    expect(lab.requestsTo('/token')).toHaveLength(1);
     clock.advance(1);
     await anonymous.getManifest('app', tag('v1'));
-    expect(lab.asked('/token')).toHaveLength(2);
+    expect(lab.requestsTo('/token')).toHaveLength(2);
   });
 
   it('gets a new token request when it rejects the old token', async () => {
@@ -106,7 +106,7 @@ describe('an upstream with bearer tokens', () => {
     lab.behaviour.bearer = { credentials: credentialText };
     await known.getManifest('app', tag('v1'));
     expect(authorizations('/token')).toEqual([`Basic ${Buffer.from(credentialText).toString('base64')}`]);
-    expect(lab.asked('/v2/')).toEqual(['GET /v2/', 'GET /v2/app/manifests/v1']);
+    expect(lab.requestsTo('/v2/')).toEqual(['GET /v2/', 'GET /v2/app/manifests/v1']);
     expect(authorizations('/v2/')).toEqual([undefined, 'Bearer token-0']);
   });
 
@@ -133,7 +133,7 @@ describe('an upstream with bearer tokens', () => {
   it.each([
     ['{}', 'invalid'],
     ['{"token":"","access_token":""}', 'invalid'],
-    ['no json', 'invalid'],
+    ['not json', 'invalid'],
     [JSON.stringify({ token: 'a\r\nb' }), 'invalid'],
     [JSON.stringify({ token: 'x'.repeat(70_000) }), 'invalid'],
   ])('fails if it sends %s instead', async (body, kind) => {
@@ -159,7 +159,7 @@ describe('an upstream with bearer tokens', () => {
     };
     expect(await failureKind(anonymous.changedManifest('app', tag('v1'), manifest.digest, 5_000))).toBe('throttled');
     expect(await failureKind(anonymous.changedManifest('app', tag('v1'), manifest.digest, 5_000))).toBe('throttled');
-    expect(lab.asked('/token')).toHaveLength(1);
+    expect(lab.requestsTo('/token')).toHaveLength(1);
   });
 
   it('that rejects its own tokens is not requested for ever', async () => {
@@ -169,7 +169,7 @@ describe('an upstream with bearer tokens', () => {
       return true;
     };
     expect(await failureKind(anonymous.getManifest('app', tag('v1')))).toBe('refused');
-    expect(lab.asked('/v2/')).toHaveLength(2);
+    expect(lab.requestsTo('/v2/')).toHaveLength(2);
   });
 });
 
@@ -178,7 +178,7 @@ describe('an upstream with Basic credentials', () => {
     lab.behaviour.basic = credentialText;
     await known.getManifest('app', tag('v1'));
     await known.getManifest('app', tag('v1'));
-    expect(lab.asked('/v2/')).toEqual(['GET /v2/', ...Array(2).fill('GET /v2/app/manifests/v1')]);
+    expect(lab.requestsTo('/v2/')).toEqual(['GET /v2/', ...Array(2).fill('GET /v2/app/manifests/v1')]);
     expect(authorizations('/v2/')).toEqual([undefined, basicValue, basicValue]);
   });
 
@@ -236,7 +236,7 @@ describe('a redirect', () => {
   it('in a loop ends with an error', async () => {
     lab.behaviour.redirectBlobsTo = lab.url;
     expect(await failureKind(known.getBlob('app', blob.digest))).toBe('invalid');
-    expect(lab.asked('/blobs/')).toHaveLength(6);
+    expect(lab.requestsTo('/blobs/')).toHaveLength(6);
   });
 
   it.each(['ftp://host/x', 'file:///etc/passwd', 'data:,x', ''])('to %j is not followed', async (location) => {

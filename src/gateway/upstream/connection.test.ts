@@ -82,8 +82,8 @@ describe('a connection', () => {
   });
 
   it.each([
-    ['a line that is no answer', '220 not a web server\r\n'],
-    ['a header that is none', 'HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n'],
+    ['a line that is not HTTP', '220 not a web server\r\n'],
+    ['an invalid header', 'HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n'],
   ])('that receives %s is retried once', async (_what, bytes) => {
     let breaks = 1;
     lab.behaviour.intercept = (request) => {

@@ -81,7 +81,7 @@ test('every request asks for unencoded content, also at token endpoints and afte
   await client.changedManifest('app', v1, manifest.digest, 5_000);
   await messageOf(client.getBlob('app', blob.digest));
   expect(new Set(lab.requests.map(({ headers }) => headers['accept-encoding']))).toEqual(new Set(['identity']));
-  expect(lab.asked('/token')).toHaveLength(1);
+  expect(lab.requestsTo('/token')).toHaveLength(1);
 });
 
 describe.each(encoders)('a response encoded as %s', (coding, encode) => {

@@ -167,7 +167,7 @@ describe('the proxy from the environment', () => {
     proxyFromEnvironment({ http, https, none })(new URL(url)) === undefined;
 
   it.each(['http://localhost:5000', 'http://127.0.0.1', 'http://[::1]:5000', 'http://127.9.9.9'])(
-    'is not asked for %s',
+    'is not used for %s',
     (url) => expect(isDirect(url, '')).toBe(true),
   );
 

@@ -72,10 +72,10 @@ async function errorCodes(answer: UpstreamAnswer): Promise<ReadonlySet<string>> 
 /** Converts an error response to an `UpstreamError`, and consumes its body. */
 export async function failureOf(answer: UpstreamAnswer, nowMs: number): Promise<UpstreamError> {
   const { status, credentials = 'none' } = answer;
-  const said = `answered ${status}`;
+  const message = `answered ${status}`;
   if (status === 401 || status === 403 || status === 404) {
     const nameUnknown = (await errorCodes(answer)).has('NAME_UNKNOWN');
-    return new UpstreamError(status === 404 || nameUnknown ? 'missing' : 'refused', said, {
+    return new UpstreamError(status === 404 || nameUnknown ? 'missing' : 'refused', message, {
       answered: status,
       nameUnknown,
       credentials,
@@ -84,8 +84,8 @@ export async function failureOf(answer: UpstreamAnswer, nowMs: number): Promise<
   await discard(answer);
   const retryAfterMs = retryAfterMsOf(answer, nowMs);
   const details = retryAfterMs === undefined ? { answered: status } : { answered: status, retryAfterMs };
-  if (status === 429) return new UpstreamError('throttled', said, details);
-  return new UpstreamError(status >= 500 ? 'failing' : 'invalid', said, details);
+  if (status === 429) return new UpstreamError('throttled', message, details);
+  return new UpstreamError(status >= 500 ? 'failing' : 'invalid', message, details);
 }
 
 /** The error for a blob of unknown size that exceeds the limit: without one, an endless blob would fill the disk. */

@@ -112,7 +112,7 @@ describe('before a response', () => {
   it.each([
     ['that never ends', `HTTP/1.1 100 Continue\r\nX: ${'x'.repeat(limits.upstreamInterimBytesMax)}`],
     ['that asks for another protocol', 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n'],
-    ['that is no HTTP', 'HTTP/1.1 1xx What\r\n\r\n'],
+    ['that is not HTTP', 'HTTP/1.1 1xx What\r\n\r\n'],
   ])('an interim response %s fails the request', async (_name, interim) => {
     before = interim;
     await expect(client.getBlob('app', blob.digest)).rejects.toThrow('could not be reached');

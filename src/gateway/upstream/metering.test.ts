@@ -35,7 +35,7 @@ const request = { method: 'GET', url: new URL('http://lab.example/v2/'), headers
 
 it.each([
   ['a failure', undefined, 1],
-  ['a client that has left', AbortSignal.abort(), 0],
+  ['a client that has disconnected', AbortSignal.abort(), 0],
   ['a deadline', AbortSignal.abort(new DOMException('late', 'TimeoutError')), 1],
 ])('%s', async (_name, signal, lost) => {
   const meter = new RecordingMeter();

@@ -56,7 +56,7 @@ async function failure(work: Promise<unknown>): Promise<UpstreamError> {
 const authorizations = (upstream: TestUpstream): readonly (string | undefined)[] =>
   upstream.requests.map(({ headers }) => headers.authorization);
 
-const askedForBase = (): number => lab.asked('/v2/').filter((asked) => asked === 'GET /v2/').length;
+const askedForBase = (): number => lab.requestsTo('/v2/').filter((asked) => asked === 'GET /v2/').length;
 
 /** Answers requests without these credentials with a status but no challenge, which is only at `/v2/`. */
 function hideBehind(status: number, challenge: string | undefined, wanted = basic): void {
@@ -93,7 +93,7 @@ describe('configured credentials', () => {
   });
 
   it.each([500, 'broken', 'leading to no web address'])(
-    'are used although /v2/ is %s, which is asked again later',
+    'are used even if /v2/ is %s, which is requested again later',
     async (how) => {
       let isFailing = true;
       lab.behaviour.basic = 'puller:s3cret';
@@ -190,7 +190,7 @@ it('a token endpoint that has moved is found again', async () => {
   lab.put('other', manifest, 'v1');
   delete lab.behaviour.bearer;
   await anonymous.getManifest('other', tag);
-  expect(lab.asked('/new-token')).toHaveLength(1);
+  expect(lab.requestsTo('/new-token')).toHaveLength(1);
 });
 
 it('a token rejected by a 401 without a challenge is replaced once', async () => {
@@ -242,7 +242,7 @@ describe('an upstream that redirects to a registry with its own tokens', () => {
   it('is followed with an anonymous token, which is cached', async () => {
     const anonymous = client({ anonymous: true });
     for (let round = 0; round < 2; round++) await anonymous.getManifest('vanity/app', tag);
-    expect(other.asked('')).toEqual([
+    expect(other.requestsTo('')).toEqual([
       'GET /v2/app/manifests/v1',
       'GET /token?service=test%2C+upstream&scope=repository%3Aapp%3Apull',
       ...Array(2).fill('GET /v2/app/manifests/v1'),
@@ -258,7 +258,7 @@ describe('an upstream that redirects to a registry with its own tokens', () => {
       return true;
     };
     await client({ anonymous: true }).getManifest('vanity/app', tag);
-    expect(other.asked('/token')).toEqual(['GET /token?scope=repository%3Areal%2Fname%3Apull']);
+    expect(other.requestsTo('/token')).toEqual(['GET /token?scope=repository%3Areal%2Fname%3Apull']);
   });
 
   it('keeps its credentials, even if the other registry redirects back', async () => {

@@ -99,7 +99,7 @@ describe('with `metrics.compat: ociregistry`', () => {
   });
 
   it.each([prometheus, openMetrics, 'application/vnd.google.protobuf', ''])(
-    'asked for %j it answers text 0.0.4',
+    'for Accept %j it answers in text 0.0.4',
     async (accept) => {
       expect((await scrape(server, accept)).type).toBe('text/plain; version=0.0.4; charset=utf-8');
     },

@@ -177,13 +177,13 @@ describe('the sender', () => {
 
 describe('an invalid request', () => {
   test.each([
-    ['no JSON', '{', {}, 400, 'bad_request'],
-    ['no event', '7', {}, 400, 'bad_request'],
+    ['invalid JSON', '{', {}, 400, 'bad_request'],
+    ['a number', '7', {}, 400, 'bad_request'],
     ['a list in structured mode', '[]', { 'content-type': 'application/cloudevents+json' }, 400, 'bad_request'],
     ['a form', 'a=b', { 'content-type': 'application/x-www-form-urlencoded' }, 415, 'unsupported_media_type'],
     ['another coding', '{}', { 'content-encoding': 'br' }, 415, 'unsupported_media_type'],
-    ['no gzip', '{}', { 'content-encoding': 'gzip' }, 400, 'bad_request'],
-    ['gzip that is cut', gzipSync('[]').subarray(0, 15), { 'content-encoding': 'gzip' }, 400, 'bad_request'],
+    ['invalid gzip', '{}', { 'content-encoding': 'gzip' }, 400, 'bad_request'],
+    ['truncated gzip', gzipSync('[]').subarray(0, 15), { 'content-encoding': 'gzip' }, 400, 'bad_request'],
     ['a gzip bomb', gzipSync(Buffer.alloc(64 * 2 ** 20)), { 'content-encoding': 'gzip' }, 413, 'request_too_large'],
     ['too many events', `[${'{},'.repeat(limits.eventBatchMax)}{}]`, {}, 413, 'request_too_large'],
     ['too many bytes', Buffer.alloc(limits.eventBodyBytesMax + 1, ' '), {}, 413, 'request_too_large'],

@@ -47,8 +47,8 @@ describe('the routes reject', () => {
     ['a list', [], 'body: expected an object, got something else'],
     ['an unknown member', { colour: 'red' }, '"colour": there is no such member'],
     ['an unknown kind', { kind: 'magic' }, 'kind: expected api or path, got something else'],
-    ['a number for a text', { org: 5 }, 'org: expected a string, got something else'],
-    ['a text for a list', { scope: 'lab/a' }, 'scope: expected a list, got something else'],
+    ['a number for a string', { org: 5 }, 'org: expected a string, got something else'],
+    ['a string for a list', { scope: 'lab/a' }, 'scope: expected a list, got something else'],
     ['a number in a list', { scope: ['lab/a', 5] }, 'scope.1: expected a string, got something else'],
     ['an unknown right', { rights: ['push'] }, 'rights: expected some of pull, query, ingest, admin, got "push"'],
     [
@@ -56,9 +56,9 @@ describe('the routes reject', () => {
       { expiresAt: '2027-01-01T00:00:00' },
       'expiresAt: expected an RFC 3339 time with its offset',
     ],
-    ['a time that is over', { expiresAt: '2026-11-21T12:00:00Z' }, 'expiresAt: expected a time in the future'],
+    ['a time in the past', { expiresAt: '2026-11-21T12:00:00Z' }, 'expiresAt: expected a time in the future'],
     ['a scope of everything', { scope: ['*'] }, 'scope: expected repositories'],
-    ['a Platform that nobody has named', { kind: 'path', platformToken: 'x' }, 'platformToken: expected'],
+    ['a Platform token without a configured Platform', { kind: 'path', platformToken: 'x' }, 'platformToken: expected'],
   ])('%s', async (_, body, detail) => {
     const answer = await ask('POST', '', body);
     expect(answer).toMatchObject({ status: 400, body: { code: 'bad_request' } });

@@ -227,7 +227,7 @@ describe('a principal of one organisation', () => {
   });
 
   test.each(['pulls?org=b.org', 'pulls?org=', 'pulls?org=b.org&format=csv', 'pulls?org=b.org&top=1'])(
-    '%s is 403',
+    '%s gets 403',
     async (query) => {
       const response = await bound.app.inject(`/api/v1/usage/${query}`);
       expect(response.statusCode).toBe(403);

@@ -83,7 +83,7 @@ describe.each(Object.entries(storeKinds))('over %s', (_title, openKind) => {
   afterAll(() => kind.close());
 
   test(
-    'any events, asked for in every way, are answered as Wave answers',
+    'every query of any events gets the same answer as in Wave',
     async () => {
       const property = fc.asyncProperty(fc.array(event, { minLength: 1, maxLength: 40 }), async (events) => {
         let now = fixtureTime;
