@@ -1,4 +1,4 @@
-export { listenForm, parseHost, parseListen, parsePort, type ServerAddress } from './address.ts';
+export { listenForm, parseHost, parseListen, parsePort } from './address.ts';
 export type { Environment } from './environment.ts';
 export { userRights } from './identity.ts';
 export { configSchema } from './keys.ts';
