@@ -25,7 +25,7 @@ describe('the store contract', () => {
       return { store: await openFile(file), reopen: () => openFile(file) };
     },
   };
-  storeConformance(fixture, scaled(500, 10_000));
+  storeConformance(fixture, scaled(200, 3_000));
 });
 
 describe('a ledger of an earlier version', () => {

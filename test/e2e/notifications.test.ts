@@ -141,7 +141,7 @@ describe('pulls at a registry that tells of them', () => {
     expect(await server.program.stop('SIGTERM')).toBe(0);
     await pull('v1');
     await pull('all', { all: true });
-    await sleep(scaled(5, 60) * 1_000);
+    await sleep(scaled(3, 20) * 1_000);
     await pull('v1');
     server = await start();
     expect(await pullsOnce(8)).toEqual([row(8)]);

@@ -121,7 +121,7 @@ async function withRedis(name: string, use: (redis: RedisServer) => Promise<void
   }
 }
 
-const rounds = scaled(1, 10);
+const rounds = scaled(1, 4);
 
 test.concurrent.each(Array.from({ length: rounds }, (_, round) => round))(
   'a stop ends while the disk of the embedded ledger answers with errors (%i)',

@@ -270,7 +270,7 @@ test('whoever counted what and when, every question is answered as a model in me
         }
       },
     ),
-    { numRuns: scaled(60, 2_000) },
+    { numRuns: scaled(40, 1_000) },
   );
 });
 

@@ -82,7 +82,7 @@ test(
         expect(await inRedis(meter)).toEqual(expected);
         expect(await inLedgers(meter)).toBe([...expected.values()].reduce((sum, value) => sum + value, 0n));
       }),
-      { numRuns: scaled(100, 1_000) },
+      { numRuns: scaled(50, 400) },
     );
   },
   scaled(600_000, 1_800_000),

@@ -112,7 +112,7 @@ it('comes to the same sums however batches are cut, repeated and begun anew', as
       if (position < log.last) await writer.deliver(log.read(position));
       expect(sumsOf(await readState(link))).toEqual(expectedSums(all(log)));
     }),
-    { numRuns: scaled(25, 500) },
+    { numRuns: scaled(25, 250) },
   );
 });
 
