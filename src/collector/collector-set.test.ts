@@ -7,7 +7,7 @@ import type { Collected, Collector } from './contract.ts';
 import { SourceError, sourceErrorClasses, type SourceErrorClass } from './source-error.ts';
 import { about, gauge, newSet, scrape, StoppedClock } from './testing/sources.ts';
 
-/** As long as a busy machine may take. */
+/** Generous, for a busy machine. */
 const patience = { timeout: 60_000 };
 const never = () => new Promise<Collected>(() => undefined);
 const fails = (error: Error) => () => {
@@ -28,7 +28,7 @@ function open(clock: Clock = systemClock) {
   return parts;
 }
 
-/** A source that is read once a minute, so that a test sees its first read only. */
+/** A source that is read once a minute, so that a test sees only its first read. */
 const source = (name: string, collect: Collector['collect'], intervalMs = 60_000) => ({
   name,
   collector: { collect },
@@ -36,14 +36,14 @@ const source = (name: string, collect: Collector['collect'], intervalMs = 60_000
   deadlineMs: 50,
 });
 
-/** The scrape as soon as the reads that have begun have ended. */
+/** Scrapes after the started reads have ended. */
 async function settled(set: CollectorSet): Promise<ReadonlyMap<string, number>> {
   await vi.waitFor(() => expect(set.status().every(({ up }) => up !== undefined)).toBe(true), patience);
   return scrape(set.gather());
 }
 
 describe('a source that is read on its schedule', () => {
-  test('is served from its snapshot, with how it is doing', async () => {
+  test('is served from its snapshot, with its status', async () => {
     const { set } = open();
     set.add(source('site', async () => ({ families: [gauge('users', 7)], dataTimestamp: 1_794_999_000 })));
     const begun = Date.now() / 1000;
@@ -63,7 +63,7 @@ describe('a source that is read on its schedule', () => {
     }
   });
 
-  test('is read again each interval, whether or not anybody scrapes', async () => {
+  test('is read at each interval, independently of scrapes', async () => {
     const { set } = open();
     let reads = 0;
     set.add(source('site', () => [gauge('reads', ++reads)], 20));
@@ -73,7 +73,7 @@ describe('a source that is read on its schedule', () => {
     expect(scrape(set.gather()).get('reads')).toBe(reads);
   });
 
-  test('keeps nobody waiting: while its first read hangs, nothing is said of it but its errors', async () => {
+  test('does not delay a scrape: while its first read hangs, only its errors are exposed', async () => {
     const { set } = open();
     set.add({ ...source('slow', never), deadlineMs: 60_000 });
     set.start();
@@ -86,11 +86,11 @@ describe('a source that is read on its schedule', () => {
   });
 });
 
-describe('a broken source costs its own families only', () => {
+describe('a broken source affects only its own families', () => {
   test.each<[string, Collector['collect'], SourceErrorClass, string]>([
     ['throws', fails(new Error('no such table')), 'failed', 'no such table'],
     ['rejects', async () => Promise.reject(new Error('no such table')), 'failed', 'no such table'],
-    ['hangs', never, 'timeout', 'within 50 ms, none came'],
+    ['hangs', never, 'timeout', 'within 50 ms, got none'],
     ['says why', fails(new SourceError('denied', 'the password is wrong')), 'denied', 'the password is wrong'],
     ['finds what is invalid', () => [gauge('_users')], 'invalid', 'reserved'],
     ['finds points that fail', () => [{ ...gauge('users'), points: brokenPoints }], 'failed', 'the cursor is gone'],
@@ -112,10 +112,10 @@ describe('a broken source costs its own families only', () => {
     expect(samples.has('users')).toBe(false);
     const { failure } = set.status().find(({ name }) => name === 'broken')!;
     expect(failure).toEqual({ class: errorClass, message: expect.stringContaining(message) });
-    expect(lines).toEqual([expect.stringMatching(/^warn: a source could not be read .*"source":"broken"/)]);
+    expect(lines).toEqual([expect.stringMatching(/^warn: reading a source failed .*"source":"broken"/)]);
   });
 
-  test('of two with the same name, the one that comes with it later', async () => {
+  test('of two with the same name, the later one', async () => {
     const { set } = open();
     let names = ['first_users'];
     set.add(source('first', () => names.map((name) => gauge(name, 1))));
@@ -125,12 +125,12 @@ describe('a broken source costs its own families only', () => {
     names = ['first_users', 'second_users'];
     await expect(set.read('first')).rejects.toMatchObject({ errorClass: 'invalid' });
     const samples = scrape(set.gather());
-    // The first is served from its last good snapshot, and the second is not disturbed.
+    // The first is still served from its snapshot, and the second is unaffected.
     expect([samples.get('first_users'), samples.get('second_users')]).toEqual([1, 2]);
     expect([samples.get(about('first', 'up')), samples.get(about('second', 'up'))]).toEqual([0, 1]);
   });
 
-  test('one that hangs is given up once, and left alone', async () => {
+  test('one that hangs is aborted once and not read again', async () => {
     const { set } = open();
     let begun = 0;
     let aborted = 0;
@@ -149,14 +149,14 @@ describe('a broken source costs its own families only', () => {
     set.start();
     await settled(set);
     await pause(100);
-    await expect(set.read('slow')).rejects.toThrow('was given up and has not ended yet');
+    await expect(set.read('slow')).rejects.toThrow('previous read missed its deadline and is still running');
     expect([begun, aborted]).toEqual([1, 1]);
     expect(scrape(set.gather()).get(about('slow', 'errors_total', { class: 'timeout' }))).toBe(1);
   });
 });
 
 describe('the last good snapshot', () => {
-  test('stays while reads fail, with the time of the last good one, and is replaced by the next good one', async () => {
+  test('stays while reads fail, with the time of the last success, until the next success', async () => {
     const clock = new StoppedClock();
     const { set, lines } = open(clock);
     let answer: () => Collected = () => [gauge('users', 7), gauge('groups', 3)];
@@ -180,10 +180,10 @@ describe('the last good snapshot', () => {
     expect(samples.get(about('site', 'up'))).toBe(1);
     expect(samples.get(about('site', 'last_success_timestamp_seconds'))).toBe(succeeded + 60);
     expect(set.status()[0]?.failure).toBeUndefined();
-    // What repeats itself is said once.
+    // A repeated failure is logged once.
     expect(lines.map((line) => line.split(' {')[0])).toEqual([
-      'warn: a source could not be read',
-      'info: a source can be read again',
+      'warn: reading a source failed',
+      'info: a source is readable again',
     ]);
   });
 
@@ -202,7 +202,7 @@ describe('the last good snapshot', () => {
     expect(samples.has(about('site', 'last_success_timestamp_seconds'))).toBe(true);
   });
 
-  test('is given up when the process itself comes to need one of its names', async () => {
+  test('is dropped if the process itself uses one of its names', async () => {
     const { set, metrics } = open();
     set.add(source('site', () => [gauge('users', 7)]));
     await set.read('site');
@@ -215,7 +215,7 @@ describe('the last good snapshot', () => {
 });
 
 describe('a source that is read at the scrape', () => {
-  test('is read anew by each, and by nothing else', async () => {
+  test('is read at each scrape only', async () => {
     const { set } = open();
     let reads = 0;
     set.add({ name: 'runtime', collector: { collect: () => [gauge('reads', ++reads)] }, interval: 'scrape' });
@@ -225,7 +225,7 @@ describe('a source that is read at the scrape', () => {
     expect(scrape(set.gather()).get(about('runtime', 'up'))).toBe(1);
   });
 
-  test('that fails is served as it was, and says so', () => {
+  test('that fails is served from its last snapshot, and its failure is exposed', () => {
     const { set } = open();
     let answer = (): Collected => [gauge('threads', 4)];
     set.add({ name: 'runtime', collector: { collect: () => answer() }, interval: 'scrape' });
@@ -237,7 +237,7 @@ describe('a source that is read at the scrape', () => {
     expect(samples.get(about('runtime', 'errors_total', { class: 'failed' }))).toBe(1);
   });
 
-  test('comes before those that are not part of this process', async () => {
+  test('comes before scheduled sources', async () => {
     const { set } = open();
     set.add(source('sql', () => [gauge('threads', 1)]));
     set.add({ name: 'runtime', collector: { collect: () => [gauge('threads', 4)] }, interval: 'scrape' });
@@ -249,8 +249,8 @@ describe('a source that is read at the scrape', () => {
   });
 });
 
-describe('one source alone', () => {
-  test('can be read and shown without any schedule', async () => {
+describe('a single source', () => {
+  test('can be read and served without a schedule', async () => {
     const { set } = open();
     set.add(source('site', async () => [gauge('users', 7)]));
     set.add(source('other', never));
@@ -258,7 +258,7 @@ describe('one source alone', () => {
     expect(set.families('site').map(({ name }) => name)).toEqual(['users']);
   });
 
-  test('that is being read is not read a second time at once', async () => {
+  test('that is being read is not read concurrently', async () => {
     const { set } = open();
     let reads = 0;
     const collect = async (): Promise<Collected> => {
@@ -272,7 +272,7 @@ describe('one source alone', () => {
     expect([reads, set.status()[0]!.errors.denied]).toEqual([1, 1]);
   });
 
-  test('that is not configured is not found', async () => {
+  test('that is not configured is rejected with not_found', async () => {
     const { set } = open();
     set.add(source('site', () => []));
     const missing = { code: 'not_found', message: 'expected the name of a source (site), got "sites"' };
@@ -281,8 +281,8 @@ describe('one source alone', () => {
   });
 });
 
-describe('what a set refuses', () => {
-  test('two sources under one name', () => {
+describe('a set rejects', () => {
+  test('two sources with one name', () => {
     const { set } = open();
     set.add({ name: 'runtime', collector: { collect: () => [] }, interval: 'scrape' });
     expect(() => set.add(source('runtime', () => []))).toThrow(
@@ -290,9 +290,14 @@ describe('what a set refuses', () => {
     );
   });
 
-  test.each([0, -1, NaN, Infinity, 2 ** 31])('an interval of %d ms, which a timer does not take', (intervalMs) => {
-    expect(() => open().set.add(source('site', () => [], intervalMs))).toThrow(/^BUG: the source site wants 1 to/);
-  });
+  test.each([0, -1, NaN, Infinity, 2 ** 31])(
+    'an interval of %d ms, which is out of range for a timer',
+    (intervalMs) => {
+      expect(() => open().set.add(source('site', () => [], intervalMs))).toThrow(
+        /^BUG: expected 1 to .* ms for the source site/,
+      );
+    },
+  );
 
   test('a source after the start, and a second start', () => {
     const { set } = open();
@@ -302,8 +307,8 @@ describe('what a set refuses', () => {
   });
 });
 
-describe('the end', () => {
-  test('stops the schedules, gives up what is under way, closes every collector, and counts none of it', async () => {
+describe('close', () => {
+  test('stops the schedules, aborts reads in flight and closes every collector, without counting failures', async () => {
     const { set, lines } = open();
     const closed: string[] = [];
     let reads = 0;
@@ -333,7 +338,7 @@ describe('the end', () => {
     expect(lines).toEqual([]);
   });
 
-  test('does not wait for ever, and is not kept by a collector that cannot close', async () => {
+  test('has a deadline, and ignores a collector that fails to close', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const { set, lines } = open();
     const hangs = () => new Promise<void>(() => undefined);
@@ -343,13 +348,13 @@ describe('the end', () => {
     await vi.advanceTimersByTimeAsync(limits.sourceCloseMsMax);
     await closing;
     expect(lines).toEqual([
-      'warn: a source could not be closed {"source":"fails","error":"stuck"}',
+      'warn: closing a source failed {"source":"fails","error":"stuck"}',
       `warn: a source did not close in time {"source":"hangs","waitedMs":${limits.sourceCloseMsMax}}`,
     ]);
   });
 });
 
-test('the families about sources are well named, and stand in an exposition without any source', () => {
+test('the families about sources follow the naming rules, and are exposed without any source', () => {
   const { set } = open();
   expect(lint(set.gather().filter(({ name }) => name.startsWith('tonnage_source_')))).toEqual([]);
   expect(scrape(set.gather()).size).toBeGreaterThan(0);

@@ -10,7 +10,7 @@ import { SourceError, sourceErrorOf } from './source-error.ts';
 import { SourceState, type SourceStatus } from './source-state.ts';
 
 export interface CollectorSetOptions {
-  /** The process's own families. Those about sources join them here, and no source may take one of their names. */
+  /** The process's own families, including those about sources. No source may use one of their names. */
   readonly metrics: MetricSet;
   readonly clock: Clock;
   readonly log: Log;
@@ -28,18 +28,18 @@ interface Scheduled extends ScheduledSource {
 
 type Source = Scraped | Scheduled;
 
-/** The families that a source adds to an exposition, and all names that are taken with them. */
+/** The families that a source adds to an exposition, and all names in use including theirs. */
 interface Served {
   readonly families: readonly MetricFamily[];
   readonly names: FamilyNames;
 }
 
 /**
- * The sources of one process. Each is read on its own schedule and served from its last good snapshot, so that a scrape
- * waits for none. Whatever goes wrong with one costs its own families only, and is told by `tonnage_source_*`.
+ * The sources of one process. Each is read on its own schedule and served from its last good snapshot, so that a scrape never waits.
+ * A failing source affects only its own families; `tonnage_source_*` reports it.
  *
- * Where two would expose the same name, the one that does so later is refused. Sources that are read at the scrape come
- * first, since they are part of this process.
+ * If two sources expose the same name, the later one is rejected. Sources that are read at the scrape come first, because they
+ * are part of this process.
  */
 export class CollectorSet {
   readonly #metrics: MetricSet;
@@ -58,12 +58,12 @@ export class CollectorSet {
     declareSourceFamilies(metrics, () => this.status());
   }
 
-  /** Adds a source, before the start. Throws `config_invalid` for a name that another one has. */
+  /** Adds a source before the start. Throws `config_invalid` for a duplicate name. */
   add(options: SourceOptions): void {
     const { name } = options;
     assert(this.#ends === undefined, `the source ${name} was added after the start`);
     if (this.#sources().some((source) => source.name === name)) {
-      throw new TonnageError('config_invalid', `expected each source under a name of its own, got "${name}" twice`);
+      throw new TonnageError('config_invalid', `expected unique names of sources, got "${name}" twice`);
     }
     const base = { name, clock: this.#clock, log: this.#log };
     if ('interval' in options) {
@@ -72,26 +72,25 @@ export class CollectorSet {
     }
     const { collector, intervalMs, deadlineMs = limits.sourceReadMsMax, keepMs = Infinity } = options;
     for (const ms of [intervalMs, deadlineMs]) {
-      assert(ms >= 1 && ms <= timerMsMax, `the source ${name} wants 1 to ${timerMsMax} ms, got ${ms}`);
+      assert(ms >= 1 && ms <= timerMsMax, `expected 1 to ${timerMsMax} ms for the source ${name}, got ${ms}`);
     }
     const state = new SourceState({ ...base, keepMs });
     this.#scheduled = [...this.#scheduled, { ...options, state, reader: new Reader(collector, deadlineMs) }];
   }
 
-  /** Begins the schedules: each source is read now, and then once per interval. */
+  /** Starts the schedules: reads each source now and then once per interval. */
   start(): void {
     assert(this.#ends === undefined, 'the collectors were started twice');
     this.#ends = this.#scheduled.map((source) => {
-      // A failure is kept in the source's state, which tells of it.
-      const beat = (): Promise<void> => this.#read(source).catch(() => undefined);
-      return repeat(beat, source.intervalMs, this.#clock);
+      // The source's state records a failure.
+      const run = (): Promise<void> => this.#read(source).catch(() => undefined);
+      return repeat(run, source.intervalMs, this.#clock);
     });
   }
 
   /**
-   * Reads one source now, beside its schedule, or joins the read that is under way. Rejects with the `SourceError` that
-   * the read ended with, with `not_found` when there is no such source. A source that is read at the scrape needs no
-   * other read.
+   * Reads one source now, independently of its schedule, or joins the read in flight. Does nothing for a source that is read at the
+   * scrape. Rejects with the `SourceError` of the read, or with `not_found` for an unknown source.
    */
   async read(name: string): Promise<void> {
     assert(this.#closed === undefined, 'a source was read after the close');
@@ -99,12 +98,12 @@ export class CollectorSet {
     if (source.reader !== undefined) await this.#read(source);
   }
 
-  /** What one source serves now. Throws `not_found` when there is no such source. */
+  /** The current families of one source. Throws `not_found` for an unknown source. */
   families(name: string): readonly MetricFamily[] {
     return this.#serve(this.#source(name), new FamilyNames()).families;
   }
 
-  /** All families of an exposition: the process's own, and those of each source. Never waits, and never throws. */
+  /** All families of an exposition: those of the process and of each source. Never waits and never throws. */
   gather(): readonly MetricFamily[] {
     const families = [...this.#metrics.gather()];
     let names = namesOf(families);
@@ -116,12 +115,12 @@ export class CollectorSet {
     return families;
   }
 
-  /** How each source is doing. */
+  /** The status of each source. */
   status(): readonly SourceStatus[] {
     return this.#sources().map(({ state }) => state.status());
   }
 
-  /** Ends the schedules, gives up the reads under way, and closes the collectors. Never rejects. */
+  /** Stops the schedules, aborts reads in flight and closes the collectors. Never rejects. */
   close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;
@@ -138,10 +137,10 @@ export class CollectorSet {
     return this.#reads.run(source, () => this.#readOnce(source));
   }
 
-  /** Reads a source and takes its snapshot, if that can stand beside everything else; notes how it went. */
+  /** Reads a source, checks that its names do not clash with any others, and records the result. */
   async #readOnce({ state, reader }: Scheduled): Promise<void> {
-    // One that was given up and hangs has been counted, and is left alone.
-    if (reader.busy) throw new SourceError('timeout', 'the read before this one was given up and has not ended yet');
+    // The abandoned read was already counted as a failure.
+    if (reader.busy) throw new SourceError('timeout', 'the previous read missed its deadline and is still running');
     const begun = this.#clock.monotonic();
     try {
       const snapshot = takeSnapshot(await reader.read());
@@ -156,7 +155,7 @@ export class CollectorSet {
     }
   }
 
-  /** The families of a source, read now if that is its way, in an exposition where some names are taken. */
+  /** The families of a source for an exposition in which the names `taken` are in use. Reads a scraped source now. */
   #serve(source: Source, taken: FamilyNames): Served {
     if (source.reader === undefined) {
       const begun = this.#clock.monotonic();
@@ -190,7 +189,7 @@ export class CollectorSet {
   }
 }
 
-/** The names of families that stand together already. */
+/** The names of families that do not clash. */
 function namesOf(families: readonly MetricFamily[]): FamilyNames {
   const names = new FamilyNames();
   for (const family of families) names.claim(family);

@@ -5,19 +5,19 @@ import { lint } from '../metric/index.ts';
 import type { Collector } from './contract.ts';
 import { takeSnapshot, withNames } from './snapshot.ts';
 
-/** What a driver hands to the suite. */
-export interface CollectorFixture {
-  /** A collector over a source that can be read. */
+/** The parameters of the suite. */
+interface CollectorFixture {
+  /** Creates a collector with a readable source. */
   readonly open: () => Promise<Collector> | Collector;
-  /** Advice of the naming lint that a driver cannot follow, since others have fixed its names: `name: message`. */
-  readonly unheeded?: readonly string[];
+  /** Lint findings that a driver must ignore, because its names are fixed: `name: message`. */
+  readonly ignoredFindings?: readonly string[];
 }
 
-/** How long a read may go on whose signal is aborted, on a machine that is busy with other things. */
+/** The longest time that an aborted read may take, on a busy machine. */
 const abortedMsMax = 20_000;
 
-/** The contract of `Collector`, as tests: each driver's own test file calls this once. */
-export function collectorConformance({ open, unheeded = [] }: CollectorFixture): void {
+/** Tests the contract of `Collector`. Each driver's test file calls this once. */
+export function collectorConformance({ open, ignoredFindings = [] }: CollectorFixture): void {
   const opened: Collector[] = [];
   const newCollector = async (): Promise<Collector> => {
     const collector = await open();
@@ -29,7 +29,7 @@ export function collectorConformance({ open, unheeded = [] }: CollectorFixture):
     for (const collector of opened.splice(0)) await collector.close?.();
   });
 
-  test('what it finds is valid and does not clash', async () => {
+  test('its families are valid and do not clash', async () => {
     const { families } = await read(await newCollector());
     expect(families.length).toBeGreaterThan(0);
     expect(() => withNames(undefined, families)).not.toThrow();
@@ -38,24 +38,24 @@ export function collectorConformance({ open, unheeded = [] }: CollectorFixture):
   test.each([
     ['OpenMetrics', openMetrics, 'openmetrics'],
     ['Prometheus text', prometheusText, 'text'],
-  ] as const)('a strict reader of %s takes what it finds', async (_, format, syntax) => {
+  ] as const)('a strict parser of %s accepts its families', async (_, format, syntax) => {
     const { families } = await read(await newCollector());
     const parsed = parse(Buffer.concat([...encode(families, format)]), { format: syntax });
     expect(parsed.length).toBeGreaterThanOrEqual(families.length);
   });
 
-  test('its families are well named', async () => {
+  test('its families follow the naming rules', async () => {
     const findings = lint((await read(await newCollector())).families);
-    expect(findings.map(({ family, message }) => `${family.name}: ${message}`)).toEqual(unheeded);
+    expect(findings.map(({ family, message }) => `${family.name}: ${message}`)).toEqual(ignoredFindings);
   });
 
-  test('a second read finds the same families', async () => {
+  test('a second read returns the same families', async () => {
     const collector = await newCollector();
     const names = async () => (await read(collector)).families.map(({ type, name }) => `${type} ${name}`);
     expect(await names()).toEqual(await names());
   });
 
-  test('a read whose signal is aborted ends soon', async () => {
+  test('an aborted read ends soon', async () => {
     const collector = await newCollector();
     const controller = new AbortController();
     const ended = (async () => collector.collect(controller.signal))().catch(() => undefined);

@@ -1,53 +1,49 @@
 import type { MetricFamily } from '../metric/index.ts';
 
-/** What one read of a source has found, where the data itself says how old it is. */
+/** The result of one read of a source whose data has a timestamp. */
 interface Reading {
   readonly families: readonly MetricFamily[];
-  /** When the source made this data, in Unix seconds. Left out where the data does not say. */
+  /** When the source created this data, in Unix seconds. Absent if unknown. */
   readonly dataTimestamp?: number;
 }
 
-/** The families of one read; as a `Reading` where the data has a time of its own. */
+/** The families of one read, or a `Reading` if the data has a timestamp. */
 export type Collected = readonly MetricFamily[] | Reading;
 
-/**
- * Reads one source. The set that owns it sees to schedule, deadline, isolation and the last good snapshot, so that a
- * driver holds nothing but how its source is read.
- */
+/** Reads one source. `CollectorSet` handles the schedule, the deadline, isolation and the last good snapshot. */
 export interface Collector {
   /**
-   * Reads the source once; never called again before the last read has ended. Whatever goes wrong is thrown (or
-   * rejected), best as a `SourceError` that says of what kind it is; a message must hold no secret. A value that could
-   * not be read is no 0: the read fails, or the family is left out. Once `signal` is aborted nobody waits any more, and
-   * the read should end soon: the next one is not begun before.
+   * Reads the source once. Calls never overlap. Throws or rejects on failure, preferably with a `SourceError` that states its class;
+   * its message must not contain secrets. If a value cannot be read, the read fails or omits the family; 0 would be wrong. After
+   * `signal` is aborted, the result is ignored and the read should end soon, because the next read waits for it.
    */
   collect(signal: AbortSignal): Promise<Collected> | Collected;
-  /** Lets go of what the collector holds: connections, observers. A second call does nothing. */
+  /** Releases connections and observers. A second call does nothing. */
   close?(): Promise<void> | void;
 }
 
-/** A collector that reads this process itself: it answers at once, so that it may be read at every scrape. */
+/** A synchronous collector for this process, which may be read at every scrape. */
 export interface InstantCollector extends Collector {
   collect(): Collected;
 }
 
 interface NamedSource {
-  /** The label `source` of the families about it. */
+  /** The label `source` in the families about sources. */
   readonly name: string;
 }
 
-/** A source that is read on its own schedule, whether or not anybody scrapes. */
+/** A source that is read on its own schedule, independently of scrapes. */
 export interface ScheduledSource extends NamedSource {
   readonly collector: Collector;
-  /** Time from the beginning of one read to the beginning of the next, in milliseconds: 1 to 2^31 - 1. */
+  /** Milliseconds from the start of one read to the start of the next: 1 to 2^31 - 1. */
   readonly intervalMs: number;
-  /** How long a read may take. Default: `limits.sourceReadMsMax`. */
+  /** The deadline of a read in milliseconds. Default: `limits.sourceReadMsMax`. */
   readonly deadlineMs?: number;
-  /** How old the last good snapshot may get, in milliseconds, before it is no longer served. Default: no limit. */
+  /** The maximum age of a served snapshot in milliseconds. Default: no limit. */
   readonly keepMs?: number;
 }
 
-/** A source that is read anew at each scrape. */
+/** A source that is read at each scrape. */
 export interface ScrapedSource extends NamedSource {
   readonly collector: InstantCollector;
   readonly interval: 'scrape';

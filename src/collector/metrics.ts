@@ -4,40 +4,40 @@ import type { SourceStatus } from './source-state.ts';
 
 type Statuses = () => readonly SourceStatus[];
 
-/** Declares the families about sources in `metrics`. What is not known of a source yet has no series: 0 would be wrong. */
+/** Declares the families about sources in `metrics`. An unknown value has no series, because 0 would be wrong. */
 export function declareSourceFamilies(metrics: MetricSet, statuses: Statuses): void {
   metrics.add({
     type: 'gauge',
     name: 'tonnage_source_up',
-    help: 'Whether the last read of the source was good (1) or failed (0). Absent until the first read has ended.',
+    help: 'Whether the last read of the source succeeded (1) or failed (0). Absent before the first read has ended.',
     points: eachSource(statuses, ({ up }) => (up === undefined ? undefined : Number(up))),
   });
   metrics.add({
     type: 'gauge',
     name: 'tonnage_source_last_success_timestamp_seconds',
     unit: 'seconds',
-    help: 'When the last good read of the source ended: the data served is that of this read.',
+    help: 'When the last successful read of the source ended. The served data is from this read.',
     points: eachSource(statuses, ({ lastSuccess }) => lastSuccess),
   });
   metrics.add({
     type: 'gauge',
     name: 'tonnage_source_data_timestamp_seconds',
     unit: 'seconds',
-    help: 'When the source itself made the data of its last good read. Absent where the data does not say.',
+    help: 'When the source created the data of its last successful read. Absent if unknown.',
     points: eachSource(statuses, ({ dataTimestamp }) => dataTimestamp),
   });
   metrics.add({
     type: 'gauge',
     name: 'tonnage_source_collect_duration_seconds',
     unit: 'seconds',
-    help: 'How long the last read of the source took, good or not.',
+    help: 'Duration of the last read of the source, successful or not.',
     points: eachSource(statuses, ({ durationSeconds }) => durationSeconds),
   });
   const errorLabels = new LabelNames(['source', 'class']);
   metrics.add({
     type: 'counter',
     name: 'tonnage_source_errors',
-    help: 'Reads of the source that failed, by what went wrong.',
+    help: 'Failed reads of the source, by class of error.',
     points: lazily(function* () {
       for (const { name, errors } of statuses()) {
         for (const errorClass of sourceErrorClasses) {

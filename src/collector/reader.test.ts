@@ -10,7 +10,7 @@ describe('a read', () => {
   test.each<[string, Collector['collect']]>([
     ['at once', () => []],
     ['later', async () => pause(5, [])],
-  ])('that answers %s is answered', async (_, collect) => {
+  ])('resolves with %s', async (_, collect) => {
     expect(await readerOf(collect).read()).toEqual([]);
   });
 
@@ -22,14 +22,14 @@ describe('a read', () => {
       },
     ],
     ['rejects', async () => Promise.reject(new Error('broken'))],
-  ])('that %s is rejected with the same error, and the next one begins', async (_, collect) => {
+  ])('that %s rejects with the same error, and the next one begins', async (_, collect) => {
     const reader = readerOf(collect);
     await expect(reader.read()).rejects.toThrow('broken');
     expect(reader.busy).toBe(false);
     await expect(reader.read()).rejects.toThrow('broken');
   });
 
-  test('that does not end in time is given up and its signal aborted', async () => {
+  test('that misses its deadline rejects, and its signal is aborted', async () => {
     let reason: unknown;
     const reader = readerOf((signal) => {
       signal.addEventListener('abort', () => {
@@ -37,12 +37,12 @@ describe('a read', () => {
       });
       return forever();
     }, 30);
-    const message = 'expected an answer within 30 ms, none came';
+    const message = 'expected a response within 30 ms, got none';
     await expect(reader.read()).rejects.toMatchObject({ code: 'source_failed', errorClass: 'timeout', message });
     expect(reason).toMatchObject({ errorClass: 'timeout' });
   });
 
-  test('that hangs is not begun a second time before it has ended', async () => {
+  test('that hangs blocks the next one until it has ended', async () => {
     let begun = 0;
     let finish: (collected: Collected) => void = () => undefined;
     const reader = readerOf(() => {
@@ -50,7 +50,7 @@ describe('a read', () => {
       return new Promise((resolve) => (finish = resolve));
     }, 20);
     await expect(reader.read()).rejects.toMatchObject({ errorClass: 'timeout' });
-    await expect(reader.read()).rejects.toThrow('BUG: a source was read although its last read has not ended');
+    await expect(reader.read()).rejects.toThrow('BUG: a source was read while its previous read was running');
     expect([begun, reader.busy]).toEqual([1, true]);
     finish([]);
     await vi.waitFor(() => expect(reader.busy).toBe(false), { timeout: 60_000 });
@@ -60,7 +60,7 @@ describe('a read', () => {
     expect(begun).toBe(2);
   });
 
-  test('that fails after it was given up disturbs nobody', async () => {
+  test('that fails after its deadline has no effect', async () => {
     const unhandled = vi.fn<() => void>();
     process.on('unhandledRejection', unhandled);
     const reader = readerOf(async () => {
@@ -74,7 +74,7 @@ describe('a read', () => {
     expect(unhandled).not.toHaveBeenCalled();
   });
 
-  test('can be given up from outside', async () => {
+  test('can be aborted', async () => {
     const reader = readerOf(forever);
     const reading = reader.read();
     reader.abort();

@@ -3,14 +3,13 @@ import type { Collected, Collector } from './contract.ts';
 import { SourceError } from './source-error.ts';
 
 /**
- * One collector, read under a deadline. A read that does not end in time is given up: its signal is aborted and what it
- * may still find is dropped. Until it really ends no other is begun, so that a source that hangs is not asked again and
- * again.
+ * Reads one collector with a deadline. At the deadline, the read's signal is aborted and its result will be ignored. The next read
+ * may begin only after the aborted one has ended, so that a hanging source does not collect requests.
  */
 export class Reader {
   readonly #collector: Collector;
   readonly #deadlineMs: number;
-  #underWay = false;
+  #running = false;
   #aborting: AbortController | undefined;
 
   constructor(collector: Collector, deadlineMs: number) {
@@ -18,18 +17,18 @@ export class Reader {
     this.#deadlineMs = deadlineMs;
   }
 
-  /** Whether a read has begun that has not ended yet, be it given up or not. */
+  /** Whether a read is running, including an aborted one. */
   get busy(): boolean {
-    return this.#underWay;
+    return this.#running;
   }
 
-  /** Reads once, while no read is under way. Rejects with what the collector threw, or with `SourceError` (`timeout`). */
+  /** Reads once; no read may be running. Rejects with the collector's error, or with `SourceError` (`timeout`). */
   async read(): Promise<Collected> {
-    assert(!this.#underWay, 'a source was read although its last read has not ended');
+    assert(!this.#running, 'a source was read while its previous read was running');
     const aborting = new AbortController();
     this.#aborting = aborting;
-    const late = new SourceError('timeout', `expected an answer within ${this.#deadlineMs} ms, none came`);
-    // Unlike the timers between reads, this one keeps the process alive: a caller waits for this read.
+    const late = new SourceError('timeout', `expected a response within ${this.#deadlineMs} ms, got none`);
+    // Not unref'ed, unlike the timers between reads: a caller is waiting.
     const timer = setTimeout(() => aborting.abort(late), this.#deadlineMs);
     try {
       return await unlessAborted(this.#collect(aborting.signal), aborting.signal);
@@ -39,17 +38,17 @@ export class Reader {
     }
   }
 
-  /** Gives up the read under way, if there is one. */
+  /** Aborts the read in flight, if any. */
   abort(): void {
-    this.#aborting?.abort(new SourceError('failed', 'the read was given up, since its source is being closed'));
+    this.#aborting?.abort(new SourceError('failed', 'the read was aborted because its source is being closed'));
   }
 
   async #collect(signal: AbortSignal): Promise<Collected> {
-    this.#underWay = true;
+    this.#running = true;
     try {
       return await this.#collector.collect(signal);
     } finally {
-      this.#underWay = false;
+      this.#running = false;
     }
   }
 }

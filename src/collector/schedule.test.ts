@@ -2,14 +2,14 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Clock } from '../base/index.ts';
 import { repeat } from './schedule.ts';
 
-// Time passes as it is told to here: beats are looked at, not the machine.
+// Uses fake timers, so that the result does not depend on the machine.
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] }));
 afterEach(() => void vi.useRealTimers());
 
 const clock: Clock = { now: () => Date.now(), monotonic: () => Date.now() };
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
-/** Runs a task that takes `taskMs`, for `forMs`; answers when it began each time, and how many ran at once at most. */
+/** Repeats a task of `taskMs` for `forMs`. Returns the start times and the most concurrent runs. */
 async function run(taskMs: number, intervalMs: number, forMs: number) {
   const beginnings: number[] = [];
   let running = 0;
@@ -27,16 +27,16 @@ async function run(taskMs: number, intervalMs: number, forMs: number) {
   return { beginnings, together };
 }
 
-test('the first beat is at once, the next one interval later', async () => {
+test('the first run is at once, the next one interval later', async () => {
   expect(await run(10, 50, 180)).toEqual({ beginnings: [0, 50, 100, 150], together: 1 });
 });
 
-test('a run that takes longer than the interval is followed by a pause, never joined by another', async () => {
-  // It leaves out one beat: it runs at every second one.
+test('a run that takes longer than the interval is followed by a pause and never overlaps another', async () => {
+  // Skips one interval: runs at every second one.
   expect(await run(70, 50, 390)).toEqual({ beginnings: [0, 100, 200, 300], together: 1 });
 });
 
-test('nothing runs after the end, also when it comes in the middle of a run', async () => {
+test('nothing runs after the stop, even if it comes during a run', async () => {
   let runs = 0;
   const end = repeat(
     async () => {

@@ -1,24 +1,24 @@
 import type { Clock } from '../base/index.ts';
 
-/** The longest time that a timer takes, in milliseconds: with more it would fire at once (Node.js, `setTimeout`). */
+/** The longest timer in milliseconds. Node.js fires a longer one at once (`setTimeout`). */
 export const timerMsMax = 2 ** 31 - 1;
 
 /**
- * Runs `task` now and then every `intervalMs`, never twice at once: beats that fall into a longer run are left out, so
- * that a pause follows it in any case. `task` must not reject. The timers keep no process alive. Answers a function that
- * ends it; a run under way is not waited for.
+ * Runs `task` now and then every `intervalMs`. Runs never overlap: a long run skips intervals, so that a pause follows each run.
+ * `task` must not reject. The timers do not keep the process alive. Returns a function that stops the schedule without waiting for
+ * a run in flight.
  */
 export function repeat(task: () => Promise<void>, intervalMs: number, clock: Clock): () => void {
   let timer: NodeJS.Timeout | undefined;
   let ended = false;
-  const beat = async (): Promise<void> => {
+  const run = async (): Promise<void> => {
     const begun = clock.monotonic();
     await task();
     if (ended) return;
     const elapsed = clock.monotonic() - begun;
-    timer = setTimeout(() => void beat(), intervalMs - (elapsed % intervalMs)).unref();
+    timer = setTimeout(() => void run(), intervalMs - (elapsed % intervalMs)).unref();
   };
-  void beat();
+  void run();
   return () => {
     ended = true;
     clearTimeout(timer);

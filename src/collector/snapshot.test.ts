@@ -31,7 +31,7 @@ const oneOfEachType: readonly MetricFamily[] = [
 ];
 
 describe('a snapshot', () => {
-  test('keeps families of every type as they are', () => {
+  test('keeps families of every type unchanged', () => {
     expect(oneOfEachType.map(({ type }) => type).toSorted()).toEqual([...metricTypes].sort());
     expect(takeSnapshot(oneOfEachType)).toEqual({ families: oneOfEachType, dataTimestamp: undefined });
   });
@@ -43,7 +43,7 @@ describe('a snapshot', () => {
     });
   });
 
-  test('reads lazy points once, and is the same ever after', () => {
+  test('reads lazy points once and never changes', () => {
     let reads = 0;
     const lazy = lazily(function* () {
       yield { labels: noLabels, value: ++reads };
@@ -56,7 +56,7 @@ describe('a snapshot', () => {
     ]);
   });
 
-  test('is refused when points fail while they are read', () => {
+  test('is rejected if reading points throws', () => {
     const broken = lazily<GaugePoint>(() => {
       throw new Error('the cursor is gone');
     });
@@ -68,23 +68,23 @@ describe('a snapshot', () => {
     ['a negative total', { type: 'counter', name: 'c', points: [{ labels, value: -1 }] }, 'at least 0'],
     ['a total that is NaN', { type: 'counter', name: 'c', points: [{ labels, value: NaN }] }, 'at least 0'],
     [
-      'a series that is there twice',
+      'a series that occurs twice',
       gauge(
         'g',
         [1, 2].map((value) => ({ labels, value })),
       ),
       'twice',
     ],
-  ])('is refused for %s', (_, family, message) => {
+  ])('is rejected for %s', (_, family, message) => {
     expect(() => takeSnapshot([family])).toThrow(message);
     expect(() => takeSnapshot([family])).toThrow(expect.objectContaining({ code: 'metric_invalid' }));
   });
 
-  test('is refused for a time of the data that is none', () => {
+  test('is rejected for an invalid data timestamp', () => {
     expect(() => takeSnapshot({ families: [], dataTimestamp: NaN })).toThrow('Unix seconds, got NaN');
   });
 
-  test('is refused when it holds more series than a source may have', () => {
+  test('is rejected for too many series', () => {
     const many = (count: number) =>
       lazily(function* () {
         for (let index = 0; index < count; index++) yield { labels: labelSet({ index: `${index}` }), value: 1 };
@@ -92,13 +92,13 @@ describe('a snapshot', () => {
     const rest = gauge('rest', many(limits.sourceSeriesMax - 1));
     expect(takeSnapshot([gauge('one'), rest]).families).toHaveLength(2);
     expect(() => takeSnapshot([gauge('one'), rest, gauge('more')])).toThrow('at most 10000 series, got more');
-    // It does not wait for the end of a source without one.
+    // An endless family is not read to its end.
     expect(() => takeSnapshot([gauge('endless', many(Infinity))])).toThrow('at most 10000 series, got more');
   });
 });
 
 describe('names', () => {
-  test('that clash are refused by name, and nothing of what was taken is lost', () => {
+  test('that clash are rejected, and the names in use are unchanged', () => {
     const taken = withNames(undefined, [{ type: 'counter', name: 'jobs', points: [] }]);
     expect(() => withNames(taken, [gauge('jobs_total')])).toThrow(
       'gauge jobs_total: its sample name jobs_total clashes with counter jobs',

@@ -3,30 +3,30 @@ import { checkFamily, FamilyNames, type MetricFamily } from '../metric/index.ts'
 import type { Collected } from './contract.ts';
 import { SourceError } from './source-error.ts';
 
-/** What a source is served from until its next good read: families whose points lie in memory and have been checked. */
+/** The data of a source until its next successful read: checked families with their points in memory. */
 export interface Snapshot {
   readonly families: readonly MetricFamily[];
-  /** When the source made the data, in Unix seconds. */
+  /** When the source created the data, in Unix seconds. */
   readonly dataTimestamp: number | undefined;
 }
 
 /**
- * Takes what a collector found. Iterates the points once and keeps them, so that nothing can fail later, while an
- * exposition is being written. Throws `SourceError` (`invalid`) or `metric_invalid` for what no exposition may show:
- * wrong names, labels or values, more than `limits.sourceSeriesMax` series.
+ * Copies the points of a collector's families into memory and checks them, so that writing an exposition cannot fail later. Throws
+ * `SourceError` (`invalid`) or `metric_invalid` for invalid names, labels or values, and for more than `limits.sourceSeriesMax`
+ * series.
  */
 export function takeSnapshot(collected: Collected): Snapshot {
   const { families, dataTimestamp } = 'families' in collected ? collected : { families: collected };
   if (dataTimestamp !== undefined && !Number.isFinite(dataTimestamp)) {
     throw new SourceError('invalid', `expected the time of the data in Unix seconds, got ${dataTimestamp}`);
   }
-  const room = new Room(limits.sourceSeriesMax);
-  const kept = families.map((family) => inMemory(family, room));
+  const quota = new SeriesQuota(limits.sourceSeriesMax);
+  const kept = families.map((family) => inMemory(family, quota));
   for (const family of kept) checkFamily(family);
   return { families: kept, dataTimestamp };
 }
 
-/** `taken` and the names of `families`. Throws `SourceError` (`invalid`) when two of them would clash. */
+/** The names `taken` plus those of `families`. Throws `SourceError` (`invalid`) if two clash. */
 export function withNames(taken: FamilyNames | undefined, families: readonly MetricFamily[]): FamilyNames {
   const names = new FamilyNames(taken);
   for (const family of families) {
@@ -37,28 +37,28 @@ export function withNames(taken: FamilyNames | undefined, families: readonly Met
   return names;
 }
 
-/** The same family, its points in an array. */
-function inMemory(family: MetricFamily, room: Room): MetricFamily {
+/** The same family with its points in an array. */
+function inMemory(family: MetricFamily, quota: SeriesQuota): MetricFamily {
   switch (family.type) {
     case 'gauge':
     case 'unknown':
-      return { ...family, points: room.keep(family.points) };
+      return { ...family, points: quota.copy(family.points) };
     case 'counter':
-      return { ...family, points: room.keep(family.points) };
+      return { ...family, points: quota.copy(family.points) };
     case 'info':
-      return { ...family, points: room.keep(family.points) };
+      return { ...family, points: quota.copy(family.points) };
     case 'stateset':
-      return { ...family, points: room.keep(family.points) };
+      return { ...family, points: quota.copy(family.points) };
     case 'histogram':
     case 'gaugehistogram':
-      return { ...family, points: room.keep(family.points) };
+      return { ...family, points: quota.copy(family.points) };
     case 'summary':
-      return { ...family, points: room.keep(family.points) };
+      return { ...family, points: quota.copy(family.points) };
   }
 }
 
-/** The points that one snapshot may still keep. */
-class Room {
+/** Limits the points of one snapshot. */
+class SeriesQuota {
   readonly #max: number;
   #left: number;
 
@@ -67,7 +67,7 @@ class Room {
     this.#left = max;
   }
 
-  keep<P>(points: Iterable<P>): readonly P[] {
+  copy<P>(points: Iterable<P>): readonly P[] {
     const kept: P[] = [];
     for (const point of points) {
       if (this.#left-- === 0) throw new SourceError('invalid', `expected at most ${this.#max} series, got more`);

@@ -1,17 +1,17 @@
 import { messageOf, TonnageError } from '../base/index.ts';
 
 /**
- * Why a read of a source failed, the values of the label `class`:
- * - `timeout`: it took longer than its deadline, or the one before it still hangs;
- * - `unreachable`: there is no connection, no such host, no such file;
- * - `denied`: the source refused our credentials, or the file its reading;
- * - `invalid`: what came is not what was expected, or its families cannot stand beside the others;
+ * Why a read of a source failed; the values of the label `class`:
+ * - `timeout`: it missed its deadline, or the previous read is still running;
+ * - `unreachable`: no connection, host or file;
+ * - `denied`: the source rejected the credentials, or the file is not readable;
+ * - `invalid`: the data is invalid, or its families clash with others;
  * - `failed`: anything else.
  */
 export const sourceErrorClasses = ['timeout', 'unreachable', 'denied', 'invalid', 'failed'] as const;
 export type SourceErrorClass = (typeof sourceErrorClasses)[number];
 
-/** A read of a source that failed. Its message names the cause, and holds no secret. */
+/** A failed read of a source. Its message states the cause and contains no secret. */
 export class SourceError extends TonnageError {
   readonly errorClass: SourceErrorClass;
 
@@ -22,7 +22,7 @@ export class SourceError extends TonnageError {
   }
 }
 
-/** Whatever a collector has thrown, as a `SourceError`; `failed` unless it says more. */
+/** Converts any error of a collector to a `SourceError`. The class is `failed` unless known. */
 export function sourceErrorOf(thrown: unknown): SourceError {
   if (thrown instanceof SourceError) return thrown;
   const errorClass = thrown instanceof TonnageError && thrown.code === 'metric_invalid' ? 'invalid' : 'failed';

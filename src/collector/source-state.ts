@@ -3,16 +3,16 @@ import type { MetricFamily } from '../metric/index.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { SourceError, SourceErrorClass } from './source-error.ts';
 
-/** How a source is doing. What is not known yet is left out. */
+/** The status of a source. Unknown values are absent. */
 export interface SourceStatus {
   readonly name: string;
-  /** Whether the last read that ended was good. */
+  /** Whether the last completed read succeeded. */
   readonly up?: boolean;
-  /** When the last good read ended, in Unix seconds. */
+  /** When the last successful read ended, in Unix seconds. */
   readonly lastSuccess?: number;
-  /** When the source made the data of the last good read, in Unix seconds. */
+  /** When the source created the data of the last successful read, in Unix seconds. */
   readonly dataTimestamp?: number;
-  /** How long the last read took that ended, in seconds. */
+  /** Duration of the last completed read in seconds. */
   readonly durationSeconds?: number;
   /** Failed reads since the start, by class. */
   readonly errors: Readonly<Record<SourceErrorClass, number>>;
@@ -22,13 +22,13 @@ export interface SourceStatus {
 
 export interface SourceStateOptions {
   readonly name: string;
-  /** How old a snapshot may get before it is no longer served. Default: no limit. */
+  /** The maximum age of a served snapshot in milliseconds. Default: no limit. */
   readonly keepMs?: number;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-/** What is known of one source: its last good snapshot, and how its reads went. */
+/** The last good snapshot of one source, and the results of its reads. */
 export class SourceState {
   readonly name: string;
   readonly #keepMs: number;
@@ -36,7 +36,7 @@ export class SourceState {
   readonly #log: Log;
   readonly #errors = noErrors();
   #snapshot: Snapshot | undefined;
-  /** Monotonic time of the snapshot: how old it is must not depend on somebody setting the clock. */
+  /** Monotonic time of the snapshot, so that its age does not depend on clock changes. */
   #takenAt = 0;
   #lastSuccess: number | undefined;
   #dataTimestamp: number | undefined;
@@ -51,9 +51,9 @@ export class SourceState {
     this.#log = log;
   }
 
-  /** Notes a read, begun at this monotonic time, that was good. */
+  /** Records a successful read. `begun`: monotonic start time in milliseconds. */
   succeed(snapshot: Snapshot, begun: number): void {
-    if (this.#up === false) this.#log.info({ source: this.name }, 'a source can be read again');
+    if (this.#up === false) this.#log.info({ source: this.name }, 'a source is readable again');
     this.#takenAt = this.#clock.monotonic();
     this.#snapshot = snapshot;
     this.#dataTimestamp = snapshot.dataTimestamp;
@@ -63,19 +63,19 @@ export class SourceState {
     this.#failure = undefined;
   }
 
-  /** Notes a read, begun at this monotonic time, that failed. The last good snapshot stays. */
+  /** Records a failed read and keeps the snapshot. `begun`: monotonic start time in milliseconds. */
   fail(error: SourceError, begun: number): void {
     this.#durationSeconds = (this.#clock.monotonic() - begun) / 1000;
-    this.#noteFailure(error);
+    this.#recordFailure(error);
   }
 
-  /** Gives up a snapshot that was good when it was read, and can no longer be served. */
+  /** Drops a snapshot that can no longer be served. */
   drop(error: SourceError): void {
     this.#snapshot = undefined;
-    this.#noteFailure(error);
+    this.#recordFailure(error);
   }
 
-  /** The families of the last good snapshot; none when there is none, or when it has become too old. */
+  /** The families of the last good snapshot; empty if there is none or it is too old. */
   families(): readonly MetricFamily[] {
     if (this.#snapshot === undefined || this.#clock.monotonic() - this.#takenAt > this.#keepMs) return [];
     return this.#snapshot.families;
@@ -94,15 +94,15 @@ export class SourceState {
     };
   }
 
-  /** A failure that repeats itself is logged once, and counted every time. */
-  #noteFailure(error: SourceError): void {
+  /** Counts a failure. Logs a repeated one at debug level. */
+  #recordFailure(error: SourceError): void {
     this.#errors[error.errorClass]++;
     this.#up = false;
     const repeated = this.#failure?.errorClass === error.errorClass && this.#failure.message === error.message;
     this.#failure = error;
     const line = { source: this.name, class: error.errorClass, error: error.message };
-    if (repeated) this.#log.debug(line, 'a source still cannot be read');
-    else this.#log.warn(line, 'a source could not be read');
+    if (repeated) this.#log.debug(line, 'reading a source failed again');
+    else this.#log.warn(line, 'reading a source failed');
   }
 }
 

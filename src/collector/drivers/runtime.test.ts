@@ -35,10 +35,10 @@ function open(procDirectory?: string): RuntimeCollector {
   return collector;
 }
 
-/** The samples of one read. Each is strictly parsed on the way. */
+/** The samples of one read, from a strict parser. */
 const samplesOf = (collector: RuntimeCollector) => scrape(collector.collect());
 
-/** How many observations of a histogram were above a bound. */
+/** The number of observations above a bound. */
 function above(samples: ReadonlyMap<string, number>, family: string, bound: string, labels = ''): number {
   const at = (le: string) => samples.get(`${family}_bucket{${labels}le="${le}"}`) ?? NaN;
   return at('+Inf') - at(bound);
@@ -49,7 +49,7 @@ describe('the collector contract', () => {
 });
 
 describe('the process', () => {
-  test('its CPU time is what Node.js says, and the sum of its parts', () => {
+  test('its CPU time is that of Node.js, and the sum of its parts', () => {
     const before = process.cpuUsage();
     const samples = samplesOf(open());
     const after = process.cpuUsage();
@@ -61,7 +61,7 @@ describe('the process', () => {
     expect(all).toBeLessThanOrEqual((after.user + after.system) / 1e6 + 0.001);
   });
 
-  test('its CPU time rises when it works', () => {
+  test('its CPU time rises during work', () => {
     const collector = open();
     const before = samplesOf(collector).get('process_cpu_seconds_total')!;
     const begun = process.cpuUsage();
@@ -74,14 +74,14 @@ describe('the process', () => {
     expect(Math.abs(samplesOf(open()).get('process_start_time_seconds')! - started)).toBeLessThan(2);
   });
 
-  test('its memory is what Node.js says, and never above the peak', () => {
+  test('its memory is that of Node.js, and never above the peak', () => {
     const samples = samplesOf(open());
     const resident = samples.get('process_resident_memory_bytes')!;
     expect(resident / process.memoryUsage.rss()).toBeCloseTo(1, 0);
     expect(samples.get('process_resident_memory_peak_bytes')).toBeGreaterThanOrEqual(resident);
   });
 
-  test('array buffers show where they are held', () => {
+  test('array buffers are counted', () => {
     const collector = open();
     const before = samplesOf(collector).get('nodejs_array_buffers_bytes')!;
     const held = new ArrayBuffer(64 * 1024 * 1024);
@@ -99,8 +99,8 @@ describe('the process', () => {
   });
 });
 
-describe.runIf(linux)('what Linux tells of the process', () => {
-  test('is there in full', () => {
+describe.runIf(linux)('the figures from Linux', () => {
+  test('are complete', () => {
     const names = [...samplesOf(open()).keys()];
     expect(names).toEqual(
       expect.arrayContaining([
@@ -128,7 +128,7 @@ describe.runIf(linux)('what Linux tells of the process', () => {
     expect(openFiles()).toBe(before);
   });
 
-  test('threads and memory are what the kernel shows elsewhere', () => {
+  test('threads and memory agree with other files of the kernel', () => {
     const samples = samplesOf(open());
     const status = readFileSync('/proc/self/status', 'utf8');
     expect(samples.get('process_threads')).toBe(Number(/^Threads:\s+(\d+)$/m.exec(status)?.[1]));
@@ -137,7 +137,7 @@ describe.runIf(linux)('what Linux tells of the process', () => {
     expect(samples.get('process_max_fds')).toBeGreaterThan(samples.get('process_open_fds')!);
   });
 
-  test('network bytes rise with what is sent', async () => {
+  test('network bytes rise with traffic', async () => {
     const collector = open();
     const before = samplesOf(collector);
     const size = 1024 * 1024;
@@ -154,7 +154,7 @@ describe.runIf(linux)('what Linux tells of the process', () => {
   });
 });
 
-describe('a system that tells less', () => {
+describe('a system with fewer figures', () => {
   const onlyOfLinux = /^process_(virtual|threads|open_fds|max_fds|io|network)/;
   let directory: string;
   beforeAll(() => {
@@ -162,20 +162,20 @@ describe('a system that tells less', () => {
     return () => rmSync(directory, { recursive: true, force: true });
   });
 
-  test('has fewer families, and none that says 0 for want of better', () => {
+  test('has fewer families, and no 0 for an unknown value', () => {
     const names = [...samplesOf(open(join(directory, 'none'))).keys()];
     expect(names.filter((name) => onlyOfLinux.test(name))).toEqual([]);
     expect(names).toEqual(expect.arrayContaining(['process_cpu_seconds_total', 'process_resident_memory_bytes']));
   });
 
-  test.runIf(linux)('has its list of open files counted where the size of the directory is 0', () => {
-    // Of the directories that the kernel makes up, most say 0; this one lists threads.
+  test.runIf(linux)('counts the list of open files if the size of the directory is 0', () => {
+    // Most of the kernel's directories have size 0. This one lists threads.
     symlinkSync('/proc/self/task', join(directory, 'fd'));
     const threads = readdirSync('/proc/self/task').length;
     expect(samplesOf(open(directory)).get('process_open_fds')).toBe(threads - 1);
   });
 
-  test('with files that say something else is taken like one without them', () => {
+  test('ignores files with an unexpected format', () => {
     for (const name of ['stat', 'limits', 'io']) writeFileSync(join(directory, name), 'something else\n');
     const names = [...samplesOf(open(directory)).keys()];
     expect(names.filter((name) => /^process_(virtual|threads|max_fds|io)/.test(name))).toEqual([]);
@@ -183,7 +183,7 @@ describe('a system that tells less', () => {
 });
 
 describe('the V8 heap', () => {
-  test('every figure that V8 gives has a family, and no other', () => {
+  test('exactly the figures of V8 have families', () => {
     expect(heapFigures.map(([key]) => key).toSorted()).toEqual(Object.keys(getHeapStatistics()).sort());
     expect(['space_name', ...heapSpaceFigures.map(([key]) => key)].sort()).toEqual(
       Object.keys(getHeapSpaceStatistics()[0]!).sort(),
@@ -202,7 +202,7 @@ describe('the V8 heap', () => {
     }
   });
 
-  test('what was allocated only rises, also over a collection', () => {
+  test('allocated bytes only rise, even across a collection', () => {
     const collector = open();
     const allocated = () => samplesOf(collector).get('nodejs_heap_allocated_bytes_total')!;
     const before = allocated();
@@ -223,14 +223,14 @@ function collectGarbage(): void {
 }
 
 describe('garbage collections', () => {
-  test('of each kind are there from the start', () => {
+  test('of each kind are exposed from the start', () => {
     const samples = samplesOf(open());
     for (const kind of ['minor', 'major', 'incremental', 'weakcb']) {
       expect(samples.has(`nodejs_gc_duration_seconds_count{kind="${kind}"}`), kind).toBe(true);
     }
   });
 
-  test('show with their pause once they have happened', async () => {
+  test('are observed with their pause', async () => {
     const collector = open();
     const major = () => samplesOf(collector).get('nodejs_gc_duration_seconds_count{kind="major"}')!;
     const before = major();
@@ -241,7 +241,7 @@ describe('garbage collections', () => {
     expect(sum).toBeLessThan(5);
   });
 
-  test('are no longer observed after the end', async () => {
+  test('are not observed after close', async () => {
     const collector = open();
     collector.close();
     const count = () => samplesOf(collector).get('nodejs_gc_duration_seconds_count{kind="major"}');
@@ -253,7 +253,7 @@ describe('garbage collections', () => {
 });
 
 describe('the event loop', () => {
-  test('shows in the histogram of its lag when it was blocked', async () => {
+  test('exposes a block in the histogram of its lag', async () => {
     const collector = open();
     await pause(120);
     const lag = (samples: ReadonlyMap<string, number>) => above(samples, 'nodejs_eventloop_lag_seconds', '0.1');
@@ -265,11 +265,11 @@ describe('the event loop', () => {
     expect(samples.get('nodejs_eventloop_lag_seconds_sum')).toBeGreaterThan(0.15);
   });
 
-  test('its lag is sampled some twenty times a second while it is idle, and no longer after the end', async () => {
+  test('its lag is sampled about twenty times a second while idle, and not after close', async () => {
     const begun = systemClock.monotonic();
     const collector = open();
     const count = () => samplesOf(collector).get('nodejs_eventloop_lag_seconds_count')!;
-    // Less often where something else keeps the machine busy, and never more.
+    // Less often on a busy machine, and never more often.
     await vi.waitFor(() => expect(count()).toBeGreaterThanOrEqual(5), { timeout: 60_000, interval: 20 });
     const sampled = count();
     expect(sampled).toBeLessThanOrEqual((systemClock.monotonic() - begun) / 45 + 1);
@@ -279,7 +279,7 @@ describe('the event loop', () => {
     expect(count()).toBe(atTheEnd);
   });
 
-  test('its active and idle seconds add up to the time that passes', async () => {
+  test('its active and idle seconds add up to the elapsed time', async () => {
     const collector = open();
     const read = () => {
       const from = systemClock.monotonic() / 1000;
@@ -302,7 +302,7 @@ describe('the event loop', () => {
     expect(both).toBeLessThan(after.to - before.from + 0.05);
   });
 
-  test('its turns are counted', async () => {
+  test('its iterations are counted', async () => {
     const collector = open();
     const turns = () => samplesOf(collector).get('nodejs_eventloop_iterations_total')!;
     const before = turns();
@@ -312,7 +312,7 @@ describe('the event loop', () => {
 });
 
 describe('resources and threads', () => {
-  test('are counted by type, and a type that is gone stays at 0', async () => {
+  test('are counted by type, and a type without resources stays at 0', async () => {
     const collector = open();
     const timers = () => samplesOf(collector).get('nodejs_active_resources{type="Timeout"}');
     const running = Array.from({ length: 10 }, () => setTimeout(() => undefined, 60_000));
@@ -323,7 +323,7 @@ describe('resources and threads', () => {
     expect(timers()).toBeDefined();
   });
 
-  test('worker threads are counted while they run, and how many were started for good', async () => {
+  test('running and started worker threads are counted', async () => {
     const collector = open();
     const threads = () => {
       const samples = samplesOf(collector);
@@ -339,7 +339,7 @@ describe('resources and threads', () => {
 });
 
 describe('versions', () => {
-  test('of this program, of Node.js and of every part that it is made of', () => {
+  test('of this program, of Node.js and of all its components', () => {
     const infos = open()
       .collect()
       .filter(({ type }) => type === 'info');
@@ -363,7 +363,7 @@ describe('versions', () => {
   });
 });
 
-test('a read takes well under a millisecond, its checks in a set included', () => {
+test('a read, including its checks, takes well under a millisecond', () => {
   const { set } = newSet(systemClock);
   set.add({ name: 'runtime', collector: open(), interval: 'scrape' });
   const durations = Array.from({ length: 200 }, () => {
@@ -371,6 +371,6 @@ test('a read takes well under a millisecond, its checks in a set included', () =
     set.gather();
     return systemClock.monotonic() - begun;
   });
-  // Not the median: this machine may be doing something else most of the time.
+  // The minimum, not the median: the machine may be busy most of the time.
   expect(durations.toSorted((a, b) => a - b)[20]).toBeLessThan(1);
 });

@@ -9,31 +9,31 @@ import { processFamilies } from './runtime/process-usage.ts';
 import { Resources } from './runtime/resources.ts';
 import { versionFamilies } from './runtime/versions.ts';
 
-export interface RuntimeCollectorOptions {
+interface RuntimeCollectorOptions {
   /** Version of this program, for `tonnage_build_info`. */
   readonly version: string;
   readonly clock: Clock;
-  /** Where the files about this process lie. Default: `/proc/self`; what is not there is left out. */
+  /** Directory of the files about this process. Default: `/proc/self`. Missing files are ignored. */
   readonly procDirectory?: string;
 }
 
-/** Reads this process: what the operating system, V8 and libuv know of it. */
+/** Reads the figures of this process from the operating system, V8 and libuv. */
 export interface RuntimeCollector extends InstantCollector {
   collect(): readonly MetricFamily[];
-  /** Ends the measurements of garbage collection, event loop and worker threads. */
+  /** Stops measuring garbage collections, the event loop and worker threads. */
   close(): void;
 }
 
 /**
- * The collector of this process. It measures garbage collections, the event loop's lag and worker threads from now on,
- * so make it before anything else. A read is synchronous and takes about 0.1 ms.
+ * Creates the collector of this process. It measures garbage collections, the event loop's lag and worker threads from now on, so
+ * create it before anything else. A read is synchronous and takes about 0.1 ms.
  */
 export function createRuntimeCollector(options: RuntimeCollectorOptions): RuntimeCollector {
   const { version, clock, procDirectory = '/proc/self' } = options;
   const measured = new MetricSet({ clock });
   const collections = new GarbageCollections(measured);
   const eventLoop = new EventLoop(measured, clock);
-  // Of the set only what it measures for us: families about itself belong to the set of the process.
+  // Omit the set's families about itself: the set of the process has its own.
   const histograms = measured.gather().filter(({ type }) => type === 'histogram');
   const directory = new ProcDirectory(procDirectory);
   const resources = new Resources();

@@ -3,7 +3,7 @@ import type { Clock } from '../../../base/index.ts';
 import type { Histogram, MetricFamily, MetricSet } from '../../../metric/index.ts';
 import { byLabel, counter, single } from './figure.ts';
 
-/** Often enough for a scrape every few seconds; waking up twenty times a second costs about 0.3 % of one CPU. */
+/** Frequent enough for a scrape every few seconds. Twenty timers per second take about 0.3 % of one CPU. */
 const sampleMs = 50;
 
 /** Timers are exact to about a millisecond. */
@@ -12,20 +12,20 @@ const lagBounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2
 const figures = {
   time: counter(
     'nodejs_eventloop_time_seconds',
-    'Time that the event loop of the main thread has been at work (active) or has waited for something to do (idle).',
+    'Time that the event loop of the main thread was working (active) or waiting (idle).',
     'seconds',
   ),
-  iterations: counter('nodejs_eventloop_iterations', 'Turns of the event loop of the main thread.'),
+  iterations: counter('nodejs_eventloop_iterations', 'Iterations of the event loop of the main thread.'),
   events: counter('nodejs_eventloop_events', 'Events that the event loop of the main thread has handled.'),
   eventsWaiting: counter(
     'nodejs_eventloop_events_waiting',
-    'Events that were there already when the event loop of the main thread came to ask for some.',
+    'Events that were already pending when the event loop of the main thread polled for events.',
   ),
 };
 
 /**
- * How late the event loop is, and how busy. Lag is measured by a timer of our own: the histogram that Node.js keeps
- * (`monitorEventLoopDelay`) can be asked for percentiles only, which cannot be added up over time or processes.
+ * The lag and utilisation of the event loop. Measures lag with its own timer: the histogram of Node.js (`monitorEventLoopDelay`)
+ * provides only percentiles, which cannot be aggregated over time or processes.
  */
 export class EventLoop {
   readonly #clock: Clock;
@@ -39,14 +39,14 @@ export class EventLoop {
     this.#lag = metrics.histogram({
       name: 'nodejs_eventloop_lag_seconds',
       unit: 'seconds',
-      help: `How late a timer of the main thread fired that was due every ${sampleMs} ms: what anything else waits too.`,
+      help: `Delay of a timer of the main thread that is due every ${sampleMs} ms, which is the delay of any other event too.`,
       buckets: lagBounds,
     });
     this.#armedAt = clock.monotonic();
     this.#timer = setTimeout(() => this.#sample(), sampleMs).unref();
   }
 
-  /** How the event loop has spent its time, and how much it has done. */
+  /** Times and counts of the event loop. */
   families(): MetricFamily[] {
     const { active, idle } = performance.eventLoopUtilization();
     const { loopCount, events, eventsWaiting } = performance.nodeTiming.uvMetricsInfo;
@@ -67,7 +67,7 @@ export class EventLoop {
 
   #sample(): void {
     const late = this.#clock.monotonic() - this.#armedAt - sampleMs;
-    // The loop's own time may be behind a little when the timer is armed, which then fires early.
+    // The loop's cached time may be slightly behind when the timer starts, so that it fires early.
     this.#lag.observe(Math.max(0, late / 1000));
     this.#armedAt = this.#clock.monotonic();
     this.#timer.refresh();

@@ -4,7 +4,7 @@ import type { MetricSet } from '../../../metric/index.ts';
 /** Pauses range from a tenth of a millisecond, for young objects, to seconds, for a large heap. */
 const pauseBounds = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 
-/** What V8 calls its collections. Both ways of collecting young objects alone are `minor`. */
+/** V8's kinds of collections. `minor` includes both kinds of collecting young objects only. */
 const kinds = new Map<unknown, Kind>([
   [constants.NODE_PERFORMANCE_GC_MINOR, 'minor'],
   [constants.NODE_PERFORMANCE_GC_MINOR_MARK_SWEEP, 'minor'],
@@ -14,7 +14,7 @@ const kinds = new Map<unknown, Kind>([
 ]);
 type Kind = 'minor' | 'major' | 'incremental' | 'weakcb';
 
-/** Measures every garbage collection of the main thread, from now on until it is closed. */
+/** Measures every garbage collection of the main thread until it is closed. */
 export class GarbageCollections {
   readonly #observer: PerformanceObserver;
   readonly #observe: (entry: PerformanceEntry) => void;
@@ -24,11 +24,11 @@ export class GarbageCollections {
     const pauses = metrics.histogram({
       name: 'nodejs_gc_duration_seconds',
       unit: 'seconds',
-      help: 'How long garbage collections held the main thread: of young objects (minor), of all (major), steps of one (incremental), callbacks of weak references (weakcb).',
+      help: 'Pauses of the main thread for garbage collections: of young objects (minor), of all objects (major), incremental steps (incremental), callbacks of weak references (weakcb).',
       labels: ['kind'],
       buckets: pauseBounds,
     });
-    // A kind that has not occurred yet has happened 0 times, and says so.
+    // Expose a kind that has not occurred yet as 0.
     for (const kind of kinds.values()) pauses.labels({ kind });
     this.#observe = (entry) => {
       const kind = kindOf(entry);
@@ -38,7 +38,7 @@ export class GarbageCollections {
     this.#observer.observe({ entryTypes: ['gc'] });
   }
 
-  /** Takes in what has been measured and not been reported yet: reports come with a delay. */
+  /** Adds measurements that are not reported yet, because reports are delayed. */
   update(): void {
     this.#observer.takeRecords().forEach(this.#observe);
   }

@@ -11,7 +11,7 @@ export const heapFigures: readonly (readonly [keyof HeapInfo, Figure])[] = [
     'used_heap_size',
     gauge(
       'nodejs_heap_size_used_bytes',
-      'Bytes of the V8 heap that objects take up, garbage that is not collected yet included.',
+      'Bytes of the V8 heap in use by objects, including garbage that is not yet collected.',
       'bytes',
     ),
   ],
@@ -33,7 +33,11 @@ export const heapFigures: readonly (readonly [keyof HeapInfo, Figure])[] = [
   ],
   [
     'heap_size_limit',
-    gauge('nodejs_heap_size_limit_bytes', 'Size of the V8 heap at which the process ends for lack of memory.', 'bytes'),
+    gauge(
+      'nodejs_heap_size_limit_bytes',
+      'Size limit of the V8 heap, at which the process runs out of memory.',
+      'bytes',
+    ),
   ],
   [
     'malloced_memory',
@@ -43,7 +47,7 @@ export const heapFigures: readonly (readonly [keyof HeapInfo, Figure])[] = [
     'peak_malloced_memory',
     gauge(
       'nodejs_heap_malloced_peak_bytes',
-      'Peak of what V8 has allocated outside its heap for itself, as V8 tells it.',
+      'Peak of the bytes that V8 has allocated outside its heap for itself.',
       'bytes',
     ),
   ],
@@ -51,18 +55,18 @@ export const heapFigures: readonly (readonly [keyof HeapInfo, Figure])[] = [
     'does_zap_garbage',
     gauge(
       'nodejs_heap_zaps_garbage',
-      'Whether V8 overwrites garbage (1) or not (0). Overwriting keeps all of the heap backed by memory.',
+      'Whether V8 overwrites garbage (1) or not (0). Overwriting keeps the whole heap backed by memory.',
     ),
   ],
   [
     'number_of_native_contexts',
-    gauge('nodejs_heap_native_contexts', 'Top-level contexts of V8. A number that keeps rising is a leak.'),
+    gauge('nodejs_heap_native_contexts', 'Top-level contexts of V8. A steady increase indicates a leak.'),
   ],
   [
     'number_of_detached_contexts',
     gauge(
       'nodejs_heap_detached_contexts',
-      'Contexts of V8 that were detached and are not collected yet. If they stay, they are a leak.',
+      'Detached contexts of V8 that are not yet collected. Contexts that remain indicate a leak.',
     ),
   ],
   [
@@ -79,17 +83,13 @@ export const heapFigures: readonly (readonly [keyof HeapInfo, Figure])[] = [
   ],
   [
     'external_memory',
-    gauge(
-      'nodejs_external_memory_bytes',
-      'Bytes outside the V8 heap that objects on it hold, such as buffers.',
-      'bytes',
-    ),
+    gauge('nodejs_external_memory_bytes', 'Bytes outside the V8 heap that its objects hold, such as buffers.', 'bytes'),
   ],
   [
     'total_allocated_bytes',
     counter(
       'nodejs_heap_allocated_bytes',
-      'Bytes allocated on the V8 heap of the main thread, whether collected since or not.',
+      'Bytes allocated on the V8 heap of the main thread, including those already collected.',
       'bytes',
     ),
   ],
@@ -100,7 +100,7 @@ export const heapSpaceFigures: readonly (readonly [SpaceKey, Figure])[] = [
   ['space_size', gauge('nodejs_heap_space_size_total_bytes', 'Size of one space of the V8 heap.', 'bytes')],
   [
     'space_used_size',
-    gauge('nodejs_heap_space_size_used_bytes', 'Bytes of one space of the V8 heap that objects take up.', 'bytes'),
+    gauge('nodejs_heap_space_size_used_bytes', 'Bytes of one space of the V8 heap in use by objects.', 'bytes'),
   ],
   [
     'space_available_size',
@@ -117,9 +117,8 @@ export const heapSpaceFigures: readonly (readonly [SpaceKey, Figure])[] = [
 ];
 
 /**
- * The V8 heap of the main thread, in all and by space; a figure that this version of Node.js does not have is left out.
- * What `v8.getHeapCodeStatistics()` tells is left out too: it walks through all compiled code, which takes most of a
- * millisecond.
+ * The V8 heap of the main thread, in total and by space. Omits figures that this version of Node.js does not have, and
+ * `v8.getHeapCodeStatistics()`, which takes most of a millisecond because it walks through all compiled code.
  */
 export function heapFamilies(): MetricFamily[] {
   const heap = getHeapStatistics();

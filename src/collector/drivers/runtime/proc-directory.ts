@@ -5,27 +5,23 @@ import { counter, gauge, single } from './figure.ts';
 import { NetworkBytes } from './network.ts';
 import { parseIo, parseLimit, parseStat } from './proc-text.ts';
 
-const sharedNetwork = 'of the network that the process is in, which others may share, loopback included.';
+const sharedNetwork = 'of the network namespace of the process, including loopback. Other processes may share it.';
 const figures = {
   virtual: gauge('process_virtual_memory_bytes', 'Size of the address space of the process.', 'bytes'),
   virtualMax: gauge(
     'process_virtual_memory_max_bytes',
-    'Size that the address space of the process may grow to; infinite when there is no limit.',
+    'Maximum size of the address space of the process; infinite without a limit.',
     'bytes',
   ),
-  threads: gauge('process_threads', 'Threads of the process, those of V8 and libuv included.'),
+  threads: gauge('process_threads', 'Threads of the process, including those of V8 and libuv.'),
   openFiles: gauge('process_open_fds', 'Open file descriptors.'),
-  maxFiles: gauge('process_max_fds', 'File descriptors that may be open at a time; infinite when there is no limit.'),
+  maxFiles: gauge('process_max_fds', 'Maximum number of open file descriptors; infinite without a limit.'),
   storageRead: counter(
     'process_io_storage_read_bytes',
-    'Bytes that were fetched from storage for the process; what the system had in its cache is not among them.',
+    'Bytes read from storage for the process, excluding reads from the page cache.',
     'bytes',
   ),
-  storageWritten: counter(
-    'process_io_storage_written_bytes',
-    'Bytes that the process has caused to be written to storage.',
-    'bytes',
-  ),
+  storageWritten: counter('process_io_storage_written_bytes', 'Bytes written to storage for the process.', 'bytes'),
   received: counter('process_network_receive_bytes', `Bytes received by all interfaces ${sharedNetwork}`, 'bytes'),
   transmitted: counter(
     'process_network_transmit_bytes',
@@ -34,12 +30,12 @@ const figures = {
   ),
 };
 
-/** What Linux tells of the process in `/proc/self`, under the names that Prometheus client libraries use. */
+/** Figures of the process from Linux's `/proc/self`, with the names of Prometheus client libraries. */
 export class ProcDirectory {
   readonly #path: string;
   readonly #network = new NetworkBytes();
 
-  /** What is not in the directory at `path`, or is written otherwise than expected, is left out. */
+  /** Omits figures whose files are missing from the directory `path` or have an unexpected format. */
   constructor(path: string) {
     this.#path = path;
   }
@@ -66,15 +62,15 @@ export class ProcDirectory {
   #openFiles(): number | undefined {
     const path = join(this.#path, 'fd');
     try {
-      // Since Linux 6.2 the size of the directory is the number of its entries (proc_pid_fd(5)); before, it is 0. The
-      // list itself contains the descriptor that it is read through.
+      // Since Linux 6.2 the size of the directory is the number of its entries (proc_pid_fd(5)); before, it is 0. The list
+      // includes the descriptor that it is read through.
       return statSync(path).size || readdirSync(path).length - 1;
     } catch {
       return undefined;
     }
   }
 
-  /** The text of a file, empty where there is none. The kernel makes it up at once: reading waits for no disk. */
+  /** The text of a file; empty if missing. The kernel generates it in memory, so reading does not wait for a disk. */
   #text(name: string): string {
     try {
       return readFileSync(join(this.#path, name), 'utf8');

@@ -1,12 +1,12 @@
-/** What the files of `/proc/<pid>` say (Linux, proc_pid(5)): pure functions of their texts. */
+/** Parsers for the files of `/proc/<pid>` (Linux, proc_pid(5)). */
 
-/** What `stat` says. */
-export interface ProcStat {
+/** Figures of `stat`. */
+interface ProcStat {
   readonly threads: number;
   readonly virtualBytes: number;
 }
 
-/** Reads `stat`: fields with spaces between, the second in parentheses that may hold anything, parentheses too. */
+/** Parses `stat`: fields separated by spaces. The second field is in parentheses and may contain any characters. */
 export function parseStat(text: string): ProcStat | undefined {
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   const threads = numberOf(fields[17]);
@@ -14,23 +14,23 @@ export function parseStat(text: string): ProcStat | undefined {
   return threads === undefined || virtualBytes === undefined ? undefined : { threads, virtualBytes };
 }
 
-/** The soft limit of one line of `limits`; infinite when it says `unlimited`. */
+/** The soft limit in one line of `limits`; infinite for `unlimited`. */
 export function parseLimit(text: string, name: string): number | undefined {
   const line = text.split('\n').find((candidate) => candidate.startsWith(`${name}  `));
   const soft = line?.slice(name.length).trim().split(/\s+/, 1)[0];
   return soft === 'unlimited' ? Infinity : numberOf(soft);
 }
 
-/** One number of `io`, whose lines are `name: number`. */
+/** A number of `io`, whose lines are `name: number`. */
 export function parseIo(text: string, name: string): number | undefined {
   const line = text.split('\n').find((candidate) => candidate.startsWith(`${name}: `));
   return numberOf(line?.slice(name.length + 2));
 }
 
-/** Bytes that each network interface has received and transmitted, by `net/dev`. */
+/** Parses `net/dev`: bytes received and transmitted by each network interface. */
 export function parseNetDev(text: string): Map<string, { readonly received: number; readonly transmitted: number }> {
   const interfaces = new Map<string, { readonly received: number; readonly transmitted: number }>();
-  // The first two lines are headings. An interface's name ends with a colon, which its first number may follow at once.
+  // The first two lines are headings. The first number may follow the colon after the interface's name without a space.
   for (const line of text.split('\n').slice(2)) {
     const colon = line.lastIndexOf(':');
     const numbers = line

@@ -8,12 +8,12 @@ const figures = {
     'Resources that keep the event loop of the main thread alive, by type: sockets, timers, file requests.',
   ),
   workers: gauge('nodejs_worker_threads', 'Worker threads that are running.'),
-  workersStarted: counter('nodejs_worker_threads_started', 'Worker threads that were started.'),
+  workersStarted: counter('nodejs_worker_threads_started', 'Worker threads started.'),
 };
 
-/** What keeps the process busy: resources of the main thread by type, and threads with JavaScript of their own. */
+/** Active resources of the main thread by type, and worker threads. */
 export class Resources {
-  /** Types seen so far. A type that is gone stays, at 0, since series should not come and go. */
+  /** All types seen so far. A type without resources is exposed as 0, so that its series does not disappear. */
   readonly #types = new Set<string>();
   #running = 0;
   #started = 0;

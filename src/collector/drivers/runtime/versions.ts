@@ -1,16 +1,16 @@
 import { labelSet, noLabels, type InfoFamily } from '../../../metric/index.ts';
 
-/** Versions as infos: of this program, and of Node.js with everything that it is made of. */
+/** Versions of this program, of Node.js and of its components. */
 export function versionFamilies(version: string): readonly InfoFamily[] {
   const [major = '', minor = '', patch = ''] = process.versions.node.split('.');
   const parts: Record<string, string> = {};
   for (const [name, value = ''] of Object.entries(process.versions)) {
-    // A part that was not built in has no version, and an empty label is a label that is not there.
+    // A component that is not built in has no version, and an empty label value means no label.
     if (value !== '') parts[name.replace(/\W/g, '_')] = value;
   }
   return [
     info('tonnage_build', 'Version of this program.', { version }),
-    info('nodejs_version', 'Version of Node.js, and of the parts that it is made of.', {
+    info('nodejs_version', 'Versions of Node.js and its components.', {
       version: process.version,
       major,
       minor,
