@@ -14,7 +14,7 @@ export interface Finding {
 interface LineRule {
   readonly pattern: RegExp;
   readonly message: string;
-  /** Applies to pages that are written by hand. Default: to every file. */
+  /** Applies to Markdown only. Default: to every file. */
   readonly prose?: true;
 }
 
@@ -63,14 +63,9 @@ function untidyLines({ path, lines }: SourceFile): Finding[] {
   if (path.startsWith('test/rules/')) return [];
   return lines.flatMap((line, index) =>
     lineRules
-      .filter(({ pattern, prose }) => pattern.test(line) && (prose === undefined || isWritten(path)))
+      .filter(({ pattern, prose }) => pattern.test(line) && (prose === undefined || path.endsWith('.md')))
       .map(({ message }) => ({ path, line: index + 1, message: `${message}: ${line.trim().slice(0, 100)}` })),
   );
-}
-
-/** The pages of the reference take their sentences from the code. */
-function isWritten(path: string): boolean {
-  return path.endsWith('.md') && !path.startsWith('docs/reference/');
 }
 
 /**
