@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
@@ -11,7 +10,6 @@ import {
   systemRandom as random,
   type Log,
 } from './base/index.ts';
-import { createLedgerCare, type LedgerCare } from './care/index.ts';
 import { CollectorSet } from './collector/index.ts';
 import type { Config, Environment, StoreConfig } from './config/index.ts';
 import { openGateway, type Gateway, type OwnAddress } from './gateway/index.ts';
@@ -33,27 +31,12 @@ import {
   type AdmissionOptions,
   type Listener,
 } from './http/index.ts';
-import { IssuedTokens, type TokenManager } from './identity/index.ts';
+import { IssuedTokens } from './identity/index.ts';
 import { openLedger, type Ledger } from './ledger/index.ts';
-import {
-  assertLedger,
-  createLedgerFile,
-  openSqliteStore,
-  openSqliteTotals,
-  withLedgerReader,
-  withTokenTable,
-} from './ledger-file/index.ts';
+import { openSqliteStore } from './ledger-file/index.ts';
 import { MetricSet } from './metric/index.ts';
 import { lockFile, makeDirectory } from './sqlite/index.ts';
-import type {
-  ReadTotals,
-  RemoteParts,
-  RemoteStore,
-  Store,
-  WaveImportProgress,
-  WaveImportSummary,
-} from './store/index.ts';
-import { meterSet } from './usage/index.ts';
+import type { RemoteParts, RemoteStore, Store } from './store/index.ts';
 import {
   adapterSettings,
   countOfEgress,
@@ -70,25 +53,32 @@ import {
   warnOfExposure,
 } from './wiring/index.ts';
 
+type StoreConfigs = { readonly [S in StoreConfig as S['driver']]: S };
+
+interface RemoteDriver<S> {
+  createRemote(store: S, parts: RemoteParts): RemoteStore;
+}
+
+type StoreDrivers = { readonly [D in keyof StoreConfigs]: (() => Promise<RemoteDriver<StoreConfigs[D]>>) | undefined };
+
 /**
  * Drivers by the name that the configuration gives; each is loaded only when it is used. The ledger file is the journal of every
  * store; `sqlite` keeps the totals there too, the others keep them elsewhere.
  */
-const storeDrivers: { readonly [D in keyof StoreConfigs]: (() => Promise<RemoteDriver<StoreConfigs[D]>>) | undefined } =
-  {
-    sqlite: undefined,
-    redis: () => import('./redis-totals/drivers/redis.ts'),
-  };
+const storeDrivers: StoreDrivers = {
+  sqlite: undefined,
+  redis: () => import('./redis-totals/drivers/redis.ts'),
+};
 const collectorDrivers = { runtime: () => import('./collector/drivers/runtime.ts') } as const;
 
 export const ledgerFileName = 'ledger.sqlite';
 
-/** By which commands on this machine reach the server of a data directory. */
+/** The socket in a data directory through which commands reach its server. */
 export const socketName = 'tonnage.sock';
 
 export interface ServerOptions {
   readonly config: Config;
-  /** Count in the configured time zone although the ledger was kept in another one. */
+  /** Counts in the configured time zone from now on, even if the ledger was kept in another one. */
   readonly acceptTimeZone: boolean;
   readonly version: string;
   /** Names the egress proxies. Default: there are none. */
@@ -97,18 +87,33 @@ export interface ServerOptions {
 
 export interface RunningServer {
   readonly url: string;
-  /** URL of `/metrics`; absent when there is no metrics listener. */
+  /** URL of `/metrics`; absent if there is no metrics listener. */
   readonly metricsUrl?: string;
   /**
-   * Takes no more requests, lets those in flight end, and commits. Rejects with `ledger_unsaved` when counts could not be
-   * saved. The lock of the data directory is held until the process ends. A second call answers the first one's promise.
+   * Takes no more requests, lets those in flight end, and commits. Rejects with `ledger_unsaved` if counts could not be saved. The
+   * lock of the data directory is held until the process ends. Further calls return the same promise.
    */
   stop(): Promise<void>;
 }
 
+async function createRemote<D extends keyof StoreConfigs>(
+  store: StoreConfigs[D] & { readonly driver: D },
+  parts: RemoteParts,
+): Promise<RemoteStore | undefined> {
+  const driver = await storeDrivers[store.driver]?.();
+  return driver?.createRemote(store, parts);
+}
+
+/** The store of totals that a configuration names; `undefined`: the ledger file. It is not connected yet. */
+export function remoteOf(config: Config, log: Log = pino({ level: 'silent' })): Promise<RemoteStore | undefined> {
+  const { store, timeZone, usage } = config;
+  const { detailDays, dedupeDays, dedupe } = usage;
+  return createRemote(store, { timeZone, detailDays, dedupeDays, shared: dedupe === 'shared', clock, log });
+}
+
 /**
- * Starts everything that the configuration asks for, in the order in which the parts need each other. When one cannot
- * start, those before it are stopped again and its error is thrown: `data_locked`, `data_version`, `address_in_use`...
+ * Starts everything that the configuration asks for, in the order in which the parts need each other. If one cannot start, stops
+ * those before it and rejects with its error: `data_locked`, `data_version`, `address_in_use`...
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const closers = new Closers();
@@ -130,7 +135,7 @@ async function start({ environment = {}, ...options }: ServerOptions, closers: C
   });
   const collectors = new CollectorSet({ metrics, clock, log });
   closers.add(() => collectors.close());
-  // Before anything starts a thread: it counts those that begin after it.
+  // First of all: it counts only the threads that start later.
   const { createRuntimeCollector } = await collectorDrivers.runtime();
   collectors.add({ name: 'runtime', collector: createRuntimeCollector({ version, clock }), interval: 'scrape' });
   collectors.start();
@@ -168,7 +173,7 @@ async function start({ environment = {}, ...options }: ServerOptions, closers: C
   const scrapes = createScrapes({ config, collectors, gateway, metrics, log });
   const { main, metrics: metricsListener } = await openListeners({ config, metrics, log }, handler, scrapes);
   for (const listener of [main, metricsListener]) if (listener) own.ports.add(listener.port);
-  // Added the other way round: the metrics can be read until the last request has ended.
+  // Closed in reverse order: metrics can be read until the last request has ended.
   for (const listener of [metricsListener, main]) if (listener) closers.add(() => closeListener(listener, stop, log));
   const closeSocket = await openLocalSocket({ file: join(config.data, socketName), handler, log });
   closers.add(() => closeSocket(stop.drainMs));
@@ -179,7 +184,7 @@ async function start({ environment = {}, ...options }: ServerOptions, closers: C
   return { ...urls, stop: stopper(closers, stop, log) };
 }
 
-/** Takes the lock of the data directory. A stopped server keeps it: its threads are certain to be gone only with the process. */
+/** Takes the lock of the data directory. A stopped server keeps it: only the end of the process is sure to end its threads. */
 function holdDirectory({ data }: Config, closers: Closers, stop: Stop): void {
   makeDirectory(data);
   const lock = lockFile(join(data, 'lock'));
@@ -228,91 +233,6 @@ function stopper(closers: Closers, stop: Stop, log: Log): () => Promise<void> {
     stopped ??= closers.close().then(() => log.info({}, 'stopped'));
     return stopped;
   };
-}
-
-type StoreConfigs = { readonly [S in StoreConfig as S['driver']]: S };
-
-interface RemoteDriver<S> {
-  createRemote(store: S, parts: RemoteParts): RemoteStore;
-}
-
-async function createRemote<D extends keyof StoreConfigs>(
-  store: StoreConfigs[D] & { readonly driver: D },
-  parts: RemoteParts,
-): Promise<RemoteStore | undefined> {
-  const driver = await storeDrivers[store.driver]?.();
-  return driver?.createRemote(store, parts);
-}
-
-/** The store of totals that a configuration names; `undefined`: the ledger file. It is not connected yet. */
-export function remoteOf(config: Config, log: Log = pino({ level: 'silent' })): Promise<RemoteStore | undefined> {
-  const { store, timeZone, usage } = config;
-  const { detailDays, dedupeDays, dedupe } = usage;
-  return createRemote(store, { timeZone, detailDays, dedupeDays, shared: dedupe === 'shared', clock, log });
-}
-
-/** The totals of a configuration, wherever they are, for reading, also while a server is running there. */
-export async function openTotals(config: Config): Promise<ReadTotals> {
-  const file = join(config.data, ledgerFileName);
-  const remote = await remoteOf(config);
-  if (!remote) return openSqliteTotals(file);
-  if (!existsSync(file)) return remote.openTotals(undefined);
-  return withLedgerReader(file, (ledger) => remote.openTotals(ledger));
-}
-
-/**
- * Does something with the tokens of a data directory that no server has open. Rejects with `data_locked` where one has:
- * it would not notice; with `not_found` where there is no ledger, unless it `makes` one. Scopes are checked against the
- * upstreams of `config`, where that is known.
- */
-export async function withTokens<T>(
-  data: string,
-  { makes, config }: { readonly makes: boolean; readonly config?: Config },
-  work: (tokens: TokenManager) => Promise<T>,
-): Promise<T> {
-  // Where no lock was ever taken none is left behind either.
-  if (!makes && !existsSync(join(data, 'lock'))) assertLedger(join(data, ledgerFileName));
-  makeDirectory(data);
-  const lock = lockFile(join(data, 'lock'));
-  try {
-    if (!makes) assertLedger(join(data, ledgerFileName));
-    const upstreams = config && scopeUpstreamsOf(config);
-    return await withTokenTable(join(data, ledgerFileName), async (tokens) =>
-      work(
-        await IssuedTokens.open({
-          store: tokens,
-          clock,
-          random,
-          log: pino({ level: 'silent' }),
-          ...(upstreams && { upstreams }),
-        }),
-      ),
-    );
-  } finally {
-    lock.release();
-  }
-}
-
-/** The maintenance of the ledger of a configuration, without a server. */
-export async function openLedgerCare(config: Config): Promise<LedgerCare> {
-  const { data, usage } = config;
-  const remote = await remoteOf(config);
-  return createLedgerCare({
-    file: createLedgerFile(data, ledgerFileName),
-    ...(remote && { remote }),
-    meters: [...meterSet(usage.meters).byName.keys()],
-    ...(usage.hashKey && { pseudonymKey: Buffer.from(usage.hashKey.reveal()) }),
-    clock,
-    random,
-  });
-}
-
-/** Imports the names under which Wave has counted in the store of a configuration; `undefined` for a store that Wave does not use. */
-export async function importWave(
-  config: Config,
-  onProgress: (progress: WaveImportProgress) => void,
-): Promise<WaveImportSummary | undefined> {
-  return (await remoteOf(config))?.importWave?.(onProgress);
 }
 
 interface GatewayParts {

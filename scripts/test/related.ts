@@ -6,7 +6,7 @@ import { root } from './tools.ts';
  * file that matches `files` runs all tests of `folder`.
  */
 const startedFiles: readonly { readonly files: RegExp; readonly folder: string }[] = [
-  { files: /^(bin|src\/(app[.]ts$|cli|config|http|sqlite|thread|wiring))/, folder: 'test/e2e' },
+  { files: /^(bin|src\/((app|offline)[.]ts$|cli|config|http|sqlite|thread|wiring))/, folder: 'test/e2e' },
   { files: /^(scripts|bin)\//, folder: 'test/setup' },
   { files: /^(scripts|docs)\/|^[^/]+$/, folder: 'test/rules' },
 ];

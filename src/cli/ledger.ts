@@ -311,7 +311,8 @@ interface Care {
 /** What looks after the ledger of the configuration, which has to be there, except for a backup to be put in its place. */
 async function careOf(command: Command, terminal: Terminal, needs: 'ledger' | 'nothing' = 'ledger'): Promise<Care> {
   const config = configurationOf(command, terminal);
-  const { ledgerFileName, openLedgerCare, remoteOf } = await import('../app.ts');
+  const { ledgerFileName, remoteOf } = await import('../app.ts');
+  const { openLedgerCare } = await import('../offline.ts');
   const file = join(config.data, ledgerFileName);
   if (needs === 'ledger' && !existsSync(file)) {
     const hint = unreadHint(command, terminal);

@@ -20,7 +20,7 @@ import type { UsageSource } from './usage-source.ts';
  * with `ledger_gap` while counts are known to be missing, unless `takesIncomplete`.
  */
 export async function openLocalUsage(config: Config, clock: Clock, takesIncomplete = false): Promise<UsageSource> {
-  const { openTotals } = await import('../app.ts');
+  const { openTotals } = await import('../offline.ts');
   const totals = await openTotals(config);
   const calendar = createCalendar(totals.timeZone);
   const { hashKey, plain } = config.usage;

@@ -9,7 +9,8 @@ import { unreadConfig } from './unread-config.ts';
  * another directory, and how to read that; `undefined` where there is nothing of that kind.
  */
 export async function partialNote(config: Config, command: Command, terminal: Terminal): Promise<string | undefined> {
-  const { openLedgerCare, remoteOf } = await import('../app.ts');
+  const { remoteOf } = await import('../app.ts');
+  const { openLedgerCare } = await import('../offline.ts');
   const care = await openLedgerCare(config);
   if (care.remote !== undefined) return undefined;
   const alone = `these are the counts of the ledger in ${config.data} alone`;

@@ -33,7 +33,7 @@ export function createProgram(terminal: Terminal): Command {
     .addCommand(usageCommand(terminal))
     .addCommand(eventCommand(terminal))
     .addCommand(ledgerCommand(terminal))
-    .addCommand(waveCommand(terminal, async (...asked) => (await import('../app.ts')).importWave(...asked)))
+    .addCommand(waveCommand(terminal, async (...asked) => (await import('../offline.ts')).importWave(...asked)))
     .addCommand(configCommand(terminal))
     .addCommand(userCommand(terminal))
     .addCommand(tokenCommand(terminal))

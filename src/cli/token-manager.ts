@@ -43,7 +43,8 @@ export async function withLocalTokens<T>(
   { data, config, makes, absent, onMade }: LocalTokensOptions,
   work: (tokens: TokenManager) => Promise<T>,
 ): Promise<T> {
-  const { withTokens, socketName, ledgerFileName } = await import('../app.ts');
+  const { socketName, ledgerFileName } = await import('../app.ts');
+  const { withTokens } = await import('../offline.ts');
   const isThere = (): boolean => existsSync(join(data, ledgerFileName));
   const wasThere = isThere();
   try {

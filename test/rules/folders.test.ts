@@ -12,11 +12,14 @@ function linesByFolder(files: readonly SourceFile[]): ReadonlyMap<string, number
   return sums;
 }
 
+/** Folders that may have more, each with the reason. */
+const exceptions: Readonly<Record<string, string>> = {};
+
 function largeFolders(files: readonly SourceFile[]): string[] {
   const sums = linesByFolder(files);
   const total = [...sums.values()].reduce((sum, lines) => sum + lines, 0);
   return [...sums]
-    .filter(([, lines]) => lines > 0.15 * total)
+    .filter(([folder, lines]) => lines > 0.15 * total && exceptions[folder] === undefined)
     .map(([folder, lines]) => `${folder}: ${lines} of ${total}`);
 }
 
