@@ -10,7 +10,7 @@ const scope = z
   .meta({ description: 'Repositories it may pull, such as docker.io/library/alpine or lab/*. Absent: all.' });
 
 const facts = z.object({
-  id: z.string().meta({ description: 'Identifies the token. It is not a secret.' }),
+  id: z.string().meta({ description: 'Identifies the token in lists and for revocation.' }),
   kind: z.enum(['api', 'path']),
   name: z.string().optional(),
   email: z.string().optional(),
