@@ -2,7 +2,7 @@
  * A map of bounded weight (a count of entries, or bytes) that evicts the least recently used entry. Reading an entry makes
  * it the most recently used one. An entry that alone exceeds the bound is not kept.
  *
- * Our own, because `base` imports no package; nothing here needs the time limits and options of `lru-cache`.
+ * Our own, because `base` imports no package; `lru-cache` would do as well.
  */
 export class Lru<Value, Key = string> {
   readonly #entries = new Map<Key, Value>();
