@@ -3,15 +3,15 @@ import type { FileCounts, HeldAccounts, LedgerReader, MeterDay, OnProgress, Remo
 import { accountKey, formatDay, monthOf, type Increment } from '../usage/index.ts';
 import { deliveryState, type DeliveryState } from './delivery-state.ts';
 
-/** How often a day that differs is looked at again while a server may be counting, and how long between. */
+/** How often to compare a day again that differs, and the pause before each try: a server may be counting into it. */
 const triesMax = 5;
 const triesPauseMs = 200;
 
-/** What a comparison has found; `notes` say what could not be compared, and why. */
+/** The result of a comparison. `notes` say what could not be compared, and why. */
 export interface Comparison {
   readonly findings: readonly string[];
   readonly notes: readonly string[];
-  /** What mends the findings, where they do not say it themselves. */
+  /** What repairs the findings, if they do not say it themselves. */
   readonly remedy?: string;
 }
 
@@ -22,7 +22,7 @@ export interface CompareOptions {
   readonly onProgress?: OnProgress;
 }
 
-/** What could not be compared is told, and findings where it will not be delivered by itself. */
+/** A note if a server will deliver the waiting batches by itself, else a finding. */
 function notCompared({ name }: RemoteCare, { stopped, waiting }: DeliveryState): Comparison {
   if (stopped !== undefined) return { findings: [`${name}: ${stopped}`], notes: [] };
   const batches = waiting === 1 ? '1 batch is' : `${waiting} batches are`;
@@ -33,8 +33,8 @@ function notCompared({ name }: RemoteCare, { stopped, waiting }: DeliveryState):
 type Compared = 'same' | 'different' | 'moving';
 
 /**
- * Compares what a store elsewhere holds of this ledger, by day and by month, with the ledger's own sums. Nothing can be
- * said while batches are under way; beside a running server a day that differs is looked at again.
+ * Compares what a remote store holds of this ledger, by day and by month, with the ledger's own sums. Compares nothing while
+ * batches wait for delivery. Compares a day that differs again, because a running server may be counting into it.
  */
 export async function compareRemote(options: CompareOptions): Promise<Comparison> {
   const { ledger, remote, meters, onProgress } = options;
@@ -88,7 +88,7 @@ function compareMonth(sides: Sides, month: MeterDay): Promise<Compared> {
   );
 }
 
-/** A difference counts only when nothing was committed or delivered meanwhile. */
+/** A difference counts only if nothing was committed or delivered in the meantime. */
 async function untilStill(sides: Sides, same: () => Promise<boolean>): Promise<Compared> {
   if (await same()) return 'same';
   for (let tries = 0; tries < triesMax; tries++) {
@@ -101,7 +101,7 @@ async function untilStill(sides: Sides, same: () => Promise<boolean>): Promise<C
   return 'moving';
 }
 
-/** The last batch there and here. */
+/** The numbers of the last batch in the remote store and in the ledger. */
 async function numbers({ ledger, remote }: Sides): Promise<readonly number[]> {
   const there = await remote.position(ledger.history);
   const { lastBatch } = await ledger.facts();

@@ -2,8 +2,8 @@ import { limits, TonnageError } from '../base/index.ts';
 import type { Outbox, RemoteCare } from '../store/index.ts';
 
 /**
- * Delivers all batches up to `lastBatch`; tries nothing again but what the store itself says it misses. Rejects with
- * `ledger_gap` when the ledger knows of a loss, or the outbox does not have what the store misses; else with the store's error.
+ * Delivers all batches up to `lastBatch`. Delivers a batch again only if the store says that it misses it. Rejects with
+ * `ledger_gap` if the ledger knows of a loss, or if the outbox lacks what the store misses, and otherwise with the store's error.
  */
 export async function deliverAll(
   outbox: Pick<Outbox, 'read' | 'gap' | 'lookUp' | 'touchedAsOf'>,

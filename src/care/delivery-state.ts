@@ -1,17 +1,16 @@
 import type { LedgerReader, RemoteCare } from '../store/index.ts';
 
-/** How the batches of a ledger get to a store elsewhere. */
+/** Whether the batches of a ledger reach a remote store. */
 export interface DeliveryState {
-  /** Why they do not until an operator acts, and what helps; absent while all is well. */
+  /** Why delivery stops until an operator acts, and what to do; absent if it does not. */
   readonly stopped?: string;
-  /** Batches that are committed and not there. */
+  /** The number of batches that are committed but not delivered. */
   readonly waiting: number;
 }
 
 /**
- * Looks for what keeps batches from being delivered until an operator acts. Safe while a server delivers. Rejects as
- * `RemoteCare.position` does, with `ledger_gap` for a loss that the ledger cannot deliver again, and as
- * `RemoteCare.assertWritable`.
+ * Looks for what stops delivery until an operator acts. Safe while a server delivers. Rejects as `RemoteCare.position` (with
+ * `ledger_gap` for a loss that the ledger cannot deliver again) and as `RemoteCare.assertWritable`.
  */
 export async function deliveryState(ledger: LedgerReader, remote: RemoteCare): Promise<DeliveryState> {
   const { lastBatch: counted } = await ledger.facts();

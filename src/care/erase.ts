@@ -13,15 +13,15 @@ import type {
 import { deliverAll } from './deliver.ts';
 import { refuseFindings } from './migrate.ts';
 
-/** Days of meters whose details are dropped elsewhere at a time. */
+/** How many days of meters to drop details of at a time. */
 const daysPerDrop = 64;
 
 export interface EraseOptions {
   readonly file: LedgerFile;
   readonly names: ErasedNames;
-  /** Tells the next run that this one has begun. */
+  /** Tells the next run that this one was started. */
   readonly mark: EraseMark;
-  /** Where totals are kept, unless that is the file itself. */
+  /** Where totals are kept. Absent: in the file. */
   readonly remote?: RemoteCare;
   /** Names of all meters that there are. */
   readonly meters: readonly string[];
@@ -31,13 +31,13 @@ export interface EraseOptions {
   readonly onProgress?: OnProgress;
 }
 
-/** What stands under a name. */
+/** What is counted under a name. */
 export interface ErasePlan extends NamedCounts {
-  /** Anything is to be done: the ledger knows the name, the store elsewhere does, or a run for it was broken off. */
+  /** The ledger or the remote store knows the name, or a run for it was interrupted: there is something to erase. */
   readonly isKnown: boolean;
 }
 
-/** Looks up what is to be done to erase a name, here and elsewhere; changes nothing. */
+/** Looks up what erasing a name would change. Changes nothing. */
 export async function planErase(
   ledger: LedgerReader,
   { names, mark, remote, meters }: Pick<EraseOptions, 'names' | 'mark' | 'remote' | 'meters'>,
@@ -48,10 +48,10 @@ export async function planErase(
 }
 
 /**
- * Takes a name out of the ledger: what was counted under it counts without it from then on, here and elsewhere, and the
- * name stands nowhere any more in the file. May be interrupted anywhere, and is begun again then. The caller holds the
- * lock of the data directory. Rejects with `data_invalid` for a ledger whose sums do not agree, with the store's error
- * where that cannot be reached; what was not delivered then waits in the outbox.
+ * Erases a name: its counts move to the same series without the name, in the ledger and in the remote store, and the file no
+ * longer contains the name. May be interrupted at any point and started again. The caller holds the lock of the data directory.
+ * Rejects with `data_invalid` for a ledger whose sums do not agree, and with the error of a remote store that is unreachable; what
+ * was not delivered then waits in the outbox.
  */
 export async function eraseNames(options: EraseOptions): Promise<void> {
   const { file, names, mark, remote, meters, outboxBytesMax } = options;
@@ -66,7 +66,7 @@ export async function eraseNames(options: EraseOptions): Promise<void> {
     const { meters: all } = await file.edit((ledger) => ledger.counts(meters));
     for (const org of names.values) await remote.eraseNames(org, all);
   }
-  // The bytes of what was deleted stand in free pages until the file is written anew.
+  // Free pages contain the deleted bytes until the file is rewritten.
   file.compact();
   mark.clear();
 }
@@ -93,14 +93,14 @@ async function eraseBoth(ledger: BatchEditor, options: EraseOptions & { readonly
     await deliverAll(outbox, remote, lastBatch);
     await empty(outbox, lastBatch);
   };
-  // What waits may hold the name, and must not come after it has been erased.
+  // Waiting batches may contain the name, so deliver them before it is erased.
   await deliver();
   await dropOldDetails(outbox, remote);
   await moveAll(ledger, options, deliver);
   await deliver();
 }
 
-/** Moves all cells, batch by batch, and removes their series. */
+/** Moves all cells and removes their series. Calls `afterBatch` after each batch. */
 async function moveAll(
   ledger: BatchEditor,
   { names, clock, onProgress }: EraseOptions,
@@ -115,7 +115,7 @@ async function moveAll(
   }
 }
 
-/** Forgets all delivered batches, since they hold the name. A store that loses them is rebuilt. */
+/** Deletes all delivered batches, because they contain the name. A store that loses them needs a rebuild. */
 async function empty(outbox: Outbox, delivered: number): Promise<void> {
   const rule = { delivered, confirmed: delivered, before: Number.MAX_SAFE_INTEGER, bytesMax: 0 };
   do {
@@ -123,7 +123,7 @@ async function empty(outbox: Outbox, delivered: number): Promise<void> {
   } while (outbox.status().first !== undefined);
 }
 
-/** Details elsewhere of days that are kept no longer: moves do not reach them. */
+/** Drops details in the remote store that the ledger no longer keeps: moving cells does not change them. */
 async function dropOldDetails(outbox: Outbox, remote: RemoteCare): Promise<void> {
   for (;;) {
     const days = await outbox.touchedBefore(remote.detailsFrom, daysPerDrop);

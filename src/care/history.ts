@@ -1,22 +1,21 @@
 import type { FileCounts, OnProgress, RemoteCare } from '../store/index.ts';
 import { accountKey, type Day, type DimensionValues, type Increment } from '../usage/index.ts';
 
-/** More accounts than a day can have. */
+/** More accounts than one day can have. */
 const accountsMax = 100_000_000;
 
 export interface HistoryOptions {
   readonly source: RemoteCare;
   readonly meters: readonly string[];
   readonly today: Day;
-  /** Leaves out what other ledgers have counted: they take that along themselves. */
+  /** Omit what other ledgers have counted: their own migrations take that along. */
   readonly withoutOthers: boolean;
   readonly onProgress?: OnProgress;
 }
 
 /**
- * What a store elsewhere answers beyond what the ledger file has: accounts, day by day, as increments that make up the
- * difference (negative where the file has more). Nothing where all is there already. All that the ledger has counted
- * itself must have been delivered.
+ * Yields what a remote store has beyond the ledger file, as increments to accounts, one day at a time. An increment is negative if
+ * the file has more. Days without a difference are omitted. All batches of the ledger must have been delivered.
  */
 export async function* historyBeyond(own: FileCounts, options: HistoryOptions): AsyncGenerator<readonly Increment[]> {
   const { source, meters, withoutOthers, onProgress } = options;
@@ -57,7 +56,7 @@ async function beyondOn(
   for (const { dimensions, quantity } of await own.accounts({ meter, day })) add(dimensions, -quantity);
   if (withoutOthers) {
     for (const [field, value] of await source.othersDay(meter, day)) {
-      // Whatever they have counted is in the answer of the source.
+      // The answer of the source includes what other ledgers have counted.
       const sum = sums.get(field);
       if (sum) sum.quantity -= BigInt(value);
     }
@@ -69,16 +68,15 @@ function named(org: string | null | undefined, arch: string | null | undefined):
   return { ...(typeof org === 'string' && { org }), ...(typeof arch === 'string' && { arch }) };
 }
 
-/** Names that have counts of all time in a store elsewhere that belong to no day. */
+/** The number of names whose counts of all time in a remote store exceed the sum of their days. */
 export interface WithoutDay {
   readonly organisations: number;
   readonly architectures: number;
 }
 
 /**
- * Compares the sums of all time that a store elsewhere has under each name with those that days make up: a Wave of old may
- * have counted there without a day. Such counts cannot be taken over. `withoutOthers`: what other ledgers have counted
- * is not in the file.
+ * Compares the sum of all time of each name in a remote store with the sum of its days: old releases of Wave counted without a
+ * day. Such counts cannot be taken over. `withoutOthers`: the file does not include what other ledgers have counted.
  */
 export async function countWithoutDay(
   own: FileCounts,

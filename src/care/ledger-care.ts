@@ -17,45 +17,45 @@ import { eraseNames, planErase, type ErasePlan } from './erase.ts';
 import { migrateLedger, type Migrated } from './migrate.ts';
 import { rebuildLedger } from './rebuild.ts';
 
-/** Who is to be forgotten: an organisation, or a user by name or pseudonym. */
+/** What to erase: an organisation, or a user by name or pseudonym. */
 export type Erased = { readonly org: string } | { readonly user: string };
 
 export interface LedgerCareOptions {
   readonly file: LedgerFile;
   /** The store that the configuration names; absent: totals are in the ledger file. */
   readonly remote?: RemoteStore;
-  /** Names of all meters that there are. */
+  /** Names of all meters. */
   readonly meters: readonly string[];
-  /** What pseudonyms are made with, where that is not the ledger's own key. */
+  /** The key of pseudonyms. Default: the ledger's own. */
   readonly pseudonymKey?: Uint8Array;
   readonly clock: Clock;
   readonly random: Random;
 }
 
-/** What can be done for the ledger of a data directory without a server. */
+/** The maintenance of a ledger. `check`, `deliversElsewhere` and `backup` work while a server runs. */
 export interface LedgerCare {
-  /** What is wrong, one line each, and what could not be looked at; also while a server is running. */
+  /** Looks for what is wrong, one line each. `notes`: what could not be checked. */
   check(onProgress?: OnProgress): Promise<Comparison>;
   /** The name of the store that the configuration names; absent: totals are in the ledger file. */
   readonly remote?: string;
-  /** Whether the ledger delivers to a store that the configuration does not name; also while a server is running. */
+  /** Whether the ledger delivers to a store that the configuration does not name. */
   deliversElsewhere(): Promise<boolean>;
-  /** Copies it to a file that does not exist yet; also while a server is running. */
-  backup(target: string): Promise<void>;
-  // All below throw `data_locked` while a server is running.
-  /** Makes its sums anew, here and then where totals are kept; answers what was wrong there, where that is elsewhere. */
+  /** Copies the ledger to a file that does not exist yet. */
+  backup(copy: string): Promise<void>;
+  // All below reject with `data_locked` while a server runs.
+  /** Makes all sums again, in the ledger and then in the remote store. Resolves with what was wrong in the remote store. */
   rebuild(onProgress?: OnProgress): Promise<Rebuilt | undefined>;
-  /** Puts a backup in its place, with `takesFindings` also one that a rebuild has to mend afterwards. */
+  /** Replaces the ledger by a backup. `takesFindings`: also by one that a rebuild has to repair afterwards. */
   restore(backup: string, takesFindings?: boolean): Promise<Restored>;
-  /** Takes its totals to the store `to` (absent: to the ledger file). */
+  /** Moves the totals to the store `to` (absent: to the ledger file). */
   migrate(to: RemoteStore | undefined, onProgress?: OnProgress): Promise<Migrated>;
-  /** What stands under a name, here and where totals are kept. */
+  /** Looks up what is counted under a name. */
   planErase(erased: Erased): Promise<ErasePlan>;
-  /** Lets what was counted under a name count without it. */
+  /** Erases a name. Its counts stay, without the name. */
   erase(erased: Erased, onProgress?: OnProgress): Promise<void>;
 }
 
-/** The maintenance of a ledger. */
+/** Returns the maintenance of a ledger. */
 export function createLedgerCare(options: LedgerCareOptions): LedgerCare {
   const { file, remote: store, meters, clock, random } = options;
   const common = { file, meters, clock, random, ...(store && { outboxBytesMax: store.outbox.bytesMax }) };
@@ -75,17 +75,17 @@ export function createLedgerCare(options: LedgerCareOptions): LedgerCare {
       file.assertThere();
       return store === undefined && (await file.read((ledger) => ledger.delivers()));
     },
-    backup: (target) => file.backup(target),
+    backup: (copy) => file.backup(copy),
     restore: (backup, takesFindings = false) => file.alone(() => file.restore(backup, takesFindings)),
     rebuild: async (onProgress) =>
       alone((remote) => rebuildLedger({ ...common, ...remote, ...(onProgress && { onProgress }) })),
     migrate: async (to, onProgress) =>
       alone(({ remote: source }) =>
-        withRemote(file, to, (target) =>
+        withRemote(file, to, (destination) =>
           migrateLedger({
             ...common,
             ...(source && { source }),
-            ...(target && { target }),
+            ...(destination && { destination }),
             ...(onProgress && { onProgress }),
           }),
         ),
@@ -102,7 +102,7 @@ export function createLedgerCare(options: LedgerCareOptions): LedgerCare {
   };
 }
 
-/** The file by itself, then against the store that has the totals, where that can be reached. */
+/** Checks the file, then compares it with the remote store if that is reachable. */
 async function check(options: LedgerCareOptions, onProgress?: OnProgress): Promise<Comparison> {
   const { file } = options;
   const inFile = await file.inspect();
@@ -121,7 +121,7 @@ async function check(options: LedgerCareOptions, onProgress?: OnProgress): Promi
   });
 }
 
-/** Compares the ledger with the store that the configuration names, and adds to what was found so far. */
+/** Compares the ledger with the store that the configuration names. Adds to the findings and notes so far. */
 async function checkRemote(
   ledger: LedgerReader,
   { remote: store, meters }: LedgerCareOptions,
@@ -136,7 +136,7 @@ async function checkRemote(
     return { ...compared, notes: [...notes, ...compared.notes] };
   } catch (error) {
     if (!(error instanceof TonnageError)) throw error;
-    // That it is away, or has no time right now, passes. Everything else stays as it is until somebody helps.
+    // An unreachable or busy store recovers by itself. Everything else needs the operator.
     if (error.code === 'redis_unavailable') {
       return { findings, notes: [...notes, `${store.name} was not compared: ${error.message}`] };
     }
@@ -154,7 +154,7 @@ function remedyOf(findings: readonly LedgerFinding[]): string {
     : 'tonnage ledger rebuild does not mend all of that; tonnage ledger restore puts a backup in its place';
 }
 
-/** Why a ledger cannot be compared with a store elsewhere yet; `undefined` once its schema is that of this release. */
+/** Why a ledger with an older schema cannot be compared with its remote store; `undefined` for the schema of this release. */
 async function outdatedSchema(ledger: LedgerReader): Promise<string | undefined> {
   const { version, current } = await ledger.schema();
   if (version >= current) return undefined;
@@ -170,13 +170,13 @@ function unfinishedErase(file: LedgerFile): readonly string[] {
   return names === 0 ? [] : [`tonnage ledger erase was broken off for ${which}: run it again, as it was`];
 }
 
-/** What to do, where the message does not say it. */
+/** What to do, if the message does not say it. */
 function adviceOn({ code }: TonnageError, { name }: RemoteStore): string {
   if (code !== 'redis_refused' && code !== 'store_invalid') return '';
   return `; mend that at the ${name}, or its address and credentials in the configuration: delivery then goes on by itself`;
 }
 
-/** What to say of a ledger whose batches go to a store that the configuration does not name. */
+/** The note for a ledger that delivers to a store that the configuration does not name. */
 const unnamedStore =
   'this ledger delivers to a Redis, which this configuration does not name, so that was not compared: name the ' +
   "server's configuration with --config";
@@ -195,7 +195,7 @@ async function withRemote<T>(
   }
 }
 
-/** The texts under which the ledger may know somebody. */
+/** The texts under which the ledger may have the name. */
 function namesOf(erased: Erased, { hashKey }: LedgerFacts, { pseudonymKey }: LedgerCareOptions): ErasedNames {
   if ('org' in erased) {
     return { dimension: 'org', values: [...new Set([erased.org, canonicalOrganisation(erased.org) ?? erased.org])] };

@@ -12,10 +12,10 @@ const incrementsPerBatch = 10_000;
 
 export interface MigrateOptions {
   readonly file: LedgerFile;
-  /** Where totals have been kept; absent: in the file itself. */
+  /** Where totals have been kept. Absent: in the file. */
   readonly source?: RemoteCare;
-  /** Where they are to be kept; absent: in the file itself. */
-  readonly target?: RemoteCare;
+  /** Where totals are kept from now on. Absent: in the file. */
+  readonly destination?: RemoteCare;
   readonly meters: readonly string[];
   /** Bytes of the outbox that leads to the source. */
   readonly outboxBytesMax?: number;
@@ -24,34 +24,35 @@ export interface MigrateOptions {
   readonly onProgress?: OnProgress;
 }
 
-/** What was taken where. */
+/** The result of a migration. */
 export interface Migrated {
-  /** What others had counted at the source, now in the ledger file. */
+  /** What others had counted in the source and the ledger file has now. */
   readonly taken: { readonly cells: number; readonly counts: bigint; readonly keptAs?: string };
   readonly rebuilt?: Rebuilt;
-  /** What was left behind, and why. */
+  /** What stays in the source, and why. */
   readonly notes: readonly string[];
 }
 
 /**
- * Takes the totals of a ledger to another store. What the ledger has counted is in its file anyway. What a source beyond it
- * answers (a Wave that was taken over, other ledgers) is added to the file as history, all at once: until it is complete
- * the file stays as it was, and it is kept beside it afterwards. A target is then made to hold what the file has. Nothing
- * is deleted at the source. May be interrupted anywhere, and run again. The caller holds the lock of the data directory.
+ * Moves the totals of a ledger to another store. The file has what the ledger itself has counted. What others have counted in the
+ * source (Wave, other ledgers) is added to a copy of the file as history; the complete copy then replaces the file, which is kept.
+ * Then the destination is made to hold what the file has. Nothing is deleted in the source. May be interrupted at any point and run
+ * again. The caller holds the lock of the data directory.
  */
 export async function migrateLedger(options: MigrateOptions): Promise<Migrated> {
-  const { file, source, target } = options;
+  const { file, source, destination } = options;
   await refuseFindings(file);
   await refusePending(file);
-  if (!source && !target)
+  if (!source && !destination)
     throw new TonnageError('config_invalid', `both configurations keep the totals in ${file.path}: ${nothing}`);
   const unread: string[] = [];
-  for (const remote of [source, target]) if (remote) unread.push(...(await importNames(remote, options.onProgress)));
+  for (const remote of [source, destination])
+    if (remote) unread.push(...(await importNames(remote, options.onProgress)));
   const none = { cells: 0, counts: 0n };
   const { notes: left, ...taken } = source ? await takeHistory({ ...options, source }) : { ...none, notes: [] };
   const notes = [...unread, ...left];
   return file.edit(async (ledger) => {
-    if (target) return { taken, notes, rebuilt: await rebuildRemote(ledger, { ...options, remote: target }) };
+    if (destination) return { taken, notes, rebuilt: await rebuildRemote(ledger, { ...options, remote: destination }) };
     await ledger.keepTotals();
     return { taken, notes };
   });
@@ -75,7 +76,7 @@ async function importNames(remote: RemoteCare, onProgress: OnProgress | undefine
   ];
 }
 
-/** Events that wait to be claimed among the instances of one Redis would wait for ever in another store. */
+/** Events that wait to be claimed in one Redis would wait for ever in another store. */
 async function refusePending(file: LedgerFile): Promise<void> {
   const waiting = await file.edit((ledger) => ledger.pendingEvents());
   if (waiting === 0) return;
@@ -90,14 +91,14 @@ type Taken = Migrated['taken'] & Pick<Migrated, 'notes'>;
 
 /** Adds what the source has beyond the ledger to the ledger file, once. */
 async function takeHistory(options: WithSource): Promise<Taken> {
-  const { file, source, target } = options;
+  const { file, source, destination } = options;
   const known = await source.takenToken();
   const isTaken = known !== undefined && (await file.edit((ledger) => ledger.hasTaken(known)));
   if (isTaken) return { cells: 0, counts: 0n, notes: [takenBefore(source)] };
   await deliverRest(options);
   const token = options.random.uuid();
   await source.noteTaken(token);
-  if ((await target?.takenToken()) === token) {
+  if ((await destination?.takenToken()) === token) {
     throw new TonnageError('config_invalid', `both configurations name the same Redis: ${nothing}`);
   }
   const { result, keptAs } = await file.editCopy(
@@ -116,7 +117,7 @@ async function deliverRest({ file, source, outboxBytesMax }: WithSource): Promis
 
 /** Adds the history to a copy of the ledger. */
 async function fill(copy: BatchEditor, options: WithSource, token: string): Promise<Taken> {
-  const { source, target, clock, onProgress } = options;
+  const { source, destination, clock, onProgress } = options;
   const { journal } = copy;
   const { timeZone } = await copy.facts();
   const today = createCalendar(timeZone).dayOf(clock.now());
@@ -129,7 +130,13 @@ async function fill(copy: BatchEditor, options: WithSource, token: string): Prom
     if (rejected === 0) return;
     throw new TonnageError('data_invalid', 'the sums with what was counted elsewhere would leave the range of 64 bits');
   };
-  const history = { source, meters, today, withoutOthers: target !== undefined, ...(onProgress && { onProgress }) };
+  const history = {
+    source,
+    meters,
+    today,
+    withoutOthers: destination !== undefined,
+    ...(onProgress && { onProgress }),
+  };
   for await (const increments of historyBeyond(own, history)) {
     for (let from = 0; from < increments.length; from += incrementsPerBatch) {
       await commit(increments.slice(from, from + incrementsPerBatch));
@@ -142,13 +149,13 @@ async function fill(copy: BatchEditor, options: WithSource, token: string): Prom
   return { ...sum, notes };
 }
 
-/** Meters whose history is taken, and why the others' is not: the target may have it already, as a copy of the source. */
-async function metersToTake({ meters }: FileCounts, { target }: WithSource) {
-  if (!target) return { meters, left: [] };
+/** The meters whose history is taken. The destination may have that of the others already, as a copy of the source. */
+async function metersToTake({ meters }: FileCounts, { destination }: WithSource) {
+  if (!destination) return { meters, left: [] };
   const take: string[] = [];
   const left: string[] = [];
   for (const meter of meters) {
-    const [day] = (await target.foreignDays(meter)).toSorted((a, b) => a - b);
+    const [day] = (await destination.foreignDays(meter)).toSorted((a, b) => a - b);
     if (day === undefined) take.push(meter);
     else
       left.push(`${meter}: the new Redis has counts of Wave itself (${formatDay(day)}...), so none were taken along`);

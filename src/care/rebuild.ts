@@ -3,7 +3,7 @@ import type { LedgerEditor, LedgerFile, OnProgress, Rebuilt, RemoteCare } from '
 
 export interface RebuildOptions {
   readonly file: LedgerFile;
-  /** Where totals are kept, unless that is the file itself. */
+  /** Where totals are kept. Absent: in the file. */
   readonly remote?: RemoteCare;
   /** Names of all meters that there are. */
   readonly meters: readonly string[];
@@ -11,9 +11,9 @@ export interface RebuildOptions {
 }
 
 /**
- * Makes all roll-ups anew out of the details, in one transaction; days whose details are gone keep theirs. Then makes the
- * store elsewhere hold what the ledger has counted, up to its last batch, which counts as delivered from then on; without
- * such a store the outbox is emptied, since it leads nowhere. The caller holds the lock of the data directory.
+ * Makes all roll-ups again from the details. Then makes the remote store hold what the ledger has counted up to its last batch,
+ * which counts as delivered from then on. Without a remote store, empties the outbox. The caller holds the lock of the data
+ * directory.
  */
 export function rebuildLedger({ remote, ...options }: RebuildOptions): Promise<Rebuilt | undefined> {
   return options.file.edit(async (ledger) => {
@@ -24,14 +24,14 @@ export function rebuildLedger({ remote, ...options }: RebuildOptions): Promise<R
   });
 }
 
-/** Makes `remote` hold what the ledger has counted. Rejects with `data_invalid` where that would count something twice. */
+/** Makes `remote` hold what the ledger has counted. Rejects with `data_invalid` if that would count something twice. */
 export async function rebuildRemote(
   ledger: LedgerEditor,
   { remote, meters, onProgress }: Omit<RebuildOptions, 'file'> & { readonly remote: RemoteCare },
 ): Promise<Rebuilt> {
   const { lastBatch: number, lastToken: token } = await ledger.facts();
   await refuseTaken(ledger, remote);
-  // Afterwards the hash holds this ledger's own fields, and nothing would say that Wave's names are missing.
+  // Import Wave's names first: the rebuild adds this ledger's fields, which hide that Wave's names are missing.
   if (await remote.hasUnknownWave()) await remote.importWave(onProgress);
   const own = await ledger.counts(meters);
   const rebuilt = await remote.rebuild(own, { number, token }, ({ days }) =>
@@ -41,7 +41,7 @@ export async function rebuildRemote(
   return rebuilt;
 }
 
-/** What the ledger has taken over from a store is part of its own counts now: given back there, it would stand twice. */
+/** What the ledger has taken over from a store is part of its own counts, so that store would count it twice. */
 async function refuseTaken(ledger: LedgerEditor, remote: RemoteCare): Promise<void> {
   const token = await remote.takenToken();
   if (token === undefined || !(await ledger.hasTaken(token))) return;

@@ -6,10 +6,10 @@ import { gapColumns, gapOf, textOf } from './journal/batch-history.ts';
 import type { WriterOptions } from './journal/program.ts';
 import { assertNotEmpty, openLedgerDatabase, openLedgerThreads, type LedgerDatabase } from './open.ts';
 
-/** Reading a whole ledger takes its time; nobody waits for it but the person who asked. */
+/** Reading a whole ledger is slow, and only the operator waits for it. */
 export const careRead = { deadlineMs: 60 * 60_000 } as const;
 
-/** Throws `not_found` where there is nothing, `data_invalid` where there is a directory or an empty file. */
+/** Throws `not_found` if there is no file, and `data_invalid` for a directory or an empty file. */
 export function assertLedger(file: string): void {
   if (!existsSync(file)) throw new TonnageError('not_found', `${file} does not exist: there is no ledger`);
   if (statSync(file).isDirectory())

@@ -3,7 +3,7 @@ import type { BatchHistory } from '../store/index.ts';
 import { batchRecordOf, batchRecordSql, touchedAsOfSql, touchedDayOf } from './journal/batch-history.ts';
 import { careRead } from './facts.ts';
 
-/** The history of a ledger file that another process may be writing. */
+/** The history of a ledger file, also while a server runs. */
 export function fileHistory(database: Pick<ReadOnlyDatabase, 'read'>): BatchHistory {
   return {
     async lookUp(number) {

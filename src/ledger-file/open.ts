@@ -15,14 +15,14 @@ import type { WriterFunctions, WriterOptions } from './journal/program.ts';
 import { ledgerApplicationId, ledgerMigrations } from './schema.ts';
 import type { ReaderFunctions } from './totals/program.ts';
 
-/** A ledger file with what helps when it is damaged. */
+/** A ledger file, with the remedy if it is damaged. */
 export function ledgerFile(file: string): NamedFile {
   const remedy =
     'tonnage ledger check prints the damage; tonnage ledger restore puts a backup in its place, and keeps this file';
   return { file, remedy };
 }
 
-/** Opens a ledger file for writing; it is created when absent. The caller holds the lock of the data directory. */
+/** Opens a ledger file for writing, and creates it if missing. The caller holds the lock of the data directory. */
 export async function openLedgerDatabase(file: string): Promise<Database> {
   return openDatabase(optionsOf(file));
 }
@@ -45,7 +45,7 @@ function optionsOf(file: string): DatabaseOptions {
   return { ...ledgerFile(file), ...schema, synchronous: 'full' };
 }
 
-/** Copies that `restore` and `migrate` of an older release have kept may be open to other users. */
+/** Closes copies to other users that `restore` and `migrate` of older releases left open. */
 function closeCopies(file: string): void {
   const directory = dirname(file);
   if (!existsSync(directory)) return;
@@ -54,15 +54,15 @@ function closeCopies(file: string): void {
   }
 }
 
-/** Opens a ledger file, which is there, for reading, also while a server writes it. */
+/** Opens an existing ledger file for reading, also while a server runs. */
 export function openLedgerReadOnly(file: string): ReadOnlyDatabase<ReaderFunctions> {
   assertNotEmpty(file);
   return openReadOnly({ ...ledgerFile(file), readProgram, applicationId: ledgerApplicationId });
 }
 
 /**
- * Throws `data_invalid` for a file without content. SQLite would take it for a new database; a ledger file of ours is never
- * empty, so something has cut it off, and its counts are gone.
+ * Throws `data_invalid` for an empty file. SQLite would treat it as a new database, but a ledger is never empty: something has
+ * truncated it, and its counts are lost.
  */
 export function assertNotEmpty(file: string): void {
   if (statSync(file, { throwIfNoEntry: false })?.size !== 0) return;

@@ -16,11 +16,11 @@ const newestHashSql = `update ledger set hash_version = 2
   where hash_version = 1 and shares_hash_key = 0 and not exists (select 1 from key_run)`;
 
 export interface SqliteStoreOptions {
-  /** Path of the ledger file; created when absent. */
+  /** Path of the ledger file; created if missing. */
   readonly file: string;
   /** IANA zone in which a new ledger counts its days. */
   readonly timeZone: string;
-  /** Goes on with `timeZone` although the ledger was kept in another one; the days already counted stay as they are. */
+  /** Continues in `timeZone` even if the ledger was kept in another one. Days that are already counted stay. */
   readonly acceptTimeZone: boolean;
   /** Where the totals are kept. Absent: in the ledger file. */
   readonly remote?: RemoteStore | undefined;
@@ -88,7 +88,7 @@ async function deliverTo(remote: RemoteStore, local: Store, storedKeyHash: Store
   };
 }
 
-/** The totals of a ledger file that another process may be writing. Rejects with `not_found` where there is none. */
+/** Opens the totals of a ledger file for reading, also while a server runs. Rejects with `not_found` if there is none. */
 export async function openSqliteTotals(file: string): Promise<ReadTotals> {
   assertReadable(file);
   const database = openLedgerReadOnly(file);
@@ -138,7 +138,7 @@ async function identify(
   return { ledgerId: String(ledgerId), lastBatch: Number(lastBatch) };
 }
 
-/** Events of a ledger that shared its events are counted only when they have been claimed. */
+/** Without shared claims, pending events would never count. */
 async function assertNothingPending(database: Database): Promise<void> {
   const [row] = await database.read('select coalesce(sum(events), 0) from pending_claim');
   const events = Number(row?.[0]);

@@ -4,7 +4,7 @@ import { openLedgerDatabase } from './open.ts';
 
 const columns = 'id, kind, hash, name, email, org, scope, rights, created_at, expires_at, used_at';
 
-/** The table of tokens in a ledger file. It knows nothing of what makes a token good. */
+/** The table of tokens in a ledger file. It does not check tokens. */
 export function createTokenTable(database: Pick<Database, 'read' | 'transact'>): TokenTable {
   return {
     async all() {
@@ -26,8 +26,8 @@ export function createTokenTable(database: Pick<Database, 'read' | 'transact'>):
 }
 
 /**
- * Does something with the tokens of a ledger file that no server has open; the file is created when absent. The caller
- * holds the lock of the data directory. Rejects as `openLedgerDatabase` does.
+ * Runs `work` on the tokens of a ledger file that no server has open, and creates the file if missing. The caller holds the lock of
+ * the data directory. Rejects as `openLedgerDatabase`.
  */
 export async function withTokenTable<T>(file: string, work: (table: TokenTable) => Promise<T>): Promise<T> {
   const database = await openLedgerDatabase(file);

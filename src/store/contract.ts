@@ -4,14 +4,14 @@ import type { Day, Dimension, HeldValue, Increment, Series, UsageAnswer, UsageQu
 export interface KeyHash {
   /** 1: SipHash, in ledgers that hold keys from before version 2. 2: SHA-256. */
   readonly version: 1 | 2;
-  /** 32 random bytes that only this ledger has, and the instances with which it shares its events. */
+  /** 32 random bytes that only this ledger knows, and the instances with which it shares its events. */
   readonly secret: Uint8Array;
 }
 
 /**
- * Events with an identity, packed, since a hundred thousand of them a second cross to another thread. Event `i` is
- * `keys[16i..16i+16)`, adds `quantities[i]` to `cells[cellOf[i]]`, or takes back the event whose key is the next of
- * `targets` where `cellOf[i]` is `voidCell`.
+ * Events with an identity. They are packed because a hundred thousand of them a second are sent to another thread. Event `i` has
+ * the key `keys[16i..16i+16)` and adds `quantities[i]` to `cells[cellOf[i]]`. If `cellOf[i]` is `voidCell`, it takes back the event
+ * whose key is the next of `targets`.
  */
 export interface KeyedEvents {
   /** 128 bits for each event (`ledger/event-key.ts`). */
@@ -22,41 +22,41 @@ export interface KeyedEvents {
   readonly quantities: Float64Array;
   /** 128 bits for each void, in the order of the voids. */
   readonly targets: Uint8Array;
-  /** By cell, 1 where its events came with credentials that are not bound to its organisation. Absent: no cell's did. */
+  /** For each cell, 1 if the credentials of its events are not bound to its organisation. Absent: 0 for all cells. */
   readonly stated?: Uint8Array;
   /**
-   * By cell, how much its organisation may have of its meter on its day; what others state has the same limit apart. An
-   * event beyond it gets `outcome.dayLimit`. Absent: there is no limit.
+   * For each cell, the limit of its meter for its organisation on its day. Quantities that are `stated` have a separate limit of
+   * the same size. An event beyond the limit gets `outcome.dayLimit`. Absent: no limit.
    */
   readonly dayMax?: Float64Array;
 }
 
 /** What one transaction writes. */
 export interface Batch {
-  /** 1, 2, 3... without a gap. The number is stored in the same transaction, which is what makes a retry harmless. */
+  /** 1, 2, 3... without a gap. The number is stored in the same transaction, which makes a retry harmless. */
   readonly number: number;
-  /** When it was handed in, in milliseconds since the Unix epoch: what the age of its keys is counted from. */
+  /** When the batch was submitted, in milliseconds since the Unix epoch. The age of its keys starts here. */
   readonly at: number;
   /** Increments of events without identity. */
   readonly increments: readonly Increment[];
   readonly keyed?: KeyedEvents;
-  /** What became of events that waited to be claimed. */
+  /** The results of events that waited to be claimed. */
   readonly claims?: SettledClaims;
-  /** The increments come from history, not from what happens now: totals have them, `accounts` does not. */
+  /** The increments are history: totals include them, `accounts` does not. */
   readonly backfill?: true;
 }
 
 /**
- * Events that are stored here and count nothing yet, since another instance may have had them first: what is asked of the
- * store that the instances share. Claim `i` is that of `keys[i]`, which was stored at `places[i]`; it counts
- * `quantities[i]` in `cells[cellOf[i]]`, or takes back the next of `targets` where `cellOf[i]` is `voidCell`.
+ * A request to the store that several instances share. It claims events that are stored here and count nothing yet, because
+ * another instance may have received them first. Claim `i` is for the event with key `keys[i]`, which is stored at `places[i]`. It
+ * counts `quantities[i]` in `cells[cellOf[i]]`. If `cellOf[i]` is `voidCell`, it takes back the next of `targets`.
  */
 export interface ClaimRequest {
-  /** The runs of keys that these are, whole. */
+  /** The runs of keys in this request. Each run is complete. */
   readonly runs: readonly number[];
   /** In hexadecimal. */
   readonly keys: readonly string[];
-  /** Of each its own, and never that of another one of this ledger: who claims the same again is known by it. */
+  /** Unique in this ledger. The store recognises a claim that is sent again by its place. */
   readonly places: readonly string[];
   readonly cellOf: readonly number[];
   readonly quantities: readonly number[];
@@ -69,8 +69,8 @@ export interface ClaimTarget {
   /** In hexadecimal. */
   readonly key: string;
   /**
-   * The event as this ledger counted it, if it did. The event has no claim if the ledger counted it before it shared its
-   * events. `isVoided`: the ledger has taken the event back already.
+   * The event as this ledger counted it; absent if it did not. An event that the ledger counted before it shared its events has
+   * no claim. `isVoided`: the ledger has already taken the event back.
    */
   readonly held?: {
     readonly place: string;
@@ -87,19 +87,19 @@ export interface ClaimedPlace {
   readonly key: string;
 }
 
-/** What became of all claims of a request. */
+/** The results of all claims of a request. */
 export interface SettledClaims {
   readonly runs: readonly number[];
-  /** Of each claim, in order, one of `outcome`; `accepted` ones count. */
+  /** For each claim, in order, one of `outcome`. Those that are `accepted` count. */
   readonly verdicts: Uint8Array;
-  /** What voids took back (negative quantities), wherever it was counted. */
+  /** What voids took back (negative quantities), in whichever ledger it was counted. */
   readonly takenBack: readonly (Increment & { readonly place?: ClaimedPlace })[];
 }
 
 /** Events that wait to be claimed. */
 export interface PendingEvents {
   readonly events: number;
-  /** The oldest, of which a request holds at most `max` or what came in one run; `undefined` when none waits. */
+  /** A request for the oldest events: at most `max`, or one run. `undefined` if no event waits. */
   read(max: number): Promise<ClaimRequest | undefined>;
 }
 
@@ -116,65 +116,65 @@ export interface StoredKeyHash {
 }
 
 /**
- * Where several instances agree on who had an event first. All of these reject with `redis_unavailable` while the store is
- * away, with `store_evicts` while it would throw claims away.
+ * Decides which of several instances received an event first. All functions reject with `redis_unavailable` while the store is
+ * unreachable, and with `store_evicts` while it could evict claims.
  */
 export interface SharedClaims {
-  /** The hash that all instances use, as far as this ledger has ever learned it. */
+  /** The hash that all instances use; `undefined` until this ledger has agreed on it once. */
   readonly keyHash: KeyHash | undefined;
   /**
    * Agrees on the hash, and stores it in the ledger. Rejects with `store_invalid` if this ledger holds keys of events that were
    * made with another hash than that of the other instances.
    */
   agree(): Promise<KeyHash>;
-  /** Claims events, each once however often it is asked for: the same request gets the same answer. */
+  /** Claims events. The same request always gets the same answer. */
   claim(request: ClaimRequest): Promise<SettledClaims>;
-  /** Drops claims that no event can ask for any more. */
+  /** Drops expired claims. */
   forget(): Promise<void>;
   /**
-   * Adds to the values that a dimension has on a day for one organisation, at all instances; values and organisation as
-   * hashes. Answers all of them once they are `cap` or more, `undefined` before.
+   * Adds to the values that all instances together have seen for one dimension and organisation on one day. Values and organisation
+   * are hashes. Resolves with all values if they are `cap` or more, else with `undefined`.
    */
   shareValues(of: SharedValuesOf, values: readonly string[], cap: number): Promise<readonly string[] | undefined>;
 }
 
-/** Whose values instances share: those of one dimension on one day, of the organisation with this hash. */
+/** Which values instances share: those of one dimension on one day, of the organisation with this hash. */
 export interface SharedValuesOf {
   readonly day: Day;
   readonly dimension: Dimension;
   readonly owner: string;
 }
 
-/** What became of a batch. */
+/** The result of a batch. */
 export interface Committed {
-  /** The batch had been stored before, by a try that seemed to fail: what became of its events is not known any more. */
+  /** An earlier try, which seemed to fail, had stored the batch. The outcomes of its events are no longer known. */
   readonly known?: true;
-  /** Of each keyed event one of `outcome`; absent for such a batch. */
+  /** One of `outcome` for each keyed event; absent if `known`. */
   readonly outcomes?: Uint8Array;
-  /** What keyed events that count have added, and what voids took back (negative quantities). */
+  /** What keyed events added, and what voids took back (negative quantities). */
   readonly added: readonly Increment[];
   readonly takenBack: readonly Increment[];
-  /** Increments that could not be added, because their sum would leave the range of 64-bit integers. */
+  /** The number of increments that were not added, because their sum would overflow 64 bits. */
   readonly rejected: number;
   /**
-   * What accounts did not get, since their sums stop at the largest 64-bit integer: it is among the batch's increments,
-   * `added` and `takenBack` all the same.
+   * What accounts did not receive, because their sums stop at the largest 64-bit integer. The batch's increments, `added` and
+   * `takenBack` include it nevertheless.
    */
   readonly rejectedOf: readonly AccountTotal[];
 }
 
-/** What one account (meter, organisation, architecture) was ever given here, and what voids took back of it. */
+/** What one account (meter, organisation, architecture) has ever received here, and what voids took back of it. */
 export interface AccountTotal {
   readonly account: Series;
   readonly counted: bigint;
   readonly voided: bigint;
 }
 
-/** A change of one cell on its way to a store elsewhere. */
+/** A change of one cell for a remote store. */
 export interface OutboxIncrement extends Increment {
   /**
-   * Of what a void takes back: the batch in which its event counted, since the store may have rejected that. Absent where
-   * that is not known here.
+   * If a void takes this back: the batch in which its event counted, because the store may have rejected that. Absent if it is
+   * not known.
    */
   readonly countedIn?: number;
 }
@@ -199,10 +199,10 @@ export interface BatchRecord {
   readonly last: number;
 }
 
-/** The batches of a ledger, as far back as its outbox reaches. */
+/** The batches of a ledger, back to the first one in its outbox. */
 export interface BatchHistory {
   lookUp(number: number): Promise<BatchRecord>;
-  /** Meters' days from `day` on, each with the last batch that touched it, up to batch `number`. */
+  /** The days of meters from `day` on, each with the last batch up to `number` that touched it. */
   touchedAsOf(day: Day, number: number): Promise<readonly TouchedDay[]>;
 }
 
@@ -218,25 +218,25 @@ export interface TouchedDay extends MeterDay {
 
 /** A loss that the ledger knows of: the store misses data that the ledger cannot deliver again. */
 export interface LedgerGap {
-  /** What is missing, why, and what helps. */
+  /** What is missing, why, and what to do. */
   readonly reason: string;
   /** Only a rebuild ends the gap. Otherwise it also ends when the store has the missing data again. */
   readonly isLasting: boolean;
 }
 
-/** One stored batch on its way to a store elsewhere. */
+/** One stored batch for a remote store. */
 export interface OutboxBatch extends BatchId {
   /** Token of the batch before this one. */
   readonly previousToken: string;
   /** When it was committed, in milliseconds since the Unix epoch. */
   readonly at: number;
-  /** All that it changes: an entry for each cell, and one, negative, for what voids take back of one cell of one batch. */
+  /** One entry for each cell that it adds to, and a negative one for what voids take back from one cell of one batch. */
   readonly increments: readonly OutboxIncrement[];
-  /** Of each meter and day that it touches, the batch before it that touched the same; number 0: none did. */
+  /** For each meter and day that it touches, the previous batch that touched the same; number 0: none. */
   readonly touched: readonly (MeterDay & { readonly previous: BatchId })[];
 }
 
-/** Batches that are kept for delivery: until they have been delivered, and a while longer, since a failover can lose them. */
+/** Batches that are kept for delivery, and for some time after it, because a failover can lose them. */
 export interface Outbox extends BatchHistory {
   /** The loss that the ledger knows of; it survives restarts. */
   readonly gap: LedgerGap | undefined;
@@ -249,9 +249,9 @@ export interface Outbox extends BatchHistory {
    * those up to `confirmed`. Never one above `delivered`.
    */
   trim(rule: { delivered: number; confirmed: number; before: number; bytesMax: number }): Promise<void>;
-  /** Meters' days before `day` that batches have touched and whose details were not said to be dropped; at most `max`. */
+  /** At most `max` days of meters before `day` that batches have touched, without those that were passed to `untouch`. */
   touchedBefore(day: Day, max: number): Promise<readonly MeterDay[]>;
-  /** Forgets that these were touched: their details have been dropped. */
+  /** Forgets that these days were touched: their details have been dropped. */
   untouch(days: readonly MeterDay[]): Promise<void>;
   status(): OutboxStatus;
 }
@@ -261,50 +261,47 @@ export interface OutboxStatus {
   readonly bytes: number;
   /** Number of the first batch that is kept; absent when none is. */
   readonly first?: number;
-  /** Number of the last batch that was known to be delivered when something was last forgotten. */
+  /** Number of the last batch that was known to be delivered at the last `trim`. */
   readonly delivered: number;
 }
 
-/** Where the ledger writes: numbered batches, each whole or not at all, each once. Always a SQLite file of its own. */
+/** Where the ledger writes numbered batches: each atomically, and each once. Always a SQLite file. */
 export interface Journal {
-  /** Identity of this ledger, made when its data directory was. */
+  /** Identity of this ledger, created with its data directory. */
   readonly ledgerId: string;
   /** Number of the last batch that is stored; 0 in a new ledger. */
   readonly lastBatch: number;
   /** Keys of events that are held, as of the last commit. */
   readonly heldKeys: number;
-  /** Present when the journal was opened with one. */
+  /** Present if the journal was opened with one. */
   readonly outbox?: Outbox;
-  /** Present when events are claimed among several instances before they count. */
+  /** Present if events are claimed among several instances before they count. */
   readonly pending?: PendingEvents;
   /**
-   * Resolves once the batch is stored for good; at once when it was stored before (the outcome of a try may be unknown
-   * to the caller, who then asks again with the same batch). Rejects with `ledger_gap` when a batch before it is
-   * missing, with `ledger_full` when the outbox, the table of keys or what is pending is, else with the store's error, and has then
-   * written nothing or the whole batch.
+   * Resolves once the batch is durable; at once if it was stored before, so that the caller may retry a batch whose outcome it does
+   * not know. Rejects with `ledger_gap` if a previous batch is missing, with `ledger_full` if the outbox, the keys or the pending
+   * events have reached their limit, and otherwise with the store's error. It has then written nothing, or the whole batch.
    */
   commit(batch: Batch): Promise<Committed>;
   /**
-   * Does one slice of the work that is due behind the writer (a few milliseconds): forgets keys and details whose time is
-   * over. Answers whether there is more.
+   * Deletes some of the expired keys and details, for a few milliseconds. Resolves with whether there are more.
    */
   tidy(before: { readonly keys: number; readonly details: Day }): Promise<boolean>;
-  /** Every account with its sums. For the counters on `/metrics`, which are filled from it once, at start. */
+  /** All accounts with their sums. The counters on `/metrics` start with them. */
   accounts(): Promise<readonly AccountTotal[]>;
   /**
-   * Values that a dimension has on one day, once for each organisation that has them, at most `max`: those whose series are
-   * the oldest.
+   * The values of a dimension on one day, once for each organisation: at most `max`, of the oldest series.
    */
   valuesOn(day: Day, dimension: Dimension, max: number): Promise<readonly HeldValue[]>;
 }
 
-/** Where totals are read. */
+/** Totals, for reading. */
 export interface Totals {
-  /** Answers one question. `today` is the current day in the ledger's zone, the end of an open range. */
+  /** Answers one query. `today`: the current day in the ledger's zone, which ends an open range. */
   query(query: UsageQuery, today: Day): Promise<UsageAnswer>;
 }
 
-/** What became of a delivery. */
+/** The result of a delivery. */
 export type Delivered =
   | {
       /** The remote store has all of it. */
@@ -315,29 +312,29 @@ export type Delivered =
   /** The remote store misses some of what came after batch `to`, and the outbox holds all that it misses. */
   | { readonly kind: 'rewind'; readonly to: number };
 
-/** Totals that are kept elsewhere, and are told of each batch. */
+/** Totals in a remote store, which receives every batch. */
 export interface RemoteTotals extends Totals {
   /**
-   * Number of the last batch of this ledger that is there. Rejects while the store is away, and with `ledger_gap` while it
+   * Number of the last batch of this ledger in the store. Rejects while the store is unreachable, and with `ledger_gap` while it
    * misses data that the outbox no longer holds, or has batches of another history (`ForkedHistory`).
    */
   position(): Promise<number>;
   /**
-   * Applies batches (in order, without a gap), each once however often it is delivered. Rejects with `redis_unavailable`
-   * while the store is away (some of it may have been applied; deliver it again), with `store_evicts` while the store
-   * would throw data away, with `ledger_gap` as `position` does.
+   * Applies batches (in order, without a gap). A batch that is delivered again has no effect. Rejects with `redis_unavailable`
+   * while the store is unreachable (some of it may have been applied; deliver it again), with `store_evicts` while the store could
+   * evict data, and with `ledger_gap` as `position` does.
    */
   deliver(batches: readonly OutboxBatch[]): Promise<Delivered>;
-  /** Number of the last delivered batch that enough replicas have, or a larger one where none is waited for. */
+  /** Number of the last delivered batch that enough replicas have; larger if no replica is required. */
   readonly confirmed: number;
-  /** Why the store cannot be reached, where that is known without asking it; absent while it can. */
+  /** Why the store is unreachable, as far as is known without a request; absent while it is reachable. */
   readonly failure?: string | undefined;
-  /** Drops details of days before `day`, a few at a time; answers whether there may be more. */
+  /** Drops the details of a few days before `day`. Resolves with whether there may be more. */
   forgetDetails(day: Day): Promise<boolean>;
   close(): Promise<void>;
 }
 
-/** A token as it is kept: only its hash. Times in milliseconds since the Unix epoch. */
+/** A token as stored: only its hash. Times in milliseconds since the Unix epoch. */
 export interface TokenRow {
   readonly id: string;
   readonly kind: string;
@@ -357,11 +354,11 @@ export interface TokenTable {
   all(): Promise<readonly TokenRow[]>;
   add(token: TokenRow): Promise<void>;
   remove(id: string): Promise<void>;
-  /** Notes when tokens were used last. */
+  /** Records when tokens were last used. */
   used(times: readonly { readonly id: string; readonly at: number }[]): Promise<void>;
 }
 
-/** Both halves over one place, and its end. */
+/** The journal and the totals of one data directory. */
 export interface Store {
   /** IANA name of the zone in which this ledger counts its days. */
   readonly timeZone: string;
@@ -369,18 +366,18 @@ export interface Store {
   readonly keyHash: KeyHash;
   readonly journal: Journal;
   readonly totals: Totals;
-  /** The same as `totals` where these are kept elsewhere: the ledger delivers to them. */
+  /** The same as `totals` if a remote store keeps them: the ledger delivers to it. */
   readonly remote?: RemoteTotals;
   /** Present together with `journal.pending`. */
   readonly shared?: SharedClaims;
-  /** Tokens that were given out in this data directory. */
+  /** The tokens of this data directory. */
   readonly tokens: TokenTable;
   close(): Promise<void>;
 }
 
-/** Totals for reading alone, with what has to be known to ask for them. */
+/** Totals for reading only, with what a query needs. */
 export interface ReadTotals extends Totals, Pick<Store, 'timeZone' | 'close'> {
-  /** What the pseudonyms of people are made with; absent where there is no ledger that has one. */
+  /** The key of pseudonyms; absent if there is no ledger yet. */
   readonly hashKey?: Uint8Array;
   /** Why the totals are incomplete; absent while the ledger knows of no loss. */
   readonly gap?: string;

@@ -126,7 +126,7 @@ export interface LedgerFile {
    */
   inspect(): Promise<readonly LedgerFinding[]>;
   /** Copies the ledger, as it is at one moment, to a file that must not exist yet. Safe while a server runs. */
-  backup(target: string): Promise<void>;
+  backup(copy: string): Promise<void>;
   /**
    * Replaces the ledger by a backup and keeps the replaced file. Rejects with `data_invalid` for a file that is no ledger, and
    * for one with findings: if `takesFindings`, only if a rebuild does not repair all of them. The caller holds the lock.

@@ -1,13 +1,13 @@
 import type { Day, Increment } from '../usage/index.ts';
 import type { BatchHistory, BatchId, Delivered, OutboxBatch, RemoteTotals, Totals } from './contract.ts';
 
-/** Whose name goes: an organisation, or a user under each of the texts that may stand for one. */
+/** The name to erase: an organisation, or a user with all texts that may represent it. */
 export interface ErasedNames {
   readonly dimension: 'org' | 'user';
   readonly values: readonly string[];
 }
 
-/** What a ledger has counted for one meter on one day: its accounts, the `quantity` of each being all of it. */
+/** What a ledger has counted for one meter on one day, one entry for each account. */
 export interface OwnDay {
   readonly meter: string;
   readonly day: Day;
@@ -18,30 +18,30 @@ export interface OwnDay {
 export interface OwnCounts {
   /** All meters that this ledger may ever have counted for. */
   readonly meters: readonly string[];
-  /** By meter, the days of each in their order; each meter and day once. */
+  /** All days of one meter in order, then those of the next meter. */
   days(): AsyncIterable<OwnDay>;
   /** The cells of one meter and day, in pages. */
   details(meter: string, day: Day): AsyncIterable<readonly Increment[]>;
 }
 
 export interface RebuildProgress {
-  /** Days of meters that are done. */
+  /** The number of days of meters that are done. */
   readonly days: number;
-  /** Accounts that were not what they should be, and are now. */
+  /** The number of accounts that were wrong and are now correct. */
   readonly adjusted: number;
 }
 
 export interface Rebuilt extends RebuildProgress {
-  /** Accounts and shared fields that are still wrong, since a field holds no integer or would overflow. */
+  /** The number of accounts and shared fields that are still wrong: a field is no integer, or would overflow. */
   readonly rejected: number;
 }
 
-/** What a ledger has given to one day or month elsewhere: account field (`redis/layout.ts`) -> count, as text. */
+/** What a remote store has of one ledger for one day or month: `accountKey` -> count, as text. */
 export type HeldAccounts = ReadonlyMap<string, string>;
 
-/** A store of totals elsewhere, as it is looked after for one ledger. All reject as `RemoteTotals` does. */
+/** A remote store, for the maintenance of one ledger. All functions reject as those of `RemoteTotals`. */
 export interface RemoteCare extends Pick<RemoteTotals, 'confirmed'>, Totals {
-  /** Whom it is, for people; without credentials. */
+  /** What people call it. */
   readonly name: string;
   /** The first day whose details are kept there. */
   readonly detailsFrom: Day;
@@ -50,8 +50,8 @@ export interface RemoteCare extends Pick<RemoteTotals, 'confirmed'>, Totals {
   /** As `RemoteTotals.deliver`. */
   deliver(batches: readonly OutboxBatch[], history: BatchHistory): Promise<Delivered>;
   /**
-   * Changes nothing, and rejects as a delivery would that cannot be written: `redis_refused` (memory is full, no right to
-   * write, a disk that fails), `store_invalid` (something else stands where the sums belong).
+   * Changes nothing. Rejects if a delivery could not be written: with `redis_refused` (full memory, no right to write, a failing
+   * disk), or `store_invalid` (the keys of the sums have another type).
    */
   assertWritable(): Promise<void>;
   /** Days on which this ledger has counted there. */
@@ -62,34 +62,34 @@ export interface RemoteCare extends Pick<RemoteTotals, 'confirmed'>, Totals {
   othersDays(meter: string): Promise<readonly Day[]>;
   /** What all other ledgers together have counted on a day. */
   othersDay(meter: string, day: Day): Promise<HeldAccounts>;
-  /** Days on which somebody who is no ledger has counted, and may count still. */
+  /** Days on which Wave has counted, and may still count. */
   foreignDays(meter: string): Promise<readonly Day[]>;
-  /** Whether Wave has counted there under names that no import has looked through. */
+  /** Whether Wave has counted there under names that were never imported. */
   hasUnknownWave(): Promise<boolean>;
   /**
-   * Looks through what Wave has counted there, so that answers have all of it. Resolves with the number of fields that
-   * nobody can assign to a meter, organisation, architecture or day; those are in no answer.
+   * Imports the names under which Wave has counted there, so that answers include its counts. Resolves with the number of fields
+   * that do not name a meter, organisation, architecture or day; no answer includes those.
    */
   importWave(onProgress?: OnProgress): Promise<number>;
   /** Deletes this ledger's details of a day that lies before `detailsFrom`. Totals stay. */
   dropDetails(meter: string, day: Day): Promise<void>;
-  /** Makes the store hold what `own` says, up to `batch`, and leaves alone what others have counted. */
+  /** Makes the store hold what `own` says, up to `batch`. Keeps what others have counted. */
   rebuild(own: OwnCounts, batch: BatchId, onProgress?: (progress: RebuildProgress) => void): Promise<Rebuilt>;
-  /** Deletes what the store still has under an organisation in the sums of these meters, whoever counted it. */
+  /** Deletes everything that is counted for an organisation in the sums of these meters, also by other ledgers and Wave. */
   eraseNames(org: string, meters: readonly string[]): Promise<void>;
   /** Whether Wave may still be counting there. */
   readonly besideWave: boolean;
-  /** Whether sums of these meters stand under the name of an organisation, whoever counted them. */
+  /** Whether these meters have sums for an organisation, also by other ledgers and Wave. */
   knows(names: ErasedNames, meters: readonly string[]): Promise<boolean>;
-  /** Takes names out of what the instances that share events remember of them. */
+  /** Removes names from the claims of the instances that share events. */
   eraseClaims(names: ErasedNames): Promise<void>;
-  /** The token of the time when this ledger took what is there into its own file; absent: it never did. */
+  /** The token of the migration that took the counts of this store into the ledger file; `undefined` if there was none. */
   takenToken(): Promise<string | undefined>;
   noteTaken(token: string): Promise<void>;
   close(): Promise<void>;
 }
 
-/** How far a long piece of work is: `done` of about `total`. */
+/** The progress of a long piece of work: `done` of about `total`. */
 interface CareProgress {
   readonly work: string;
   readonly done: number;

@@ -7,17 +7,17 @@ import { assertLedger, withLedgerFile } from '../facts.ts';
 import { ledgerFile } from '../open.ts';
 import { inspectLedger } from './check.ts';
 
-/** Files that SQLite keeps beside a database; they belong to its name. */
+/** Suffixes of SQLite's side files. */
 const sides = ['-wal', '-shm'] as const;
 
-/** As `LedgerFile.backup`. If it is interrupted, the target does not exist. */
-export async function backupLedger(file: string, target: string): Promise<void> {
+/** As `LedgerFile.backup`. If it is interrupted, the copy does not exist. */
+export async function backupLedger(file: string, copy: string): Promise<void> {
   assertLedger(file);
-  if (existsSync(target)) throw new TonnageError('data_invalid', `${target} exists already: name a file that does not`);
-  if (!existsSync(dirname(target))) {
-    throw new TonnageError('data_invalid', `${dirname(target)} does not exist: name a file in a directory that does`);
+  if (existsSync(copy)) throw new TonnageError('data_invalid', `${copy} exists already: name a file that does not`);
+  if (!existsSync(dirname(copy))) {
+    throw new TonnageError('data_invalid', `${dirname(copy)} does not exist: name a file in a directory that does`);
   }
-  await backupFile(ledgerFile(file), target);
+  await backupFile(ledgerFile(file), copy);
 }
 
 /** As `LedgerFile.restore`. */
@@ -29,7 +29,7 @@ export async function restoreLedger(file: string, backup: string, takesFindings:
   try {
     refuseFindings(file, backup, findings, takesFindings);
     removeLedger(fresh);
-    // Not byte by byte: a copy that was made beside a running server has its last commits in a file beside it.
+    // Not byte by byte: a copy that was made while a server ran has its last commits in a side file.
     await backupFile(ledgerFile(backup), fresh);
     await markRestored(fresh);
   } finally {
@@ -45,8 +45,8 @@ function refuseEmpty(backup: string): void {
 }
 
 /**
- * A store elsewhere may have what this ledger counted after the backup, and the numbers of its batches do not show it once the
- * ledger has counted on. So only a rebuild lets a restored ledger deliver again.
+ * A remote store may have what this ledger counted after the backup. Once the ledger has counted more, its batch numbers do not
+ * show that. So a restored ledger delivers only after a rebuild.
  */
 async function markRestored(fresh: string): Promise<void> {
   const reason =
@@ -79,13 +79,13 @@ function hasSides(file: string): boolean {
   return sides.some((side) => existsSync(`${file}${side}`));
 }
 
-/** Removes the side files that reading has left behind, as SQLite does it: not while somebody else has the file open. */
+/** Removes the side files that reading has left, as SQLite does: not while another process has the file open. */
 function removeSides(file: string): void {
   if (!hasSides(file)) return;
   try {
     checkpointLog(ledgerFile(file));
   } catch (error) {
-    // They are empty, and in nobody's way.
+    // They are empty and harmless.
     if (!(error instanceof TonnageError)) throw error;
   }
 }
@@ -112,15 +112,14 @@ export async function replaceByCopy<T>(
 }
 
 /**
- * Renames `fresh` to `file`, in one step: at any moment one of the two is there, whole. What was there is kept as
- * `keptAs`, which is answered; nothing where there was nothing.
+ * Renames `fresh` to `file` atomically. Keeps a file that was there as `keptAs`, and then resolves with that name.
  */
 export async function replaceLedger(file: string, fresh: string, keptAs: string): Promise<string | undefined> {
-  // Its side files stay behind.
+  // A rename does not move side files.
   checkpointLog(ledgerFile(fresh));
   const replaced = existsSync(file) ? keptAs : undefined;
   if (replaced !== undefined) await keep(file, replaced);
-  // What the side files hold would be taken for part of the new file.
+  // SQLite would apply the old side files to the new file.
   for (const side of sides) rmSync(`${file}${side}`, { force: true });
   syncPath(fresh);
   renameSync(fresh, file);
@@ -128,19 +127,19 @@ export async function replaceLedger(file: string, fresh: string, keptAs: string)
   return replaced;
 }
 
-/** The name itself, or with the first number behind it that no file has: what was kept before stays. */
+/** `name`, or the first of `name-2`, `name-3`... that does not exist: files that were kept before stay. */
 function unused(name: string): string {
   let free = name;
   for (let number = 2; existsSync(free); number++) free = `${name}-${number}`;
   return free;
 }
 
-/** Removes a database with its side files, where they are. */
+/** Removes a database and its side files, if they exist. */
 function removeLedger(file: string): void {
   for (const side of ['', ...sides]) rmSync(`${file}${side}`, { force: true });
 }
 
-/** Copies a ledger with what its side files hold, which are empty afterwards; one that is damaged byte by byte. */
+/** Copies a ledger with its write-ahead log, which is empty afterwards. Copies a damaged ledger byte by byte. */
 async function keep(file: string, copy: string): Promise<void> {
   for (const side of sides) rmSync(`${copy}${side}`, { force: true });
   // SQLite treats an empty file as a new database and deletes its write-ahead log.
@@ -156,7 +155,7 @@ async function keep(file: string, copy: string): Promise<void> {
 
 async function keepBytes(file: string, copy: string): Promise<void> {
   const log = `${file}-wal`;
-  // Before the file itself: where that is, all of it is.
+  // The log first: a copy of the file then always has its log.
   if (existsSync(log) && !isEmpty(log)) await copyFile(log, `${copy}-wal`);
   await copyFile(file, copy);
 }

@@ -8,9 +8,9 @@ import { ledgerFile, openLedgerReadOnly } from '../open.ts';
 import { ledgerApplicationId, ledgerMigrations } from '../schema.ts';
 import { differencesSql, rollUps } from './sums.ts';
 
-/** From this version of the schema on there are keys, an outbox, and a first day of details. */
+/** The first schema version with keys, an outbox, and a first day of details. */
 const keysSinceVersion = 3;
-/** From this one on keys may wait to be claimed. */
+/** The first schema version in which keys may wait to be claimed. */
 const claimsSinceVersion = 5;
 
 /** Runs of keys read at a time. */
@@ -32,7 +32,7 @@ export async function inspectLedger(file: string): Promise<readonly LedgerFindin
     if (version > ledgerMigrations.length) throw newerVersion(file, version);
     if (version < keysSinceVersion) return mendable(await sumFindings(database, -Infinity));
     const [identity] = await database.read('select details_from from ledger');
-    // Made for its tokens, and not opened by a server yet: nothing can have been counted.
+    // No server has opened it yet (a token command created it), so it has no counts.
     if (!identity) return mendable(await sumFindings(database, -Infinity));
     const detailsFrom = Number(identity[0]);
     return [
@@ -55,7 +55,7 @@ function lasting(lines: readonly string[]): readonly LedgerFinding[] {
   return lines.map((line) => ({ line, isMendable: false }));
 }
 
-/** Roll-ups against what they stand for. Days before `detailsFrom` are told by their roll-up alone. */
+/** Compares roll-ups with the sums of their details. Days before `detailsFrom` have roll-ups only. */
 async function sumFindings(database: Reads, detailsFrom: Day): Promise<readonly string[]> {
   const findings: string[] = [];
   for (const rollUp of rollUps(Math.max(detailsFrom, Number.MIN_SAFE_INTEGER))) {
@@ -69,15 +69,15 @@ async function sumFindings(database: Reads, detailsFrom: Day): Promise<readonly 
 }
 
 /**
- * What was ever counted, and taken back, only rises. How the two relate to the sums is not fixed: history that was filled
- * in is in the sums alone.
+ * What was ever counted, and what was taken back, never falls. Neither needs to match the sums: backfilled history is in the sums
+ * only.
  */
 async function accountFindings(database: Reads): Promise<readonly string[]> {
   const bad = await readNumber(database, 'select count(*) from account_total where counted < 0 or voided < 0');
   return bad > 0 ? [`account_total: ${bad} accounts have counted less than nothing`] : [];
 }
 
-/** Numbers of batches: none is above the last one, and from the first that is kept none is missing. */
+/** Batch numbers: none is above the last one, and none is missing after the first that is kept. */
 async function outboxFindings(database: Reads): Promise<readonly string[]> {
   const [row = []] = await database.read(
     `select last_batch, delivered, (select count(*) from outbox), (select coalesce(min(number), 0) from outbox),
@@ -97,7 +97,7 @@ async function outboxFindings(database: Reads): Promise<readonly string[]> {
   return findings;
 }
 
-/** Runs of keys are as they were written, and the series that they name are there, or where they were moved to is. */
+/** Runs of keys are readable, and the series that they name exist or were moved. */
 async function keyFindings(database: Reads): Promise<readonly string[]> {
   const findings: string[] = [];
   const sql = 'select run, entries from key_run where run > ? order by run limit ?';
@@ -123,25 +123,25 @@ async function keyFindings(database: Reads): Promise<readonly string[]> {
   return findings;
 }
 
-/** What waits to be claimed is there. */
+/** Runs that wait to be claimed exist. */
 async function claimFindings(database: Reads): Promise<readonly string[]> {
   const sql = 'select count(*) from pending_claim where run not in (select run from key_run)';
   const missing = await readNumber(database, sql);
   return missing > 0 ? [`pending_claim: ${missing} runs of keys that wait to be claimed are not there`] : [];
 }
 
-/** A run, or what is wrong with it. */
+/** The run, or what is wrong with it. */
 function readRun(entries: Uint8Array): Run | string {
   try {
     const run = decodeRun(entries);
-    const isSound = run.cellOf.every((cell) => cell >= tombstoneEntry || cell < run.cells.length);
-    return isSound ? run : 'names a cell that it lacks';
+    const isValid = run.cellOf.every((cell) => cell >= tombstoneEntry || cell < run.cells.length);
+    return isValid ? run : 'names a cell that it lacks';
   } catch (error) {
     return `cannot be read: ${messageOf(error)}`;
   }
 }
 
-/** Those of the series that are not there, and were not erased. */
+/** Those of the series that neither exist nor were moved by an erasure. */
 async function strangers(database: Reads, series: readonly number[]): Promise<readonly number[]> {
   const rows = await database.read(
     `select value from json_each(?) where value not in (select id from series) and value not in (select old from moved_series)`,

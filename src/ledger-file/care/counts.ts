@@ -27,7 +27,7 @@ export async function fileCounts(database: Reads, meters: readonly string[]): Pr
   };
 }
 
-/** By meter, its days in their order. */
+/** All days of each meter, in order. */
 async function meterDays(database: Reads): Promise<readonly MeterDay[]> {
   const rows = await database.read(
     'select distinct s.meter, day from account_day join series s on s.id = account_day.series order by 1, 2',
@@ -91,7 +91,7 @@ export async function countNamed(database: Reads, names: ErasedNames): Promise<N
   const { detailsFrom } = await readFacts(database);
   const ids = `(select id from series where ${names.dimension} in (${names.values.map(() => '?').join(', ')}))`;
   const [row] = await database.read(`select count(*) from series where id in ${ids}`, names.values, careRead);
-  // In two halves, since the sum of many sums may be larger than any of them can be.
+  // In two halves, because the total may overflow 64 bits.
   const rows = await database.read(
     `select s.meter, count(*), sum(value / 1000000000), sum(value % 1000000000)
       from (select series, value from detail_day where day >= ? and value <> 0 and series in ${ids}

@@ -11,7 +11,7 @@ export class FileEraseMark implements EraseMark {
   /** `ledger`: path of the ledger file; `hashKey`: its own key. */
   constructor(ledger: string, hashKey: Uint8Array, { dimension, values }: ErasedNames) {
     this.#file = markFile(ledger);
-    // The last of the texts is the one that is the same however the name was written.
+    // The last text is the canonical one.
     this.#mark = new Pseudonyms(hashKey).of(`erased ${dimension}`, values.at(-1) ?? '');
   }
 

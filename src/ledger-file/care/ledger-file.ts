@@ -25,7 +25,7 @@ export function createLedgerFile(data: string, name: string): LedgerFile {
       }
     },
     inspect: () => inspectLedger(path),
-    backup: (target) => backupLedger(path, target),
+    backup: (copy) => backupLedger(path, copy),
     restore: (backup, takesFindings) => restoreLedger(path, backup, takesFindings),
     read: (work) => withLedgerReader(path, work),
     edit: (work) => withLedgerFile(path, (database) => work(createLedgerEditor(database))),

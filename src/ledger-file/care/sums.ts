@@ -1,13 +1,13 @@
 import type { Day } from '../../usage/index.ts';
 import { nextSeriesId } from '../journal/series-ids.ts';
 
-/** What a roll-up is, and what it must be the sum of; both as (period, meter, org, arch, value). */
+/** A roll-up as `held`, and what it must be as `due`: both as rows of (period, meter, org, arch, value). */
 interface RollUp {
   readonly table: 'account_day' | 'account_month';
   readonly period: 'day' | 'month';
   readonly held: string;
   readonly due: string;
-  /** Which of its rows can be compared, and made anew: those of days whose details are gone stand for themselves. */
+  /** The rows that can be compared and rebuilt: not those of days whose details are gone. */
   readonly sound: string;
 }
 
@@ -20,7 +20,7 @@ function sums(table: string, period: string, where = ''): string {
 
 /** The roll-ups of a ledger whose details are kept from `detailsFrom` on, in the order in which they are made. */
 export function rollUps(detailsFrom: Day): readonly RollUp[] {
-  // A number of our own, so that it can stand in statements that take no parameters.
+  // Safe to insert into the SQL text: it is a number.
   const kept = `where day >= ${Math.trunc(detailsFrom)}`;
   return [
     {
@@ -40,17 +40,16 @@ export function rollUps(detailsFrom: Day): readonly RollUp[] {
   ];
 }
 
-/** Rows of a roll-up that are not the sum of what they stand for: how many, on either side. */
+/** Counts the rows that only `held` has, and those that only `due` has. */
 export function differencesSql({ held, due }: RollUp): string {
-  // A sum of nothing and no sum are the same.
+  // A sum of 0 is the same as no row.
   return `with held as (select * from (${held}) where value <> 0), due as (select * from (${due}) where value <> 0)
     select (select count(*) from (select * from held except select * from due)),
       (select count(*) from (select * from due except select * from held))`;
 }
 
 /**
- * Fills a roll-up anew, and keeps what its rows hold beside their values. Its series are there already, or are made from
- * those of the details.
+ * Rebuilds the values of a roll-up, keeps the other columns of its rows, and creates missing series.
  */
 export function rebuildSql({ table, period, due, sound }: RollUp): readonly string[] {
   const key = (row: string) => `json_array(${row}meter, ${row}org, ${row}arch, null, null, null, null, null, null)`;

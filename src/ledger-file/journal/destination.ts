@@ -4,22 +4,21 @@ import type { ReadOnlyDatabase, Statement } from '../../sqlite/index.ts';
 type Reads = Pick<ReadOnlyDatabase, 'read'>;
 
 /**
- * Whether a ledger delivers its batches to a store elsewhere, or did until now: not any more once it was rebuilt or migrated
- * to keep its totals itself.
+ * Whether a ledger delivers its batches to a remote store, or did until now. A rebuild or migration that lets it keep its totals
+ * itself ends that.
  */
 export async function delivers(database: Reads): Promise<boolean> {
-  // A file of an older schema has neither table, and never delivered.
+  // A file with an older schema has neither table and never delivered.
   const tables = await database.read("select 1 from sqlite_schema where name in ('outbox', 'outbox_touch')");
   if (tables.length < 2) return false;
-  // Both tables are empty, too, in a ledger whose last batches and days have long been delivered and forgotten; what was
-  // forgotten last was its last batch then.
+  // Both tables may be empty because everything was delivered and deleted long ago. Then the last deleted batch was the last one.
   const sql = `select exists (select 1 from outbox) or exists (select 1 from outbox_touch)
     or exists (select 1 from ledger where delivered > 0 and delivered >= last_batch)`;
   const [row = []] = await database.read(sql);
   return Number(row[0]) === 1;
 }
 
-/** What makes a ledger one that keeps its totals itself: nothing of it is on its way elsewhere, was ever delivered, or is missing. */
+/** Makes a ledger keep its totals itself: forgets batches that wait, deliveries and losses. */
 export const keepHere: readonly Statement[] = [
   'delete from outbox',
   'delete from outbox_touch',
@@ -27,8 +26,8 @@ export const keepHere: readonly Statement[] = [
 ].map((sql) => ({ sql, rows: [[]] }));
 
 /**
- * Refuses (`config_invalid`) to count here alone what belongs to a store elsewhere too: its batches would be missing there
- * for ever.
+ * Rejects with `config_invalid` if the ledger delivers to a remote store: batches that are counted without that store would be
+ * missing there for ever.
  */
 export async function assertKeptHere(database: Reads, file: string): Promise<void> {
   if (!(await delivers(database))) return;
@@ -42,8 +41,8 @@ export async function assertKeptHere(database: Reads, file: string): Promise<voi
 }
 
 /**
- * Refuses (`config_invalid`) to deliver what comes after batches that were never kept for a delivery: the store elsewhere has
- * none of them, and would take none that follows.
+ * Rejects with `config_invalid` if the ledger has batches that were never kept for delivery: the remote store misses them, and
+ * would refuse those that follow.
  */
 export async function assertDelivers(database: Reads, file: string): Promise<void> {
   const counted = await database.read('select last_batch from ledger where last_batch > 0');

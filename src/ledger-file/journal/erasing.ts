@@ -10,11 +10,11 @@ import type { ErasedNames } from '../../store/index.ts';
 /** SQLite's largest integer. */
 const integerMax = 2n ** 63n - 1n;
 
-/** Which cells are moved next: details, or the accounts of days whose details are gone. */
+/** Which cells to move next: details, or the accounts of days whose details are gone. */
 export interface MoveRule {
   readonly names: ErasedNames;
   readonly table: 'detail_day' | 'account_day';
-  /** When, in milliseconds since the Unix epoch. */
+  /** The time of the batch, in milliseconds since the Unix epoch. */
   readonly at: number;
   /** The last cell that was moved before. */
   readonly after?: { readonly day: Day; readonly series: number };
@@ -25,7 +25,7 @@ interface MoveReply {
   readonly cells: number;
   /** Number of the last batch of the ledger. */
   readonly lastBatch: number;
-  /** The last cell that was moved; absent when there are no more. */
+  /** The last cell that was moved; absent if there are no more. */
   readonly last?: { readonly day: Day; readonly series: number };
 }
 
@@ -38,9 +38,9 @@ interface Parts {
 }
 
 /**
- * Takes names out of the ledger, in two steps that may be interrupted and begun again: `eraseMove` lets cells count
- * without the name, some thousands at a time, each time as one numbered batch; `eraseSeries` then removes what has
- * become 0, and the series, and leaves word of where their events count now. Nothing is committed between the two.
+ * Erases names in two steps, which may be interrupted and started again. `eraseMove` moves some thousands of cells to the series
+ * without the name, as one numbered batch. After the last, `eraseSeries` removes the empty cells and the series, and records where
+ * their events count now. No other batch is committed in between.
  */
 export function erasingFunctions(file: ProgramFile, outbox: OutboxWriter | undefined) {
   let parts: Parts | undefined;
@@ -100,9 +100,9 @@ function moveSlice({ file, series, tables, outbox }: Parts, rule: MoveRule): Mov
   };
 }
 
-/** Answers how many series were removed. Throws `data_invalid` while any of them still counts something. */
+/** Returns the number of series that were removed. Throws `data_invalid` if any of them still has a count. */
 function removeSeries({ file, series }: Parts, names: ErasedNames): number {
-  // Each would be looked for in all tables, row by row; that none is named there any more is what this is for.
+  // Otherwise SQLite looks for each series in all tables. This function itself removes all references.
   file.prepare('pragma foreign_keys = off').run();
   file.prepare('create temp table if not exists erased (old integer primary key, series integer not null)').run();
   try {
