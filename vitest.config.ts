@@ -44,9 +44,10 @@ export default defineConfig({
   test: {
     cache: false,
     pool: 'forks',
-    // Several suites start servers and clients of their own: more at once would measure each other.
-    maxWorkers: 2,
-    // What hangs is ended; a machine that is busy with other things, or whose disk stands still, is waited for.
+    // One more than a small machine has cores, since many tests wait for timers, disks and other processes. With many more,
+    // tests of servers and their clients would slow each other down.
+    maxWorkers: 3,
+    // Long enough for a busy machine or a slow disk: a time-out only ends a test that hangs.
     testTimeout: long ? 30 * 60_000 : 2 * 60_000,
     hookTimeout: 3 * 60_000,
     expect: { poll: { timeout: 60_000 } },
