@@ -1,5 +1,5 @@
 /**
- * Keys of events: SHA-256 of node:crypto under a secret prefix beside an unrolled SipHash-2-4-128, both up to the four 32-bit
+ * Keys of events: SHA-256 of node:crypto under a secret prefix against an unrolled SipHash-2-4-128, both up to the four 32-bit
  * words of a key. Ids of 12, 36 (a UUID) and 80 characters. Candidates in turn, medians.
  */
 import { randomBytes, randomUUID } from 'node:crypto';

@@ -1,6 +1,6 @@
 /**
  * Events per second over HTTP: batches of a thousand CloudEvents with random UUIDs, each answered once it is committed and
- * fsynced; beside a bare server that parses the same JSON and keeps nothing. Each server has one core for all its threads;
+ * fsynced; against a bare server that parses the same JSON and keeps nothing. Each server has one core for all its threads;
  * the client has another one.
  */
 import { randomUUID } from 'node:crypto';

@@ -1,7 +1,7 @@
 /**
  * Events into a Redis: the way of Wave (up to seven awaited HINCRBY for each event, a hundred events at a time) against the
  * ledger's, whose outbox is fsynced before anything is acknowledged and which is timed until Redis has it all. The same
- * Redis, the same events, candidates in turn, medians. What Redis holds in the end is checked.
+ * Redis, the same events, candidates in turn, medians. Checks the totals in Redis at the end.
  */
 import { randomUUID } from 'node:crypto';
 import { createClient } from '@redis/client';

@@ -1,6 +1,6 @@
 /**
  * Events with an identity into the embedded store, each batch committed and fsynced before it is acknowledged, with
- * millions of keys held already; beside raw SQLite that inserts the same keys into a table. Candidates in turn, medians.
+ * millions of stored keys; against raw SQLite that inserts the same keys into a table. Candidates in turn, medians.
  */
 import { randomFillSync, randomUUID } from 'node:crypto';
 import { join } from 'node:path';

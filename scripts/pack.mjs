@@ -1,6 +1,6 @@
 /**
- * `prepack` and `postpack` of npm: compiles the sources into `dist/`, and leaves out of package.json while it is packed what
- * only a checkout needs. That is the pinned Node.js above all: whoever installs the package has one.
+ * `prepack` and `postpack` of npm: compiles the sources into `dist/`, and removes from package.json, while npm packs it, the
+ * parts that only a checkout needs. The main one is the pinned Node.js: a machine that installs the package has its own.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,6 +1,6 @@
 /**
- * Makes a checkout ready: `node scripts/setup.mjs` before `npm start`, with `--test` before `npm test`. It uses only what
- * Node.js 20 has built in, says nothing when there is nothing to do, and explains what fails.
+ * Makes a checkout ready: `node scripts/setup.mjs` before `npm start`, with `--test` before `npm test`. It needs only
+ * Node.js 20, prints nothing if there is nothing to do, and explains each failure.
  */
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -49,7 +49,7 @@ for (const [signal, code] of /** @type {const} */ ([
 ])) {
   process.once(signal, () => {
     interrupted = code;
-    // npm is to have ended before the lock is let go, which is what happens when it fails.
+    // npm must have exited before the lock is released, which happens when it fails.
     if (stopPrograms() === 0) process.exit(code);
   });
 }

@@ -1,4 +1,4 @@
-/** The check `tidy` of `npm test`: prints what is not tidy in the checkout. */
+/** The check `tidy` of `npm test`: prints each breach of the rules in tidy/rules.ts. */
 import { readTextFiles } from './tidy/files.ts';
 import { findUntidy } from './tidy/rules.ts';
 import { root } from './test/tools.ts';

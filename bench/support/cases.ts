@@ -1,7 +1,7 @@
 /** One comparison: two figures of the same kind, measured in the same run. */
 export interface BenchCase {
   readonly bench: string;
-  /** What was measured, and against whom. */
+  /** The candidate and the one it is compared with. */
   readonly case: string;
   readonly ours: number;
   readonly peer: number;

@@ -33,7 +33,7 @@ export async function openBenchSqlite(directory: string): Promise<BenchStore> {
   return { store, stop: () => store.close() };
 }
 
-/** A store over a Redis of its own, with the data of both in `directory`; the address of that Redis beside it. */
+/** A store over a Redis of its own, with the data of both in `directory`, and the address of that Redis. */
 export async function openBenchRedis(directory: string): Promise<BenchStore & { readonly url: string }> {
   const redis = await startRedis(join(directory, 'redis'));
   const remote = testRemote(redis.url, { log });
@@ -48,7 +48,7 @@ export async function openBenchRedis(directory: string): Promise<BenchStore & { 
   };
 }
 
-/** A ledger as it is configured by default, but for patience: what is timed is timed to its commit. */
+/** A ledger with the default configuration, except that it always waits for the commit, so that timings include it. */
 export function openBenchLedger(store: Store): Promise<Ledger> {
   return openLedger({
     store,
@@ -62,7 +62,7 @@ export function openBenchLedger(store: Store): Promise<Ledger> {
   });
 }
 
-/** What is counted: 100 organisations, 2 architectures, 10 repositories. */
+/** The counted dimensions: 100 organisations, 2 architectures, 10 repositories. */
 export const dimensionsOf = (index: number) => ({
   org: `org${index % 100}.example`,
   arch: index % 2 ? 'amd64' : 'arm64',

@@ -15,15 +15,15 @@ export interface CruisedModule {
   readonly dependencies: readonly { readonly resolved: string; readonly dependencyTypes: readonly string[] }[];
 }
 
-/** What the cruiser found, as far as it is used here. */
+/** The part of the cruiser's result that is used here. */
 export interface Cruise {
   readonly modules: readonly CruisedModule[];
   readonly summary: { readonly violations: readonly Violation[]; readonly totalDependenciesCruised: number };
 }
 
 /**
- * Reads the imports of `src/` below `folder` and holds them against the rules that lie in that folder. Rejects when the
- * cruiser does not work: without a parser for TypeScript it would see no imports at all, and so find no fault.
+ * Reads the imports of `src/` below `folder` and checks them against the rules in that folder. Rejects if the cruiser does
+ * not work: without a parser for TypeScript it would see no imports, and so report no breach.
  */
 export async function cruise(folder: string): Promise<Cruise> {
   const args = ['src', '--config', '.dependency-cruiser.mjs', '--output-type', 'json'];

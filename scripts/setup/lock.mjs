@@ -3,26 +3,26 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SetupFailure } from './failure.mjs';
 
 /**
- * How long a lock that nobody touches counts as held. Its holder touches it every second, so a killed one is noticed
- * after this time; process ids would not do, since two containers can share a checkout.
+ * How long an untouched lock counts as held. Its holder touches it every second, so a killed holder is noticed after this
+ * time. Process ids are not enough, since two containers can share a checkout.
  */
 const staleMs = 10_000;
 const touchMs = 1_000;
 const waitMsMax = 20 * 60_000;
 
 /**
- * A killed setup can leave behind the npm that it has started, which goes on writing. So the lock names that process, and
- * counts as held while it lives; not for ever, since after a restart the number can belong to anybody.
+ * A killed setup can leave its npm running, which keeps writing. So the lock names that process, and counts as held while
+ * it lives. This has a limit, since after a reboot the id can belong to any process.
  */
 const orphanMsMax = 3 * 60_000;
 
 /**
  * Runs `work` while holding the lock `file`, so that two setups never write `node_modules` at once. Waits for another
- * holder and takes the lock over from one that was killed.
+ * holder, and takes over the lock of a killed one.
  *
  * @template T
  * @param {string} file
- * @param {(writer: (pid: number) => void) => Promise<T>} work is given a function that names the process that writes
+ * @param {(writer: (pid: number) => void) => Promise<T>} work receives a function that stores the id of the writing process
  * @param {{ readonly staleMs?: number, readonly onWait?: () => void }} [options]
  * @returns {Promise<T>}
  */
@@ -43,7 +43,7 @@ export async function withLock(file, work, options = {}) {
 /**
  * @param {string} file
  * @param {number} stale
- * @param {() => void} onWait called once, when there is somebody to wait for
+ * @param {() => void} onWait called once, if another setup holds the lock
  */
 async function acquire(file, stale, onWait) {
   for (let waited = 0; !create(file); waited += 200) {
@@ -89,7 +89,7 @@ function isAbandoned(file, stale) {
 }
 
 /**
- * The process that the lock names; undefined when the lock has gone meanwhile or is being written.
+ * The process that the lock names; undefined if the lock is gone or being written.
  *
  * @param {string} file
  */
@@ -113,7 +113,7 @@ function isAlive(pid) {
 }
 
 /**
- * Creates the file if nobody else has, which the file system decides.
+ * Creates the file unless it exists. The file system makes this atomic.
  *
  * @param {string} file
  */
@@ -128,7 +128,7 @@ function create(file) {
 }
 
 /**
- * Milliseconds since the file was touched; 0 when it has gone meanwhile.
+ * Milliseconds since the file was touched; 0 if it is gone.
  *
  * @param {string} file
  */
@@ -142,6 +142,6 @@ function touch(file) {
   try {
     utimesSync(file, new Date(), new Date());
   } catch {
-    // Somebody removed the lock by hand: nothing is left to touch.
+    // The lock was removed by hand: there is nothing to touch.
   }
 }

@@ -33,8 +33,8 @@ export function pinnedNodePath(root) {
 }
 
 /**
- * Whether the pinned Node.js is installed and runs here, found out by running it: on a system with another C library
- * the file is there and yet does not start.
+ * Whether the pinned Node.js is installed and runs here. Runs it to find out: on a system with another C library, the file
+ * exists but does not start.
  *
  * @param {string} root
  */
@@ -45,7 +45,7 @@ export function pinnedNodeRuns(root) {
     const version = execFileSync(path, ['-p', 'process.versions.node'], { encoding: 'utf8', stdio: 'pipe' }).trim();
     return version === pinnedVersion(root);
   } catch {
-    return false; // the caller says what that means
+    return false; // the caller reports it
   }
 }
 
@@ -73,9 +73,9 @@ export function isNewEnough(versions) {
  * The Node.js that runs the project: the pinned one, else the running one when it is new enough.
  *
  * @param {string} root
- * @param {boolean} pinnedRuns what `pinnedNodeRuns` found
+ * @param {boolean} pinnedRuns the result of `pinnedNodeRuns`
  * @returns {string} path of the executable
- * @throws {SetupFailure} when neither will do
+ * @throws {SetupFailure} if neither can run the project
  */
 export function chooseNode(root, pinnedRuns) {
   const pinned = pinnedNodePath(root);

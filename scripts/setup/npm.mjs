@@ -10,7 +10,7 @@ import { run } from './run.mjs';
  * @param {readonly string[]} args
  * @param {object} [options]
  * @param {string} [options.node] runs npm with this Node.js instead of the running one
- * @param {(pid: number) => void} [options.onStart] is told npm's process id
+ * @param {(pid: number) => void} [options.onStart] receives npm's process id
  * @throws {SetupFailure}
  */
 export async function npm(root, args, { node = process.execPath, onStart } = {}) {
@@ -24,7 +24,7 @@ export async function npm(root, args, { node = process.execPath, onStart } = {})
 }
 
 /**
- * What to do about an npm error code, for those that a fresh machine meets.
+ * Remedies for the npm error codes that a new machine can cause.
  *
  * @type {readonly (readonly [RegExp, string])[]}
  */
@@ -49,7 +49,7 @@ const remedies = [
 ];
 
 /**
- * Turns npm's output into a headline, its own words and the remedy.
+ * Turns npm's output into a headline, npm's message and the remedy.
  *
  * @param {string} command
  * @param {string} output everything npm wrote

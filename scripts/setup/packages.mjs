@@ -16,8 +16,8 @@ import { npm } from './npm.mjs';
  */
 
 /**
- * What setup notes in node_modules once it has installed: `npm ci` removes it together with everything else, so that an
- * installation that was interrupted has none.
+ * The file that setup writes to node_modules after it has installed. `npm ci` removes it with everything else, so an
+ * interrupted installation has none.
  *
  * @typedef {object} Stamp
  * @property {string} packages hash of package-lock.json
@@ -28,7 +28,7 @@ import { npm } from './npm.mjs';
 const stampName = join('node_modules', '.tonnage-setup.json');
 
 /**
- * The stamp, when it fits the lockfile as it is now and the files it vouches for are there.
+ * The stamp, if it matches the current lockfile and the files that it vouches for exist.
  *
  * @param {string} root
  * @returns {Stamp | undefined}
@@ -42,16 +42,16 @@ export function readStamp(root) {
     if (stamp.pinnedNode && (pinned === undefined || !existsSync(pinned))) return undefined;
     return stamp;
   } catch {
-    return undefined; // absent, or cut short: either way the packages are to be looked at
+    return undefined; // absent or truncated: either way, check the packages
   }
 }
 
 /**
- * Brings node_modules to what package-lock.json says, and leaves it alone when it already is that.
+ * Installs what package-lock.json lists; does nothing if node_modules already matches it.
  *
  * @param {string} root
  * @param {(line: string) => void} say
- * @param {(pid: number) => void} [onStart] is told the process id of each npm that writes there
+ * @param {(pid: number) => void} [onStart] receives the process id of each npm that writes there
  * @returns {Promise<Stamp>}
  */
 export async function installPackages(root, say, onStart) {
@@ -99,8 +99,8 @@ async function installByPinnedNode(root, onStart) {
 }
 
 /**
- * Whether node_modules holds what package-lock.json says, going by the list that npm keeps inside it. That list is
- * written last, so an interrupted installation has none; and `npm install` of another package keeps it right.
+ * Whether node_modules matches package-lock.json, judging by the list that npm keeps inside it. npm writes that list last,
+ * so an interrupted installation has none, and `npm install` of another package updates it.
  *
  * @param {string} root
  */
@@ -116,7 +116,7 @@ function isInstalled(root) {
 }
 
 /**
- * Optional packages made for this very platform that are not there.
+ * Optional packages for this platform that are missing.
  *
  * @param {string} root
  * @returns {string[]}

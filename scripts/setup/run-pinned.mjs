@@ -10,23 +10,23 @@ import { readStamp } from './packages.mjs';
 export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
 /**
- * Starts the pinned Node.js in place of this process, as far as its parent and its terminal can see.
+ * Starts the pinned Node.js as a child that acts like this process to the parent and the terminal.
  *
  * @param {readonly string[]} args file and arguments
  * @param {object} [options]
- * @param {NodeJS.ProcessEnv} [options.env] variables beside those of this process
+ * @param {NodeJS.ProcessEnv} [options.env] variables in addition to those of this process
  * @param {boolean} [options.channel] gives the child an IPC channel, which closes when this process is killed
  * @param {boolean} [options.endsWithParent] stops the child when the parent of this process is gone
  */
 export function runPinned(args, { env = {}, channel = false, endsWithParent = false } = {}) {
   const node = pinnedNode();
-  // So that whatever the child starts as `node`, or through npm's links, is the pinned one too.
+  // So that `node`, and the links of npm, also mean the pinned Node.js in the child.
   const path = `${dirname(node)}:${join(root, 'node_modules', '.bin')}:${process.env['PATH'] ?? ''}`;
   /** @type {import('node:child_process').StdioOptions} */
   const stdio = ['inherit', 'inherit', 'inherit', ...(channel ? [/** @type {const} */ ('ipc')] : [])];
   /** @type {import('node:child_process').ChildProcess | undefined} */
   let child;
-  // Before the child starts: a signal that came between would end this process and leave the child behind.
+  // Before the child starts: a signal in between would end this process and leave the child running.
   for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2'])) {
     process.on(signal, () => child?.kill(signal));
   }
@@ -36,13 +36,13 @@ export function runPinned(args, { env = {}, channel = false, endsWithParent = fa
   let hasHungUp = false;
   process.once('SIGHUP', () => (hasHungUp = true));
   child.once('exit', (code, signal) => {
-    // Node.js 20 aborts when it resets a terminal that is gone, unless its descriptors are closed.
+    // Node.js 20 aborts when it resets a closed terminal, unless its descriptors are closed.
     if (hasHungUp) for (const descriptor of [0, 1, 2]) closeSync(descriptor);
     process.exit(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
   });
 }
 
-/** How often a process looks whether its parent is still there: no signal says so. */
+/** How often a process checks that its parent still runs: no signal reports its end. */
 const parentPollMs = 250;
 
 /** @param {() => void} act */

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 const running = new Set();
 
 /**
- * Tells the programs that run to end, so that whoever waits for them goes on. Answers how many there are.
+ * Stops the running programs, so that their callers continue. Returns how many there are.
  */
 export function stopPrograms() {
   for (const child of running) {
@@ -21,8 +21,8 @@ export function stopPrograms() {
  * @param {readonly string[]} args
  * @param {object} [options]
  * @param {string} [options.cwd]
- * @param {NodeJS.ProcessEnv} [options.env] variables beside those of this process
- * @param {(pid: number) => void} [options.onStart] is told the process id
+ * @param {NodeJS.ProcessEnv} [options.env] variables in addition to those of this process
+ * @param {(pid: number) => void} [options.onStart] receives the process id
  * @returns {Promise<{ status: string, output: string }>} `status`: the exit code, the signal, or why it did not start
  */
 export async function run(command, args, options = {}) {

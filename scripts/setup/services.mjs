@@ -6,8 +6,8 @@ const mark = '# Written by the setup of Tonnage and removed by it; process';
 
 /**
  * Runs `work`, an apt installation, without the services that Debian's packages start on install: while it runs a
- * policy-rc.d answers 101, "not allowed". One that is already there is somebody's decision and stays as it is, except
- * one that a killed setup has left behind.
+ * policy-rc.d answers 101, "not allowed". An existing file is the administrator's and stays, except one
+ * that a killed setup left.
  *
  * @template T
  * @param {() => Promise<T>} work
@@ -37,7 +37,7 @@ function write(file) {
 }
 
 /**
- * The process that wrote the policy file, when it was a setup of ours.
+ * The process that wrote the policy file, if that was a setup of ours.
  *
  * @param {string} file
  */
@@ -56,6 +56,6 @@ function belongsToLiveSetup(file) {
     process.kill(writer, 0);
     return true;
   } catch {
-    return false; // it was killed, so nobody else removes its file
+    return false; // it was killed, so only this setup can remove its file
   }
 }

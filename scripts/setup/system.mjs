@@ -6,8 +6,8 @@ import { run } from './run.mjs';
 import { withoutServices } from './services.mjs';
 
 /**
- * The servers and clients that the tests talk to: Debian's package, how to see that it is there (a command in PATH, or
- * a Python module), and what it is for. Whatever brings the same commands on another system will do.
+ * The servers and clients that the tests talk to: Debian's package, how to detect it (a command in PATH, or
+ * a Python module), and its purpose. On another system, any package with the same commands will do.
  */
 export const systemPackages = [
   {
@@ -27,7 +27,7 @@ export const systemPackages = [
 ];
 
 /**
- * Installs those of `systemPackages` that are missing, where that can be done: as root on Debian, Ubuntu and their like.
+ * Installs the missing ones of `systemPackages` where it can: as root on Debian, Ubuntu and similar systems.
  *
  * @param {(line: string) => void} say
  * @throws {SetupFailure} naming each missing package and the command that installs it, where it cannot
@@ -56,8 +56,8 @@ function instructions(missing) {
 }
 
 /**
- * Everything in PATH of that name, and in the folders of servers, which are not in everybody's PATH. All of them, since
- * a Python of a version manager often stands before the system's own, which is the one that has Debian's modules.
+ * All files of that name in PATH and in the folders of servers, which are not in every user's PATH. All, because a Python of
+ * a version manager often comes before the system's own, and only the latter has Debian's modules.
  *
  * @param {string} command
  */
@@ -80,7 +80,7 @@ function isDebian() {
 }
 
 /**
- * The package lists are fetched when there are none, or when the ones there no longer lead to files.
+ * Fetches the package lists if there are none, or if they are so old that their files are gone.
  *
  * @param {readonly string[]} names
  */

@@ -7,8 +7,8 @@ import { run } from './run.mjs';
 const stampName = '.built-from';
 
 /**
- * Whether `web/dist` is what the sources in `web/` and the locked packages give. Their content decides, since a checkout
- * gives files any date.
+ * Whether `web/dist` was built from the current sources in `web/` and the locked packages. Compares content, since the
+ * dates of files in a checkout mean nothing.
  *
  * @param {string} root
  */
@@ -18,13 +18,13 @@ export function isWebBuilt(root) {
 }
 
 /**
- * Builds the dashboard into `web/dist`. It is built beside and then put in place, so that a failed build leaves what was
- * there before.
+ * Builds the dashboard into `web/dist`. Builds into another folder and renames it, so that a failed build keeps the
+ * previous one.
  *
  * @param {string} root
  * @param {string} node the Node.js that runs the project
  * @param {(line: string) => void} say
- * @throws {SetupFailure} with what the build has said
+ * @throws {SetupFailure} with the output of the build
  */
 export async function buildWeb(root, node, say) {
   say('building the dashboard');

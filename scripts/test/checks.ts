@@ -23,7 +23,12 @@ export const checks: readonly Check[] = [
   { name: 'web types', file: tools.tsc, args: ['-p', 'web'] },
   { name: 'lint', file: tools.oxlint, args: ['--format=unix'] },
   { name: 'layers', file: 'scripts/layers.ts', args: [], remedy: 'the rules are in .dependency-cruiser.mjs' },
-  { name: 'exports', file: tools.knip, args: ['--no-progress'], remedy: 'remove what is not used, or its `export`' },
+  {
+    name: 'exports',
+    file: tools.knip,
+    args: ['--no-progress'],
+    remedy: 'remove the unused code, or only its `export`',
+  },
   { name: 'tidy', file: 'scripts/tidy.ts', args: [] },
   { name: 'docs', file: 'scripts/docs.ts', args: ['--check'], remedy: 'npm run docs' },
 ];

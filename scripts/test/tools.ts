@@ -17,26 +17,26 @@ export const tools = {
 } as const;
 
 export interface ToolResult {
-  /** Exit code; 128 and the signal's number are not told apart from other failures: 1. */
+  /** Exit code; 1 if a signal ended the tool. */
   readonly code: number;
-  /** Standard output and error in the order in which they came; empty when they were shown at once. */
+  /** Standard output and error in the order of writing; empty with `show`. */
   readonly output: string;
 }
 
 export interface ToolOptions {
   /** Where the tool runs. Default: the root of the checkout. */
   readonly cwd?: string;
-  /** Variables beside those of this process. */
+  /** Variables in addition to those of this process. */
   readonly env?: NodeJS.ProcessEnv;
   /** Shows the output as it comes instead of keeping it. */
   readonly show?: boolean;
-  /** Says whether the tool has done its work. One that does not end within `graceMs` after that is killed: a failure. */
+  /** Returns whether the tool has done its work. A tool that does not exit within `graceMs` after that is killed. */
   readonly done?: () => boolean;
   /** Default: 20 s. */
   readonly graceMs?: number;
 }
 
-/** Runs a JavaScript or TypeScript file with this Node.js and waits for it. Never rejects: not starting is a failure. */
+/** Runs a JavaScript or TypeScript file with this Node.js and waits for it. A tool that does not start has failed. */
 export function runTool(file: string, args: readonly string[], options: ToolOptions = {}): Promise<ToolResult> {
   const child = spawn(process.execPath, [file, ...args], {
     cwd: options.cwd ?? root,
@@ -59,7 +59,7 @@ export function runTool(file: string, args: readonly string[], options: ToolOpti
   });
 }
 
-/** A process that a test has left behind keeps the tool's output open, and with it the tool, for ever. */
+/** A process that a test left running keeps the tool's output open, so that the tool would never exit. */
 function killAfterGrace(child: ChildProcess, done: () => boolean, graceMs: number): NodeJS.Timeout {
   let doneSince: number | undefined;
   return setInterval(() => {
@@ -71,7 +71,7 @@ function killAfterGrace(child: ChildProcess, done: () => boolean, graceMs: numbe
   }, 500);
 }
 
-/** The environment without settings of Tonnage: whoever has some for their own server tests the same as everybody. */
+/** The environment without settings of Tonnage, so that a developer's own settings do not change the tests. */
 function withoutSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('TONNAGE_')));
 }

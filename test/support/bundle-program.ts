@@ -6,7 +6,7 @@ import { build, type Plugin } from 'vite';
 
 const root = join(import.meta.dirname, '..', '..');
 
-/** Modules find their threads and the dashboard beside themselves, so each keeps the URL of its source file. */
+/** Modules find their threads and the dashboard relative to their own URL, so each keeps the URL of its source file. */
 const sourceUrls: Plugin = {
   name: 'source-urls',
   transform: (code, id) =>
@@ -18,8 +18,8 @@ const sourceUrls: Plugin = {
 /**
  * Bundles the program and its packages into a few files, laid out as an installed package, and names its entry in
  * `TEST_PROGRAM`. The end-to-end tests start the program hundreds of times, and a start from the bundle takes half the CPU
- * time of a start from a thousand source files. Vitest calls this before the first of these tests, and the answer after the
- * last one.
+ * time of a start from a thousand source files. Vitest calls this before the first of these tests, and the returned function
+ * after the last one.
  */
 export default async function bundleProgram(): Promise<() => void> {
   const folder = mkdtempSync(join(tmpdir(), 'tonnage-program-'));

@@ -1,10 +1,10 @@
 import { sleep } from './program.ts';
 
-/** How long a client waits for an answer of a server that may be dead or starting. */
+/** How long a client waits for the answer of a server that may be dead or starting. */
 const answerMs = 5_000;
 const pauseMs = 15;
 
-/** Posts to a server that is killed all the time; `undefined` when there was no answer, or not a good one. */
+/** Posts to a server that is killed again and again; `undefined` without an answer or without success. */
 async function post(url: string, events: readonly unknown[]): Promise<EventsAnswer | undefined> {
   try {
     const response = await fetch(url, {
@@ -27,7 +27,7 @@ export interface EventsAnswer {
   readonly refused: number;
 }
 
-/** Sends numbered events, each batch again and again until it is acknowledged, and knows what they must add up to. */
+/** Sends numbered events, retries each batch until it is acknowledged, and knows the expected totals. */
 export class EventClient {
   readonly #url: string;
   readonly name: string;
@@ -35,11 +35,11 @@ export class EventClient {
   #last = 0;
   #running = true;
   #done: Promise<void> | undefined;
-  /** By organisation, what is counted once everything is acknowledged. */
+  /** The expected total of each organisation once everything is acknowledged. */
   readonly expected = new Map<string, number>();
   acknowledged = 0;
   resends = 0;
-  /** Of events that were acknowledged and sent once more: how many were anything but known. */
+  /** Acknowledged events that the server did not recognise as duplicates when they were sent again. */
   forgotten = 0;
 
   constructor(url: string, name: string) {
@@ -51,7 +51,7 @@ export class EventClient {
     this.#done = this.#run();
   }
 
-  /** Ends after the batch under way has been acknowledged. */
+  /** Ends after the batch in flight has been acknowledged. */
   async finish(): Promise<void> {
     this.#running = false;
     await this.#done;
@@ -76,7 +76,7 @@ export class EventClient {
     if (again) this.forgotten += again.accepted + again.voided + again.refused;
   }
 
-  /** Builds of several organisations, and a void of each tenth. */
+  /** Builds of several organisations, and a void for every tenth. */
   #nextBatch(): readonly unknown[] {
     const events: unknown[] = [];
     const size = 1 + (this.#last % 23);
@@ -99,7 +99,7 @@ export class EventClient {
   }
 }
 
-/** Pulls a manifest over and over, and knows how many were sent and how many were answered to the end. */
+/** Pulls a manifest over and over; counts the requests, and those that were answered completely. */
 export class PullClient {
   readonly #url: string;
   #running = true;

@@ -1,13 +1,13 @@
 import { DescribedAnswers, type Description } from '../../src/http/testing/described.ts';
 
-/** What each server says of itself; `undefined` where it could not be asked, since it was about to be killed, say. */
+/** The OpenAPI document of each server; `undefined` if it could not be fetched, for example from a server being killed. */
 const descriptions = new Map<string, Promise<DescribedAnswers | undefined>>();
 const originalFetch = globalThis.fetch;
 
 /**
- * From now on every answer of this server that a test fetches is held against the server's own description
- * (`/openapi.json`): a status, a media type or a body that it does not describe fails the fetch. The `/v2` routes are left
- * out, whose bodies are images.
+ * Checks every answer of this server that a test fetches from now on against the server's own description
+ * (`/openapi.json`): a status, media type or body that is not described fails the fetch. Skips the `/v2` routes, whose
+ * bodies are images.
  */
 export function holdAgainstDescription(url: string): void {
   descriptions.delete(url);

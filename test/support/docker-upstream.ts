@@ -2,33 +2,33 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startProgram, type Program } from './program.ts';
 
-/** Debian's `docker-registry`, holding what a test pushes to it, on a loopback port of its own. */
+/** Debian's `docker-registry` on a loopback port of its own, empty until a test pushes to it. */
 export interface DockerUpstream {
   readonly url: string;
   readonly port: number;
   /** Lines of its access log so far, as `METHOD /path status`. */
   requests(): readonly string[];
-  /** The file in which it keeps a blob: for tests that spoil it. */
+  /** The file of a blob, for tests that damage it. */
   blobFile(digest: string): string;
   stop(): Promise<void>;
 }
 
-/** Where it tells of what happens in it. */
+/** Where the registry sends its notifications. */
 export interface NotificationEndpoint {
   readonly url: string;
   /** Value of the header Authorization. */
   readonly authorization: string;
 }
 
-/** The user that a registry with `locked` lets in. */
+/** The only user that may log in to a registry with `locked`. */
 export const registryUser = { username: 'tester', password: 'secret' } as const;
 
-/** bcrypt of the user's password: the only scheme that the registry takes. */
+/** bcrypt of the user's password: the only scheme that the registry supports. */
 const registryUsers = 'tester:$2y$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a\n';
 
 /**
- * Starts one on `port` (0: any), with its data in `directory`, which a later one may take over. `notified` is told of
- * everything, again and again every half second until it answers with success. `locked`: only `registryUser` gets in.
+ * Starts one on `port` (0: any), with its data in `directory`, which a later one may reuse. It notifies `notified` of every
+ * action, and retries every half second until that succeeds. `locked`: only `registryUser` may log in.
  */
 export async function startDockerUpstream(
   directory: string,
@@ -77,7 +77,7 @@ function notificationsOf({ url, authorization }: NotificationEndpoint): string {
 `;
 }
 
-/** Its access log is in the combined format, between lines of its own. */
+/** The access log has the combined format, mixed with the registry's own lines. */
 function accessLog(program: Program): readonly string[] {
   return [...program.output().matchAll(/"([A-Z]+ \S+) HTTP\/1\.\d" (\d{3}) /g)].map(
     ([, request, status]) => `${request} ${status}`,

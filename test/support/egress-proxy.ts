@@ -5,18 +5,18 @@ import { connect, type Socket } from 'node:net';
 /** A forward proxy: tunnels by CONNECT, and plain requests with a whole URL. */
 export interface EgressProxy {
   readonly url: string;
-  /** What it was asked for: `CONNECT host:port`, or a method and a URL. */
+  /** The requests so far: `CONNECT host:port`, or a method and a URL. */
   readonly seen: string[];
-  /** Connections that it has taken. */
+  /** Number of accepted connections. */
   readonly connections: number;
   /** Answers every request with this status instead. */
   refuse?: number;
-  /** Takes requests and never answers them. */
+  /** Accepts requests and never answers them. */
   isSilent?: boolean;
   stop(): Promise<void>;
 }
 
-/** Starts one that knows these hosts, each at a loopback port. With `credentials` (`user:password`) it wants these. */
+/** Starts one that maps each host to a loopback port. It requires `credentials` (`user:password`) if there are any. */
 export async function startEgressProxy(
   hosts: Readonly<Record<string, number>>,
   credentials?: string,
@@ -26,7 +26,7 @@ export async function startEgressProxy(
   let taken = 0;
   const wanted = credentials && `Basic ${Buffer.from(credentials).toString('base64')}`;
 
-  /** The status that a request is refused with; undefined: it goes through. */
+  /** The status that rejects a request; undefined: it passes. */
   function refusal(request: IncomingMessage, port: number | undefined): number | undefined {
     if (proxy.refuse !== undefined) return proxy.refuse;
     if (wanted !== undefined && request.headers['proxy-authorization'] !== wanted) return 407;

@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 
-/** A proxy in front of a registry that can hold blobs back in the middle. It passes on everything as it is. */
+/** A proxy in front of a registry that can pause in the middle of a blob. It changes nothing. */
 export interface GatedProxy {
   readonly url: string;
-  /** What it was asked for so far, as `METHOD /path`. */
+  /** The requests so far, as `METHOD /path`. */
   readonly requests: readonly string[];
-  /** From now on, sends no more than `bytes` of a blob of `repository` until the function that it returns is called. */
+  /** From now on, sends only `bytes` bytes of a blob of `repository`, until the returned function is called. */
   hold(repository: string, bytes: number): () => void;
   stop(): Promise<void>;
 }

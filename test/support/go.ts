@@ -3,19 +3,19 @@ import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 
-/** A Go program that was built, or why there is none on this machine. */
+/** A Go program, or the reason why this machine cannot build it. */
 export type GoProgram =
   { readonly kind: 'built'; readonly path: string } | { readonly kind: 'absent'; readonly why: string };
 
-/** Folders that installers of Go use and that are not in everybody's PATH. */
+/** Folders that installers of Go use and that are not in every user's PATH. */
 const goFolders = ['/usr/local/go/bin', '/usr/lib/go/bin'];
 const downloadMsMax = 120_000;
 const buildMsMax = 240_000;
 
 /**
- * Builds the Go program in `folder`, which holds its `go.mod` and `go.sum`, as the file `path`. Go is no part of what
- * `npm test` installs: without one (of the version that go.mod asks for), or where the modules cannot be had, the answer
- * says why. Throws when the program itself does not build.
+ * Builds the Go program in `folder`, which holds its `go.mod` and `go.sum`, as the file `path`. `npm test`
+ * does not install Go: without Go (in the version of go.mod), or without access to the modules, the result is the reason.
+ * Throws if the program itself does not build.
  */
 export async function buildGoProgram(folder: string, path: string): Promise<GoProgram> {
   const go = findGo();
@@ -33,7 +33,7 @@ export async function buildGoProgram(folder: string, path: string): Promise<GoPr
   try {
     await run(['build', '-o', path, '.'], buildMsMax);
   } catch (error) {
-    // A machine that is busy with other things is no fault of the program.
+    // A busy machine is not a failure of the program.
     if (wasKilled(error)) return { kind: 'absent', why: `${folder} was not built within ${buildMsMax / 1_000} s` };
     throw error;
   }

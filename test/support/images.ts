@@ -22,7 +22,7 @@ export function digestOf(bytes: Uint8Array): string {
   return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 }
 
-/** Bytes of a layer: random, so that nothing on the way can share or shrink them. */
+/** Bytes of a layer: random, so that nothing can deduplicate or compress them. */
 export function layer(size: number): Buffer {
   return randomBytes(size);
 }
@@ -56,7 +56,7 @@ export async function pushImage(
   return { ...descriptor, config: manifest.config, layers: manifest.layers };
 }
 
-/** Pushes an index over images that are there already. */
+/** Pushes an index of images that exist already. */
 export function pushIndex(
   upstream: string,
   repository: string,

@@ -2,12 +2,12 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-/** Folders of servers, which are not in everybody's PATH, and of the system's own programs. */
+/** Folders of servers, which are not in every user's PATH, and of the system's own programs. */
 const systemFolders = ['/usr/bin', '/usr/sbin', '/usr/local/sbin'];
 
 /**
- * Path of a program that a test runs. Throws when there is none: `npm test` installs the programs, and a test never
- * leaves itself out for want of one.
+ * Path of a program that a test runs. Throws if there is none: `npm test` installs the programs, and no test is skipped
+ * because one is missing.
  */
 export function program(name: string): string {
   const [first] = programs(name);
@@ -15,7 +15,7 @@ export function program(name: string): string {
   return first;
 }
 
-/** Path of a Python that has the module. The first in PATH need not: version managers stand before the system's own. */
+/** Path of a Python that has the module. It need not be the first in PATH: a version manager's comes before the system's. */
 export function pythonWith(module: string): string {
   const found = programs('python3').find((path) => spawnSync(path, ['-c', `import ${module}`]).status === 0);
   if (found === undefined) throw new Error(`no python3 here has ${module}; \`npm test\` says how to install it`);

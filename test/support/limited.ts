@@ -3,8 +3,7 @@ import { join } from 'node:path';
 import { runProgram } from './program.ts';
 
 /**
- * A stand-in for Node.js that cannot write files beyond `bytes`, as on a disk that is full; to be lifted by `liftLimit`.
- * Answers its path. What is written before that grows no further than that either.
+ * A stand-in for Node.js whose files cannot grow beyond `bytes`, as on a full disk, until `liftLimit`. Returns its path.
  */
 export function limitedNode(directory: string, bytes: number): string {
   const path = join(directory, 'limited-node');
@@ -13,17 +12,17 @@ export function limitedNode(directory: string, bytes: number): string {
   return path;
 }
 
-/** There is room on the disk again, for the process with this id. */
+/** Lets the process with this id write files of any size again. */
 export async function liftLimit(pid: number): Promise<void> {
   await runProgram('prlimit', ['--pid', String(pid), '--fsize=unlimited']);
 }
 
-/** No file of this process grows beyond `bytes` from now on: a write that would fails as on a disk with errors. */
+/** From now on, a write of this process that would grow a file beyond `bytes` fails, as on a disk with errors. */
 export async function limitFiles(pid: number, bytes: number): Promise<void> {
   await runProgram('prlimit', ['--pid', String(pid), `--fsize=${bytes}:${bytes}`]);
 }
 
-/** Mounts a disk of so many bytes, in memory, over a folder while `use` runs. Needs root, and Linux. */
+/** Mounts a disk of `bytes` bytes, in memory, over a folder while `use` runs. Needs root and Linux. */
 export async function withSmallDisk(folder: string, bytes: number, use: () => Promise<void>): Promise<void> {
   await runProgram('mount', ['-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs', folder]);
   try {

@@ -1,4 +1,4 @@
-/** What registries tell of one image, `visible/app`: notifications of Distribution and Harbor, and an event of zot. */
+/** The notifications of registries about one image, `visible/app`: those of Distribution and Harbor, and an event of zot. */
 const digest = `sha256:${'a'.repeat(64)}`;
 
 export function distributionPull(id: string, time: number): object {

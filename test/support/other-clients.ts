@@ -2,12 +2,12 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runProgram, startProgram } from './program.ts';
 
-/** Debian's buildah pulls into a storage below `directory` that needs no mounts; it asks at `/v2/` before anything else. */
+/** Debian's buildah pulls into a storage below `directory` that needs no mounts; its first request is `/v2/`. */
 export async function buildahPull(reference: string, directory: string, credentials?: string): Promise<void> {
   const storage = ['--root', join(directory, 'root'), '--runroot', join(directory, 'run'), '--storage-driver', 'vfs'];
   const login = credentials === undefined ? [] : ['--creds', credentials];
   const how = ['--policy', 'always', '--tls-verify=false', '--quiet'];
-  // Nobody is logged in, whatever this machine knows of logins.
+  // An empty file, so that the logins of this machine do not count.
   mkdirSync(directory, { recursive: true });
   const authFile = join(directory, 'auth.json');
   writeFileSync(authFile, '{}');
@@ -17,15 +17,15 @@ export async function buildahPull(reference: string, directory: string, credenti
 }
 
 /**
- * Debian's podman, with a storage below `directory` that needs no mounts. It logs in once, which a wrong password fails,
- * and shows what it keeps of that at each pull. Nothing is run, so that it needs no control groups and keeps no journal.
+ * Debian's podman, with a storage below `directory` that needs no mounts. It logs in once, which fails with a wrong password,
+ * and sends the stored login with each pull. It runs nothing, so it needs no control groups and no journal.
  */
 export async function podmanPull(reference: string, directory: string, credentials?: string): Promise<void> {
   mkdirSync(directory, { recursive: true });
   const authFile = join(directory, 'auth.json');
   writeFileSync(authFile, '{}');
   const storage = ['--root', join(directory, 'root'), '--runroot', join(directory, 'run'), '--storage-driver', 'vfs'];
-  // Its locks are files, too, in place of memory that it shares with every other podman.
+  // Its locks are files too, instead of memory that all podman processes share.
   const configFile = join(directory, 'containers.conf');
   writeFileSync(configFile, '[engine]\nlock_type = "file"\ncgroup_manager = "cgroupfs"\nevents_logger = "none"\n');
   const podman = (args: readonly string[], input = ''): Promise<unknown> =>
@@ -41,7 +41,7 @@ export async function podmanPull(reference: string, directory: string, credentia
   await podman(['pull', '--tls-verify=false', '--quiet', reference]);
 }
 
-/** Debian's containerd with its client `ctr`; it never asks at `/v2/`. What it has once it does not fetch again. */
+/** Debian's containerd with its client `ctr`; it never requests `/v2/`, and never fetches the same content twice. */
 export interface Containerd {
   pull(reference: string, credentials?: string): Promise<void>;
   stop(): Promise<void>;
@@ -49,7 +49,7 @@ export interface Containerd {
 
 const unused = ['grpc.v1.cri', 'snapshotter.v1.btrfs', 'snapshotter.v1.zfs', 'snapshotter.v1.devmapper'];
 
-/** Starts one with all that it writes below `directory`. Nothing is unpacked or run, so that it mounts nothing. */
+/** Starts one that writes only below `directory`. It unpacks and runs nothing, so it mounts nothing. */
 export async function startContainerd(directory: string): Promise<Containerd> {
   mkdirSync(directory, { recursive: true });
   const socket = join(directory, 'containerd.sock');

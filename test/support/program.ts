@@ -7,18 +7,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 export { sleep };
 
-/** A program under test that runs beside it, and all that it has printed. */
+/** A running program under test, and its output so far. */
 export interface Program {
   readonly child: ChildProcess;
   /** Standard output and standard error together, so far. */
   output(): string;
-  /** Waits until the output matches, and answers the match; fails with the output when it ends or `waitMs` pass before. */
+  /** Waits until the output matches, and returns the match. Fails if the program ends first, or after `waitMs`. */
   until(pattern: RegExp, waitMs?: number): Promise<RegExpExecArray>;
-  /** Sends `signal` and answers the exit code (`null` after a fatal signal). A program that has ended already is fine. */
+  /** Sends `signal` and returns the exit code (`null` after a fatal signal). Does nothing if the program has ended already. */
   stop(signal?: NodeJS.Signals): Promise<number | null>;
 }
 
-/** Starts a program; whoever starts it stops it, by its own process id. */
+/** Starts a program. The caller stops it. */
 export function startProgram(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Program {
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
   const exited = once(child, 'close').catch((error: unknown) => {
@@ -40,7 +40,7 @@ export function startProgram(command: string, args: readonly string[], env: Node
         const match = pattern.exec(printed);
         if (match) return match;
         if (ended || performance.now() > deadline) {
-          throw new Error(`${command} ${ended ? 'ended' : 'went on'} without printing ${pattern}:\n${printed}`);
+          throw new Error(`${command} ${ended ? 'ended' : 'is still running'} without printing ${pattern}:\n${printed}`);
         }
         await sleep(20);
       }
@@ -53,7 +53,7 @@ export function startProgram(command: string, args: readonly string[], env: Node
   };
 }
 
-/** Runs a program to its end; answers what it printed, or fails with it unless the exit code is `expected`. */
+/** Runs a program to its end and returns its output. Fails with the output unless the exit code is `expected`. */
 export async function runProgram(
   command: string,
   args: readonly string[],
@@ -82,24 +82,23 @@ export async function runProgram(
   return { stdout, stderr };
 }
 
-/** The most memory that a process has had resident so far, in bytes (Linux's VmHWM). */
+/** The peak resident memory of a process so far, in bytes (Linux's VmHWM). */
 export function peakMemoryBytes(pid: number): number {
   const match = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
   return Number(match?.[1]) * 1024;
 }
 
 /**
- * Ports that no connection is given as its own end, as Linux gives them by default: a server that is started again finds
- * its port as it left it.
+ * Ports below those that Linux gives to outgoing connections by default, so that a restarted server can take its port again.
  */
 const portMin = 12_000;
 const portsMax = 20_000;
-/** Processes that test at the same time look at different ports, so that none takes what another has just found. */
+/** Test processes search different ports, so that none takes a port that another one has just found. */
 const lanes = 16;
 const lane = Number(process.env['VITEST_POOL_ID'] ?? process.pid) % lanes;
 let place = randomInt(portsMax / lanes);
 
-/** A port on the loopback address that is free, for programs that cannot be told to take any; another one each time. */
+/** A free port on the loopback address, another one each time, for programs that cannot choose a port themselves. */
 export async function freePort(): Promise<number> {
   for (let tries = 0; tries < portsMax / lanes; tries++) {
     place = (place + 1) % (portsMax / lanes);

@@ -11,11 +11,11 @@ export interface Recorded {
   readonly digest: string;
 }
 
-/** A man in the middle who only watches: what a client really asked, and what it was really answered. */
+/** A proxy that records the requests of a client and their answers, and changes nothing. */
 export interface RecordingProxy {
   readonly port: number;
   readonly exchanges: readonly Recorded[];
-  /** Where requests go from now on. */
+  /** Sends requests to this server from now on. */
   target(url: string): void;
   stop(): Promise<void>;
 }

@@ -2,13 +2,13 @@ import { join } from 'node:path';
 import { freePort } from './program.ts';
 import { eventually, redisRelease, startRedis, type RedisServer } from './redis.ts';
 
-/** What a test may do while a slot is on its way. */
+/** Steps of a test while a slot moves. */
 export interface MoveHooks {
-  /** The source sends those who ask for a key that it does not have to the target (ASK). */
+  /** The source redirects requests for keys that it does not have to the target (ASK). */
   readonly afterAnnounced?: () => Promise<void> | void;
-  /** Called after each key that has moved. */
+  /** Called after each moved key. */
   readonly afterKey?: (key: string) => Promise<void> | void;
-  /** All keys are at the target, and no node calls it the owner yet. */
+  /** The target has all keys, but no node names it as the owner yet. */
   readonly afterKeys?: () => Promise<void> | void;
 }
 
@@ -18,21 +18,21 @@ export interface RedisCluster {
   readonly nodes: readonly { readonly host: string; readonly port: number }[];
   /** The server that has the slot, as the first node sees it. */
   ownerOf(slot: number): Promise<RedisServer>;
-  /** Starts a replica of one of the servers, and waits until it is a copy. After a kill it takes over within ten seconds. */
+  /** Starts a replica of one of the servers, and waits until it is in sync. It takes over within ten seconds after a kill. */
   addReplica(of: RedisServer): Promise<RedisServer>;
-  /** Moves a slot with its keys, one after the other, while others may read and write. */
+  /** Moves a slot with its keys, one key at a time, while other clients may read and write. */
   moveSlot(slot: number, to: RedisServer, hooks?: MoveHooks): Promise<void>;
   stop(): Promise<void>;
 }
 
 const slots = 16_384;
 const count = 3;
-/** A node that stands still for less than this, as its disk may make it, is not taken for dead. */
+/** A node that pauses for less than this, for example because of its disk, does not count as dead. */
 const nodeTimeoutMs = 5_000;
-/** Where a server listens for the others of its Cluster, unless it is told; before 7.0 it cannot be told. */
+/** Offset of the port for the other nodes of the Cluster. It is configurable from 7.0 on. */
 const busOffset = 10_000;
 
-/** Starts a Cluster with its data in folders of `directory`; answers when all nodes say that it is whole. */
+/** Starts a Cluster with its data in folders of `directory`; returns when all nodes report that it is complete. */
 export async function startRedisCluster(
   directory: string,
   options: { readonly directives?: readonly string[] } = {},

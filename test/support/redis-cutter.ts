@@ -2,24 +2,24 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 
 /**
- * A TCP proxy on the loopback address between a client and a server, that breaks in the ways a network breaks. All of
- * it counts from the moment of the call, over all connections together.
+ * A TCP proxy on the loopback address between a client and a server, which fails in the ways a network fails. All counts
+ * start at the call and cover all connections together.
  */
 export interface Cutter {
   readonly port: number;
   /** Connections open now. */
   readonly connections: number;
-  /** Connections taken so far. */
+  /** Connections accepted so far. */
   readonly accepted: number;
-  /** Cuts all connections, both ways. New ones are taken. */
+  /** Cuts all connections, both ways. Accepts new ones. */
   cut(): void;
-  /** Lets `bytes` more to the server, and cuts all connections then. */
+  /** Passes `bytes` more bytes to the server, then cuts all connections. */
   cutAfterSent(bytes: number): void;
-  /** Lets `bytes` more to the client, and cuts all connections then: with 0 the server does its work and nobody hears. */
+  /** Passes `bytes` more bytes to the client, then cuts all connections. With 0, the server works but its answer is lost. */
   cutAfterReceived(bytes: number): void;
-  /** Holds back what the server answers, until `release`. */
+  /** Holds back the answers of the server until `release`. */
   hold(): void;
-  /** Passes on what was held back to those connections that are still open. */
+  /** Passes the held answers to the connections that are still open. */
   release(): void;
   /** Ends new connections at once while `refused` is true. */
   refuse(refused: boolean): void;
@@ -53,7 +53,7 @@ export async function startCutter(target: number): Promise<Cutter> {
       to.write(bytes);
       return;
     }
-    // What is written before the end still leaves; `destroy` alone would take it along.
+    // `end` still sends the bytes written before; `destroy` alone would drop them.
     to.end(bytes.subarray(0, limit[direction]), () => setImmediate(cut));
     limit[direction] = 0;
   };

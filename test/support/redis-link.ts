@@ -4,7 +4,7 @@ import { eventually } from './redis.ts';
 
 type WithoutOwn<T> = T extends unknown ? Omit<T, 'clock' | 'log'> : never;
 
-/** Options of a link but the clock, which is the system's, and the log, which is collected. */
+/** Options of a link, except the clock, which is the system's, and the log, which is collected. */
 export type LinkTestOptions = WithoutOwn<RedisLinkOptions>;
 
 /** A link, and the lines that it has logged. */
@@ -15,7 +15,7 @@ export interface TestLink {
 
 const links: RedisLink[] = [];
 
-/** Opens a link that `closeLinks` closes; answers at once, connected or not. */
+/** Opens a link that `closeLinks` closes. Returns at once, connected or not. */
 export async function openTestLink(options: LinkTestOptions): Promise<TestLink> {
   const lines: string[] = [];
   const line = (fields: object, message: string) => void lines.push(`${message} ${JSON.stringify(fields)}`);
@@ -36,7 +36,7 @@ export function untilConnected(link: RedisLink): Promise<void> {
   return eventually('the link is connected', () => link.status.connected);
 }
 
-/** Does what cuts the connection, and waits for the next one, however soon that comes. */
+/** Runs `cut`, which cuts the connection, and waits for the next connection, however soon it comes. */
 export async function reconnectedAfter({ link, lines }: TestLink, cut: () => Promise<unknown>): Promise<void> {
   const connections = () => lines.filter((line) => line.startsWith('connected to Redis')).length;
   const before = connections();
@@ -44,14 +44,14 @@ export async function reconnectedAfter({ link, lines }: TestLink, cut: () => Pro
   await eventually('the link is connected anew', () => connections() > before && link.status.connected);
 }
 
-/** Only for a server that stays away: a connection that comes back at once may never be seen to be gone. */
+/** Only for a server that stays unreachable: a link that reconnects at once may never be seen as disconnected. */
 export function untilDisconnected(link: RedisLink): Promise<void> {
   return eventually('the link has noticed that its connection is gone', () => !link.status.connected);
 }
 
 /**
- * What `ask` is answered, asked again while Redis is too late for the limits of the link: for limits that are short on
- * purpose, and questions that may be asked twice.
+ * The answer to `ask`, retried while Redis is too slow for the limits of the link: for limits that are short on purpose, and
+ * for requests that may be repeated.
  */
 export async function answered<T>(ask: () => Promise<T>): Promise<T> {
   let answer: Promise<T> | undefined;
@@ -66,7 +66,7 @@ export async function answered<T>(ask: () => Promise<T>): Promise<T> {
   return answer;
 }
 
-/** Closes all that was opened here: for `afterEach`. */
+/** Closes all links that were opened here, for `afterEach`. */
 export async function closeLinks(): Promise<void> {
   await Promise.all(links.splice(0).map((link) => link.close()));
 }

@@ -3,20 +3,20 @@ import { join } from 'node:path';
 import { freePort, type Program } from './program.ts';
 import { eventually, redisCli, startRedis, startRedisProgram, stopRedisProgram, type RedisServer } from './redis.ts';
 
-/** A primary, a replica, and three Sentinels that watch over them. */
+/** A primary, a replica, and three Sentinels that watch them. */
 export interface SentinelGroup {
-  /** What the Sentinels call the primary. */
+  /** The name of the primary at the Sentinels. */
   readonly name: string;
   readonly sentinels: readonly { readonly host: string; readonly port: number }[];
   /** The two servers; which of them is the primary changes. */
   readonly servers: readonly RedisServer[];
   currentPrimary(): Promise<RedisServer>;
   /**
-   * Makes the replica the primary, and waits until all Sentinels say so. Both stay alive. The old one is told at once to
-   * follow; with `isLate` it is left to the Sentinels, which let it take writes for another eight seconds.
+   * Makes the replica the primary, and waits until all Sentinels say so. Both stay alive. The old primary becomes a
+   * replica at once; with `isLate` the Sentinels demote it, and it accepts writes for another eight seconds.
    */
   failover(options?: { readonly isLate?: boolean }): Promise<void>;
-  /** Waits until all Sentinels name another primary than `server`: after a kill they need about six seconds. */
+  /** Waits until all Sentinels name another primary than `server`; after a kill this takes about six seconds. */
   untilReplaced(server: RedisServer): Promise<void>;
   stop(): Promise<void>;
 }
@@ -31,14 +31,14 @@ export interface SentinelOptions {
 const name = 'tonnage';
 const count = 3;
 const quorum = 2;
-/** Sentinels that stood still for a moment trust nothing that they see for half a minute, and do nothing (TILT). */
+/** Sentinels that paused for a moment do nothing for half a minute (TILT). */
 const sentinelsMs = 90_000;
-/** A primary that stands still for less than this is not taken for dead. */
+/** A primary that pauses for less than this does not count as dead. */
 const downAfterMs = 4_000;
-/** After so long a Sentinel that was asked for a failover is asked again: one that was itself held up gives it up. */
+/** The failover is requested again after this time, since a Sentinel that paused abandons it. */
 const askAgainMs = 15_000;
 
-/** Starts all of them with their data in folders of `directory`; answers when the Sentinels agree on who is there. */
+/** Starts all of them with their data in folders of `directory`; returns when the Sentinels agree on the servers. */
 export async function startSentinel(directory: string, options: SentinelOptions = {}): Promise<SentinelGroup> {
   const servers: RedisServer[] = [];
   const programs: Program[] = [];

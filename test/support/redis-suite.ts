@@ -7,11 +7,11 @@ import { startRedis, type RedisOptions, type RedisServer } from './redis.ts';
 
 /** A Redis for the tests of one file. */
 export interface SuiteRedis {
-  /** Where tests may put what they like; the server's own data lie in a folder of it. Is gone after the last test. */
+  /** A folder for the tests, which also has the server's data in a subfolder. Removed after the last test. */
   readonly directory: string;
-  /** There from the first hook or test on. */
+  /** Set from the first hook or test on. */
   readonly server: RedisServer;
-  /** Empties the server, and answers a connected link to it, which is closed after the test. */
+  /** Empties the server, and returns a connected link to it, which is closed after the test. */
   freshLink(): Promise<TestLink>;
 }
 
@@ -30,7 +30,7 @@ export function suiteRedis(options: RedisOptions = {}): SuiteRedis {
   return {
     directory,
     get server() {
-      if (!started) throw new Error('the Redis of the tests is started by a hook');
+      if (!started) throw new Error('a hook starts the Redis of the tests: use it in hooks and tests only');
       return started;
     },
     async freshLink() {

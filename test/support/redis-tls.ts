@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { runProgram } from './program.ts';
 import type { RedisCertificateFiles } from './redis.ts';
 
-/** Makes an authority of its own and a certificate by it, for 127.0.0.1 and localhost or other `names`, in `directory`. */
+/** Creates an authority and a certificate signed by it, for 127.0.0.1 and localhost or other `names`, in `directory`. */
 export async function makeCertificates(
   directory: string,
   names = 'IP:127.0.0.1,DNS:localhost',

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort, runProgram, sleep, startProgram, type Program } from './program.ts';
 
-/** PEM files of a server's certificate and of the authority that clients are to trust. */
+/** PEM files of a server's certificate and of the authority that clients must trust. */
 export interface RedisCertificateFiles {
   readonly ca: string;
   readonly cert: string;
@@ -10,20 +10,20 @@ export interface RedisCertificateFiles {
 }
 
 export interface RedisOptions {
-  /** The port to take; a free one, unless it is given. */
+  /** Default: a free port. */
   readonly port?: number;
-  /** Keep what was written over a kill: an append-only file, synced with every write. */
+  /** Writes survive a kill: an append-only file, synced with every write. */
   readonly appendOnly?: boolean;
   /** Such as `20mb`. */
   readonly maxMemory?: string;
   readonly maxMemoryPolicy?: string;
   /** The password of the user `default`. */
   readonly password?: string;
-  /** Further users, in the words of `ACL SETUSER`: `reader on >secret ~* +@read`. */
+  /** Further users, in the syntax of `ACL SETUSER`: `reader on >secret ~* +@read`. */
   readonly users?: readonly string[];
-  /** The port then speaks TLS, and nothing else. */
+  /** The port accepts only TLS. */
   readonly tls?: RedisCertificateFiles;
-  /** Port of the primary on the loopback address that this server is to copy. */
+  /** Port of the primary on the loopback address whose replica this server is. */
   readonly replicaOf?: number;
   /** Any further directives, such as `--min-replicas-to-write 1`. */
   readonly directives?: readonly string[];
@@ -36,38 +36,38 @@ export interface RedisServer {
   readonly url: string;
   /** Path of the Unix socket that it listens on as well. */
   readonly socketPath: string;
-  /** The process as it is now: another one after `restart`. */
+  /** The current process: another one after `restart`. */
   readonly pid: number;
-  /** Runs one command with redis-cli; answers what that prints, and fails with it for an error reply. */
+  /** Runs one command with redis-cli and returns its output. Fails with the output for an error reply. */
   cli(...args: readonly string[]): Promise<string>;
-  /** SIGTERM, and waits for the end. Fine when it has ended already. */
+  /** Sends SIGTERM and waits for the end. Does nothing if it has ended already. */
   stop(): Promise<void>;
-  /** SIGKILL. */
+  /** Sends SIGKILL and waits for the end. */
   kill(): Promise<void>;
-  /** SIGSTOP: the kernel still takes connections, nobody answers. */
+  /** Sends SIGSTOP: the kernel still accepts connections, but the server does not answer. */
   pause(): void;
   resume(): void;
   /** Starts it again, on the same port and data, after `stop` or `kill`. */
   restart(): Promise<void>;
 }
 
-/** What is started: Debian's Redis, or the program that `TONNAGE_TEST_REDIS_SERVER` names, another release or a Valkey. */
+/** Debian's Redis, or the program that `TONNAGE_TEST_REDIS_SERVER` names: another release, or a Valkey. */
 const redisServer = process.env['TEST_REDIS_SERVER'] ?? 'redis-server';
 
-/** The release that the program says it is, such as `[7, 0]`. */
+/** The release of the program, such as `[7, 0]`. */
 export async function redisRelease(): Promise<readonly [major: number, minor: number]> {
   const { stdout } = await runProgram(redisServer, ['--version']);
   const [, major, minor] = /\bv=(\d+)\.(\d+)/.exec(stdout) ?? [];
   return [Number(major), Number(minor)];
 }
 
-/** Programs that are still to be ended when the process of the tests ends. */
+/** Programs to kill when the process of the tests exits. */
 const running = new Set<Program>();
 process.once('exit', () => {
   for (const { child } of running) child.kill('SIGKILL');
 });
 
-/** Starts a server with its data in `directory`, which is made if need be. Whoever starts it stops it. */
+/** Starts a server with its data in `directory`, which is created if necessary. The caller stops it. */
 export async function startRedis(directory: string, options: RedisOptions = {}): Promise<RedisServer> {
   mkdirSync(directory, { recursive: true });
   const socketPath = join(directory, 'redis.sock');
@@ -78,7 +78,7 @@ export async function startRedis(directory: string, options: RedisOptions = {}):
   let program = first;
 
   const signal = async (name: NodeJS.Signals) => {
-    program.child.kill('SIGCONT'); // a stopped process would keep SIGTERM for later
+    program.child.kill('SIGCONT'); // a paused process handles SIGTERM only later
     await program.stop(name);
     running.delete(program);
   };
@@ -100,7 +100,7 @@ export async function startRedis(directory: string, options: RedisOptions = {}):
   };
 }
 
-/** Starts something on the port that is given or, again while somebody else is quicker to take it, on one that is free. */
+/** Starts a server on the given port, or on a free one; tries another one if a different process takes it first. */
 async function onFreePort<T>(given: number | undefined, start: (port: number) => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries += 1) {
     try {
@@ -111,9 +111,9 @@ async function onFreePort<T>(given: number | undefined, start: (port: number) =>
   }
 }
 
-/** Starts the server's program with these arguments, waits until it answers, and sees to it that it does not outlive the tests. */
+/** Starts the server's program with these arguments, waits until it is ready, and kills it if the tests exit. */
 export async function startRedisProgram(args: readonly string[], ready = /Ready to accept connections/) {
-  // Linux ends it itself with the process that started it, however that ends; elsewhere what can be done on exit is done.
+  // Linux kills the server when the process that started it ends in any way. Elsewhere the exit handler kills it.
   const program =
     process.platform === 'linux'
       ? startProgram('setpriv', ['--pdeathsig', 'KILL', redisServer, ...args])
@@ -128,7 +128,7 @@ export async function startRedisProgram(args: readonly string[], ready = /Ready 
   return program;
 }
 
-/** Ends what `startRedisProgram` has started. */
+/** Stops a program that `startRedisProgram` has started. */
 export async function stopRedisProgram(program: Program): Promise<void> {
   program.child.kill('SIGCONT');
   await program.stop('SIGKILL');
@@ -159,7 +159,7 @@ function directives(directory: string, socketPath: string, options: RedisOptions
     '',
     '--unixsocket',
     socketPath,
-    '--repl-diskless-sync-delay', // copying begins at once, not after waiting whether more replicas come
+    '--repl-diskless-sync-delay', // start to copy at once, without waiting for more replicas
     '0',
     ...(options.appendOnly ? ['--appendonly', 'yes', '--appendfsync', 'always'] : []),
     ...(options.maxMemory === undefined ? [] : ['--maxmemory', options.maxMemory]),
@@ -173,7 +173,7 @@ function directives(directory: string, socketPath: string, options: RedisOptions
   ];
 }
 
-/** Waits until `condition` holds; fails saying what was waited for. */
+/** Waits until `condition` is true. Fails with `what` after `waitMs`. */
 export async function eventually(
   what: string,
   condition: () => Promise<boolean> | boolean,

@@ -21,7 +21,7 @@ export async function skopeoPull(
   ]);
 }
 
-/** Digests of all files that skopeo has written, by their names; its layers are named by their digests' hex. */
+/** Digests of all files that skopeo has written, by name; a layer's name is the hex of its digest. */
 export function pulledFiles(directory: string): ReadonlyMap<string, string> {
   return new Map(
     readdirSync(directory).map((name) => [

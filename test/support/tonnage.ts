@@ -23,9 +23,11 @@ export interface Tonnage {
 
 /**
  * Starts `tonnage serve` with its data in `directory/data` and the given configuration on top of free loopback ports.
- * A pull is answered once it is counted, however long the disk takes, unless `usage.commitWait` is configured: what was
- * answered is in the totals. `node`: what runs it, instead of the Node.js of the tests. `env`: what its
- * environment has besides that of the tests.
+ * Unless `usage.commitWait` is configured, it answers a pull only after the commit, however long that takes, so that the
+ * totals include every answered pull.
+ *
+ * @param node runs the program instead of the Node.js of the tests
+ * @param env variables in addition to those of the tests
  */
 export async function startTonnage(
   directory: string,

@@ -1,14 +1,14 @@
 import { distributionPull, harborPull, zotScan } from '../notifications.ts';
 import { dayMs, dayOf, eventOf, now, visible, type Asked, type Organisations } from './organisations.ts';
 
-/** A try, and what comes of it for credentials that are bound to a.org. A body as an object has to match, a text to be equal. */
+/** A request and its expected answer for credentials bound to a.org. An object must match the body, a text must equal it. */
 export interface Try {
   readonly asked: Asked;
   readonly status: number | readonly number[];
   readonly body?: object | string;
 }
 
-/** What somebody of the one organisation tries, to get at what is the other's. */
+/** Requests by which one organisation tries to reach the data of the other one. */
 type Cases = (organisations: Organisations) => readonly Try[];
 
 const today = dayOf(now);
@@ -86,7 +86,7 @@ function waveTries(version: string, path: string): readonly Try[] {
     wave('?org=b.org', 403, refusal),
     wave(`?org=b.org&date=${today}`, 403, refusal),
     wave('?org=b.org&org=a.org', 403, refusal),
-    // To Wave an empty parameter is none.
+    // Wave ignores an empty parameter.
     wave('?org=', 200, own),
     wave(`?date=${today}`, 200, own),
     wave(`?date=${earlier}`, 200, nothing),
@@ -100,7 +100,7 @@ const post = (path: string, body: unknown, status: number, answer: object, heade
   body: answer,
 });
 
-/** Each of `tries` writes: what it sends has an identity that nobody has used. */
+/** Each of `tries` writes an event with a new identity. */
 let sent = 0;
 const unusedId = (): string => `try-${++sent}`;
 const eventTries: Cases = () => {
@@ -121,14 +121,14 @@ const eventTries: Cases = () => {
     post(path, build({ email: 'bob@b.org' }), 422, others),
     post(path, [build({ org: 'b.org' }), build({})], 200, { accepted: 1, ...others, results: [others.results[0], {}] }),
     post(path, { org: 'b.org' }, 422, others, binary),
-    // The other's events are nobody's to take back, and their identities do not show.
+    // One organisation cannot void the other's events, and does not see their identities.
     post(path, voidOf({}), 200, { refused: 0 }),
     post(path, voidOf({ tenant: null }), 422, { refused: 1 }),
     post(path, voidOf({ tenant: 'b.org' }), 422, { refused: 1 }),
   ];
 };
 
-/** What registries tell is of the organisation of the credentials, whatever the configuration says of a repository. */
+/** Notifications count for the organisation of the credentials, whatever the configuration says about a repository. */
 const taken = { accepted: 1 };
 const distribution = (): Try => post('/api/v1/events/distribution', distributionPull(unusedId(), now), 200, taken);
 const harbor = (): Try => post('/api/v1/events/harbor', harborPull(now - ++sent * 1_000), 200, taken);
@@ -146,7 +146,7 @@ export const cases: Readonly<Record<string, Cases>> = {
   'GET /api/v1/usage/{meter}': usageTries,
   'GET /api/v1/dimensions/{name}': dimensionTries,
   'GET /api/v1/meters': one('/api/v1/meters', 200),
-  // The dashboard is public, where it has been built.
+  // The dashboard is public, if it has been built.
   'GET /': one('/', [200, 404]),
   'GET /assets/{file}': one('/assets/secret.js', 404),
   'GET /openapi.json': one('/openapi.json', 200),
@@ -178,7 +178,7 @@ export const cases: Readonly<Record<string, Cases>> = {
 };
 
 const isWrite = (route: string): boolean => route.startsWith('POST /api/v1/events');
-/** All of them; reading first, since what is written later counts for a.org. */
+/** All cases; reads first, since later writes count for a.org. */
 export const routes = Object.keys(cases).toSorted((first, other) => Number(isWrite(first)) - Number(isWrite(other)));
-/** Routes that are anybody's to read. */
+/** Public routes. */
 export const open = new Set(['GET /', 'GET /assets/{file}', 'GET /openapi.json', 'GET /healthz', 'GET /readyz']);

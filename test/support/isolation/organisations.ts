@@ -5,16 +5,16 @@ import { eventually } from '../redis.ts';
 import { startTonnage, tonnage, type Tonnage } from '../tonnage.ts';
 
 /*
- * Two organisations that share a server: a.org, which has little and asks, and b.org, which has what the other must not
- * see. Everything of the second is told by a marker.
+ * Two organisations that share a server: a.org, which has little data and sends the requests, and b.org, whose data a.org
+ * must not see. All data of b.org contains a marker.
  */
 
-/** What only the other organisation has: its name, its images, its people, how much it has. */
+/** Markers of the data of the other organisation: its name, images, users and totals. */
 export const markers = /b\.org|secret|bob|7777|7780/i;
 export const meters = ['pulls', 'fusion', 'builds', 'mirrors', 'scans'] as const;
-/** How much the other organisation has of each meter. */
+/** The total of each meter of the other organisation. */
 export const totalOfOthers = 7_777;
-/** What each event of the two has beside its organisation. */
+/** The dimensions of each event, apart from its organisation. */
 export const visible = { arch: 'amd64', upstream: 'visible.example', repository: 'visible/app', user: 'alice' };
 const hidden = { arch: 'arm64', upstream: 'secret.example', repository: 'secret/app', user: 'bob' };
 
@@ -25,7 +25,7 @@ export const dayMs = 86_400_000;
 
 export const basic = (user: string, password: string): string =>
   `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
-/** What somebody shows who sees everything. */
+/** Credentials with all rights. */
 export const root = basic('root', 'secret');
 
 const passwordHash = `sha256:${createHash('sha256').update('secret').digest('hex')}`;
@@ -62,12 +62,12 @@ export interface Answer {
 /** Credentials that are bound to a.org and may pull, query and ingest. */
 export const bound = ['a user', 'an API token as bearer', 'an API token as password'] as const;
 
-/** The server, and what each of the two holds in hand. */
+/** The server, and the credentials of both organisations. */
 export interface Organisations {
   readonly server: Tonnage;
   /** Paths and methods of the server's own OpenAPI document. */
   readonly openapi: { readonly paths: Readonly<Record<string, Readonly<Record<string, unknown>>>> };
-  /** What each of `bound` shows. */
+  /** The header of each of `bound`. */
   readonly credentials: Readonly<Record<(typeof bound)[number], string>>;
   readonly pathToken: string;
   readonly tokenOfOthers: { readonly id: string; readonly token: string };
@@ -76,13 +76,13 @@ export interface Organisations {
   ask(asked: Asked, authorization?: string): Promise<Answer>;
 }
 
-/** Where a server differs from the next: the part of the configuration that says where totals are. */
+/** The part of the configuration in which the servers differ: where totals are stored. */
 export interface Kept {
   readonly store?: object;
   readonly usage?: object;
 }
 
-/** Starts a server in `directory` that both share, with what they have counted in its totals. */
+/** Starts a server in `directory` for both organisations, with their counts in its totals. */
 export async function startOrganisations(directory: string, kept: Kept): Promise<Organisations> {
   const usage = { ...config.usage, ...kept.usage };
   const server = await startTonnage(directory, { ...config, ...kept, usage });
@@ -154,7 +154,7 @@ async function askServer(url: string, asked: Asked, authorization?: string): Pro
   return { status: response.status, type, text: await response.text(), headers: response.headers };
 }
 
-/** Waits until an organisation has so much of a meter, as root sees it: a store that counts are sent to has them later. */
+/** Waits until root sees this total of an organisation: a remote store receives counts later. */
 export async function untilTotal(
   ask: Organisations['ask'],
   meter: string,
