@@ -40,7 +40,9 @@ export function startProgram(command: string, args: readonly string[], env: Node
         const match = pattern.exec(printed);
         if (match) return match;
         if (ended || performance.now() > deadline) {
-          throw new Error(`${command} ${ended ? 'ended' : 'is still running'} without printing ${pattern}:\n${printed}`);
+          throw new Error(
+            `${command} ${ended ? 'ended' : 'is still running'} without printing ${pattern}:\n${printed}`,
+          );
         }
         await sleep(20);
       }
