@@ -1,38 +1,38 @@
 /** `application_id` of a ledger file: "TnLg". */
 export const ledgerApplicationId = 0x546e4c67;
 
-/** Before any day that there is: a ledger whose details were never dropped has them all. */
+/** Before all days: the ledger has never dropped details. */
 const firstDay = -1_000_000;
 
 /**
  * The ledger's tables. Append scripts, never change one: a file records how many it has seen.
  *
- * - `series`: each combination of dimensions once, under its key; the others name it by its id.
+ * - `series`: each combination of dimensions once, under its key; the other tables use its id.
  * - `detail_day`: the cells, one for each series and day.
- * - `account_day`, `account_month`: the same increments under (meter, org, arch) alone, by day and by month (its
- *   first day), so that a question about a year reads a few thousand rows instead of millions. `stated` is the part of a
- *   day that was sent with credentials that are not bound to the organisation.
+ * - `account_day`, `account_month`: the same increments by (meter, org, arch) only, for each day and each month (its first
+ *   day), so that a query for a year reads a few thousand rows instead of millions. `stated` is the part of a day that was
+ *   sent with credentials that are not bound to the organisation.
  *
- * - `account_total`: what each account was ever given by what happened here, and what voids took back: never lowered.
- * - `key_run`: keys of events from outside, as many as one batch brought, with what each counted (`journal/run-codec.ts`).
- *   Only ever appended to, and dropped from its beginning; found by the time of their receipt when that is over.
- * - `voided_key`: which of them were taken back.
- * - `outbox`: batches on their way to a store elsewhere; `outbox_touch`: the last one that touched a meter's day.
- * - `rejected`: increments whose sum would have left the range of 64-bit integers; with the runs of the keys that came with
- *   them, since a void must not take back what was never added.
+ * - `account_total`: what each account has ever received here, and what voids took back. Never lowered.
+ * - `key_run`: the keys of the events of one batch, with what each counted (`journal/run-codec.ts`). Append-only; the oldest
+ *   runs expire.
+ * - `voided_key`: which of the keys were taken back.
+ * - `outbox`: batches for a remote store; `outbox_touch`: the last batch that touched the day of a meter.
+ * - `rejected`: increments whose sum would have overflowed 64 bits, with the runs of their keys: a void must not take back
+ *   what was never added.
  * - `moved_series`: where the events of an erased series count now.
- * - `pending_claim`: the runs whose events count nothing yet, since another instance may have had them first, and how many
- *   keys they hold; `pending_void`: the keys that their voids take back, where those are held here, and whether an earlier
- *   void had taken them back.
- * - `counted_run`: in which batch the events of a run counted, and what became of each where another instance had some. Only
- *   of ledgers that deliver their batches.
- * - `ledger.last_token`, `outbox.token`, `outbox_touch.token`: the random token of that batch, which distinguishes it from the
- *   batch with the same number in another history (a ledger that was set back). `outbox.previous_token`: of the batch before.
- *   Null in batches of older files.
+ * - `pending_claim`: the runs whose events count nothing yet, because another instance may have received them first, with the
+ *   number of their keys; `pending_void`: the targets of their voids, where this ledger holds them, and whether an earlier
+ *   void took them back.
+ * - `counted_run`: in which batch the events of a run counted, and the verdict of each if another instance received some
+ *   first. Only in ledgers that deliver their batches.
+ * - `ledger.last_token`, `outbox.token`, `outbox_touch.token`: the random token of the batch, which distinguishes it from the
+ *   batch with the same number in another history (a ledger that was set back). `outbox.previous_token`: that of the previous
+ *   batch. Null in batches of older releases.
  * - `ledger.gap`: the loss that the ledger knows of (`LedgerGap`), `gap_lasts`: only a rebuild ends it.
- * - `taken_history`: tokens of the stores whose counts this ledger has taken over, all that others had counted there too.
+ * - `taken_history`: tokens of the stores whose counts this ledger has taken over, including those of others.
  * - `ledger.hash_key`, `hash_version`: how keys of events are made (`KeyHash`); `shares_hash_key`: as all instances do.
- * - `token`: tokens that were given out, as hashes; `scope` and `rights` are lists in JSON (`tokens.ts`).
+ * - `token`: hashes of issued tokens; `scope` and `rights` are lists in JSON (`tokens.ts`).
  *
  * Days are counted from 1970-01-01 in the ledger's zone (`usage/day.ts`).
  */

@@ -9,7 +9,7 @@ import type { PendingClaims } from './pending-claims.ts';
 import { keyWords, type RunCell } from './run-codec.ts';
 import type { SeriesIds, StoredSeries } from './series-ids.ts';
 
-/** What became of the keyed events of a batch. */
+/** The results of the keyed events of a batch. */
 export interface Claimed {
   readonly outcomes: Uint8Array;
   readonly added: readonly Increment[];
@@ -27,8 +27,8 @@ export interface ClaimsParts {
 }
 
 /**
- * Decides which keyed events are new, and what voids take back. With `pending`, what is new here may be known to another
- * instance: it counts nothing yet, and neither does a void take back anything.
+ * Decides which keyed events are new, and what voids take back. With `pending`, another instance may know events that are new
+ * here, so events count nothing yet and voids take back nothing yet.
  */
 export class Claims {
   readonly #keys: HeldKeys;
@@ -54,8 +54,7 @@ export class Claims {
   }
 
   /**
-   * Claims the keys of the events of batch `number` in their order, and adds what they count to `gains`. To be called in a
-   * transaction.
+   * Claims the keys of the events of batch `number` in order, and adds what they count to `gains`. Call it in a transaction.
    */
   take(keyed: KeyedEvents, gains: Gains, number: number): Claimed {
     const keys = this.#keys;
@@ -95,13 +94,13 @@ export class Claims {
     return { outcomes, added: addSums(keyed, stored, sums, gains), takenBack };
   }
 
-  /** Forgets the voids of keys that have been dropped. */
+  /** Deletes the voids of keys that were dropped. */
   dropVoided(): void {
     this.#dropVoided.run();
     this.#counted.dropOld();
   }
 
-  /** By cell, what its day has room for; none where nothing is limited. */
+  /** The room of each cell's day; `undefined` without limits. */
   #roomsOf({ cells, stated, dayMax }: KeyedEvents, stored: readonly StoredSeries[]): readonly Room[] {
     if (!dayMax) return [];
     return stored.map(({ account }, index) => {
@@ -148,7 +147,7 @@ interface Void {
   readonly number: number;
 }
 
-/** Sums of whole numbers up to 2^53 - 1, exact: as numbers while they are small, which is far quicker. */
+/** Exact sums of whole numbers up to 2^53 - 1. They are numbers while they are small, which is much faster. */
 class CellSums {
   readonly #small: Float64Array;
   readonly #large = new Map<number, bigint>();
@@ -172,7 +171,7 @@ class CellSums {
   }
 }
 
-/** The same bytes as 32-bit words. They came from another thread as a buffer of their own, so they are aligned. */
+/** The same bytes as 32-bit words. Each array came from another thread in its own buffer, so it is aligned. */
 function wordsOf(bytes: Uint8Array): Uint32Array {
   return new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
 }

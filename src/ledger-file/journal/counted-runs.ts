@@ -3,8 +3,8 @@ import type { ProgramFile, ProgramStatement } from '../../sqlite/index.ts';
 import type { Day } from '../../usage/index.ts';
 
 /**
- * In which batch the events of a run counted, and which of them counted nothing because another instance had them first. What
- * a void takes back depends on both: it must be what its event really added.
+ * In which batch the events of a run counted, and which of them counted nothing because another instance received them first. A
+ * void depends on both: it must take back what its event really added.
  */
 export class CountedRuns {
   readonly #insert: ProgramStatement;
@@ -23,26 +23,26 @@ export class CountedRuns {
     );
   }
 
-  /** Notes that the events of a run count in this batch; `verdicts`: of each of its entries what became of it, unless all do. */
+  /** Records that the events of a run count in this batch. `verdicts`: one for each entry, unless all count. */
   note(run: number, batch: number, verdicts?: Uint8Array): void {
     const isWhole = verdicts?.every((verdict) => verdict === outcome.accepted) ?? true;
     this.#insert.run(run, batch, isWhole || verdicts === undefined ? null : verdicts);
   }
 
-  /** The batch in which the events of a run counted; `undefined` where that is not known. */
+  /** The batch in which the events of a run counted; `undefined` if that is not known. */
   batchOf(run: number): number | undefined {
     const batch = this.#select.all(run)[0]?.[0];
     return batch === undefined ? undefined : Number(batch);
   }
 
-  /** Whether the ledger itself added what this event says: it did not if another instance had it, or the sum was full. */
+  /** Whether this ledger added the event: not if another instance received it first, or if the sum would have overflowed. */
   hasCounted({ run, position }: { run: number; position: number }, series: number, day: Day): boolean {
     const verdicts = this.#select.all(run)[0]?.[1];
     if (verdicts instanceof Uint8Array && verdicts[position] !== outcome.accepted) return false;
     return this.#findRejected.all(series, day, run).length === 0;
   }
 
-  /** Forgets the runs whose keys have been dropped. */
+  /** Deletes the records of runs that were dropped. */
   dropOld(): void {
     this.#drop.run();
   }

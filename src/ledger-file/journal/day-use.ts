@@ -1,16 +1,16 @@
 import type { ProgramFile, ProgramStatement } from '../../sqlite/index.ts';
 import type { Day, Series } from '../../usage/index.ts';
 
-/** Days that are remembered; forgotten all at once. More than events can be of at a time. */
+/** Maximum of remembered days, which are then all forgotten. More than the events of one moment can have. */
 const daysMax = 400;
 
-/** What an organisation has of one meter on one day: sent by itself, and stated for it by credentials of others or of nobody. */
+/** What an organisation has of one meter on one day: sent with its own credentials, and stated with others or none. */
 interface Use {
   own: number;
   stated: number;
 }
 
-/** Room for further events of one organisation, meter and day, from one of the two kinds of senders. */
+/** Room for more events of one organisation, meter and day, from one of the two kinds of senders. */
 export class Room {
   readonly #use: Use;
   readonly #kind: keyof Use;
@@ -42,20 +42,20 @@ export class DayUse {
   readonly #addWaiting: (use: DayUse) => void;
   #hasWaiting = false;
 
-  /** `addWaiting`: adds what is stored and not counted yet. */
+  /** `addWaiting`: adds events that are stored and not counted yet. */
   constructor(file: ProgramFile, addWaiting: (use: DayUse) => void) {
     this.#addWaiting = addWaiting;
-    // In floating point: sums of integers could overflow, and a limit is far below what doubles hold exactly.
+    // In floating point, because integer sums could overflow. Limits are far below what doubles hold exactly.
     this.#select = file.prepare(`select s.meter, s.org, total(value), total(stated)
       from account_day join series s on s.id = account_day.series where day = ? group by 1, 2`);
   }
 
-  /** Room for events that count in this account on this day, of which its organisation may have `max`. */
+  /** Room for events of this account on this day, if `max` is the limit of its organisation. */
   roomOf(account: Series, day: Day, isStated: boolean, max: number): Room {
     return new Room(this.#useOf(account, day), isStated ? 'stated' : 'own', max);
   }
 
-  /** Adds what the account gains on a day, if the day is remembered; what it loses is negative. */
+  /** Adds what the account gains on a day (negative: loses), if the day is remembered. */
   add({ meter, dimensions }: Series, day: Day, quantity: bigint, isStated = false): void {
     const uses = this.#days.get(day);
     if (uses) useIn(uses, meter, dimensions.org)[isStated ? 'stated' : 'own'] += Number(quantity);
@@ -66,7 +66,7 @@ export class DayUse {
     this.#useOf(account, day)[isStated ? 'stated' : 'own'] += quantity;
   }
 
-  /** The transaction failed: what it added is not there. */
+  /** Rollback: forgets all days. */
   forget(): void {
     this.#days.clear();
     this.#hasWaiting = false;

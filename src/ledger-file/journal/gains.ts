@@ -3,7 +3,7 @@ import { monthOf, type Day, type Series } from '../../usage/index.ts';
 import type { AccountTotal, OutboxIncrement } from '../../store/index.ts';
 import type { StoredSeries } from './series-ids.ts';
 
-/** SQLite's largest integer; a sum beyond it would silently turn into a rounded number. */
+/** SQLite's largest integer. SQLite would silently turn a larger sum into a rounded number. */
 const integerMax = 2n ** 63n - 1n;
 
 interface Cell {
@@ -14,7 +14,7 @@ interface Cell {
   takenBack?: Map<number, bigint>;
 }
 
-/** What one account gains in one month, which is also what its days gain there, or none of them. */
+/** What one account gains in one month: all of its days gain, or none. */
 interface AccountMonth {
   readonly account: Series;
   readonly accountId: number;
@@ -26,7 +26,7 @@ interface AccountMonth {
   voided: bigint;
 }
 
-/** What an account gains on one day, and how much of it was stated by others (`account_day.stated`). */
+/** What an account gains on one day, and the stated part of it (`account_day.stated`). */
 interface DayGain {
   quantity: bigint;
   stated: bigint;
@@ -34,16 +34,16 @@ interface DayGain {
 
 /** Further facts about an increment. */
 interface About {
-  /** Credentials of others, or of nobody, stated its organisation. */
+  /** The credentials are not bound to the organisation. */
   readonly isStated?: boolean | undefined;
-  /** Of what is voided, the batch in which it counted, where that is known. */
+  /** If it is voided: the batch in which it counted, if that is known. */
   readonly countedIn?: number | undefined;
 }
 
-/** How an increment comes about, which decides what of `account_total` it raises. */
+/** The origin of an increment, which decides what it raises in `account_total`. */
 export type Origin = 'counted' | 'voided' | 'backfill';
 
-/** What the tables gain by one batch: summed first, so that a row is touched once however many events meet in it. */
+/** What the tables gain by one batch. It is summed first, so that each row is written once. */
 export class Gains {
   readonly #accounts = new Map<string, AccountMonth>();
   readonly #cells = new Map<number, Map<Day, Cell>>();
@@ -93,7 +93,7 @@ export class Gains {
   }
 }
 
-/** What of the gains is in the tables now, and how many cells, of which accounts, could not be added. */
+/** The gains that were written, and the cells and accounts that were rejected. */
 export interface Written {
   readonly increments: readonly OutboxIncrement[];
   readonly rejected: number;
@@ -105,7 +105,7 @@ export interface WrittenBatch {
   readonly number: number;
   readonly at: number;
   readonly detailsFrom: Day;
-  /** The runs of the keys whose events count in it, in their order. */
+  /** The runs of the keys whose events count in it, in order. */
   readonly runs?: readonly number[];
 }
 
@@ -138,9 +138,9 @@ export class Sums {
   }
 
   /**
-   * Writes the gains of a batch. An account whose month would overflow is left as it is, with its cells noted as
-   * rejected: a month is at least each of its days and details, so where it has room they have. Details of days before
-   * `detailsFrom` are no longer kept.
+   * Writes the gains of a batch. If the month of an account would overflow, all of its cells in that month are rejected. A month is
+   * at least as large as each of its days and details, so these do not overflow otherwise. Details of days before `detailsFrom` are
+   * not kept.
    */
   write(gains: Gains, { number, at, detailsFrom, runs = [] }: WrittenBatch): Written {
     const [firstRun, lastRun] = [runs[0] ?? null, runs.at(-1) ?? null];
@@ -174,7 +174,7 @@ export class Sums {
     return { increments, rejected, rejectedOf };
   }
 
-  /** Adds to the sums of all time, which stop at the largest integer; answers the part that is beyond it, if any is. */
+  /** Adds to the sums of all time, which stop at the largest integer. Returns the part beyond it, if any. */
   #addTotal({ account, accountId, counted, voided }: AccountMonth): AccountTotal | undefined {
     if (counted === 0n && voided === 0n) return undefined;
     const isWhole = counted <= integerMax && voided <= integerMax && this.#total.run(accountId, counted, voided) > 0;
@@ -186,7 +186,7 @@ export class Sums {
   }
 }
 
-/** What a cell gains, and apart from it what voids take back: a store elsewhere may have rejected what they take back. */
+/** What a cell gains, and separately what voids take back: a remote store may have rejected what they take back. */
 function incrementsOf({ stored: { series }, day, quantity, takenBack }: Cell): readonly OutboxIncrement[] {
   let gained = quantity;
   const voids: OutboxIncrement[] = [];

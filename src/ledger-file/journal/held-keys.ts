@@ -13,13 +13,13 @@ import {
   type RunCell,
 } from './run-codec.ts';
 
-/** Runs kept in memory after one of their keys was asked for: what is resent is resent in the order in which it came. */
+/** Runs kept in memory after a lookup: senders resend events in the original order. */
 const cachedRunsMax = 64;
 
-/** Runs read at a time at start, so that not all keys are in memory at once beside the index. */
+/** Runs read at a time at start, so that memory never holds all keys and the index. */
 const loadedRunsMax = 256;
 
-/** The same marks as in a run, where a batch has more cells than 16 bits can number; their low halves are the marks. */
+/** The marks of a run, for batches with more cells than 16 bits can number. Their low halves are the marks in a run. */
 const stagedVoid = 0xffff_ffff;
 const stagedTombstone = 0xffff_fffe;
 
@@ -29,7 +29,7 @@ export type HeldKey =
   | { readonly kind: 'void' }
   | { readonly kind: 'tombstone' };
 
-/** The oldest runs whose time is over, but for those that are still owed something (parameters: the time, how many). */
+/** The oldest expired runs without pending claims (parameters: the time, how many). */
 export const outdatedRunsSql = `select run from key_run where received < ?
   and not exists (select 1 from pending_claim p where p.run = key_run.run) order by received limit ?`;
 
@@ -39,7 +39,7 @@ export interface KeyPlace {
   readonly position: number;
 }
 
-/** Keys that the batch under way claims, in runs that are not in the file yet. */
+/** Keys that the current batch claims, in runs that are not in the file yet. */
 interface Staged {
   readonly firstRun: number;
   readonly keys: Uint32Array;
@@ -52,9 +52,8 @@ interface Staged {
 }
 
 /**
- * The keys that count as seen: in runs that are only ever appended, found through an index in memory. Keys are claimed in
- * the transaction that writes what they stand for, and are not there when that fails. A run's number is not used twice, as
- * long as anything is known of it.
+ * The keys of known events, in append-only runs that an index in memory finds. A key is claimed in the transaction that writes what
+ * its event counts, and is not claimed if that fails. The number of a run is not reused while anything refers to it.
  */
 export class HeldKeys {
   readonly #index = new KeyIndex();
@@ -81,7 +80,7 @@ export class HeldKeys {
     return this.#index.size;
   }
 
-  /** Begins a batch of at most `keysMax` keys, whose events count in `cells`. Throws `ledger_full` when there is no room. */
+  /** Starts a batch of at most `keysMax` keys, whose events count in `cells`. Throws `ledger_full` if there is no room. */
   begin(keysMax: number, cells: readonly RunCell[]): void {
     if (keysMax > 0 && this.#index.size + keysMax > this.#keysMax) {
       const held = `${this.#index.size} keys of events are held, ${this.#keysMax} at most`;
@@ -100,11 +99,11 @@ export class HeldKeys {
       count: 0,
       weighted: false,
     };
-    // Taken at once: also a batch that fails has used them up.
+    // A batch that fails uses up its numbers too.
     this.#nextRun += Math.ceil(count / runKeysMax);
   }
 
-  /** What is known of the key at `words[offset]`, the batch under way included; `undefined` for one that was never seen. */
+  /** What is known of the key at `words[offset]`, also in the current batch; `undefined` for a new key. */
   find(words: Uint32Array, offset: number): HeldKey | undefined {
     for (const run of this.#index.find(words[offset] ?? 0)) {
       const held = this.#findIn(run, words, offset);
@@ -113,7 +112,7 @@ export class HeldKeys {
     return undefined;
   }
 
-  /** Whether a run is that of the batch under way. */
+  /** Whether a run belongs to the current batch. */
   isStaged(run: number): boolean {
     return this.#staged !== undefined && run >= this.#staged.firstRun;
   }
@@ -123,20 +122,20 @@ export class HeldKeys {
     this.#stage(words, offset, cell, quantity);
   }
 
-  /** The same for a void; answers where its key will be. */
+  /** The same for a void. Returns where its key will be. */
   claimVoid(words: Uint32Array, offset: number): KeyPlace {
     const position = this.#stage(words, offset, stagedVoid, 1);
     return { run: this.#staged ? runAt(this.#staged, position) : 0, position: position % runKeysMax };
   }
 
-  /** Notes that the event with this key, which has not come yet, is void. */
+  /** Records that the event with this key, which has not arrived yet, is void. */
   leaveTombstone(words: Uint32Array, offset: number): void {
     this.#stage(words, offset, stagedTombstone, 1);
   }
 
   /**
-   * Writes the runs of this batch, and answers which they are; to be called in its transaction. `received`: from when
-   * their time is counted.
+   * Writes the runs of this batch and returns them. Call it in the batch's transaction. `received`: when the time until they expire
+   * starts.
    */
   write(received: number): readonly { readonly run: number; readonly keys: number }[] {
     const staged = this.#staged;
@@ -150,12 +149,12 @@ export class HeldKeys {
     return runs;
   }
 
-  /** The batch is over, and its keys are in the file. */
+  /** Commit: the keys of the batch are in the file. */
   end(): void {
     this.#staged = undefined;
   }
 
-  /** The batch has come to nothing: what its keys have left in the index would take room from others. */
+  /** Rollback: removes the keys of the batch from the index. */
   giveUp(): void {
     const staged = this.#staged;
     if (!staged) return;
@@ -165,7 +164,7 @@ export class HeldKeys {
     this.#staged = undefined;
   }
 
-  /** Drops some runs whose time is over, oldest first; answers whether there may be more. */
+  /** Drops some expired runs, oldest first. Returns whether there may be more. */
   dropBefore(received: number, runsMax: number): boolean {
     const dropped = this.#dropRuns.run(received, runsMax);
     if (dropped === 0) return false;
@@ -174,7 +173,7 @@ export class HeldKeys {
     return dropped === runsMax;
   }
 
-  /** Begins a new part of the index when the one that fills was begun `everyMs` ago, so that it can be dropped in time. */
+  /** Starts a new part of the index every `everyMs`, so that old parts can be dropped. */
   sealEvery(everyMs: number, now: number): void {
     if (now - this.#sealedAt < everyMs) return;
     if (this.#sealedAt > 0) this.#index.seal();
@@ -192,14 +191,14 @@ export class HeldKeys {
         for (let at = 0; at < keys.length; at += keyWords) this.#index.add(keys[at] ?? 0, last);
       }
     }
-    // What is known of runs that are gone must not be taken for what a new run holds.
+    // A new run must not reuse a number that something still refers to.
     const known = ['voided_key', 'counted_run'].map((table) => {
       return Number(file.prepare(`select coalesce(max(run), 0) from ${table}`).all()[0]?.[0]);
     });
     return Math.max(last, ...known) + 1;
   }
 
-  /** Answers its place among the keys of the batch. */
+  /** Returns the place of the key in the batch. */
   #stage(words: Uint32Array, offset: number, cell: number, quantity: number): number {
     const staged = this.#staged;
     if (!staged) throw new RangeError('a key was claimed outside of a batch');
@@ -238,7 +237,7 @@ export class HeldKeys {
   }
 }
 
-/** The run that the key at this place among those of the batch will be in. */
+/** The run that will hold the key at this place of the batch. */
 function runAt(staged: Staged, position: number): number {
   return staged.firstRun + Math.floor(position / runKeysMax);
 }
@@ -252,7 +251,7 @@ function heldKey(run: Run | Staged, position: number, place: KeyPlace): HeldKey 
   return { kind: 'usage', cell, quantity: BigInt(run.quantities?.[position] ?? 1), place };
 }
 
-/** The part of the staged keys that makes one run, with the cells that it needs. */
+/** The staged keys of one run, with their cells. */
 function cut(staged: Staged, from: number, to: number): Run {
   const places = new Map<number, number>();
   const cellOf = new Uint16Array(to - from);

@@ -11,9 +11,9 @@ export interface JournalOptions {
   readonly database: Database<WriterFunctions>;
   readonly ledgerId: string;
   readonly lastBatch: number;
-  /** Whether batches are kept for delivery: the program was given room for an outbox. */
+  /** Whether the file was opened with an outbox. */
   readonly hasOutbox: boolean;
-  /** Whether events wait to be claimed: the program was given room for those that do. */
+  /** Whether the file was opened with room for events that wait to be claimed. */
   readonly hasPending?: boolean;
 }
 
@@ -62,7 +62,7 @@ export async function createJournal(options: JournalOptions): Promise<Journal> {
   };
 }
 
-/** What waits to be claimed, and what the writer says of it after each batch. */
+/** The events that wait to be claimed. `note` takes their number from the writer after each batch. */
 async function openPending(
   database: Pick<Database<WriterFunctions>, 'callWriter'>,
 ): Promise<PendingEvents & { note(events: number): void }> {
@@ -78,7 +78,7 @@ async function openPending(
   };
 }
 
-/** Handed over to the other thread instead of copied; each is a buffer of its own. */
+/** The buffers that move to the writer's thread instead of being copied. Each array has its own buffer. */
 function buffersOf({ keyed }: Batch): readonly ArrayBuffer[] {
   if (keyed === undefined) return [];
   const { keys, cellOf, quantities, targets, stated, dayMax } = keyed;
@@ -104,7 +104,7 @@ function valuesSql(dimension: Dimension): string {
     where day = ? and s.${dimension} is not null group by 1, 2 order by min(s.id) limit ?`;
 }
 
-/** Each organisation of a day (a parameter), whether its own credentials sent any of it, and whether others stated any. */
+/** Each organisation of a day (a parameter), whether its own credentials sent anything, and whether anything was stated. */
 const sendersSql = `select s.org, max(value > stated), max(stated > 0)
   from account_day join series s on s.id = account_day.series where day = ? group by 1`;
 

@@ -1,8 +1,8 @@
-/** Slots of the first table and of the largest ones, as powers of two; each table has four times the slots of the last. */
+/** Slots of the first and of the largest tables, as powers of two. Each table has four times the slots of the one before. */
 const firstBits = 12;
 const lastBits = 22;
 
-/** How full a table gets: at three quarters a search for what is not there looks at some eight slots. */
+/** The maximum load of a table. At three quarters, a search for a missing key looks at about eight slots. */
 const fullness = 0.75;
 
 interface Table {
@@ -15,20 +15,20 @@ interface Table {
 }
 
 /**
- * Where a key may be: 32 bits of each key and the number of its run, some eleven bytes a key, in memory. What it says
- * is confirmed in the run itself, so two keys with the same 32 bits cost a look and never an event. Tables are only
- * ever added and dropped, never rebuilt, so that no event waits for a million others to move.
+ * An index in memory of where a key may be: 32 bits of the key and the number of its run, about eleven bytes a key. The caller checks
+ * the run itself, so two keys with the same 32 bits cost a lookup and never an event. Tables are added and dropped but never
+ * rebuilt, so that no event waits until a million others have moved.
  */
 export class KeyIndex {
   #tables: Table[] = [];
   #found: number[] = [];
 
-  /** How many keys it has. */
+  /** The number of keys. */
   get size(): number {
     return this.#tables.reduce((sum, { count }) => sum + count, 0);
   }
 
-  /** `print`: 32 bits of a key, as an unsigned integer. `run`: from 1, never smaller than the one before. */
+  /** `print`: 32 bits of a key, as an unsigned integer. `run`: from 1, and never smaller than in the previous call. */
   add(print: number, run: number): void {
     const table = this.#tableWithRoom();
     const { prints, runs, bits } = table;
@@ -42,8 +42,8 @@ export class KeyIndex {
   }
 
   /**
-   * Takes out the key with this print and run that was added last. Only the one that was added last of all may be taken out:
-   * others may have been put behind it because its slot was taken.
+   * Removes the key with this print and run. It must be the last that was added: later keys may have been placed after it because
+   * its slot was taken.
    */
   removeLast(print: number, run: number): void {
     for (const table of this.#tables.toReversed()) {
@@ -60,7 +60,7 @@ export class KeyIndex {
     }
   }
 
-  /** The runs that may hold a key with this print. The answer is good until the next call. */
+  /** The runs that may hold a key with this print. The next call reuses the array. */
   find(print: number): readonly number[] {
     const found = this.#found;
     found.length = 0;
@@ -75,16 +75,16 @@ export class KeyIndex {
     return found;
   }
 
-  /** Drops the tables that hold nothing but runs before `run`. */
+  /** Drops the tables whose runs are all before `run`. */
   forgetBefore(run: number): void {
     this.#tables = this.#tables.filter(({ lastRun }) => lastRun >= run);
   }
 
-  /** Begins a new table, so that the keys so far can be dropped without those to come. */
+  /** Starts a new table, so that the keys until now can be dropped separately. */
   seal(): void {
     const last = this.#tables.at(-1);
     if (last === undefined || last.count === 0) return;
-    // As large as the keys of the last stretch would need: a ledger that was busy will be.
+    // As large as the previous table needed: a busy ledger stays busy.
     this.#tables.push(createTable(Math.max(firstBits, Math.ceil(Math.log2((last.count + 1) / fullness)))));
   }
 

@@ -13,13 +13,13 @@ import type {
 } from '../../store/index.ts';
 import { batchRecordOf, batchRecordSql, gapColumns, gapOf, touchedAsOfSql, touchedDayOf } from './batch-history.ts';
 
-/** Batches forgotten in one transaction, at most. */
+/** Maximum of batches deleted in one transaction. */
 const trimmedMax = 500;
 
-/** Bytes of batches read at a time, at most, but for one batch alone: thousands of large ones may have piled up. */
+/** Maximum size of batches read at a time, unless one alone is larger: thousands of large ones may wait. */
 const readBytesMax = 16 * 1024 * 1024;
 
-/** When a batch may be forgotten: see `Outbox.trim`. */
+/** Which batches may be deleted: see `Outbox.trim`. */
 export interface TrimRule {
   readonly delivered: number;
   readonly confirmed: number;
@@ -27,7 +27,7 @@ export interface TrimRule {
   readonly bytesMax: number;
 }
 
-/** Which batches are asked for: see `Outbox.read`. */
+/** Which batches to read: see `Outbox.read`. */
 export interface ReadRule {
   readonly after: number;
   readonly max: number;
@@ -39,7 +39,7 @@ export interface AsOfRule {
   readonly number: number;
 }
 
-/** The outbox as the writer has it: batches are put in with the counts that they carry, and taken out when they are old. */
+/** The writer's side of the outbox. */
 export class OutboxWriter {
   readonly #file: ProgramFile;
   readonly #bytesMax: number;
@@ -53,7 +53,7 @@ export class OutboxWriter {
   readonly #sizes: ProgramStatement;
   readonly #read: ProgramStatement;
   readonly #lookUp: ProgramStatement;
-  /** The last batch that touched a meter's day, by `<meter> <day>`. */
+  /** The last batch that touched the day of a meter, by `<meter> <day>`. */
   readonly #touched = new Map<string, BatchId>();
   #staged = new Map<string, BatchId>();
   #bytes: number;
@@ -88,7 +88,7 @@ export class OutboxWriter {
     this.#bytes = Number(file.prepare('select coalesce(sum(bytes), 0) from outbox').all()[0]?.[0]);
   }
 
-  /** Puts a batch in, within its transaction. Throws `ledger_full` when the outbox is. */
+  /** Adds a batch, in its transaction. Throws `ledger_full` if the outbox is full. */
   put(
     batch: Omit<OutboxBatch, 'at' | 'increments' | 'touched'>,
     at: number,
@@ -114,14 +114,14 @@ export class OutboxWriter {
     this.#insert.run(number, token, previousToken, at, this.#stagedBytes, cells, days);
   }
 
-  /** The transaction of the batch was committed. */
+  /** Commit. */
   keep(): void {
     for (const [key, batch] of this.#staged) this.#touched.set(key, batch);
     this.#bytes += this.#stagedBytes;
     this.end();
   }
 
-  /** The batch is over, whatever became of it. */
+  /** The batch has ended, committed or not. */
   end(): void {
     this.#staged = new Map();
     this.#stagedBytes = 0;
@@ -149,7 +149,7 @@ export class OutboxWriter {
     return this.status();
   }
 
-  /** Rows of `Outbox.read`, as they are stored. */
+  /** The rows of `Outbox.read`, as stored. */
   read({ after, max }: ReadRule): readonly (readonly SqlValue[])[] {
     let bytes = 0;
     const sizes = this.#sizes.all(after, max);
@@ -192,8 +192,8 @@ export class OutboxWriter {
 }
 
 /**
- * An increment as the outbox has it: meter, day, quantity, and the dimensions without the nulls at their end. Of what a void
- * takes back, the quantity comes with the batch in which it counted.
+ * An increment as the outbox stores it: meter, day, quantity, and the dimensions without trailing nulls. If a void takes it back,
+ * the quantity is paired with the batch in which it counted.
  */
 function packed({ meter, day, quantity, countedIn, dimensions }: OutboxIncrement): readonly unknown[] {
   const values = dimensionRow(dimensions);

@@ -5,12 +5,12 @@ import { textOf } from './batch-history.ts';
 import type { WriterFunctions } from './program.ts';
 import { valuesOf } from './series-ids.ts';
 
-/** The outbox, and what the writer says of it after each batch. */
+/** The outbox. `note` takes its status from the writer after each batch. */
 export interface OpenOutbox extends Outbox {
   note(status: OutboxStatus): void;
 }
 
-/** The outbox of a ledger whose program has one. All is asked of the writer, since the reader may be busy for seconds. */
+/** The outbox of a file that was opened with one. It uses the writer only, because the reader may be busy for seconds. */
 export async function openOutbox({ callWriter }: Pick<Database<WriterFunctions>, 'callWriter'>): Promise<OpenOutbox> {
   let status = await callWriter('outboxStatus', undefined);
   let gap = await callWriter('outboxGap', undefined);

@@ -9,16 +9,16 @@ import type { KeyPlace } from './held-keys.ts';
 import { decodeRun, keyWords, tombstoneEntry, voidEntry, type Run, type RunCell } from './run-codec.ts';
 import type { SeriesIds, StoredSeries } from './series-ids.ts';
 
-/** Runs looked at for one request, at most: each may hold as little as one event. */
+/** Maximum of runs read for one request: a run may hold only one event. */
 const requestedRunsMax = 2_000;
 
-/** What the claims of a batch have added and taken back. */
+/** What the claims of a batch added and took back. */
 export interface Settled {
   readonly added: readonly Increment[];
   readonly takenBack: readonly Increment[];
 }
 
-/** What the claimed events of one cell count together. */
+/** The sum of the claimed events of one cell. */
 interface ClaimedSum {
   readonly stored: StoredSeries;
   readonly day: Day;
@@ -26,7 +26,7 @@ interface ClaimedSum {
   quantity: bigint;
 }
 
-/** Where what was claimed goes: the gains of batch `batch`, and what days have. */
+/** Where claimed events are added: the gains of batch `batch`, and the use of days. */
 interface SettleInto {
   readonly gains: Gains;
   readonly dayUse: DayUse;
@@ -35,13 +35,13 @@ interface SettleInto {
 
 type Request = { -readonly [K in keyof ClaimRequest]: ClaimRequest[K][number][] };
 
-/** Where the event that a void takes back is held, and whether an earlier void has taken it back already. */
+/** Where the target of a void is held, and whether an earlier void has taken it back already. */
 type HeldTarget = KeyPlace & { readonly isVoided: boolean };
 
 /**
- * Events that are stored here and count nothing yet, since another instance may have had them first. What is owed to them
- * is noted in the transaction that stores their keys: the runs that these are in, and the targets of their voids. It is
- * taken off in the transaction that counts them.
+ * Events that are stored here and count nothing yet, because another instance may have received them first. The transaction that
+ * stores their keys records the runs of these keys and the targets of their voids. The transaction that counts the events deletes
+ * these records.
  */
 export class PendingClaims {
   readonly #series: SeriesIds;
@@ -84,12 +84,12 @@ export class PendingClaims {
     this.#events = Number(file.prepare('select coalesce(sum(events), 0) from pending_claim').all()[0]?.[0]);
   }
 
-  /** Events that wait, those of the transaction under way left out. */
+  /** The number of events that wait, without those of the current transaction. */
   get events(): number {
     return this.#events;
   }
 
-  /** Notes what is owed to the keys of these runs. Throws `ledger_full` when too much is owed already. */
+  /** Records that these runs wait. Throws `ledger_full` if too many events wait already. */
   add(runs: readonly { readonly run: number; readonly keys: number }[]): void {
     for (const { run, keys } of runs) {
       this.#insert.run(run, keys);
@@ -103,13 +103,13 @@ export class PendingClaims {
     );
   }
 
-  /** Notes what the void at this place takes back, and where the key of that event is held here, if it is. */
+  /** Records the target of the void at this place, and where this ledger holds the key of the target, if it does. */
   addVoid({ run, position }: KeyPlace, target: Uint32Array, held?: HeldTarget): void {
     const place = held ? [held.run, held.position, held.isVoided ? 1 : 0] : [null, null, 0];
     this.#insertVoid.run(run, position, Uint8Array.from(bytesOf(target)), ...place);
   }
 
-  /** The oldest that wait: whole runs that hold no more than `max` together, or one; `undefined` when none waits. */
+  /** A request for the oldest events: whole runs with at most `max` events together, or one run. `undefined` if none waits. */
   read(max: number): ClaimRequest | undefined {
     const request: Request = {
       runs: [],
@@ -121,7 +121,7 @@ export class PendingClaims {
       targets: [],
     };
     let held = 0;
-    // A little at a time: as many runs are read as the request takes.
+    // Reads only as many runs as fit into the request.
     for (let from = 0; request.runs.length < requestedRunsMax;) {
       const rows = this.#select.all(from, 16);
       for (const [number, events, entries] of rows) {
@@ -137,7 +137,7 @@ export class PendingClaims {
     return request.runs.length === 0 ? undefined : request;
   }
 
-  /** Adds what waits to be claimed to what days have. */
+  /** Adds waiting events to the use of days. */
   addTo(dayUse: DayUse): void {
     for (let from = 0; ;) {
       const rows = this.#select.all(from, 16);
@@ -157,8 +157,8 @@ export class PendingClaims {
   }
 
   /**
-   * Adds what was really claimed to `gains`, and takes it off what is owed; gives back to days what was not. To be called in
-   * the transaction of a batch.
+   * Adds the accepted claims to `gains` and deletes their records; subtracts the others from the use of days. Call it in the
+   * transaction of a batch.
    */
   settle({ runs, verdicts, takenBack }: SettledClaims, { gains, dayUse, batch }: SettleInto): Settled {
     const sums = new Map<string, ClaimedSum>();
@@ -197,18 +197,18 @@ export class PendingClaims {
     return sum;
   }
 
-  /** The transaction was committed. */
+  /** Commit. */
   keep(): void {
     this.#events += this.#change;
     this.end();
   }
 
-  /** The batch is over, whatever became of it. */
+  /** The batch has ended, committed or not. */
   end(): void {
     this.#change = 0;
   }
 
-  /** Answers false for what this ledger never added, since the sum was full. */
+  /** Returns false for what this ledger never added, because the sum would have overflowed. */
   #addVoided(increment: SettledClaims['takenBack'][number], gains: Gains, dayUse: DayUse): boolean {
     const { day, quantity, place } = increment;
     const stored = this.#series.of(increment);
@@ -220,8 +220,8 @@ export class PendingClaims {
   }
 
   /**
-   * Answers false for an event that this ledger claimed and has lost since, because it was set back: other events may have the
-   * place. A run that has expired is not lost.
+   * Returns false for an event that this ledger claimed and then lost, because it was set back: another event may have the place. An
+   * expired run is not lost.
    */
   #isHeld({ run, position, key }: ClaimedPlace): boolean {
     const [entries] = this.#selectRun.all(run)[0] ?? [];
@@ -234,7 +234,7 @@ export class PendingClaims {
   #runOf(run: number): Run {
     const [row] = this.#select.all(run, 1);
     const entries = row?.[2];
-    // Whoever settles twice would count twice.
+    // Settling a run twice would count it twice.
     assert(Number(row?.[0]) === run && entries instanceof Uint8Array, `run ${run} waits to be claimed`);
     return decodeRun(entries);
   }
@@ -268,7 +268,7 @@ export class PendingClaims {
     request.targets.push({ key: Buffer.from(target).toString('hex'), ...(held && { held }) });
   }
 
-  /** What an event added that this ledger may have counted without claiming it: while it did not share its events. */
+  /** What an event added that this ledger may have counted before it shared its events. */
   #heldEvent(request: Request, place: HeldTarget): ClaimTarget['held'] {
     const [entries] = this.#selectRun.all(place.run)[0] ?? [];
     if (!(entries instanceof Uint8Array)) return undefined;

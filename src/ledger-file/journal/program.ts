@@ -14,15 +14,15 @@ import { PendingClaims } from './pending-claims.ts';
 import { SeriesIds } from './series-ids.ts';
 
 export interface WriterOptions {
-  /** Bytes of the outbox at most; absent: there is no outbox. */
+  /** Maximum size of the outbox. Absent: there is no outbox. */
   readonly outboxBytesMax?: number;
-  /** Keys held at most. */
+  /** Maximum of keys held. */
   readonly heldKeysMax: number;
-  /** Events that wait to be claimed at most; absent: events count at once, since no other instance gets them. */
+  /** Maximum of events that wait to be claimed. Absent: events count at once, because no other instance receives them. */
   readonly pendingClaimsMax?: number;
 }
 
-/** What became of a batch. `known`: it had been stored before. */
+/** The result of a batch. `known`: it was stored before. */
 type Written =
   | { readonly known: true }
   | (Claimed & {
@@ -32,7 +32,7 @@ type Written =
       readonly outbox?: OutboxStatus;
     });
 
-/** What `commit` answers: also how many events wait to be claimed now, and how many keys are held. */
+/** The result of `commit`, with the number of events that wait to be claimed, and of keys held. */
 type CommitReply = Written & { readonly pending?: number; readonly heldKeys: number };
 
 interface TidyRule {
@@ -40,15 +40,15 @@ interface TidyRule {
   readonly details: Day;
 }
 
-/** Rows that one slice of tidying deletes: a few milliseconds' work. */
+/** Rows that one call of `tidy` deletes, which takes a few milliseconds. */
 const tidiedDetails = 500;
 const tidiedRuns = 32;
 
 const sealKeysEveryMs = 3 * 86_400_000;
 
 /**
- * The ledger's writer, in the thread that has its file: decides which events are new and adds what they count, in the
- * transaction that stores the batch's number.
+ * The writer of the ledger, in the thread that has its file. It decides which events are new and adds what they count, in the
+ * transaction that stores the number of the batch.
  */
 export function createWriterProgram(file: ProgramFile, options: WriterOptions) {
   const outbox = options.outboxBytesMax === undefined ? undefined : new OutboxWriter(file, options.outboxBytesMax);
@@ -101,7 +101,7 @@ class LedgerWriter {
     this.#dropDetails = file.prepare(
       'delete from detail_day where (day, series) in (select day, series from detail_day where day < ? limit ?)',
     );
-    // In a file that is only just being made there is no row yet, and there are no details to miss.
+    // A new file has no row yet, and no details.
     this.#detailsFrom = Number(file.prepare('select details_from from ledger').all()[0]?.[0] ?? -Infinity);
   }
 
@@ -132,12 +132,12 @@ class LedgerWriter {
     return this.#pending?.events ?? 0;
   }
 
-  /** In a transaction, since the account of a series may have to be made. */
+  /** In a transaction, because it may create the account of a series. */
   readPending(max: number): ClaimRequest | undefined {
     return this.#file.transact(() => this.#pending?.read(max));
   }
 
-  /** One slice of forgetting; answers whether there is more. */
+  /** As `Journal.tidy`. */
   tidy({ keys, details }: TidyRule): boolean {
     return this.#file.transact(() => {
       if (details > this.#detailsFrom) this.#writeDetailsFrom.run(details);
@@ -159,13 +159,13 @@ class LedgerWriter {
       const origin = backfill ? 'backfill' : 'counted';
       gains.add(this.#series.of(increment), increment.day, increment.quantity, origin);
     }
-    // What events count is added as each of them is taken.
+    // Keyed events add to the use of days one by one, below.
     for (const { account, days } of gains.accounts) {
       for (const [day, { quantity }] of days) this.#dayUse.add(account, day, quantity);
     }
     const settled = claims && this.#pending?.settle(claims, { gains, dayUse: this.#dayUse, batch: number });
     const claimed = keyed === undefined ? nothingClaimed : this.#claims.take(keyed, gains, number);
-    // A key is kept from the time of its event on, which may be so far ahead of its receipt.
+    // A key is kept from the time of its event, which may be this far ahead of its receipt.
     const runs = this.#keys.write(at + limits.eventAheadMsMax);
     this.#pending?.add(runs);
     if (this.#outbox && !this.#pending) for (const { run } of runs) this.#counted.note(run, number);

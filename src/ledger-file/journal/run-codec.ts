@@ -1,10 +1,10 @@
 /** 32-bit words of a key. */
 export const keyWords = 4;
 
-/** Keys of one run at most: finding one of them reads the whole run. */
+/** Maximum of keys in one run: a lookup of one reads the whole run. */
 export const runKeysMax = 2_048;
 
-/** What stands instead of a cell: the key is that of a void, or of an event that was voided before it came. */
+/** Marks in place of a cell: the key of a void, or of an event that was voided before it arrived. */
 export const voidEntry = 0xffff;
 export const tombstoneEntry = 0xfffe;
 
@@ -12,11 +12,11 @@ export const tombstoneEntry = 0xfffe;
 export interface RunCell {
   readonly day: number;
   readonly series: number;
-  /** The credentials that its events came with are not bound to its organisation. */
+  /** The credentials of its events are not bound to its organisation. */
   readonly isStated?: boolean;
 }
 
-/** Keys that came in one batch, with what each counted: `cells[cellOf[i]]` got `quantities[i]` (absent: 1 each). */
+/** Keys of one batch, with what each counted: `cells[cellOf[i]]` received `quantities[i]` (absent: 1 each). */
 export interface Run {
   readonly keys: Uint32Array;
   readonly cellOf: Uint16Array;
@@ -25,10 +25,9 @@ export interface Run {
 }
 
 /**
- * A run as bytes: four numbers (keys, cells, 1 where there are quantities plus 2 where a cell is stated, 0), then the
- * quantities, the series and the days of the cells, the keys, the cell of each key, and whether each cell is stated;
- * little-endian as the machines that this runs on, parts with larger elements first so that each lies where a typed array
- * may look at it.
+ * Encodes a run as bytes: four numbers (keys, cells, bits for the optional parts, 0), then the quantities, the series and the days
+ * of the cells, the keys, the cell of each key, and whether each cell is stated. Little-endian. Parts with larger elements come
+ * first, so that each is aligned for its typed array.
  */
 export function encodeRun({ keys, cellOf, quantities, cells }: Run): Uint8Array {
   const count = cellOf.length;
@@ -59,7 +58,7 @@ export function encodeRun({ keys, cellOf, quantities, cells }: Run): Uint8Array 
 
 /** Reads what `encodeRun` wrote. Throws a RangeError for bytes that it did not write. */
 export function decodeRun(stored: Uint8Array): Run {
-  // A copy of its own, since what a query answers may begin anywhere in a larger buffer.
+  // A copy, because a query's result may start at any offset of a larger buffer.
   const { buffer } = Uint8Array.from(stored);
   const [count = 0, cellCount = 0, parts = 0] = new Uint32Array(buffer, 0, keyWords);
   if (stored.length !== runBytes(count, cellCount, parts)) throw new RangeError('a run of another length');
@@ -85,7 +84,7 @@ export function decodeRun(stored: Uint8Array): Run {
 
 const headerBytes = 16;
 
-/** Parts that a run may lack, as bits. */
+/** The bits of the optional parts. */
 const quantitiesPart = 1;
 const statedPart = 2;
 
@@ -94,7 +93,7 @@ function runBytes(count: number, cells: number, parts: number): number {
   return headerBytes + count * bytesPerKey + cells * ((parts & statedPart) === 0 ? 12 : 13);
 }
 
-/** Where a key is in a run; -1 where it is not. */
+/** The position of a key in a run, or -1. */
 export function positionIn(keys: Uint32Array, count: number, words: Uint32Array, offset: number): number {
   const first = words[offset];
   for (let position = 0, at = 0; position < count; position++, at += keyWords) {

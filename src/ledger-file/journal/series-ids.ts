@@ -2,14 +2,14 @@ import { assert } from '../../base/index.ts';
 import type { ProgramFile, ProgramStatement } from '../../sqlite/index.ts';
 import { accountOf, dimensionRow, dimensions, seriesKey, type Dimension, type Series } from '../../usage/index.ts';
 
-/** Series whose ids are kept in memory; forgotten all at once. */
+/** Maximum of series ids in memory, which are then all forgotten. */
 const knownSeriesMax = 200_000;
 
-/** Above every id that a series has or ever had: the keys of events may still name one that was erased. */
+/** Above every id that a series has or had: keys of events may still refer to an erased one. */
 export const nextSeriesId =
   '1 + max((select coalesce(max(id), 0) from series), (select coalesce(max(old), 0) from moved_series))';
 
-/** A series that is in the file, and the series of its account. */
+/** A series in the file, with the series of its account. */
 export interface StoredSeries {
   readonly id: number;
   readonly series: Series;
@@ -17,7 +17,7 @@ export interface StoredSeries {
   readonly accountId: number;
 }
 
-/** Ids of series, which are made in the file when they are asked for. To be asked within a transaction. */
+/** Ids of series. A lookup creates a missing series, so it needs a transaction. */
 export class SeriesIds {
   readonly #select: ProgramStatement;
   readonly #insert: ProgramStatement;
@@ -49,7 +49,7 @@ export class SeriesIds {
     return stored;
   }
 
-  /** The series with this id, or the one that what it counted was moved to when it was erased. */
+  /** The series with this id, or, if it was erased, the series that its counts were moved to. */
   byId(id: number): StoredSeries {
     const moved = this.#selectMoved.all(id)[0]?.[0];
     const [row] = this.#selectById.all(moved ?? id);
@@ -58,7 +58,7 @@ export class SeriesIds {
     return this.of({ meter: String(meter), dimensions: valuesOf(values) });
   }
 
-  /** The transaction failed: series that it made are not there. */
+  /** Rollback: forgets all ids, because some series may not exist. */
   forget(): void {
     this.#known.clear();
   }
@@ -70,7 +70,7 @@ export class SeriesIds {
   }
 }
 
-/** A row's dimensions, in their fixed order, as an event has them. */
+/** The dimensions of a row of values in their fixed order. */
 export function valuesOf(row: readonly unknown[]): Series['dimensions'] {
   const values: { -readonly [D in Dimension]?: string } = {};
   for (const [index, name] of dimensions.entries()) {

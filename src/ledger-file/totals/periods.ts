@@ -1,6 +1,6 @@
 import { monthOf, nextMonthOf, type Day, type Window } from '../../usage/index.ts';
 
-/** Part of a range that is read in one go: a month's or a day's sums, added or (-1) taken away again. */
+/** A part of a range: the sums of a month or a day, added or (-1) subtracted. */
 export interface Period {
   readonly unit: 'month' | 'day';
   readonly day: Day;
@@ -11,14 +11,14 @@ export interface PeriodOptions {
   readonly from: Day;
   readonly to: Day;
   readonly window: Window;
-  /** The first and the last day that anything was counted on. */
+  /** The first and the last day with counts. */
   readonly first: Day;
   readonly last: Day;
 }
 
 /**
- * The periods that a half-open range of days is made of, the fewest: months where they are whole, or where nothing was
- * counted on their other days; of a month that is not, its days, or the month less its other days where those are fewer.
+ * The fewest periods that make up a half-open range of days. A month that is whole, or whose other days have no counts, is one
+ * period. Any other month is its days inside the range, or the month minus its other days if those are fewer.
  */
 export function periodsOf({ from, to, window, first, last }: PeriodOptions): readonly Period[] {
   const start = Math.max(from, first);

@@ -17,7 +17,7 @@ interface KnownSeries {
   readonly values: RowValues;
 }
 
-/** Answers questions, in the thread that reads the ledger's file. */
+/** Answers queries, in the thread that reads the ledger's file. */
 export function createReaderProgram(file: ProgramFile) {
   const reader = new TotalsReader(file);
   return { query: ({ query, today }: TotalsQuestion) => reader.answer(query, today) };
@@ -36,7 +36,7 @@ class TotalsReader {
   }
 
   answer(query: UsageQuery, today: Day): UsageAnswer {
-    // One snapshot, so that what is committed meanwhile is in all parts of the answer or in none.
+    // One snapshot: a batch that is committed in the meantime is in all parts of the answer or in none.
     return this.#file.transact(() => this.#answer(query, today));
   }
 
@@ -56,13 +56,13 @@ class TotalsReader {
     return { from, to, ...page, ...(folded.length > 0 && { folded }) };
   }
 
-  /** Which sums of which table make the answer. */
+  /** The sums that make up the answer, with their tables. */
   *#parts(query: UsageQuery, from: Day, to: Day, detailsFrom: Day): Iterable<readonly [Table, Day, 1 | -1]> {
     const first = this.#day('select min(day) from account_day', Infinity);
     const last = this.#day('select max(day) from account_day', -Infinity);
     if (first > last) return;
     if (detailsFrom !== Infinity) {
-      // Days whose details are gone are told by their roll-up, which has none of the other dimensions.
+      // Days whose details are gone have only roll-ups, without the other dimensions.
       for (let day = Math.max(from, first); day < Math.min(to, last + 1); day++) {
         yield [day < detailsFrom ? 'account_day' : 'detail_day', day, 1];
       }
@@ -80,7 +80,7 @@ class TotalsReader {
     try {
       return this.#statement(sql, 'number').all(period);
     } catch (error) {
-      // Numbers are several times as fast to read, and almost always large enough.
+      // Numbers are several times as fast to read as bigints, and almost always large enough.
       if (!(error instanceof RangeError)) throw error;
       return this.#statement(sql, 'bigint').all(period);
     }
@@ -119,7 +119,7 @@ class TotalsReader {
   }
 }
 
-/** Adds cells to the sums, each series' group worked out once. */
+/** Adds cells to the sums. Finds the group of each series once. */
 class Collector {
   readonly #sums: RowSums;
   readonly #meter: string;
