@@ -55,7 +55,7 @@ describe('check finds what keeps batches from being delivered until somebody hel
     await redis.server.cli('flushall');
     forget('number = 1');
     const gap = '^Redis: nothing is delivered \\(ledger_gap\\): ';
-    const inNothing = 'missing in Redis, which has nothing of this ledger .*, and the outbox does not have';
+    const inNothing = 'missing in Redis, which has nothing of this ledger .*, and the outbox no longer has';
     expect(await check()).toEqual(found(`${gap}batch 1 of this ledger is ${inNothing} it any more; .*: ${rebuild}`));
     await redis.server.cli('hset', '{metrics/v1}:seq', ledgerId(), batch);
     forget('true');

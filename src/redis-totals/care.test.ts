@@ -197,7 +197,7 @@ describe('migrate', () => {
     await expectHeld(...first, ...second);
     await ledger.commit(undefined, second);
     await expect(ledger.care(redis.server.url).migrate(undefined)).rejects.toThrow(
-      'batch 3 of this ledger is missing in Redis, and the outbox does not have it any more; the ledger has their counts',
+      'batch 3 of this ledger is missing in Redis, and the outbox no longer has it; the ledger still has the counts',
     );
   });
 

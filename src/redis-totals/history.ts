@@ -5,7 +5,7 @@ import { numbersKey } from './layout.ts';
 import type { RedisLink } from '../redis-link/index.ts';
 import { unfinishedRebuild } from './unfinished-rebuild.ts';
 
-/** Throws `ForkedHistory` unless the ledger has this batch, with this token. `where`: what in Redis has it, for people. */
+/** Throws `ForkedHistory` unless this batch is the ledger's. `where` names the part of Redis that has it, in messages. */
 export async function assertOwn(history: BatchHistory, kept: BatchId, where: string): Promise<void> {
   const { token, last } = await history.lookUp(kept.number);
   if (kept.number > last) throw aheadOf(where, kept.number, last);
@@ -13,12 +13,12 @@ export async function assertOwn(history: BatchHistory, kept: BatchId, where: str
 }
 
 /**
- * The last batch of a ledger that the sums in Redis have, for delivery to go on after it. Every batch changes the sums, so the
- * outbox must hold all batches that follow. Rejects with `ForkedHistory` if the batch is not the ledger's, with `ledger_gap` if
- * the outbox begins later, with `store_rebuilding` while a rebuild is unfinished, and with the link's errors.
+ * The last batch of a ledger in the sums of Redis. Delivery continues after it. Every batch changes the sums, so the
+ * outbox must have all later batches. Rejects with `ForkedHistory` if the batch is not the ledger's, with `ledger_gap`
+ * if the outbox begins later, with `store_rebuilding` if a rebuild has not finished, and with the link's errors.
  */
 export async function keptBatch(link: RedisLink, ledgerId: string, history: BatchHistory): Promise<BatchId> {
-  // Read before Redis is asked: a running server may deliver batches and forget them at any time.
+  // Read this before asking Redis: a running server may deliver batches and delete them from the outbox at any time.
   const { first } = await history.lookUp(0);
   const kept = parseBatchText(
     String((await link.send({ key: numbersKey, args: ['HGET', numbersKey, ledgerId] })) ?? ''),
@@ -29,15 +29,15 @@ export async function keptBatch(link: RedisLink, ledgerId: string, history: Batc
   if (token !== undefined && token !== kept.token) throw otherBatch('Redis', kept.number);
   if (kept.number < first - 1) {
     const where =
-      kept.number === 0 ? 'Redis, which has nothing of this ledger (it was emptied, or is another one)' : 'Redis';
+      kept.number === 0 ? 'Redis, which has nothing of this ledger (it was emptied, or is another Redis)' : 'Redis';
     throw missingBatches(where, kept.number + 1, first - 1);
   }
   return kept;
 }
 
 /**
- * From where to deliver again a slot that has everything up to batch `kept` and misses `missing`, which touched it. Throws
- * `ledger_gap` if the outbox no longer holds that one.
+ * The batch after which to deliver again, for a tag that has all batches up to `kept` and misses batch `missing`.
+ * Rejects with `ledger_gap` if the outbox no longer has batch `missing`.
  */
 export async function rewindTo(
   history: BatchHistory,

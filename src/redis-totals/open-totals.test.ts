@@ -50,7 +50,7 @@ describe('totals that are in Redis', () => {
     const last = (await redis.server.cli('hget', '{metrics/v1}:seq', ledgerId)).trim();
     await redis.server.cli('hset', '{metrics/v1}:seq', ledgerId, 'rebuilding');
     const during = await open(file);
-    expect(during.gap).toMatch(/^a rebuild of this ledger in Redis was begun and has not ended; /);
+    expect(during.gap).toMatch(/^a rebuild of this ledger in Redis has not finished; /);
     await during.close();
     await redis.server.cli('hset', '{metrics/v1}:seq', ledgerId, last);
     const after = await open(file);

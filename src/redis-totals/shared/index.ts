@@ -51,7 +51,7 @@ class RedisClaims implements SharedClaims {
 
   async agree(): Promise<KeyHash> {
     const { link, storedKeyHash } = this.#options;
-    this.#guard.forget();
+    this.#guard.invalidate();
     await this.#guard.check();
     await link.send({ key: hashKeyKey, args: ['SET', hashKeyKey, keyHashText(storedKeyHash.current), 'NX'] });
     const agreed = parseKeyHash(await link.send({ key: hashKeyKey, args: ['GET', hashKeyKey] }));

@@ -2,16 +2,16 @@ import { assert, limits, TonnageError } from '../../base/index.ts';
 import { accountKey, formatDay, type Day, type Increment } from '../../usage/index.ts';
 import { lackingKey, missingKey, numbersKey, ownDayKey, rejectedKey } from '../layout.ts';
 import type { RedisLink } from '../../redis-link/index.ts';
-import { composeCall, fieldId, parseAnswer, sumRun, type FieldId } from './call.ts';
+import { composeCall, fieldId, parseAnswer, sumBatches, type FieldId } from './call.ts';
 import { accountKeys, addNames, isWritable, type Account, type Change } from './changes.ts';
 import { chunks, type Mark } from './replace.ts';
 import { adjustScript } from './scripts.ts';
 
-/** What became of a day's accounts. */
+/** The result of adjusting one day's accounts. */
 export interface Adjusted {
-  /** How many were changed. */
+  /** The number of changed accounts. */
   readonly adjusted: number;
-  /** Those that could not be made what they should be: meter, day and field of the ledger's own hash, as in `missingMark`. */
+  /** Accounts that could not be adjusted: meter, day and field of the ledger's own hash, as in `missingMark`. */
   readonly left: readonly string[];
 }
 
@@ -21,28 +21,29 @@ export interface AdjustOptions {
   readonly mark: Mark;
 }
 
-/** A day with what each of its accounts is to be: all others are to be 0. */
+/** The wanted accounts of a day. All other accounts must become 0. */
 interface WantedDay {
   readonly meter: string;
   readonly day: Day;
   readonly accounts: readonly Increment[];
 }
 
-/** What one account is, as text (empty: it is not there), and what it should be. */
+/** The current value of an account as text (empty: the account is missing), and its wanted value. */
 interface Difference {
   readonly account: Account;
   readonly is: string;
   readonly wanted: bigint;
 }
 
-/** Accounts of one call: each has up to seven fields in Wave's hash. */
+/** Accounts per call: each has up to seven fields in Wave's hash. */
 const accountsPerCall = Math.floor(limits.redisWriteFieldsMax / 7);
-/** Calls that find something else than what was read just before, of one day, until something must be wrong. */
+/** How often a day may change between the read and the write, before the rebuild fails. */
 const triesMax = 5;
 
 /**
- * Makes the ledger's own part of one day what it should be, and the sums that it is part of as well. Each call says what
- * it expects to find and does nothing else, so that one that comes late, or twice, changes nothing.
+ * Adjusts the ledger's own accounts of one day to the wanted values, and the shared sums by the same differences. Each
+ * call states the values that it expects, so a call that arrives late or twice changes nothing. Rejects with
+ * `store_rebuilding` if another process changes the day, with `store_invalid`, and with the link's errors.
  */
 export async function adjustDay(options: AdjustOptions, wanted: WantedDay): Promise<Adjusted> {
   let adjusted = 0;
@@ -56,7 +57,7 @@ export async function adjustDay(options: AdjustOptions, wanted: WantedDay): Prom
   }
   throw new TonnageError(
     'store_rebuilding',
-    `${wanted.meter} of ${formatDay(wanted.day)} keeps changing in Redis: is another process at work for the same ledger?`,
+    `${wanted.meter} of ${formatDay(wanted.day)} keeps changing in Redis: does another process write for the same ledger?`,
   );
 }
 
@@ -88,7 +89,7 @@ async function compare({ link, ledgerId }: AdjustOptions, { meter, day, accounts
   return { differences, unreadable };
 }
 
-/** The reverse of `accountKey`; undefined for what that never makes. Names have no quotes and no backslashes. */
+/** The reverse of `accountKey`; undefined for other texts. Names contain no quotes and no backslashes. */
 function parseAccountField(field: string): { readonly org?: string; readonly arch?: string } | undefined {
   const match = /^\[(?:null|"([^"\\]*)"),(?:null|"([^"\\]*)")\]$/.exec(field);
   if (!match) return undefined;
@@ -98,7 +99,7 @@ function parseAccountField(field: string): { readonly org?: string; readonly arc
 
 async function adjustAll(options: AdjustOptions, wanted: WantedDay, differences: readonly Difference[]) {
   const parts = [...chunks(differences, accountsPerCall)];
-  // Without a difference too, for the names.
+  // One call even without a difference, to add the names to the index.
   if (parts.length === 0 && wanted.accounts.length > 0) parts.push([]);
   const left: string[] = [];
   const sum = { adjusted: 0, left, changed: false };
@@ -111,7 +112,7 @@ async function adjustAll(options: AdjustOptions, wanted: WantedDay, differences:
       const answer = await adjust(options, wanted, { differences: rest, names, bad });
       if (answer.kind === 'applied') break;
       if (answer.kind === 'changed') return { ...sum, changed: true };
-      assert(answer.kind === 'bad', 'an adjustment is applied, or finds something changed, or bad fields');
+      assert(answer.kind === 'bad', 'an adjustment answers applied, changed or bad');
       for (const field of answer.fields) bad.add(field);
       const isBad = ({ account }: Difference): boolean => touches(options.ledgerId, account, bad);
       left.push(...rest.filter(isBad).map(({ account }) => accountKey(account)));
@@ -125,7 +126,7 @@ async function adjustAll(options: AdjustOptions, wanted: WantedDay, differences:
 interface Adjustment {
   readonly differences: readonly Difference[];
   readonly names: ReadonlyMap<string, ReadonlySet<string>>;
-  /** Fields that are known to be bad; no difference touches one of its own that is. */
+  /** Fields that are known to be bad. None of them is an all-or-nothing field of these differences. */
   readonly bad: ReadonlySet<FieldId>;
 }
 
@@ -139,8 +140,8 @@ async function adjust(
   const fields = differences.map(({ account }) => accountKey(account));
   const expected = differences.map(({ is }) => is);
   const head = [ledgerId, mark.text, String(fields.length), ...fields, ...expected];
-  const counts = sumRun([{ changes, names }], new Set(bad));
-  // The own hash stands first among the hashes: the script compares the one whose key is second.
+  const counts = sumBatches([{ changes, names }], new Set(bad));
+  // The ledger's own hash comes first, because the script compares the hash at KEYS[2].
   const hashes = new Map([[own, counts.hashes.get(own) ?? new Map<string, bigint>()], ...counts.hashes]);
   const of = {
     numbersKey,
@@ -155,7 +156,7 @@ async function adjust(
   return parseAnswer(await link.script(adjustScript, call.keys, call.args), call);
 }
 
-/** As a change that a batch makes, but for the month, which is replaced as a whole. */
+/** The change of an account, without the month: the rebuild replaces the hash of the month as a whole. */
 function changeOf(ledgerId: string, account: Account, amount: bigint): Change {
   const { ownMonth, change } = accountKeys(ledgerId, account);
   const whole = change(account, amount);

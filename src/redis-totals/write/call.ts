@@ -4,50 +4,52 @@ import type { BatchId } from '../../store/index.ts';
 import { parseBatchText } from '../batch-text.ts';
 import { unfinishedRebuild } from '../unfinished-rebuild.ts';
 import type { RedisReply } from '../../redis-link/index.ts';
-import type { Account, Change, HashFields, TagBatch, TagRun } from './changes.ts';
+import type { Account, Change, HashFields, TagBatch, TagBatches } from './changes.ts';
 
 const int64Max = 2n ** 63n - 1n;
 const int64Min = -(2n ** 63n);
 
-/** One call of a script: its keys, its arguments, and what the positions that it may answer stand for. */
+/** One call of a script. */
 export interface Call {
   readonly keys: readonly string[];
   readonly args: readonly string[];
-  /** The field that a script calls by the number of its hash and its own. */
+  /** Translates a position in the script's answer: the index of a hash, and of a field of that hash, both from 0. */
   field(hash: number, index: number): FieldId | undefined;
 }
 
-/** A hash's key and a field's name, told apart by a character that neither has. */
+/** A hash's key and a field's name, separated by a character that occurs in neither. */
 export type FieldId = string;
 
 export function fieldId(key: string, field: string): FieldId {
   return `${key}\n${field}`;
 }
 
-/** What one shared field gets apart from all others. */
+/** The amount of one shared field that is applied individually. */
 interface SharedSum {
   readonly key: string;
   readonly field: string;
   readonly amount: bigint;
 }
 
-/** Sums, members and single changes of one call, as the part of the scripts that reads them expects it. */
+/** What one call writes, in the form that `readCounts` of the scripts expects. */
 export interface Counts {
+  /** Amounts by field, by the key of the hash. */
   readonly hashes: ReadonlyMap<string, ReadonlyMap<string, bigint>>;
+  /** New members by the key of the set. */
   readonly names: ReadonlyMap<string, ReadonlySet<string>>;
-  /** Changes that are made one by one. */
+  /** Changes that are applied individually. */
   readonly single: readonly Change[];
-  /** Sums of shared fields that are made one by one: these fields are bad, or voids lower them. */
-  readonly apart: readonly SharedSum[];
+  /** Sums of shared fields that are applied individually: the field is bad, or the sum is negative or overflows. */
+  readonly singleShared: readonly SharedSum[];
 }
 
 type Sums = Map<string, Map<string, bigint>>;
 
 /**
- * Sums a run, field by field. A void, and a change of a `bad` field, stay single; the sum of a bad shared
- * field goes apart.
+ * Sums the changes of batches by field. Voids and changes of a bad field stay individual. Adds to `bad` each field
+ * whose sum overflows 64 bits.
  */
-export function sumRun(batches: readonly Pick<TagBatch, 'changes' | 'names'>[], bad: Set<FieldId>): Counts {
+export function sumBatches(batches: readonly Pick<TagBatch, 'changes' | 'names'>[], bad: Set<FieldId>): Counts {
   const sums: Sums = new Map();
   const shared: Sums = new Map();
   const names = new Map<string, Set<string>>();
@@ -72,25 +74,25 @@ export function sumRun(batches: readonly Pick<TagBatch, 'changes' | 'names'>[], 
       else if (sum === 0n) fields.delete(field);
     }
   }
-  if (bad.size > before) return sumRun(batches, bad);
-  return { hashes: sums, names, single, apart: mergeShared(sums, shared, bad) };
+  if (bad.size > before) return sumBatches(batches, bad);
+  return { hashes: sums, names, single, singleShared: mergeShared(sums, shared, bad) };
 }
 
-/** Moves the sums of shared fields to the others, and answers those that must go apart. */
+/** Moves the sums of shared fields to `hashes`. Returns those that must be applied individually. */
 function mergeShared(hashes: Sums, shared: Sums, bad: ReadonlySet<FieldId>): readonly SharedSum[] {
-  const apart: SharedSum[] = [];
+  const singleShared: SharedSum[] = [];
   for (const [key, sums] of shared) {
     const all = hashes.get(key) ?? new Map<string, bigint>();
     for (const [field, amount] of sums) {
-      if (amount < 0n || amount > int64Max || bad.has(fieldId(key, field))) apart.push({ key, field, amount });
+      if (amount < 0n || amount > int64Max || bad.has(fieldId(key, field))) singleShared.push({ key, field, amount });
       else if (amount !== 0n) all.set(field, amount);
     }
     hashes.set(key, all);
   }
-  return apart.filter(({ amount }) => amount !== 0n);
+  return singleShared.filter(({ amount }) => amount !== 0n);
 }
 
-/** A void is made alone: what its event would have added may have been rejected. */
+/** A void is applied individually, because Redis may have rejected what its event added. */
 function isVoid({ amount, countedIn }: Change): boolean {
   return amount < 0n && countedIn !== undefined;
 }
@@ -106,15 +108,19 @@ function addTo(hashes: Sums, { key, fields }: HashFields, amount: bigint): void 
   if (!sums) hashes.set(key, (sums = new Map<string, bigint>()));
   for (const field of fields) sums.set(field, (sums.get(field) ?? 0n) + amount);
 }
-/** What the counts of a call belong to. */
-type CallOf = Pick<TagRun, 'numbersKey' | 'rejectedKey' | 'lackingKey' | 'missingKey' | 'own'> & {
-  /** Named in entries of the list of rejected changes. */
+/** Keys and identity that a call needs next to its counts. */
+type CallContext = Pick<TagBatches, 'numbersKey' | 'rejectedKey' | 'lackingKey' | 'missingKey' | 'own'> & {
+  /** Written to entries of the list of rejected changes, as is `lastBatch`. */
   readonly ledgerId: string;
   readonly lastBatch: number;
 };
 
-/** A call with these counts. `head` are the arguments before them; fields of `own` hashes leave when they become 0. */
-export function composeCall(of: CallOf, head: readonly string[], { hashes, names, single, apart }: Counts): Call {
+/** Composes a call from its first arguments (`head`) and its counts. Fields of `own` hashes are deleted at 0. */
+export function composeCall(
+  of: CallContext,
+  head: readonly string[],
+  { hashes, names, single, singleShared }: Counts,
+): Call {
   const keys = [of.numbersKey, ...hashes.keys(), ...names.keys()];
   const args = [...head, String(hashes.size), String(names.size)];
   const blocks: string[][] = [];
@@ -130,10 +136,10 @@ export function composeCall(of: CallOf, head: readonly string[], { hashes, names
     for (const member of members) args.push(member);
   }
   const hashKeys = [...hashes.keys()];
-  const singles = single.length + apart.length;
+  const singles = single.length + singleShared.length;
   const mayLack = of.lackingKey !== undefined && singles > 0;
-  args.push(String(singles), mayLack ? '1' : '0', ...singleArguments(of, hashKeys, { single, apart }));
-  // Declared only when needed: a Cluster that moves the slot asks to wait for keys that are not there.
+  args.push(String(singles), mayLack ? '1' : '0', ...singleArguments(of, hashKeys, { single, singleShared }));
+  // Declared only if needed: while a Cluster moves a slot, it answers TRYAGAIN for keys that do not exist.
   if (mayLack) keys.push(of.lackingKey);
   if (singles > 0) keys.push(of.missingKey, of.rejectedKey);
   const field = (hash: number, index: number) => {
@@ -144,9 +150,9 @@ export function composeCall(of: CallOf, head: readonly string[], { hashes, names
 }
 
 function singleArguments(
-  { ledgerId, lastBatch }: CallOf,
+  { ledgerId, lastBatch }: CallContext,
   hashKeys: readonly string[],
-  { single, apart }: Pick<Counts, 'single' | 'apart'>,
+  { single, singleShared }: Pick<Counts, 'single' | 'singleShared'>,
 ): readonly string[] {
   const order = new Map(hashKeys.map((key, index) => [key, String(index)]));
   const placeOf = (key: string) => order.get(key) ?? '';
@@ -170,7 +176,7 @@ function singleArguments(
       ...(shares ?? []),
     ];
   });
-  const sums = apart.flatMap(({ key, field, amount }) => {
+  const sums = singleShared.flatMap(({ key, field, amount }) => {
     const text = rejection({ ledger: ledgerId, batch: lastBatch, field }, amount);
     return [text, String(amount), '', '0', '1', placeOf(key), field, text];
   });
@@ -178,8 +184,8 @@ function singleArguments(
 }
 
 /**
- * What a rejected change is remembered by until its events are voided: the batch in which they count, and the account or cell.
- * Empty for what is not remembered.
+ * The field of the hash of rejected changes (`missingKey`) that belongs to a change: the batch that counted its events,
+ * and the account or cell. Empty for a change that the hash does not keep.
  */
 function markOf({ batch, countedIn, amount, account: { meter, day }, hashes }: Change): string {
   const field = hashes.at(-1)?.fields[0];
@@ -187,7 +193,7 @@ function markOf({ batch, countedIn, amount, account: { meter, day }, hashes }: C
   return counted === undefined || field === undefined ? '' : missingMark(counted, { meter, day }, field);
 }
 
-/** See `markOf`. `field`: the name of the account or cell in the ledger's own hash. */
+/** `field`: the account or cell in the ledger's own hash. */
 function missingMark(batch: number, { meter, day }: Pick<Account, 'meter' | 'day'>, field: string): string {
   return `${batch} ${meter} ${formatDay(day)} ${field}`;
 }
@@ -196,16 +202,16 @@ function namesOf({ account: { meter, day, org, arch } }: Change) {
   return { meter, day: formatDay(day), org: org ?? null, arch: arch ?? null };
 }
 
-/** An entry of the list of rejected changes. The quantity is a text, since JSON's numbers are doubles. */
+/** An entry of the list of rejected changes. The quantity is a string, because JSON's numbers are doubles. */
 function rejection(of: Readonly<Record<string, unknown>>, amount: bigint): string {
   return JSON.stringify({ ...of, quantity: String(amount) });
 }
 
-/** What a script has answered. */
+/** The parsed answer of a script. */
 export type Answer =
   | {
       readonly kind: 'applied';
-      /** For each rejection, the field that caused it; empty for a change without a field. */
+      /** The field that caused each rejection; empty for a change without a field. */
       readonly rejected: readonly string[];
     }
   | { readonly kind: 'changed' }
@@ -213,8 +219,8 @@ export type Answer =
   | { readonly kind: 'bad'; readonly fields: readonly FieldId[] };
 
 /**
- * Reads a script's answer. Throws `store_invalid` where a key has another type than it must have, and `store_rebuilding`
- * where a rebuild was begun and not ended.
+ * Parses the answer of a script. Throws `store_invalid` if a key has the wrong type, and `store_rebuilding` if a rebuild
+ * has not finished.
  */
 export function parseAnswer(reply: RedisReply, call: Call): Answer {
   assert(typeof reply === 'object' && reply !== null, 'a script answers a list');
@@ -241,7 +247,7 @@ export function parseAnswer(reply: RedisReply, call: Call): Answer {
   }
 }
 
-/** The error for the answer `type`: key, expected type, found type. */
+/** The error for the answer `type`, which gives key, expected type and actual type. */
 export function wrongType([, key, expected, found]: readonly RedisReply[]): TonnageError {
   const message = `Key ${String(key)} in Redis must be a ${String(expected)}, but is a ${String(found)}`;
   return new TonnageError('store_invalid', message);
@@ -251,7 +257,7 @@ function badFields(positions: readonly RedisReply[], call: Call): readonly Field
   const fields: FieldId[] = [];
   for (let i = 0; i + 1 < positions.length; i += 2) {
     const field = call.field(Number(positions[i]), Number(positions[i + 1]));
-    assert(field !== undefined, 'a script names fields of its call');
+    assert(field !== undefined, 'a script answers with fields of its call');
     fields.push(field);
   }
   return fields;

@@ -19,13 +19,13 @@ import {
   waveHash,
 } from '../layout.ts';
 
-/** Fields of one hash that a change is added to. */
+/** The fields of one hash to which a change is added. */
 export interface HashFields {
   readonly key: string;
   readonly fields: readonly string[];
 }
 
-/** The meter, day, organisation and architecture that a change counts for, as the list of rejected changes tells them. */
+/** The account of a change, on one day. */
 export interface Account {
   readonly meter: string;
   readonly day: Day;
@@ -34,56 +34,56 @@ export interface Account {
 }
 
 /**
- * One amount, and the fields that it is added to: to all of `hashes` or to none, and if to these, to each field of
- * `shared` that can take it. Without any hash, it can only be rejected.
+ * An amount and the fields to which it is added: to all fields of `hashes` or to none. If to all, then also to each
+ * field of `shared` that can take it. A change without `hashes` is rejected.
  */
 export interface Change {
   readonly batch: number;
   readonly account: Account;
   readonly amount: bigint;
-  /** Of what a void takes back (a negative amount): the batch in which its event counted, where that is known. */
+  /** For a void (a negative amount): the batch that counted the target, if it is known. */
   readonly countedIn?: number;
-  /** The last one is a hash of this ledger alone, with one field, which names what changes. */
+  /** The last one is a hash that only this ledger writes. Its one field is the name of the account or cell. */
   readonly hashes: readonly HashFields[];
-  /** Fields that other organisations change too: one of them that is full must not reject the rest. */
+  /** Fields that other organisations change too. If one of them is full, the rest of the change still applies. */
   readonly shared?: HashFields;
 }
 
-/** What one batch does to the keys of one slot. */
+/** What one batch changes in the keys of one tag. */
 export interface TagBatch extends BatchId {
-  /** The batch before it that did anything there; number 0: none. */
+  /** The previous batch that changed keys of this tag; number 0 if there was none. */
   readonly previous: BatchId;
   readonly changes: readonly Change[];
-  /** Members to be added to sets, by key. */
+  /** New members by the key of the set. */
   readonly names: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
-/** Keys of one slot, and what a run of batches does to them. */
-export interface TagRun {
+/** What consecutive batches change in the keys of one tag. */
+export interface TagBatches {
   readonly numbersKey: string;
   readonly rejectedKey: string;
-  /** Hash of what shared fields lack; absent where there are none. */
+  /** Hash of what shared fields lack; absent for details, which have no shared fields. */
   readonly lackingKey?: string;
-  /** Hash of the changes that were rejected and whose events may still be voided. */
+  /** Hash of the rejected changes whose events may still be voided. */
   readonly missingKey: string;
-  /** Hashes that only this ledger writes: there a field that becomes 0 leaves. */
+  /** Hashes that only this ledger writes. Their fields are deleted at 0. */
   readonly own: ReadonlySet<string>;
   readonly batches: readonly TagBatch[];
-  /** The meter and day whose details these are; absent: the run belongs to the tag of Wave's hash. */
+  /** The meter and day of the details; absent for the tag of Wave's hash. */
   readonly detail?: MeterDay;
 }
 
-/** What a tag holds, for people. */
-export function placeOf({ detail }: Pick<TagRun, 'detail'>): string {
-  return detail ? detailPlace(detail) : 'Redis';
+/** Names a tag in messages. */
+export function describeTag({ detail }: Pick<TagBatches, 'detail'>): string {
+  return detail ? describeDetails(detail) : 'Redis';
 }
 
-export function detailPlace({ meter, day }: MeterDay): string {
+export function describeDetails({ meter, day }: MeterDay): string {
   return `the details of ${meter} of ${formatDay(day)} in Redis`;
 }
 
-/** What the batches do to the tag of Wave's hash, which every batch touches. */
-export function mainRun(ledgerId: string, batches: readonly OutboxBatch[]): TagRun {
+/** What the batches change in the tag of Wave's hash. Every batch changes it. */
+export function mainBatches(ledgerId: string, batches: readonly OutboxBatch[]): TagBatches {
   const own = new Set<string>();
   return {
     numbersKey,
@@ -111,25 +111,29 @@ export function mainRun(ledgerId: string, batches: readonly OutboxBatch[]): TagR
   };
 }
 
-/** What the batches do to the details of each meter and day, from `detailsFrom` on. */
-export function detailRuns(ledgerId: string, batches: readonly OutboxBatch[], detailsFrom: Day): readonly TagRun[] {
-  const runs = new Map<string, TagRun & { readonly batches: TagBatch[] }>();
+/** What the batches change in the details of each meter and day, from `detailsFrom` on. */
+export function detailBatches(
+  ledgerId: string,
+  batches: readonly OutboxBatch[],
+  detailsFrom: Day,
+): readonly TagBatches[] {
+  const byTag = new Map<string, TagBatches & { readonly batches: TagBatch[] }>();
   for (const { number, token, increments, touched } of batches) {
     for (const { meter, day, increments: ofDay } of groupByDay(increments)) {
       if (day < detailsFrom) continue;
       const tag = detailNumbersKey(meter, day);
       const key = detailKey(meter, day, ledgerId);
-      let run = runs.get(tag);
-      if (!run) {
+      let ofTag = byTag.get(tag);
+      if (!ofTag) {
         const detail = { meter, day };
         const lists = {
           rejectedKey: detailRejectedKey(meter, day),
           missingKey: detailMissingKey(meter, day, ledgerId),
         };
-        runs.set(tag, (run = { numbersKey: tag, ...lists, own: new Set([key]), batches: [], detail }));
+        byTag.set(tag, (ofTag = { numbersKey: tag, ...lists, own: new Set([key]), batches: [], detail }));
       }
       const before = touched.find((one) => one.meter === meter && one.day === day);
-      run.batches.push({
+      ofTag.batches.push({
         number,
         token,
         previous: before?.previous ?? noBatch,
@@ -138,7 +142,7 @@ export function detailRuns(ledgerId: string, batches: readonly OutboxBatch[], de
       });
     }
   }
-  return [...runs.values()];
+  return [...byTag.values()];
 }
 
 function detailChange(batch: number, key: string, increment: OutboxIncrement): Change {
@@ -160,7 +164,7 @@ export interface DayOfMeter {
 
 type DayGroup = DayOfMeter & { readonly increments: OutboxIncrement[] };
 
-/** What an account gains by a batch, or what voids take back of what it gained by an earlier one. */
+/** What a batch adds to an account, or what its voids take back of what an earlier batch (`countedIn`) added. */
 interface AccountSum {
   readonly account: Account;
   amount: bigint;
@@ -184,7 +188,7 @@ function groupByDay(increments: readonly OutboxIncrement[]): Iterable<DayOfMeter
   return found;
 }
 
-/** The organisation and architecture of an increment, absent where it has none. */
+/** The organisation and architecture of an increment, without those that it does not have. */
 function accountNames({ org, arch }: { readonly org?: string; readonly arch?: string }) {
   return { ...(org !== undefined && { org }), ...(arch !== undefined && { arch }) };
 }
@@ -214,11 +218,11 @@ function sumAccounts({ meter, day, increments }: DayOfMeter): Iterable<AccountSu
     ofOrganisation.set(arch, added);
     found.push(added);
   }
-  // Behind what the same batch adds: an event may come together with its void.
+  // Voids come last: a batch may hold an event and its void.
   return [...found, ...voids.values()];
 }
 
-/** The keys that hold the accounts of a meter on a day, and what a change of one of them touches. */
+/** The keys that hold the accounts of a meter on a day, and a function that makes the change of one account. */
 export function accountKeys(ledgerId: string, { meter, day }: { readonly meter: string; readonly day: Day }) {
   const ownDay = ownDayKey(ledgerId, meter, day);
   const ownMonth = ownMonthKey(ledgerId, meter, monthOf(day));
@@ -227,7 +231,7 @@ export function accountKeys(ledgerId: string, { meter, day }: { readonly meter: 
     if (!isWritable(account)) return { account, amount, hashes: [] };
     const own = [accountKey(account)];
     const fields = waveFieldsOf(account);
-    // The day's and the architecture's fields, which come first, have no organisation in their names.
+    // The fields of the day and of the architecture come first. They have no organisation in their names.
     const shared = account.arch === undefined ? 1 : 3;
     const hashes = [
       { key: totals, fields: fields.slice(shared) },
@@ -239,17 +243,17 @@ export function accountKeys(ledgerId: string, { meter, day }: { readonly meter: 
   return { ownDay, ownMonth, totals, change };
 }
 
-/** The hash that holds a meter's sums: Wave's for Wave's own meters alone, so that nothing foreign appears in it. */
+/** The hash that holds a meter's sums. Wave's hash gets only Wave's meters, so that Wave finds no unknown field in it. */
 export function totalsKey(meter: string): string {
   return waveMeters.includes(meter) ? waveHash : otherMetersHash;
 }
 
-/** A slash in a name, or a name that is empty, would make the name of a field read as another's. */
+/** False for an empty name and for a name with a slash: its field could be read as that of another account. */
 export function isWritable({ org, arch }: Account): boolean {
   return [org, arch].every((name) => name === undefined || (name !== '' && !name.includes('/')));
 }
 
-/** Adds what the increments of a day name to the sets of names. */
+/** Adds the day, organisations and architectures of increments to the sets of the index. */
 export function addNames(
   names: Map<string, Set<string>>,
   ledgerId: string,

@@ -24,7 +24,7 @@ const rejections = async (key = '{metrics/v1}:rejected') => {
   return entries.map((entry) => JSON.parse(entry) as unknown);
 };
 
-it('writes the fields of Wave, its own sums, details, names and numbers', async () => {
+it("writes Wave's fields, the ledger's own sums, details, names and numbers", async () => {
   const log = new BatchLog();
   log.add([
     increment('pulls', firstDay, { org: 'a.example', arch: 'amd64', repository: 'x' }, 2),
@@ -75,7 +75,7 @@ it('writes the fields of Wave, its own sums, details, names and numbers', async 
   });
 });
 
-it('adds to what Wave has counted, and leaves the fields of a void that become 0 only where others count too', async () => {
+it("adds to Wave's counts, and deletes fields at 0 only in hashes that no one else writes", async () => {
   const log = new BatchLog();
   const event = increment('pulls', firstDay, { org: 'a.example' }, 4);
   log.add([event]);
@@ -91,7 +91,7 @@ it('adds to what Wave has counted, and leaves the fields of a void that become 0
   expect(await redis.server.cli('exists', ...gone, `{tonnage/pulls/${date}}:cells:one`)).toBe('0');
 });
 
-it('comes to the same sums however batches are cut, repeated and begun anew', async () => {
+it('reaches the same sums however batches are grouped, repeated and restarted', async () => {
   await fc.assert(
     fc.asyncProperty(fc.nat(), fc.array(fc.tuple(fc.nat(39), fc.integer({ min: 1, max: 12 }))), async (seed, calls) => {
       await link.send({ args: ['FLUSHALL'] });
@@ -100,7 +100,7 @@ it('comes to the same sums however batches are cut, repeated and begun anew', as
       for (let i = 0; i < 40; i += 1) log.add(randomIncrements(random));
       const { writer } = testWriter(link);
       let position = 0;
-      // A run that ends at any number, and begins anywhere before the position or right behind it.
+      // Batches that end at any number, and begin before the position or directly after it.
       for (const [back, length] of calls) {
         const from = Math.max(0, position - back);
         const batches = log.read(from, back + length);
@@ -116,7 +116,7 @@ it('comes to the same sums however batches are cut, repeated and begun anew', as
   );
 });
 
-it('says where it must begin again when batches are missing, in totals or in details', async () => {
+it('answers where to begin again if batches are missing in sums or in details', async () => {
   const log = new BatchLog();
   const random = seeded(1);
   for (let i = 0; i < 9; i += 1)
@@ -133,7 +133,7 @@ it('says where it must begin again when batches are missing, in totals or in det
   expect(sumsOf(await readState(link))).toEqual(expectedSums(all(log)));
 });
 
-it('moves on over a batch that changes nothing', async () => {
+it('advances over a batch that changes nothing', async () => {
   const log = new BatchLog();
   log.add([]);
   log.add([increment('pulls', firstDay, { org: 'a.example' })]);
@@ -145,7 +145,7 @@ it('moves on over a batch that changes nothing', async () => {
   expect(sumsOf(await readState(link))).toEqual(expectedSums(all(log)));
 });
 
-it('does nothing for a call that comes twice, or late', async () => {
+it('ignores a call that arrives twice or late', async () => {
   const log = new BatchLog();
   const random = seeded(5);
   for (let i = 0; i < 30; i += 1) log.add(randomIncrements(random));
@@ -161,7 +161,7 @@ describe('fields that cannot be added to', () => {
   const inRange = 2n ** 63n - 1n;
 
   it.each(['', 'x', '1.0', '1e3', ' 1', '01', '-0', '+1', '0x10', 'inf', 'nan', '9223372036854775808', '1'.repeat(40)])(
-    'of an organisation with the value %j: what touches them is rejected whole, and all else counted',
+    'of an organisation with the value %j: a change of such a field is rejected whole, all other changes count',
     async (value) => {
       await set('metrics/v1', 'pulls/o/a.example/a/amd64', value);
       const log = new BatchLog();
@@ -187,7 +187,7 @@ describe('fields that cannot be added to', () => {
       await link.send({ key: 'metrics/v1', args: ['HDEL', ...field] });
       const totals = expectedSums([{ ledgerId: 'one', increments: increments.slice(1) }])['metrics/v1'];
       expect((await readState(link))['metrics/v1']).toEqual(totals);
-      expect(await writer.deliver(log.batches)).toEqual(delivered); // which it was before: nothing comes twice
+      expect(await writer.deliver(log.batches)).toEqual(delivered); // a duplicate rejects nothing again
       expect(await rejections()).toHaveLength(2);
     },
   );
@@ -205,7 +205,7 @@ describe('fields that cannot be added to', () => {
     { held: 1_999_999_999n, amount: -1_000_000_000_000_000_000n, fits: true },
     { held: 9_223_372_036_000_000_000n, amount: 854_775_807n, fits: true },
     { held: 9_223_372_036_000_000_000n, amount: 854_775_808n, fits: false },
-    { held: 9_999_999_999_999_999_999n, amount: -(10n ** 18n), fits: false }, // no such integer to begin with
+    { held: 9_999_999_999_999_999_999n, amount: -(10n ** 18n), fits: false }, // the held value exceeds 64 bits
     { held: -9_999_999_999_999_999_999n, amount: 10n ** 18n, fits: false },
   ])('$held and $amount together: in range is $fits', async ({ held, amount, fits }) => {
     await set('metrics/v1', 'pulls/o/a.example', String(held));
@@ -221,13 +221,13 @@ describe('fields that cannot be added to', () => {
     expect(await redis.server.cli('hexists', 'metrics/v1', `pulls/d/${date}`)).toBe(fits ? '1' : '0');
   });
 
-  it('takes what fits, one after the other, when a run as a whole would overflow', async () => {
+  it('take the changes that fit, one by one, if their sum would overflow', async () => {
     const log = new BatchLog();
     for (const quantity of [inRange, 5n, -7n, 6n, 2n ** 63n]) {
       log.add([increment('pulls', firstDay, { org: 'a.example' }, quantity)]);
     }
     const { writer } = testWriter(link);
-    // Details of the day have the same sums, in a slot of their own, with a list of their own.
+    // The details of the day overflow as well. They have a tag and a list of their own.
     expect(await writer.deliver(log.batches)).toMatchObject({ rejected: { length: 4 } });
     expect(await redis.server.cli('hget', 'metrics/v1', 'pulls/o/a.example')).toBe(String(inRange - 1n));
     const quantities = [{ quantity: '5' }, { quantity: '9223372036854775808' }];
@@ -235,7 +235,7 @@ describe('fields that cannot be added to', () => {
     expect(await rejections(`{tonnage/pulls/${date}}:rejected`)).toMatchObject(quantities);
   });
 
-  it('rejects names that would read as another field', async () => {
+  it('reject names whose field would read as that of another account', async () => {
     const log = new BatchLog();
     log.add([
       increment('pulls', firstDay, { org: 'a/d/2026-01-01' }),
@@ -250,7 +250,7 @@ describe('fields that cannot be added to', () => {
   });
 });
 
-describe('a field that several organisations share and that is full', () => {
+describe('a full field that several organisations share', () => {
   const full = String(2n ** 63n - 1n);
   const day = `pulls/d/${date}`;
   const lacking = '{metrics/v1}:lacking:one';
@@ -259,7 +259,7 @@ describe('a field that several organisations share and that is full', () => {
 
   beforeEach(() => set('metrics/v1', day, full));
 
-  it('rejects its own change alone: each organisation has what it sent, and the field what it had', async () => {
+  it('rejects only its own part: the fields of each organisation still count, and the full field keeps its value', async () => {
     const log = new BatchLog();
     log.add([pull('a.example', 2), pull('b.example', 3), increment('pulls', firstDay, {}, 4)]);
     log.add([pull('a.example', 5)]);
@@ -271,7 +271,7 @@ describe('a field that several organisations share and that is full', () => {
     expect(await hash(lacking)).toEqual({ [day]: '14' });
     expect(await rejections()).toEqual([{ ledger: 'one', batch: 2, field: day, quantity: '14' }]);
 
-    // A later batch, and one that comes again: the amount grows by what is new, the list does not.
+    // A later batch adds to the lacking amount, a repeated one does not. Neither adds an entry to the list.
     log.add([pull('b.example', 1)]);
     expect(await writer.deliver(log.read(2))).toEqual({ kind: 'delivered', rejected: [day] });
     expect(await writer.deliver(log.read(1))).toEqual(delivered);
@@ -279,7 +279,7 @@ describe('a field that several organisations share and that is full', () => {
     expect(await rejections()).toHaveLength(1);
   });
 
-  it('gives nothing to a void that it never had, and a void beyond that takes its rest', async () => {
+  it('does not lower the field for a void of what it rejected; only the rest of a larger void lowers it', async () => {
     const log = new BatchLog();
     for (const quantity of [7, -7, 2]) log.add([pull('a.example', quantity)]);
     const { writer } = testWriter(link);
@@ -295,7 +295,7 @@ describe('a field that several organisations share and that is full', () => {
     expect(await hash(lacking)).toEqual({});
   });
 
-  it('is not lowered by the void of what it rejected once it was repaired', async () => {
+  it('is not lowered by a void of what it rejected, even after it was repaired', async () => {
     const log = new BatchLog();
     for (const quantity of [7, -7]) log.add([pull('a.example', quantity)]);
     await set('metrics/v1', day, 'text');
@@ -306,7 +306,7 @@ describe('a field that several organisations share and that is full', () => {
     expect(await hash('metrics/v1')).toEqual({ [day]: '10' });
   });
 
-  it('rejects nothing of it where an organisation’s own field already rejects the change', async () => {
+  it("rejects nothing itself if an organisation's own field already rejects the change", async () => {
     await set('metrics/v1', 'pulls/o/a.example', 'text');
     const log = new BatchLog();
     log.add([pull('a.example', 2), pull('b.example', 3)]);
@@ -317,7 +317,7 @@ describe('a field that several organisations share and that is full', () => {
   });
 });
 
-describe('a store that is not what it must be', () => {
+describe('a key of the wrong type', () => {
   const log = new BatchLog();
   log.add([increment('pulls', firstDay, { org: 'a.example', arch: 'amd64' })]);
 
@@ -326,7 +326,7 @@ describe('a store that is not what it must be', () => {
     [`{metrics/v1}:own:one:month:pulls:${month}`, 'hash'],
     ['{metrics/v1}:index:archs:pulls', 'set'],
     [`{tonnage/pulls/${date}}:cells:one`, 'hash'],
-  ])('is told by the type of %s, and nothing of that slot is written', async (key, expected) => {
+  ])('is reported for %s, and no key of that tag is written', async (key, expected) => {
     await redis.server.cli('set', key, 'text');
     const { writer } = testWriter(link);
     const message = `Key ${key} in Redis must be a ${expected}, but is a string`;

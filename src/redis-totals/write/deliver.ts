@@ -5,16 +5,17 @@ import { otherBatch } from '../history-errors.ts';
 import { batchText, isSameBatch } from '../batch-text.ts';
 import { assertOwn, keptBatch, rewindTo } from '../history.ts';
 import type { RedisLink } from '../../redis-link/index.ts';
-import { composeCall, parseAnswer, sumRun, type Call, type FieldId } from './call.ts';
-import { detailRuns, mainRun, placeOf, type TagBatch, type TagRun } from './changes.ts';
+import { composeCall, parseAnswer, sumBatches, type Call, type FieldId } from './call.ts';
+import { detailBatches, mainBatches, describeTag, type TagBatch, type TagBatches } from './changes.ts';
 import { deliverScript } from './scripts.ts';
 
 /**
- * The batches from the front that go together: as many as hold no more than `cellsMax` cells, and at least one. A script
- * holds Redis for some 0.8 microseconds a field: 4 to 10 ms for 2,000 cells, the latter where each is an account of its
- * own; a batch of 50,000 such cells (300,000 fields) takes 0.3 to 0.6 s. Measured on two cores that others used too.
+ * The first batches that together have at most `cellsMax` cells, but at least one batch. They are delivered in one call
+ * per tag. A script blocks Redis for about 0.8 microseconds per field: 4 to 10 ms for 2,000 cells (10 ms if each cell
+ * is an account of its own). A batch of 50,000 such cells (300,000 fields) takes 0.3 to 0.6 s. Measured on two busy
+ * cores.
  */
-export function nextRun(batches: readonly OutboxBatch[], cellsMax: number): readonly OutboxBatch[] {
+export function nextGroup(batches: readonly OutboxBatch[], cellsMax: number): readonly OutboxBatch[] {
   let cells = 0;
   const end = batches.findIndex((batch, index) => (cells += batch.increments.length) > cellsMax && index > 0);
   return end < 0 ? batches : batches.slice(0, end);
@@ -23,105 +24,107 @@ export function nextRun(batches: readonly OutboxBatch[], cellsMax: number): read
 export interface DeliveryOptions {
   readonly link: RedisLink;
   readonly ledgerId: string;
-  /** The first day whose details are kept. */
+  /** Returns the first day whose details are kept. */
   readonly detailsFrom: () => Day;
-  /** The ledger's own batches, to recognize those of another history. */
+  /** The batches of the ledger, to recognise those of another history. */
   readonly history: BatchHistory;
-  /** Told of each tag that has all of a run, and of the batch that it keeps now. */
-  readonly onWritten: (tag: TagRun, kept: BatchId) => void;
+  /** Called when a tag has all its batches of a group. `kept` is the last batch in the tag. */
+  readonly onWritten: (tag: TagBatches, kept: BatchId) => void;
 }
 
-/** What became of one tag's part of a run. */
+/** The outcome for one tag: delivered, or the tag misses an earlier batch. */
 type TagDelivered =
   | { readonly rejected: readonly string[] }
   | { readonly kept: number; readonly missing: number; readonly where: string };
 
 /**
- * Delivers batches, run by run. Of each run the details go first, all at once, and Wave's hash only when they are there:
- * its number is what the sender asks for after a restart, so it must not be ahead of anything; and since every batch
- * touches it, a failover that has lost any of the writes before it has lost it too, and shows.
+ * Delivers batches in groups. Rejects with the errors of `RedisWriter.deliver`.
+ *
+ * The details of a group are delivered first and concurrently, and Wave's hash last. The sender reads the number there
+ * after a restart, so it must not be ahead of the details. A failover of a single Redis that loses details also loses
+ * this later write, so the sender sees the loss.
  */
 export async function deliverBatches(batches: readonly OutboxBatch[], options: DeliveryOptions): Promise<Delivered> {
   const { ledgerId, detailsFrom } = options;
   let rest = batches;
-  const prepareNext = (): PreparedRun | undefined => {
-    const run = nextRun(rest, limits.deliveryCellsMax);
-    rest = rest.slice(run.length);
-    return run.length === 0 ? undefined : prepareRun(ledgerId, run, detailsFrom());
+  const prepareNext = (): PreparedGroup | undefined => {
+    const group = nextGroup(rest, limits.deliveryCellsMax);
+    rest = rest.slice(group.length);
+    return group.length === 0 ? undefined : prepareGroup(ledgerId, group, detailsFrom());
   };
   const rejected: string[] = [];
-  for (let run = prepareNext(); run;) {
-    const delivering = deliverRun(run, options);
-    // While Redis works on one run, the next is made ready.
+  for (let group = prepareNext(); group;) {
+    const delivering = deliverGroup(group, options);
+    // Prepare the next group while Redis applies this one.
     const next = prepareNext();
     const delivered = await delivering;
     if (delivered.kind === 'rewind') return delivered;
     rejected.push(...delivered.rejected);
-    run = next;
+    group = next;
   }
   return { kind: 'delivered', rejected };
 }
 
-/** A run with the calls that it begins with. */
-interface PreparedRun {
-  /** Number of its first batch. */
+/** A group of batches with the first call for each tag. */
+interface PreparedGroup {
+  /** Number of the first batch. */
   readonly first: number;
   readonly details: readonly PreparedTag[];
   readonly main: PreparedTag;
 }
 
 interface PreparedTag {
-  readonly tag: TagRun;
+  readonly tag: TagBatches;
   readonly call: Call;
 }
 
-function prepareRun(ledgerId: string, run: readonly OutboxBatch[], detailsFrom: Day): PreparedRun {
-  const prepare = (tag: TagRun): PreparedTag => ({ tag, call: callFor(ledgerId, tag, wholeRun(tag), new Set()) });
+function prepareGroup(ledgerId: string, group: readonly OutboxBatch[], detailsFrom: Day): PreparedGroup {
+  const prepare = (tag: TagBatches): PreparedTag => ({ tag, call: callFor(ledgerId, tag, allOf(tag), new Set()) });
   return {
-    first: run[0]?.number ?? 0,
-    details: detailRuns(ledgerId, run, detailsFrom).map(prepare),
-    main: prepare(mainRun(ledgerId, run)),
+    first: group[0]?.number ?? 0,
+    details: detailBatches(ledgerId, group, detailsFrom).map(prepare),
+    main: prepare(mainBatches(ledgerId, group)),
   };
 }
 
-/** The call that brings these last batches of a tag's run after batch `previous`; what touches `bad` fields goes single. */
-function callFor(ledgerId: string, tag: TagRun, { batches, previous }: Rest, bad: Set<FieldId>): Call {
+/** The call for the remaining batches of a tag. Changes of `bad` fields are applied individually. */
+function callFor(ledgerId: string, tag: TagBatches, { batches, previous }: Remaining, bad: Set<FieldId>): Call {
   const last = lastOf(batches);
   const head = [ledgerId, batchText(last), String(last.number), batchText(previous)];
-  return composeCall({ ...tag, ledgerId, lastBatch: last.number }, head, sumRun(batches, bad));
+  return composeCall({ ...tag, ledgerId, lastBatch: last.number }, head, sumBatches(batches, bad));
 }
 
-/** What is left to send of a tag's run, and the batch that the tag must have now. */
-interface Rest {
+/** The batches of a tag that are not delivered yet, and the batch that the tag must have now. */
+interface Remaining {
   readonly batches: readonly TagBatch[];
   readonly previous: BatchId;
 }
 
 function lastOf(batches: readonly TagBatch[]): TagBatch {
   const last = batches.at(-1);
-  assert(last, 'a run has a batch');
+  assert(last, 'a tag has at least one batch');
   return last;
 }
 
-function wholeRun({ batches }: TagRun): Rest {
+function allOf({ batches }: TagBatches): Remaining {
   const [first] = batches;
-  assert(first, 'a run has a batch');
+  assert(first, 'a tag has at least one batch');
   return { batches, previous: first.previous };
 }
 
-async function deliverRun({ first, details, main }: PreparedRun, options: DeliveryOptions): Promise<Delivered> {
+async function deliverGroup({ first, details, main }: PreparedGroup, options: DeliveryOptions): Promise<Delivered> {
   const { link, ledgerId, detailsFrom, history } = options;
   const ended = await Promise.allSettled(details.map((tag) => deliverTag(tag, options)));
   const parts: TagDelivered[] = [];
   for (const [index, result] of ended.entries()) {
     if (result.status === 'rejected') throw result.reason;
-    // Details that were dropped while the call was on its way are not missed.
+    // Ignore details that expired while the call was in flight.
     const day = details[index]?.tag.detail?.day;
     if (day === undefined || day >= detailsFrom()) parts.push(result.value);
   }
   const behind = parts.filter(isBehind);
   if (behind.length > 0) {
-    // A tag may have been touched seldom. If the sums are behind too, their batch is enough.
+    // A tag that changes seldom may be far behind. If the sums are behind too, go back only to their batch.
     const { number: kept } = await keptBatch(link, ledgerId, history);
     if (kept < first - 1) return { kind: 'rewind', to: kept };
     const places = await Promise.all(behind.map((part) => rewindTo(history, part)));
@@ -141,16 +144,16 @@ function isBehind(part: TagDelivered): part is Exclude<TagDelivered, { readonly 
 }
 
 /**
- * Sends one tag's part until all of it is there. More than one call is needed where an earlier delivery, whose answer was
- * lost, had been cut elsewhere (then the rest is sent), and where fields are bad (then what touches them goes single).
- * Throws `ForkedHistory` where the tag has a batch that is not the ledger's.
+ * Delivers one tag's batches. It takes more than one call if the tag already has some of them, from a delivery whose
+ * answer was lost, or if a field is bad: changes of that field are then applied individually. Throws `ForkedHistory` if
+ * the tag has a batch that is not the ledger's.
  */
 async function deliverTag({ tag, call: firstCall }: PreparedTag, options: DeliveryOptions): Promise<TagDelivered> {
   const { link, ledgerId, history, onWritten } = options;
-  const where = placeOf(tag);
+  const where = describeTag(tag);
   const last = lastOf(tag.batches);
   const bad = new Set<FieldId>();
-  let rest = wholeRun(tag);
+  let rest = allOf(tag);
   for (let call = firstCall; ; call = callFor(ledgerId, tag, rest, bad)) {
     const answer = parseAnswer(await link.script(deliverScript, call.keys, call.args), call);
     switch (answer.kind) {
@@ -166,7 +169,7 @@ async function deliverTag({ tag, call: firstCall }: PreparedTag, options: Delive
         const { previous } = rest;
         if (kept.number < previous.number) return { kept: kept.number, missing: previous.number, where };
         if (kept.number === previous.number) throw otherBatch(where, kept.number);
-        // A batch of this run, or one that a rebuild has put there.
+        // The kept batch is one of these batches, or the batch of a rebuild.
         await assertOwn(history, kept, where);
         rest = { batches: rest.batches.filter(({ number }) => number > kept.number), previous: kept };
         break;

@@ -7,10 +7,12 @@ import { editRejected } from './rejected-list.ts';
 import { chunks, pipelineAll } from './replace.ts';
 
 /**
- * Deletes what the sums of these meters still hold under an organisation, whoever counted it, and the organisation's name
- * from the index: every field that it can have, by the index's architectures and days, without a scan. To be called when
- * the ledger has moved its own counts elsewhere and that has been delivered. The days' and architectures' own sums, which
- * name nobody, stay. May be repeated.
+ * Deletes an organisation's sums of these meters, including those that others have counted, and its name from the index
+ * and from rejected changes. It deletes each field that the architectures and days of the index allow, so it needs no
+ * scan. The sums of days and of architectures contain no name and stay.
+ *
+ * Call it after the ledger has moved its own counts of the organisation and has delivered that. Repeating is harmless.
+ * Rejects with the link's errors.
  */
 export async function eraseNames(link: RedisLink, org: string, meters: readonly string[]): Promise<void> {
   for (const meter of meters) {
@@ -43,7 +45,7 @@ function texts(reply: RedisReply): readonly string[] {
   return typeof reply === 'object' && reply !== null ? reply.map(String) : [];
 }
 
-/** Rejected changes of the organisation stay in their list, as nobody's. */
+/** Removes the organisation's name from rejected changes. The changes stay in the list. */
 function eraseRejected(link: RedisLink, key: string, org: string): Promise<void> {
   return editRejected(link, key, (entry) => {
     return entry['org'] === org ? { text: JSON.stringify({ ...entry, org: null }) } : 'keep';

@@ -7,30 +7,30 @@ export interface GuardOptions {
   readonly ledgerId: string;
   readonly clock: Clock;
   readonly log: Log;
-  /** Deliver also to a store that throws data away when its memory is full. */
+  /** Deliver even if Redis may evict keys when its memory is full. */
   readonly allowEviction: boolean;
-  /** Other ledgers count into the same store, and that is meant. */
+  /** Other ledgers may count into the same Redis without a warning. */
   readonly shared: boolean;
 }
 
-/** Asks, before anything is written, whether the store keeps what it is given, and whether somebody else writes there. */
+/** Checks before a write that Redis evicts nothing, and whether other ledgers write to it. */
 export class StoreGuard {
   readonly #options: GuardOptions;
   #checkedAt: number | undefined;
-  #othersTold = false;
+  #hasWarned = false;
 
   constructor(options: GuardOptions) {
     this.#options = options;
   }
 
-  /** What was found out is not held to be true any more: the server may be another one. */
-  forget(): void {
+  /** Makes the next `check` ask Redis: the link may reach another server now. */
+  invalidate(): void {
     this.#checkedAt = undefined;
   }
 
   /**
-   * Answers whether it has asked Redis, which it does only when the last answer has aged. Rejects with `store_evicts`, or
-   * with the link's errors.
+   * Asks Redis if the last check is older than `limits.evictionCheckMs`. Resolves to whether it asked. Rejects with
+   * `store_evicts` and with the link's errors.
    */
   async check(): Promise<boolean> {
     const { clock, allowEviction } = this.#options;
@@ -38,7 +38,7 @@ export class StoreGuard {
     if (this.#checkedAt !== undefined && now - this.#checkedAt < limits.evictionCheckMs) return false;
     this.#checkedAt = undefined;
     if (!allowEviction) await this.#checkEviction();
-    await this.#checkOthers();
+    await this.#warnOfOtherLedgers();
     this.#checkedAt = now;
     return true;
   }
@@ -50,19 +50,19 @@ export class StoreGuard {
     const { node, policy } = evicting;
     throw new TonnageError(
       'store_evicts',
-      `Redis ${node} has maxmemory-policy ${policy}, expected noeviction: it could throw counts away. ` +
-        'Nothing is delivered to it; set the policy, or store.allowEviction: true',
+      `Redis ${node} has maxmemory-policy ${policy}, expected noeviction: it could evict counts. ` +
+        'Delivery has stopped; set the policy, or store.allowEviction: true',
     );
   }
 
-  /** Says once that another ledger counts into the same store: what both are sent would be counted twice. */
-  async #checkOthers(): Promise<void> {
+  /** Warns once of other ledgers in the same Redis: an event that is sent to two instances would count twice. */
+  async #warnOfOtherLedgers(): Promise<void> {
     const { link, ledgerId, log, shared } = this.#options;
-    if (shared || this.#othersTold) return;
+    if (shared || this.#hasWarned) return;
     const ids = await link.send({ key: numbersKey, args: ['HKEYS', numbersKey] });
     const others = Array.isArray(ids) ? ids.filter((id) => id !== ledgerId) : [];
     if (others.length === 0) return;
-    this.#othersTold = true;
+    this.#hasWarned = true;
     log.warn(
       { ledgers: others.slice(0, 10), count: others.length },
       'Other ledgers count into this Redis; send each event to one instance only, or set usage.dedupe to shared',

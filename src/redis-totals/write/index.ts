@@ -12,7 +12,7 @@ import type {
 import { keptBatch } from '../history.ts';
 import { detailKeys } from '../layout.ts';
 import type { RedisLink } from '../../redis-link/index.ts';
-import type { TagRun } from './changes.ts';
+import type { TagBatches } from './changes.ts';
 import { deliverBatches } from './deliver.ts';
 import { eraseNames } from './erase.ts';
 import { StoreGuard } from './guard.ts';
@@ -23,48 +23,51 @@ import { dropScript } from './scripts.ts';
 
 export interface RedisWriterOptions {
   readonly link: RedisLink;
-  /** Identity of the ledger whose batches these are. */
+  /** Id of the ledger that delivers. */
   readonly ledgerId: string;
-  /** All batches of this ledger that can be delivered. */
+  /** The batches of this ledger's outbox. */
   readonly history: BatchHistory;
   readonly clock: Clock;
   readonly log: Log;
-  /** `store.allowEviction`: deliver also to a Redis that throws data away when its memory is full. */
+  /** `store.allowEviction`: deliver even if Redis may evict keys when its memory is full. */
   readonly allowEviction: boolean;
-  /** `usage.dedupe` is `shared`: that other ledgers count into the same Redis is meant. */
+  /** `usage.dedupe` is `shared`: other ledgers may count into the same Redis without a warning. */
   readonly shared: boolean;
-  /** Replicas that must have a batch before it counts as confirmed; 0: none is ever confirmed. */
+  /** The number of replicas that must have a batch before it is confirmed. With 0 no batch is ever confirmed. */
   readonly minReplicas: number;
-  /** The first day whose details are kept, as of now. */
+  /** Returns the first day whose details are kept now. */
   readonly detailsFrom: () => Day;
 }
 
-/** The side of a Redis that is written: by one ledger, its batches in order, each once. */
+/** Writes the batches of one ledger to Redis, in order and each once. */
 export interface RedisWriter {
   /**
-   * Number of the last batch of this ledger that is there, with all before it. Rejects with `ForkedHistory`, with `ledger_gap`
-   * when the outbox no longer holds what Redis misses, with `store_rebuilding`, or the link's errors.
+   * The number of the last batch of this ledger that Redis has, with all batches before it. Rejects with
+   * `ForkedHistory`, with `ledger_gap` if Redis misses batches that the outbox no longer has, with `store_rebuilding`,
+   * and with the link's errors.
    */
   position(): Promise<number>;
   /**
-   * Applies batches (in order, without a gap), each once however often it is delivered. Rejects with `redis_unavailable`
-   * and `redis_refused` (some of it may have been applied; deliver it again), `store_evicts`, `store_invalid` (a key has
-   * another type than it must have; nothing of its slot was applied), `store_rebuilding`, and with `ledger_gap` as `position`.
+   * Applies consecutive batches. Each counts once, however often it is delivered. Rejects as `position` does, and with:
+   *
+   * - `redis_unavailable` or `redis_refused`: a part may have been applied, so deliver the batches again;
+   * - `store_evicts`: Redis may evict keys;
+   * - `store_invalid`: a key has the wrong type. Nothing was written to the keys of its tag.
    */
   deliver(batches: readonly OutboxBatch[]): Promise<Delivered>;
-  /** Number of the last delivered batch that `minReplicas` replicas have; 0 while that is not known. */
+  /** The number of the last delivered batch that at least `minReplicas` replicas have; 0 while that is unknown. */
   readonly confirmed: number;
-  /** Why nothing can be delivered; absent while all is well. */
+  /** Why the last call failed, or why Redis is unreachable; undefined otherwise. */
   readonly failure: string | undefined;
-  /** Deletes this ledger's details of a day that lies before `detailsFrom`. Totals stay. */
+  /** Deletes this ledger's details of a day before `detailsFrom`. Sums stay. */
   dropDetails(meter: string, day: Day): Promise<void>;
-  /** Makes Redis hold what `own` says, up to `batch`, and leaves alone what others have counted (`rebuild.ts`). */
+  /** Makes Redis agree with the ledger's counts up to `batch`. The counts of others stay (`rebuild.ts`). */
   rebuild(own: OwnCounts, batch: BatchId, onProgress?: (progress: RebuildProgress) => void): Promise<Rebuilt>;
-  /** Deletes what Redis still has under an organisation in the sums of these meters, whoever counted it (`erase.ts`). */
+  /** Deletes an organisation's sums of these meters, including those that others have counted (`erase.ts`). */
   eraseNames(org: string, meters: readonly string[]): Promise<void>;
 }
 
-/** A writer over a link, which stays the caller's to close. */
+/** Creates a writer over a link. The caller closes the link. */
 export function createRedisWriter(options: RedisWriterOptions): RedisWriter {
   return new LinkedWriter(options);
 }
@@ -75,7 +78,7 @@ class LinkedWriter implements RedisWriter {
   readonly #replicas: Replicas;
   readonly #recent = new RecentTags(limits.deliveredTagsMax);
   #hasRemembered = false;
-  /** Details were missing when they were last asked for. */
+  /** The last check found that Redis had lost details. */
   #hasLost = false;
   #failure: string | undefined;
   #last: Promise<unknown> = Promise.resolve();
@@ -95,12 +98,12 @@ class LinkedWriter implements RedisWriter {
   }
 
   position(): Promise<number> {
-    return this.#alone(async () => {
+    return this.#exclusively(async () => {
       const { link, ledgerId, history } = this.#options;
-      const hasAsked = await this.#guard.check();
+      const hasChecked = await this.#guard.check();
       const { number } = await keptBatch(link, ledgerId, history);
       await this.#rememberDetails(number);
-      const lost = hasAsked || this.#hasLost ? await this.#lost() : undefined;
+      const lost = hasChecked || this.#hasLost ? await this.#lost() : undefined;
       const position = Math.min(number, lost ?? number);
       this.#replicas.rewind(position);
       return position;
@@ -111,7 +114,7 @@ class LinkedWriter implements RedisWriter {
     for (const [index, { number }] of batches.entries()) {
       assert(number === (batches[0]?.number ?? 0) + index, 'batches are delivered in order, without a gap');
     }
-    return this.#alone(async () => {
+    return this.#exclusively(async () => {
       const { link, ledgerId, detailsFrom, history } = this.#options;
       const lost = (await this.#guard.check()) ? await this.#lost() : undefined;
       const isMissing = lost !== undefined && lost < (batches[0]?.number ?? 0) - 1;
@@ -126,12 +129,14 @@ class LinkedWriter implements RedisWriter {
 
   dropDetails(meter: string, day: Day): Promise<void> {
     const { link, ledgerId, detailsFrom } = this.#options;
-    assert(day < detailsFrom(), 'only details that are no longer delivered are dropped');
-    return this.#alone(async () => void (await link.script(dropScript, detailKeys(meter, day, ledgerId), [ledgerId])));
+    assert(day < detailsFrom(), 'only details before the first kept day are dropped');
+    return this.#exclusively(
+      async () => void (await link.script(dropScript, detailKeys(meter, day, ledgerId), [ledgerId])),
+    );
   }
 
   rebuild(own: OwnCounts, batch: BatchId, onProgress?: (progress: RebuildProgress) => void): Promise<Rebuilt> {
-    return this.#alone(async () => {
+    return this.#exclusively(async () => {
       await this.#guard.check();
       const { link, ledgerId, detailsFrom } = this.#options;
       return rebuild({ link, ledgerId, detailsFrom: detailsFrom(), batch, ...(onProgress && { onProgress }) }, own);
@@ -139,10 +144,10 @@ class LinkedWriter implements RedisWriter {
   }
 
   eraseNames(org: string, meters: readonly string[]): Promise<void> {
-    return this.#alone(() => eraseNames(this.#options.link, org, meters));
+    return this.#exclusively(() => eraseNames(this.#options.link, org, meters));
   }
 
-  /** After which batch to deliver again because of details that Redis has lost; undefined while all are there. */
+  /** The batch after which to deliver again, if Redis has lost details; undefined if it has all of them. */
   async #lost(): Promise<number | undefined> {
     const { link, ledgerId, history, detailsFrom } = this.#options;
     const lost = await this.#recent.lost(link, ledgerId, history, detailsFrom());
@@ -150,7 +155,7 @@ class LinkedWriter implements RedisWriter {
     return lost;
   }
 
-  /** Details that were delivered before this process began, up to batch `number`, may have been lost since. */
+  /** Redis may also have lost details that an earlier process delivered, up to batch `number`: check those too. */
   async #rememberDetails(number: number): Promise<void> {
     if (this.#hasRemembered) return;
     const { history, detailsFrom } = this.#options;
@@ -158,26 +163,26 @@ class LinkedWriter implements RedisWriter {
     this.#hasRemembered = true;
   }
 
-  readonly #wrote = ({ numbersKey: key, detail }: TagRun, batch: BatchId): void => {
+  readonly #wrote = ({ numbersKey: key, detail }: TagBatches, batch: BatchId): void => {
     this.#replicas.wrote(key);
     if (detail) this.#recent.wrote({ ...detail, batch });
   };
 
-  /** One thing at a time: a day's details do not leave while a batch for them is on its way. */
-  #alone<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#last.then(() => this.#watched(work));
+  /** Runs one operation at a time: a day's details must not be dropped while a batch for them is in flight. */
+  #exclusively<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#last.then(() => this.#recordFailure(work));
     this.#last = done.catch(() => undefined);
     return done;
   }
 
-  async #watched<T>(work: () => Promise<T>): Promise<T> {
+  async #recordFailure<T>(work: () => Promise<T>): Promise<T> {
     try {
       const result = await work();
       this.#failure = undefined;
       return result;
     } catch (error) {
-      // Whoever answers next may be another server.
-      if (error instanceof TonnageError) this.#guard.forget();
+      // After an error the link may reach another server, which must be checked again.
+      if (error instanceof TonnageError) this.#guard.invalidate();
       this.#failure = messageOf(error);
       throw error;
     }

@@ -45,15 +45,17 @@ describe('a rebuild', () => {
       prepare: async () => void (await testWriter(link).writer.deliver(log.batches)),
     },
     {
-      what: 'holds days that the ledger never counted',
+      what: 'has days that the ledger never counted',
       prepare: async () => {
-        const strange = new BatchLog();
+        const otherDays = new BatchLog();
         const days = [firstDay - 1, firstDay - 90, firstDay + 40];
-        strange.add(days.map((day) => increment('pulls', day, { org: 'z.example', arch: 'arm', repository: 'z' }, 7)));
-        await testWriter(link).writer.deliver(strange.batches);
+        otherDays.add(
+          days.map((day) => increment('pulls', day, { org: 'z.example', arch: 'arm', repository: 'z' }, 7)),
+        );
+        await testWriter(link).writer.deliver(otherDays.batches);
       },
     },
-  ])('makes a Redis right that $what, and leaves alone what others have counted', async ({ prepare }) => {
+  ])('corrects a Redis that $what, and keeps the counts of others', async ({ prepare }) => {
     await testWriter(link, { ledgerId: 'two', shared: true }).writer.deliver(other.batches);
     await link.send({ key: 'metrics/v1', args: ['HINCRBY', 'metrics/v1', 'pulls/o/a.example', '1000'] });
     await prepare();
@@ -67,12 +69,12 @@ describe('a rebuild', () => {
     expect(sumsOf(await readState(link))).toEqual(expectedSums([countsOf(log), countsOf(other, 'two')]));
     expect(await writer.position()).toBe(log.last);
 
-    const more = randomLog(1, 60); // the same forty, and twenty after them
+    const more = randomLog(1, 60); // the same forty batches, and twenty more
     expect(await writer.deliver(more.read(30))).toEqual(delivered);
     expect(sumsOf(await readState(link))).toEqual(expectedSums([countsOf(more), countsOf(other, 'two')]));
   });
 
-  it('does nothing for a call that comes twice, or late', async () => {
+  it('ignores a call that arrives twice or late', async () => {
     const { link: twice, replay } = repeatingLink(link);
     const { writer } = testWriter(twice);
     await testWriter(link).writer.deliver(log.read(0, 10));
@@ -83,7 +85,7 @@ describe('a rebuild', () => {
     expect(await writer.position()).toBe(log.last);
   });
 
-  it('lets no call of an attempt that was broken off into the next one', async () => {
+  it('ignores late calls of an interrupted attempt', async () => {
     const short = new BatchLog();
     const random = seeded(5);
     for (let i = 0; i < 4; i += 1) short.add(randomIncrements(random, 3));
@@ -103,7 +105,7 @@ describe('a rebuild', () => {
     }
   });
 
-  it('says what it changed', async () => {
+  it('reports what it changed', async () => {
     const { writer } = testWriter(link);
     await writer.deliver(log.batches);
     expect(await writer.rebuild(ownCountsOf(log.batches), log.lastId)).toMatchObject({ adjusted: 0, rejected: 0 });
@@ -113,7 +115,7 @@ describe('a rebuild', () => {
     expect(await writer.rebuild(ownCountsOf(log.batches), log.lastId)).toMatchObject({ adjusted: 1, rejected: 0 });
   });
 
-  it('leaves what cannot be added to, says how much that is, and makes it right once it can', async () => {
+  it('keeps fields that it cannot change, reports their number, and corrects them after their repair', async () => {
     await redis.server.cli('hset', 'metrics/v1', 'pulls/o/a.example', 'text');
     await testWriter(link, { ledgerId: 'two', shared: true }).writer.deliver(other.read(0, 10));
     const { writer } = testWriter(link, { shared: true });
@@ -139,7 +141,7 @@ describe('a rebuild', () => {
     expect(sumsOf(await readState(link))).toEqual(expectedSums([countsOf(log), counts]));
   });
 
-  it('gives shared fields what they lacked once they can take it, and adjusts all others before', async () => {
+  it('adds to shared fields what they lacked once they can take it, and adjusts all other fields before', async () => {
     const field = `pulls/d/${formatDay(firstDay)}`;
     await redis.server.cli('hset', 'metrics/v1', field, 'text');
     const { writer } = testWriter(link);
@@ -155,7 +157,7 @@ describe('a rebuild', () => {
     expect(await readState(link)).not.toHaveProperty('{metrics/v1}:lacking:one');
   });
 
-  it('keeps the details that are kept, and no others', async () => {
+  it('writes the details of kept days only', async () => {
     const detailsFrom = firstDay + 2;
     const { writer } = testWriter(link);
     await writer.deliver(log.batches);
@@ -163,7 +165,7 @@ describe('a rebuild', () => {
     expect(sumsOf(await readState(link))).toEqual(expectedSums([countsOf(log)], detailsFrom));
   });
 
-  it('can be broken off at any byte and begun anew; until it has ended nothing is delivered', async () => {
+  it('may be interrupted at any byte and started again; nothing is delivered before it has finished', async () => {
     const short = randomLog(3, 12);
     let bytes = 100;
     for (let isDone = false; !isDone; bytes = Math.ceil(bytes * scaled(2, 1.2))) {
@@ -197,7 +199,7 @@ describe('a rebuild', () => {
     expect(bytes).toBeGreaterThan(10_000);
   });
 
-  it('is right also while Wave writes', async () => {
+  it('is exact while Wave writes', async () => {
     const { writer } = testWriter(link);
     let isDone = false;
     let raised = 0;
@@ -216,7 +218,7 @@ describe('a rebuild', () => {
   });
 });
 
-it('erases an organisation from fields, index and rejected changes, and nothing else', async () => {
+it('erases an organisation from sums, index and rejected changes, and nothing else', async () => {
   const meters = ['builds', 'egress_bytes', 'fusion', 'pulls'];
   const log = randomLog(4, 40);
   const wave = ['HINCRBY', 'metrics/v1', 'pulls/o/a.example', '1000'];

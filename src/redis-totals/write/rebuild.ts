@@ -21,13 +21,13 @@ import { adjustDay, type Adjusted } from './adjust.ts';
 import { totalsKey } from './changes.ts';
 import { editRejected } from './rejected-list.ts';
 import { chunks, expectApplied, keptText, nextMark, renumber, replaceHash, type Mark } from './replace.ts';
-import { dropScript, redeemScript } from './scripts.ts';
+import { addLackingScript, dropScript } from './scripts.ts';
 
 export interface RebuildOptions {
   readonly link: RedisLink;
   readonly ledgerId: string;
   readonly detailsFrom: Day;
-  /** The batch as of which the counts are. */
+  /** The last batch that the counts include. */
   readonly batch: BatchId;
   readonly onProgress?: (progress: RebuildProgress) => void;
 }
@@ -35,15 +35,20 @@ export interface RebuildOptions {
 interface Work extends RebuildOptions {
   readonly mark: Mark;
   readonly own: OwnCounts;
+  /** First days of the months that were replaced, by meter. */
   readonly months: Map<string, Set<Day>>;
+  /** Days that were rebuilt, by meter. */
   readonly seen: Map<string, Set<Day>>;
 }
 
 /**
- * Makes Redis hold what a ledger has counted: raises and lowers Wave's fields by what the ledger's own part of them is
- * wrong by, so that what others have counted stays; replaces its months and details; then sets its numbers. Until then a
- * mark stands in the number's place, so that nothing is delivered on top of a half; it may be interrupted anywhere, and
- * begun again. Others may write meanwhile, the same ledger may not.
+ * Makes Redis agree with a ledger's counts. It changes Wave's fields by the difference in the ledger's own part, so the
+ * counts of others stay. It replaces the ledger's months and details, and sets its numbers last. Until then a mark
+ * replaces the number, so that nothing is delivered to a half-built state.
+ *
+ * The rebuild may be interrupted anywhere and started again. Other ledgers and Wave may write during it, the same
+ * ledger must not. Rejects with `store_rebuilding` if another process writes for the same ledger, with `store_invalid`,
+ * and with the link's errors.
  */
 export async function rebuild(options: RebuildOptions, own: OwnCounts): Promise<Rebuilt> {
   const { link, ledgerId, batch, onProgress } = options;
@@ -60,9 +65,9 @@ export async function rebuild(options: RebuildOptions, own: OwnCounts): Promise<
     for (const account of adjusted.left) left.add(account);
     onProgress?.({ days: sum.days, adjusted: sum.adjusted });
   }
-  const lacking = await redeem(work);
-  await forgetMissing(work, left);
-  if (sum.rejected === 0 && lacking === 0) await forgetRejected(link, rejectedKey, ledgerId);
+  const lacking = await addLacking(work);
+  await deleteMissing(work, left);
+  if (sum.rejected === 0 && lacking === 0) await removeRejected(link, rejectedKey, ledgerId);
   await renumber(link, { numbersKey, ledgerId, from: mark.text, to: batchText(batch) });
   return { ...sum, rejected: sum.rejected + lacking };
 }
@@ -82,7 +87,7 @@ async function* allDays(work: Work): AsyncGenerator<Adjusted> {
   yield* otherDays(work);
 }
 
-/** Days that Redis has of this ledger and the ledger has not: nothing of them may stay. */
+/** Clears the days that Redis has of this ledger but the ledger does not have. */
 async function* otherDays(work: Work): AsyncGenerator<Adjusted> {
   const { link, ledgerId, own } = work;
   for (const meter of own.meters) {
@@ -121,11 +126,11 @@ async function replaceDetails(work: Work, { meter, day }: OwnDay): Promise<void>
   await replaceHash(link, { numbersKey: numbers, ledgerId, key, mark, to: batchText(batch), pages });
   const missing = detailMissingKey(meter, day, ledgerId);
   await link.send({ key: missing, args: ['UNLINK', missing] });
-  await forgetRejected(link, detailRejectedKey(meter, day), ledgerId);
+  await removeRejected(link, detailRejectedKey(meter, day), ledgerId);
 }
 
-/** Forgets what was rejected of accounts that Redis has whole now: their voids take back what they say. */
-async function forgetMissing({ link, ledgerId }: Work, left: ReadonlySet<string>): Promise<void> {
+/** Deletes rejected amounts of accounts that are complete now. A void of their events then takes back its full amount. */
+async function deleteMissing({ link, ledgerId }: Work, left: ReadonlySet<string>): Promise<void> {
   const key = missingKey(ledgerId);
   const reply = await link.send({ key, args: ['HKEYS', key] });
   const marks = typeof reply === 'object' && reply !== null ? reply.map(String) : [];
@@ -135,22 +140,22 @@ async function forgetMissing({ link, ledgerId }: Work, left: ReadonlySet<string>
   }
 }
 
-/** What was rejected of this ledger before is counted now. */
-function forgetRejected(link: RedisLink, key: string, ledgerId: string): Promise<void> {
-  return editRejected(link, key, ({ ledger }) => (ledger === ledgerId ? undefined : 'keep'));
+/** Removes this ledger's entries from a list of rejected changes: the rebuild has counted them. */
+function removeRejected(link: RedisLink, key: string, ledgerId: string): Promise<void> {
+  return editRejected(link, key, ({ ledger }) => (ledger === ledgerId ? 'remove' : 'keep'));
 }
 
-/** Gives shared fields what they lack of this ledger, where they can take it; answers how many cannot. */
-async function redeem({ link, ledgerId, mark, own }: Work): Promise<number> {
+/** Adds to shared fields what they lack of this ledger. Returns how many fields cannot take the amount. */
+async function addLacking({ link, ledgerId, mark, own }: Work): Promise<number> {
   const key = lackingKey(ledgerId);
   const reply = await link.send({ key, args: ['HKEYS', key] });
   const fields = typeof reply === 'object' && reply !== null ? reply.map(String) : [];
   let lacking = 0;
   for (const field of fields) {
     const totals = totalsKey(own.meters.find((meter) => field.startsWith(`${meter}/`)) ?? '');
-    const redeemed = await link.script(redeemScript, [numbersKey, totals, key], [ledgerId, mark.text, field]);
-    if (isKept(redeemed)) lacking += 1;
-    else expectApplied(redeemed, numbersKey);
+    const answer = await link.script(addLackingScript, [numbersKey, totals, key], [ledgerId, mark.text, field]);
+    if (isKept(answer)) lacking += 1;
+    else expectApplied(answer, numbersKey);
   }
   return lacking;
 }
@@ -177,11 +182,11 @@ async function replaceMonth({ link, ledgerId, mark, months }: Work, month: Month
 
 function remember(days: Map<string, Set<Day>>, meter: string, day: Day): void {
   const known = days.get(meter) ?? new Set();
-  assert(!known.has(day), `${meter} ${formatDay(day)} comes once, its month in one piece`);
+  assert(!known.has(day), `the ledger yields ${meter} ${formatDay(day)} once, and the days of its month in sequence`);
   days.set(meter, known.add(day));
 }
 
-/** Sums the accounts of a meter's days over their month. */
+/** Sums the accounts of a meter by month. */
 class MonthSum {
   readonly sums = new Map<string, bigint>();
   meter: string | undefined;

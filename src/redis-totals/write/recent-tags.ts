@@ -5,7 +5,7 @@ import { isSameBatch, parseBatchText } from '../batch-text.ts';
 import { assertOwn, rewindTo } from '../history.ts';
 import { detailNumbersKey } from '../layout.ts';
 import type { RedisLink } from '../../redis-link/index.ts';
-import { detailPlace } from './changes.ts';
+import { describeDetails } from './changes.ts';
 import { pipelineAll } from './replace.ts';
 
 interface Written extends MeterDay {
@@ -13,26 +13,27 @@ interface Written extends MeterDay {
 }
 
 /**
- * Which details are in Redis, up to which batch. In a Cluster they lie on other servers than Wave's hash, so that one of these
- * can lose what it had acknowledged, by a failover, while the number of the main tag stays; and a day that no later batch
- * touches would never show it. So they are asked for their numbers now and then.
+ * Remembers which details Redis has, up to which batch, and finds out whether Redis has lost some of them. In a Cluster
+ * details are on other nodes than Wave's hash. A failover of such a node can lose acknowledged writes while the number
+ * at Wave's hash stays. The loss would stay unnoticed if no later batch changed that day.
  */
 export class RecentTags {
   readonly #tags: Lru<Written>;
 
-  /** Remembers at most `tagsMax`: those that were written last. */
+  /** Remembers the `tagsMax` tags that were written last. */
   constructor(tagsMax: number) {
     this.#tags = new Lru(tagsMax);
   }
 
-  /** The details of that meter and day have everything up to a batch. */
+  /** Records that the details of a meter and day are complete up to `written.batch`. */
   wrote(written: Written): void {
     this.#tags.set(detailNumbersKey(written.meter, written.day), written);
   }
 
   /**
-   * After which batch to deliver again, because details have lost what came after it; undefined when all is there. Rejects with
-   * `ledger_gap` when the outbox does not hold what is lost, and when details have a batch of another history.
+   * The batch after which to deliver again, because Redis has lost details; undefined if it has lost none. Rejects with
+   * `ledger_gap` if the outbox no longer has the lost batches, with `ForkedHistory` if details have a batch of another
+   * history, and with the link's errors.
    */
   async lost(link: RedisLink, ledgerId: string, history: BatchHistory, detailsFrom: Day): Promise<number | undefined> {
     for (const [key, { day }] of this.#tags.entries()) if (day < detailsFrom) this.#tags.delete(key);
@@ -44,9 +45,9 @@ export class RecentTags {
     const lost: number[] = [];
     for (const [index, [, { meter, day, batch }]] of tags.entries()) {
       const found = parseBatchText(String(kept[index] ?? ''));
-      // The mark of a rebuild, which is reported for the main tag.
+      // Skip the mark of an unfinished rebuild: Wave's hash has it too, and `keptBatch` reports it from there.
       if (!found || isSameBatch(found, batch)) continue;
-      const where = detailPlace({ meter, day });
+      const where = describeDetails({ meter, day });
       if (found.number >= batch.number) await assertOwn(history, found, where);
       else lost.push(await rewindTo(history, { kept: found.number, missing: batch.number, where }));
     }

@@ -1,39 +1,39 @@
 import type { RedisLink } from '../../redis-link/index.ts';
 import { pipelineAll } from './replace.ts';
 
-/** Entries that are read at a time: the list is as long as somebody's mistake has lasted. */
+/** Entries per read. The list can be long: every change of a bad field adds an entry. */
 const pageSize = 500;
 
-/** What is to become of an entry: another text in its place, or nothing at all (`undefined`). */
-type Fate = { readonly text: string } | undefined;
+/** What to do with an entry: keep it, remove it, or replace it with a text. */
+type Edit = 'keep' | 'remove' | { readonly text: string };
 
 /**
- * Walks a list of rejected changes, and puts another entry in the place of each that `fateOf` answers for. `keep` leaves
- * it as it is. The list may grow meanwhile; may be repeated when broken off.
+ * Edits the entries of a list of rejected changes. The list may grow during the edit. After an interruption the edit
+ * may be repeated. Rejects with the link's errors.
  */
 export async function editRejected(
   link: RedisLink,
   key: string,
-  fateOf: (entry: Readonly<Record<string, unknown>>) => Fate | 'keep',
+  editOf: (entry: Readonly<Record<string, unknown>>) => Edit,
 ): Promise<void> {
   for (let from = 0; ;) {
     const reply = await link.send({ key, args: ['LRANGE', key, String(from), String(from + pageSize - 1)] });
     const entries = typeof reply === 'object' && reply !== null ? reply.map(String) : [];
     if (entries.length === 0) return;
     for (const entry of entries) {
-      const fate = fateOf(parseEntry(entry));
-      if (fate === 'keep') {
+      const edit = editOf(parseEntry(entry));
+      if (edit === 'keep') {
         from += 1;
         continue;
       }
-      // The new one first: broken off in between, it is there twice rather than not at all.
-      const added = fate ? [{ key, args: ['RPUSH', key, fate.text] }] : [];
+      // Add before removing: an interruption then leaves both entries, not none.
+      const added = edit === 'remove' ? [] : [{ key, args: ['RPUSH', key, edit.text] }];
       await pipelineAll(link, [...added, { key, args: ['LREM', key, '1', entry] }]);
     }
   }
 }
 
-/** An entry's members; none for a text that is not ours. */
+/** The members of an entry; none if it is not a JSON object. */
 function parseEntry(entry: string): Readonly<Record<string, unknown>> {
   try {
     const parsed: unknown = JSON.parse(entry);

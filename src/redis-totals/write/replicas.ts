@@ -6,13 +6,13 @@ export interface ReplicasOptions {
   readonly link: RedisLink;
   readonly ledgerId: string;
   readonly clock: Clock;
-  /** How many replicas must have a write. With 0 nothing is ever confirmed. */
+  /** The number of replicas that must have a write. With 0 no batch is ever confirmed. */
   readonly minReplicas: number;
 }
 
 /**
- * Finds out up to which batch enough replicas have everything. A tag that has been written counts as unconfirmed until
- * its own server's replicas have answered for it, since the tags of a Cluster lie on several servers.
+ * Finds out up to which batch enough replicas have everything. The tags of a Cluster are on several nodes, so each
+ * written tag is unconfirmed until the replicas of its own node have confirmed it.
  */
 export class Replicas {
   readonly #options: ReplicasOptions;
@@ -24,22 +24,22 @@ export class Replicas {
     this.#options = options;
   }
 
-  /** Number of the last batch that enough replicas have. */
+  /** The number of the last batch that enough replicas have. */
   get confirmed(): number {
     return this.#confirmed;
   }
 
-  /** Something was written to the tag of this key. */
+  /** Records a write to the tag of this key. */
   wrote(key: string): void {
     if (this.#options.minReplicas > 0) this.#unconfirmed.add(key);
   }
 
-  /** The store lost what came after batch `to`. */
+  /** Records that Redis lost the batches after `to`. */
   rewind(to: number): void {
     this.#confirmed = Math.min(this.#confirmed, to);
   }
 
-  /** Asks the replicas for all that was written, where batch `number` is the last of it. Never rejects for their sake. */
+  /** Asks the replicas about all writes up to batch `number`. Redis errors only leave the batch unconfirmed. */
   async confirm(number: number): Promise<void> {
     const { clock, minReplicas } = this.#options;
     if (minReplicas === 0 || clock.monotonic() < this.#notBefore) return;
@@ -58,9 +58,10 @@ export class Replicas {
       if (!(error instanceof TonnageError)) throw error;
     }
     try {
-      // Another connection has written it. The same number once more makes it this one's, for the next time.
+      // WAIT covers only the writes of its own connection, and an earlier connection may have written the tag. Write the
+      // same number again, so that the next WAIT covers it.
       const kept = await keptText(link, key, ledgerId);
-      if (kept === '') return true; // the details of that day have left
+      if (kept === '') return true; // the details of that day were dropped
       await renumber(link, { numbersKey: key, ledgerId, from: kept, to: kept });
     } catch (error) {
       if (!(error instanceof TonnageError)) throw error;

@@ -1,18 +1,20 @@
 import type { RedisScript } from '../../redis-link/index.ts';
 
 /*
- * The scripts of the write side. Lua in Redis has no rollback, so each of them reads and checks everything that it will
- * touch before its first write; and its first write is one that a full memory refuses, so that a full memory refuses all.
- * They carry no `#!lua` line: Redis 6.2 does not know it, and without it scripts are refused in just that way
- * (`deny-oom` of their first write).
+ * The scripts that write. Lua in Redis has no rollback, so each script checks all keys and fields before its first
+ * write. That first write is a command that Redis refuses if its memory is full (`deny-oom`), so a full memory refuses
+ * the whole script. The scripts have no `#!lua` line: Redis 6.2 does not know it, and with it Redis would refuse
+ * scripts at another point.
  *
- * Arguments are flat, names first and amounts behind them, so that `HMGET` takes its names from `ARGV` as they stand.
- * Measured on 25,000 fields in one call: 0.8 microseconds a field; one HINCRBY each would be 1.2, MessagePack saves 4 %.
+ * Arguments are flat, with all names before all amounts, so that `HMGET` can take the names straight from `ARGV`.
+ * Measured with 25,000 fields in one call: 0.8 microseconds per field. One HINCRBY per field takes 1.2; MessagePack
+ * would save 4%.
  */
 
 /**
- * Lua's numbers are doubles. `exact` is the range within which a sum of two texts is taken as doubles: where a term and
- * the sum are below it, so is the other term below 2^53. Beyond it `plus` adds in two halves of at most 10 and 9 digits.
+ * 64-bit arithmetic on decimal texts. Lua's numbers are doubles. If one term and the sum are below `exact`, the other
+ * term is below 2^53 and the sum of doubles is exact. Beyond that, `plus` adds the upper 10 and the lower 9 digits
+ * separately, and answers whether the sum fits into 64 bits.
  */
 const arithmetic = `
 local find, sub, format, tonumber, floor = string.find, string.sub, string.format, tonumber, math.floor
@@ -42,7 +44,7 @@ local function plus(left, right)
 end
 `;
 
-/** The type that each key must have, or not be there at all. */
+/** Answers `type` for a key of the wrong type. A missing key is fine. */
 const typeCheck = `
 local function wrong(key, expected)
   local found = redis.call('TYPE', key).ok
@@ -51,11 +53,12 @@ end
 `;
 
 /**
- * KEYS[1] numbers; ARGV: ledger, the last batch of this call (number and token), its number, the batch that the tag must have
- * now. A tag keeps the last batch which is in it, with its token: the same number with another token belongs to another
- * history. Only the caller knows the whole history, so it also gets the kept batch of a duplicate. A duplicate writes the kept
- * batch again: WAIT, which answers for what this connection has written, would otherwise answer for nothing (in Redis from
- * 7.2 on, and in Valkey).
+ * KEYS[1]: the hash of numbers. ARGV: ledger, the last batch of this call (number and token), its number, the batch that
+ * the tag must have now.
+ *
+ * A tag keeps its last batch, with the token: the same number with another token belongs to another history. Only the
+ * caller knows the history, so the answer `duplicate` also names the kept batch. A duplicate writes the kept batch
+ * again, because from Redis 7.2 on, and in Valkey, WAIT covers only the writes of its own connection.
  */
 const numberRule = `
 local at = 5
@@ -72,12 +75,18 @@ end
 `;
 
 /**
- * ARGV from here on: how many hashes and sets, whose keys follow KEYS[1] in that order; of each hash whether fields that
- * become 0 leave, how many fields, their names, their amounts; of each set how many members, and they; then how many
- * changes are made one by one, and whether the last key but two is the hash of what shared fields lack. Of each such
- * change: its text for the list of rejected ones (the last key), its amount, its mark in the hash of rejected ones (the last
- * key but one; empty: none), how many fields it changes all or none of (-1: it can only be rejected), and of each the number of
- * its hash and its name; then how many shared fields, and of each the number of its hash, its name, and its text for the list.
+ * Reads and checks the counts of a call (`composeCall`). The keys after KEYS[1] are the hashes, the sets, and, if there
+ * are individual changes: the hash of what shared fields lack (optional), the hash of rejected changes, and the list of
+ * rejected changes. ARGV from here on:
+ *
+ * 1. the number of hashes, the number of sets;
+ * 2. for each hash: `1` if fields are deleted at 0, the number of fields, their names, their amounts;
+ * 3. for each set: the number of members, the members;
+ * 4. the number of individual changes, and `1` if the keys include the hash of what shared fields lack;
+ * 5. for each individual change: its entry for the list of rejected changes; its amount; its field in the hash of
+ *    rejected changes (empty: none); the number of fields that change together (-1: reject the change), with the index
+ *    of the hash and the name of each; the number of shared fields, with the index of the hash, the name and the entry
+ *    for the list of each.
  */
 const readCounts = `
 local hashes, sets = tonumber(ARGV[at]), tonumber(ARGV[at + 1])
@@ -146,6 +155,7 @@ if single > 0 then
 end
 `;
 
+/** Writes what `readCounts` has checked, beginning with the number of the batch. */
 const writeCounts = `
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 for _, out in ipairs(outs) do redis.call('HSET', out[1], unpack(out[2])) end
@@ -159,11 +169,14 @@ end
 `;
 
 /**
- * Checks each of these against what the changes before it have left. A change is made whole or not at all, except for its
- * shared fields: each of these takes it or rejects it alone. What a shared field rejects is added to the amount that the
- * field lacks of this ledger, and the list gets one entry for the field. A later negative amount is taken from what the
- * field lacks first, so that a void takes nothing from a field that never had it. A change that is rejected whole is
- * remembered under its mark; a void of one of its events is taken from that alone.
+ * Applies individual changes in order, each after a check of the current values.
+ *
+ * - A change is applied to all its fields or to none. Only its shared fields accept or reject it one by one.
+ * - The amount that a shared field rejects is added to what the field lacks of this ledger, and the list gets one entry
+ *   for that field. A later negative amount first reduces what the field lacks, so a void takes nothing from a field
+ *   that never got it.
+ * - A change that is rejected as a whole is kept in the hash of rejected changes. A void of one of its events reduces
+ *   only that amount.
  */
 const writeSingle = `
 local answer = {'applied'}
@@ -230,10 +243,17 @@ return answer
 `;
 
 /**
- * Applies a run of batches to the keys of one slot, once. Answers `applied` and for each rejection the field that caused
- * it (empty: the change has no field), `duplicate` and the kept batch, `kept` and the kept batch (the run does not follow it), `marked` and the mark of an unfinished
- * rebuild, `type` (key, expected, found), or `bad` and pairs (hash, field; from 0) of fields that hold no integer or
- * would overflow: then nothing was written, and the caller sends what touches them one by one.
+ * Applies consecutive batches to the keys of one tag, once. Answers one of:
+ *
+ * - `applied`, and the field that caused each rejection (empty: the change has no field);
+ * - `duplicate` and the kept batch: the tag already has these batches;
+ * - `kept` and the kept batch: these batches do not follow it;
+ * - `marked` and the mark of an unfinished rebuild;
+ * - `type`, a key, its expected type and its actual type;
+ * - `bad`, and the index of the hash and of the field (from 0) for each field that holds no integer or would overflow.
+ *   The caller then sends the changes of these fields individually.
+ *
+ * Only `applied` and `duplicate` have written anything.
  */
 export const deliverScript: RedisScript = {
   name: 'deliver',
@@ -241,9 +261,9 @@ export const deliverScript: RedisScript = {
 };
 
 /**
- * KEYS[1] numbers, KEYS[2] the hash of what the ledger has counted itself; ARGV: ledger, mark, how many fields of that
- * hash are expected, their names, their values (empty: not there). Nothing is done where one differs, so that a call
- * that comes twice, or late, changes nothing.
+ * KEYS: the hash of numbers, the ledger's own hash of a day. ARGV: ledger, mark, the number of expected fields of that
+ * hash, their names, their values (empty: the field is missing). If a value differs, the script changes nothing, so a
+ * call that arrives late or twice is harmless.
  */
 const expectRule = `
 local fault = wrong(KEYS[1], 'hash') or wrong(KEYS[2], 'hash')
@@ -260,18 +280,19 @@ for from = 4, 3 + expected, 2000 do
 end
 `;
 
-/** Applies differences while the ledger's number is the mark of a rebuild and its own hash is as expected. */
+/** Applies differences if the ledger's number is the mark of this rebuild and its own hash is as expected. */
 export const adjustScript: RedisScript = {
   name: 'adjust',
   source: [arithmetic, typeCheck, expectRule, readCounts, writeCounts, writeSingle].join(''),
 };
 
 /**
- * KEYS: numbers, the hash that a shared field is in, what shared fields lack of a ledger; ARGV: ledger, the mark that its
- * number must be, the field. Gives the field what it lacks if it can take it; `kept` where it cannot.
+ * Adds to a shared field what it lacks of a ledger. KEYS: the hash of numbers, the hash of the shared field, the hash of
+ * what shared fields lack. ARGV: ledger, the mark that its number must be, the field. Answers `kept` if the field
+ * cannot take the amount.
  */
-export const redeemScript: RedisScript = {
-  name: 'redeem',
+export const addLackingScript: RedisScript = {
+  name: 'add-lacking',
   source: `${arithmetic}${typeCheck}
 local fault = wrong(KEYS[1], 'hash') or wrong(KEYS[2], 'hash') or wrong(KEYS[3], 'hash')
 if fault then return fault end
@@ -285,7 +306,7 @@ return {'applied', 0}
 `,
 };
 
-/** KEYS[1] numbers; ARGV: ledger, the batch or mark that it must have now (empty: none), the one that it gets. */
+/** KEYS: the hash of numbers. ARGV: ledger, its current batch or mark (empty: none), its new batch or mark. */
 export const renumberScript: RedisScript = {
   name: 'renumber',
   source: `${typeCheck}
@@ -297,7 +318,7 @@ return {'applied', 0}
 `,
 };
 
-/** KEYS: numbers, a hash; ARGV: ledger, mark that its number must be, then fields and values that the hash gets. */
+/** Adds fields to a hash. KEYS: the hash of numbers, the hash. ARGV: ledger, its current mark, fields and values. */
 export const stageScript: RedisScript = {
   name: 'stage',
   source: `
@@ -308,8 +329,8 @@ return {'applied', 0}
 };
 
 /**
- * KEYS: numbers, a hash, what takes its place; ARGV: ledger, mark that its number must be, batch that it gets, whether
- * there is something to take the hash's place (`1`), or it leaves without.
+ * Replaces a hash. KEYS: the hash of numbers, the hash, its replacement. ARGV: ledger, its current mark, its new batch
+ * or mark, `1` if the replacement has fields (otherwise the hash is deleted).
  */
 export const replaceScript: RedisScript = {
   name: 'replace',
@@ -329,8 +350,8 @@ return {'applied', 0}
 };
 
 /**
- * KEYS: numbers, two hashes that leave together with the ledger's number there, and the list of rejected changes, which
- * leaves with the last ledger's; ARGV: ledger. Nothing here needs memory.
+ * Deletes a ledger's details of a day (KEYS of `detailKeys`) with its number. The list of rejected changes is deleted
+ * with the details of the last ledger. ARGV: ledger. Works with a full memory.
  */
 export const dropScript: RedisScript = {
   name: 'drop',

@@ -35,10 +35,10 @@ const countsOf = (log: BatchLog, ledgerId = 'one') => ({
   increments: log.batches.flatMap(({ increments }) => increments),
 });
 
-describe('a store that would throw data away', () => {
+describe('a Redis that may evict keys', () => {
   afterEach(() => redis.server.cli('config', 'set', 'maxmemory-policy', 'noeviction'));
 
-  it('is given nothing, and goes on when the policy is right', async () => {
+  it('stops delivery until the policy is noeviction', async () => {
     const log = randomLog(1, 3);
     await redis.server.cli('config', 'set', 'maxmemory-policy', 'allkeys-lru');
     const { writer } = testWriter(link);
@@ -50,7 +50,7 @@ describe('a store that would throw data away', () => {
     expect(await writer.deliver(log.batches)).toEqual(delivered);
   });
 
-  it('is noticed within half a minute, and at once after an error', async () => {
+  it('is noticed within half a minute, or immediately after an error', async () => {
     const log = randomLog(2, 4);
     let now = 0;
     const { writer } = testWriter(link, { clock: { now: () => 0, monotonic: () => now } });
@@ -63,7 +63,7 @@ describe('a store that would throw data away', () => {
     await expect(writer.deliver(log.read(2, 1))).rejects.toMatchObject({ code: 'store_evicts' });
   });
 
-  it('is written all the same when that is allowed', async () => {
+  it('gets deliveries if allowEviction is set', async () => {
     await redis.server.cli('config', 'set', 'maxmemory-policy', 'allkeys-lfu');
     const { writer } = testWriter(link, { allowEviction: true });
     expect(await writer.deliver(randomLog(3, 3).batches)).toEqual(delivered);
@@ -73,7 +73,7 @@ describe('a store that would throw data away', () => {
 describe('a full memory', () => {
   afterEach(() => redis.server.cli('config', 'set', 'maxmemory', '0'));
 
-  it('refuses a delivery before any of it is written, and takes it later', async () => {
+  it('refuses a delivery as a whole, and accepts it later', async () => {
     const log = randomLog(4, 30);
     const { writer } = testWriter(link);
     await writer.deliver(log.read(0, 10));
@@ -87,7 +87,7 @@ describe('a full memory', () => {
     expect(sumsOf(await readState(link))).toEqual(expectedSums([countsOf(log)]));
   });
 
-  it('refuses also what would only delete, so that a number never stays behind what it stands for', async () => {
+  it('refuses even a delivery that would only delete, so that a number never falls behind its counts', async () => {
     const log = new BatchLog();
     const event = increment('pulls', firstDay, {});
     log.add([event]);
@@ -101,7 +101,7 @@ describe('a full memory', () => {
 });
 
 describe('several ledgers', () => {
-  it('have numbers and sums of their own, and share the fields of Wave', async () => {
+  it("have their own numbers and sums, and share Wave's fields", async () => {
     const [first, second] = [randomLog(5, 20), randomLog(6, 20)];
     const one = testWriter(link, { ledgerId: 'one', shared: true });
     const two = testWriter(link, { ledgerId: 'two', shared: true });
@@ -113,7 +113,7 @@ describe('several ledgers', () => {
     expect([...one.warnings, ...two.warnings]).toEqual([]);
   });
 
-  it('are warned of once, unless that is meant', async () => {
+  it('cause one warning, and none if they share their events', async () => {
     await testWriter(link, { ledgerId: 'two' }).writer.deliver(randomLog(7, 1).batches);
     let now = 0;
     const { writer, warnings } = testWriter(link, { clock: { now: () => 0, monotonic: () => now } });
@@ -125,13 +125,13 @@ describe('several ledgers', () => {
   });
 });
 
-describe('details that are no longer kept', () => {
+describe('expired details', () => {
   const old = firstDay - 400;
   const log = new BatchLog();
   log.add([increment('pulls', old, { repository: 'x' }), increment('pulls', firstDay, { repository: 'x' })]);
   log.add([increment('pulls', old, { repository: 'y' })]);
 
-  it('leave with their numbers; what comes late for such a day still counts in totals', async () => {
+  it('are dropped with their numbers; a late event of such a day still counts in the sums', async () => {
     let detailsFrom = old;
     const { writer } = testWriter(link, { detailsFrom: () => detailsFrom });
     await writer.deliver(log.read(0, 1));
@@ -145,12 +145,12 @@ describe('details that are no longer kept', () => {
     expect(sumsOf(await readState(link))).toEqual(expectedSums([countsOf(log)], detailsFrom));
   });
 
-  it('are not missed by a delivery that began before they left', async () => {
+  it('cause no rewind if they were dropped while a delivery was in flight', async () => {
     let detailsFrom = old;
     const { writer } = testWriter(link, { detailsFrom: () => detailsFrom });
     await writer.deliver(log.read(0, 1));
     await link.send({ key: 'x', args: ['UNLINK', `{tonnage/pulls/${formatDay(old)}}:seq`] });
-    // The day ends while the call is on its way.
+    // The day expires while the call is in flight.
     const first = { asked: false };
     const late = testWriter(link, {
       detailsFrom: () => (first.asked ? old + 1 : ((first.asked = true), old)),
@@ -161,7 +161,7 @@ describe('details that are no longer kept', () => {
     expect(sumsOf(await readState(link))).toEqual(expectedSums([countsOf(log)], detailsFrom));
   });
 
-  it("leave another ledger's alone", async () => {
+  it('are dropped without those of another ledger', async () => {
     for (const ledgerId of ['one', 'two']) {
       await testWriter(link, { ledgerId, shared: true, detailsFrom: () => old }).writer.deliver(log.batches);
     }
@@ -175,39 +175,36 @@ describe('details that are no longer kept', () => {
 });
 
 it.each([
-  ['for its position', (writer: RedisWriter) => writer.position(), 1],
-  ['to deliver what comes next', (writer: RedisWriter, log: BatchLog) => writer.deliver(log.read(2)), rewindTo(1)],
-])(
-  'tells a sender that asks %s of details that were lost though no later batch touches them',
-  async (_, ask, answer) => {
-    const log = new BatchLog();
-    log.add([increment('pulls', firstDay, { repository: 'x' })]);
-    log.add([increment('pulls', firstDay, { repository: 'y' })]);
-    log.add([increment('pulls', firstDay + 1, { repository: 'z' })]);
-    let now = 0;
-    const { writer } = testWriter(link, { clock: { now: () => 0, monotonic: () => now } });
-    await writer.deliver(log.read(0, 1));
-    const key = `{tonnage/pulls/${formatDay(firstDay)}}`;
-    const lost = await readState(link);
-    await writer.deliver(log.read(1, 1));
-    // What a failover of the one server that has them would leave.
-    for (const part of ['seq', 'cells:one']) {
-      const fields = Object.entries(lost[`${key}:${part}`] ?? {}).flat();
-      await link.send({ key, args: ['DEL', `${key}:${part}`] });
-      await link.send({ key, args: ['HSET', `${key}:${part}`, ...fields] });
-    }
-    now += limits.evictionCheckMs;
-    expect(await ask(writer, log)).toEqual(answer);
-    expect(await writer.deliver(log.read(1))).toEqual(delivered);
-    expect(sumsOf(await readState(link))).toEqual(expectedSums([countsOf(log)]));
-    now += limits.evictionCheckMs;
-    log.add([increment('pulls', firstDay + 1, { repository: 'z' })]);
-    expect(await writer.deliver(log.read(3))).toEqual(delivered);
-  },
-);
+  ['position', (writer: RedisWriter) => writer.position(), 1],
+  ['deliver', (writer: RedisWriter, log: BatchLog) => writer.deliver(log.read(2)), rewindTo(1)],
+])('%s goes back to details that Redis has lost, even if no later batch changes them', async (_, ask, answer) => {
+  const log = new BatchLog();
+  log.add([increment('pulls', firstDay, { repository: 'x' })]);
+  log.add([increment('pulls', firstDay, { repository: 'y' })]);
+  log.add([increment('pulls', firstDay + 1, { repository: 'z' })]);
+  let now = 0;
+  const { writer } = testWriter(link, { clock: { now: () => 0, monotonic: () => now } });
+  await writer.deliver(log.read(0, 1));
+  const key = `{tonnage/pulls/${formatDay(firstDay)}}`;
+  const lost = await readState(link);
+  await writer.deliver(log.read(1, 1));
+  // The state after a failover of the node that had these details.
+  for (const part of ['seq', 'cells:one']) {
+    const fields = Object.entries(lost[`${key}:${part}`] ?? {}).flat();
+    await link.send({ key, args: ['DEL', `${key}:${part}`] });
+    await link.send({ key, args: ['HSET', `${key}:${part}`, ...fields] });
+  }
+  now += limits.evictionCheckMs;
+  expect(await ask(writer, log)).toEqual(answer);
+  expect(await writer.deliver(log.read(1))).toEqual(delivered);
+  expect(sumsOf(await readState(link))).toEqual(expectedSums([countsOf(log)]));
+  now += limits.evictionCheckMs;
+  log.add([increment('pulls', firstDay + 1, { repository: 'z' })]);
+  expect(await writer.deliver(log.read(3))).toEqual(delivered);
+});
 
 describe('replicas', () => {
-  it('confirm what they have; without enough of them nothing is confirmed, and all is delivered', async () => {
+  it('confirm the batches that they have; with too few replicas, batches are delivered but not confirmed', async () => {
     const log = randomLog(9, 12);
     const clock = { now: () => 0, monotonic: () => systemClock.monotonic() };
     const { writer } = testWriter(link, { minReplicas: 1, clock });
@@ -223,7 +220,7 @@ describe('replicas', () => {
       await writer.deliver(log.read(4, 4));
       return writer.confirmed === 8;
     });
-    await writer.deliver(log.read(2, 3)); // once more, and nothing at all: what is confirmed stays so
+    await writer.deliver(log.read(2, 3)); // a repeated delivery and an empty one: batches stay confirmed
     await writer.deliver([]);
     expect(writer.confirmed).toBe(8);
     replica.pause();
@@ -237,7 +234,7 @@ describe('replicas', () => {
     expect(writer.confirmed).toBe(0);
   });
 
-  it('answer for what a connection before this one has written, once it is written again', async () => {
+  it('confirm the writes of an earlier connection after the number was written again', async () => {
     const log = new BatchLog();
     for (const day of [firstDay, firstDay + 1]) log.add([increment('pulls', day, { repository: 'x' })]);
     let now = 0;
@@ -251,7 +248,7 @@ describe('replicas', () => {
     await writer.deliver(log.read(0, 1));
     await reconnectedAfter(opened, () => redis.server.cli('client', 'kill', 'type', 'normal'));
     now += limits.replicaRetryMs;
-    // A duplicate for this connection, which has written nothing: the replica has not confirmed it all the same.
+    // This batch is a duplicate on the new connection, which has written nothing yet: it must not count as confirmed.
     await writer.deliver(log.read(0, 1));
     expect(writer.confirmed).toBe(0);
     replica.resume();
@@ -263,7 +260,7 @@ describe('replicas', () => {
     await replica.stop();
   });
 
-  it('are told of a duplicate as well: from Redis 7.2 on they answer for what a connection has written, and for that alone', async () => {
+  it('get a write for a duplicate too, because from Redis 7.2 on WAIT covers only the writes of its own connection', async () => {
     const changes = async () => Number(/^rdb_changes_since_last_save:(\d+)/m.exec(await redis.server.cli('info'))?.[1]);
     const { writer } = testWriter(link);
     const { batches } = randomLog(12, 1);
@@ -273,14 +270,14 @@ describe('replicas', () => {
     expect(await changes()).toBeGreaterThan(before);
   });
 
-  it('are not asked when none is wanted: nothing counts as confirmed then', async () => {
+  it('are not asked if minReplicas is 0, and then no batch is confirmed', async () => {
     const { writer } = testWriter(link);
     await writer.deliver(randomLog(10, 5).batches);
     expect(writer.confirmed).toBe(0);
   });
 });
 
-it('tells why nothing is delivered while the server is away', async () => {
+it('reports why nothing is delivered while Redis is down', async () => {
   const log = randomLog(11, 2);
   const { writer } = testWriter(link);
   await writer.deliver(log.read(0, 1));

@@ -4,7 +4,7 @@ import { parseDay, type Day, type Increment } from '../../../usage/index.ts';
 
 export const firstDay = parseDay('2026-10-29') ?? 0;
 
-/** An increment as tests write it. */
+/** Makes an increment. */
 export function increment(
   meter: string,
   day: Day,
@@ -14,18 +14,18 @@ export function increment(
   return { meter, day, dimensions, quantity: BigInt(quantity) };
 }
 
-/** The token that batch `number` of a log has. */
+/** The token of batch `number` of a `BatchLog`. */
 export function tokenOf(number: number): string {
   return number === 0 ? '' : `token-${number}`;
 }
 
-/** A ledger with any number of such batches, which forgets none of them. */
+/** The history of a ledger that has every such batch and deletes none. */
 export const endlessHistory: BatchHistory = {
   lookUp: (number) => Promise.resolve({ token: tokenOf(number), first: 1, last: Number.MAX_SAFE_INTEGER }),
   touchedAsOf: () => Promise.resolve([]),
 };
 
-/** A ledger's outbox, in memory: numbers batches, and knows which touched a meter and day before. */
+/** A ledger's outbox in memory. It numbers batches, and finds the previous batch of each meter and day. */
 export class BatchLog {
   readonly batches: OutboxBatch[] = [];
   readonly #touched = new Map<string, BatchId>();
@@ -52,13 +52,13 @@ export class BatchLog {
     return batch;
   }
 
-  /** The batches above `after`, at most `max`. */
+  /** At most `max` batches after batch `after`. */
   read(after: number, max = 1_000): readonly OutboxBatch[] {
     return this.batches.slice(after, after + max);
   }
 }
 
-/** A sequence of numbers below 1 that depends on its seed alone. */
+/** A reproducible sequence of random numbers in [0, 1). */
 export function seeded(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -71,7 +71,7 @@ const meters = ['pulls', 'fusion', 'builds', 'egress_bytes'] as const;
 const orgs = [undefined, 'a.example', 'b.example', 'c.example', '__other__'] as const;
 const archs = [undefined, 'amd64', 'arm64', 's390x'] as const;
 
-/** Increments over a few days around the end of a month, some of them of a void; one for each cell. */
+/** Increments of a few days around the end of a month, at most one per cell. Some are voids. */
 export function randomIncrements(random: () => number, max = 12): readonly Increment[] {
   const pick = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)] as T;
   const cells = new Map<string, Increment>();
@@ -90,17 +90,17 @@ export function randomIncrements(random: () => number, max = 12): readonly Incre
   return [...cells.values()];
 }
 
-/** Where batches go. */
-export interface Target {
+/** The part of a writer that receives batches. */
+export interface Receiver {
   position(): Promise<number>;
   deliver(batches: readonly OutboxBatch[]): Promise<Delivered>;
 }
 
 /**
- * Delivers all batches of a log as a sender does: asks where to begin, goes back when told to, and tries again what failed,
- * until `waitMs` have passed. Answers how often it was told to go back.
+ * Delivers all batches of a log: asks for the position, goes back on a rewind, and retries after errors for at most
+ * `waitMs`. Resolves to the number of rewinds.
  */
-export async function sendAll(log: BatchLog, target: Target, { max = 7, waitMs = 60_000 } = {}): Promise<number> {
+export async function sendAll(log: BatchLog, target: Receiver, { max = 7, waitMs = 60_000 } = {}): Promise<number> {
   const deadline = performance.now() + waitMs;
   let rewinds = 0;
   let position: number | undefined;

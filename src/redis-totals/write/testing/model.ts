@@ -1,7 +1,7 @@
 import { formatDay, type Day, type Increment } from '../../../usage/index.ts';
 import type { RedisLink } from '../../../redis-link/index.ts';
 
-/** What Redis holds: of each hash its fields, of each set or list its members. Sums of 0 are left out. */
+/** The contents of Redis: the fields of each hash and the members of each set or list, without fields that are 0. */
 export type State = Readonly<Record<string, Readonly<Record<string, string>> | readonly string[]>>;
 
 /** Increments of one ledger. */
@@ -13,8 +13,8 @@ export interface LedgerIncrements {
 const waveMeters = new Set(['builds', 'pulls', 'fusion', 'mirrors', 'scans']);
 
 /**
- * What must stand in Redis when these have been counted, by plain addition, apart from the numbers of batches and from
- * names. Written from the description of the layout, not from the code that it checks.
+ * The sums that Redis must have after these increments, by plain addition; without numbers of batches and names. Written
+ * from the description of the layout, not from the code under test.
  */
 export function expectedSums(ledgers: readonly LedgerIncrements[], detailsFrom: Day = 0): State {
   const sums = new Map<string, Map<string, bigint>>();
@@ -54,7 +54,7 @@ export function expectedSums(ledgers: readonly LedgerIncrements[], detailsFrom: 
   );
 }
 
-/** All that Redis holds. In a Cluster: what the node holds that `KEYS` is sent to. */
+/** Reads all of Redis. In a Cluster it reads one node: the one that answers `KEYS`. */
 export async function readState(link: RedisLink): Promise<State> {
   const state: Record<string, Readonly<Record<string, string>> | readonly string[]> = {};
   for (const key of list(await link.send({ args: ['KEYS', '*'] }))) state[key] = await readKey(link, key);
@@ -75,13 +75,13 @@ function list(reply: unknown): readonly string[] {
   return Array.isArray(reply) ? reply.map(String) : [];
 }
 
-/** Only the sums of a state: without numbers, names and rejected changes. */
+/** The sums of a state, without numbers, names and rejected changes. */
 export function sumsOf(state: State): State {
   const isSum = (key: string) => /^metrics\/v1$|:others$|:own:[^:]+:(day|month):|:cells:/.test(key);
   return Object.fromEntries(Object.entries(state).filter(([key]) => isSum(key)));
 }
 
-/** The sums of these keys alone, as a Cluster, which answers no `KEYS` for all of its nodes, can be asked for them. */
+/** Reads the sums of these keys. Works in a Cluster, where `KEYS` covers one node only. */
 export async function readSums(link: RedisLink, keys: readonly string[]): Promise<State> {
   const found = await Promise.all(keys.map(async (key) => [key, await readKeyIfThere(link, key)] as const));
   return Object.fromEntries(found.filter(([, value]) => Object.keys(value).length > 0));

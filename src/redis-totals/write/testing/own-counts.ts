@@ -1,7 +1,7 @@
 import { accountOf, seriesKey, type Day, type Increment } from '../../../usage/index.ts';
 import type { OutboxBatch, OwnCounts } from '../../../store/index.ts';
 
-/** What a ledger that has committed these batches says that it has counted. */
+/** The counts of a ledger that has committed these batches. */
 export function ownCountsOf(batches: readonly OutboxBatch[]): OwnCounts {
   const increments = batches.flatMap((batch) => batch.increments);
   const days = new Map(increments.map(({ meter, day }) => [`${meter} ${day}`, { meter, day }]));

@@ -3,7 +3,7 @@ import type { RedisLink } from '../../../redis-link/index.ts';
 
 type Call = () => Promise<unknown>;
 
-/** A link over which each script arrives twice; the first answer counts. `replay` sends all of them once more. */
+/** A link that sends each script twice and returns the first answer. `replay` sends all scripts again. */
 export function repeatingLink(link: RedisLink): { readonly link: RedisLink; readonly replay: Call } {
   const calls: Call[] = [];
   const script: RedisLink['script'] = async (...call) => {
@@ -18,7 +18,7 @@ export function repeatingLink(link: RedisLink): { readonly link: RedisLink; read
   return { link: wrap(link, { script }), replay };
 }
 
-/** A link that breaks at its call number `count`: nobody knows whether that was done. It arrives when `late` is called. */
+/** A link that fails from call number `count` on. `late` sends that call after all. */
 export function breakingLink(link: RedisLink, count: number): { readonly link: RedisLink; readonly late: Call } {
   let calls = 0;
   let late: Call = () => Promise.resolve();

@@ -3,7 +3,7 @@ import type { RedisLink } from '../../../redis-link/index.ts';
 import { endlessHistory } from './batches.ts';
 import { createRedisWriter, type RedisWriter, type RedisWriterOptions } from '../index.ts';
 
-/** A writer of ledger `one` that keeps all details, and the warnings that it has logged. */
+/** A writer for ledger `one` that keeps all details, and the warnings that it logs. */
 export function testWriter(
   link: RedisLink,
   options: Partial<RedisWriterOptions> = {},
