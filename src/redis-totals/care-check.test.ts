@@ -36,8 +36,8 @@ function ledgerId(): string {
   }
 }
 
-describe('check finds what keeps batches from being delivered until somebody helps', () => {
-  /** Forgets these batches, as a server does that has delivered them. */
+describe('check finds what stops delivery until an operator repairs it', () => {
+  /** Deletes batches from the outbox, as a server does after their delivery. */
   function forget(where: string): void {
     const database = new DatabaseSync(ledger.file);
     database.exec(`delete from outbox where ${where}`);
@@ -48,7 +48,7 @@ describe('check finds what keeps batches from being delivered until somebody hel
   const found = (text: string) => ({ findings: [expect.stringMatching(text)], notes: [] });
   const rebuild = 'stop the server and run tonnage ledger rebuild$';
 
-  test('Redis has lost more than the outbox has, until it is rebuilt', async () => {
+  test('Redis has lost batches that the outbox no longer has, until a rebuild', async () => {
     await ledger.commit(redis.server.url, first);
     const batch = await redis.server.cli('hget', '{metrics/v1}:seq', ledgerId());
     await ledger.commit(redis.server.url, second, second);
@@ -56,7 +56,7 @@ describe('check finds what keeps batches from being delivered until somebody hel
     forget('number = 1');
     const gap = '^Redis: nothing is delivered \\(ledger_gap\\): ';
     const inNothing = 'missing in Redis, which has nothing of this ledger .*, and the outbox no longer has';
-    expect(await check()).toEqual(found(`${gap}batch 1 of this ledger is ${inNothing} it any more; .*: ${rebuild}`));
+    expect(await check()).toEqual(found(`${gap}batch 1 of this ledger is ${inNothing} it; .*: ${rebuild}`));
     await redis.server.cli('hset', '{metrics/v1}:seq', ledgerId(), batch);
     forget('true');
     expect(await check()).toEqual(
@@ -64,13 +64,13 @@ describe('check finds what keeps batches from being delivered until somebody hel
     );
     await redis.server.cli('del', '{metrics/v1}:seq');
     expect(await check()).toEqual(
-      found(`${gap}batches 1 to 3 of this ledger are ${inNothing} them any more; .*: ${rebuild}`),
+      found(`${gap}batches 1 to 3 of this ledger are ${inNothing} them; .*: ${rebuild}`),
     );
     await ledger.care(redis.server.url).rebuild();
     expect(await check()).toEqual(sound);
   });
 
-  test('Redis was never given anything of a ledger that keeps its totals itself', async () => {
+  test('Redis has nothing of a ledger that kept its totals in its file', async () => {
     await ledger.commit(undefined, first, second);
     const kept = '^Redis: gets nothing of this ledger, which has kept its totals itself until now';
     expect(await check()).toEqual(found(`${kept}.*: take them there with tonnage ledger migrate --to`));
@@ -80,7 +80,7 @@ describe('check finds what keeps batches from being delivered until somebody hel
     expect(await check()).toEqual(found(kept));
   });
 
-  test('Redis has lost no more than the outbox has: that is delivered again', async () => {
+  test('not that Redis has lost batches which the outbox still has: they are delivered again', async () => {
     await ledger.commit(redis.server.url, first, second);
     await redis.server.cli('flushall');
     expect(await check()).toEqual({
@@ -95,7 +95,7 @@ describe('check finds what keeps batches from being delivered until somebody hel
     redis.server.cli('del', '{tonnage/pulls/2026-10-12}:seq', `{tonnage/pulls/2026-10-12}:cells:${ledgerId()}`);
   const lost = `^Redis: nothing is delivered \\(ledger_gap\\): batch 1 of this ledger is missing in the details of pulls of 2026-10-12 in Redis, and .*: ${rebuild}`;
 
-  test('details of a day are lost, as when one node of a Cluster was emptied, and the outbox does not have them', async () => {
+  test('Redis has lost the details of a day, as after a node of a Cluster was emptied, and the outbox no longer has them', async () => {
     await ledger.commit(redis.server.url, first, second);
     await loseDetails();
     forget('true');
@@ -104,7 +104,7 @@ describe('check finds what keeps batches from being delivered until somebody hel
     expect(await check()).toEqual(sound);
   });
 
-  test('details of a day are lost while a later batch that touches the same day waits', async () => {
+  test('Redis has lost the details of a day while a later batch of the same day waits', async () => {
     await ledger.commit(redis.server.url, first, second);
     await loseDetails();
     forget('true');
@@ -114,7 +114,7 @@ describe('check finds what keeps batches from being delivered until somebody hel
     expect(await check()).toEqual(found(lost));
   });
 
-  test('details of a day that the outbox still has are delivered again by the next server', async () => {
+  test('not lost details that the outbox still has: the next server delivers them again', async () => {
     await ledger.commit(redis.server.url, first, second);
     await loseDetails();
     expect((await check()).findings).toEqual([]);
@@ -137,7 +137,7 @@ describe('check finds what keeps batches from being delivered until somebody hel
     ],
     [['set', '{metrics/v1}:others', 'text'], /store_invalid.*: Key \{metrics\/v1\}:others in Redis must be a hash/],
     [['set', '{metrics/v1}:seq', 'text'], /redis_refused.*WRONGTYPE/],
-    [['hset', '{metrics/v1}:seq', 'ID', 'rebuilding'], /store_rebuilding.* run `tonnage ledger rebuild` once more$/],
+    [['hset', '{metrics/v1}:seq', 'ID', 'rebuilding'], /store_rebuilding.* run `tonnage ledger rebuild` again$/],
     [['config', 'set', 'requirepass', 'secret'], /redis_refused.*NOAUTH/],
   ])('%j', async (command, finding) => {
     await ledger.commit(redis.server.url, first);
@@ -149,7 +149,7 @@ describe('check finds what keeps batches from being delivered until somebody hel
     expect(result.findings[0]).toMatch(/^Redis: nothing is delivered \(/);
   });
 
-  test('a configuration that names no Redis, for a ledger that delivers to one', async () => {
+  test('the configuration has no Redis, but the ledger delivers to one', async () => {
     await ledger.commit(redis.server.url, first);
     expect(await ledger.care().check()).toEqual({
       findings: [],

@@ -36,15 +36,15 @@ async function waveCounts(...events: readonly Increment[]): Promise<void> {
   await link.pipeline(events.flatMap((event) => waveCommands(event)));
 }
 
-/** What a ledger answers that has counted `events` itself, in a file of its own. */
+/** The answer of a ledger with its totals in its file that has counted `events` itself. */
 async function answersOf(...events: readonly Increment[]): Promise<readonly unknown[]> {
   const fresh = freshLedger();
   await fresh.commit(undefined, events);
   return fresh.answers(undefined);
 }
 
-describe('migrate takes along what Wave has counted', () => {
-  test('from a Redis in which nothing was ever imported', async () => {
+describe("migrate copies Wave's counts", () => {
+  test('from a Redis without any import', async () => {
     await waveCounts(...wave);
     await ledger.commit(redis.server.url, own);
     const { taken, notes } = await ledger.care(redis.server.url).migrate(undefined);
@@ -53,7 +53,7 @@ describe('migrate takes along what Wave has counted', () => {
     expect(await ledger.care().check()).toEqual(sound);
   });
 
-  test('under names that are newer than the last import', async () => {
+  test('with names that are newer than the last import', async () => {
     await waveCounts(...wave);
     await importWave({ link, clock: systemClock });
     await ledger.commit(redis.server.url, own);
@@ -66,7 +66,7 @@ describe('migrate takes along what Wave has counted', () => {
     expect(await ledger.answers(undefined)).toEqual(await answersOf(...wave, ...later, ...own));
   });
 
-  test('to another Redis, once, also where that is a copy in which nothing was imported either', async () => {
+  test('to another Redis, once, even if that is a copy of the first one', async () => {
     await waveCounts(...wave);
     await ledger.commit(redis.server.url, own);
     await another.server.cli('replicaof', '127.0.0.1', String(redis.server.port));
@@ -84,7 +84,7 @@ describe('migrate takes along what Wave has counted', () => {
     );
   });
 
-  test.each(['migrate', 'rebuild'] as const)('of the Redis that %s takes a ledger to', async (command) => {
+  test.each(['migrate', 'rebuild'] as const)('if %s moves a ledger to a Redis that has them', async (command) => {
     await waveCounts(...wave);
     await ledger.commit(undefined, own);
     if (command === 'migrate') await ledger.care().migrate(remoteAt(redis.server.url));
@@ -93,8 +93,8 @@ describe('migrate takes along what Wave has counted', () => {
   });
 });
 
-describe('migrate says what Wave has counted that stays behind', () => {
-  test('counts without a day, by organisation and by architecture, and fields that are none of Wave', async () => {
+describe("migrate reports Wave's counts that it cannot copy", () => {
+  test("counts without a day, by organisation and by architecture, and fields that are not Wave's", async () => {
     await waveCounts(...wave);
     await ledger.commit(redis.server.url, own);
     await freshLedger().commit(redis.server.url, [pulls(today, 8n, { org: 'o.example', arch: 'ppc64le' })]);
@@ -113,7 +113,7 @@ describe('migrate says what Wave has counted that stays behind', () => {
     expect((await again.care(redis.server.url).migrate(undefined)).notes).toEqual(notes);
   });
 
-  test('what it adds after the takeover', async () => {
+  test('counts that Wave adds after the migration', async () => {
     await waveCounts(...wave);
     await ledger.commit(redis.server.url, own);
     const care = ledger.care(redis.server.url, { besideWave: true });

@@ -52,7 +52,7 @@ async function expectHeld(...increments: readonly Increment[]): Promise<void> {
 }
 
 describe('check', () => {
-  test('compares what Redis has of this ledger, by day and by month', async () => {
+  test('compares the sums of this ledger in Redis, by day and by month', async () => {
     await ledger.commit(redis.server.url, first, second);
     expect(await ledger.care(redis.server.url).check()).toEqual(sound);
     await redis.server.cli(
@@ -74,7 +74,7 @@ describe('check', () => {
     });
   });
 
-  test('says what it could not compare', async () => {
+  test('reports what it could not compare', async () => {
     await ledger.commit(redis.server.url, first);
     const store = await ledger.open(redis.server.url);
     await store.journal.commit({ number: 2, at: 0, increments: second });
@@ -90,7 +90,7 @@ describe('check', () => {
 });
 
 describe('rebuild', () => {
-  test('fills a Redis that has lost everything; the next batches go on from there', async () => {
+  test('fills an emptied Redis, and delivery continues from there', async () => {
     await ledger.commit(redis.server.url, first, second);
     await redis.server.cli('flushall');
     const progress: number[] = [];
@@ -103,7 +103,7 @@ describe('rebuild', () => {
     await expectHeld(...first, ...second, ...second, pulls(today - 2, 1n, { repository: 'new' }));
   });
 
-  test('takes a Redis back to a backup of the ledger', async () => {
+  test('resets Redis to a restored backup of the ledger', async () => {
     await ledger.commit(redis.server.url, first);
     const backup = join(redis.directory, 'backup.sqlite');
     await ledger.care(redis.server.url).backup(backup);
@@ -120,7 +120,7 @@ describe('rebuild', () => {
     expect(await ledger.care(redis.server.url).check()).toEqual(sound);
   });
 
-  test('leaves days alone whose details are gone', async () => {
+  test('does not change days whose details have expired', async () => {
     const old = pulls(today - 500, 7n, { org: 'a.example', repository: 'z' });
     await ledger.with(redis.server.url, async ({ journal }) => {
       await journal.commit({ number: 1, at: 0, increments: [...first, old] });
@@ -145,7 +145,7 @@ describe('migrate', () => {
     await importWave({ link, clock: systemClock });
   }
 
-  test('from SQLite into a Redis in which Wave has counted', async () => {
+  test('from SQLite to a Redis in which Wave has counted', async () => {
     await ledger.commit(undefined, first, second);
     await fillWave();
     const migrated = await ledger.care().migrate(remoteAt(redis.server.url));
@@ -160,7 +160,7 @@ describe('migrate', () => {
     expect(await ledger.care(redis.server.url).check()).toEqual(sound);
   });
 
-  test('from Redis to SQLite: what Wave and other ledgers have counted comes along, once', async () => {
+  test('from Redis to SQLite, with the counts of Wave and of other ledgers, once', async () => {
     await fillWave();
     await ledger.commit(redis.server.url, first, second);
     await freshLedger().commit(redis.server.url, [pulls(today - 3, 8n, { org: 'o.example', repository: 'r' })]);
@@ -177,18 +177,18 @@ describe('migrate', () => {
       notes: [expect.stringContaining('was taken over by an earlier run')],
     });
     expect(await ledger.answers(undefined)).toEqual(before);
-    // Given back there it would stand twice.
+    // A migration back would count it twice.
     const twice = /would count it there a second time/;
     await expect(ledger.care(redis.server.url).rebuild()).rejects.toThrow(twice);
     await expect(ledger.care().migrate(remoteAt(redis.server.url))).rejects.toThrow(twice);
     expect(await readState(link)).toEqual(held);
-    // As it was before, it may.
+    // The ledger as it was before may be migrated.
     await ledger.care(redis.server.url).restore(`${ledger.file}.before-migrate`);
     await ledger.care(redis.server.url).rebuild();
     expect(await ledger.answers(redis.server.url)).toEqual(before);
   }, 600_000);
 
-  test('delivers first what Redis does not have yet, and is refused while it cannot', async () => {
+  test('delivers pending batches first, and fails if it cannot', async () => {
     await ledger.commit(redis.server.url, first);
     const store = await ledger.open(redis.server.url);
     await store.journal.commit({ number: 2, at: 0, increments: second });
@@ -201,7 +201,7 @@ describe('migrate', () => {
     );
   });
 
-  test('from one Redis to another, which then answers the same', async () => {
+  test('from one Redis to another, with the same answers afterwards', async () => {
     await fillWave();
     await ledger.commit(redis.server.url, first, second);
     const before = await ledger.answers(redis.server.url);
@@ -215,7 +215,7 @@ describe('migrate', () => {
     expect(await ledger.answers(another.server.url)).toEqual(before);
   });
 
-  test('from one Redis to a copy of it, which has the counts of Wave already', async () => {
+  test("from one Redis to a copy of it, which already has Wave's counts", async () => {
     await fillWave();
     await ledger.commit(redis.server.url, first);
     await freshLedger().commit(redis.server.url, [pulls(today - 3, 8n, { org: 'o.example', repository: 'r' })]);
@@ -228,7 +228,7 @@ describe('migrate', () => {
     expect(await ledger.answers(another.server.url)).toEqual(before);
   });
 
-  /** Makes another Redis what this one is. */
+  /** Copies this Redis to another one. */
   async function copyTo(target: RedisServer): Promise<void> {
     await target.cli('replicaof', '127.0.0.1', String(redis.server.port));
     await eventually('the copy is complete', async () => (await target.cli('role')).includes('connected'));
@@ -240,7 +240,7 @@ describe('erase', () => {
   const filesWith = (text: string) =>
     readdirSync(ledger.data).filter((name) => readFileSync(join(ledger.data, name)).includes(text));
 
-  test('an organisation, also what Wave has counted of it; days and architectures stay as they are', async () => {
+  test("an organisation, including Wave's counts of it; sums of days and architectures stay", async () => {
     const wave = [pulls(today - 1, 7n, { org: 'a.example', arch: 'arm64' })];
     await link.pipeline(wave.flatMap((event) => waveCommands(event)));
     await importWave({ link, clock: systemClock });
@@ -257,7 +257,7 @@ describe('erase', () => {
     expect(await ledger.care(redis.server.url).check()).toEqual(sound);
   });
 
-  test('a name is known where Wave alone has counted under it, until it was erased there', async () => {
+  test('a name that only Wave has counted, until it is erased', async () => {
     await ledger.commit(redis.server.url, first);
     const care = ledger.care(redis.server.url);
     expect(await care.planErase({ org: 'w.example' })).toMatchObject({ isKnown: false });
@@ -269,7 +269,7 @@ describe('erase', () => {
     expect(await redis.server.cli('hexists', 'metrics/v1', 'pulls/o/w.example')).toBe('0');
   });
 
-  test('a user: sums of accounts are the same, details have no user', async () => {
+  test('a user: accounts stay the same, details have no user', async () => {
     await ledger.commit(redis.server.url, first, second);
     await ledger.care(redis.server.url).erase({ user: 'u' });
     const nobodys = [...first, ...second].map((increment) => {
@@ -281,7 +281,7 @@ describe('erase', () => {
     expect(await ledger.care(redis.server.url).check()).toEqual(sound);
   });
 
-  test('a name in what the instances that share events remember: claims find the cell without it', async () => {
+  test('a name in the cells of shared claims: a claim refers to the cell without the name', async () => {
     await ledger.commit(redis.server.url, first);
     const cells = '{metrics/v1}:seen:2026-11-19:cells';
     const texts = [
@@ -309,14 +309,14 @@ describe('erase', () => {
     }
   });
 
-  test('may be interrupted while Redis is away, and is begun again', async () => {
+  test('may be interrupted while Redis is down, and repeated', async () => {
     await ledger.commit(redis.server.url, first);
     await redis.server.cli('config', 'set', 'maxmemory-policy', 'allkeys-lru');
     await expect(ledger.care(redis.server.url).erase({ org: 'a.example' })).rejects.toMatchObject({
       code: 'store_evicts',
     });
     await redis.server.cli('config', 'set', 'maxmemory-policy', 'noeviction');
-    // As if it had been killed after its first batch: that waits in the outbox.
+    // The state after a kill behind the first batch, which waits in the outbox.
     const file = createLedgerFile(ledger.data, 'ledger.sqlite');
     await file.editBatches(async (editor) => {
       for await (const cells of editor.eraseNames({ dimension: 'org', values: ['a.example'] }, systemClock)) {

@@ -26,12 +26,12 @@ import { createRedisTotals } from './read/index.ts';
 import { totalsKey } from './write/changes.ts';
 import { createRedisWriter } from './write/index.ts';
 
-/** A key that nobody writes, in the slot of the sums. */
-const nothingKey = `${numbersKey}:nothing`;
+/** A key that never exists, in the slot of the sums. */
+const probeKey = `${numbersKey}:nothing`;
 
 export interface RedisCareOptions {
   readonly redis: RedisLinkOptions;
-  /** Whose counts are looked after. */
+  /** The ledger whose counts to check, rebuild, migrate or erase. */
   readonly ledger: Pick<LedgerFacts, 'ledgerId'>;
   /** The first day whose details are kept. */
   readonly detailsFrom: Day;
@@ -45,7 +45,7 @@ export interface RedisCareOptions {
   readonly log: Log;
 }
 
-/** A Redis to be looked after. Rejects as `connected`, and with `config_invalid` as the link does. */
+/** Opens Redis for the commands of `tonnage ledger`. Rejects with the errors of `openRedisLink` and `connected`. */
 export async function openRedisCare(options: RedisCareOptions): Promise<RemoteCare> {
   const link = await openRedisLink(options.redis);
   try {
@@ -63,10 +63,10 @@ function careOver(link: RedisLink, options: RedisCareOptions): RemoteCare {
   const history = new GivenHistory();
   const writer = createRedisWriter({ ...options, link, ledgerId, history, detailsFrom: () => detailsFrom });
   const totals = createRedisTotals({ link, clock, besideWave, detailsFrom: () => detailsFrom });
-  const ask = (key: string, ...args: readonly string[]) => link.send({ key, args });
-  const hash = async (key: string): Promise<HeldAccounts> => pairsOf(await ask(key, 'HGETALL', key));
-  const daysIn = async (key: string) => texts(await ask(key, 'SMEMBERS', key)).flatMap((text) => parseDay(text) ?? []);
-  const otherLedgers = async () => texts(await ask(numbersKey, 'HKEYS', numbersKey)).filter((id) => id !== ledgerId);
+  const send = (key: string, ...args: readonly string[]) => link.send({ key, args });
+  const hash = async (key: string): Promise<HeldAccounts> => pairsOf(await send(key, 'HGETALL', key));
+  const daysIn = async (key: string) => texts(await send(key, 'SMEMBERS', key)).flatMap((text) => parseDay(text) ?? []);
+  const otherLedgers = async () => texts(await send(numbersKey, 'HKEYS', numbersKey)).filter((id) => id !== ledgerId);
   return {
     name: 'Redis',
     detailsFrom,
@@ -87,8 +87,8 @@ function careOver(link: RedisLink, options: RedisCareOptions): RemoteCare {
     query: (query, today) => totals.query(query, today),
     async assertWritable() {
       for (const key of [waveHash, otherMetersHash]) await assertHash(link, key);
-      // Writes nothing where there is nothing, but is refused as any write is.
-      await ask(nothingKey, 'SETRANGE', nothingKey, '0', '');
+      // Writes nothing, but Redis refuses it if it refuses writes.
+      await send(probeKey, 'SETRANGE', probeKey, '0', '');
     },
     ownDays: (meter) => daysIn(ownDaysKey(ledgerId, meter)),
     ownDay: (meter, day) => hash(ownDayKey(ledgerId, meter, day)),
@@ -112,20 +112,20 @@ function careOver(link: RedisLink, options: RedisCareOptions): RemoteCare {
     ...waveCare(link, options, daysIn),
     async knows({ dimension, values }, meters) {
       if (dimension !== 'org') return false;
-      const asked = meters.flatMap((meter) => values.flatMap((org) => questionsAbout(meter, org)));
-      return (await link.pipeline(asked)).includes(1);
+      const lookups = meters.flatMap((meter) => values.flatMap((org) => lookupsOf(meter, org)));
+      return (await link.pipeline(lookups)).includes(1);
     },
     eraseClaims: (names) => eraseClaims(link, names),
     async takenToken() {
-      const token = await ask(takenKey, 'HGET', takenKey, ledgerId);
+      const token = await send(takenKey, 'HGET', takenKey, ledgerId);
       return typeof token === 'string' ? token : undefined;
     },
-    noteTaken: async (token) => void (await ask(takenKey, 'HSET', takenKey, ledgerId, token)),
+    noteTaken: async (token) => void (await send(takenKey, 'HSET', takenKey, ledgerId, token)),
     close: () => link.close(),
   };
 }
 
-/** What concerns the counts of a Wave in the same Redis. */
+/** The functions for Wave's counts in the same Redis. */
 function waveCare(
   link: RedisLink,
   { clock, besideWave, today }: RedisCareOptions,
@@ -150,7 +150,7 @@ function waveCare(
   };
 }
 
-/** The history that each question and each delivery comes with. */
+/** The history that the last call of `position` or `deliver` passed. */
 class GivenHistory implements BatchHistory {
   #given: BatchHistory | undefined;
 
@@ -167,18 +167,18 @@ class GivenHistory implements BatchHistory {
   }
 
   #current(): BatchHistory {
-    assert(this.#given, 'the writer is used with a history');
+    assert(this.#given, 'the writer needs a history');
     return this.#given;
   }
 }
 
-/** Whether an organisation is in the index of a meter, or has a sum that nobody has indexed; each is answered by 1 or 0. */
-function questionsAbout(meter: string, org: string): readonly RedisCommand[] {
+/** Commands that answer 1 if the index of a meter has an organisation, or if a sum of it exists without an index entry. */
+function lookupsOf(meter: string, org: string): readonly RedisCommand[] {
   const [index, totals] = [indexKey(meter, 'orgs'), totalsKey(meter)];
   const field = waveFieldName({ meter, org });
-  const questions = [{ key: index, args: ['SISMEMBER', index, org] }];
-  if (field !== undefined) questions.push({ key: totals, args: ['HEXISTS', totals, field] });
-  return questions;
+  const lookups = [{ key: index, args: ['SISMEMBER', index, org] }];
+  if (field !== undefined) lookups.push({ key: totals, args: ['HEXISTS', totals, field] });
+  return lookups;
 }
 
 async function assertHash(link: RedisLink, key: string): Promise<void> {

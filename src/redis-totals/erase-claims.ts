@@ -1,16 +1,15 @@
 import { dimensions, parseDay, type Dimension } from '../usage/index.ts';
-
 import { seenCellsKey, seenDaysKey } from './layout.ts';
 import type { RedisLink, RedisReply, RedisScript } from '../redis-link/index.ts';
 import type { ErasedNames } from '../store/index.ts';
 
-/** Fields looked at, and cells renamed, in one call. */
+/** The number of fields per HSCAN. */
 const fieldsPerStep = 1_000;
 
 /**
- * KEYS: cells of one period; ARGV: of each cell its number, its text as it was, and its text from now on. The claims name
- * cells by their numbers and stay as they are. Numbers are given by how many fields there are, so a text that leaves
- * is always followed by another field.
+ * KEYS: the cells of one period. ARGV: for each cell its number, its old text, its new text. Claims refer to cells by
+ * number and stay unchanged. The next number is computed from the number of fields, so a deleted field is always
+ * replaced by another one.
  */
 const renameScript: RedisScript = {
   name: 'rename-cells',
@@ -30,8 +29,8 @@ return 0
 };
 
 /**
- * Takes names out of the cells that the claims of all instances count in (`redis/shared/`), so that a void which comes
- * later takes back where the counts are now. Instances may claim meanwhile; may be repeated.
+ * Removes names from the cells of the claims of all instances (`shared/`), so that a later void takes back from the cell
+ * that has the count now. Instances may claim events during this. Repeating is harmless. Rejects with the link's errors.
  */
 export async function eraseClaims(link: Pick<RedisLink, 'send' | 'script'>, names: ErasedNames): Promise<void> {
   const found = texts(await link.send({ key: seenDaysKey, args: ['SMEMBERS', seenDaysKey] }));
@@ -52,7 +51,7 @@ export async function eraseClaims(link: Pick<RedisLink, 'send' | 'script'>, name
   }
 }
 
-/** A cell's text without the name; `undefined` when it has none of these. */
+/** A cell's text without the name; undefined if the cell has none of the names. */
 function withoutNames(text: string, { dimension, values }: ErasedNames): string | undefined {
   const cell: unknown = JSON.parse(text);
   if (!Array.isArray(cell)) return undefined;

@@ -21,7 +21,7 @@ beforeEach(async () => {
 const one = [pulls(today, 1n, { org: 'a.example', repository: 'x' })];
 const other = [pulls(today - 1, 1n, { org: 'b.example', repository: 'y' })];
 
-/** What the next server finds when it asks for its position and delivers what waits. */
+/** The result of the next server, which asks for its position and delivers pending batches. */
 async function deliver(of = ledger): Promise<unknown> {
   const store = await of.open(redis.server.url);
   try {
@@ -48,7 +48,7 @@ async function sequence(key = '{metrics/v1}:seq'): Promise<string> {
   return (await redis.server.cli('hvals', key)).trim();
 }
 
-/** Commits without a Redis that could be asked: batches wait in the outbox. */
+/** Commits while Redis is unreachable: the batches wait in the outbox. */
 async function commitAway(of: TestLedger, ...increments: readonly (typeof one)[]): Promise<void> {
   const store = await of.open(redis.server.url);
   let number = store.journal.lastBatch;
@@ -61,7 +61,7 @@ describe('a ledger that was set back', () => {
     ['behind Redis', 0],
     ['at the same number', 2],
     ['beyond Redis', 3],
-  ])('and counts on, %s, delivers nothing until a rebuild', async (_, more) => {
+  ])('and has counted since then, %s, delivers nothing until a rebuild', async (_, more) => {
     await ledger.commit(redis.server.url, one);
     const copy = join(ledger.data, 'copy');
     copyFileSync(ledger.file, copy);
@@ -76,7 +76,7 @@ describe('a ledger that was set back', () => {
     expect((await ledger.answers(redis.server.url)).at(-1)).toMatchObject({ value: BigInt(1 + more) });
   });
 
-  test('is found by the details of a day alone, where the sums agree', async () => {
+  test('is detected by the details of a day, even if the sums agree', async () => {
     await ledger.commit(redis.server.url, one);
     await ledger.commit(redis.server.url, one);
     const key = '{tonnage/pulls/2026-11-21}:seq';
@@ -87,7 +87,7 @@ describe('a ledger that was set back', () => {
     expect(await deliver()).toEqual(fork);
   });
 
-  test('is told from its copy: of two that count on, one delivers and the other one stops', async () => {
+  test('is distinguished from its copy: if both count, one delivers and the other one stops', async () => {
     await ledger.commit(redis.server.url, one);
     const copy = new TestLedger(join(redis.directory, String((folder += 1))));
     copyFileSync(ledger.file, copy.file);
@@ -99,7 +99,7 @@ describe('a ledger that was set back', () => {
 });
 
 describe('a ledger and a Redis of a release without tokens', () => {
-  /** Takes both back to the schema of that release. */
+  /** Changes both to the schema of that release. */
   async function withoutTokens(): Promise<void> {
     const database = new DatabaseSync(ledger.file);
     database.exec(`alter table ledger drop column last_token; alter table ledger drop column gap;
@@ -116,7 +116,7 @@ describe('a ledger and a Redis of a release without tokens', () => {
     }
   }
 
-  test('go on together, and have tokens from the next batch on', async () => {
+  test('work together, with tokens from the next batch on', async () => {
     await ledger.commit(redis.server.url, one, other);
     await commitAway(ledger, one);
     await withoutTokens();
@@ -129,7 +129,7 @@ describe('a ledger and a Redis of a release without tokens', () => {
     expect((await ledger.answers(redis.server.url)).at(-1)).toMatchObject({ value: 3n });
   });
 
-  test('are not joined where Redis is ahead, or has a number that the ledger has given a token', async () => {
+  test('are rejected if Redis is ahead, or has a number without the token that the ledger has for it', async () => {
     await ledger.commit(redis.server.url, one);
     await withoutTokens();
     const field = (await redis.server.cli('hkeys', '{metrics/v1}:seq')).trim();
@@ -140,7 +140,7 @@ describe('a ledger and a Redis of a release without tokens', () => {
   });
 });
 
-test('the loss stays on record while Redis is away', async () => {
+test('the loss stays on record while Redis is unreachable', async () => {
   await ledger.commit(redis.server.url, one);
   const store = await ledger.open('redis://127.0.0.1:1');
   await store.journal.outbox?.noteGap({ reason: 'set back', isLasting: true });

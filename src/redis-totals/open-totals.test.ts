@@ -20,8 +20,8 @@ function open(file: string, url = redis.server.url): Promise<ReadTotals> {
   return withLedgerReader(file, (ledger) => remote.openTotals(ledger));
 }
 
-describe('totals that are in Redis', () => {
-  test('are read beside the store that delivers them, in the zone of its ledger', async () => {
+describe('totals in Redis', () => {
+  test('are read while a store delivers to them, in the time zone of its ledger', async () => {
     const file = join(redis.directory, 'ledger.sqlite');
     const store = await openTestRedisStore(redis.server.url, file, { timeZone: 'Europe/Berlin' });
     await untilDelivering(store);
@@ -29,7 +29,7 @@ describe('totals that are in Redis', () => {
     await store.journal.commit({ number: 1, at: 0, increments });
     const totals = await open(file);
     expect(totals.timeZone).toBe('Europe/Berlin');
-    // In the file alone it is not there yet.
+    // The batch is only in the file so far.
     expect((await totals.query(query, today)).rows).toEqual([]);
     await delivered(store);
     expect((await totals.query(query, today)).rows).toEqual([{ dimensions: { org: 'a.org' }, value: 3n }]);
@@ -37,14 +37,14 @@ describe('totals that are in Redis', () => {
     await store.close();
   });
 
-  test('are read where there is no ledger file, in the zone of the configuration', async () => {
+  test('are read without a ledger file in the configured time zone', async () => {
     const totals = await open(join(redis.directory, 'none.sqlite'));
     expect(totals.timeZone).toBe('Asia/Tokyo');
     expect((await totals.query(query, today)).total).toBe(3n);
     await totals.close();
   });
 
-  test('are incomplete while a rebuild is unfinished, though the ledger has no loss on record', async () => {
+  test('are incomplete while a rebuild is unfinished, even without a loss on record', async () => {
     const file = join(redis.directory, 'ledger.sqlite');
     const ledgerId = (await redis.server.cli('hkeys', '{metrics/v1}:seq')).trim();
     const last = (await redis.server.cli('hget', '{metrics/v1}:seq', ledgerId)).trim();
@@ -58,7 +58,7 @@ describe('totals that are in Redis', () => {
     await after.close();
   });
 
-  test('are not there while Redis is away', async () => {
+  test('cannot be opened while Redis is unreachable', async () => {
     const opening = open(join(redis.directory, 'none.sqlite'), `redis://127.0.0.1:${await freePort()}`);
     await expect(opening).rejects.toMatchObject({ code: 'redis_unavailable' });
   });

@@ -7,18 +7,18 @@ import { createRedisTotals } from './read/index.ts';
 
 export interface RedisTotalsOptions {
   readonly redis: RedisLinkOptions;
-  /** IANA zone of days where there is no ledger yet. */
+  /** IANA time zone of the days if there is no ledger yet. */
   readonly timeZone: string;
-  /** Days for which details are kept. */
+  /** The number of days for which details are kept. */
   readonly detailDays: number;
-  /** Wave writes the same hash. */
+  /** `store.besideWave`: Wave still writes to the same hash. */
   readonly besideWave: boolean;
   readonly clock: Clock;
 }
 
 /**
- * The totals that are in Redis, for reading, with a server or without one. Rejects with `redis_unavailable` when Redis does
- * not answer in time, and with `config_invalid` for an address that cannot be right.
+ * Opens the totals in Redis for reading, whether or not a server is running. Rejects with the errors of `openRedisLink`
+ * and `connected`.
  */
 export async function openRedisTotals(
   options: RedisTotalsOptions,
@@ -46,10 +46,10 @@ export async function openRedisTotals(
   }
 }
 
-/** Why the totals in Redis lack counts of this ledger: the loss on record, or one that shows by what Redis has of it now. */
+/** Why the totals in Redis lack counts of this ledger: a loss on record, or one that the state of Redis shows. */
 async function knownLoss(ledger: LedgerReader, link: RedisLink): Promise<string | undefined> {
   const { version, current } = await ledger.schema();
-  // A file of an older release has no record; the next start of the server updates it.
+  // A file of an older schema has no record of losses. The next start of the server migrates it.
   if (version < current || !(await ledger.identity()) || !(await ledger.delivers())) return undefined;
   const { ledgerId, gap } = await ledger.facts();
   if (gap) return gap.reason;

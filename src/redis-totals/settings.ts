@@ -1,12 +1,12 @@
 import { assert, type Clock, type Log } from '../base/index.ts';
 import type { RedisAddress, RedisLinkOptions, RedisTls } from '../redis-link/index.ts';
 
-/** A secret that shows its text only on request. */
+/** A secret of the configuration. */
 interface Secret {
   reveal(): string;
 }
 
-/** What a configuration says about the store `redis`. It states one of `url`, `sentinel` and `cluster`. */
+/** The configuration of the store `redis`. It has one of `url`, `sentinel` and `cluster`. */
 export interface RedisSettings {
   readonly url?: Secret;
   readonly sentinel?: {
@@ -29,7 +29,7 @@ export interface RedisSettings {
   readonly besideWave: boolean;
 }
 
-/** Options of a link to the Redis of a configuration. Only this file reveals its secrets. */
+/** The options of a link to the configured Redis. Only this file reveals its secrets. */
 export function redisLinkOptions(
   { url, sentinel, cluster, username, password, tls }: RedisSettings,
   { clock, log }: { readonly clock: Clock; readonly log: Log },
@@ -43,7 +43,7 @@ export function redisLinkOptions(
   };
   if (url !== undefined) return { mode: 'standalone', url: url.reveal(), ...common };
   if (cluster !== undefined) return { mode: 'cluster', nodes: cluster, ...common };
-  assert(sentinel, 'a Redis without url, cluster and sentinel');
+  assert(sentinel, 'the configuration of Redis has url, cluster or sentinel');
   return {
     mode: 'sentinel',
     name: sentinel.name,
@@ -66,8 +66,8 @@ function revealed({ ca, cert, key, servername }: NonNullable<RedisSettings['tls'
 const redisPort = '6379';
 
 /**
- * The addresses that lead to a Redis, as texts that are equal for the same one. Two names of one Redis may still differ; a
- * migration notices that when it writes there.
+ * The normalised addresses of a Redis, to compare two configurations. Two names of one Redis still differ; a migration
+ * finds out when it writes there.
  */
 export function placesOf(options: RedisLinkOptions): readonly string[] {
   if (options.mode === 'cluster') return options.nodes.map(addressOf);

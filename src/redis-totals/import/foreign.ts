@@ -4,9 +4,9 @@ import type { RedisLink, RedisScript } from '../../redis-link/index.ts';
 import type { Scope } from '../read/scope.ts';
 
 /**
- * Whether a day is foreign: whether Wave's own count of the day is another than what our ledgers have given to it. In one
- * script, since both grow. Beyond 2^53, where Lua's numbers are not exact, it counts as foreign, which is never wrong:
- * only slower to read.
+ * Finds out whether a day is foreign: whether its sum in Wave's hash differs from the sum of the ledgers' counts. One
+ * script reads both, because both may grow at any time. A sum of 2^53 or more counts as foreign, because Lua's numbers
+ * are inexact there. That is safe: a foreign day is only slower to read.
  *
  * KEYS: Wave's hash, the set of foreign days, the ledgers' hashes of the day. ARGV: the field, the day.
  */
@@ -27,7 +27,7 @@ return 1
 `,
 };
 
-/** Finds out whether a day is foreign, writes it down, and answers it. */
+/** Finds out whether a day is foreign, and updates the set of foreign days. Rejects with the link's errors. */
 export async function markForeignDay(link: Pick<RedisLink, 'script'>, scope: Scope, day: Day): Promise<boolean> {
   const { meter } = scope;
   const ledgers = [...scope.own].filter(([, days]) => days.includes(day)).map(([ledgerId]) => ledgerId);
@@ -35,7 +35,7 @@ export async function markForeignDay(link: Pick<RedisLink, 'script'>, scope: Sco
   return (await link.script(markScript, keys, [waveFieldName({ meter, day }) ?? '', formatDay(day)])) === 1;
 }
 
-/** Whether one of our ledgers has counted on a day; where none has, the day is foreign without a look. */
+/** Whether a ledger has counted on a day. If none has, the day is foreign and needs no script. */
 export function hasCounted({ own }: Scope, day: Day): boolean {
   return [...own.values()].some((days) => days.includes(day));
 }

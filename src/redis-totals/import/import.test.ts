@@ -37,7 +37,7 @@ function event(date: string, dimensions: Increment['dimensions'], meter = 'pulls
   return { meter, day: day(date), quantity: 1n, dimensions };
 }
 
-/** `count` events of as many organisations, one on each of a few hundred days: seven fields each, one of them shared. */
+/** `count` events, each of its own organisation, over a few hundred days. Each has seven fields, one of them shared. */
 function manyEvents(count: number): readonly Increment[] {
   return Array.from({ length: count }, (_, index) => ({
     meter: 'pulls',
@@ -53,7 +53,7 @@ async function members(key: string): Promise<readonly string[]> {
     .toSorted();
 }
 
-/** A link that is cut off once `limit` pipelines have gone through. */
+/** A link that fails after `limit` pipelines. */
 function breaking(limit: number): RedisLink {
   let calls = 0;
   return {
@@ -67,8 +67,8 @@ function breaking(limit: number): RedisLink {
   };
 }
 
-describe('what an import finds', () => {
-  test('names of each meter, and days; counts stay where they are', async () => {
+describe('an import finds', () => {
+  test('the names and days of each meter, and does not move counts', async () => {
     await link.pipeline([
       ...waveCommands(event('2024-05-29', { org: 'a.org', arch: 'amd64' })),
       ...waveCommands(event('2024-05-30', { org: 'B.org' })),
@@ -92,7 +92,7 @@ describe('what an import finds', () => {
     expect(await link.send({ args: ['HGETALL', waveHash] })).toEqual(before);
   });
 
-  test('fields that cannot be told apart are counted, and the first few named', async () => {
+  test('fields that it cannot parse, counts them and names the first few', async () => {
     const odd = ['pulls', 'pulls/o/x/y', 'other/o/a.org', 'pulls/d/2024-99-99', 'pulls/o/a.org/d/x'];
     const more = Array.from({ length: 20 }, (_, index) => `pulls/o/x/${index}`);
     await link.send({
@@ -104,13 +104,13 @@ describe('what an import finds', () => {
     expect([...odd, ...more]).toEqual(expect.arrayContaining([...skippedNames]));
   });
 
-  test('nothing where Wave has never counted', async () => {
+  test('nothing if Wave has never counted', async () => {
     expect(await importWave({ link, clock })).toMatchObject({ scanned: 0, meters: [] });
   });
 });
 
-describe('a run that breaks off', () => {
-  test.each([1, 2, 3, 4, 5, 8])('after %i steps is gone on with, and finds all the same', async (steps) => {
+describe('an interrupted import', () => {
+  test.each([1, 2, 3, 4, 5, 8])('is resumed after %i steps, and finds the same', async (steps) => {
     await fillWave(manyEvents(1_000));
     await expect(importWave({ link: breaking(steps), clock })).rejects.toThrow('cut off');
     const progress: WaveImportProgress[] = [];
@@ -123,12 +123,12 @@ describe('a run that breaks off', () => {
     expect((await importWave({ link, clock })).resumed).toBe(false);
   });
 
-  test('begins anew when Redis has been started anew, whose cursors are others', async () => {
+  test('starts again if Redis was restarted, because its cursors changed', async () => {
     await fillWave(manyEvents(1_000));
     await expect(importWave({ link: breaking(6), clock })).rejects.toThrow('cut off');
     await redis.server.kill();
     await redis.server.restart();
-    await eventually('the link has come back', () => link.status.connected);
+    await eventually('the link is connected', () => link.status.connected);
     expect((await importWave({ link, clock })).resumed).toBe(false);
     expect(await members(indexKey('pulls', 'orgs'))).toHaveLength(1_000);
   });
@@ -137,7 +137,7 @@ describe('a run that breaks off', () => {
 describe('days', () => {
   const own = (date: string, quantity: bigint) => ({ ...event(date, { org: 'a.org' }), by: 'one', quantity });
 
-  test('on which only our ledgers have counted are not foreign; those of both are', async () => {
+  test('with counts of ledgers only are not foreign, days with counts of Wave are', async () => {
     await fill(link, [own('2026-11-19', 3n), own('2026-11-20', 3n), { ...own('2026-11-20', 2n), by: 'two' }]);
     await link.pipeline(waveCommands(event('2026-11-19', { org: 'b.org' })));
     await importWave({ link, clock });
@@ -150,14 +150,14 @@ describe('days', () => {
     });
   });
 
-  test('whose sum Lua could not tell exactly stay foreign, and are read exactly', async () => {
+  test('with a sum beyond the exact range of Lua stay foreign, and are read exactly', async () => {
     await fill(link, [own('2026-11-19', 2n ** 60n)]);
     await importWave({ link, clock });
     expect(await members(foreignDaysKey('pulls'))).toEqual(['2026-11-19']);
     expect((await createRedisTotals({ link, clock }).query(byOrg, today)).total).toBe(2n ** 60n);
   });
 
-  test('stay right while both go on writing', async () => {
+  test('are exact while both write', async () => {
     let step = 0;
     const raise = async () => {
       step += 1;
@@ -174,7 +174,7 @@ describe('days', () => {
     expect(await members(foreignDaysKey('pulls'))).not.toContain('2026-11-20');
   });
 
-  /** What a ledger writes beside the fields for one event of a.org. */
+  /** What a ledger writes for one event of a.org, next to the fields of Wave's hash. */
   function ownCommands(date: string): readonly RedisCommand[] {
     return [
       { args: ['HSET', numbersKey, 'one', '1'] },
@@ -184,8 +184,8 @@ describe('days', () => {
   }
 });
 
-describe('a hash beyond what Wave can look through', () => {
-  test('of 30,500 fields Wave names some of the 500 organisations, Tonnage all of them', async () => {
+describe('a hash that is too large for a scan by Wave', () => {
+  test('of 30,500 fields: Wave finds some of the 500 organisations, Tonnage all', async () => {
     const organisations = Array.from({ length: 500 }, (_, index) => `org${index}.com`);
     const totals = organisations.map((org) => `pulls/o/${org}`);
     const days = organisations.flatMap((org) =>
@@ -204,20 +204,20 @@ describe('a hash beyond what Wave can look through', () => {
   });
 });
 
-test('the state tells when the names were looked up', async () => {
+test('the state has the time of the import', async () => {
   await link.pipeline(waveCommands(event('2024-05-29', { org: 'a.org' })));
   await importWave({ link, clock: { ...clock, now: () => 1_234 } });
   expect(await link.send({ args: ['HGET', importKey, 'indexedAt'] })).toBe('1234');
 });
 
-describe('over a link of its own', () => {
-  test('an import waits until there is a connection', async () => {
+describe('an import over its own link', () => {
+  test('waits for a connection', async () => {
     await link.pipeline(waveCommands(event('2024-05-29', { org: 'a.org' })));
     const own = { mode: 'standalone', url: redis.server.url, clock, log } as const;
     expect(await importWaveFrom(own, { clock })).toMatchObject({ scanned: 3 });
   });
 
-  test('it says so when there is none in time', async () => {
+  test('rejects if there is no connection in time', async () => {
     let now = 0;
     const hasty = { ...clock, monotonic: () => (now += limits.redisConnectMsMax) };
     const away = { mode: 'standalone', url: 'redis://127.0.0.1:1', clock, log } as const;

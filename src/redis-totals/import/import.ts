@@ -17,12 +17,12 @@ export interface WaveImportOptions {
 }
 
 /**
- * Takes over what Wave has counted in a Redis: looks through all fields of its hash, once, and writes down the names in
- * them. Counts stay where they are. Goes on where a run that was killed has stopped; does all of it again when the last
- * one came to its end. Wave and ledgers may write meanwhile; names that appear only then are found by the next run.
+ * Takes over a Wave: scans all fields of its hash once, and adds the names in them to the index. Counts stay where they
+ * are. An interrupted import is resumed; after a complete one, the next import scans everything again. Wave and ledgers
+ * may write during the import; the next import finds names that they add.
  *
- * Rejects with the link's errors (what was found is kept, and the next run goes on), and with `redis_unavailable` when
- * the server has changed on the way: then the next run begins anew.
+ * Rejects with the link's errors; the next import then resumes. Rejects with `redis_unavailable` if another Redis process
+ * took over during the import; the next import then starts again.
  */
 export async function importWave({ link, clock, onProgress }: WaveImportOptions): Promise<WaveImportSummary> {
   const server = await serverOf(link);
@@ -32,7 +32,7 @@ export async function importWave({ link, clock, onProgress }: WaveImportOptions)
   if ((await serverOf(link)) !== server) {
     throw new TonnageError(
       'redis_unavailable',
-      'another Redis process has taken over meanwhile; the import begins anew',
+      'another Redis process took over during the import; the next import starts again',
     );
   }
   const reads = new Reads(link, { check: () => undefined });
@@ -50,7 +50,7 @@ export async function importWave({ link, clock, onProgress }: WaveImportOptions)
   return { scanned: scanned.scanned, resumed, skipped, skippedNames, meters };
 }
 
-/** Looks at all slices from where `state` stands. Names are written before the state is, so that a repeated step is harmless. */
+/** Scans all slices from the cursor of `from` on. Writes names before the state, so that an interruption loses no name. */
 async function scan(
   link: WaveImportOptions['link'],
   from: ImportState,

@@ -24,13 +24,13 @@ async function notice(): Promise<{ readonly found: boolean; readonly warnings: r
   return { found, warnings };
 }
 
-test('nothing is said of an empty Redis, nor of one in which only ledgers have counted', async () => {
+test('no warning for an empty Redis or for a Redis in which only ledgers have counted', async () => {
   expect(await notice()).toEqual({ found: false, warnings: [] });
   await fill(link, [{ ...event, by: 'one' }]);
   expect(await notice()).toEqual({ found: false, warnings: [] });
 });
 
-test('what Wave has counted is said until it is imported, also after ledgers have counted there', async () => {
+test("warns of Wave's counts until an import, even after ledgers have counted", async () => {
   await link.pipeline(waveCommands(event));
   expect(await notice()).toEqual({ found: true, warnings: [{ fields: 3 }] });
   await fill(link, [{ ...event, by: 'one', dimensions: { org: 'b.org' } }]);

@@ -4,9 +4,9 @@ import type { RedisLink } from '../../redis-link/index.ts';
 import { listOf } from '../read/reads.ts';
 
 /**
- * The number of fields in Wave's hash whose names were never imported; 0 if there are none. No answer includes the counts
- * under these names until an import. The first look comes before the ledger first delivers, since the hash is never empty
- * afterwards. Redis keeps that there was such a hash until an import. Rejects with the link's errors.
+ * The number of fields in Wave's hash if Wave has counted in this Redis and its names were never imported; 0 otherwise.
+ * Answers lack Wave's counts until an import. Call this before the ledger first delivers: afterwards the hash is never
+ * empty. Redis remembers the finding until an import. Rejects with the link's errors.
  */
 export async function unknownWaveFields(link: Pick<RedisLink, 'pipeline'>): Promise<number> {
   const [fields, ledgers, state] = await link.pipeline([
@@ -21,10 +21,10 @@ export async function unknownWaveFields(link: Pick<RedisLink, 'pipeline'>): Prom
   return Number(fields);
 }
 
-/** Logs, and answers, whether there are such fields. */
+/** Logs a warning if there are such fields. Resolves to whether there are. Rejects with the link's errors. */
 export async function noticeWave({ link, log }: { readonly link: Pick<RedisLink, 'pipeline'>; readonly log: Log }) {
   const fields = await unknownWaveFields(link);
   if (fields === 0) return false;
-  log.warn({ fields }, 'Wave has counted in this Redis; run tonnage wave import, so that answers have its counts too');
+  log.warn({ fields }, 'Wave has counted in this Redis; run tonnage wave import to include its counts in answers');
   return true;
 }

@@ -3,8 +3,7 @@ import type { WaveImportSummary } from '../../store/index.ts';
 import { importWave, type WaveImportOptions } from './import.ts';
 
 /**
- * `importWave` over a link of its own. Rejects as it does, with `redis_unavailable` when no connection is there in time,
- * and with `config_invalid` for an address that cannot be right.
+ * Runs `importWave` over its own link. Rejects with the errors of `importWave`, `openRedisLink` and `connected`.
  */
 export async function importWaveFrom(
   redis: RedisLinkOptions,

@@ -35,7 +35,7 @@ const ofWave = (date: string, org: string): Increment => ({
   quantity: 1n,
   dimensions: { org },
 });
-/** The link's functions, to be taken over but for some. */
+/** The functions of the link, so that a test can override some of them. */
 const linkParts = (): Pick<RedisLink, 'send' | 'pipeline' | 'script'> => ({
   send: (command) => link.send(command),
   pipeline: (commands) => link.pipeline(commands),
@@ -43,7 +43,7 @@ const linkParts = (): Pick<RedisLink, 'send' | 'pipeline' | 'script'> => ({
 });
 const isForeign = (date: string) => link.send({ args: ['SISMEMBER', foreignDaysKey('pulls'), date] });
 
-test('a round finds new organisations and foreign days, and says of when its names are', async () => {
+test('a scan finds new organisations and foreign days, and sets indexedAt', async () => {
   let now = 1_000;
   const refresh = createWaveRefresh({ link, clock: { ...systemClock, now: () => now }, log });
   const totals = createRedisTotals({ link, clock: systemClock, besideWave: true });
@@ -53,7 +53,7 @@ test('a round finds new organisations and foreign days, and says of when its nam
   expect(await totals.query(byOrg, today)).toMatchObject({ total: 4n, indexedAt: 1_000 });
 
   await link.pipeline([ofWave('2026-11-20', 'b.org'), ofWave('2026-11-21', 'c.org')].flatMap(waveCommands));
-  // The current day is read at once, its new organisation has no name yet.
+  // The current day is read at once, but the index lacks its new organisation.
   expect((await totals.query({ ...byOrg, from: today }, today)).rows).toEqual([
     { dimensions: { org: null }, value: 1n },
   ]);
@@ -71,7 +71,7 @@ test('a round finds new organisations and foreign days, and says of when its nam
   await refresh.close();
 });
 
-test('a round takes the time that its fields are given', async () => {
+test('a scan keeps to the configured rate', async () => {
   const fields = Array.from({ length: 3_000 }, (_, index) => [`pulls/o/org${index}.com`, '1']).flat();
   await link.send({ args: ['HSET', waveHash, ...fields] });
   const refresh = createWaveRefresh({ link, clock: systemClock, log, fieldsPerSecond: 10_000 });
@@ -81,7 +81,7 @@ test('a round takes the time that its fields are given', async () => {
   await refresh.close();
 });
 
-test('rounds go on by themselves until the end, which does not wait for one', async () => {
+test('scans repeat until close, which aborts a scan', async () => {
   await link.pipeline(waveCommands(ofWave('2026-11-20', 'a.org')));
   const refresh = createWaveRefresh({ link, clock: systemClock, log, fieldsPerSecond: 10_000 });
   refresh.start();
@@ -95,7 +95,7 @@ test('rounds go on by themselves until the end, which does not wait for one', as
   await slow.close();
 });
 
-test('a round that comes before the connection is up is begun anew soon, without a word', async () => {
+test('a scan that begins before the link is connected is retried soon, without a warning', async () => {
   const warnings: unknown[] = [];
   let isUp = false;
   const refresh = createWaveRefresh({
@@ -119,7 +119,7 @@ test('a round that comes before the connection is up is begun anew soon, without
   expect(warnings).toEqual([]);
 });
 
-test('a round that fails is logged, and begun anew', async () => {
+test('a failed scan is logged and retried', async () => {
   const warnings: unknown[] = [];
   const refresh = createWaveRefresh({
     link: { ...linkParts(), send: () => Promise.reject(new Error('away')) },

@@ -7,39 +7,39 @@ import { readScope } from '../read/scope.ts';
 import { hasCounted, markForeignDay } from './foreign.ts';
 import { IndexCommands, readSlice, serverOf } from './scan.ts';
 
-/** Pause after a round that failed, when the one before it had not. */
+/** Pause after the first failure in a row. */
 const firstRetryMs = 500;
 
 export interface WaveRefreshOptions {
   readonly link: Pick<RedisLink, 'send' | 'pipeline' | 'script'>;
   readonly clock: Clock;
   readonly log: Log;
-  /** Fields of Wave's hash that are looked at in a second. Limit `waveRefreshFieldsPerSecond`. */
+  /** How many fields of Wave's hash to scan per second. Default: `limits.waveRefreshFieldsPerSecond`. */
   readonly fieldsPerSecond?: number;
 }
 
-/** Looks for new names in Wave's hash, again and again, while Wave still writes it. */
+/** Repeatedly looks for new names in Wave's hash while Wave still writes to it. */
 export interface WaveRefresh {
   /**
-   * One full round, at the pace that was asked for: afterwards answers say that the names are those of when it began.
-   * Rejects with the link's errors.
+   * Scans the hash once at the configured rate. Then sets `indexedAt` of answers to the time when the scan began. Rejects
+   * with the link's errors.
    */
   refresh(): Promise<void>;
-  /** Rounds without end, with a pause in between; one that fails is logged and begun anew. */
+  /** Scans again and again, with pauses, until `close`. A failure is logged and retried. */
   start(): void;
-  /** Ends what is under way. */
+  /** Ends the scan that is under way. */
   close(): Promise<void>;
 }
 
 export function createWaveRefresh(options: WaveRefreshOptions): WaveRefresh {
-  return new Rounds(options);
+  return new RepeatedScan(options);
 }
 
-class Rounds implements WaveRefresh {
+class RepeatedScan implements WaveRefresh {
   readonly #options: WaveRefreshOptions;
   readonly #ending = new AbortController();
-  /** Days that were found to be ours alone, and Wave's own count of them then: while that stays, so does the finding. */
-  readonly #ours = new Map<string, string>();
+  /** Days that were not foreign, with their sum in Wave's hash at that time. Unless the sum changes, skip the day. */
+  readonly #ownDays = new Map<string, string>();
   #running: Promise<void> | undefined;
 
   constructor(options: WaveRefreshOptions) {
@@ -50,7 +50,7 @@ class Rounds implements WaveRefresh {
     const { link, clock } = this.#options;
     const began = clock.now();
     const server = await serverOf(link);
-    // Of this round alone: what an earlier one has written may be lost since, by a failover.
+    // A new index for each scan: a failover may have lost the names that an earlier scan added.
     const index = new IndexCommands(false);
     const days = new Map<string, Set<string>>();
     let cursor = '0';
@@ -65,14 +65,14 @@ class Rounds implements WaveRefresh {
       cursor = slice.cursor;
       await this.#pause(slice.fields);
     } while (cursor !== '0');
-    // A cursor of one process passes over fields of another: what was found is kept, but it was no full round.
+    // A cursor is valid in one process only, so the scan was not complete. The names that it found stay.
     if ((await serverOf(link)) !== server) return;
     for (const [meter, dates] of days) await this.#markDays(meter, dates);
     await link.pipeline([{ key: importKey, args: ['HSET', importKey, 'indexedAt', String(began)] }]);
   }
 
   start(): void {
-    this.#running ??= this.#rounds();
+    this.#running ??= this.#repeat();
   }
 
   async close(): Promise<void> {
@@ -80,7 +80,7 @@ class Rounds implements WaveRefresh {
     await this.#running;
   }
 
-  /** Looks at those days whose count by Wave has changed since they were found to be ours alone. */
+  /** Checks the days whose sum in Wave's hash has changed since they were found not to be foreign. */
   async #markDays(meter: string, dates: ReadonlySet<string>): Promise<void> {
     const { link } = this.#options;
     const reads = new Reads(link, { check: () => undefined });
@@ -91,14 +91,14 @@ class Rounds implements WaveRefresh {
     for (const [index, day] of days.entries()) {
       const field = fields[index] ?? '';
       const count = String(counts[index] ?? '0');
-      if (this.#ours.get(field) === count) continue;
-      if (await markForeignDay(link, scope, day)) this.#ours.delete(field);
-      else this.#ours.set(field, count);
+      if (this.#ownDays.get(field) === count) continue;
+      if (await markForeignDay(link, scope, day)) this.#ownDays.delete(field);
+      else this.#ownDays.set(field, count);
       if (hasCounted(scope, day)) await this.#pause(limits.redisScanCount);
     }
   }
 
-  async #rounds(): Promise<void> {
+  async #repeat(): Promise<void> {
     const { signal } = this.#ending;
     let failures = 0;
     while (!signal.aborted) {
@@ -106,18 +106,18 @@ class Rounds implements WaveRefresh {
         await this.refresh();
         failures = 0;
       } catch (error) {
-        if (isEnded(signal)) return;
+        if (isAborted(signal)) return;
         failures++;
-        // The first round of all may come before the connection is up.
+        // The first scan may begin before the link is connected, so a single failure is not logged.
         if (failures > 1) {
-          this.#options.log.warn({ error: messageOf(error) }, 'the names in the hash of Wave could not be looked up');
+          this.#options.log.warn({ error: messageOf(error) }, "could not look up the names in Wave's hash");
         }
       }
       await pause(failures === 1 ? firstRetryMs : limits.waveRefreshPauseMs, signal);
     }
   }
 
-  /** Waits for as long as so many fields may take. Rejects when the refresh is closed. */
+  /** Waits as long as the rate allows for a number of fields. Rejects after `close`. */
   async #pause(fields: number): Promise<void> {
     const { signal } = this.#ending;
     await pause((fields * 1_000) / (this.#options.fieldsPerSecond ?? limits.waveRefreshFieldsPerSecond), signal);
@@ -125,6 +125,7 @@ class Rounds implements WaveRefresh {
   }
 }
 
-function isEnded(signal: AbortSignal): boolean {
+/** A function, because TypeScript assumes that `aborted` does not change in a loop, not even after an `await`. */
+function isAborted(signal: AbortSignal): boolean {
   return signal.aborted;
 }

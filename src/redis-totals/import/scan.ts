@@ -6,16 +6,16 @@ import { namesOf, type SliceNames } from './slice.ts';
 
 /** One slice of Wave's hash. */
 export interface Slice {
-  /** Where the next one begins; `0`: this was the last. */
+  /** Where the next slice begins; `0` after the last one. */
   readonly cursor: string;
-  /** How many fields it had. */
+  /** The number of fields of this slice. */
   readonly fields: number;
   readonly names: SliceNames;
-  /** How many fields the hash has now. */
+  /** The number of fields of the hash now. */
   readonly total: number;
 }
 
-/** Reads one slice of Wave's hash. A field that is there from the first slice to the last is in one of them at least. */
+/** Reads one slice of Wave's hash. At least one slice has each field that exists during the whole scan. */
 export async function readSlice(link: Pick<RedisLink, 'pipeline'>, cursor: string): Promise<Slice> {
   const [slice, total] = await link.pipeline([
     { key: waveHash, args: ['HSCAN', waveHash, cursor, 'COUNT', String(limits.redisScanCount)] },
@@ -29,10 +29,10 @@ export async function readSlice(link: Pick<RedisLink, 'pipeline'>, cursor: strin
 }
 
 /**
- * Which process the hash is in. A cursor is a place in that process's own table: after a restart or a failover it would
- * pass fields over.
+ * The id of the Redis process that has the hash. A cursor is a position in that process's table, so after a restart or a
+ * failover it would skip fields.
  *
- * @throws {TonnageError} `store_invalid` when Redis does not tell
+ * @throws {TonnageError} `store_invalid` if Redis does not state the id
  */
 export async function serverOf(link: Pick<RedisLink, 'send'>): Promise<string> {
   const info = textOf(await link.send({ key: waveHash, args: ['INFO', 'server'] }));
@@ -42,12 +42,12 @@ export async function serverOf(link: Pick<RedisLink, 'send'>): Promise<string> {
   return id;
 }
 
-/** Turns names into commands that add them to the index, each name once in its life. */
+/** Makes the commands that add names to the index, and skips names that it has already added. */
 export class IndexCommands {
   readonly #known = new Set<string>();
   readonly #withForeignDays: boolean;
 
-  /** `withForeignDays`: each day counts as one on which somebody else has counted, until it turns out otherwise. */
+  /** `withForeignDays`: add each day as foreign as well, until `markForeignDay` finds that it is not. */
   constructor(withForeignDays: boolean) {
     this.#withForeignDays = withForeignDays;
   }
@@ -71,7 +71,7 @@ export class IndexCommands {
 
   #isNew(name: string): boolean {
     if (this.#known.has(name)) return false;
-    // To forget is harmless: a name is added again.
+    // Clearing is harmless: it only adds a name again.
     if (this.#known.size >= limits.redisDecodedFieldsMax) this.#known.clear();
     this.#known.add(name);
     return true;

@@ -1,6 +1,6 @@
 import { formatDay, parseWaveField } from '../../usage/index.ts';
 
-/** The names under which one meter has been counted. */
+/** The names in the fields of one meter. */
 interface MeterNames {
   readonly orgs: ReadonlySet<string>;
   readonly archs: ReadonlySet<string>;
@@ -8,14 +8,14 @@ interface MeterNames {
   readonly days: ReadonlySet<string>;
 }
 
-/** What the fields of one slice of Wave's hash name. */
+/** The names in one slice of Wave's hash. */
 export interface SliceNames {
   readonly meters: ReadonlyMap<string, MeterNames>;
-  /** Fields that are none of Wave's, or that cannot be told apart. */
+  /** Fields that are not Wave's, or that are ambiguous. */
   readonly skipped: readonly string[];
 }
 
-/** Reads the names out of fields of Wave's hash. */
+/** Parses the names in fields of Wave's hash. */
 export function namesOf(fields: Iterable<string>): SliceNames {
   const meters = new Map<string, { orgs: Set<string>; archs: Set<string>; days: Set<string> }>();
   const skipped: string[] = [];

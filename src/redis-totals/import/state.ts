@@ -3,22 +3,22 @@ import { importKey } from '../layout.ts';
 import type { RedisCommand, RedisLink } from '../../redis-link/index.ts';
 import { listOf, textOf } from '../read/reads.ts';
 
-/** How far an import has come. Kept in Redis beside what it has found, so that another run can go on. */
+/** The progress of an import. Redis keeps it, so that another import can resume. */
 export interface ImportState {
-  /** Where the next slice begins. Means something to one server process only: each hashes in its own way. */
+  /** Where the next slice begins. Valid in one Redis process only, because each process hashes in its own way. */
   readonly cursor: string;
   readonly server: string;
-  /** When it began, in milliseconds since the Unix epoch. */
+  /** When the import began, in milliseconds since the Unix epoch. */
   readonly started: number;
-  /** Fields that have been looked at. */
+  /** The number of scanned fields. */
   readonly scanned: number;
-  /** Of these, fields that could not be told apart, and the first few of them. */
+  /** The number of scanned fields that could not be parsed. `skippedNames` has the first few of them. */
   readonly skipped: number;
   readonly skippedNames: readonly string[];
   readonly done: boolean;
 }
 
-/** An import that has not looked at anything yet. */
+/** The state of an import before its first slice. */
 export function newState(server: string, started: number): ImportState {
   return { cursor: '0', server, started, scanned: 0, skipped: 0, skippedNames: [], done: false };
 }
@@ -34,7 +34,7 @@ export function advance(state: ImportState, cursor: string, fields: number, skip
   };
 }
 
-/** The state that the last import has left; absent when there has been none. */
+/** Reads the state of the last import; undefined if there was none. */
 export async function readState(link: Pick<RedisLink, 'send'>): Promise<ImportState | undefined> {
   const pairs = listOf(await link.send({ key: importKey, args: ['HGETALL', importKey] })).map(textOf);
   const fields = new Map<string, string>();
@@ -53,7 +53,7 @@ export async function readState(link: Pick<RedisLink, 'send'>): Promise<ImportSt
   };
 }
 
-/** Writes the state; when it is done, also that the names of then are known. */
+/** The command that writes the state, and `indexedAt` if the import is complete. */
 export function writeStateCommand(state: ImportState): RedisCommand {
   const { cursor, server, started, scanned, skipped, skippedNames, done } = state;
   const fields = {

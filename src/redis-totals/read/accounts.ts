@@ -1,6 +1,5 @@
 import { limits } from '../../base/index.ts';
-import { type Day, type UsageQuery } from '../../usage/index.ts';
-import { RowSums } from '../../usage/index.ts';
+import { RowSums, type Day, type UsageQuery } from '../../usage/index.ts';
 import { otherMetersHash, ownDayKey, ownMonthKey, waveHash } from '../layout.ts';
 import { parseAmount } from './amount.ts';
 import { CellFields } from './cell-fields.ts';
@@ -9,12 +8,13 @@ import { hasGrown, isWaveMeter, readNames, readScope, type Scope } from './scope
 import { createWaveCells, namesNeeded, type WaveCells } from './wave-cells.ts';
 import type { Reads } from './reads.ts';
 
-/** The range is decided; `UsageQuery` leaves its ends open. */
+/** A query whose range has both ends. */
 export type RangedQuery = UsageQuery & { readonly from: Day; readonly to: Day };
 
 /**
- * Sums of a question that tells apart organisations and architectures alone: foreign days from the fields of Wave's
- * hash, all others from what the ledgers have given, by month where that is the same.
+ * The sums of a query that needs no details. Foreign days (those with counts that no ledger has made) are read from the
+ * fields of Wave's hash. All other days are read from the ledgers' own hashes, by month where `planOf` allows that.
+ * `known`: the days of the meter. Rejects with the errors of `Reads`.
  */
 export async function accountRows(reads: Reads, query: RangedQuery, known: Scope): Promise<RowSums> {
   let scope = known;
@@ -30,13 +30,13 @@ export async function accountRows(reads: Reads, query: RangedQuery, known: Scope
     }
     await readOwn(reads, query.meter, plan.days, ownDayKey, sums);
     await readOwn(reads, query.meter, plan.months, ownMonthKey, sums);
-    // A day that has just begun is in its month already, and may lie behind the end of the range.
+    // If a ledger began a new day during the reads, its month may include that day although the range does not.
     if (plan.months.length === 0 || !(await hasGrown(reads, scope))) return sums;
     scope = { ...(await readScope(reads, query.meter)), foreign: scope.foreign };
   }
 }
 
-/** Sums over all time, from the fields that have no day. */
+/** The sums of all time, from the fields without a day. */
 export async function allTimeRows(reads: Reads, query: UsageQuery): Promise<RowSums> {
   const sums = new RowSums(query);
   const names = await readNames(reads, query.meter, namesNeeded(query, false));
@@ -48,14 +48,14 @@ export async function allTimeRows(reads: Reads, query: UsageQuery): Promise<RowS
   return sums;
 }
 
-/** Reads days out of Wave's hash, and calls `each` with what they say. */
+/** Reads days from Wave's hash. Calls `each` for every cell of `cells`. */
 export async function readForeign(
   reads: Reads,
   cells: WaveCells,
   days: readonly Day[],
   each: (day: Day, org: string | null, arch: string | null, value: bigint) => void,
 ): Promise<void> {
-  // A few steps' worth of days at a time, so that a year of them is not in memory at once.
+  // Reads as many days at a time as fit into the reads in flight, so that memory never holds a whole year.
   const perStep = Math.max(
     1,
     Math.floor((limits.redisReadFieldsMax * limits.redisReadsInFlightMax) / (cells.size || 1)),

@@ -2,13 +2,13 @@ import { TonnageError } from '../../base/index.ts';
 import type { Amount } from '../../usage/index.ts';
 import type { RedisReply } from '../../redis-link/index.ts';
 
-/** Decimal digits that a `number` holds whatever they are. */
+/** Every integer of so many digits is a safe `number`. */
 const safeDigits = 15;
 
 /**
- * The count that a field holds: a decimal integer, as HINCRBY writes it; 0 where there is no field.
+ * Parses the count in a field: a decimal integer, as HINCRBY writes it. A missing field is 0.
  *
- * @throws {TonnageError} `store_invalid` for anything else: a total without it would be wrong, and nobody would know
+ * @throws {TonnageError} `store_invalid` for anything else, because a total without this field would be wrong
  */
 export function parseAmount(reply: RedisReply | undefined): Amount {
   if (reply === null || reply === undefined) return 0;
@@ -25,7 +25,7 @@ export function parseAmount(reply: RedisReply | undefined): Amount {
   );
 }
 
-/** The number that a text of decimal digits stands for; negative for any other text. */
+/** The number in a text of decimal digits; -1 for any other text. */
 function digitsOf(text: string): number {
   if (text.length === 0) return -1;
   let amount = 0;

@@ -6,13 +6,13 @@ import { parseAmount } from './amount.ts';
 import { textOf } from './reads.ts';
 
 /**
- * Adds hashes of cells to sums. The same field comes once for each day or month, so its group is remembered. One process
- * lists hashes with the same fields in much the same order: comparing a field with the one that is due costs a tenth of
- * looking it up, for which all of a new text must be hashed.
+ * Adds hashes of cells to sums. A field recurs for every day or month, so its group is cached. Redis lists hashes with
+ * the same fields in nearly the same order, so each field is first compared with the one expected next. That takes a
+ * tenth of the time of a lookup, which must hash the whole text.
  */
 export class CellFields {
   readonly #sums: RowSums;
-  /** All fields so far, in the order in which they came first, and the group of each. */
+  /** All fields so far in the order of their first occurrence. `#groups` has the group of each. */
   #fields: string[] = [];
   #groups: number[] = [];
   readonly #positions = new Map<string, number>();
@@ -21,15 +21,15 @@ export class CellFields {
     this.#sums = sums;
   }
 
-  /** Adds what one hash holds (field, value, field, value...) to the window of `day`. */
+  /** Adds the cells of one hash (field, value, field, value...) to the window of `day`. */
   add(day: Day, pairs: readonly RedisReply[]): void {
     const window = this.#sums.windowOf(day);
-    let due = 0;
+    let expected = 0;
     for (let at = 0; at < pairs.length; at += 2) {
       const field = pairs[at];
-      if (field !== this.#fields[due]) due = this.#positionOf(textOf(field));
-      this.#sums.add(window, this.#groups[due] ?? -1, parseAmount(pairs[at + 1]));
-      due += 1;
+      if (field !== this.#fields[expected]) expected = this.#positionOf(textOf(field));
+      this.#sums.add(window, this.#groups[expected] ?? -1, parseAmount(pairs[at + 1]));
+      expected += 1;
     }
   }
 
@@ -49,14 +49,13 @@ export class CellFields {
   }
 }
 
-/** Calls `each` with the values and the amount of each cell of a hash. */
+/** Calls `each` for every cell of a hash. */
 export function eachCell(pairs: readonly RedisReply[], each: (values: RowValues, amount: Amount) => void): void {
   for (let at = 0; at < pairs.length; at += 2) each(parseCell(textOf(pairs[at])), parseAmount(pairs[at + 1]));
 }
 
 /**
- * Reads a field that `accountKey` or `detailField` has made: both are the values as a JSON array, in the order of
- * `dimensions`.
+ * Parses a field of `accountKey` or `detailField`: a JSON array of values in the order of `dimensions`.
  *
  * @throws {TonnageError} `store_invalid` for anything else
  */
@@ -65,7 +64,7 @@ function parseCell(field: string): RowValues {
   if (!Array.isArray(values) || !values.every(isValue) || values.length > dimensions.length) {
     throw new TonnageError(
       'store_invalid',
-      `a cell in Redis: expected a JSON array of texts and nulls, got ${JSON.stringify(field.slice(0, 100))}`,
+      `a cell in Redis: expected a JSON array of strings and nulls, got ${JSON.stringify(field.slice(0, 100))}`,
     );
   }
   const named: { [D in Dimension]?: string | null } = {};

@@ -38,7 +38,7 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-test('a Cluster is imported and read, also while the slot of the hash is on another node', async () => {
+test('imports and reads a Cluster, also while and after the slot of the hash moves', async () => {
   const events = Array.from({ length: 20 }, (_, index): Counted => {
     const dimensions = { org: `org${index % 3}.com`, arch: 'amd64', repository: `r${index % 2}` };
     return { by: 'one', meter: 'pulls', day: today - index, quantity: 1n, dimensions };

@@ -1,19 +1,19 @@
 import { limits, TonnageError, within, type Clock } from '../../base/index.ts';
 
-/** Says whether there is still time: called between two steps of a query, so that one that was given up stops. */
+/** A query checks its deadline between two steps, so that it stops after the deadline. */
 export interface Deadline {
-  /** @throws {TonnageError} `query_deadline` once the time is over */
+  /** @throws {TonnageError} `query_deadline` after the deadline */
   check(): void;
 }
 
 /**
- * Runs `work` and answers what it answers, but not later than `limits.queryMsMax` from now.
+ * Runs `work` for at most `limits.queryMsMax` and returns its result.
  *
- * @throws {TonnageError} `query_deadline` then; `work` ends at its next `check`, and Redis has nothing more to do for it
+ * @throws {TonnageError} `query_deadline` after that time; `work` sends nothing more to Redis after its next `check`
  */
 export function withDeadline<T>(clock: Clock, work: (deadline: Deadline) => Promise<T>): Promise<T> {
   const end = clock.monotonic() + limits.queryMsMax;
-  const late = () => new TonnageError('query_deadline', `the query was given up after ${limits.queryMsMax} ms`);
+  const late = () => new TonnageError('query_deadline', `the query was cancelled after ${limits.queryMsMax} ms`);
   const check = () => {
     if (clock.monotonic() >= end) throw late();
   };

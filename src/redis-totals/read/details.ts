@@ -9,11 +9,11 @@ import { readNames, type Scope } from './scope.ts';
 import { createWaveCells, namesNeeded } from './wave-cells.ts';
 
 /**
- * Sums of a question that needs more than organisations and architectures: the details of all ledgers. Where a day has
- * lost its details the ledger's account of it stands in, and on a foreign day what Wave's hash has beyond our ledgers;
- * both lack the other dimensions. `gone`: there was any of either.
+ * The sums of a query that needs more dimensions than organisation and architecture, from the details of all ledgers.
+ * For a day without details they include the ledger's accounts. For a foreign day they include the counts in Wave's hash
+ * that no ledger has made. Both lack the other dimensions. `gone` is true if any such counts are included.
  *
- * @param detailsFrom first day whose details are still kept
+ * @param detailsFrom the first day whose details are kept
  */
 export async function detailRows(
   reads: Reads,
@@ -22,7 +22,7 @@ export async function detailRows(
   detailsFrom: Day,
 ): Promise<{ readonly sums: RowSums; readonly gone: boolean }> {
   const sums = new RowSums(query);
-  // By day, foreign days too: our own share of them has details.
+  // Read foreign days too: the ledgers' own counts of these days have details.
   const { days } = planOf({ ...query, window: 'day', own: scope.own, foreign: new Set() });
   const detailed = days.filter(({ first }) => first >= detailsFrom);
   const withDetails = await readDetails(reads, query.meter, detailed, sums);
@@ -32,7 +32,7 @@ export async function detailRows(
   return { sums, gone: fromAccounts || fromWave };
 }
 
-/** Adds details, and answers which days have any. */
+/** Adds details. Resolves to the days that have any. */
 async function readDetails(
   reads: Reads,
   meter: string,
@@ -51,6 +51,7 @@ async function readDetails(
   return found;
 }
 
+/** Adds accounts. Resolves to whether there were any. */
 async function readAccounts(reads: Reads, meter: string, days: readonly OwnPeriod[], sums: RowSums): Promise<boolean> {
   const fields = new CellFields(sums);
   const keys = days.map(({ ledgerId, first }) => ownDayKey(ledgerId, meter, first));
@@ -64,7 +65,7 @@ async function readAccounts(reads: Reads, meter: string, days: readonly OwnPerio
   return any;
 }
 
-/** Adds what Wave's hash has beyond the accounts of our ledgers. */
+/** Adds the counts in Wave's hash that no ledger has made. Resolves to whether there were any. */
 async function readRestOfWave(reads: Reads, query: RangedQuery, scope: Scope, sums: RowSums): Promise<boolean> {
   const { foreign, to, from, meter } = { ...query, ...scope };
   const days = [...foreign].filter((day) => day >= from && day < to).toSorted((a, b) => a - b);
@@ -74,7 +75,7 @@ async function readRestOfWave(reads: Reads, query: RangedQuery, scope: Scope, su
   const cells = createWaveCells(meter, byAccount, names, true);
   let any = false;
   for (const day of days) {
-    // The fields first: what is counted between the two readings must not pass for Wave's.
+    // Read Wave's fields first: a ledger's count between the two reads must not be taken for Wave's.
     const ofDay = new Map<string, bigint>();
     await readForeign(reads, cells, [day], (_, org, arch, value) => {
       const field = accountKey({ ...(org !== null && { org }), ...(arch !== null && { arch }) });

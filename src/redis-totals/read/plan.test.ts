@@ -17,7 +17,7 @@ const year = {
 const one = (text: string) => ({ ledgerId: 'one', first: day(text) });
 const two = (text: string) => ({ ledgerId: 'two', first: day(text) });
 
-test('whole months are read as months, of each ledger', () => {
+test('whole months of each ledger are read from the hashes of months', () => {
   expect(planOf(year)).toEqual({
     foreign: [],
     months: [one('2026-01-01'), one('2026-02-01'), two('2026-02-01'), two('2026-03-01')],
@@ -25,7 +25,7 @@ test('whole months are read as months, of each ledger', () => {
   });
 });
 
-test('a month that the range cuts is read as one when it cuts off no day that has counts', () => {
+test('a partial month is read from the hash of the month if the range includes all days with counts', () => {
   expect(planOf({ ...year, from: day('2026-01-31'), to: day('2026-03-02') })).toEqual({
     foreign: [],
     months: [one('2026-02-01'), two('2026-02-01'), two('2026-03-01')],
@@ -33,7 +33,7 @@ test('a month that the range cuts is read as one when it cuts off no day that ha
   });
 });
 
-test('a foreign day is read from the fields, and the other days of its month from the days', () => {
+test("a foreign day is read from Wave's fields, and the other days of its month from the hashes of days", () => {
   expect(planOf({ ...year, foreign: new Set([day('2026-02-28'), day('2027-05-05')]) })).toEqual({
     foreign: [day('2026-02-28')],
     months: [one('2026-01-01'), two('2026-03-01')],
@@ -41,7 +41,7 @@ test('a foreign day is read from the fields, and the other days of its month fro
   });
 });
 
-test('a window of days reads days', () => {
+test('the window `day` reads the hashes of days', () => {
   const { months, days } = planOf({ ...year, window: 'day', to: day('2026-02-28') });
   expect(months).toEqual([]);
   expect(days).toEqual([one('2026-01-30'), one('2026-01-31'), one('2026-02-01')]);

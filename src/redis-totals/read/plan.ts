@@ -1,15 +1,15 @@
 import { monthOf, type Day, type Window } from '../../usage/index.ts';
 
-/** What one ledger has counted for a meter in one day or month. */
+/** One day or month of one ledger. */
 export interface OwnPeriod {
   readonly ledgerId: string;
   /** The day, or the first day of the month. */
   readonly first: Day;
 }
 
-/** Where the parts of a range are read. */
+/** From which hashes to read the parts of a range. */
 export interface Plan {
-  /** Days on which somebody else has counted too: the fields of Wave's hash are read. */
+  /** Days with counts that no ledger has made. Read them from the fields of Wave's hash. */
   readonly foreign: readonly Day[];
   readonly months: readonly OwnPeriod[];
   readonly days: readonly OwnPeriod[];
@@ -25,23 +25,24 @@ export interface PlanOptions {
 }
 
 /**
- * A ledger's month is read as one where all its days of that month lie in the range and none of the month is foreign:
- * then the month is the sum of those days. Otherwise, and for a window of days, its days are read.
+ * Plans the reads of a range. A ledger's month is read from the hash of the month if the month has no foreign day and
+ * the range includes all of the ledger's days in it: the hash is then the sum of these days. Otherwise, and for the
+ * window `day`, the ledger's days are read.
  */
 export function planOf({ from, to, window, own, foreign }: PlanOptions): Plan {
-  const isAsked = (day: Day): boolean => day >= from && day < to;
+  const isInRange = (day: Day): boolean => day >= from && day < to;
   const foreignMonths = new Set([...foreign].map(monthOf));
   const months: OwnPeriod[] = [];
   const days: OwnPeriod[] = [];
   for (const [ledgerId, all] of own) {
     for (const [month, ofMonth] of Map.groupBy(all, monthOf)) {
-      if (window !== 'day' && !foreignMonths.has(month) && ofMonth.every(isAsked)) {
+      if (window !== 'day' && !foreignMonths.has(month) && ofMonth.every(isInRange)) {
         months.push({ ledgerId, first: month });
         continue;
       }
-      const asked = ofMonth.filter((day) => isAsked(day) && !foreign.has(day));
-      days.push(...asked.map((first) => ({ ledgerId, first })));
+      const wanted = ofMonth.filter((day) => isInRange(day) && !foreign.has(day));
+      days.push(...wanted.map((first) => ({ ledgerId, first })));
     }
   }
-  return { foreign: [...foreign].filter(isAsked).toSorted((a, b) => a - b), months, days };
+  return { foreign: [...foreign].filter(isInRange).toSorted((a, b) => a - b), months, days };
 }

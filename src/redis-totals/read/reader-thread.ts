@@ -8,7 +8,7 @@ await serve<ReaderFunctions>(async (data, log) => {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only reader.ts starts this file, with these options
   const { redis, besideWave } = data as ReaderData;
   const link = await openRedisLink({ ...redis, clock: systemClock, log });
-  // A question that comes with the start would be refused otherwise: a link connects in the background.
+  // The link connects in the background. Early queries wait for its first connection instead of failing.
   const first = connected(link, systemClock, limits.redisFirstConnectMsMax).catch(() => undefined);
   return {
     functions: {

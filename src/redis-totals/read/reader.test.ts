@@ -49,27 +49,27 @@ function start(overrides: { readonly url?: string; readonly password?: string; r
   return reader;
 }
 
-test('answers from another thread as from this one, also to questions that come together', async () => {
+test('the thread gives the same answers as the main thread, also to concurrent queries', async () => {
   const here = createRedisTotals({ link: redis.link, clock: systemClock, detailsFrom: () => today - 30 });
   const there = start({ detailsFrom: today - 30 });
-  const questions: readonly UsageQuery[] = [
+  const queries: readonly UsageQuery[] = [
     byOrg,
     byUpstream,
     { ...byOrg, allTime: true },
     { ...byOrg, meter: 'nothing' },
   ];
-  const answers = await Promise.all(questions.map((query) => here.query(query, today)));
+  const answers = await Promise.all(queries.map((query) => here.query(query, today)));
   expect(answers[1]?.folded).toEqual(['upstream']);
-  expect(await Promise.all(questions.map((query) => there.query(query, today)))).toEqual(answers);
+  expect(await Promise.all(queries.map((query) => there.query(query, today)))).toEqual(answers);
 });
 
-test('a count that is none is refused there as here', async () => {
+test('the thread rejects an invalid count as the main thread does', async () => {
   const month = ownMonthKey('one', 'pulls', monthOf(today));
   await redis.server.cli('hset', month, accountKey({ org: 'b.org' }), 'many');
   await expect(start().query(byOrg, today)).rejects.toMatchObject({ code: 'store_invalid' });
 });
 
-test('while Redis is away it says so, and answers once Redis is there', async () => {
+test('rejects while Redis is down, and answers after it has restarted', async () => {
   await redis.server.stop();
   const reader = start();
   await expect(reader.query(byOrg, today)).rejects.toMatchObject({ code: 'redis_unavailable' });
@@ -80,11 +80,11 @@ test('while Redis is away it says so, and answers once Redis is there', async ()
       () => false,
     ),
   );
-  await eventually('the other link is back', () => redis.link.status.connected);
+  await eventually('the other link is connected', () => redis.link.status.connected);
   expect(lines.some((line) => line.includes('no connection to Redis'))).toBe(true);
 });
 
-test('a wrong password is refused, and no password is in the error or the log', async () => {
+test('rejects a wrong password, without the password in the error or in the log', async () => {
   const secret = 'wrong-battery-staple';
   const failure: unknown = await start({ password: secret })
     .query(byOrg, today)
@@ -94,7 +94,7 @@ test('a wrong password is refused, and no password is in the error or the log', 
   expect(lines.join('\n') + String(failure)).not.toContain(secret);
 });
 
-test('closed in the middle of questions, each is answered or refused, and what comes later is refused', async () => {
+test('closing settles every query in flight, and later queries are rejected', async () => {
   const reader = start();
   const asked = Promise.allSettled(Array.from({ length: 20 }, () => reader.query(byOrg, today)));
   await reader.close();

@@ -4,38 +4,37 @@ import type { Day, UsageAnswer, UsageQuery } from '../../usage/index.ts';
 import type { Totals } from '../../store/index.ts';
 import type { RedisLinkOptions } from '../../redis-link/index.ts';
 
-/** When the thread starts unless it is asked before: by then a server has started. */
+/** How long the thread waits, so that its start does not slow the start of the server. An earlier query starts it. */
 const startAfterMs = 1_000;
 
 export interface RedisReaderOptions {
   readonly redis: RedisLinkOptions;
   readonly besideWave: boolean;
-  /** The first day whose details are kept, as of now. */
+  /** Returns the first day whose details are kept now. */
   readonly detailsFrom: () => Day;
   readonly log: Log;
 }
 
-/** What the thread is given: a link's options, without what cannot cross threads. */
+/** The data for the thread: options of a link, without those that cannot be sent to a thread. */
 export type ReaderData = {
   readonly redis: DistributiveOmit<RedisLinkOptions, 'clock' | 'log'>;
   readonly besideWave: boolean;
 };
 
-/** What `reader-thread.ts` serves. */
+/** The functions of `reader-thread.ts`. */
 export type ReaderFunctions = {
-  readonly query: (question: ReaderQuestion) => Promise<UsageAnswer>;
+  readonly query: (request: ReaderRequest) => Promise<UsageAnswer>;
 };
 
-interface ReaderQuestion {
+interface ReaderRequest {
   readonly query: UsageQuery;
   readonly today: Day;
   readonly detailsFrom: Day;
 }
 
 /**
- * Totals read from Redis in a thread of their own, over a link of their own: a large answer takes a moment to decode, and
- * pulls that are being counted do not wait for it. The thread starts a moment after the store was opened, so that it does
- * not hold up the start of a server; a question that comes earlier starts it, and waits. Rejects as `createRedisTotals`.
+ * Queries totals in Redis from a thread with its own link, so that decoding a large reply does not block the main thread.
+ * Rejects with the errors of `createRedisTotals`.
  */
 export function startRedisReader(options: RedisReaderOptions): Totals & { close(): Promise<void> } {
   const { clock: _, log: __, ...redis } = options.redis;
@@ -46,7 +45,7 @@ export function startRedisReader(options: RedisReaderOptions): Totals & { close(
     failure: 'redis_unavailable',
     log: options.log,
   });
-  // Why it cannot open is told to whoever asks.
+  // A query reports why the thread cannot start.
   const start = setTimeout(() => void thread.open().catch(() => undefined), startAfterMs).unref();
   return {
     query: (query, today) => thread.call('query', { query, today, detailsFrom: options.detailsFrom() }),

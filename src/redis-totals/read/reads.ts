@@ -3,14 +3,14 @@ import { checkSize } from '../../usage/index.ts';
 import type { RedisCommand, RedisLink, RedisReply } from '../../redis-link/index.ts';
 import type { Deadline } from './deadline.ts';
 
-/** How a kind of collection is read: its size, all of it at once, or slice by slice. */
+/** The commands that read a kind of collection: its size, all elements, or a slice. */
 interface Collection {
   readonly size: string;
   readonly all: string;
   readonly slice: string;
-  /** What its elements are called. */
+  /** The name of its elements in messages. */
   readonly elements: string;
-  /** Replies that make one element: a field and its value, or a member. */
+  /** Replies per element: a field and its value, or a member. */
   readonly width: 1 | 2;
 }
 
@@ -24,8 +24,9 @@ const hash: Collection = {
 const set: Collection = { size: 'SCARD', all: 'SMEMBERS', slice: 'SSCAN', elements: 'names', width: 1 };
 
 /**
- * Reading for one query: in steps that hold Redis up for a moment each and of which a few are under way at a time, with
- * a look at the deadline between them. Rejects with the link's errors and with `query_deadline`.
+ * The reads of one query: small steps that block Redis only briefly, a few of them in flight at a time. Checks the
+ * deadline before each step. All methods reject with the link's errors, with `query_deadline`, with `query_too_large`,
+ * and with `store_invalid` for an unexpected reply.
  */
 export class Reads {
   readonly #link: Pick<RedisLink, 'pipeline'>;
@@ -36,25 +37,25 @@ export class Reads {
     this.#deadline = deadline;
   }
 
-  /** A few small commands, together. */
+  /** Sends a few small commands in one pipeline. Returns their replies in order. */
   commands(commands: readonly RedisCommand[]): Promise<readonly RedisReply[]> {
     this.#deadline.check();
     return this.#link.pipeline(commands);
   }
 
-  /** The members of sets, in the order of the keys; none of one that does not exist. */
+  /** The members of sets, in the order of the keys. A missing set has none. */
   async members(keys: readonly string[]): Promise<readonly (readonly string[])[]> {
     const found: (readonly string[])[] = keys.map(() => []);
     await this.#collections(set, keys, (index, members) => (found[index] = members.map(textOf)));
     return found;
   }
 
-  /** Hashes as lists of field, value, field, value...; `each` is told the position of the key. Nothing for an empty one. */
+  /** Calls `each` for every hash that exists, with the index of its key and its content: field, value, field, value... */
   hashes(keys: readonly string[], each: (index: number, pairs: readonly RedisReply[]) => void): Promise<void> {
     return this.#collections(hash, keys, each);
   }
 
-  /** The values of fields of one hash, in their order; `null` where there is none. */
+  /** The values of fields of one hash, in the order of the fields; `null` for a missing field. */
   async values(key: string, fields: readonly string[]): Promise<readonly RedisReply[]> {
     const values: RedisReply[] = Array.from({ length: fields.length }, () => null);
     const starts = chunksOf(fields, () => 1).map(({ start }) => start);
@@ -97,7 +98,7 @@ export class Reads {
     return sizes;
   }
 
-  /** All of a large collection: a cursor may show an element twice, so each is kept once. */
+  /** Reads a large collection with a cursor. The cursor may return an element twice, so duplicates are removed. */
   async #slices({ slice, width }: Collection, key: string): Promise<readonly RedisReply[]> {
     const found = new Map<RedisReply, RedisReply>();
     let cursor = '0';
@@ -112,7 +113,7 @@ export class Reads {
     return width === 1 ? [...found.keys()] : [...found].flat();
   }
 
-  /** Does the steps, a few of them at a time; the first that fails ends it. */
+  /** Runs the steps, a few at a time. Rejects when the first of them fails. */
   async #inFlight<T>(steps: readonly T[], work: (step: T) => Promise<void>): Promise<void> {
     const queue = steps.values();
     const workers = Array.from({ length: limits.redisReadsInFlightMax }, async () => {
@@ -122,7 +123,7 @@ export class Reads {
   }
 }
 
-/** Cuts a list so that each piece has one element at least, and no more fields in all than one step may read. */
+/** Splits a list into pieces of at most `limits.redisReadFieldsMax` fields, but at least one element. */
 function chunksOf<T>(
   items: readonly T[],
   sizeOf: (item: T) => number,
@@ -141,19 +142,19 @@ function chunksOf<T>(
   return chunks;
 }
 
-/** A reply that must be a list; what does not exist has none. */
+/** A reply as a list; empty for a missing key. Throws `store_invalid` for any other reply. */
 export function listOf(reply: RedisReply | undefined): readonly RedisReply[] {
   if (typeof reply === 'object' && reply !== null) return reply;
   if (reply === null || reply === undefined) return [];
   throw unexpected('a list', reply);
 }
 
-/** A reply that must be a text. */
+/** A reply as a string. Throws `store_invalid` for any other reply. */
 export function textOf(reply: RedisReply | undefined): string {
   if (typeof reply === 'string') return reply;
-  throw unexpected('a text', reply);
+  throw unexpected('a string', reply);
 }
 
 function unexpected(expected: string, reply: RedisReply | undefined): TonnageError {
-  return new TonnageError('store_invalid', `an answer of Redis: expected ${expected}, got ${typeof reply}`);
+  return new TonnageError('store_invalid', `a reply of Redis: expected ${expected}, got ${typeof reply}`);
 }

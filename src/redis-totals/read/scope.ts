@@ -3,19 +3,19 @@ import { foreignDaysKey, importKey, indexKey, numbersKey, ownDaysKey } from '../
 import type { Names } from './wave-cells.ts';
 import { listOf, textOf, type Reads } from './reads.ts';
 
-/** What there is of one meter: which days, and whose. */
+/** The days with counts of one meter. */
 export interface Scope {
   readonly meter: string;
-  /** Days on which each ledger has counted. */
+  /** The days of each ledger, by ledger id. */
   readonly own: ReadonlyMap<string, readonly Day[]>;
-  /** How many members the set of each ledger's days had. */
+  /** The size of the set of each ledger's days. */
   readonly ownSizes: ReadonlyMap<string, number>;
-  /** Days on which somebody else has counted. */
+  /** Days with counts that no ledger has made. */
   readonly foreign: ReadonlySet<Day>;
-  /** First and last of all of these; absent when there are none. */
+  /** The first and the last day of all; absent if there are none. */
   readonly first?: Day;
   readonly last?: Day;
-  /** When the names in Wave's hash were last looked up, in milliseconds since the Unix epoch. */
+  /** When the last complete lookup of names in Wave's hash began, in milliseconds since the Unix epoch. */
   readonly indexedAt?: number;
 }
 
@@ -24,7 +24,7 @@ export function isWaveMeter(meter: string): boolean {
   return waveMeters.includes(meter);
 }
 
-/** Looks up the days of a meter. */
+/** Reads the days of a meter. */
 export async function readScope(reads: Reads, meter: string): Promise<Scope> {
   const [ids, indexed] = await reads.commands([
     { key: numbersKey, args: ['HKEYS', numbersKey] },
@@ -50,7 +50,7 @@ export async function readScope(reads: Reads, meter: string): Promise<Scope> {
   };
 }
 
-/** Whether a ledger has counted on days that `scope` does not know. */
+/** Whether a known ledger has counted on new days since `scope` was read. */
 export async function hasGrown(reads: Reads, { meter, ownSizes }: Scope): Promise<boolean> {
   const ledgerIds = [...ownSizes.keys()];
   if (ledgerIds.length === 0) return false;
@@ -59,7 +59,7 @@ export async function hasGrown(reads: Reads, { meter, ownSizes }: Scope): Promis
   return ledgerIds.some((ledgerId, index) => sizes[index] !== ownSizes.get(ledgerId));
 }
 
-/** The names in the fields of a meter that are `needed`. */
+/** Reads the names of a meter from the index, of the kinds that are `needed`. */
 export async function readNames(
   reads: Reads,
   meter: string,

@@ -45,11 +45,11 @@ function counted(by: string, date: string, quantity: bigint, values: Counted['di
 }
 
 describe('ranges', () => {
-  test('nothing there: the current day, without rows', async () => {
+  test('an empty Redis answers for the current day, without rows', async () => {
     expect(await ask(everything)).toEqual({ from: today, to: today + 1, rows: [], total: 0n });
   });
 
-  test('an open range reaches from the first day with data, whoever counted it, to the current day', async () => {
+  test('an open range begins at the first day with counts of a ledger or of Wave, and ends with the current day', async () => {
     await fill(link, [
       counted('one', '2026-11-20', 2n, { org: 'a.org' }),
       counted(wave, '2025-01-31', 1n, {}),
@@ -63,7 +63,7 @@ describe('ranges', () => {
     });
   });
 
-  test('all time reaches beyond the current day, and leaves out what has no organisation', async () => {
+  test('all time includes days after the current one, and leaves out events without an organisation', async () => {
     await fill(link, [counted('one', '2026-11-22', 7n, { org: 'a.org' }), counted('one', '2026-11-20', 2n, {})]);
     expect(await ask({ ...everything, allTime: true })).toEqual({
       from: day('2026-11-20'),
@@ -74,8 +74,8 @@ describe('ranges', () => {
   });
 });
 
-describe('a day that begins while a month is read', () => {
-  test('is not part of a range that ends before it', async () => {
+describe('a day that begins during the read of its month', () => {
+  test('is not included if the range ends before it', async () => {
     await fill(link, [counted('one', '2026-11-20', 2n, {})]);
     let begun = false;
     const pipeline: RedisLink['pipeline'] = async (commands) => {
@@ -100,7 +100,7 @@ describe('a day that begins while a month is read', () => {
 describe('details', () => {
   const ofRepositories = { ...everything, by: ['repository'] } satisfies UsageQuery;
 
-  test('a day that has lost them is told by its account, and the answer says so', async () => {
+  test('a day without details is answered from accounts, and the answer lists the folded dimensions', async () => {
     const events = [
       counted('one', '2025-11-20', 5n, { org: 'a.org', repository: 'x' }),
       counted('one', '2026-11-20', 2n, { org: 'a.org', repository: 'x' }),
@@ -116,7 +116,7 @@ describe('details', () => {
     expect(await ask({ ...ofRepositories, from: today - 1 })).not.toHaveProperty('folded');
   });
 
-  test('before the first day whose details are kept, the account is read also while they are still there', async () => {
+  test('a day before the first kept one is answered from accounts, even if Redis still has its details', async () => {
     await fill(link, [counted('one', '2026-11-19', 5n, { repository: 'x' })]);
     expect(await ask(ofRepositories, { detailsFrom: () => today })).toMatchObject({
       rows: [{ dimensions: { repository: null }, value: 5n }],
@@ -124,7 +124,7 @@ describe('details', () => {
     });
   });
 
-  test('what Wave has counted beyond our ledgers has none, and the answer says so', async () => {
+  test("Wave's own counts have no details, and the answer lists the folded dimensions", async () => {
     await fill(link, [
       counted('one', '2026-11-20', 2n, { org: 'a.org', repository: 'x' }),
       counted('two', '2026-11-20', 3n, { org: 'a.org', repository: 'x' }),
@@ -141,8 +141,8 @@ describe('details', () => {
   });
 });
 
-describe('beside a Wave that still writes', () => {
-  test('the current day is read from its hash, and the answer says when names were looked up', async () => {
+describe('with besideWave', () => {
+  test("the current day is read from Wave's hash, and the answer has indexedAt", async () => {
     await fill(link, [counted('one', '2026-11-21', 2n, { org: 'a.org' })]);
     await link.pipeline(waveCommands(counted(wave, '2026-11-21', 3n, { org: 'a.org' })));
     await link.send({ args: ['HSET', importKey, 'indexedAt', '1234'] });
@@ -152,14 +152,14 @@ describe('beside a Wave that still writes', () => {
   });
 });
 
-test('a member of a set of days that is no day is passed over', async () => {
+test('ignores members of a set of days that are not dates', async () => {
   await fill(link, [counted('one', '2026-11-20', 2n, {})]);
   await link.send({ args: ['SADD', ownDaysKey('one', 'pulls'), 'yesterday'] });
   expect((await ask(everything)).total).toBe(2n);
 });
 
 describe('failures', () => {
-  test('a count that is no integer is named, not taken for 0', async () => {
+  test('rejects a count that is not an integer, and names it', async () => {
     await fill(link, [counted(wave, '2026-11-20', 1n, {})]);
     await link.send({ args: ['HSET', waveHash, 'pulls/d/2026-11-20', 'many'] });
     await expect(ask(everything)).rejects.toMatchObject({
@@ -168,7 +168,7 @@ describe('failures', () => {
     });
   });
 
-  test('a Redis that is away rejects', async () => {
+  test('rejects if Redis is unreachable', async () => {
     const away = await openRedisLink({ mode: 'standalone', url: 'redis://127.0.0.1:1', clock: systemClock, log });
     await expect(createRedisTotals({ link: away, clock: systemClock }).query(everything, today)).rejects.toMatchObject({
       code: 'redis_unavailable',
@@ -176,7 +176,7 @@ describe('failures', () => {
     await away.close();
   });
 
-  test('a query that takes too long is given up', async () => {
+  test('rejects a query that takes too long', async () => {
     let now = 0;
     const clock = { now: () => 0, monotonic: () => (now += 9_000) };
     await expect(createRedisTotals({ link, clock }).query(everything, today)).rejects.toMatchObject({
@@ -185,7 +185,7 @@ describe('failures', () => {
   });
 });
 
-test('a question that names its organisation and architecture looks up no names', async () => {
+test('a query that states its organisation and architecture reads no names', async () => {
   await fill(link, [counted(wave, '2026-11-20', 2n, { org: 'a.org', arch: 'amd64' })]);
   const asked: (string | undefined)[] = [];
   const pipeline: RedisLink['pipeline'] = (commands) => {
@@ -201,7 +201,7 @@ test('a question that names its organisation and architecture looks up no names'
   expect(asked.filter((key) => key === indexKey('pulls', 'orgs') || key === indexKey('pulls', 'archs'))).toEqual([]);
 });
 
-test('large hashes are read slice by slice, large sets too, and pages follow each other', async () => {
+test('large hashes and sets are read in slices, and pages are consecutive', async () => {
   const many = Array.from({ length: 12_000 }, (_, index) => index);
   const everyone = many.map((index) =>
     counted(index % 3 === 0 ? wave : 'one', index % 3 === 0 ? '2026-11-20' : '2026-10-20', 1n, {
@@ -229,7 +229,7 @@ const anything: fc.Arbitrary<Counted> = fc
   })
   .filter(({ by, meter }) => by !== wave || meter !== 'egress_bytes')
   .map((one) => (one.by === wave ? { ...one, dimensions: accountOnly(one.dimensions) } : one));
-const question: fc.Arbitrary<UsageQuery> = fc
+const anyQuery: fc.Arbitrary<UsageQuery> = fc
   .record(
     {
       meter: fc.constantFrom('pulls', 'fusion', 'egress_bytes'),
@@ -253,15 +253,15 @@ const question: fc.Arbitrary<UsageQuery> = fc
       : { ...rest, ...(from !== undefined && { from }), ...(to !== undefined && { to }) },
   );
 
-test('whoever counted what and when, every question is answered as a model in memory does', async () => {
+test('every query has the same answer as a model in memory, for any counts of ledgers and of Wave', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(anything, { maxLength: 30 }),
-      fc.array(question, { minLength: 1, maxLength: 8 }),
-      async (events, questions) => {
+      fc.array(anyQuery, { minLength: 1, maxLength: 8 }),
+      async (events, queries) => {
         await link.send({ args: ['FLUSHALL'] });
         await fill(link, events, detailsFrom);
-        for (const query of questions) {
+        for (const query of queries) {
           const answer = await ask(query, { detailsFrom: () => detailsFrom });
           const expected = model(events, query);
           expect(answer.rows).toEqual(expected.rows);

@@ -1,8 +1,7 @@
 import type { Clock } from '../../base/index.ts';
-import type { Day, UsageAnswer, UsageQuery } from '../../usage/index.ts';
+import { detailsAsked, foldedDimensions, type Day, type UsageAnswer, type UsageQuery } from '../../usage/index.ts';
 import type { Totals } from '../../store/index.ts';
 import type { RedisLink } from '../../redis-link/index.ts';
-import { detailsAsked, foldedDimensions } from '../../usage/index.ts';
 import { accountRows, allTimeRows, type RangedQuery } from './accounts.ts';
 import { withDeadline } from './deadline.ts';
 import { detailRows } from './details.ts';
@@ -13,18 +12,18 @@ export interface RedisTotalsOptions {
   readonly link: Pick<RedisLink, 'pipeline'>;
   readonly clock: Clock;
   /**
-   * Wave writes the same hash all the time: then the current day is always read from it, and answers say when its names
-   * were last looked up.
+   * `store.besideWave`: Wave still writes to the same hash. The current day is then read from that hash, and answers
+   * have `indexedAt`.
    */
   readonly besideWave?: boolean;
-  /** The first day whose details are kept, as of now. Default: those that are there. */
+  /** Returns the first day whose details are kept now. Without it, all details are read. */
   readonly detailsFrom?: () => Day;
 }
 
 /**
- * Totals read from Redis: what all ledgers have delivered there, and what Wave has counted. Never walks through all keys
- * or all fields. Rejects with `query_deadline`, with `query_too_large`, with the link's errors (`redis_unavailable` while Redis is away), and with
- * `store_invalid` where a count is no integer.
+ * Queries totals in Redis: the counts of all ledgers and of Wave. Never scans all keys or all fields of Wave's hash.
+ * Rejects with `query_deadline`, with `query_too_large`, with the link's errors (`redis_unavailable` if Redis is
+ * unreachable), and with `store_invalid` if a count is not an integer.
  */
 export function createRedisTotals({ link, clock, besideWave = false, detailsFrom }: RedisTotalsOptions): Totals {
   async function answer(reads: Reads, query: UsageQuery, today: Day): Promise<UsageAnswer> {

@@ -13,7 +13,7 @@ test.each([
   ],
   ['one organisation', { by: ['org'], where: { org: 'x.org' } }, ['pulls/o/x.org/d/2024-10-04']],
   [
-    'organisations of one architecture, and the architecture for what has none',
+    'organisations of one architecture, and the architecture for events without an organisation',
     { by: ['org'], where: { arch: 's390x' } },
     ['pulls/a/s390x/d/2024-10-04', 'pulls/o/a.org/a/s390x/d/2024-10-04', 'pulls/o/b.org/a/s390x/d/2024-10-04'],
   ],
@@ -28,7 +28,7 @@ test.each([
   expect(cells.size).toBe(fields.length);
 });
 
-test('without a day there is no field for all', () => {
+test('all time has no field for the sum', () => {
   expect(createWaveCells('pulls', { by: [], where: {} }, names, false).fields()).toEqual([
     'pulls/o/a.org',
     'pulls/o/b.org',
@@ -40,7 +40,7 @@ test('without a day there is no field for all', () => {
   ]);
 });
 
-test('what lacks a name is what the parts leave of a sum, and never below 0', () => {
+test('the count without a name is a sum minus its parts, and never below 0', () => {
   const cells = createWaveCells('pulls', { by: ['org'], where: {} }, names, true);
   const found = (values: readonly bigint[]) => {
     const rows: (string | bigint | null)[][] = [];
@@ -55,14 +55,14 @@ test('what lacks a name is what the parts leave of a sum, and never below 0', ()
   expect(found([6n, 3n, 4n]).at(-1)).toEqual([null, 0n]);
 });
 
-test('names that a question gives itself need not be looked up', () => {
+test('needs no names from the index that the query states itself', () => {
   expect(namesNeeded({ by: ['org'], where: { arch: 'amd64' } }, true)).toEqual({ orgs: true, archs: false });
   expect(namesNeeded({ by: ['org'], where: { org: 'a.org' } }, false)).toEqual({ orgs: false, archs: false });
   expect(namesNeeded({ by: ['arch'], where: {} }, true)).toEqual({ orgs: false, archs: true });
   expect(namesNeeded({ by: [], where: { org: null, arch: null } }, true)).toEqual({ orgs: true, archs: true });
 });
 
-test('more fields for a day than memory has room for are refused before they are made', () => {
+test('rejects more fields of a day than the limit before it composes them', () => {
   const many = Array.from({ length: 2_000 }, (_, index) => `name${index}`);
   expect(() => createWaveCells('pulls', { by: ['org', 'arch'], where: {} }, { orgs: many, archs: many }, true)).toThrow(
     'expected at most 1000000 fields of a day',

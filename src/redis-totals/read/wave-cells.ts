@@ -1,49 +1,48 @@
-import { checkSize } from '../../usage/index.ts';
-import { formatDay, type Day, type Dimension, type UsageQuery } from '../../usage/index.ts';
+import { checkSize, formatDay, type Day, type Dimension, type UsageQuery } from '../../usage/index.ts';
 
-/** The names under which a meter has been counted. */
+/** The names in the index of a meter. */
 export interface Names {
   readonly orgs: readonly string[];
   readonly archs: readonly string[];
 }
 
-/** A reader of the fields of one meter, for one question. Fields of Wave's form, in one order for all days. */
+/** Translates a query of one meter to fields of Wave's form, and their values to cells. */
 export interface WaveCells {
-  /** How many fields tell about one day (or about all time). */
+  /** The number of fields per day, or of all time. */
   readonly size: number;
-  /** The names of those fields. Absent day: all time. */
+  /** The names of these fields, in the same order for each day. Without a day: those of all time. */
   fields(day?: Day): readonly string[];
-  /** What the values of those fields say, cell by cell. */
+  /** Calls `emit` for each cell. `values`: the values of these fields, in the same order. */
   cells(values: readonly bigint[], emit: (org: string | null, arch: string | null, value: bigint) => void): void;
 }
 
-/** Whether a question tells organisations or architectures apart, as a row or as a filter. */
-function asks({ by, where }: Pick<UsageQuery, 'by' | 'where'>, name: Dimension): boolean {
+/** Whether a query groups or filters by a dimension. */
+function needs({ by, where }: Pick<UsageQuery, 'by' | 'where'>, name: Dimension): boolean {
   return by.includes(name) || where[name] !== undefined;
 }
 
-/** What the fields of a question are told apart by. Without a day, only those of organisations have it all. */
-function toldApart(query: Pick<UsageQuery, 'by' | 'where'>, dated: boolean) {
+/** By which names to read the fields. All time has no field for the sum, so it is the sum of the organisations. */
+function fieldNames(query: Pick<UsageQuery, 'by' | 'where'>, dated: boolean) {
   const oneArch = typeof query.where.arch === 'string';
-  return { byOrg: asks(query, 'org') || (!dated && !oneArch), byArch: asks(query, 'arch') };
+  return { byOrg: needs(query, 'org') || (!dated && !oneArch), byArch: needs(query, 'arch') };
 }
 
-/** Which names must be looked up for `createWaveCells`: none that the question gives itself. */
+/** Which names `createWaveCells` needs from the index: not those that the query states itself. */
 export function namesNeeded(
   query: Pick<UsageQuery, 'by' | 'where'>,
   dated: boolean,
 ): { readonly orgs: boolean; readonly archs: boolean } {
-  const { byOrg, byArch } = toldApart(query, dated);
+  const { byOrg, byArch } = fieldNames(query, dated);
   return { orgs: byOrg && typeof query.where.org !== 'string', archs: byArch && typeof query.where.arch !== 'string' };
 }
 
 /**
- * Works out which fields answer a question by organisation and architecture, and what they say. Wave counts an event
- * under its day, its architecture, its organisation and both (`waveFieldsOf`), so what lacks one of these is the
- * difference between a sum and its parts: never below 0, since Wave does not write its fields at one moment.
+ * Finds the fields that answer a query by organisation and architecture. Wave counts an event under its day, its
+ * architecture, its organisation and both (`waveFieldsOf`). So the count without a name is a sum minus its parts. It is
+ * never below 0: Wave does not write its fields atomically, so a difference may be negative for a moment.
  *
- * Without a day there is no field for everything together: then what lacks both is left out, and all that lacks an
- * organisation where the question does not tell architectures apart.
+ * Without a day (`dated` is false) there is no field for the sum. Events with neither name are then left out, and also
+ * events without an organisation if the query does not need architectures.
  */
 export function createWaveCells(
   meter: string,
@@ -53,11 +52,11 @@ export function createWaveCells(
 ): WaveCells {
   const oneOrg = typeof query.where.org === 'string';
   const oneArch = typeof query.where.arch === 'string';
-  const { byOrg, byArch } = toldApart(query, dated);
+  const { byOrg, byArch } = fieldNames(query, dated);
   const orgs = typeof query.where.org === 'string' ? [query.where.org] : byOrg ? names.orgs : [];
   const archs = typeof query.where.arch === 'string' ? [query.where.arch] : byArch ? names.archs : [];
   checkSize((orgs.length + 1) * (archs.length + 1), 'fields of a day');
-  // Each section is there only when a cell needs it.
+  // Each section is present only if a cell needs it.
   const grand = dated && !oneOrg && !oneArch ? [''] : [];
   const ofArchs = byArch && !oneOrg ? archs.map((arch) => `/a/${arch}`) : [];
   const ofOrgs = byOrg && !oneArch ? orgs.map((org) => `/o/${org}`) : [];
@@ -76,7 +75,7 @@ export function createWaveCells(
       const orgAt = archAt + ofArchs.length;
       const bothAt = orgAt + ofOrgs.length;
       const at = (index: number): bigint => values[index] ?? 0n;
-      /** What the parts of each sum leave of it. */
+      /** Each sum minus its parts so far. */
       const rest = { grand: at(0), archs: ofArchs.map((_, index) => at(archAt + index)) };
 
       for (const [index, org] of (byOrg ? orgs : []).entries()) {

@@ -26,7 +26,7 @@ const today = parseDay('2026-11-21') ?? Number.NaN;
 const D = formatDay(today);
 const bothVersions = ['v1alpha2', 'v1alpha3'] as const;
 
-/** The events of Wave's own test of its controller, the same on each of its meters. */
+/** The events of Wave's controller test, the same for each meter. */
 const controllerEvents: readonly DimensionValues[] = [
   { org: 'org1.com', arch: 'amd64' },
   { org: 'org1.com', arch: 'arm64' },
@@ -35,14 +35,14 @@ const controllerEvents: readonly DimensionValues[] = [
   { arch: 'arm64' },
   { org: 'org2.com' },
 ];
-/** The events of Wave's own test of its service. */
+/** The events of Wave's service test. */
 const serviceEvents: readonly DimensionValues[] = [
   { org: 'org1.com', arch: 'amd64' },
   { org: 'org2.com', arch: 'arm64' },
   {},
 ];
 
-/** Two ways in which the same counts get into a Redis: by Wave, whose names are then taken over, or by us. */
+/** Two ways to write the same counts: Wave's commands with an import of its names, or the ledger's writer. */
 const writers: Readonly<Record<string, (link: RedisLink, increments: readonly Increment[]) => Promise<void>>> = {
   async Wave(link, increments) {
     await link.pipeline(increments.flatMap(waveCommands));
@@ -79,7 +79,7 @@ function onEveryMeter(events: readonly DimensionValues[]): readonly Increment[] 
   );
 }
 
-/** Asks as Wave's routes do, and answers the members of their JSON. */
+/** Queries as Wave's routes do. Returns the members of their JSON. */
 async function ask(link: RedisLink, version: WaveVersion, metric: string, parameters: WaveParameters): Promise<object> {
   const asked = parseWaveParameters(version, metric, parameters);
   if ('refusal' in asked) return asked;
@@ -102,12 +102,12 @@ async function ask(link: RedisLink, version: WaveVersion, metric: string, parame
   return { ...rest, count: Number(count), ...(members && { orgs: Object.fromEntries(members) }) };
 }
 
-/** One question: parameters, count, organisations, and the architecture that the answer names. */
+/** One query: parameters, then the expected count, organisations and architecture. */
 type Vector = readonly [WaveParameters, number, Readonly<Record<string, number>>?, string?];
 
 const two = { 'org1.com': 2, 'org2.com': 2 };
 const one = { 'org1.com': 1, 'org2.com': 1 };
-/** Questions of both versions. */
+/** Queries of both versions. */
 const controllerVectors: readonly Vector[] = [
   [{ date: D }, 6, two],
   [{ date: D, org: 'org1.com' }, 2, { 'org1.com': 2 }],
@@ -120,7 +120,7 @@ const controllerVectors: readonly Vector[] = [
   [{ date: '2024-99-99' }, 0],
   [{ date: '', org: '' }, 4, two],
 ];
-/** Questions that only v1alpha3 has. */
+/** Queries that only v1alpha3 has. */
 const architectureVectors: readonly Vector[] = [
   [{ date: D, arch: 'arm64' }, 3, one, 'arm64'],
   [{ date: D, arch: 'amd64' }, 1, { 'org1.com': 1 }, 'amd64'],
@@ -163,7 +163,7 @@ describe.each(Object.keys(writers))('counted by %s', (name) => {
     await writers[name]?.(redis.link, onEveryMeter(events));
   }
 
-  test('the hash has the 75 fields that Wave leaves, and no other', async () => {
+  test("the hash has exactly Wave's 75 fields", async () => {
     await count(controllerEvents);
     const pairs = listOf(await redis.link.send({ args: ['HGETALL', waveHash] })).map(textOf);
     const found = Object.fromEntries(
@@ -183,7 +183,7 @@ describe.each(Object.keys(writers))('counted by %s', (name) => {
     for (const vector of architectureVectors) {
       expect(await ask(redis.link, 'v1alpha3', metric, vector[0])).toEqual(answerOf(metric, vector));
     }
-    // v1alpha2 leaves the architecture out of the question and of the answer.
+    // v1alpha2 has no architecture in its parameters and answers.
     expect(await ask(redis.link, 'v1alpha2', metric, { arch: 'arm64' })).toEqual({ metric, count: 4, orgs: two });
   });
 
@@ -206,13 +206,13 @@ describe.each(Object.keys(writers))('counted by %s', (name) => {
     });
   });
 
-  test('an event without organisation counts for its day alone', async () => {
+  test('an event without an organisation counts for its day only', async () => {
     await count([{}]);
     expect(await ask(redis.link, 'v1alpha2', 'pulls', { date: D })).toEqual({ metric: 'pulls', count: 1 });
   });
 });
 
-describe('fields one by one, as the tests of the store of Wave have them', () => {
+describe("single fields, as in the tests of Wave's store", () => {
   let redis: TestRedis;
   beforeAll(async () => {
     redis = await openTestRedis();
@@ -238,7 +238,7 @@ describe('fields one by one, as the tests of the store of Wave have them', () =>
   });
 });
 
-/** What the events of the controller's test leave in the hash, for one meter. */
+/** The fields of the hash after the events of the controller test, for one meter. */
 function controllerFields(meter: string): Readonly<Record<string, number>> {
   const fields = {
     [`d/${D}`]: 6,

@@ -32,13 +32,13 @@ async function openAt(file: string, overrides: TestStoreOptions = {}): Promise<S
   return store;
 }
 
-/** A hash as Redis keeps it. */
+/** A key hash as Redis keeps it. */
 function textOf({ version, secret }: KeyHash): string {
   const hex = Buffer.from(secret).toString('hex');
   return version === 1 ? hex : `${version}:${hex}`;
 }
 
-/** The hash that the instances agree on, as Redis keeps it. The link for claims connects later than the others. */
+/** The key hash of the instances, as Redis keeps it. Waits for the link for claims, which connects last. */
 async function agree({ shared }: Store): Promise<string | undefined> {
   const agreed = await answered(async () => shared?.agree());
   return agreed && textOf(agreed);
@@ -60,7 +60,7 @@ async function instance(file: string, overrides: TestStoreOptions = {}): Promise
   return made;
 }
 
-test('the secret of the first instance becomes that of all, and is known from then on without Redis', async () => {
+test('all instances take the secret of the first one, and then know it without Redis', async () => {
   const [one, two] = [await openAt(newFile()), await openAt(newFile())];
   expect([one.shared?.keyHash, two.shared?.keyHash]).toEqual([undefined, undefined]);
   const agreed = await agree(one);
@@ -76,7 +76,7 @@ test('the secret of the first instance becomes that of all, and is known from th
   expect(again.shared?.keyHash && textOf(again.shared.keyHash)).toBe(agreed);
 });
 
-test('a ledger that has kept its events to itself brings its secret along, or waits until its keys are over', async () => {
+test('a ledger that did not share its events brings its secret, or waits until its keys have expired', async () => {
   const file = newFile();
   const alone = await openAt(file, { shared: false });
   const keyed = { keys: new Uint8Array(16), targets: new Uint8Array(), cells: [], quantities: new Float64Array([1]) };
@@ -96,7 +96,7 @@ test('a ledger that has kept its events to itself brings its secret along, or wa
   expect(await agree(joining)).toBe('ab'.repeat(32));
 });
 
-test('a Redis that was emptied gets the secret again; another one there is refused', async () => {
+test('an emptied Redis gets the secret again, and another secret in it is rejected', async () => {
   const one = await openAt(newFile());
   const agreed = await agree(one);
   await redis.server.cli('flushall');
@@ -108,7 +108,7 @@ test('a Redis that was emptied gets the secret again; another one there is refus
   await expect(agree(one)).rejects.toMatchObject({ code: 'store_invalid' });
 });
 
-test('a new instance takes over the hash of instances that use an earlier version, and keeps it', async () => {
+test('a new instance adopts the key hash of instances with an earlier version, and keeps it', async () => {
   const earlier = 'ab'.repeat(32);
   await redis.server.cli('set', secretKey, earlier);
   const file = newFile();
@@ -122,7 +122,7 @@ test('a new instance takes over the hash of instances that use an earlier versio
   await expect(agree(again)).rejects.toMatchObject({ code: 'store_invalid' });
 });
 
-test('a ledger that owes claims is not opened by a configuration that would not claim them', async () => {
+test('a ledger with pending claims does not open with a configuration that would not claim them', async () => {
   const file = newFile();
   const one = await instance(file);
   await one.send([event(1), event(2)]);
@@ -136,7 +136,7 @@ test('a ledger that owes claims is not opened by a configuration that would not 
   expect(account?.counted).toBe(2n);
 });
 
-test('what waits to be claimed is bounded, and is not forgotten, however long it waits', async () => {
+test('pending claims are limited in number, and never expire', async () => {
   const one = await instance(newFile(), { pendingClaimsMax: 3 });
   expect(await one.send([event(1), { id: 10, voids: 5 }])).toEqual([outcome.accepted, outcome.accepted]);
   await expect(one.send([event(2)])).rejects.toMatchObject({ code: 'ledger_full' });
@@ -148,13 +148,16 @@ test('what waits to be claimed is bounded, and is not forgotten, however long it
   expect(await one.send([event(3), event(5)])).toEqual([outcome.accepted, outcome.voided]);
 });
 
-test('with store.minReplicas claims count only when replicas have them', async () => {
+test('with store.minReplicas a claim counts only after the replicas have it', async () => {
   const one = await instance(newFile(), { minReplicas: 1 });
   await one.send([event(1)]);
   await expect(one.claim()).rejects.toMatchObject({ code: 'redis_unavailable' });
   const replica = await startRedis(join(redis.directory, 'replica'), { replicaOf: redis.server.port });
   try {
-    await eventually('the replica has them', async () => (await one.claim().catch(() => 'not yet')) === undefined);
+    await eventually(
+      'the replica has the claims',
+      async () => (await one.claim().catch(() => 'not yet')) === undefined,
+    );
     expect([...((await one.settle())?.verdicts ?? [])]).toEqual([outcome.accepted]);
   } finally {
     await replica.stop();

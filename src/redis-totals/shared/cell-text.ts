@@ -4,13 +4,13 @@ import { seenCellsKey } from '../layout.ts';
 
 type Cell = Series & { readonly day: Day };
 
-/** A cell as claims have it: meter, day, and the dimensions in their order, without the nulls at their end. */
+/** A cell as claims keep it: a JSON array of meter, day and dimensions in their order, without trailing nulls. */
 export function cellText({ meter, day, dimensions: values }: Cell): string {
   const row = dimensionRow(values);
   return JSON.stringify([meter, day, ...row.slice(0, row.findLastIndex((value) => value !== null) + 1)]);
 }
 
-/** The cell that a text stands for. Throws `store_invalid` for one that `cellText` did not write. */
+/** The reverse of `cellText`. Throws `store_invalid` for any other text. */
 export function parseCell(text: string): Cell {
   const parts = parsed(text);
   const [meter, day, ...values] = parts;
@@ -30,7 +30,7 @@ function parsed(text: string): readonly unknown[] {
     const value: unknown = JSON.parse(text);
     if (Array.isArray(value)) return value;
   } catch {
-    // Said below, with what came.
+    // The error below shows the text.
   }
   throw invalid(text);
 }
@@ -40,9 +40,9 @@ function isText(value: unknown): boolean {
 }
 
 function invalid(text: string): TonnageError {
-  const came = text.slice(0, 100);
   return new TonnageError(
     'store_invalid',
-    `expected a cell in Redis under ${seenCellsKey(0)} and the like, got ${came}`,
+    `a cell in a Redis hash such as ${seenCellsKey(0)}: expected a JSON array of meter, day and dimensions, got ` +
+      text.slice(0, 100),
   );
 }

@@ -1,26 +1,29 @@
 import type { RedisScript } from '../../redis-link/index.ts';
 
 /**
- * Claims events for one instance, in their order. What is held of a key is a text:
+ * Claims events for one instance, in their order. The hash of a period has a text for each key:
  *
- * - `u:<ledger>:<place>:<cell>:<quantity>`: an event, who claimed it, and what it counts; behind that, once it was taken
- *   back, `:<ledger>:<place>` of the void that did.
+ * - `u:<ledger>:<place>:<cell>:<quantity>`: an event. The ledger claimed it; the place is where the ledger keeps it (its
+ *   run and its position there). After a void, `:<ledger>:<place>` of the void follows.
  * - `v:<ledger>:<place>`: a void.
- * - `t:<ledger>:<place>`: the event that this void takes back, which has not come yet.
+ * - `t:<ledger>:<place>`: a void that arrived before its target. The key is that of the target.
  *
- * Whoever claims the same again, from the same place of the same ledger, gets the same answer, also when it got none the
- * first time: so nothing is asked of the order or the number of calls.
+ * A ledger that repeats a claim from the same place gets the same answer, so a call may be repeated after a lost answer.
  *
- * A ledger claims its own event from another place only after it was set back and has lost the event: it does not store an event
- * that it holds. So the event is claimed anew, unless it was taken back meanwhile.
+ * A ledger never stores an event that it already has. If it claims its own event from another place, it was set back and
+ * had lost the event. The script then moves the claim to the new place, unless the event was voided.
  *
- * KEYS: numbers of ledgers, days, then for each period, oldest first, its claims and its cells. ARGV: ledger, the period
- * that new claims go to (from 1), its day, then lists that begin with their length: cells, keys, places, cells of the events
- * by their place in that list (0: a void), quantities, targets of the voids, and for each target the place, cell and quantity
- * with which this ledger counted it, if it did (else an empty place), and whether this ledger has taken it back already.
+ * KEYS: the numbers of ledgers, the days, then for each period, oldest first, its claims and its cells. ARGV: ledger, the
+ * index of the current period (from 1), its day, then lists, each with its length in front:
  *
- * Answers `type` (key, expected, found), or `claimed`, a digit for each claim (`outcome` of the store's contract), and what
- * was taken back: for each a cell, a quantity, its place if this ledger claimed it (else empty), and which target it is (from 0).
+ * 1. the cells;
+ * 2. for each claim: its key; then its place; then the index of its cell (from 1; 0 for a void); then its quantity;
+ * 3. for each void: the key of its target; then the place, the cell and the quantity with which this ledger counted the
+ *    target (empty place: it did not); then `1` if this ledger has already taken the target back.
+ *
+ * Answers `type`, a key, its expected type and its actual type; or `claimed`, a digit for each claim (`outcome` of the
+ * store's contract), and for each amount taken back: its cell, its quantity, its place if this ledger claimed it
+ * (otherwise empty), and the index of its target (from 0).
  */
 export const claimScript: RedisScript = {
   name: 'claim',
@@ -153,7 +156,7 @@ for i = 0, count - 1 do
   verdicts[i + 1] = verdict
 end
 
--- Always a write of its own, also when there is nothing to say: WAIT asks for what this connection has written.
+-- Write even without new claims: WAIT covers only the writes of its own connection.
 redis.call('HSET', KEYS[1], ARGV[1], ledger)
 for _, cell in ipairs(newCells) do redis.call('HSET', cellKey, cell[1], cell[2], cell[2], cell[1]) end
 for _, claim in ipairs(gone) do redis.call('HDEL', KEYS[1 + 2 * claim[1]], claim[2]) end

@@ -31,7 +31,7 @@ const event = (id: number, quantity: number): Sent => ({
   counts: { meter: 'pulls', day, dimensions: { org: 'a.org' }, quantity },
 });
 
-test('events that wait to be claimed take room of their day, after opening again too', async () => {
+test('events with pending claims count towards the limit of their day, also after a restart', async () => {
   expect(await one.send([event(1, 60), event(2, 41), event(3, 40)], dayMax)).toEqual([accepted, dayLimit, accepted]);
   await one.open();
   expect(await one.send([event(4, 1)], dayMax)).toEqual([dayLimit]);
@@ -41,7 +41,7 @@ test('events that wait to be claimed take room of their day, after opening again
   expect(await one.send([event(6, 1)], dayMax)).toEqual([dayLimit]);
 });
 
-test('what another instance turns out to have counted gives its room back', async () => {
+test('an event that another instance had claimed first no longer counts towards the limit', async () => {
   await one.send([event(1, 100)], dayMax);
   await one.finish();
   expect(await two.send([event(1, 100), event(2, 1)], dayMax)).toEqual([accepted, dayLimit]);

@@ -20,7 +20,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-/** Does something until no fault of Redis is in its way. */
+/** Retries until Redis has no fault. */
 async function untilDone(work: () => Promise<unknown>): Promise<void> {
   await eventually('Redis does it', async () => {
     try {
@@ -33,7 +33,7 @@ async function untilDone(work: () => Promise<unknown>): Promise<void> {
   });
 }
 
-/** Two instances that are both sent all events, ten at a time, and claim them when it is their turn. */
+/** Two instances that both receive all events, ten at a time, and claim them in turns. */
 class Pair {
   readonly #instances: readonly Instance[];
   #sent = 0;
@@ -67,7 +67,7 @@ class Pair {
     return this.#sent;
   }
 
-  /** What each has counted, once both are through with what they were sent. */
+  /** What each instance has counted after both have claimed everything. */
   async counted(): Promise<readonly number[]> {
     for (const instance of this.#instances) await untilDone(() => instance.finish());
     const accounts = await Promise.all(this.#instances.map(({ store }) => store.journal.accounts()));
@@ -79,7 +79,7 @@ function eventOf(id: number): Sent {
   return { id, counts: { meter: 'pulls', day: today, dimensions: { org: 'a.org' }, quantity: 1 } };
 }
 
-test('on a Cluster whose slot of claims moves from server to server, each event counts once', async () => {
+test('each event counts once while the slot of the claims moves between the nodes of a Cluster', async () => {
   const cluster = await startRedisCluster(join(directory, 'cluster'));
   const pair = new Pair('cluster', { cluster: cluster.nodes });
   try {
@@ -105,7 +105,7 @@ test('on a Cluster whose slot of claims moves from server to server, each event 
   }
 });
 
-test('a failover loses no claim that has counted, where replicas are waited for', async () => {
+test('a failover loses no claim that has counted if minReplicas is set', async () => {
   const group = await startSentinel(join(directory, 'sentinel'));
   const sentinel = { name: group.name, addresses: group.sentinels };
   const pair = new Pair('sentinel', { sentinel, minReplicas: 1 });

@@ -18,7 +18,7 @@ import { shareValues } from './values.ts';
 import { dayOf, outdated, periodsAt } from './periods.ts';
 
 export interface SharedClaimsOptions {
-  /** A link of its own: a WAIT holds up everything behind it. */
+  /** A link only for claims, because WAIT blocks all later commands of its connection. */
   readonly link: RedisLink;
   readonly ledgerId: string;
   readonly storedKeyHash: StoredKeyHash;
@@ -26,11 +26,11 @@ export interface SharedClaimsOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly allowEviction: boolean;
-  /** Replicas that must have a claim before it counts. */
+  /** The number of replicas that must have a claim before its event counts. */
   readonly minReplicas: number;
 }
 
-/** Claims of events among all instances that count into one Redis. The link stays the caller's to close. */
+/** Claims events among all instances that count into one Redis. The caller closes the link. */
 export function createSharedClaims(options: SharedClaimsOptions): SharedClaims {
   return new RedisClaims(options);
 }
@@ -64,7 +64,7 @@ class RedisClaims implements SharedClaims {
     await this.#guard.check();
     const { periods, current } = periodsAt(clock.now(), dedupeDays);
     const here = periods[current];
-    assert(here, 'there is a period for now');
+    assert(here, 'the current period is one of the periods');
     const keys = [seenLedgersKey, seenDaysKey, ...periods.flatMap(({ seen, cells }) => [seen, cells])];
     const args = [ledgerId, String(current + 1), dayOf(here), ...argumentsOf(request)];
     const settled = settledOf(request, await link.script(claimScript, keys, args));
@@ -86,7 +86,7 @@ class RedisClaims implements SharedClaims {
     return shareValues(this.#options, { ...of, values, cap });
   }
 
-  /** A claim that a failover could lose stands for nothing yet. */
+  /** Rejects with `redis_unavailable` if too few replicas have the claims: a failover could lose them. */
   async #untilReplicated(): Promise<void> {
     const { link, minReplicas } = this.#options;
     if (minReplicas === 0) return;
@@ -99,7 +99,7 @@ class RedisClaims implements SharedClaims {
   }
 }
 
-/** The secret (hex) behind the version of the hash. Version 1 has no prefix, as earlier releases wrote it. */
+/** The version of the hash as a prefix, and the secret in hex. Version 1 has no prefix, as in earlier releases. */
 function keyHashText({ version, secret }: KeyHash): string {
   const hex = Buffer.from(secret).toString('hex');
   return version === 1 ? hex : `${version}:${hex}`;
@@ -110,7 +110,7 @@ function parseKeyHash(kept: RedisReply): KeyHash {
   if (hex !== undefined) return { version: prefix === undefined ? 1 : 2, secret: Buffer.from(hex, 'hex') };
   throw new TonnageError(
     'store_invalid',
-    `expected 64 hexadecimal digits in Redis under ${hashKeyKey}, or 2: and 64 hexadecimal digits`,
+    `Key ${hashKeyKey} in Redis: expected 64 hexadecimal digits, or 2: and 64 hexadecimal digits`,
   );
 }
 
@@ -137,8 +137,8 @@ function settledOf({ runs, keys, targets }: ClaimRequest, reply: RedisReply): Se
   assert(typeof reply === 'object' && reply !== null, 'a script answers with a list');
   const [kind, text, back] = reply;
   if (kind === 'type') throw wrongType(reply);
-  assert(kind === 'claimed' && typeof text === 'string' && text.length === keys.length, 'each claim has an answer');
-  assert(typeof back === 'object' && back !== null, 'what voids took back is a list');
+  assert(kind === 'claimed' && typeof text === 'string' && text.length === keys.length, 'each claim has a verdict');
+  assert(typeof back === 'object' && back !== null, 'the amounts taken back are a list');
   return { runs, verdicts: Uint8Array.from(text, Number), takenBack: takenBackOf(back.map(String), targets) };
 }
 

@@ -21,7 +21,7 @@ afterAll(async () => {
   for (const instance of instances) await instance.close();
 });
 
-/** What happens to one of the instances. Of what was claimed, what is not settled before it opens again is lost. */
+/** A step of one instance. Opening loses the claims that it has not settled. */
 type Step =
   | { readonly do: 'send'; readonly at: number; readonly ids: readonly number[] }
   | { readonly do: 'claim' | 'settle' | 'finish' | 'reopen'; readonly at: number; readonly max: number };
@@ -49,7 +49,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 const firstVoid = 13;
 
-/** The event, or the void, with this number: the same whoever sends it, however often. */
+/** The event or void with this number: the same at both instances, each time. */
 function sent(id: number, firstId: number, meter: string): Sent {
   if (id >= firstVoid) return { id: firstId + id, voids: firstId + 1 + ((id * 5) % 12) };
   const dimensions = { org: `${id % 3}.example`, repository: `r${id % 2}` };
@@ -65,7 +65,7 @@ async function take(instance: Instance, step_: Step, events: readonly Sent[]): P
 }
 
 test(
-  'any events and voids, sent to either instance in any order, again and again, count as if there were one',
+  'any events and voids, sent to two instances in any order and repeatedly, count as at one instance',
   async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 14 }), async (steps) => {
@@ -88,7 +88,7 @@ test(
   scaled(600_000, 1_800_000),
 );
 
-/** By day and organisation: each event once, but for those that a void names. */
+/** Counts by day and organisation: each event once, without the targets of voids. */
 function expectedOf(events: readonly Sent[]): ReadonlyMap<string, bigint> {
   const taken = new Set(events.flatMap((event) => ('voids' in event ? [event.voids] : [])));
   const sums = new Map<string, bigint>();
@@ -109,14 +109,14 @@ async function inRedis(meter: string): Promise<ReadonlyMap<string, bigint>> {
   return new Map(answer?.rows.map((row) => [`${row.from} ${row.dimensions.org}`, row.value]));
 }
 
-/** What both have counted, less what voids took back. */
+/** The counts of both instances, minus what voids took back. */
 async function inLedgers(meter: string): Promise<bigint> {
   const accounts = await Promise.all(instances.map(({ store }) => store.journal.accounts()));
   const own = accounts.flat().filter(({ account }) => account.meter === meter);
   return own.reduce((sum, { counted, voided }) => sum + counted - voided, 0n);
 }
 
-test('what an instance knows itself it says at once; what another one had first it finds out later', async () => {
+test('an instance detects its own duplicates at once, and those of another instance after the claim', async () => {
   const [one, two] = instances;
   const [firstId, meter] = [++cases * 1_000, `meter_${cases}`];
   const event = sent(3, firstId, meter);

@@ -4,14 +4,14 @@ import { seenCellsKey, seenKey } from '../layout.ts';
 const dayMs = 86_400_000;
 
 /**
- * Days whose claims share a hash. All of them are looked through for each event: with one for each day there would be 37
- * of them for a window of 35 days, with one for a week there are 8. The same for all instances, whatever their window is.
+ * The number of days whose claims share a hash. A claim looks an event up in all hashes of the window, so fewer hashes
+ * are faster. All instances use the same value, whatever their windows are.
  */
 const periodDays = 7;
 
 /**
- * How much longer than the window of events claims are held: so long may what one instance has taken wait, because Redis is
- * away for it alone, until it asks whether another one had it first.
+ * How long claims are kept beyond the deduplication window. An instance that cannot reach Redis may claim its events so
+ * many days late, and still finds out whether another instance claimed them first.
  */
 const spareDays = 7;
 
@@ -22,20 +22,20 @@ export interface Period {
   readonly cells: string;
 }
 
-/** The periods that an event may have been claimed in, oldest first, and which of them is that of `now`. */
+/** The periods that may have a claim of an event, oldest first, and the index of the period of `now` (Unix ms). */
 export function periodsAt(now: number, dedupeDays: number): { periods: readonly Period[]; current: number } {
   const today = Math.floor(now / dayMs);
   const first = firstDayOf(today - dedupeDays - spareDays);
   const last = firstDayOf(today);
   const periods: Period[] = [];
-  // The one after as well: another instance's clock may be a little ahead.
+  // Include the next period: the clock of another instance may be slightly ahead.
   for (let day = first; day <= last + periodDays; day += periodDays) {
     periods.push({ firstDay: day, seen: seenKey(day), cells: seenCellsKey(day) });
   }
   return { periods, current: (last - first) / periodDays };
 }
 
-/** Those of the days (`YYYY-MM-DD`) whose periods no event can ask for any more. */
+/** The periods of these days (`YYYY-MM-DD`) that no event needs any more. */
 export function outdated(days: readonly string[], now: number, dedupeDays: number): readonly Period[] {
   const first = periodsAt(now, dedupeDays).periods[0]?.firstDay ?? -Infinity;
   return days.flatMap((text) => {

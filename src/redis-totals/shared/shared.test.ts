@@ -20,11 +20,11 @@ afterEach(async () => {
   await redis.server.cli('flushall');
 });
 
-/** One day for all claims of a test, also where it runs at midnight. */
+/** All claims of a test have the same day, even if the test runs at midnight. */
 const began = systemClock.now();
 const stopped: Clock = { ...systemClock, now: () => began };
 
-/** A ledger of its own, and its claims. */
+/** A new ledger and its claims. */
 async function instance(clock = stopped): Promise<SharedClaims> {
   const store = await openShared(redis.server.url, join(redis.directory, `ledger-${++next}.sqlite`), { clock });
   open.add(store);
@@ -61,7 +61,7 @@ function request(claims: readonly Claim[], run = 1): ClaimRequest {
 
 const { accepted, duplicate, voided, notVoidable } = outcome;
 
-test('who claims an event first has it, and is told so as often as it asks', async () => {
+test('the first claim of an event wins, and a repeated claim gets the same answer', async () => {
   const [one, two] = [await instance(), await instance()];
   const mine = request([
     { id: 1, quantity: 1 },
@@ -72,7 +72,7 @@ test('who claims an event first has it, and is told so as often as it asks', asy
   expect([...(await two.claim(request([{ id: 3, quantity: 1 }], 2))).verdicts]).toEqual([accepted]);
 });
 
-test('a ledger that lost an event claims it anew, also in a later period, and a void takes back what it counts now', async () => {
+test('a ledger that lost an event claims it again, even in a later period, and a void takes back the new count', async () => {
   let now = began;
   const clock = { ...systemClock, now: () => now };
   const [one, two] = [await instance(clock), await instance(clock)];
@@ -83,11 +83,11 @@ test('a ledger that lost an event claims it anew, also in a later period, and a 
   expect([...(await two.claim(anew)).verdicts]).toEqual([duplicate]);
   const { takenBack } = await two.claim(request([{ id: 10, voids: 1 }], 3));
   expect(takenBack).toEqual([{ meter: 'pulls', day, dimensions: { org: 'b.org', repository: 'x' }, quantity: -3n }]);
-  // What was taken back meanwhile counts no more.
+  // A voided event no longer counts.
   expect([...(await one.claim(request([{ id: 1, quantity: 3 }], 4))).verdicts]).toEqual([voided]);
 });
 
-test('a void takes back what another instance has counted, once, however often it asks', async () => {
+test('a void takes back the count of another instance once, however often it is claimed', async () => {
   const [one, two] = [await instance(), await instance()];
   await one.claim(
     request([
@@ -107,12 +107,12 @@ test('a void takes back what another instance has counted, once, however often i
   expect([[...late.verdicts], late.takenBack]).toEqual([[duplicate], []]);
   const same = await one.claim(request([{ id: 10, voids: 1 }], 3));
   expect([[...same.verdicts], same.takenBack]).toEqual([[duplicate], []]);
-  // Asked again, the one who counted it has still counted it: what was taken back is taken back elsewhere.
+  // A repeated claim still counts at the instance that counted the event: the void is an increment of its own.
   const again = await one.claim(request([{ id: 1, quantity: 9_007_199_254_740_991, org: 'b.org' }]));
   expect([...again.verdicts]).toEqual([accepted]);
 });
 
-test('a void that comes before its event makes the event count nothing, at whichever instance', async () => {
+test('a void that arrives before its target makes the target count nothing, at every instance', async () => {
   const [one, two] = [await instance(), await instance()];
   const early = request([{ id: 10, voids: 1 }]);
   for (let time = 0; time < 2; time++) {
@@ -139,7 +139,7 @@ test('an event and its void in one request add and take back the same', async ()
   }
 });
 
-test('thousands at a time, in few cells', async () => {
+test('claims thousands of events of a few cells at a time', async () => {
   const [one, two] = [await instance(), await instance()];
   const many = request(Array.from({ length: 9_000 }, (_, id) => ({ id, quantity: 1, org: `org${id % 3}.example` })));
   expect((await one.claim(many)).verdicts.every((verdict) => verdict === accepted)).toBe(true);
@@ -148,7 +148,7 @@ test('thousands at a time, in few cells', async () => {
   expect(await redis.server.cli('hlen', `{metrics/v1}:seen:${first}:cells`)).toContain('6');
 });
 
-test('claims are known for the window and a week longer, and leave after that', async () => {
+test('claims expire one week after the window', async () => {
   let now = systemClock.now();
   const clock = { ...systemClock, now: () => now };
   const [one, two] = [await instance(clock), await instance(clock)];
@@ -165,7 +165,7 @@ test('claims are known for the window and a week longer, and leave after that', 
   expect([...(await two.claim(request([{ id: 1, quantity: 1 }], 3))).verdicts]).toEqual([accepted]);
 });
 
-test('another type of key, and a Redis that evicts, are named', async () => {
+test('rejects a key of the wrong type, and a Redis that may evict keys', async () => {
   const one = await instance();
   await redis.server.cli('set', '{metrics/v1}:seen', 'x');
   await expect(one.claim(request([{ id: 1, quantity: 1 }]))).rejects.toMatchObject({ code: 'store_invalid' });

@@ -7,11 +7,11 @@ const daySeconds = 86_400;
 
 export interface ValuesOptions {
   readonly link: Pick<RedisLink, 'send'>;
-  /** Events are taken for so many days after the day of which the values are. */
+  /** For how many days after its day an event is accepted. */
   readonly dedupeDays: number;
 }
 
-/** See `SharedClaims.shareValues`. */
+/** Implements `SharedClaims.shareValues`. */
 export async function shareValues(
   { link, dedupeDays }: ValuesOptions,
   { day, dimension, owner, values, cap }: SharedValuesOf & { readonly values: readonly string[]; readonly cap: number },
@@ -20,7 +20,7 @@ export async function shareValues(
   for (let from = 0; from < values.length; from += limits.redisWriteFieldsMax) {
     await link.send({ key, args: ['SADD', key, ...values.slice(from, from + limits.redisWriteFieldsMax)] });
   }
-  // Some days more than it can be asked for: events may be ahead of their time, and clocks of each other.
+  // Keep the set a few days longer than needed: events may be dated ahead, and clocks differ.
   await link.send({ key, args: ['EXPIRE', key, String((dedupeDays + 3) * daySeconds)] });
   const count = Number(await link.send({ key, args: ['SCARD', key] }));
   if (count < cap) return undefined;

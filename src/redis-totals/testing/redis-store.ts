@@ -11,7 +11,7 @@ export type TestRemoteOptions = Partial<RedisSettings & RemoteParts>;
 
 export type TestStoreOptions = TestRemoteOptions & Partial<SqliteStoreOptions>;
 
-/** The Redis at `url`, in UTC. An empty `url` leaves it to the options to name a Cluster or Sentinels. */
+/** The Redis at `url`, in UTC. With an empty `url` the options name a Cluster or Sentinels. */
 export function testRemote(url: string, options: TestRemoteOptions = {}): RemoteStore {
   const settings = {
     ...(url !== '' && { url: { reveal: () => url } }),
@@ -33,7 +33,7 @@ export function testRemote(url: string, options: TestRemoteOptions = {}): Remote
   return createRemote({ ...settings, ...options }, { ...parts, ...options });
 }
 
-/** Opens the store of a ledger by itself, in UTC, whose totals are in the Redis at `url`; connected or not. */
+/** Opens the store of a ledger in UTC, with its totals in the Redis at `url`. Does not wait for a connection. */
 export function openTestRedisStore(url: string, file: string, options: TestStoreOptions = {}): Promise<Store> {
   return openSqliteStore({
     file,
@@ -46,25 +46,25 @@ export function openTestRedisStore(url: string, file: string, options: TestStore
   });
 }
 
-/** Waits for the link that delivers. What is claimed, and what is read, goes over other links, which come up beside it. */
+/** Waits for the link that delivers. Claims and queries have links of their own. */
 export function untilDelivering({ remote }: Store): Promise<void> {
-  return eventually('Redis takes deliveries', () => isAnswered(remote?.position()));
+  return eventually('Redis accepts deliveries', () => resolves(remote?.position()));
 }
 
 /** Waits for the link that reads. */
 export function untilReadable({ totals }: Store): Promise<void> {
   const query = { meter: 'pulls', window: 'total', by: [], where: {}, limit: 1, offset: 0 } as const;
-  return eventually('Redis is read', () => isAnswered(totals.query(query, 0)));
+  return eventually('Redis answers queries', () => resolves(totals.query(query, 0)));
 }
 
-/** Waits for the link that claims; afterwards there is a secret that is agreed on. */
+/** Waits for the link that claims. Afterwards the instances have agreed on a secret. */
 export function untilAgreed({ shared }: Store): Promise<void> {
-  return eventually('Redis takes claims', () => isAnswered(shared?.agree()));
+  return eventually('Redis accepts claims', () => resolves(shared?.agree()));
 }
 
-/** Whether it ends well; what there is none of does. */
-async function isAnswered(question: Promise<unknown> | undefined): Promise<boolean> {
-  return Promise.resolve(question).then(
+/** Whether a call resolves. True for an absent part of the store. */
+async function resolves(call: Promise<unknown> | undefined): Promise<boolean> {
+  return Promise.resolve(call).then(
     () => true,
     () => false,
   );

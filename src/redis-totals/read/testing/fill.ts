@@ -21,15 +21,16 @@ import {
 } from '../../layout.ts';
 import type { RedisCommand, RedisLink } from '../../../redis-link/index.ts';
 
-/** Something that was counted: by a ledger of that id, or by Wave. */
+/** An increment with its origin. */
 export interface Counted extends Increment {
+  /** A ledger id, or `wave`. */
   readonly by: string;
 }
 
-/** Who counts by Wave's hash alone. */
+/** The origin of counts that only Wave's hash has. */
 export const wave = 'wave';
 
-/** What Wave does for one event: each of its fields raised, one after the other. */
+/** The commands of Wave for one event: it increments the fields one after the other. */
 export function waveCommands(event: Increment): readonly RedisCommand[] {
   return fieldsOf(event).map((field) => ({
     key: waveHash,
@@ -38,8 +39,8 @@ export function waveCommands(event: Increment): readonly RedisCommand[] {
 }
 
 /**
- * Writes all that stands in an empty Redis once these have been counted there, the names that an import finds included.
- * `detailsFrom`: details of days before it are gone.
+ * Fills an empty Redis with these counts, including the index that an import makes. Days before `detailsFrom` get no
+ * details.
  */
 export async function fill(
   link: Pick<RedisLink, 'pipeline'>,

@@ -7,7 +7,7 @@ import { openRedisLink, type RedisLink } from '../../../redis-link/index.ts';
 
 export const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
-/** A real Redis with nothing in it, and a link to it. */
+/** An empty Redis and a link to it. */
 export interface TestRedis {
   readonly server: RedisServer;
   readonly link: RedisLink;

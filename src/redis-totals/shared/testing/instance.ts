@@ -9,12 +9,12 @@ export function openShared(url: string, file: string, overrides: TestStoreOption
   return openTestRedisStore(url, file, { shared: true, ...overrides });
 }
 
-/** An event as a test has it: a number for its identity, and what it counts; or which event a void takes back. */
+/** An event of a test: its number as identity, and what it counts; or, for a void, the number of its target. */
 export type Sent = { readonly id: number } & (
   { readonly counts: KeyedEvents['cells'][number] & { readonly quantity: number } } | { readonly voids: number }
 );
 
-/** One of several instances, step by step: what it is sent, what it claims, and what it makes of the answers. */
+/** One of several instances, in steps: it receives events, claims them, and settles the claims. */
 export class Instance {
   readonly #open: () => Promise<Store>;
   #store: Store | undefined;
@@ -30,7 +30,7 @@ export class Instance {
     return this.#store;
   }
 
-  /** Opens it, again if need be: what it was told and has not stored is gone. */
+  /** Opens the instance, or opens it again: answers to claims that it has not settled are lost. */
   async open(): Promise<void> {
     await this.#store?.close();
     this.#answered = undefined;
@@ -44,7 +44,7 @@ export class Instance {
     this.#store = undefined;
   }
 
-  /** `dayMax`: how much each organisation may have on one day. */
+  /** Commits events. `dayMax`: the limit of each organisation per day. Resolves to the outcomes. */
   async send(events: readonly Sent[], dayMax?: number): Promise<readonly number[]> {
     const keyed = packed(events);
     const limited =
@@ -53,13 +53,13 @@ export class Instance {
     return [...(outcomes ?? [])];
   }
 
-  /** Claims some of what waits, and keeps the answer for `settle`. */
+  /** Claims at most `max` pending events, and keeps the answer for `settle`. */
   async claim(max = 1_000): Promise<void> {
     const request = await this.store.journal.pending?.read(max);
     this.#answered = request && (await this.store.shared?.claim(request));
   }
 
-  /** Commits what the last claim was answered. */
+  /** Commits the answer of the last claim. */
   async settle(): Promise<SettledClaims | undefined> {
     const claims = this.#answered;
     this.#answered = undefined;
@@ -67,7 +67,7 @@ export class Instance {
     return claims;
   }
 
-  /** Claims and settles all that waits, and brings it to Redis. */
+  /** Claims and settles all pending events, and delivers them to Redis. */
   async finish(): Promise<void> {
     while ((this.store.journal.pending?.events ?? 0) > 0) {
       await this.claim();
@@ -107,6 +107,6 @@ function packed(events: readonly Sent[]): KeyedEvents {
 }
 
 function wordsOf(id: number): readonly number[] {
-  // The first word is the same for many, as it will be among millions of real keys.
+  // Many ids share the first word, as happens among millions of real keys.
   return [id % 1_000, id, 7, (id * 31) >>> 0];
 }
