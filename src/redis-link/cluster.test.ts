@@ -27,7 +27,7 @@ afterAll(async () => {
 const clustered = () => ({ mode: 'cluster', nodes: cluster.nodes.slice(0, 1) }) as const;
 const count = (key: string) => ({ args: ['INCR', key], key });
 
-/** Where to move the slot of `key`. */
+/** A node to which the slot of `key` can move. */
 async function elsewhere(key: string): Promise<RedisServer> {
   const owner = await cluster.ownerOf(slotOf(key));
   const other = cluster.servers.find((server) => server !== owner);
@@ -36,7 +36,7 @@ async function elsewhere(key: string): Promise<RedisServer> {
 }
 
 describe('a Cluster', () => {
-  it('is found by one of its nodes, and asked for its policies as a whole', async () => {
+  it('is discovered from one node, and reports the policies of all nodes', async () => {
     const absent = { host: '127.0.0.1', port: await freePort() };
     const { link } = await connectTestLink({ mode: 'cluster', nodes: [absent, ...clustered().nodes] });
     const policies = cluster.servers.map(({ port }) => ({ node: `127.0.0.1:${port}`, policy: 'noeviction' }));
@@ -46,7 +46,7 @@ describe('a Cluster', () => {
     );
   });
 
-  it('computes slots as we do', async () => {
+  it('computes the same slots as slotOf', async () => {
     const { link } = await connectTestLink(clustered());
     const property = fc.asyncProperty(fc.string({ unit: fc.constantFrom('{', '}', 'a', 'é', '/') }), async (key) => {
       expect(await link.send({ args: ['CLUSTER', 'KEYSLOT', key] })).toBe(slotOf(key));
@@ -64,7 +64,7 @@ describe('a Cluster', () => {
     expect(sizes.map(Number).every((size) => size > 50)).toBe(true);
   });
 
-  it('takes WAIT where the key was written', async () => {
+  it('gets WAIT at the node of the key', async () => {
     const { link } = await connectTestLink(clustered());
     await link.script(both, ['{w}1', '{w}2'], []);
     expect(await link.waitReplicas('{w}1', 1, 50)).toBe(0);
@@ -72,8 +72,8 @@ describe('a Cluster', () => {
   });
 });
 
-describe('a slot on its way', () => {
-  it('is written all the time, each command once: ASK, TRYAGAIN and MOVED are ours', async () => {
+describe('a migrating slot', () => {
+  it('takes writes all the time, each once: the link handles ASK, TRYAGAIN and MOVED', async () => {
     const { link } = await connectTestLink({ ...clustered(), retryMs: 60_000 });
     const keys = ['{m}a', '{m}b'];
     for (let index = 0; index < 20; index += 1) await link.send(count(`{m}${index}`));
@@ -90,11 +90,11 @@ describe('a slot on its way', () => {
         await run();
       },
       afterKey: (key) => {
-        if (keys.includes(key)) split ??= run(); // TRYAGAIN, until the other key has followed
+        if (keys.includes(key)) split ??= run(); // TRYAGAIN, until the other key has moved too
       },
       afterKeys: async () => {
         await split;
-        await run(); // ASK, with a script that the target does not know yet
+        await run(); // ASK, with a script that the new node does not know yet
         expect(await link.send(count('{m}new'))).toBe(2);
       },
     });
@@ -105,7 +105,7 @@ describe('a slot on its way', () => {
     expect(others).toEqual(Array.from({ length: 20 }, () => 2));
   });
 
-  it('that stays split for longer than we try is unavailable, and nothing of the script was done', async () => {
+  it('is unavailable if it stays split for longer than the link retries, and the script did nothing', async () => {
     const { link } = await connectTestLink(clustered());
     const hasty = await connectTestLink({ ...clustered(), retryMs: 200 });
     await link.script(both, ['{s}a', '{s}b'], []);
@@ -115,7 +115,7 @@ describe('a slot on its way', () => {
         outcome ??= await hasty.link.script(both, ['{s}a', '{s}b'], []).catch((error: unknown) => error);
       },
     });
-    // Before 7.0 the source says ASK of a key that has left, whether or not the others are still with it.
+    // Before 7.0 the old node answers ASK for a key that has moved, even if it still has other keys of the script.
     expect(outcome).toMatchObject({
       code: 'redis_unavailable',
       message: expect.stringMatching(/: (TRYAGAIN|ASK) /),
@@ -124,15 +124,15 @@ describe('a slot on its way', () => {
   });
 });
 
-describe('a node that is lost', () => {
-  it('costs its own slots only, for as long as it is away', async () => {
+describe('a lost node', () => {
+  it('makes only its own slots unavailable, until it is back', async () => {
     const { link } = await connectTestLink({ ...clustered(), retryMs: 300 });
     const lost = await cluster.ownerOf(slotOf('lost'));
     const kept = Array.from({ length: 50 }, (_, index) => `kept:${index}`);
     const owners = await Promise.all(kept.map((key) => cluster.ownerOf(slotOf(key))));
     const [alive = ''] = kept.filter((_, index) => owners[index] !== lost);
     await lost.kill();
-    await eventually('the link says so', () => !link.status.connected);
+    await eventually('the status is disconnected', () => !link.status.connected);
     await expect(link.send(count('lost'))).rejects.toMatchObject({ code: 'redis_unavailable' });
     expect(await link.send(count(alive))).toBe(1);
     await lost.restart();
@@ -145,7 +145,7 @@ describe('a node that is lost', () => {
     });
   });
 
-  it('is not sent again what it may have done: a cut after sending, by the addresses of a map', async () => {
+  it('does not get a command again that it may have done, after a cut (with a natMap)', async () => {
     const owner = await cluster.ownerOf(slotOf('cut'));
     const cutter = await startCutter(owner.port);
     const natMap = { [`127.0.0.1:${owner.port}`]: { host: '127.0.0.1', port: cutter.port } };
@@ -159,7 +159,7 @@ describe('a node that is lost', () => {
     await cutter.stop();
   });
 
-  it('is said of all of them when none is there, and of a server that is no Cluster', async () => {
+  it('is reported if all nodes are unreachable, and for a server that is not a Cluster', async () => {
     const absent = { host: '127.0.0.1', port: await freePort() };
     const away = await openTestLink({ mode: 'cluster', nodes: [absent] });
     await eventually('the failure shows', () => away.link.status.failure?.includes('ECONNREFUSED') ?? false);
@@ -171,7 +171,7 @@ describe('a node that is lost', () => {
   });
 });
 
-describe('a node that has a replica', () => {
+describe('a node with a replica', () => {
   /** A key of that node, which a script has written twice. */
   async function keyOf(node: RedisServer, link: RedisLink): Promise<string> {
     const keys = Array.from({ length: 64 }, (_, index) => `of:${index}`);
@@ -181,7 +181,7 @@ describe('a node that has a replica', () => {
     return key;
   }
 
-  it('may become the replica of it, which sends us on', async () => {
+  it('may become its replica, which then redirects the link', async () => {
     const { link, lines } = await connectTestLink(clustered());
     const [, node] = cluster.servers;
     if (!node) throw new Error('a Cluster has several nodes');
@@ -189,13 +189,13 @@ describe('a node that has a replica', () => {
     const key = await keyOf(node, link);
     expect(await link.waitReplicas(key, 1, 20_000)).toBe(1);
     await replica.cli('cluster', 'failover', 'takeover'); // needs no votes, which the other nodes may refuse for seconds
-    await eventually('the old primary has heard of it', async () => (await node.cli('role')).startsWith('slave'));
+    await eventually('the old primary is a replica', async () => (await node.cli('role')).startsWith('slave'));
     expect(await link.send(count(key))).toBe(3);
     expect(await replica.cli('get', key)).toBe('3');
     expect(lines.filter((line) => line.startsWith('no connection'))).toEqual([]);
   });
 
-  it('may be killed: the replica takes over, with what WAIT has confirmed', async () => {
+  it('may be killed: its replica takes over, with the writes that WAIT has confirmed', async () => {
     const { link } = await connectTestLink(clustered());
     const [, , node] = cluster.servers;
     if (!node) throw new Error('a Cluster has several nodes');

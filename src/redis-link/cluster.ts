@@ -21,7 +21,7 @@ export class ClusterRouter implements Router {
   #failure: TonnageError | undefined = unavailable('the slots of the Redis Cluster are not known yet');
   readonly #abort = new AbortController();
   readonly #pause = new WakeablePause();
-  #isPoked = false;
+  #isRefreshRequested = false;
   #turn = 0;
   readonly #loop: Promise<void>;
 
@@ -35,10 +35,10 @@ export class ClusterRouter implements Router {
   nodeFor(slot: number | undefined): RedisNode {
     const node = slot === undefined ? this.#anyNode() : this.#owners[slot];
     if (!node) {
-      this.#poke();
+      this.#requestRefresh();
       throw this.#failure ?? unavailable(`no node of the Redis Cluster serves slot ${slot}`);
     }
-    if (node.failure) this.#poke();
+    if (node.failure) this.#requestRefresh();
     return node;
   }
 
@@ -46,13 +46,13 @@ export class ClusterRouter implements Router {
     const node = this.#nodeAt(translated({ host: host === '' ? from : host, port }, this.#cluster.natMap));
     if (kind === 'moved') {
       if (slot !== undefined) this.#owners[slot] = node;
-      this.#poke();
+      this.#requestRefresh();
     }
     return node;
   }
 
   transientError(): void {
-    this.#poke();
+    this.#requestRefresh();
   }
 
   primaries(): readonly RedisNode[] {
@@ -86,46 +86,47 @@ export class ClusterRouter implements Router {
       name,
       open: (signal) => Connection.open(address, this.#options, signal),
       log: this.#log,
-      onChange: () => node.failure && this.#primaries.has(node) && this.#poke(),
+      onChange: () => node.failure && this.#primaries.has(node) && this.#requestRefresh(),
     });
     this.#nodes.set(name, node);
     return node;
   }
 
-  #poke(): void {
-    this.#isPoked = true;
+  #requestRefresh(): void {
+    this.#isRefreshRequested = true;
     this.#pause.wake();
   }
 
   async #run(): Promise<void> {
     let pauseMs = slotsPauseMsMin;
     while (!this.#abort.signal.aborted) {
-      this.#isPoked = false;
+      this.#isRefreshRequested = false;
       await this.#refresh();
       const isWell = this.status.connected;
       pauseMs = isWell ? slotsPauseMsMin : Math.min(2 * pauseMs, limits.redisReconnectMsMax);
       await pause(slotsPauseMsMin, this.#abort.signal);
-      if (!this.#isPoked && !this.#abort.signal.aborted) await this.#pause.wait(isWell ? limits.redisSlotsMs : pauseMs);
+      if (!this.#isRefreshRequested && !this.#abort.signal.aborted)
+        await this.#pause.wait(isWell ? limits.redisSlotsMs : pauseMs);
     }
   }
 
   async #refresh(): Promise<void> {
     try {
-      this.#adopt(await this.#askForSlots());
+      this.#adopt(await this.#querySlots());
       this.#failure = undefined;
     } catch (error) {
       // Keep the known slots: connected nodes go on serving.
       if (this.#abort.signal.aborted) return;
       const failure = unavailable(messageOf(error));
       if (failure.message !== this.#failure?.message) {
-        this.#log.warn({ error: failure.message }, 'no slots of the Redis Cluster');
+        this.#log.warn({ error: failure.message }, 'could not read the slots of the Redis Cluster');
       }
       this.#failure = failure;
     }
   }
 
-  /** Queries connected nodes in turn, because one of them may be partitioned from the others, then the configured ones. */
-  async #askForSlots(): Promise<readonly SlotRange[]> {
+  /** Queries the connected nodes in turn, because one of them may be partitioned. Then queries the configured ones. */
+  async #querySlots(): Promise<readonly SlotRange[]> {
     const failures: string[] = [];
     const connected = [...this.#nodes.values()].filter(({ failure }) => failure === undefined);
     this.#turn += 1;
@@ -146,7 +147,7 @@ export class ClusterRouter implements Router {
         failures.push(messageOf(error));
       }
     }
-    throw unavailable(`no node of the Redis Cluster tells its slots: ${[...new Set(failures)].join('; ')}`);
+    throw unavailable(`no node of the Redis Cluster answered with the slots: ${[...new Set(failures)].join('; ')}`);
   }
 
   async #slotsFromSeed(address: Endpoint): Promise<readonly SlotRange[]> {
@@ -160,8 +161,8 @@ export class ClusterRouter implements Router {
 
   async #slotsFrom(connection: Connection): Promise<readonly SlotRange[]> {
     const reply = await connection.send(['CLUSTER', 'SLOTS']);
-    const asked = 'host' in connection.endpoint ? connection.endpoint.host : '';
-    const ranges = readSlots(reply, asked, this.#cluster.natMap);
+    const queriedHost = 'host' in connection.endpoint ? connection.endpoint.host : '';
+    const ranges = readSlots(reply, queriedHost, this.#cluster.natMap);
     if (!ranges) throw unavailable(`Redis ${connection.name} serves no slots of a Cluster`);
     return ranges;
   }
@@ -176,8 +177,8 @@ export class ClusterRouter implements Router {
     }
     this.#primaries = primaries;
     for (const [name, node] of this.#nodes) {
-      // A node without slots may still have commands in flight. A node that a redirect has just named may be missing from
-      // the answer, because the queried node does not know it yet.
+      // Keep a node without slots while commands are in flight. Keep a node that a redirect has just named: the queried
+      // node may not know it yet.
       if (primaries.has(node) || node.isAwaited || (!node.failure && node.connection.inFlight > 0)) continue;
       this.#nodes.delete(name);
       void node.close();

@@ -3,7 +3,7 @@ import { limits, TonnageError, type Clock } from '../base/index.ts';
 import type { RedisLink } from './types.ts';
 
 /** How often to check the status of a link that is not connected yet. */
-const lookMs = 20;
+const pollMs = 20;
 
 /**
  * Waits until a link is connected. Rejects with `redis_refused` as soon as Redis rejects the login, and with
@@ -16,12 +16,12 @@ export async function connected(
 ): Promise<void> {
   const end = clock.monotonic() + waitMs;
   for (;;) {
-    const { connected: isConnected, isRefused, failure = 'Redis could not be reached' } = link.status;
+    const { connected: isConnected, isRefused, failure = 'Redis is unreachable' } = link.status;
     if (isConnected) return;
     if (isRefused) throw new TonnageError('redis_refused', failure);
     if (clock.monotonic() >= end) {
       throw new TonnageError('redis_unavailable', failure);
     }
-    await delay(lookMs);
+    await delay(pollMs);
   }
 }

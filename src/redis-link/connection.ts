@@ -20,8 +20,8 @@ export interface ConnectionOptions {
 type Client = ReturnType<typeof clientFor>;
 
 /**
- * One connection, from its handshake to its end. It never reconnects: a new connection is a new object. So a late answer
- * never meets a later request, and the npm client never sends a command again.
+ * One connection, from its handshake to its end. It never reconnects: a new connection is a new object. So a late
+ * answer cannot be taken for that of a later command, and the npm client never sends a command again.
  */
 export class Connection {
   /** The server's name for errors and the log, without credentials. */
@@ -35,7 +35,7 @@ export class Connection {
   readonly #options: ConnectionOptions;
   readonly #resolveEnded: (error: TonnageError) => void;
   #failure: TonnageError | undefined;
-  /** The allowance of each command in flight on top of the time limit, in ms, oldest first. */
+  /** For each command in flight, oldest first: how long it may block in Redis on top of the time limit, in ms. */
   readonly #allowances: number[] = [];
   #deadline = 0;
   #answers = 0;
@@ -59,7 +59,7 @@ export class Connection {
    */
   static async open(endpoint: Endpoint, options: ConnectionOptions, signal: AbortSignal): Promise<Connection> {
     const connection = new Connection(endpoint, options);
-    const stop = () => connection.close(unavailable(`connecting to Redis ${connection.name} was given up`));
+    const stop = () => connection.close(unavailable(`connecting to Redis ${connection.name} was cancelled`));
     signal.addEventListener('abort', stop, { once: true });
     try {
       if (signal.aborted) stop();
@@ -78,20 +78,22 @@ export class Connection {
   async #connect(): Promise<void> {
     const client = this.#client;
     const late = () =>
-      this.close(unavailable(`Redis ${this.name} did not greet in ${this.#options.connectTimeoutMs} ms`));
-    let greeting: NodeJS.Timeout | undefined;
+      this.close(
+        unavailable(`Redis ${this.name} did not finish the handshake in ${this.#options.connectTimeoutMs} ms`),
+      );
+    let handshake: NodeJS.Timeout | undefined;
     client.on('error', (error: unknown) => this.close(this.#failureOf(error)));
     client.on('end', () => this.close(unavailable(`the connection to Redis ${this.name} was closed`)));
     client.on('connect', () => {
       // `destroy` during dialling has no effect, so destroy again once there is a socket.
       if (this.#failure) client.destroy();
-      else greeting = setTimeout(late, this.#options.connectTimeoutMs);
+      else handshake = setTimeout(late, this.#options.connectTimeoutMs);
     });
     try {
       await client.connect();
       await this.#checkAnswers();
     } finally {
-      clearTimeout(greeting);
+      clearTimeout(handshake);
     }
   }
 
@@ -115,7 +117,7 @@ export class Connection {
   }
 
   /**
-   * Sends one command and returns the reply. Commands that are sent in one turn of the event loop go out together, in order.
+   * Sends one command and returns the reply. Commands of one turn of the event loop are sent together, in order.
    *
    * @param allowanceMs how long the command itself may block in Redis, on top of the time limit
    * @throws {RedisErrorReply} for an error reply; {TonnageError} if the connection ends before the reply
@@ -130,7 +132,7 @@ export class Connection {
     } catch (error) {
       if (error instanceof ErrorReply) {
         this.#answered();
-        throw new RedisErrorReply(this.#clean(error.message));
+        throw new RedisErrorReply(this.#redacted(error.message));
       }
       throw this.#failure ?? this.#failureOf(error);
     }
@@ -146,28 +148,28 @@ export class Connection {
 
   #began(allowanceMs: number): void {
     this.#allowances.push(allowanceMs);
-    if (this.#allowances.length === 1) this.#postpone();
-    this.#timer ??= setTimeout(() => this.#look(), this.#deadline - this.#options.clock.monotonic());
+    if (this.#allowances.length === 1) this.#extendDeadline();
+    this.#timer ??= setTimeout(() => this.#checkDeadline(), this.#deadline - this.#options.clock.monotonic());
   }
 
   #answered(): void {
     this.#answers += 1;
     this.#allowances.shift();
-    this.#postpone();
+    this.#extendDeadline();
   }
 
-  #postpone(): void {
+  #extendDeadline(): void {
     const [allowance = 0] = this.#allowances;
     this.#deadline = this.#options.clock.monotonic() + this.#options.commandTimeoutMs + allowance;
   }
 
   /** One timer serves all commands. It is set again only after it has fired, which saves a timer per command. */
-  #look(): void {
+  #checkDeadline(): void {
     this.#timer = undefined;
     if (this.#failure || this.#allowances.length === 0) return;
     const restMs = this.#deadline - this.#options.clock.monotonic();
     if (restMs > 0) {
-      this.#timer = setTimeout(() => this.#look(), Math.ceil(restMs));
+      this.#timer = setTimeout(() => this.#checkDeadline(), Math.ceil(restMs));
       return;
     }
     // If this process was busy, the answer may already be in the socket: read it first.
@@ -176,7 +178,7 @@ export class Connection {
       if (this.#allowances.length > 0 && this.#deadline === deadline) {
         this.close(unavailable(`Redis ${this.name} did not answer in ${this.#options.commandTimeoutMs} ms`));
       } else if (!this.#timer) {
-        this.#look();
+        this.#checkDeadline();
       }
     });
   }
@@ -193,7 +195,7 @@ export class Connection {
 
   #failureOf(error: unknown): TonnageError {
     if (error instanceof TonnageError) return error;
-    const message = this.#clean(messageOf(error));
+    const message = this.#redacted(messageOf(error));
     if (error instanceof ErrorReply || error instanceof RedisErrorReply) {
       const code = /^(LOADING|BUSY|MASTERDOWN|CLUSTERDOWN) /.test(message) ? 'redis_unavailable' : 'redis_refused';
       return new TonnageError(code, `Redis ${this.name} refused the connection: ${message}`);
@@ -201,7 +203,7 @@ export class Connection {
     return unavailable(`no connection to Redis ${this.name}: ${message}`);
   }
 
-  #clean(message: string): string {
+  #redacted(message: string): string {
     return redact(message, [this.#options.password]);
   }
 }

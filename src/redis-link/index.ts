@@ -11,8 +11,8 @@ export { oneSlotOf, slotOf } from './slot.ts';
 export type * from './types.ts';
 
 /**
- * Opens a link to Redis. It connects in the background; `status` shows the state. An unreachable server or a wrong password
- * does not reject.
+ * Opens a link to Redis. The link connects in the background, so an unreachable server or a wrong password does not
+ * reject: `status` shows it.
  *
  * @throws {TonnageError} `config_invalid` for invalid options
  */

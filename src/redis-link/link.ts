@@ -41,7 +41,7 @@ export class RoutedLink implements RedisLink {
     const what = args[0] ?? '';
     assert(what !== '', 'a command has a name');
     const slot = key === undefined ? undefined : slotOf(key);
-    return this.#worded(what, () => this.#send(args, slot));
+    return this.#translateErrors(what, () => this.#send(args, slot));
   }
 
   async pipeline(commands: readonly RedisCommand[]): Promise<readonly RedisReply[]> {
@@ -57,7 +57,7 @@ export class RoutedLink implements RedisLink {
     const slot = oneSlotOf(keys);
     const rest = [String(keys.length), ...keys, ...args];
     const onAnswer = (connection: Connection) => void connection.scriptedSlots.add(slot);
-    return this.#worded(`the script ${name}`, async () => {
+    return this.#translateErrors(`the script ${name}`, async () => {
       try {
         return await this.#send(['EVALSHA', this.#digestOf(source), ...rest], slot, onAnswer);
       } catch (error) {
@@ -68,15 +68,13 @@ export class RoutedLink implements RedisLink {
   }
 
   async waitReplicas(key: string, replicas: number, timeoutMs: number): Promise<number> {
-    assert(timeoutMs >= 1, 'WAIT has a limit: with 0 Redis would wait for ever');
+    assert(timeoutMs >= 1, 'WAIT needs a time limit: with 0 Redis would wait for ever');
     const slot = slotOf(key);
     const { connection } = this.#router.nodeFor(slot);
     if (!connection.scriptedSlots.has(slot)) {
-      throw unavailable(
-        `the connection to Redis ${connection.name} is not the one that wrote ${key}; write again first`,
-      );
+      throw unavailable(`this connection to Redis ${connection.name} has not written ${key}; write again first`);
     }
-    const reply = await this.#worded('WAIT', () =>
+    const reply = await this.#translateErrors('WAIT', () =>
       connection.send(['WAIT', String(replicas), String(Math.ceil(timeoutMs))], timeoutMs),
     );
     return Number(reply);
@@ -84,7 +82,7 @@ export class RoutedLink implements RedisLink {
 
   async evictionPolicies(): Promise<readonly { readonly node: string; readonly policy: string }[]> {
     const policies = this.#router.primaries().map(async ({ connection }) => {
-      return { node: connection.name, policy: await this.#worded('CONFIG GET', () => policyOf(connection)) };
+      return { node: connection.name, policy: await this.#translateErrors('CONFIG GET', () => policyOf(connection)) };
     });
     return Promise.all(policies);
   }
@@ -94,7 +92,7 @@ export class RoutedLink implements RedisLink {
   }
 
   /** Translates error replies into the errors that `RedisLink` promises. */
-  async #worded<T>(what: string, work: () => Promise<T>): Promise<T> {
+  async #translateErrors<T>(what: string, work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
@@ -104,8 +102,8 @@ export class RoutedLink implements RedisLink {
   }
 
   /**
-   * Sends a command, and retries it until Redis has done or refused it, or the time is over. The first attempt is sent in
-   * this turn of the event loop. A retry follows only a reply that says that the command was not done.
+   * Sends a command in this turn of the event loop. Retries it, for at most `retryMs`, while Redis replies that it did
+   * not do the command.
    */
   async #send(
     args: readonly string[],
@@ -143,15 +141,15 @@ export class RoutedLink implements RedisLink {
     const redirect = redirectOf(error);
     const from = 'host' in endpoint ? endpoint.host : '';
     const follow = () => redirect && this.#router.redirected(redirect, was.slot, from);
-    const sentTo = follow();
-    if (!sentTo && !isTransient(error)) throw error;
-    if (!sentTo) this.#router.transientError(was.node, error.word);
+    const redirectedTo = follow();
+    if (!redirectedTo && !isTransient(error)) throw error;
+    if (!redirectedTo) this.#router.transientError(was.node, error.word);
     // Follow the first two redirects at once: one to the new owner, one more while a slot is migrating.
-    const pauseMs = sentTo && was.attempt <= 2 ? 0 : pauseAfter(was.attempt);
+    const pauseMs = redirectedTo && was.attempt <= 2 ? 0 : pauseAfter(was.attempt);
     if (this.#options.clock.monotonic() + pauseMs >= was.deadline) throw error;
     if (pauseMs > 0) await sleep(pauseMs);
     // During the pause the target of the redirect may have been closed.
-    const node = (pauseMs > 0 ? follow() : sentTo) ?? this.#router.nodeFor(was.slot);
+    const node = (pauseMs > 0 ? follow() : redirectedTo) ?? this.#router.nodeFor(was.slot);
     const connection = await node.ready(Math.max(1, was.deadline - this.#options.clock.monotonic()));
     return { node, target: { connection, isAsking: redirect?.kind === 'ask' } };
   }

@@ -19,7 +19,7 @@ afterAll(async () => {
   rmSync(directory, { recursive: true });
 });
 
-/** An address that leads to another server when that is said, for connections to come: as a name in a DNS does. */
+/** An address whose target can change for new connections, as that of a DNS name can. */
 async function startAddress(first: RedisServer) {
   const sockets = new Set<Socket>();
   let target = first;
@@ -44,7 +44,7 @@ async function startAddress(first: RedisServer) {
   };
 }
 
-test('a name that leads to the new primary is followed there, though the old one keeps its connections', async () => {
+test('follows a name to the new primary, even though the old one keeps its connections', async () => {
   const [old, promoted] = servers;
   if (!old || !promoted) throw new Error('two servers were started');
   const address = await startAddress(old);

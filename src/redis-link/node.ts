@@ -3,12 +3,12 @@ import type { Connection } from './connection.ts';
 import { unavailable } from './failure.ts';
 
 export interface RedisNodeOptions {
-  /** Its name for errors and the log: an address, or the name that Sentinels use. */
+  /** The name in errors and in the log: an address, or the Sentinels' name of the primary. */
   readonly name: string;
-  /** Opens one connection. Called again whenever it fails or the connection ends. */
+  /** Opens one connection. Called again when it fails, and when the connection ends. */
   readonly open: (signal: AbortSignal) => Promise<Connection>;
   readonly log: Log;
-  /** Called when a connection has been opened or has ended. */
+  /** Called when a connection opens or ends. */
   readonly onChange?: () => void;
 }
 
@@ -50,7 +50,7 @@ export class RedisNode {
     return this.#waiting > 0;
   }
 
-  /** The connection; waits for one for up to `waitMs`. @throws {TonnageError} if there is none by then */
+  /** The connection; waits up to `waitMs` for one. @throws {TonnageError} if there is still none */
   async ready(waitMs: number): Promise<Connection> {
     if (this.#connection || this.#closed) return this.connection;
     this.#waiting += 1;
@@ -69,7 +69,7 @@ export class RedisNode {
   async #run(): Promise<void> {
     let pauseMs = firstPauseMs;
     while (!this.#closed) {
-      // Pauses grow until a connection has answered a command: one that ends at once counts as a failure.
+      // Pauses grow until a connection answers a command: a connection that ends at once counts as a failure.
       if (await this.#connectOnce()) pauseMs = firstPauseMs;
       await pause(pauseMs, this.#abort.signal);
       pauseMs = Math.min(2 * pauseMs, limits.redisReconnectMsMax);
@@ -78,7 +78,7 @@ export class RedisNode {
     this.#notify();
   }
 
-  /** Connects, and waits for the end of the connection. Answers whether it has answered commands. */
+  /** Connects, and waits for the end of the connection. Returns whether the connection answered commands. */
   async #connectOnce(): Promise<boolean> {
     try {
       const connection = await this.#options.open(this.#abort.signal);
@@ -101,9 +101,9 @@ export class RedisNode {
 
   #fail(error: unknown): void {
     const failure = error instanceof TonnageError ? error : unavailable(`Redis ${this.name}: ${messageOf(error)}`);
-    const isNews = failure.message !== this.#failure.message;
+    const isNew = failure.message !== this.#failure.message;
     this.#failure = failure;
-    if (isNews && !this.#closed) {
+    if (isNew && !this.#closed) {
       this.#options.log.warn(
         { redis: this.name, code: failure.code, error: failure.message },
         'no connection to Redis',

@@ -21,7 +21,7 @@ describe('the address of a Redis', () => {
   });
 });
 
-describe('options that no server could make right', () => {
+describe('invalid options', () => {
   it.each<[string, RedisLinkOptions, string]>([
     ['another scheme', redis('http://u:secret@h'), 'begins with redis://'],
     ['no address', redis('secret'), 'begins with redis://'],

@@ -47,7 +47,7 @@ function targetOf(options: RedisLinkOptions, url: RedisUrl | undefined, common: 
     checkCredentials(sentinel);
     return { mode: 'sentinel', redis: options, sentinel };
   }
-  assert(url, 'the address of a standalone server was read');
+  assert(url, 'the address of a standalone server was parsed');
   return { mode: 'standalone', endpoint: url.endpoint };
 }
 
@@ -64,7 +64,7 @@ function checkTopology(options: RedisLinkOptions, database: number | undefined):
   if (addresses.length === 0) throw invalid(`mode ${options.mode} needs at least one address`);
   for (const address of addresses) checkAddress(address);
   if (options.mode === 'sentinel' && options.name === '') throw invalid('the name of the primary is empty');
-  if (options.mode === 'cluster' && database) throw invalid(`a Cluster has database 0 alone, not ${database}`);
+  if (options.mode === 'cluster' && database) throw invalid(`a Cluster has only database 0, not ${database}`);
 }
 
 function checkAddress({ host, port }: RedisAddress): void {
@@ -91,8 +91,8 @@ interface RedisUrl {
 const schemes: ReadonlySet<string> = new Set(['redis:', 'rediss:', 'unix:']);
 
 /**
- * Parses `redis[s]://[user[:password]@]host[:port][/database]` or `unix:///path`. Errors do not quote the text, because it
- * may hold a password.
+ * Parses `redis[s]://[user[:password]@]host[:port][/database]` or `unix:///path`. Errors do not quote the text, because
+ * it may contain a password. @throws {TonnageError} `config_invalid`
  */
 export function parseRedisUrl(text: string): RedisUrl {
   const url = URL.parse(text);
@@ -107,7 +107,7 @@ export function parseRedisUrl(text: string): RedisUrl {
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
   if (host === '') throw invalid('the address of Redis names no host');
   const database = /^\/?(\d*)$/.exec(url.pathname)?.[1];
-  if (database === undefined) throw invalid('expected the number of a database behind the host of Redis');
+  if (database === undefined) throw invalid('expected the number of a database after the host of Redis');
   return {
     endpoint: { host, port: url.port === '' ? 6379 : Number(url.port) },
     secure: url.protocol === 'rediss:',
@@ -121,7 +121,7 @@ function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    throw invalid('the address of Redis has a % that is followed by no two hexadecimal digits');
+    throw invalid('the address of Redis has a % without two hexadecimal digits after it');
   }
 }
 

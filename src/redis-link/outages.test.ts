@@ -21,7 +21,7 @@ let server: RedisServer;
 let cutter: Cutter;
 
 beforeAll(async () => {
-  // Before 7.0 it always had them.
+  // Before 7.0 Redis always had them.
   const [major] = await redisRelease();
   const directives = major < 7 ? [] : ['--enable-debug-command', 'yes'];
   server = await startRedis(join(directory, 'redis'), { appendOnly: true, directives });
@@ -45,8 +45,8 @@ const unavailable = { code: 'redis_unavailable' };
 const count = (link: RedisLink) => link.send({ args: ['INCR', 'count'], key: 'count' });
 const countNow = async () => Number(await server.cli('get', 'count'));
 
-describe('a server that is away', () => {
-  it('refuses at once, is told in the status, and is connected to when it comes', async () => {
+describe('a server that is down', () => {
+  it('makes commands reject at once, appears in the status, and is connected when it comes up', async () => {
     const port = await freePort();
     const { link, lines } = await openTestLink({ mode: 'standalone', url: `redis://127.0.0.1:${port}` });
     await eventually('the failure shows', () => link.status.failure?.includes('ECONNREFUSED') ?? false);
@@ -54,14 +54,14 @@ describe('a server that is away', () => {
     await expect(link.script({ name: 's', source: 'return 1' }, ['k'], [])).rejects.toMatchObject(unavailable);
     await expect(link.evictionPolicies()).rejects.toMatchObject(unavailable);
     await sleep(400);
-    expect(lines.filter((line) => line.includes('ECONNREFUSED'))).toHaveLength(1); // not one for each try
+    expect(lines.filter((line) => line.includes('ECONNREFUSED'))).toHaveLength(1); // not one for each attempt
     const late = await startRedis(join(directory, 'late'), { port });
     await untilConnected(link);
     expect(await count(link)).toBe(1);
     await late.stop();
   });
 
-  it('and comes back after a kill has all that it answered', async () => {
+  it('has every acknowledged write after a kill and a restart', async () => {
     const { link } = await connectTestLink(direct());
     expect(await count(link)).toBe(1);
     await server.kill();
@@ -73,8 +73,8 @@ describe('a server that is away', () => {
   });
 });
 
-describe('a server that stands still', () => {
-  it('is given up after the limit; the connection is another one then, and late answers meet nobody', async () => {
+describe('a server that does not answer', () => {
+  it('is disconnected after the time limit, and its late answers reach no later command', async () => {
     const { link } = await connectTestLink({ ...direct(), commandTimeoutMs: 300, connectTimeoutMs: 300 });
     server.pause();
     const began = performance.now();
@@ -83,12 +83,12 @@ describe('a server that stands still', () => {
     const late = { ...unavailable, message: expect.stringContaining('did not answer in 300 ms') };
     for (const outcome of outcomes) expect(outcome).toMatchObject({ status: 'rejected', reason: late });
     await expect(link.send({ args: ['ECHO', 'two'] })).rejects.toMatchObject(unavailable);
-    await eventually('greeting takes too long', () => link.status.failure?.includes('did not') ?? false);
+    await eventually('the handshake takes too long', () => link.status.failure?.includes('did not') ?? false);
     server.resume();
     expect(await answered(() => link.send({ args: ['ECHO', 'three'] }))).toBe('three');
   });
 
-  it('has the limit anew after each answer: waiting behind a slow command is no fault', async () => {
+  it('gets a new time limit after each answer, so commands may wait behind a slow one', async () => {
     const { link } = await connectTestLink({ ...direct(), commandTimeoutMs: 400 });
     const slow = async (delayMs: number) => {
       await sleep(delayMs);
@@ -103,11 +103,11 @@ describe('a server that stands still', () => {
     expect(performance.now() - began).toBeGreaterThan(700);
   });
 
-  it('is not blamed for time that we ourselves spend on something else', async () => {
+  it('stays connected if this process was too busy to read its answer', async () => {
     const { link } = await connectTestLink({ ...direct(), commandTimeoutMs: 100 });
     const busy = async () => {
       const asked = link.send({ args: ['ECHO', 'meanwhile'] });
-      await new Promise((resolve) => setImmediate(resolve)); // it is on its way
+      await new Promise((resolve) => setImmediate(resolve)); // the command is sent
       const until = performance.now() + 300;
       while (performance.now() < until);
       return asked;
@@ -117,7 +117,7 @@ describe('a server that stands still', () => {
 });
 
 describe('a connection that is cut', () => {
-  it('before the answer: the command was done once, and is never sent again', async () => {
+  it('before the answer: the command was done once and is not sent again', async () => {
     const { link } = await connectTestLink(throughCutter());
     expect(await count(link)).toBe(1);
     for (let round = 1; round <= 5; round += 1) {
@@ -129,7 +129,7 @@ describe('a connection that is cut', () => {
     }
   });
 
-  it('in the middle of a pipeline: those that arrived were done once, the others never', async () => {
+  it('within a pipeline: the commands that arrived were done once, the others never', async () => {
     const { link } = await connectTestLink(throughCutter());
     const increments = Array.from({ length: 100 }, () => ({ args: ['INCR', 'count'], key: 'count' }));
     const bytesEach = '*2\r\n$4\r\nINCR\r\n$5\r\ncount\r\n'.length;
@@ -141,7 +141,7 @@ describe('a connection that is cut', () => {
     expect(await count(link)).toBe(41);
   });
 
-  it('in the middle of an answer: the next one is read from its beginning', async () => {
+  it('within an answer: the next answer is read from its beginning', async () => {
     const { link } = await connectTestLink(throughCutter());
     const text = 'é'.repeat(100_000);
     await link.send({ args: ['SET', 'text', text] });
@@ -151,7 +151,7 @@ describe('a connection that is cut', () => {
     expect(await link.send({ args: ['GET', 'text'] })).toBe(text);
   });
 
-  it('by a held answer that comes after the limit: it goes to nobody', async () => {
+  it('after the time limit: the late answer is dropped', async () => {
     const { link } = await connectTestLink({ ...throughCutter(), commandTimeoutMs: 200 });
     cutter.hold();
     await expect(link.send({ args: ['ECHO', 'late'] })).rejects.toThrow('did not answer in 200 ms');
@@ -159,13 +159,13 @@ describe('a connection that is cut', () => {
     expect(await answered(() => link.send({ args: ['ECHO', 'now'] }))).toBe('now');
   });
 
-  it('again and again is connected again, with pauses that grow', async () => {
+  it('repeatedly is reopened with growing pauses', async () => {
     const { link } = await connectTestLink(throughCutter());
     cutter.refuse(true);
     const before = cutter.accepted;
     const began = performance.now();
     cutter.cut();
-    await eventually('it has tried five times', () => cutter.accepted - before >= 5);
+    await eventually('five attempts were made', () => cutter.accepted - before >= 5);
     expect(performance.now() - began).toBeGreaterThan(50 + 100 + 200 + 400 + 800 - 50);
     cutter.refuse(false);
     await untilConnected(link);
@@ -173,8 +173,8 @@ describe('a connection that is cut', () => {
   });
 });
 
-describe('a server that asks for patience', () => {
-  it('while a script of somebody else runs on, is asked again until it has time', async () => {
+describe('a busy server', () => {
+  it('gets a command again until the script of another client has ended', async () => {
     await server.cli('config', 'set', 'lua-time-limit', '50');
     const { link } = await connectTestLink({ ...direct(), retryMs: 60_000 });
     const other = server.cli('eval', 'while true do end', '0').catch(() => 'killed');
@@ -191,7 +191,7 @@ describe('a server that asks for patience', () => {
     expect(await other).toBe('killed');
   });
 
-  it('for longer than we try, is unavailable, and the command was not done', async () => {
+  it('is unavailable if it is busy for longer than the link retries, and the command was not done', async () => {
     await server.cli('config', 'set', 'min-replicas-to-write', '1');
     const { link } = await connectTestLink({ ...direct(), retryMs: 300 });
     const began = performance.now();
@@ -201,7 +201,7 @@ describe('a server that asks for patience', () => {
     expect(await count(link)).toBe(1);
   });
 
-  it('and is a replica, is unavailable until it is one no more', async () => {
+  it('that is a replica is unavailable until it becomes a primary', async () => {
     const { link } = await connectTestLink({ ...direct(), retryMs: 60_000 });
     await server.cli('replicaof', '127.0.0.1', String(await freePort()));
     const counted = count(link);
@@ -212,7 +212,7 @@ describe('a server that asks for patience', () => {
 });
 
 describe('closing', () => {
-  it('ends what is under way, and everything after it', async () => {
+  it('rejects commands in flight and all later ones', async () => {
     const { link } = await connectTestLink(throughCutter());
     cutter.hold();
     const counted = count(link).catch((error: unknown) => error);
@@ -224,10 +224,10 @@ describe('closing', () => {
     await eventually('no connection is left', () => cutter.connections === 0);
   });
 
-  it('does not wait for a server that takes connections and says nothing', async () => {
+  it('does not wait for a server that accepts connections but does not answer', async () => {
     cutter.hold();
     const { link } = await openTestLink(throughCutter());
-    await eventually('it is connecting', () => cutter.connections === 1);
+    await eventually('the link is connecting', () => cutter.connections === 1);
     const began = performance.now();
     await link.close();
     expect(performance.now() - began).toBeLessThan(limits.redisConnectMsMax);

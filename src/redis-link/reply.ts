@@ -17,10 +17,10 @@ export function toReply(value: unknown): RedisReply {
     if (Number.isSafeInteger(value)) return value;
     throw new TonnageError(
       'redis_refused',
-      `Redis answered an integer beyond 2^53, near ${value}; expected it as text`,
+      `Redis answered an integer beyond 2^53, near ${value}; expected it as a string`,
     );
   }
   if (Array.isArray(value)) return value.map((item: unknown) => toReply(item));
   if (value instanceof Error) throw new RedisErrorReply(value.message);
-  throw new TonnageError('redis_refused', `Redis answered a ${typeof value}; expected texts, integers and lists`);
+  throw new TonnageError('redis_refused', `Redis answered a ${typeof value}; expected strings, integers and lists`);
 }

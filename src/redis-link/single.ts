@@ -7,8 +7,8 @@ import type { Router } from './router.ts';
 import type { SentinelRedis } from './types.ts';
 
 /**
- * A router to one fixed address. Its host name may come to resolve to another server. So the router drops the connection to
- * a server that has become a replica, because that connection would otherwise stay open for ever.
+ * A router to one fixed address. Its host name may later resolve to another server, but an open connection stays at the
+ * old one. So the router closes the connection if that server has become a replica.
  */
 export function standaloneRouter(endpoint: Endpoint, options: ConnectionOptions, log: Log): Router {
   const node = new RedisNode({
@@ -19,7 +19,7 @@ export function standaloneRouter(endpoint: Endpoint, options: ConnectionOptions,
   return singleRouter(node, 'has become a replica');
 }
 
-/** A router to the primary that the Sentinels name. It asks them before each connection, and at intervals afterwards. */
+/** A router to the primary that the Sentinels name. It queries them before each connection, and then at intervals. */
 export function sentinelRouter(
   redis: SentinelRedis,
   settings: { readonly connection: ConnectionOptions; readonly sentinel: ConnectionOptions },
@@ -40,7 +40,7 @@ export function sentinelRouter(
         next += 1; // start with the next Sentinel from now on
       }
     }
-    throw unavailable(`no Sentinel leads to a primary called ${name}: ${[...failures].join('; ')}`);
+    throw unavailable(`found no primary called ${name} through the Sentinels: ${[...failures].join('; ')}`);
   };
   const node = new RedisNode({
     name,
@@ -52,7 +52,7 @@ export function sentinelRouter(
     if (node.failure) return;
     const before = node.connection;
     const named = await firstOf(signal, async (endpoint) => nameOf(endpoint));
-    if (!node.failure && node.connection === before && named !== before.name) leave(node, demoted);
+    if (!node.failure && node.connection === before && named !== before.name) disconnect(node, demoted);
   });
   const router = singleRouter(node, demoted);
   return {
@@ -84,18 +84,18 @@ function repeat(pauseMs: number, work: (signal: AbortSignal) => Promise<void>): 
   };
 }
 
-/** Closes the connection; the node then opens the next one, perhaps to another server. `why` follows the server's name. */
-function leave({ connection }: RedisNode, why: string): void {
+/** Closes the connection. The node then opens another one, perhaps to another server. The error is `Redis NAME WHY`. */
+function disconnect({ connection }: RedisNode, why: string): void {
   connection.close(unavailable(`Redis ${connection.name} ${why}`));
 }
 
-/** A router to one node. `demoted`: why a server that no longer accepts writes is left, for the error. */
+/** A router to one node. `demoted`: the reason, for the error, to disconnect from a server that rejects writes. */
 function singleRouter(node: RedisNode, demoted: string): Router {
   return {
     nodeFor: () => node,
     redirected: () => undefined,
     transientError: (_, word) => {
-      if (word === 'READONLY' && !node.failure) leave(node, demoted);
+      if (word === 'READONLY' && !node.failure) disconnect(node, demoted);
     },
     primaries: () => [node],
     get status() {
@@ -126,7 +126,7 @@ async function askSentinel(
   }
 }
 
-/** Connects to a server, and checks with ROLE that it is a primary: what Sentinels say may be out of date. */
+/** Connects to a server, and checks with ROLE that it is a primary: Sentinels may be out of date. */
 async function openPrimary(endpoint: Endpoint, options: ConnectionOptions, signal: AbortSignal): Promise<Connection> {
   const connection = await Connection.open(endpoint, options, signal);
   try {
@@ -135,7 +135,7 @@ async function openPrimary(endpoint: Endpoint, options: ConnectionOptions, signa
   } catch (error) {
     if (error instanceof RedisErrorReply && error.word === 'NOPERM') return connection;
   }
-  const failure = unavailable(`Redis ${connection.name} is not the primary that Sentinel took it for`);
+  const failure = unavailable(`Redis ${connection.name} is not a primary, although a Sentinel named it as one`);
   connection.close(failure);
   throw failure;
 }

@@ -21,7 +21,7 @@ describe('the slot of a key', () => {
     expect(slotOf(key)).toBe(slotOf(hashed));
   });
 
-  it('is one for all keys of a script, or it is a mistake of ours', () => {
+  it('must be the same for all keys of a script', () => {
     expect(oneSlotOf(['{a}1', '{a}2'])).toBe(slotOf('a'));
     expect(() => oneSlotOf(['a', 'b'])).toThrow('BUG: a and b are of one slot');
     expect(() => oneSlotOf([])).toThrow('BUG: a script has at least one key');

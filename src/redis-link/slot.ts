@@ -16,7 +16,7 @@ function crc16(bytes: Uint8Array): number {
   return crc;
 }
 
-/** The slot of a key: the hash of the text between its first `{` and the next `}`, or of the whole key if that is empty. */
+/** The slot of a key: the hash of its tag, or of the whole key if it has no tag or an empty one. */
 export function slotOf(key: string): number {
   const open = key.indexOf('{');
   const close = open < 0 ? -1 : key.indexOf('}', open + 1);
@@ -24,11 +24,11 @@ export function slotOf(key: string): number {
   return crc16(Buffer.from(hashed)) % slotCount;
 }
 
-/** The common slot of these keys. Asserts that there is one, because only a Cluster would report keys of several slots. */
+/** The common slot of keys. Asserts that there is one, because only a Cluster would reject keys of several slots. */
 export function oneSlotOf(keys: readonly string[]): number {
   const [first, ...rest] = keys;
   assert(first !== undefined, 'a script has at least one key, which decides its node');
   const slot = slotOf(first);
-  for (const key of rest) assert(slotOf(key) === slot, `${first} and ${key} are of one slot`);
+  for (const key of rest) assert(slotOf(key) === slot, `${first} and ${key} have the same slot`);
   return slot;
 }

@@ -28,14 +28,14 @@ const secure = () => ({ mode: 'standalone', url: server.url, password: 'hunter2'
 const pem = (path: string) => readFileSync(path, 'utf8');
 
 describe('TLS', () => {
-  it('works with the authority that signed the server, by address and by name', async () => {
+  it("connects with the authority that signed the server's certificate, by address and by name", async () => {
     const { link } = await connectTestLink({ ...secure(), tls: { ca: pem(files.ca) } });
     expect(await link.send({ args: ['ECHO', 'safe'] })).toBe('safe');
     const named = await connectTestLink({ ...secure(), tls: { ca: pem(files.ca), servername: 'localhost' } });
     expect(await named.link.send({ args: ['ECHO', 'named'] })).toBe('named');
   });
 
-  it('shows a client certificate to a server that wants one', async () => {
+  it('sends a client certificate to a server that requires one', async () => {
     const strict = await startRedis(join(directory, 'strict'), {
       tls: files,
       directives: ['--tls-auth-clients', 'yes'],
@@ -43,8 +43,8 @@ describe('TLS', () => {
     const tls = { ca: pem(files.ca), cert: pem(files.cert), key: pem(files.key) };
     const { link } = await connectTestLink({ mode: 'standalone', url: strict.url, tls });
     expect(await link.send({ args: ['ECHO', 'known'] })).toBe('known');
-    const nobody = await openTestLink({ mode: 'standalone', url: strict.url, tls: { ca: tls.ca } });
-    await eventually('the failure shows', () => /certificate/i.test(nobody.link.status.failure ?? ''));
+    const anonymous = await openTestLink({ mode: 'standalone', url: strict.url, tls: { ca: tls.ca } });
+    await eventually('the failure shows', () => /certificate/i.test(anonymous.link.status.failure ?? ''));
     await strict.stop();
   });
 
@@ -52,14 +52,14 @@ describe('TLS', () => {
     ['another authority', () => ({ ca: pem(others.ca) }), /signature|self.signed|unable to verify|issuer/i],
     ['the authorities of the system', () => undefined, /self.signed|unable to (get|verify)/i],
     ['another name', () => ({ ca: pem(files.ca), servername: 'elsewhere.example' }), /altname|elsewhere/i],
-  ])('does not connect with %s, and says why', async (_, tls, reason) => {
+  ])('does not connect with %s, and reports why', async (_, tls, reason) => {
     const options = tls();
     const { link } = await openTestLink({ ...secure(), ...(options && { tls: options }) });
     await eventually('the failure shows', () => reason.test(link.status.failure ?? ''));
     await expect(link.send({ args: ['ECHO', 'no'] })).rejects.toMatchObject({ code: 'redis_unavailable' });
   });
 
-  it('is not spoken to a server that does not speak it: the failure shows', async () => {
+  it('fails with a server that does not support it, and reports why', async () => {
     const plain = await startRedis(join(directory, 'plain'));
     const url = plain.url.replace('redis:', 'rediss:');
     const { link } = await openTestLink({ mode: 'standalone', url, connectTimeoutMs: 300 });

@@ -4,7 +4,7 @@ import { toReply } from './reply.ts';
 import { readSlots } from './topology.ts';
 
 describe('the answer of CLUSTER SLOTS', () => {
-  it('gives the primaries; one without an address of its own is where it was asked', () => {
+  it('has the primaries; one without an address has that of the queried node', () => {
     const reply = [
       [0, 5460, ['10.0.0.1', 7000, 'id', []], ['10.0.0.9', 7009, 'replica', []]],
       [5461, 10_000, ['', 7001, 'id', []]],

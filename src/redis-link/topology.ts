@@ -12,13 +12,13 @@ export interface SlotRange {
 /**
  * Parses the reply to CLUSTER SLOTS: a list of `[first, last, [host, port, ...], replicas...]`.
  *
- * @param asked the host of the queried node, for a primary that does not know its own address
+ * @param queriedHost the host of the queried node, for a primary that does not know its own address
  * @param natMap see `ClusterRedis`
  * @returns undefined if the reply has another form, or no slots
  */
 export function readSlots(
   reply: RedisReply,
-  asked: string,
+  queriedHost: string,
   natMap: Readonly<Record<string, RedisAddress>> = {},
 ): readonly SlotRange[] | undefined {
   if (!isList(reply) || reply.length === 0) return undefined;
@@ -29,7 +29,7 @@ export function readSlots(
     if (!isSlot(first) || !isSlot(last) || !isList(primary)) return undefined;
     const [host, port] = primary;
     if (typeof port !== 'number') return undefined;
-    const known = typeof host === 'string' && host !== '' && host !== '?' ? host : asked;
+    const known = typeof host === 'string' && host !== '' && host !== '?' ? host : queriedHost;
     ranges.push({ first, last, primary: translated({ host: known, port }, natMap) });
   }
   return ranges;

@@ -21,9 +21,9 @@ export interface RedisCommand {
  *
  * All methods reject with a `TonnageError`:
  *
- * - `redis_unavailable`: no connection, no answer in time, or a transient error (LOADING, CLUSTERDOWN, TRYAGAIN, READONLY,
- *   MASTERDOWN, NOREPLICAS, BUSY) for longer than the link retries. The caller may retry, but **does not know whether Redis
- *   did the command**.
+ * - `redis_unavailable`: no connection, no answer in time, or a transient error (LOADING, CLUSTERDOWN, TRYAGAIN,
+ *   READONLY, MASTERDOWN, NOREPLICAS, BUSY) for longer than the link retries. The caller may retry, but **does not know
+ *   whether Redis did the command**.
  * - `redis_refused`: an error reply, in Redis's own words.
  *
  * The link sends a command again only if Redis replied that it did not do it, never because a connection ended.
@@ -32,22 +32,22 @@ export interface RedisLink {
   /** Sends one command. Rejects at once while there is no connection. */
   send(command: RedisCommand): Promise<RedisReply>;
   /**
-   * Sends several commands together. Resolves with the replies in the same order, or rejects with the first error once all
-   * have ended. A node does its commands in order, but a retried command runs after those that follow it.
+   * Sends several commands together. Resolves to the replies in the same order, or rejects with the first error after
+   * all have ended. A node does its commands in order, but a retried command may run after later ones.
    */
   pipeline(commands: readonly RedisCommand[]): Promise<readonly RedisReply[]>;
   /**
-   * Runs a script by its digest, or by its text if the server does not know it. All keys must have the same slot, also on a
-   * standalone server. Calls that do not wait for each other arrive in order.
+   * Runs a script by its digest, or by its text if the server does not know it. All keys must have the same slot, even
+   * on a standalone server. Scripts of concurrent calls arrive in the order of the calls.
    */
   script(script: RedisScript, keys: readonly string[], args: readonly string[]): Promise<RedisReply>;
   /**
-   * WAIT: the number of replicas that have this connection's writes to the slot of `key`. It blocks all later commands on
-   * that connection for up to `timeoutMs` (at least 1).
+   * WAIT: the number of replicas that have this connection's writes to the slot of `key`. It blocks all later commands
+   * on that connection for up to `timeoutMs` (at least 1).
    *
    * Rejects with `redis_unavailable` if no script of that slot has answered on this connection: WAIT would then confirm
-   * nothing. From 7.2 on, Redis waits for the connection's last *write*. A script that finds its work done therefore writes
-   * its number again, so that WAIT on a new connection does not confirm what no replica has.
+   * nothing. From Redis 7.2 on, WAIT covers only the writes of its own connection. So a script that finds its work
+   * already done must still write something.
    */
   waitReplicas(key: string, replicas: number, timeoutMs: number): Promise<number>;
   /** `maxmemory-policy` of every primary, with its address. */
@@ -109,12 +109,12 @@ export type RedisLinkOptions = (StandaloneRedis | SentinelRedis | ClusterRedis) 
   readonly password?: string;
   /** Number of the database. A Cluster has only database 0. */
   readonly database?: number;
-  /** Use TLS, also for Sentinels. For a `rediss://` URL it is needed only to set something. */
+  /** Use TLS, also for Sentinels. A `rediss://` URL needs it only to change a setting. */
   readonly tls?: RedisTls;
   /**
    * How long Redis may stay silent while a command is in flight, in ms; each answer restarts the time. Default:
-   * `limits.redisCommandMsMax`. Redis reads up to 16 KiB at once and sends no answer before all of that is done, so a batch
-   * of slow scripts shares one time limit.
+   * `limits.redisCommandMsMax`. Redis reads up to 16 KiB at once and sends no answer before all of that is done, so a
+   * batch of slow scripts shares one time limit.
    */
   readonly commandTimeoutMs?: number;
   /** How long dialling may take, and then the handshake, in ms each. Default: `limits.redisConnectMsMax`. */

@@ -172,7 +172,7 @@ class GivenHistory implements BatchHistory {
   }
 }
 
-/** Commands that answer 1 if the index of a meter has an organisation, or if a sum of it exists without an index entry. */
+/** Commands that answer 1 if the index of a meter has an organisation, or if the organisation has a sum. */
 function lookupsOf(meter: string, org: string): readonly RedisCommand[] {
   const [index, totals] = [indexKey(meter, 'orgs'), totalsKey(meter)];
   const field = waveFieldName({ meter, org });

@@ -29,8 +29,9 @@ return 0
 };
 
 /**
- * Removes names from the cells of the claims of all instances (`shared/`), so that a later void takes back from the cell
- * that has the count now. Instances may claim events during this. Repeating is harmless. Rejects with the link's errors.
+ * Removes names from the cells of the claims of all instances (`shared/`), so that a later void takes back from the
+ * cell that has the count now. Instances may claim events during this. Repeating is harmless. Rejects with the link's
+ * errors.
  */
 export async function eraseClaims(link: Pick<RedisLink, 'send' | 'script'>, names: ErasedNames): Promise<void> {
   const found = texts(await link.send({ key: seenDaysKey, args: ['SMEMBERS', seenDaysKey] }));

@@ -5,7 +5,7 @@ import { numbersKey } from './layout.ts';
 import type { RedisLink } from '../redis-link/index.ts';
 import { unfinishedRebuild } from './unfinished-rebuild.ts';
 
-/** Throws `ForkedHistory` unless this batch is the ledger's. `where` names the part of Redis that has it, in messages. */
+/** Rejects with `ForkedHistory` unless a batch is the ledger's. `where` names the part of Redis that has the batch. */
 export async function assertOwn(history: BatchHistory, kept: BatchId, where: string): Promise<void> {
   const { token, last } = await history.lookUp(kept.number);
   if (kept.number > last) throw aheadOf(where, kept.number, last);

@@ -32,8 +32,8 @@ export function lackingKey(ledgerId: string): string {
 }
 
 /**
- * Hash: batch of one ledger and an account (`markOf`) -> the rejected amount of that batch for that account. A void of one
- * of its events takes nothing back.
+ * Hash: batch of one ledger and an account (`markOf`) -> the rejected amount of that batch for that account. A void of
+ * one of its events takes nothing back.
  */
 export function missingKey(ledgerId: string): string {
   return `${tag}:missing:${ledgerId}`;
@@ -62,7 +62,7 @@ export function indexKey(meter: string, names: 'orgs' | 'archs' | 'days'): strin
   return `${tag}:index:${names}:${meter}`;
 }
 
-/** Set of the days of a meter with counts that no ledger has made. Queries of these days read the fields of Wave's hash. */
+/** Set of the foreign days of a meter: those with counts that no ledger has made. Queries read them in Wave's hash. */
 export function foreignDaysKey(meter: string): string {
   return `${tag}:index:foreign:${meter}`;
 }
@@ -71,8 +71,8 @@ export function foreignDaysKey(meter: string): string {
 export const importKey = `${tag}:index:import`;
 
 /**
- * Hash: key of an event (hex) -> its claim, for seven days (`shared/claim-script.ts`). The first of these days names the
- * hash.
+ * Hash: key of an event (hex) -> its claim, for seven days (`shared/claim-script.ts`). The first of these days names
+ * the hash.
  */
 export function seenKey(firstDay: Day): string {
   return `${tag}:seen:${formatDay(firstDay)}`;

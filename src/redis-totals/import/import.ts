@@ -21,8 +21,8 @@ export interface WaveImportOptions {
  * are. An interrupted import is resumed; after a complete one, the next import scans everything again. Wave and ledgers
  * may write during the import; the next import finds names that they add.
  *
- * Rejects with the link's errors; the next import then resumes. Rejects with `redis_unavailable` if another Redis process
- * took over during the import; the next import then starts again.
+ * Rejects with the link's errors; the next import then resumes. Rejects with `redis_unavailable` if another Redis
+ * process took over during the import; the next import then starts again.
  */
 export async function importWave({ link, clock, onProgress }: WaveImportOptions): Promise<WaveImportSummary> {
   const server = await serverOf(link);
@@ -50,7 +50,7 @@ export async function importWave({ link, clock, onProgress }: WaveImportOptions)
   return { scanned: scanned.scanned, resumed, skipped, skippedNames, meters };
 }
 
-/** Scans all slices from the cursor of `from` on. Writes names before the state, so that an interruption loses no name. */
+/** Scans all slices after `from`. Writes names before the state, so that an interruption loses no name. */
 async function scan(
   link: WaveImportOptions['link'],
   from: ImportState,

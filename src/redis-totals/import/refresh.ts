@@ -21,8 +21,8 @@ export interface WaveRefreshOptions {
 /** Repeatedly looks for new names in Wave's hash while Wave still writes to it. */
 export interface WaveRefresh {
   /**
-   * Scans the hash once at the configured rate. Then sets `indexedAt` of answers to the time when the scan began. Rejects
-   * with the link's errors.
+   * Scans the hash once at the configured rate. Then sets `indexedAt` of answers to the time when the scan began.
+   * Rejects with the link's errors.
    */
   refresh(): Promise<void>;
   /** Scans again and again, with pauses, until `close`. A failure is logged and retried. */

@@ -29,8 +29,8 @@ export async function readSlice(link: Pick<RedisLink, 'pipeline'>, cursor: strin
 }
 
 /**
- * The id of the Redis process that has the hash. A cursor is a position in that process's table, so after a restart or a
- * failover it would skip fields.
+ * The id of the Redis process that has the hash. A cursor is a position in that process's table, so after a restart or
+ * a failover it would skip fields.
  *
  * @throws {TonnageError} `store_invalid` if Redis does not state the id
  */

@@ -10,8 +10,8 @@ import { createWaveCells, namesNeeded } from './wave-cells.ts';
 
 /**
  * The sums of a query that needs more dimensions than organisation and architecture, from the details of all ledgers.
- * For a day without details they include the ledger's accounts. For a foreign day they include the counts in Wave's hash
- * that no ledger has made. Both lack the other dimensions. `gone` is true if any such counts are included.
+ * For a day without details they include the ledger's accounts. For a foreign day they include the counts in Wave's
+ * hash that no ledger has made. Both lack the other dimensions. `gone` is true if any such counts are included.
  *
  * @param detailsFrom the first day whose details are kept
  */

@@ -33,8 +33,8 @@ interface ReaderRequest {
 }
 
 /**
- * Queries totals in Redis from a thread with its own link, so that decoding a large reply does not block the main thread.
- * Rejects with the errors of `createRedisTotals`.
+ * Queries totals in Redis from a thread with its own link, so that decoding a large reply does not block the main
+ * thread. Rejects with the errors of `createRedisTotals`.
  */
 export function startRedisReader(options: RedisReaderOptions): Totals & { close(): Promise<void> } {
   const { clock: _, log: __, ...redis } = options.redis;

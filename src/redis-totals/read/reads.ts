@@ -50,7 +50,7 @@ export class Reads {
     return found;
   }
 
-  /** Calls `each` for every hash that exists, with the index of its key and its content: field, value, field, value... */
+  /** Calls `each` for every existing hash, with the index of its key and its content: field, value, field, value... */
   hashes(keys: readonly string[], each: (index: number, pairs: readonly RedisReply[]) => void): Promise<void> {
     return this.#collections(hash, keys, each);
   }

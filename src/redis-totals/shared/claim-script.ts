@@ -3,18 +3,19 @@ import type { RedisScript } from '../../redis-link/index.ts';
 /**
  * Claims events for one instance, in their order. The hash of a period has a text for each key:
  *
- * - `u:<ledger>:<place>:<cell>:<quantity>`: an event. The ledger claimed it; the place is where the ledger keeps it (its
- *   run and its position there). After a void, `:<ledger>:<place>` of the void follows.
+ * - `u:<ledger>:<place>:<cell>:<quantity>`: an event. The ledger claimed it; the place is where the ledger keeps it
+ *   (its run and its position there). After a void, `:<ledger>:<place>` of the void follows.
  * - `v:<ledger>:<place>`: a void.
  * - `t:<ledger>:<place>`: a void that arrived before its target. The key is that of the target.
  *
- * A ledger that repeats a claim from the same place gets the same answer, so a call may be repeated after a lost answer.
+ * A ledger that repeats a claim from the same place gets the same answer, so a call may be repeated after a lost
+ * answer.
  *
- * A ledger never stores an event that it already has. If it claims its own event from another place, it was set back and
- * had lost the event. The script then moves the claim to the new place, unless the event was voided.
+ * A ledger never stores an event that it already has. If it claims its own event from another place, it was set back
+ * and had lost the event. The script then moves the claim to the new place, unless the event was voided.
  *
- * KEYS: the numbers of ledgers, the days, then for each period, oldest first, its claims and its cells. ARGV: ledger, the
- * index of the current period (from 1), its day, then lists, each with its length in front:
+ * KEYS: the numbers of ledgers, the days, then for each period, oldest first, its claims and its cells. ARGV: ledger,
+ * the index of the current period (from 1), its day, then lists, each with its length in front:
  *
  * 1. the cells;
  * 2. for each claim: its key; then its place; then the index of its cell (from 1; 0 for a void); then its quantity;

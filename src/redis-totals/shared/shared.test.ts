@@ -78,9 +78,9 @@ test('a ledger that lost an event claims it again, even in a later period, and a
   const [one, two] = [await instance(clock), await instance(clock)];
   await one.claim(request([{ id: 1, quantity: 2 }]));
   now += 8 * dayMs;
-  const anew = request([{ id: 1, quantity: 3, org: 'b.org' }], 2);
-  for (let time = 0; time < 2; time++) expect([...(await one.claim(anew)).verdicts]).toEqual([accepted]);
-  expect([...(await two.claim(anew)).verdicts]).toEqual([duplicate]);
+  const repeated = request([{ id: 1, quantity: 3, org: 'b.org' }], 2);
+  for (let time = 0; time < 2; time++) expect([...(await one.claim(repeated)).verdicts]).toEqual([accepted]);
+  expect([...(await two.claim(repeated)).verdicts]).toEqual([duplicate]);
   const { takenBack } = await two.claim(request([{ id: 10, voids: 1 }], 3));
   expect(takenBack).toEqual([{ meter: 'pulls', day, dimensions: { org: 'b.org', repository: 'x' }, quantity: -3n }]);
   // A voided event no longer counts.

@@ -219,8 +219,8 @@ export type Answer =
   | { readonly kind: 'bad'; readonly fields: readonly FieldId[] };
 
 /**
- * Parses the answer of a script. Throws `store_invalid` if a key has the wrong type, and `store_rebuilding` if a rebuild
- * has not finished.
+ * Parses the answer of a script. Throws `store_invalid` if a key has the wrong type, and `store_rebuilding` if a
+ * rebuild has not finished.
  */
 export function parseAnswer(reply: RedisReply, call: Call): Answer {
   assert(typeof reply === 'object' && reply !== null, 'a script answers a list');

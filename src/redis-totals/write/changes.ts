@@ -243,7 +243,7 @@ export function accountKeys(ledgerId: string, { meter, day }: { readonly meter: 
   return { ownDay, ownMonth, totals, change };
 }
 
-/** The hash that holds a meter's sums. Wave's hash gets only Wave's meters, so that Wave finds no unknown field in it. */
+/** The hash with a meter's sums. Wave's hash gets only Wave's meters, so that Wave finds no unknown field in it. */
 export function totalsKey(meter: string): string {
   return waveMeters.includes(meter) ? waveHash : otherMetersHash;
 }

@@ -129,7 +129,7 @@ async function replaceDetails(work: Work, { meter, day }: OwnDay): Promise<void>
   await removeRejected(link, detailRejectedKey(meter, day), ledgerId);
 }
 
-/** Deletes rejected amounts of accounts that are complete now. A void of their events then takes back its full amount. */
+/** Deletes rejected amounts of accounts that are complete now. A void of their events then takes back everything. */
 async function deleteMissing({ link, ledgerId }: Work, left: ReadonlySet<string>): Promise<void> {
   const key = missingKey(ledgerId);
   const reply = await link.send({ key, args: ['HKEYS', key] });

@@ -58,8 +58,8 @@ export class Replicas {
       if (!(error instanceof TonnageError)) throw error;
     }
     try {
-      // WAIT covers only the writes of its own connection, and an earlier connection may have written the tag. Write the
-      // same number again, so that the next WAIT covers it.
+      // WAIT covers only the writes of its own connection, and an earlier connection may have written the tag. Write
+      // the same number again, so that the next WAIT covers it.
       const kept = await keptText(link, key, ledgerId);
       if (kept === '') return true; // the details of that day were dropped
       await renumber(link, { numbersKey: key, ledgerId, from: kept, to: kept });

@@ -53,8 +53,8 @@ end
 `;
 
 /**
- * KEYS[1]: the hash of numbers. ARGV: ledger, the last batch of this call (number and token), its number, the batch that
- * the tag must have now.
+ * KEYS[1]: the hash of numbers. ARGV: ledger, the last batch of this call (number and token), its number, the batch
+ * that the tag must have now.
  *
  * A tag keeps its last batch, with the token: the same number with another token belongs to another history. Only the
  * caller knows the history, so the answer `duplicate` also names the kept batch. A duplicate writes the kept batch
@@ -287,8 +287,8 @@ export const adjustScript: RedisScript = {
 };
 
 /**
- * Adds to a shared field what it lacks of a ledger. KEYS: the hash of numbers, the hash of the shared field, the hash of
- * what shared fields lack. ARGV: ledger, the mark that its number must be, the field. Answers `kept` if the field
+ * Adds to a shared field what it lacks of a ledger. KEYS: the hash of numbers, the hash of the shared field, the hash
+ * of what shared fields lack. ARGV: ledger, the mark that its number must be, the field. Answers `kept` if the field
  * cannot take the amount.
  */
 export const addLackingScript: RedisScript = {

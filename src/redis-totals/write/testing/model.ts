@@ -13,8 +13,8 @@ export interface LedgerIncrements {
 const waveMeters = new Set(['builds', 'pulls', 'fusion', 'mirrors', 'scans']);
 
 /**
- * The sums that Redis must have after these increments, by plain addition; without numbers of batches and names. Written
- * from the description of the layout, not from the code under test.
+ * The sums that Redis must have after these increments, by plain addition; without numbers of batches and names.
+ * Written from the description of the layout, not from the code under test.
  */
 export function expectedSums(ledgers: readonly LedgerIncrements[], detailsFrom: Day = 0): State {
   const sums = new Map<string, Map<string, bigint>>();
