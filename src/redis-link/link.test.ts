@@ -113,7 +113,7 @@ describe('scripts', () => {
 
   it('fail an assertion if their keys have several slots, even on a standalone server', async () => {
     const { link } = await connectTestLink(standalone());
-    await expect(link.script(increment, ['a', 'b'], [])).rejects.toThrow('BUG: a and b are of one slot');
+    await expect(link.script(increment, ['a', 'b'], [])).rejects.toThrow('BUG: a and b have the same slot');
   });
 
   it('are confirmed by replicas, but only on the connection that wrote', async () => {

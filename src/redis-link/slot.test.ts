@@ -23,7 +23,7 @@ describe('the slot of a key', () => {
 
   it('must be the same for all keys of a script', () => {
     expect(oneSlotOf(['{a}1', '{a}2'])).toBe(slotOf('a'));
-    expect(() => oneSlotOf(['a', 'b'])).toThrow('BUG: a and b are of one slot');
+    expect(() => oneSlotOf(['a', 'b'])).toThrow('BUG: a and b have the same slot');
     expect(() => oneSlotOf([])).toThrow('BUG: a script has at least one key');
   });
 });
