@@ -63,9 +63,7 @@ describe('check finds what stops delivery until an operator repairs it', () => {
       found(`${gap}batches 2 to 3 of this ledger are missing in Redis, and .*: ${rebuild}`),
     );
     await redis.server.cli('del', '{metrics/v1}:seq');
-    expect(await check()).toEqual(
-      found(`${gap}batches 1 to 3 of this ledger are ${inNothing} them; .*: ${rebuild}`),
-    );
+    expect(await check()).toEqual(found(`${gap}batches 1 to 3 of this ledger are ${inNothing} them; .*: ${rebuild}`));
     await ledger.care(redis.server.url).rebuild();
     expect(await check()).toEqual(sound);
   });
