@@ -56,7 +56,6 @@ export type {
 export type {
   DeliveringLedger,
   OpenedRemote,
-  OutboxLimits,
   RemoteParts,
   RemoteStore,
   WaveImportProgress,

@@ -18,7 +18,7 @@ export interface RemoteParts {
 }
 
 /** The batches that a ledger keeps for a remote store. */
-export interface OutboxLimits {
+interface OutboxLimits {
   /** Beyond this the ledger rejects events. */
   readonly bytesMax: number;
   /** How long, and up to how many bytes, delivered batches are kept: a failover of the store may lose them. */
