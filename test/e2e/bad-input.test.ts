@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { badRequests } from '../../src/gateway/testing/bad-requests.ts';
 import { startTonnage, type Tonnage } from '../support/tonnage.ts';
 
-/** The whole program, which knows one upstream that nobody listens for: whatever dialled it would answer 502. */
+/** The whole program, with one upstream that does not listen: a request that reached it would be answered with 502. */
 let directory: string;
 let server: Tonnage;
 beforeAll(async () => {
@@ -71,7 +71,7 @@ test.each(['/v2/', '/v2/token', '/v2/token?scope=x'])(
   },
 );
 
-/** Shapes that two parsers in a row read differently (RFC 9112, section 11.2), and what is no HTTP at all. */
+/** Messages that two parsers in a row read differently (RFC 9112, section 11.2), and input that is not HTTP. */
 const shapes: readonly (readonly [string, string, number])[] = [
   [
     'length and chunks at once',
@@ -136,7 +136,7 @@ describe('requests that are no requests', () => {
     expect(JSON.parse(answer.body)).toEqual({ errors: [{ code: 'UNSUPPORTED', message: expect.any(String) }] });
   });
 
-  test('what stands behind one is not taken for a request of its own', async () => {
+  test('the bytes after one do not count as another request', async () => {
     const answer = await raw(
       'GET /v2/ HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /healthz HTTP/1.1\r\nHost: x\r\n\r\n',
     );
@@ -144,7 +144,7 @@ describe('requests that are no requests', () => {
   });
 });
 
-test('after all of this the server is well, has counted nothing, and has dialled nobody', async () => {
+test('afterwards the server still works, has counted nothing, and has not connected to the upstream', async () => {
   expect(await (await fetch(`${server.url}/readyz`)).json()).toMatchObject({ ready: true });
   expect((await server.pulls()).total).toBe(0);
   const errors = server.program

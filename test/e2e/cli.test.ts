@@ -26,7 +26,7 @@ async function start(): Promise<Tonnage> {
   return server;
 }
 
-/** Runs a command where the configuration of the server lies, as people do. */
+/** Runs a command in the folder of the server's configuration, as operators do. */
 const here = (args: readonly string[], expected = 0) =>
   runProgram(process.execPath, [entry, ...args], { cwd: directory, expected });
 

@@ -8,7 +8,7 @@ import { pushImage } from '../support/images.ts';
 import { buildahPull, podmanPull, startContainerd, type Containerd } from '../support/other-clients.ts';
 import { startTonnage, type Tonnage } from '../support/tonnage.ts';
 
-/** Clients beside skopeo log in and pull, and stay anonymous and pull; each pull lands where it belongs. */
+/** Clients other than skopeo pull with and without a login; each pull counts for the right organisation. */
 // A short name: podman takes no path above 50 characters.
 const directory = mkdtempSync(join(tmpdir(), 'clients-'));
 const passwordHash = 'sha256:5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8';

@@ -6,7 +6,7 @@ import { startDockerUpstream, type DockerUpstream } from '../support/docker-upst
 import { layer, pushImage, type PushedImage } from '../support/images.ts';
 import { startTonnage, type Tonnage } from '../support/tonnage.ts';
 
-/** The bytes that clients of the real program have received, and what it says that they have. */
+/** The bytes that clients of the real program have received, and the bytes that it has counted. */
 let directory: string;
 let upstream: DockerUpstream;
 let server: Tonnage;

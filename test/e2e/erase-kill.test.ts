@@ -45,7 +45,7 @@ test(`erasing that is killed ${kills} times, wherever it is, loses no count and 
     await pause(500 + (kill * 1_500) / kills);
     await erasing.stop('SIGKILL');
   }
-  // Unless the last that was killed had just ended its work, so that nobody knows the name any more.
+  // Unless the last killed run had just finished its work, so that the ledger no longer knows the name.
   await tonnage(command).catch(() => tonnage(command, { expected: 3 }));
   expect((await tonnage(['--config', config, 'ledger', 'check'])).stdout).toBe('ok\n');
   expect(await sumsInRedis()).toEqual(byDay);
@@ -57,7 +57,7 @@ test(`erasing that is killed ${kills} times, wherever it is, loses no count and 
   await closeLinks();
 }, 300_000);
 
-/** What is counted of each day, architecture and repository, whoever's it is. */
+/** The counts of each day, architecture and repository, of all organisations. */
 async function sums(totals: Totals): Promise<unknown> {
   const common = { meter: 'pulls', where: {}, limit: 100_000, offset: 0 } as const;
   const [days, repositories] = await Promise.all([

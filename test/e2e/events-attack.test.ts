@@ -28,7 +28,7 @@ afterAll(async () => {
 const post = (headers: string, path = '/api/v1/events'): string =>
   `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n${headers}\r\n\r\n`;
 
-/** A connection that says what it likes, and all that came back. */
+/** A connection that sends arbitrary bytes, and everything that it has received. */
 class Client {
   readonly #socket: Socket;
   #received = '';
@@ -78,7 +78,7 @@ class Client {
 
 let sent = 0;
 
-/** Sends one event as anybody would; answers how long it took, in milliseconds. */
+/** Sends one event as an ordinary client. Returns the duration in milliseconds. */
 async function ordinary(): Promise<number> {
   const started = performance.now();
   const event = { specversion: '1.0', type: 'tonnage.build', source: '/ordinary', id: `${++sent}` };
@@ -141,9 +141,9 @@ describe.each(routes)('at %s', (path) => {
       for (let pieces = 0; pieces < 1024 && !client.isClosed; pieces++) await client.send(piece);
     };
     expectUndisturbed(await others(attack));
-    // Who goes on sending to a connection that has ended may never see the answer.
+    // A client that keeps sending on a closed connection may never receive the answer.
     expect(client.received).toMatch(/^(HTTP\/1\.1 413 |$)/);
-    // The connection was cut long before the end: what is in the buffers of both sides is all that went out.
+    // The server closed the connection long before the end: no more was sent than both sides' buffers hold.
     expect(client.isClosed).toBe(true);
     expect(client.sent).toBeLessThan(64 * mebibyte);
     expect(peakMemoryBytes(server.pid) - before).toBeLessThan(256 * mebibyte);
@@ -170,7 +170,7 @@ describe.each(routes)('at %s', (path) => {
   });
 });
 
-test('JSON of nothing but brackets keeps nobody waiting', async () => {
+test('JSON that consists of brackets does not delay other clients', async () => {
   const bodies = ['['.repeat(8 * mebibyte), `[${'{},'.repeat(2 * mebibyte)}{}]`].map((text) => gzipSync(text));
   const attack = async (): Promise<void> => {
     for (let round = 0; round < 5; round++) {
@@ -186,7 +186,7 @@ test('JSON of nothing but brackets keeps nobody waiting', async () => {
 });
 
 test(
-  'clients that send a byte a second hold next to nothing, keep nobody waiting, and are cut off',
+  'clients that send a byte a second take little memory, do not delay other clients, and are disconnected',
   { timeout: scaled(120_000, 600_000) },
   async () => {
     // A request may take a minute; every half minute it is seen to.
@@ -202,7 +202,7 @@ test(
     };
     expectUndisturbed(await others(attack));
     const closed = (): number => clients.filter(({ isClosed }) => isClosed).length;
-    await eventually('who is to be cut off is', () => closed() >= cutOff);
+    await eventually('the slow clients are disconnected', () => closed() >= cutOff);
     expect(closed()).toBe(cutOff);
     expect(peakMemoryBytes(server.pid) - before).toBeLessThan(64 * mebibyte);
     for (const client of clients) client.leave();

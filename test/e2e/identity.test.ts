@@ -12,7 +12,7 @@ import { awayFromMidnight } from '../support/midnight.ts';
 import { skopeoPull } from '../support/skopeo.ts';
 import { startTonnage, type Tonnage } from '../support/tonnage.ts';
 
-/** skopeo logs in and pulls, in every way in which somebody can be known, and each pull lands where it belongs. */
+/** skopeo logs in and pulls with every kind of credentials, and each pull counts for the right organisation. */
 const directory = mkdtempSync(join(tmpdir(), 'tonnage-identity-'));
 let upstream: DockerUpstream;
 let platform: JsonServer;
@@ -157,7 +157,7 @@ describe('skopeo logs in and pulls', () => {
   });
 });
 
-describe('who is asked for credentials', () => {
+describe('the request for credentials', () => {
   const manifest = '/v2/lab/team/app/manifests/v1';
   test('by `challenge` every request that brings nothing; an anonymous token is enough', async () => {
     const { url } = await start({ gateway: { anonymous: 'challenge' } });
@@ -176,7 +176,7 @@ describe('who is asked for credentials', () => {
     }
   });
 
-  test('a proxy that is trusted says who asks, and by which URL', async () => {
+  test('a trusted proxy names the address of the client and the URL of its request', async () => {
     const addresses = [{ cidr: '192.0.2.0/24', org: 'lab.example' }];
     const headers = {
       'x-forwarded-for': '192.0.2.9',
@@ -197,7 +197,7 @@ describe('who is asked for credentials', () => {
   });
 });
 
-describe('what is told to who cannot be let in', () => {
+describe('the answer to rejected credentials', () => {
   const tokenOf = (url: string, password: string, headers: Record<string, string> = {}): Promise<Response> => {
     const authorization = `Basic ${Buffer.from(`x:${password}`).toString('base64')}`;
     return fetch(`${url}/v2/token`, { headers: { ...headers, authorization } });
@@ -213,7 +213,7 @@ describe('what is told to who cannot be let in', () => {
     expect((await fetch(`${url}/v2/lab/team/app/manifests/v1`, { headers })).status).toBe(503);
   });
 
-  test('503 on the API, where a token that nobody could be asked about might open more than anonymous does', async () => {
+  test('503 on the API for a token that could not be checked, since it may allow more than an anonymous request', async () => {
     platform.answer(() => 'breaks');
     const { url } = await start();
     const headers = { authorization: `Bearer ${platformToken}` };

@@ -21,8 +21,8 @@ import {
 import { startRedis, type RedisServer } from '../support/redis.ts';
 
 /*
- * Two organisations share a server. Whoever is bound to the one asks each route of the server's own OpenAPI document for
- * what is the other's, and tries to write it: a route that has no case fails. So with each store that there is.
+ * Two organisations share a server. Clients bound to one organisation try to read and write the data of the other one, over
+ * each route of the server's own OpenAPI document. A route without a case fails. Runs with every store.
  */
 const directory = mkdtempSync(join(tmpdir(), 'tonnage-isolation-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
@@ -42,7 +42,7 @@ describe.each(stores)('with %s', (name, kept) => {
   const triesOf = (route: string): readonly Try[] => cases[route]?.(organisations) ?? [];
   const readsOf = (route: string): readonly Try[] => (route.startsWith('GET ') ? triesOf(route) : []);
 
-  /** As if from an address that has never failed to log in: one that has too often is told to wait. */
+  /** The same request from a new address, which no login has failed from: too many failures would be limited. */
   function elsewhere(asked: Asked): Asked {
     const address = `192.0.2.${++addresses % 250}`;
     return { ...asked, headers: { ...asked.headers, 'x-forwarded-for': address } };
@@ -86,7 +86,7 @@ describe.each(stores)('with %s', (name, kept) => {
         const own = await ask(asked, organisations.credentials['a user']);
         const headers = { ...asked.headers, 'if-none-match': ['"a"', ...tags].join(', ') };
         const again = await ask({ ...asked, headers }, organisations.credentials['a user']);
-        // Who is told the same as the others has been told that it is the same.
+        // Clients with the same answer get the same tag.
         const isSame = tags.includes(own.headers.get('etag') ?? '');
         const shown = `${asked.path} ${tags.join(', ')}: ${again.status} ${again.text}`;
         expect(isSame ? [304, ...[status].flat()] : [status].flat(), shown).toContain(again.status);
@@ -96,7 +96,7 @@ describe.each(stores)('with %s', (name, kept) => {
   });
 
   describe.each(routes)('%s', (route) => {
-    test.each(bound)('%s gets and writes what is their own, and no more', async (who) => {
+    test.each(bound)('%s reads and writes only the data of its own organisation', async (who) => {
       for (const { asked, status, body } of triesOf(route)) {
         const answer = await ask(asked, organisations.credentials[who]);
         const shown = `${asked.path} ${JSON.stringify(asked.body)}: ${answer.text}`;
@@ -108,7 +108,7 @@ describe.each(stores)('with %s', (name, kept) => {
 
     test('a path token opens nothing', async () => {
       for (const { asked, status } of triesOf(route)) {
-        // Where there is nothing to be had, or it is had by everybody, credentials may not matter.
+        // Credentials may not matter for a route without data, or with public data.
         const harmless = [status].flat().filter((each) => open.has(route) || each === 400 || each === 404);
         const { pathToken, credentials } = organisations;
         for (const authorization of [`Bearer ${pathToken}`, basic('x', pathToken)]) {
@@ -123,7 +123,7 @@ describe.each(stores)('with %s', (name, kept) => {
     });
   });
 
-  test('a tag is another one for each of those who are told something else', async () => {
+  test('clients with different answers get different tags', async () => {
     const { credentials, tokenOfOthers } = organisations;
     const asking = [root, credentials['a user'], `Bearer ${tokenOfOthers.token}`];
     const answers = await Promise.all(
@@ -131,7 +131,7 @@ describe.each(stores)('with %s', (name, kept) => {
     );
     expect(new Set(answers.map(({ headers }) => headers.get('etag'))).size).toBe(asking.length);
     for (const { headers } of answers) {
-      // A cache between may keep it for nobody, and a browser's only for who asked.
+      // A shared cache must not store it, and a browser only for the same credentials.
       expect(headers.get('cache-control')).toBe('private, no-cache');
       expect(headers.get('vary')).toContain('authorization');
     }
@@ -168,7 +168,7 @@ describe.each(stores)('with %s', (name, kept) => {
   );
 
   test('after all this the other organisation has what it had, and its token is good', async () => {
-    // What comes last is in the totals last: all that was sent before is there by then.
+    // The totals include events in order, so once the last one is there, all earlier ones are.
     await ask({ path: '/api/v1/events', method: 'POST', body: eventOf('build', 'last', { org: 'last.org' }) }, root);
     await untilTotal(ask, 'builds', 'last.org', 1);
     for (const meter of meters) await untilTotal(ask, meter, 'b.org', totalOfOthers);
@@ -177,7 +177,7 @@ describe.each(stores)('with %s', (name, kept) => {
   });
 });
 
-/** Whether a route answers those who show nothing: the gateway's tokens may be anonymous. */
+/** Whether a route answers without credentials: the gateway's tokens may be anonymous. */
 function isAnybodys(route: string): boolean {
   return open.has(route) || route === 'GET /v2/token';
 }
@@ -187,7 +187,7 @@ function isNothing({ status, text }: Answer): boolean {
   return text === '{}' || ([404, 405].includes(status) && text.startsWith('{"errors":['));
 }
 
-/** What was told: the members of JSON, or the text of anything else as one. */
+/** The content of an answer: the members of JSON, or any other text as a whole. */
 function toldBy({ type, text }: Answer): object {
   return type.includes('json') ? (JSON.parse(text) as object) : { text };
 }
@@ -196,7 +196,7 @@ function wantedOf(answer: Answer, body: Try['body']): object {
   return typeof body === 'string' ? { text: body } : (body ?? toldBy(answer));
 }
 
-/** All that an answer tells, but for the words of the request that an error may tell back to who sent them. */
+/** The content of an answer without words of the request, which an error may repeat to its sender. */
 function leakOf({ text, headers }: Answer, { path, body }: Asked): string | undefined {
   const [word] = markers.exec(`${text}\n${JSON.stringify([...headers])}`) ?? [];
   const own = `${decodeURIComponent(path)}${JSON.stringify(body ?? '')}`.toLowerCase();

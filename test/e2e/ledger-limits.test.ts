@@ -100,7 +100,7 @@ test('a full disk: events are refused, pulls are served and counted once there i
   expect(await pull(running)).toBe(200);
   const { accepted, refusal } = await fill(running, 500);
   expect(refusal).toMatchObject({ code: 'ledger_unavailable' });
-  // What is smaller than a batch of events may still find room.
+  // A write smaller than a batch of events may still succeed.
   let pulls = 1;
   await eventually('a pull does not fit any more', async () => {
     pulls++;
@@ -113,7 +113,7 @@ test('a full disk: events are refused, pulls are served and counted once there i
   await eventually('it is ready', async () => (await readiness(running)).status === 200);
   await eventually('all pulls are counted', async () => (await total(running, 'pulls')) === pulls);
   const counted = await total(running, 'builds');
-  // The refused batch may have been stored by its last try: nobody was told, and a resend would be known.
+  // The last try of the rejected batch may have stored it. The sender does not know that; a resend would be a duplicate.
   expect([accepted, accepted + 500]).toContain(counted);
   expect((await send(running, 10)).status).toBe(200);
 });

@@ -116,8 +116,8 @@ describe('pulls at a registry that tells of them', () => {
     await expectServed(2);
     expect(await pullsOnce(2)).toEqual([row(2)]);
     // Its layers and config were pulled, and all was pushed before.
-    await eventually('its blobs are told of', async () => (await ignored('blob')) >= 6);
-    await eventually('what was pushed is told of', async () => (await ignored('other_action')) >= 9);
+    await eventually('the registry has notified of its blobs', async () => (await ignored('blob')) >= 6);
+    await eventually('the registry has notified of the pushes', async () => (await ignored('other_action')) >= 9);
   });
 
   test('of an index count as the images that were chosen', async () => {
@@ -137,7 +137,7 @@ describe('pulls at a registry that tells of them', () => {
     expect(await pullsOnce(4)).toEqual([row(4)]);
   });
 
-  test('count once each, too, when nobody could be told for a while', { timeout: 300_000 }, async () => {
+  test('count once each after Tonnage was down for a while', { timeout: 300_000 }, async () => {
     expect(await server.program.stop('SIGTERM')).toBe(0);
     await pull('v1');
     await pull('all', { all: true });
@@ -148,7 +148,7 @@ describe('pulls at a registry that tells of them', () => {
     expect(await rows('pulls?by=tag')).toContainEqual({ tag: 'v1', value: 4 });
   });
 
-  test('count once each when Tonnage is killed while they are told', { timeout: 180_000 }, async () => {
+  test('count once each when Tonnage is killed while notifications are sent', { timeout: 180_000 }, async () => {
     const pulls = Promise.all(Array.from({ length: 6 }, () => pull('v1')));
     await sleep(150);
     await server.program.stop('SIGKILL');

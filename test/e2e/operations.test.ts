@@ -67,7 +67,7 @@ describe('a stop', () => {
 });
 
 describe('a data directory', () => {
-  test('takes one server at a time, and says who is in the way', async () => {
+  test('takes one server at a time, and names the process that holds it', async () => {
     server = await startTonnage(directory, config());
     const args = ['serve', '--config', join(directory, 'tonnage.yaml'), '--port', '0'];
     const { stderr } = await tonnage(args, { expected: 1 });

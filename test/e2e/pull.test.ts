@@ -26,7 +26,7 @@ const config = (): Record<string, unknown> => ({ upstreams: { lab: { url: upstre
 beforeAll(async () => {
   await awayFromMidnight();
   directory = mkdtempSync(join(tmpdir(), 'tonnage-e2e-'));
-  // A port that nobody else is given while it is away.
+  // A port that no other process gets while the upstream is down.
   upstream = await startDockerUpstream(directory, await freePort());
   const layers = [layer(largeLayerBytes), layer(2_000_000), layer(100)];
   amd64 = await pushImage(upstream.url, 'team/app', 'amd64', { architecture: 'amd64', layers });

@@ -51,7 +51,7 @@ async function expectExact(link: RedisLink, log: BatchLog): Promise<void> {
   expect(sumsOf(await readState(link))).toEqual(sums(log));
 }
 
-/** Cells of organisations that nobody else has, with names so long that it takes some megabytes to say them. */
+/** Cells of organisations that occur only here, with names so long that they take some megabytes. */
 function longOrganisations(batch: number): readonly Increment[] {
   return Array.from({ length: 300 }, (_, index) => {
     const org = `${'organisation-'.repeat(80)}-${batch}-${index}`;
@@ -170,7 +170,7 @@ describe('a server', () => {
     await server.stop();
   });
 
-  it('that stands still does late what it was sent, once', async () => {
+  it('that pauses runs the commands later, once', async () => {
     const server = await startRedis(freshDirectory());
     const { link } = await connectTestLink(standalone(server));
     const load = writeOn(link);

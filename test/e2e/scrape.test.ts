@@ -84,7 +84,7 @@ const counts = new Map([
   [seriesKey('tonnage_usage_total', { meter: 'pulls', arch: 's390x' }), 1],
 ]);
 
-/** What stands between Prometheus and the server: notes what is asked and answered, and may ask for another format. */
+/** A proxy between Prometheus and the server. It records requests and answers, and can request another format. */
 interface Between {
   readonly address: string;
   readonly answered: ReadonlySet<string>;

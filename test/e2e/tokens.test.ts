@@ -207,7 +207,7 @@ describe('a path token', () => {
     expect(tags.toSorted()).toEqual(['v1', 'v2', 'v3']);
   });
 
-  test('opens nothing else, and nothing where it does not stand in the path', async () => {
+  test('gives access to nothing else, and only as part of the path', async () => {
     const { token } = await create('--path', '--org', 'path.org', ...at());
     for (const authorization of [`Bearer ${token}`, basic(token)]) {
       expect((await get('/api/v1/usage/pulls', authorization)).status).toBe(401);
@@ -261,7 +261,7 @@ describe('a path token', () => {
       const told = `${JSON.stringify([...answer.headers])}${await answer.text()}`;
       expect(told, path).not.toContain(secret);
     }
-    // What a client sends as the name of a meter may be told back to it, and to nobody else.
+    // An error may repeat the name of a meter that the client has sent.
     await get(`/api/v1/usage/${token}?org=${token}`, root);
     await expect(pull(`wt/${token}/lab/team/app:v9`)).rejects.toThrow('manifest unknown');
     expect(await server.metrics()).not.toContain(secret);
@@ -313,7 +313,7 @@ test('a server that was killed leaves a socket that the next one replaces', asyn
   await second.program.stop('SIGTERM');
 });
 
-/** All files below a directory in which the text stands. A server that runs may remove some of its own meanwhile. */
+/** All files below a directory that contain the text. A running server may remove files at the same time. */
 function filesWith(folder: string, text: string): readonly string[] {
   return readdirSync(folder, { withFileTypes: true, recursive: true })
     .filter((entry) => entry.isFile())

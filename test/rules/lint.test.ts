@@ -9,7 +9,7 @@ const long = (count: number, line: string) => Array.from({ length: count }, () =
 /** What the linter must find: a file with one breach, and the rule that must name it. */
 const breaches: readonly { title: string; file: string; text: string; rule: string }[] = [
   {
-    title: 'a promise that nobody waits for',
+    title: 'a promise without await',
     file: 'src/http/floating.ts',
     text: 'export function f() {\n  Promise.resolve(1);\n}',
     rule: 'no-floating-promises',

@@ -29,7 +29,7 @@ describe('the count of a run', () => {
       1,
       { passed: 3, failed: 2, skipped: 0 },
     ],
-    ['an error beside the tests', report(), 1, { passed: 3, failed: 1, skipped: 0 }],
+    ['an error outside the tests', report(), 1, { passed: 3, failed: 1, skipped: 0 }],
     ['tests left out', report({ numPendingTests: 1, numTodoTests: 1 }), 0, { passed: 3, failed: 0, skipped: 2 }],
     ['no report', undefined, 1, { passed: 0, failed: 1, skipped: 0 }],
     ['no report in spite of success', undefined, 0, { passed: 0, failed: 1, skipped: 0 }],

@@ -49,7 +49,7 @@ describe('services during an apt installation', () => {
     });
   });
 
-  it("stay as somebody else's policy has them", async () => {
+  it('follow a policy that exists already', async () => {
     await withTree({ 'policy-rc.d': '#!/bin/sh\nexit 0\n' }, async (folder) => {
       const file = join(folder, 'policy-rc.d');
       await withoutServices(() => Promise.resolve(), file);
