@@ -27,7 +27,7 @@ interface BlobRequest {
   readonly repository: Repository;
   readonly digest: Digest;
   /** Null for the whole blob. */
-  readonly asked: RequestedRange | null;
+  readonly requested: RequestedRange | null;
   /** The size in a manifest of the repository; null if none states it. */
   readonly size: number | null;
 }
@@ -78,7 +78,13 @@ export class BlobHandler {
     if (matchesETag(headers['if-none-match'], `"${digest.text}"`) && (await this.#isKnown(repository, digest, link))) {
       return sendUnchanged(exchange, repository, digest);
     }
-    const request = { exchange, repository, digest, asked: askedRange(headers, digest), size: link?.size ?? null };
+    const request = {
+      exchange,
+      repository,
+      digest,
+      requested: requestedRange(headers, digest),
+      size: link?.size ?? null,
+    };
     const access = await this.#access.open(repository, digest);
     return access.kind === 'file' ? this.#sendCached(request, access.file) : this.#sendUncached(request, access);
   }
@@ -101,11 +107,11 @@ export class BlobHandler {
   }
 
   async #sendCached(request: BlobRequest, file: BlobFile): Promise<void> {
-    const { exchange, repository, digest, asked } = request;
+    const { exchange, repository, digest, requested } = request;
     try {
       if (file.size <= limits.smallBlobBytesMax)
         return this.#sendHeld(exchange, repository, await this.#blobs.hold(digest, file));
-      const range = rangeOf(asked, file.size);
+      const range = rangeOf(requested, file.size);
       if (range === null) throw unsatisfiable(file.size);
       const writer = new BodyWriter(exchange.response);
       writeRangeHead(request, range, file.size);
@@ -119,10 +125,10 @@ export class BlobHandler {
 
   /** Joins or starts the download, unless the range starts too far ahead of it to wait. */
   async #sendUncached(request: BlobRequest, access: Exclude<Access, { readonly kind: 'file' }>): Promise<void> {
-    const { repository, digest, asked, exchange, size } = request;
+    const { repository, digest, requested, exchange, size } = request;
     const running = access.kind === 'download' ? access.download : undefined;
     const writer = new BodyWriter(exchange.response);
-    const isFar = asked !== null && isFarAhead(asked, running, size);
+    const isFar = requested !== null && isFarAhead(requested, running, size);
     if (isFar || writer.closed) {
       running?.leave();
       return writer.closed ? undefined : this.#passThrough(request, writer);
@@ -149,11 +155,11 @@ export class BlobHandler {
     download: Download,
     writer: BodyWriter,
   ): Promise<void> {
-    const { exchange, asked, outcome } = request;
+    const { exchange, requested, outcome } = request;
     await writer.until(download.begun());
     // Whether the range is valid depends on the size.
-    if (asked !== null && download.size === null) await awaitReadable(download, beyondEnd, writer);
-    const range = rangeOf(asked, download.size);
+    if (requested !== null && download.size === null) await awaitReadable(download, beyondEnd, writer);
+    const range = rangeOf(requested, download.size);
     if (range !== null) await awaitReadable(download, range, writer);
     if (writer.closed) return;
     const { state, size } = download;
@@ -170,11 +176,11 @@ export class BlobHandler {
 
   /** Answers directly from the upstream: for a range far ahead, or if the disk cannot be written. */
   async #passThrough(request: BlobRequest, writer: BodyWriter): Promise<void> {
-    const { repository, digest, asked, exchange, size: expectedSize } = request;
-    const part = await openRemote(repository, digest, asked, expectedSize, writer.signal);
+    const { repository, digest, requested, exchange, size: expectedSize } = request;
+    const part = await openRemote(repository, digest, requested, expectedSize, writer.signal);
     if ('unsatisfiable' in part) throw unsatisfiable(part.size);
     const { start, end, size } = part;
-    if (asked === null) {
+    if (requested === null) {
       writeHead(exchange, 200, blobHeaders({ digest, length: size }));
     } else {
       // A range always has an end; only a whole blob may have an unknown length.
@@ -185,7 +191,7 @@ export class BlobHandler {
       );
     }
     const answer = this.#begin(request, writer, 'bypass');
-    const check = asked === null ? { hash: createHash(digest.algorithm), digest } : undefined;
+    const check = requested === null ? { hash: createHash(digest.algorithm), digest } : undefined;
     await this.#sendChecked(
       request,
       writer,
@@ -199,14 +205,14 @@ export class BlobHandler {
    * so that a whole blob is still verified before its last bytes are sent.
    */
   async #resume(request: BlobRequest, download: Download, rest: ByteRange, writer: BodyWriter): Promise<void> {
-    const { repository, digest, asked } = request;
+    const { repository, digest, requested } = request;
     const hash = createHash(digest.algorithm);
-    if (asked === null) await hashFile(download, rest.start, hash);
+    if (requested === null) await hashFile(download, rest.start, hash);
     const last = Number.isFinite(rest.end) ? rest.end - 1 : null;
     const wanted: RequestedRange = { kind: 'from', first: rest.start, last };
     const part = await openRemote(repository, digest, wanted, download.size ?? request.size, writer.signal);
     if ('unsatisfiable' in part) throw unsatisfiable(part.size);
-    const check = asked === null ? { hash, digest } : undefined;
+    const check = requested === null ? { hash, digest } : undefined;
     await this.#sendChecked(
       request,
       writer,
@@ -236,15 +242,15 @@ export class BlobHandler {
       return answers.whole(startedMs, 0);
     }
     if (matchesETag(request.headers['if-none-match'], etag)) return sendUnchanged(exchange, repository, digest);
-    const asked = askedRange(request.headers, digest);
-    if (asked === null) {
+    const requested = requestedRange(request.headers, digest);
+    if (requested === null) {
       writeHead(exchange, 200, headers);
       response.end(body);
       meters.blobPulls.inc();
       answers.whole(startedMs, body.byteLength);
       return this.#egress.whole(exchange, repository, body.byteLength);
     }
-    const range = satisfy(asked, body.byteLength);
+    const range = satisfy(requested, body.byteLength);
     if (range === null) throw unsatisfiable(body.byteLength);
     const { start, end } = range;
     writeHead(
@@ -270,22 +276,22 @@ export class BlobHandler {
 }
 
 /** The requested range. If `If-Range` does not match, the whole blob (RFC 9110, section 13.1.5). */
-function askedRange(headers: Exchange['request']['headers'], digest: Digest): RequestedRange | null {
+function requestedRange(headers: Exchange['request']['headers'], digest: Digest): RequestedRange | null {
   const condition = headers['if-range'];
   return condition === undefined || condition === `"${digest.text}"` ? parseRange(headers.range) : null;
 }
 
 /** Whether a range starts so far ahead of the download that a separate request is faster. */
-function isFarAhead(asked: RequestedRange, running: Download | undefined, expectedSize: number | null): boolean {
+function isFarAhead(requested: RequestedRange, running: Download | undefined, expectedSize: number | null): boolean {
   const size = running?.size ?? expectedSize;
-  const start = asked.kind === 'from' ? asked.first : size === null ? null : size - asked.length;
+  const start = requested.kind === 'from' ? requested.first : size === null ? null : size - requested.length;
   return start === null || start > (running?.written ?? 0) + limits.rangeWaitBytesMax;
 }
 
 /** The bytes to send; null if the range is unsatisfiable. If the size is unknown, the whole blob without an end. */
-function rangeOf(asked: RequestedRange | null, size: number | null): ByteRange | null {
-  if (asked === null || size === null) return { start: 0, end: size ?? Number.POSITIVE_INFINITY };
-  return satisfy(asked, size);
+function rangeOf(requested: RequestedRange | null, size: number | null): ByteRange | null {
+  if (requested === null || size === null) return { start: 0, end: size ?? Number.POSITIVE_INFINITY };
+  return satisfy(requested, size);
 }
 
 function unsatisfiable(size: number | null): OciError {
@@ -293,8 +299,8 @@ function unsatisfiable(size: number | null): OciError {
   return new OciError('rangeUnsatisfiable', message, { 'Content-Range': `bytes */${size ?? '*'}` });
 }
 
-function writeRangeHead({ exchange, digest, asked }: BlobRequest, range: ByteRange, size: number | null): void {
-  if (asked === null) return writeHead(exchange, 200, blobHeaders({ digest, length: size }));
+function writeRangeHead({ exchange, digest, requested }: BlobRequest, range: ByteRange, size: number | null): void {
+  if (requested === null) return writeHead(exchange, 200, blobHeaders({ digest, length: size }));
   writeHead(exchange, 206, blobHeaders({ digest, length: range.end - range.start, range: { ...range, size } }));
 }
 

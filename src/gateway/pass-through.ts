@@ -36,13 +36,13 @@ interface Unsatisfiable {
 export async function openRemote(
   repository: Repository,
   digest: Digest,
-  asked: RequestedRange | null,
+  requested: RequestedRange | null,
   size: number | null,
   signal: AbortSignal,
 ): Promise<RemotePart | Unsatisfiable> {
-  const options = asked === null ? { signal, size } : { signal, size, range: rangeHeader(asked) };
+  const options = requested === null ? { signal, size } : { signal, size, range: rangeHeader(requested) };
   const answer = await repository.upstream.client.getBlob(repository.name, digest, options);
-  const part = asked === null ? wholeOf(answer, size) : partOf(answer, asked, size);
+  const part = requested === null ? wholeOf(answer, size) : partOf(answer, requested, size);
   if (part === null || 'unsatisfiable' in part) abandon(answer.body);
   if (part === null) throw new UpstreamError('invalid', 'sent a range other than the requested one');
   return part;
@@ -55,7 +55,7 @@ function wholeOf({ length, body }: BlobAnswer, expectedSize: number | null): Rem
 
 function partOf(
   answer: BlobAnswer,
-  asked: RequestedRange,
+  requested: RequestedRange,
   expectedSize: number | null,
 ): RemotePart | Unsatisfiable | null {
   if (answer.status === 416) {
@@ -64,25 +64,27 @@ function partOf(
   }
   if (answer.status === 206) {
     const stated = parseContentRange(answer.contentRange);
-    if (stated === null || !isRequested(stated, asked)) return null;
+    if (stated === null || !isRequested(stated, requested)) return null;
     return { ...stated, skip: 0, body: answer.body };
   }
   const { body } = answer;
   const size = answer.length ?? expectedSize;
   if (size === null) return null;
-  const range = satisfy(asked, size);
+  const range = satisfy(requested, size);
   return range === null ? { unsatisfiable: true, size } : { ...range, size, skip: range.start, body };
 }
 
 function isRequested(
   { start, end, size }: ByteRange & { readonly size: number | null },
-  asked: RequestedRange,
+  requested: RequestedRange,
 ): boolean {
   if (size !== null) {
-    const range = satisfy(asked, size);
+    const range = satisfy(requested, size);
     return range !== null && start === range.start && end === range.end;
   }
-  return asked.kind === 'from' && start === asked.first && (asked.last === null || end <= asked.last + 1);
+  return (
+    requested.kind === 'from' && start === requested.first && (requested.last === null || end <= requested.last + 1)
+  );
 }
 
 /** Yields the chunks of a part. If the end is unknown, at most `undeclaredBytesMax`. */
