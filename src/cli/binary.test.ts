@@ -82,7 +82,7 @@ describe('a command as a process', () => {
   });
 
   test.runIf(existsSync('/dev/full')).each([
-    ['config schema > /dev/full', 1, /^tonnage: the output cannot be written: ENOSPC[^\n]*\n$/],
+    ['config schema > /dev/full', 1, /^tonnage: writing the output failed: ENOSPC[^\n]*\n$/],
     ['nope 2> /dev/full', 2, /^$/],
     ['usage pills 2>&1 | true; exit "${PIPESTATUS[0]}"', 2, /^$/],
     ['config schema | head -c 1 > /dev/null; exit "${PIPESTATUS[0]}"', 0, /^$/],

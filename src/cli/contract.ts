@@ -1,47 +1,52 @@
 import type { Clock, Random } from '../base/index.ts';
 import type { Environment } from '../config/index.ts';
 
-/** Standard input: a pipe or file, or somebody at a terminal, whose keys can be read without being shown. */
+/** Standard input: a pipe, a file, or a terminal whose keys can be read without being shown. */
 export type Input = NodeJS.ReadableStream & {
   readonly isTTY?: boolean;
   setRawMode?(raw: boolean): unknown;
 };
 
-/** What a command touches of the world. `main.ts` hands in the process; a test hands in what it likes. */
+/** The environment of a command: the process, or that of a test. */
 export interface Terminal {
   readonly environment: Environment;
   readonly workingDirectory: string;
   readonly input: Input;
-  /** Writes to standard output: results, which other programs may read. */
+  /** Writes results to standard output. Other programs may read them. */
   readonly out: (text: string) => void;
-  /** Writes to standard error: what is said to people. */
+  /** Writes to standard error. For notes, use `note`. */
   readonly say: (text: string) => void;
-  /** What is said shows on a terminal, where a line can be drawn anew. */
+  /** Whether standard error is a terminal, on which a progress bar can be redrawn. */
   readonly interactive?: boolean;
-  /** Calls `onSignal` for each SIGINT, SIGTERM and SIGHUP instead of ending the process; the answer stops that. */
+  /** Calls `onSignal` for each SIGINT, SIGTERM and SIGHUP instead of ending the process. Returns a function that stops this. */
   readonly onSignals: (onSignal: (signal: NodeJS.Signals) => void) => () => void;
-  /** Ends the process at once with this exit code, whatever its threads are doing. */
+  /** Ends the process at once with this exit code, even while threads are busy. */
   readonly end: (code: ExitCode) => void;
   readonly clock: Clock;
   readonly random: Random;
   readonly version: string;
 }
 
+/** Writes a note to standard error. Each line begins with `tonnage:`, as in errors. */
+export function note({ say }: Pick<Terminal, 'say'>, text: string): void {
+  for (const line of text.trimEnd().split('\n')) say(`tonnage: ${line}\n`);
+}
+
 /** Exit codes of every command. */
 export const exitCodes = {
-  /** It did what was asked. */
+  /** The command succeeded. */
   done: 0,
-  /** It ran, and failed or found something. */
+  /** The command ran and failed, or found something. */
   failed: 1,
-  /** It was asked in a way that it does not understand. */
+  /** Wrong usage. */
   usage: 2,
-  /** It ran, and what it was to work on is not there: there was nothing to do. */
+  /** Nothing has the given name. */
   nothing: 3,
 } as const;
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
-/** Wrong usage of the command line that shows only after the options have been parsed. Exit code 2. */
+/** Wrong usage that is detected after the options are parsed. Exit code 2. */
 export class UsageError extends Error {
   constructor(message: string, options?: { readonly cause?: unknown }) {
     super(message, options);
@@ -49,7 +54,7 @@ export class UsageError extends Error {
   }
 }
 
-/** What was to be worked on is not there; nothing was done. Exit code 3. */
+/** Nothing has the given name, so nothing was done. Exit code 3. */
 export class NothingError extends Error {
   constructor(message: string) {
     super(message);

@@ -1,6 +1,6 @@
 import { TonnageError } from '../base/index.ts';
 
-/** The answer of `/api/v1/events`. */
+/** The response of `/api/v1/events`. */
 export interface EventsAnswer {
   readonly accepted: number;
   readonly duplicate: number;
@@ -10,7 +10,7 @@ export interface EventsAnswer {
 
 type Members = Readonly<Record<string, unknown>>;
 
-/** Reads an answer. Throws `unavailable` when it is something else than a server of ours answers. */
+/** Parses the response. Throws `unavailable` if it is not from a Tonnage server. */
 export function readEventsAnswer(text: string): EventsAnswer {
   const answer = parse(text);
   const results = answer?.['results'];
@@ -28,11 +28,11 @@ export function readEventsAnswer(text: string): EventsAnswer {
   };
 }
 
-/** What a problem document (RFC 9457) says, else `otherwise`. */
+/** The message of a problem document (RFC 9457), or `otherwise`. */
 export function readProblem(text: string, otherwise: string): string {
   const problem = parse(text);
-  const said = problem?.['detail'] ?? problem?.['title'];
-  return typeof said === 'string' ? printable(said) : otherwise === '' ? 'no reason given' : printable(otherwise);
+  const message = problem?.['detail'] ?? problem?.['title'];
+  return typeof message === 'string' ? printable(message) : otherwise === '' ? 'no reason given' : printable(otherwise);
 }
 
 function parse(text: string): Members | undefined {
@@ -40,7 +40,7 @@ function parse(text: string): Members | undefined {
     const value: unknown = JSON.parse(text);
     return isObject(value) ? value : undefined;
   } catch {
-    // Not ours, or something in between that answers in HTML.
+    // Not from Tonnage: for example an HTML page of a proxy.
     return undefined;
   }
 }
@@ -55,10 +55,10 @@ function countOf(value: unknown): number {
 }
 
 function foreign(): TonnageError {
-  return new TonnageError('unavailable', 'the server did not answer as a Tonnage server does');
+  return new TonnageError('unavailable', 'the response is not from a Tonnage server');
 }
 
-/** A text as it may stand on a terminal, whoever has written it. */
+/** Makes a text from the server safe for a terminal. */
 function printable(value: unknown): string {
   return typeof value === 'string' ? value.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\u{FFFD}') : 'no reason given';
 }

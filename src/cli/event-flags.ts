@@ -1,6 +1,6 @@
 import { UsageError } from './contract.ts';
 
-/** Options of which one event is made. */
+/** The options for a single event. */
 export interface EventFlags {
   readonly type?: string;
   readonly id?: string;
@@ -14,20 +14,20 @@ export interface EventFlags {
 
 const flagNames = ['type', 'id', 'source', 'time', 'org', 'arch', 'quantity', 'member'] as const;
 
-/** Where events come from that are written on a command line, unless they say so themselves. */
+/** The default source of an event from the command line. */
 const defaultSource = '/cli';
 
-/** The first option that makes an event; `undefined` where there is none. */
+/** The first given option for a single event; `undefined` if there is none. */
 export function givenFlag(flags: EventFlags): string | undefined {
   const name = flagNames.find((flag) => flags[flag] !== undefined);
   return name === undefined ? undefined : `--${name}`;
 }
 
-/** The event of the options, as JSON. Throws `UsageError` for options that make none, which says all that is wrong. */
+/** Creates the event as JSON. Throws `UsageError` with all problems of the options. */
 export function eventOfFlags({ type, id, source = defaultSource, time, ...flags }: EventFlags): string {
   if (type === undefined) throw new UsageError('event send: expected FILE, or --type and --id of one event');
   const wrong: string[] = [];
-  if (id === undefined) wrong.push('event send: expected --id, by which the event is known when it is sent again');
+  if (id === undefined) wrong.push('event send: expected --id, which identifies the event if it is sent again');
   for (const [name, value] of Object.entries({ type, id, source })) {
     if (value === '') wrong.push(`--${name}: expected at least one character, got ''`);
   }
@@ -36,7 +36,7 @@ export function eventOfFlags({ type, id, source = defaultSource, time, ...flags 
   return JSON.stringify({ specversion: '1.0', type, source, id, ...(time !== undefined && { time }), data });
 }
 
-/** The members of `data`; puts what is wrong with them on the list. */
+/** The members of `data`. Adds problems to `wrong`. */
 function dataOf({ org, arch, quantity, member = [] }: EventFlags, wrong: string[]): Readonly<Record<string, unknown>> {
   const data = new Map<string, unknown>();
   for (const stated of member) {
@@ -53,7 +53,7 @@ function dataOf({ org, arch, quantity, member = [] }: EventFlags, wrong: string[
   return Object.fromEntries(data);
 }
 
-/** `name=value`, a text, or `name:=value`, JSON; or what is wrong with it. */
+/** Parses `name=text` or `name:=json`. Returns a message if invalid. */
 function memberOf(stated: string): { readonly name: string; readonly value: unknown } | string {
   const match = /^(\w+?)(:?=)(.*)$/su.exec(stated);
   const [, name, sign, value = ''] = match ?? [];
@@ -63,11 +63,11 @@ function memberOf(stated: string): { readonly name: string; readonly value: unkn
     const parsed: unknown = JSON.parse(value);
     return { name, value: parsed };
   } catch {
-    return `--member: expected JSON behind ${name}:=, got ${value}`;
+    return `--member: expected JSON after ${name}:=, got ${value}`;
   }
 }
 
-/** What to write instead, where a server's refusal of the event comes from how an option was written; else nothing. */
+/** Advice if the server refused the event because of the form of an option; otherwise empty. */
 export function adviceOn(reason: string, { quantity, member = [] }: EventFlags): string {
   if (quantity !== undefined && reason.endsWith('got "quantity"')) {
     return `; the meter of this type reads another member as its quantity: write --member NAME:=${quantity}`;

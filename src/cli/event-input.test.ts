@@ -25,6 +25,6 @@ test('what is compressed is known by its begin, however it comes', async () => {
   await expect(openEventInput('-', { input, workingDirectory: '/' })).rejects.toMatchObject({
     code: 'source_failed',
     message:
-      'standard input: expected JSON lines, got what is compressed with gzip: send what zcat prints, as in zcat | tonnage event send -',
+      'standard input: expected JSON lines, got a file compressed with gzip: decompress it, as in zcat | tonnage event send -',
   });
 });

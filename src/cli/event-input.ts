@@ -4,19 +4,18 @@ import { TonnageError } from '../base/index.ts';
 import { UsageError, type Terminal } from './contract.ts';
 import { readFailureOf } from './read-failure.ts';
 
-/** What is to be sent. */
-export interface EventInput {
-  /** How it is called in messages. */
+/** The input of `event send`. */
+interface EventInput {
+  /** Its name in messages. */
   readonly name: string;
   readonly chunks: AsyncIterable<Buffer | string>;
-  /** Its size, where that is known. */
+  /** Its size, if known. */
   readonly bytes?: number;
 }
 
-/** Where it may be. */
 type Place = Pick<Terminal, 'input' | 'workingDirectory'>;
 
-/** How files begin that are compressed, and what prints what is in them. */
+/** The first bytes of compressed files, and the program that decompresses them. */
 const compressions = [
   { name: 'gzip', begin: [0x1f, 0x8b], print: 'zcat' },
   { name: 'zstd', begin: [0x28, 0xb5, 0x2f, 0xfd], print: 'zstdcat' },
@@ -25,10 +24,7 @@ const compressions = [
 ] as const;
 const beginBytesMax = Math.max(...compressions.map(({ begin }) => begin.length));
 
-/**
- * Opens a file, or standard input for `-`. Throws `source_failed` that says why it cannot be read, also where it is
- * compressed: each of its lines would be refused.
- */
+/** Opens a file, or standard input for `-`. Rejects with `source_failed` if it cannot be read or is compressed. */
 export async function openEventInput(file: string, place: Place): Promise<EventInput> {
   const { chunks, ...input } = await opened(file, place);
   const iterator = chunks[Symbol.asyncIterator]();
@@ -47,7 +43,7 @@ export async function openEventInput(file: string, place: Place): Promise<EventI
   const source = file === '-' ? '' : ` ${file}`;
   throw new TonnageError(
     'source_failed',
-    `${input.name}: expected JSON lines, got what is compressed with ${name}: send what ${print}${source} prints, as in ` +
+    `${input.name}: expected JSON lines, got a file compressed with ${name}: decompress it, as in ` +
       `${print}${source} | tonnage event send -`,
   );
 }
@@ -73,7 +69,7 @@ async function opened(file: string, { input, workingDirectory }: Place): Promise
   }
 }
 
-/** What is in a file, which is closed at the end. */
+/** Reads a file and closes it at the end. */
 async function* chunksOf(file: string, handle: FileHandle): AsyncGenerator<Buffer> {
   const stream: AsyncIterable<Buffer> = handle.createReadStream();
   try {

@@ -3,29 +3,29 @@ import { limits, messageOf } from '../base/index.ts';
 
 /** One event of a file. */
 export interface EventLine {
-  /** From 1. */
+  /** Line number, from 1. */
   readonly number: number;
   /** JSON, on one line. */
   readonly text: string;
 }
 
-/** Why an event of a file does not count. */
+/** The reason why an event of a file was refused. */
 export interface LineRefusal {
   readonly number: number;
   readonly reason: string;
 }
 
-/** Lines that are sent together, and those among them that hold no JSON. */
+/** Lines of one request, and refused lines that are not JSON. */
 export interface EventBatch {
   readonly lines: readonly EventLine[];
   readonly refusals: readonly LineRefusal[];
-  /** Bytes of the file until behind the batch. */
+  /** Bytes of the file up to the end of the batch. */
   readonly bytesRead: number;
 }
 
 const newline = 0x0a;
 
-/** Cuts JSON lines into batches of what one request takes. Blank lines are left out. */
+/** Splits JSON lines into batches for one request each. Skips blank lines. */
 export async function* readBatches(input: AsyncIterable<Buffer | string>): AsyncGenerator<EventBatch> {
   let batch = new Batch();
   for await (const line of splitLines(input)) {
@@ -38,11 +38,11 @@ export async function* readBatches(input: AsyncIterable<Buffer | string>): Async
   if (!batch.isEmpty) yield batch.taken();
 }
 
-/** A line as it stands in the file; `undefined` instead of its bytes when it is too long. */
+/** A line of the file. `bytes` is `undefined` if it is too long. */
 interface Line {
   readonly number: number;
   readonly bytes: Buffer | undefined;
-  /** Bytes of the file until behind the line. */
+  /** Bytes of the file up to the end of the line. */
   readonly end: number;
 }
 
@@ -60,7 +60,7 @@ async function* splitLines(input: AsyncIterable<Buffer | string>): AsyncGenerato
   const keep = (piece: Buffer): void => {
     length += piece.length;
     end += piece.length;
-    // What is too long is read to its end, but not kept.
+    // Read a line that is too long to its end without storing it.
     if (length <= limits.eventLineBytesMax) begun.push(piece);
   };
   for await (const chunk of input) {
@@ -105,7 +105,7 @@ class Batch {
   }
 }
 
-/** The text of a line once it is known to be JSON, since one that is not would spoil its whole batch. */
+/** Checks that a line is JSON, because an invalid line would invalidate its whole batch. */
 function readLine(bytes: Buffer | undefined, isFirst: boolean): { text: string } | { reason: string } {
   if (bytes === undefined) return { reason: `expected at most ${limits.eventLineBytesMax} bytes in a line, got more` };
   if (!isUtf8(bytes)) return { reason: 'expected JSON in UTF-8, got other bytes' };

@@ -4,7 +4,7 @@ import { readEventsAnswer, readProblem, type EventsAnswer } from './event-answer
 import type { EventLine, LineRefusal } from './event-lines.ts';
 import { reasonOf } from './remote-usage.ts';
 
-/** What came of events. */
+/** The results of sent events. */
 export interface SendOutcome {
   readonly accepted: number;
   readonly duplicate: number;
@@ -12,33 +12,33 @@ export interface SendOutcome {
   readonly refusals: readonly LineRefusal[];
 }
 
-export interface EventSenderOptions {
+interface EventSenderOptions {
   /** The server: scheme, host, port and path, without a slash at the end. */
   readonly base: string;
   /** Value of the header Authorization. */
   readonly authorization?: string;
   readonly clock: Clock;
   readonly random: Random;
-  /** Is told that the server does not take anything right now, and when it is tried again. */
+  /** Receives the reason and the wait before a retry. */
   readonly onPause: (reason: string, waitMs: number) => void;
 }
 
 /**
- * Sends events in one request and answers once they are committed. What cannot be had right now is tried again, for
- * `limits.eventSendRetryMsMax` at most; sending again is harmless, since the server knows what it has. Throws
- * `unavailable` after that, and at once for what will not get better, such as wrong credentials.
+ * Sends events in one request and resolves once they are committed. Retries transient errors for at most
+ * `limits.eventSendRetryMsMax`; resending is harmless, because the server recognises duplicates. Then rejects with `unavailable`, and
+ * does so at once for permanent errors such as wrong credentials.
  */
 export type SendEvents = (lines: readonly EventLine[]) => Promise<SendOutcome>;
 
-/** A way to send events to one server. */
+/** Creates a sender for one server. */
 export function createEventSender(options: EventSenderOptions): SendEvents {
   const send: SendEvents = async (lines) => {
     if (lines.length === 0) return nothingSent;
-    const answer = await persist(options, `[${lines.map(({ text }) => text).join(',')}]`);
+    const answer = await postWithRetries(options, `[${lines.map(({ text }) => text).join(',')}]`);
     if (answer !== 'too large') return outcomeOf(answer, lines);
     const [only] = lines;
     if (lines.length === 1 && only !== undefined) {
-      return { ...nothingSent, refusals: [{ number: only.number, reason: 'is larger than the server takes' }] };
+      return { ...nothingSent, refusals: [{ number: only.number, reason: 'is larger than the server accepts' }] };
     }
     const middle = Math.ceil(lines.length / 2);
     return sum(await send(lines.slice(0, middle)), await send(lines.slice(middle)));
@@ -66,38 +66,38 @@ function outcomeOf({ accepted, duplicate, voided, refused }: EventsAnswer, lines
   return { accepted, duplicate, voided, refusals };
 }
 
-/** An answer that is no answer yet. */
-interface NotNow {
+/** A transient error. */
+interface TransientError {
   readonly reason: string;
-  /** How long the server asks to wait. */
+  /** The wait that the server requests. */
   readonly waitMs?: number;
 }
 
-async function persist(options: EventSenderOptions, body: string): Promise<EventsAnswer | 'too large'> {
+async function postWithRetries(options: EventSenderOptions, body: string): Promise<EventsAnswer | 'too large'> {
   const { clock, random, onPause, base } = options;
   const deadline = clock.monotonic() + limits.eventSendRetryMsMax;
   for (let tries = 0; ; tries++) {
     const answer = await post(options, body);
     if (answer === 'too large' || 'accepted' in answer) return answer;
     const [byte = 0] = random.bytes(1);
-    // Half of it by chance, so that many that were turned away together do not come back together.
+    // Randomise half of the wait, so that clients do not retry at the same time.
     const backoffMs = Math.min(limits.eventSendPauseMsMax, 500 * 2 ** tries) * (0.5 + byte / 512);
     const waitMs = Math.round(Math.max(backoffMs, answer.waitMs ?? 0));
     if (clock.monotonic() + waitMs > deadline) {
-      throw new TonnageError('unavailable', `${base} takes no events: ${answer.reason}`);
+      throw new TonnageError('unavailable', `${base} does not accept events: ${answer.reason}`);
     }
     onPause(answer.reason, waitMs);
     await sleep(waitMs);
   }
 }
 
-/** What gets better by itself: the server is busy, or what stands before it does not reach it. */
-const passing: ReadonlySet<number> = new Set([429, 502, 503, 504]);
+/** Status codes of transient errors: the server is busy, or a proxy cannot reach it. */
+const transientStatuses: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
 async function post(
   { base, authorization, clock }: EventSenderOptions,
   body: string,
-): Promise<EventsAnswer | NotNow | 'too large'> {
+): Promise<EventsAnswer | TransientError | 'too large'> {
   let response: Response;
   let text: string;
   try {
@@ -108,18 +108,19 @@ async function post(
         ...(authorization !== undefined && { authorization }),
       },
       body,
-      // Credentials are for this server only.
+      // Never send credentials to another server.
       redirect: 'error',
       signal: AbortSignal.timeout(limits.commandAnswerMsMax),
     });
     text = await response.text();
   } catch (cause) {
-    return { reason: `it does not answer: ${reasonOf(cause)}` };
+    return { reason: `it does not respond: ${reasonOf(cause)}` };
   }
   if (response.status === 200 || response.status === 422) return readEventsAnswer(text);
   if (response.status === 413) return 'too large';
-  const reason = `it answered ${response.status}: ${readProblem(text, response.statusText)}`;
-  if (!passing.has(response.status)) throw new TonnageError('unavailable', `${base} takes no events: ${reason}`);
+  const reason = `it responded with ${response.status}: ${readProblem(text, response.statusText)}`;
+  if (!transientStatuses.has(response.status))
+    throw new TonnageError('unavailable', `${base} does not accept events: ${reason}`);
   const waitMs = retryAfterMs(response.headers.get('retry-after'), clock);
   return { reason, ...(waitMs !== undefined && { waitMs }) };
 }

@@ -79,14 +79,14 @@ describe('events of a file', () => {
   test('are named only so far when many are refused', async () => {
     const { stderr } = await send(['-'], '{}\n'.repeat(1_500));
     expect(stderr.match(/^standard input:/gm)).toHaveLength(20);
-    expect(stderr).toMatch(/tonnage: 1,500 events refused, 1,480 more than are named above\n$/);
+    expect(stderr).toMatch(/tonnage: 1,500 events refused, 1,480 more than listed above\n$/);
   });
 
   test.each([
     ['nope.jsonl', 1, 'nope.jsonl: cannot be read: there is no such file'],
     ['folder.jsonl', 1, 'folder.jsonl: cannot be read: this is a directory'],
     ['empty.jsonl/x', 1, 'empty.jsonl/x: cannot be read: a part of its path is not a directory'],
-    ['loop.jsonl', 1, 'loop.jsonl: cannot be read: its symbolic links lead round in a circle'],
+    ['loop.jsonl', 1, 'loop.jsonl: cannot be read: its symbolic links form a loop'],
     ['x'.repeat(300), 1, `${'x'.repeat(300)}: cannot be read: its name is too long`],
     ['', 2, "event send: expected the name of a file, got ''"],
   ])('that cannot be read are none, and why is said in words: %j', async (file, code, message) => {
@@ -108,7 +108,7 @@ describe('events of a file', () => {
     ['zstd', 'zstdcat', zstdCompressSync],
   ])('that are compressed with %s are sent by what unpacks them', async (name, print, compress) => {
     writeFileSync(join(data, 'packed'), compress(`${build('packed')}\n`));
-    const advice = `expected JSON lines, got what is compressed with ${name}: send what ${print} packed prints, as in ${print} packed | tonnage event send -`;
+    const advice = `expected JSON lines, got a file compressed with ${name}: decompress it, as in ${print} packed | tonnage event send -`;
     expect(await send(['packed'])).toEqual({ code: 1, stdout: '', stderr: `tonnage: packed: ${advice}\n` });
   });
 
@@ -158,14 +158,14 @@ describe('one event', () => {
 test.each([
   [[], /expected FILE, or --type and --id of one event/],
   [['--id', '1'], /expected FILE, or --type and --id/],
-  [['--type', 'tonnage.build'], /expected --id, by which/],
+  [['--type', 'tonnage.build'], /expected --id, which identifies/],
   [['--type', '', '--id', '1'], /--type: expected at least one character, got ''/],
   [['--type', 't', '--id', ''], /--id: expected at least one character, got ''/],
   [['--type', 't', '--id', '1', '--source', ''], /--source: expected at least one character, got ''/],
-  [['x.jsonl', '--type', 'tonnage.build'], /--type: expected no FILE beside it/],
+  [['x.jsonl', '--type', 'tonnage.build'], /--type: expected no FILE with it/],
   [['--type', 't', '--id', '1', '--quantity', 'many'], /--quantity: expected a whole number, got many/],
   [['--type', 't', '--id', '1', '--member', 'x'], /--member: expected NAME=TEXT or NAME:=JSON, got x/],
-  [['--type', 't', '--id', '1', '--member', 'x:=y'], /--member: expected JSON behind x:=, got y/],
+  [['--type', 't', '--id', '1', '--member', 'x:=y'], /--member: expected JSON after x:=, got y/],
   [
     ['--type', 't', '--quantity', 'abc'],
     /expected --id, [^\n]*\ntonnage: --quantity: expected a whole number, got abc\n$/,
@@ -196,7 +196,7 @@ describe('a server', () => {
     });
     expect(reader).toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(/tonnage: http.* takes no events: it answered 403: /),
+      stderr: expect.stringMatching(/tonnage: http.* does not accept events: it responded with 403: /),
     });
   });
 
@@ -211,7 +211,9 @@ describe('a server', () => {
     const started = performance.now();
     const { code, stdout, stderr } = await run(['event', 'send', '-', '--url', url], { input: build('1') });
     expect([code, stdout, requests]).toEqual([0, '1 event: 1 accepted\n', 3]);
-    expect(stderr).toMatch(/^it answered 503: busy; trying again in 1\.0 s\nit does not answer: .*; trying again in /);
+    expect(stderr).toMatch(
+      /^tonnage: it responded with 503: busy; retrying in 1\.0 s\ntonnage: it does not respond: .*; retrying in /,
+    );
     expect(performance.now() - started).toBeGreaterThan(900);
   });
 
@@ -236,7 +238,7 @@ describe('a server', () => {
     const url = await start((_, response) => void response.writeHead(413).end());
     expect(await run(['event', 'send', '-', '--url', url], { input: build('1') })).toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(/^standard input:1: is larger than the server takes\n/),
+      stderr: expect.stringMatching(/^standard input:1: is larger than the server accepts\n/),
     });
   });
 
@@ -244,7 +246,7 @@ describe('a server', () => {
     const url = await start((_, response) => void response.end('<html>'));
     expect(await run(['event', 'send', '-', '--url', url], { input: build('1') })).toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(/run it again .*\ntonnage: the server did not answer as a Tonnage server does\n$/),
+      stderr: expect.stringMatching(/run the command again .*\ntonnage: the response is not from a Tonnage server\n$/),
     });
   });
 });

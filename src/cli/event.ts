@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import { limits, TonnageError } from '../base/index.ts';
-import { UsageError, type Terminal } from './contract.ts';
+import { note, UsageError, type Terminal } from './contract.ts';
 import { adviceOn, eventOfFlags, givenFlag, type EventFlags } from './event-flags.ts';
 import { openEventInput } from './event-input.ts';
 import { readBatches } from './event-lines.ts';
@@ -57,7 +57,7 @@ function collect(value: string, before: readonly string[] = []): readonly string
 async function send(file: string | undefined, options: EventSendOptions, terminal: Terminal): Promise<void> {
   const { url, user, ...flags } = options;
   const given = givenFlag(flags);
-  if (file !== undefined && given !== undefined) throw new UsageError(`${given}: expected no FILE beside it`);
+  if (file !== undefined && given !== undefined) throw new UsageError(`${given}: expected no FILE with it`);
   const { environment, clock, random } = terminal;
   const authorization = authorizationOf({ url, environment, ...(user !== undefined && { user }) });
   const sender = createEventSender({
@@ -66,7 +66,7 @@ async function send(file: string | undefined, options: EventSendOptions, termina
     clock,
     random,
     onPause: (reason, waitMs) => {
-      terminal.say(`${reason}; trying again in ${(waitMs / 1_000).toFixed(1)} s\n`);
+      note(terminal, `${reason}; retrying in ${(waitMs / 1_000).toFixed(1)} s`);
     },
   });
   if (file === undefined) await sendOne(flags, sender, terminal);
@@ -83,7 +83,7 @@ async function sendOne(flags: EventFlags, sender: SendEvents, terminal: Terminal
   terminal.out(`${summaryOf({ outcome: { refusals, ...counts }, refused: 0 })}\n`);
 }
 
-/** What came of a file so far. */
+/** The results of a file so far. */
 interface Tally {
   readonly outcome: SendOutcome;
   readonly refused: number;
@@ -98,9 +98,9 @@ async function sendFile(file: string, sender: SendEvents, terminal: Terminal): P
     what: () => `bytes, ${counted(eventsOf(tally.outcome), 'event')}`,
   });
   try {
-    for await (const { lines, refusals: unread, bytesRead } of readBatches(chunks)) {
-      const { refusals: untaken, ...sent } = await sender(lines);
-      const refusals = [...unread, ...untaken].toSorted((one, other) => one.number - other.number);
+    for await (const { lines, refusals: invalid, bytesRead } of readBatches(chunks)) {
+      const { refusals: refused, ...sent } = await sender(lines);
+      const refusals = [...invalid, ...refused].toSorted((one, other) => one.number - other.number);
       const named = refusals.slice(0, Math.max(0, limits.eventRefusalsNamedMax - tally.refused));
       if (named.length > 0) progress.end();
       for (const { number, reason } of named) terminal.say(`${name}:${number}: ${reason}\n`);
@@ -112,14 +112,14 @@ async function sendFile(file: string, sender: SendEvents, terminal: Terminal): P
     }
   } catch (thrown) {
     progress.end();
-    terminal.say(`${summaryOf(tally)}; run it again for the rest: what is there does not count twice\n`);
+    note(terminal, `${summaryOf(tally)}; run the command again for the rest: no event counts twice`);
     throw thrown;
   }
   progress.end();
   terminal.out(`${summaryOf(tally)}\n`);
   if (tally.refused > 0) {
     const unnamed = tally.refused - limits.eventRefusalsNamedMax;
-    const more = unnamed > 0 ? `, ${groupThousands(BigInt(unnamed))} more than are named above` : '';
+    const more = unnamed > 0 ? `, ${groupThousands(BigInt(unnamed))} more than listed above` : '';
     throw new TonnageError('bad_request', `${counted(tally.refused, 'event')} refused${more}`);
   }
 }
@@ -128,7 +128,7 @@ function eventsOf({ accepted, duplicate, voided }: SendOutcome): number {
   return accepted + duplicate + voided;
 }
 
-/** All counts that are not zero, behind their sum. */
+/** The sum of all counts, followed by those that are not zero. */
 function summaryOf({ outcome, refused }: Tally): string {
   const { accepted, duplicate, voided } = outcome;
   const counts = Object.entries({ accepted, duplicate, voided, refused }).filter(([, count]) => count > 0);

@@ -1,6 +1,6 @@
 declare global {
   interface JSON {
-    /** With the source text of each primitive (ECMAScript's JSON.parse source text access), which the compiler does not know yet. */
+    /** ECMAScript's JSON.parse source text access. The compiler's library does not declare it yet. */
     parse(
       text: string,
       reviver: (this: unknown, key: string, value: unknown, context: { readonly source?: string }) => unknown,
@@ -8,7 +8,7 @@ declare global {
   }
 }
 
-/** Reads JSON with its integers as `bigint`, in full also beyond 2^53. Throws a SyntaxError for what is none. */
+/** Parses JSON with integers as `bigint`. Throws a SyntaxError for invalid JSON. */
 export function parseExactJson(text: string): unknown {
   return JSON.parse(text, (_key, value, { source }) =>
     typeof value === 'number' && source !== undefined && /^-?\d+$/.test(source) ? BigInt(source) : value,

@@ -2,8 +2,8 @@ import { Command } from 'commander';
 import { nearest } from '../config/index.ts';
 
 /**
- * `tonnage help [command...]`: prints the help of that command, also of one below another (`tonnage help event send`). The
- * parser's own takes one name, and would print the parent's help without a word.
+ * `tonnage help [command...]`: prints the help of a command, including subcommands (`tonnage help event send`). Commander's own help
+ * command ignores the second name.
  */
 export function helpCommand(): Command {
   const help = new Command('help')

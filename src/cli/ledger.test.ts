@@ -64,19 +64,19 @@ describe('tonnage ledger erase', () => {
   test.each([
     [[], 'tonnage: expected one of --org and --user\n'],
     [['--org', 'a.example', '--user', 'u'], 'tonnage: expected one of --org and --user\n'],
-    [['--org', ''], "tonnage: expected a name to be forgotten, not ''\n"],
-    [['--user', '__other__'], "tonnage: expected a name to be forgotten, not '__other__'\n"],
+    [['--org', ''], "tonnage: expected a name to erase, got ''\n"],
+    [['--user', '__other__'], "tonnage: expected a name to erase, got '__other__'\n"],
   ])('%j is no way to ask', async (args, stderr) => {
     expect(await ledger('erase', ...args)).toEqual({ code: 2, stdout: '', stderr });
   });
 
   test('says what it will do, and does nothing unless somebody says so', async () => {
     const plan =
-      '2 pulls (2 sums of 2 series) of the organisation a.example will stand under no organisation, and the name will ' +
-      'be forgotten. This cannot be undone.\n';
+      'tonnage: 2 pulls (2 sums of 2 series) of the organisation a.example will count for no organisation, and the name will ' +
+      'be erased. This cannot be undone.\n';
     const unasked = await ledger('erase', '--org', 'a.example');
     expect(unasked).toMatchObject({ code: 2, stdout: '' });
-    expect(unasked.stderr).toBe(`${plan}tonnage: there is no terminal to ask at: add --yes to go on\n`);
+    expect(unasked.stderr).toBe(`${plan}tonnage: standard input is not a terminal: add --yes to continue\n`);
     expect(await eraseAtTerminal('y\n')).toMatchObject({ code: 1, said: expect.stringContaining('nothing was done') });
     expect(await organisations()).toEqual(['a.example,2', 'b.example,1']);
     expect(await eraseAtTerminal('yes\n')).toMatchObject({ code: 0, said: expect.stringContaining(plan) });
@@ -92,7 +92,7 @@ describe('tonnage ledger erase', () => {
     const { stderr } = await run(['--data', mixed, 'ledger', 'erase', '--org', 'a.example']);
     rmSync(mixed, { recursive: true, force: true });
     expect(stderr).toMatch(
-      /^2,002,130 By of egress_bytes, 2 pulls \(2 sums of 2 series\) of the organisation a\.example/,
+      /^tonnage: 2,002,130 By of egress_bytes, 2 pulls \(2 sums of 2 series\) of the organisation a\.example/,
     );
   });
 
@@ -131,11 +131,14 @@ describe('a name that the ledger does not know', () => {
     expect(await ledger('check')).toEqual({
       code: 0,
       stdout: 'ok\n',
-      stderr: 'tonnage ledger erase was broken off for one name: run it again, as it was\n',
+      stderr: 'tonnage: tonnage ledger erase was broken off for one name: run it again, as it was\n',
     });
     expect(await ledger('erase', '--org', 'b.example', '--yes')).toMatchObject({ code: 0 });
     const unasked = await ledger('erase', '--org', 'A.EXAMPLE');
-    expect([unasked.code, unasked.stderr]).toEqual([2, expect.stringContaining('any more; what is left of it')]);
+    expect([unasked.code, unasked.stderr]).toEqual([
+      2,
+      expect.stringContaining('The remains elsewhere, or of an interrupted run'),
+    ]);
     expect(await ledger('erase', '--org', 'A.EXAMPLE', '--yes')).toMatchObject({ code: 0, stdout: 'ok\n' });
     expect(await ledger('check')).toEqual({ code: 0, stdout: 'ok\n', stderr: '' });
     expect(await ledger('erase', '--org', 'a.example', '--yes')).toMatchObject({ code: 3 });
@@ -150,13 +153,13 @@ test('a name is not erased beside a Redis that the configuration does not name, 
     code: 1,
     stdout: '',
     stderr: expect.stringMatching(
-      /^tonnage: the ledger in .* delivers to a Redis, which this configuration does not name/,
+      /^tonnage: the ledger in .* delivers to a Redis that this configuration does not name/,
     ),
   });
   expect(await ledger('rebuild')).toEqual({
     code: 0,
     stdout: 'ok\n',
-    stderr: expect.stringMatching(/^this ledger delivered to a Redis, .* its outbox is empty now, /),
+    stderr: expect.stringMatching(/^tonnage: this ledger delivered to a Redis .* Its outbox is now empty, /),
   });
   expect(await ledger('rebuild')).toEqual({ code: 0, stdout: 'ok\n', stderr: '' });
   expect(await ledger('erase', '--org', 'a.example', '--yes')).toMatchObject({ code: 0 });
@@ -188,9 +191,9 @@ describe('a backup', () => {
       expect.stringMatching(/ with --with-findings, then run tonnage /),
     ]);
     const { code, stdout, stderr } = await ledger('restore', '--with-findings', backup);
-    expect([code, stdout]).toEqual([0, `ok; what was there is now ${join(data, 'ledger.sqlite.replaced')}\n`]);
+    expect([code, stdout]).toEqual([0, `ok; the replaced ledger is kept as ${join(data, 'ledger.sqlite.replaced')}\n`]);
     expect(stderr).toMatch(
-      /^account_day: .*\nrun tonnage ledger rebuild before the server is started: it mends that\n$/s,
+      /^tonnage: account_day: .*\ntonnage: run tonnage ledger rebuild before you start the server: it repairs this\n$/s,
     );
     expect(await ledger('rebuild')).toMatchObject({ code: 0 });
     expect(await ledger('check')).toEqual({ code: 0, stdout: 'ok\n', stderr: '' });
@@ -199,14 +202,14 @@ describe('a backup', () => {
   test('of a ledger that has tokens alone is sound, and can be put where there is none', async () => {
     const fresh = join(directory, 'fresh');
     await run(['token', 'create', '--data', fresh]);
-    const note = 'no server has counted into this ledger yet\n';
+    const note = 'tonnage: no server has counted into this ledger yet\n';
     expect(await run(['ledger', 'check', '--data', fresh])).toEqual({ code: 0, stdout: 'ok\n', stderr: note });
     const backup = join(directory, 'tokens.sqlite');
     expect(await run(['ledger', 'backup', backup, '--data', fresh])).toMatchObject({ code: 0 });
     const empty = join(directory, 'empty');
     expect(await run(['ledger', 'restore', backup, '--data', empty])).toEqual({
       code: 0,
-      stdout: `ok; there was no ledger in ${empty} before\n`,
+      stdout: `ok; there was no ledger in ${empty}\n`,
       stderr: '',
     });
     expect((await run(['token', 'list', '--data', empty])).stdout.split('\n')).toHaveLength(3);
@@ -215,14 +218,11 @@ describe('a backup', () => {
   test.each([['rebuild'], ['erase', '--org', 'a.b', '--yes'], ['check']])('%s makes no ledger', async (...args) => {
     const nowhere = join(directory, 'nowhere');
     const { code, stderr } = await run(['ledger', ...args, '--data', nowhere]);
-    expect([code, stderr]).toEqual([
-      1,
-      `tonnage: ${join(nowhere, 'ledger.sqlite')} does not exist: there is no ledger\n`,
-    ]);
+    expect([code, stderr]).toEqual([1, `tonnage: there is no ledger in ${nowhere}\n`]);
     expect(existsSync(nowhere)).toBe(false);
     writeFileSync(join(directory, 'tonnage.yaml'), stringify({ data }));
     expect((await run(['ledger', ...args], { workingDirectory: directory })).stderr).toMatch(
-      /there is no ledger; tonnage\.yaml, which is here, is read only with --config tonnage\.yaml\n$/,
+      /there is no ledger in .*; tonnage\.yaml in this directory is read only with --config tonnage\.yaml\n$/,
     );
   });
 });
@@ -233,8 +233,8 @@ describe('tonnage ledger migrate', () => {
     const store = { driver: 'redis', url: 'redis://127.0.0.1:1' };
     writeFileSync(to, stringify({ data }));
     const refused = (where: string) =>
-      `tonnage: ${to} keeps the totals where they are already, ${where}: there is nothing to migrate; --config names the ` +
-      'configuration that has been used so far, --to the one that is used from then on\n';
+      `tonnage: ${to} keeps the totals where they already are, ${where}, so there is nothing to migrate: expected the ` +
+      'current configuration in --config and the new one in --to\n';
     const same = { code: 1, stdout: '', stderr: refused('in the ledger itself') };
     expect(await ledger('migrate', '--to', to)).toEqual(same);
     expect(await run(['ledger', 'migrate', '--config', to, '--to', to])).toEqual(same);
@@ -252,8 +252,8 @@ describe('tonnage ledger migrate', () => {
     const refused = await ledger('migrate', '--to', elsewhere);
     expect(refused.code).toBe(1);
     expect(refused.stderr).toBe(
-      `tonnage: ${elsewhere} names the data directory ${join(directory, 'other')}, but the ledger stays in ${data}: name the ` +
-        'same one there\n',
+      `tonnage: ${elsewhere} names the data directory ${join(directory, 'other')}, but the ledger stays in ${data}: expected the ` +
+        'same directory\n',
     );
   });
 });

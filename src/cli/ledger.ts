@@ -8,10 +8,10 @@ import type { Erased, ErasePlan, LedgerCare, Migrated } from '../care/index.ts';
 import type { OnProgress, RemoteStore } from '../store/index.ts';
 import { meterSet } from '../usage/index.ts';
 import { configurationOf } from './configuration.ts';
-import { NothingError, UsageError, type Terminal } from './contract.ts';
+import { NothingError, note, UsageError, type Terminal } from './contract.ts';
 import { isSameStore } from './same-store.ts';
 import { groupThousands } from './usage-table.ts';
-import { unreadHint } from './unread-config.ts';
+import { whereHint } from './unread-config.ts';
 import { createProgress } from './wave-progress.ts';
 
 const help = `
@@ -68,9 +68,9 @@ export function ledgerCommand(terminal: Terminal): Command {
     .description('Compute the sums again from the details, and Redis from the sums')
     .action(async (_options: object, command: Command) => {
       const { care } = await careOf(command, terminal);
-      const givesUp = await care.deliversElsewhere();
+      const abandonsRedis = await care.deliversElsewhere();
       const rebuilt = await withProgress(terminal, (onProgress) => care.rebuild(onProgress));
-      if (givesUp) terminal.say(givenUp);
+      if (abandonsRedis) note(terminal, redisAbandoned);
       if (rebuilt) sayRebuilt(terminal, rebuilt);
       terminal.out('ok\n');
     });
@@ -106,7 +106,7 @@ export function ledgerCommand(terminal: Terminal): Command {
   return ledger;
 }
 
-/** What concerns the file alone. */
+/** Adds the commands that concern only the file. */
 function addFileCommands(ledger: Command, terminal: Terminal): void {
   ledger
     .command('check')
@@ -115,12 +115,12 @@ function addFileCommands(ledger: Command, terminal: Terminal): void {
     .action(async (_options: object, command: Command) => {
       const { care } = await careOf(command, terminal);
       const { findings, notes, remedy } = await withProgress(terminal, (onProgress) => care.check(onProgress));
-      for (const note of notes) terminal.say(`${note}\n`);
+      for (const each of notes) note(terminal, each);
       for (const finding of findings) terminal.out(`${finding}\n`);
       if (findings.length > 0)
         throw new TonnageError(
           'data_invalid',
-          `${findings.length} found; ${remedy ?? 'tonnage ledger rebuild mends sums'}`,
+          `${findings.length} found; ${remedy ?? 'tonnage ledger rebuild repairs sums'}`,
         );
       terminal.out('ok\n');
     });
@@ -140,16 +140,18 @@ function addFileCommands(ledger: Command, terminal: Terminal): void {
     .action(async (file: string, { withFindings }: { readonly withFindings?: true }, command: Command) => {
       const { care, config } = await careOf(command, terminal, 'nothing');
       const { keptAs: replaced, findings } = await care.restore(pathOf(file, terminal), withFindings === true);
-      for (const finding of findings) terminal.say(`${finding}\n`);
-      if (findings.length > 0) terminal.say('run tonnage ledger rebuild before the server is started: it mends that\n');
+      for (const finding of findings) note(terminal, finding);
+      if (findings.length > 0)
+        note(terminal, 'run tonnage ledger rebuild before you start the server: it repairs this');
       if (care.remote !== undefined || (await care.deliversElsewhere())) {
-        terminal.say(
-          'Redis may have counts that this backup lacks, so it is given nothing (ledger_gap): run tonnage ledger rebuild before ' +
-            'the server is started\n',
+        note(
+          terminal,
+          'Redis may have counts that are not in this backup, so nothing is delivered (ledger_gap): run tonnage ledger rebuild ' +
+            'before you start the server',
         );
       }
       terminal.out(
-        `ok; ${replaced === undefined ? `there was no ledger in ${config.data} before` : `what was there is now ${replaced}`}\n`,
+        `ok; ${replaced === undefined ? `there was no ledger in ${config.data}` : `the replaced ledger is kept as ${replaced}`}\n`,
       );
     });
 }
@@ -159,18 +161,18 @@ function pathOf(file: string, { workingDirectory }: Terminal): string {
   return resolve(workingDirectory, file);
 }
 
-const givenUp =
-  'this ledger delivered to a Redis, which this configuration does not name: its outbox is empty now, and its totals are in ' +
-  'the ledger. Counts of Wave and of other ledgers stay in that Redis: tonnage ledger migrate takes them along. If that ' +
-  "was not meant, run it again with --config and the server's configuration\n";
+const redisAbandoned =
+  'this ledger delivered to a Redis that this configuration does not name. Its outbox is now empty, and its totals are in the ' +
+  'ledger. Counts of Wave and of other ledgers remain in that Redis; tonnage ledger migrate moves them. If you did not intend ' +
+  "this, run the command again with --config and the server's configuration";
 
-/** A name would be forgotten here, and stay in the Redis that nobody has named. */
+/** Rejects the erasure of a name that would remain in a Redis that the configuration does not name. */
 async function refuseUnnamedRedis(care: LedgerCare, { data }: Config): Promise<void> {
   if (!(await care.deliversElsewhere())) return;
   throw new TonnageError(
     'config_invalid',
-    `the ledger in ${data} delivers to a Redis, which this configuration does not name and where the name would stay: name ` +
-      "the server's configuration with --config, or give the Redis up with tonnage ledger rebuild first",
+    `the ledger in ${data} delivers to a Redis that this configuration does not name, and the name would remain there: pass the ` +
+      "server's configuration with --config, or abandon the Redis with tonnage ledger rebuild first",
   );
 }
 
@@ -185,11 +187,11 @@ function erasedOf({ org, user }: EraseFlags): Erased {
   if (more.length > 0 || (org === undefined && user === undefined)) {
     throw new UsageError('expected one of --org and --user');
   }
-  if (name === '' || name === '__other__') throw new UsageError(`expected a name to be forgotten, not '${name}'`);
+  if (name === '' || name === '__other__') throw new UsageError(`expected a name to erase, got '${name}'`);
   return org === undefined ? { user: name } : { org: name };
 }
 
-/** Says what will be done. Throws `NothingError` for a name that stands nowhere. */
+/** Prints the plan. Throws `NothingError` for an unknown name. */
 function sayPlan(
   terminal: Terminal,
   { erased, plan, care, config }: Pick<Care, 'care' | 'config'> & { readonly erased: Erased; readonly plan: ErasePlan },
@@ -202,31 +204,32 @@ function sayPlan(
   }
   const { cells, series } = plan;
   const counts = countsOf(plan, usage.meters);
-  const without = 'org' in erased ? 'under no organisation' : 'for no user';
-  terminal.say(
+  const without = 'org' in erased ? 'for no organisation' : 'for no user';
+  note(
+    terminal,
     series > 0
-      ? `${counts} (${cells} sums of ${series} series) of ${whom} will stand ${without}, and the ` +
-          'name will be forgotten. This cannot be undone.\n'
-      : `The ledger has nothing under the name of ${whom} any more; what is left of it elsewhere, or by a run that was broken ` +
-          'off, will be forgotten. This cannot be undone.\n',
+      ? `${counts} (${cells} sums of ${series} series) of ${whom} will count ${without}, and the name will be erased. ` +
+          'This cannot be undone.'
+      : `The ledger has no more counts of ${whom}. The remains elsewhere, or of an interrupted run, will be erased. ` +
+          'This cannot be undone.',
   );
 }
 
-/** What stands under a name, each meter with its unit: `2 pulls, 4,711 By of egress_bytes`. */
+/** The counts of a name, each meter with its unit: `2 pulls, 4,711 By of egress_bytes`. */
 function countsOf({ counts }: ErasePlan, configured: Config['usage']['meters']): string {
   const meters = meterSet(configured).byName;
   const parts = counts.map(({ meter, quantity }) => {
-    // One that is not configured any more has no unit that is known.
+    // The unit of a meter that is no longer configured is unknown.
     const unit = meters.get(meter)?.unit ?? '1';
     return `${groupThousands(quantity)} ${unit === '1' ? meter : `${unit} of ${meter}`}`;
   });
-  return parts.length === 0 ? 'nothing but 0' : parts.join(', ');
+  return parts.length === 0 ? 'no counts' : parts.join(', ');
 }
 
-/** Asks somebody at a terminal; nobody there has to say `--yes` beforehand. */
+/** Asks for confirmation. Throws `UsageError` if there is no terminal; then `--yes` is required. */
 async function confirm(terminal: Terminal): Promise<void> {
-  if (terminal.input.isTTY !== true) throw new UsageError('there is no terminal to ask at: add --yes to go on');
-  terminal.say("Go on? Type 'yes': ");
+  if (terminal.input.isTTY !== true) throw new UsageError('standard input is not a terminal: add --yes to continue');
+  terminal.say("Continue? Type 'yes': ");
   const lines = createInterface({ input: terminal.input });
   try {
     const { value } = await lines[Symbol.asyncIterator]().next();
@@ -239,7 +242,7 @@ async function confirm(terminal: Terminal): Promise<void> {
 
 function sayRebuilt(terminal: Terminal, rebuilt: NonNullable<Migrated['rebuilt']>): void {
   const { days, adjusted } = rebuilt;
-  terminal.say(`Redis: ${days} days of meters written, ${adjusted} sums were not what they should be\n`);
+  note(terminal, `Redis: ${days} days of meters written, ${adjusted} sums corrected`);
   refuseRejected(rebuilt);
 }
 
@@ -247,33 +250,31 @@ function refuseRejected({ rejected }: NonNullable<Migrated['rebuilt']>): void {
   if (rejected === 0) return;
   throw new TonnageError(
     'store_invalid',
-    `${rejected} sums in Redis could not be mended: their fields hold no integer, or would leave the range of 64 bits`,
+    `${rejected} sums in Redis could not be corrected: their fields are not integers, or would overflow 64 bits`,
   );
 }
 
 function sayMigrated(terminal: Terminal, { taken, rebuilt, notes }: Migrated, target: Config): void {
-  for (const note of notes) terminal.say(`${note}\n`);
-  if (taken.keptAs !== undefined) terminal.say(`the ledger as it was before is kept as ${taken.keptAs}\n`);
+  for (const each of notes) note(terminal, each);
+  if (taken.keptAs !== undefined) note(terminal, `the previous ledger is kept as ${taken.keptAs}`);
   if (rebuilt) {
     const { days, adjusted } = rebuilt;
-    terminal.say(`Redis has all counts of this ledger now: ${days} days, those of each meter by themselves; `);
-    terminal.say(
-      adjusted === 0 ? 'no sum had to be changed there\n' : `${adjusted} sums were added or set right there\n`,
-    );
+    const changes = adjusted === 0 ? 'no sum changed' : `${adjusted} sums added or corrected`;
+    note(terminal, `Redis now has all counts of this ledger: ${days} days of meters, ${changes}`);
     refuseRejected(rebuilt);
   }
-  const history = `${groupThousands(taken.counts)} counts of others taken over`;
-  terminal.out(`ok; ${history}; totals are in ${target.store.driver} from now on: start with that configuration\n`);
+  const history = `${groupThousands(taken.counts)} counts of others moved`;
+  terminal.out(`ok; ${history}; totals are now in ${target.store.driver}: start the server with that configuration\n`);
 }
 
-/** The configuration to go on with. Its data directory must be this one, since the ledger does not move. */
+/** The target configuration. It must name the same data directory, because the ledger does not move. */
 function targetOf(to: string, { data }: Config, terminal: Terminal): Config {
   const { environment, workingDirectory } = terminal;
   const target = loadConfig({ file: to, environment, flags: {}, workingDirectory });
   if (target.data !== data) {
     throw new TonnageError(
       'config_invalid',
-      `${to} names the data directory ${target.data}, but the ledger stays in ${data}: name the same one there`,
+      `${to} names the data directory ${target.data}, but the ledger stays in ${data}: expected the same directory`,
     );
   }
   return target;
@@ -283,12 +284,12 @@ function sameStore(to: string, remote: RemoteStore | undefined): TonnageError {
   const where = remote ? `in the same ${remote.name}` : 'in the ledger itself';
   return new TonnageError(
     'config_invalid',
-    `${to} keeps the totals where they are already, ${where}: there is nothing to migrate; --config names the configuration ` +
-      'that has been used so far, --to the one that is used from then on',
+    `${to} keeps the totals where they already are, ${where}, so there is nothing to migrate: expected the current configuration ` +
+      'in --config and the new one in --to',
   );
 }
 
-/** Shows how far something is, on standard error. */
+/** Shows progress on standard error. */
 async function withProgress<T>(terminal: Terminal, work: (onProgress: OnProgress) => Promise<T>): Promise<T> {
   let what = '';
   const progress = createProgress({ ...terminal, interactive: terminal.interactive === true, what: () => what });
@@ -308,15 +309,14 @@ interface Care {
   readonly remoteOf: typeof import('../app.ts').remoteOf;
 }
 
-/** What looks after the ledger of the configuration, which has to be there, except for a backup to be put in its place. */
+/** Opens the care of the configured ledger. Throws `not_found` if there is no ledger, unless `needs` is `nothing`. */
 async function careOf(command: Command, terminal: Terminal, needs: 'ledger' | 'nothing' = 'ledger'): Promise<Care> {
   const config = configurationOf(command, terminal);
   const { ledgerFileName, remoteOf } = await import('../app.ts');
   const { openLedgerCare } = await import('../offline.ts');
   const file = join(config.data, ledgerFileName);
   if (needs === 'ledger' && !existsSync(file)) {
-    const hint = unreadHint(command, terminal);
-    throw new TonnageError('not_found', `${file} does not exist: there is no ledger${hint}`);
+    throw new TonnageError('not_found', `there is no ledger in ${config.data}${whereHint(command, terminal)}`);
   }
   return { config, care: await openLedgerCare(config), remoteOf };
 }

@@ -5,41 +5,41 @@ import { TonnageError } from '../base/index.ts';
 import { UsageError, type Terminal } from './contract.ts';
 import { readFailureOf } from './read-failure.ts';
 
-/** A whole input. */
+/** A complete input. */
 export interface LintInput {
   readonly bytes: Uint8Array;
-  /** What the server called it, where it came from one. */
+  /** The Content-Type of the server, for a URL. */
   readonly contentType?: string;
 }
 
-export interface ReadInputOptions extends Pick<Terminal, 'input' | 'workingDirectory'> {
-  /** Value of the `Accept` header, where a server is asked. */
+interface ReadInputOptions extends Pick<Terminal, 'input' | 'workingDirectory'> {
+  /** The `Accept` header, for a URL. */
   readonly accept: string;
   readonly bytesMax: number;
-  /** How long reading may take, in milliseconds. */
+  /** The deadline in milliseconds. */
   readonly msMax: number;
 }
 
 const redirectsMax = 5;
 
-/** The inputs that a command line may name together. Throws `UsageError` for what cannot be read, whatever it holds. */
+/** Checks the names of inputs. Throws `UsageError` for an invalid name. */
 export function checkInputNames(names: readonly string[]): void {
   if (names.includes('')) throw new UsageError("expected names of files, got ''");
   if (names.filter((name) => name === '-').length > 1) {
-    throw new UsageError('-: expected it once, since standard input can be read once only');
+    throw new UsageError('-: expected it once, because standard input can be read only once');
   }
   for (const name of names.filter(isUrl)) {
     const url = URL.parse(name);
-    if (url === null) throw new UsageError('expected a URL such as http://HOST:PORT/metrics, got another one');
+    if (url === null) throw new UsageError('expected a URL such as http://HOST:PORT/metrics, got an invalid one');
     if (url.username !== '' || url.password !== '') {
-      throw new UsageError('expected a URL without credentials in it, since other users can see them');
+      throw new UsageError('expected a URL without credentials, because other users can see them');
     }
   }
 }
 
 /**
- * Reads standard input (`-`), what a server answers (a URL), or a file. Throws `source_failed` that says why, without the
- * input's name, when it cannot be read, is too large or takes too long.
+ * Reads standard input (`-`), a URL or a file. Rejects with `source_failed` if it cannot be read, is too large or takes too long. The
+ * message does not contain the input's name.
  */
 export async function readInput(name: string, options: ReadInputOptions): Promise<LintInput> {
   const { bytesMax, msMax } = options;
@@ -67,13 +67,13 @@ function openStream(
 }
 
 async function scrape(url: string, { accept, bytesMax }: ReadInputOptions, signal: AbortSignal): Promise<LintInput> {
-  // Loaded here, so that other inputs and commands start without it. fetch would refuse some ports.
+  // Loaded lazily, so that other commands start faster. fetch would reject some ports.
   const { Agent, interceptors, request } = await import('undici');
   const agent = new Agent();
   const dispatcher = agent.compose(interceptors.redirect({ maxRedirections: redirectsMax }));
   try {
     const { statusCode, headers, body } = await request(url, { headers: { accept }, signal, dispatcher });
-    if (statusCode !== 200) throw failed(`the server answered ${statusCode}`);
+    if (statusCode !== 200) throw failed(`the server responded with ${statusCode}`);
     const bytes = await readAll(body, bytesMax);
     const contentType = headers['content-type'];
     return { bytes, ...(typeof contentType === 'string' && { contentType }) };
@@ -82,14 +82,14 @@ async function scrape(url: string, { accept, bytesMax }: ReadInputOptions, signa
   }
 }
 
-/** All of a stream, which is closed when it turns out to be too large. */
+/** Reads a whole stream; closes it if it is too large. */
 async function readAll(stream: AsyncIterable<unknown>, bytesMax: number): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of stream) {
     const bytes = chunk instanceof Uint8Array ? chunk : Buffer.from(String(chunk));
     length += bytes.length;
-    if (length > bytesMax) throw failed(`is larger than the ${bytesMax} bytes that are allowed`);
+    if (length > bytesMax) throw failed(`is larger than ${bytesMax} bytes`);
     chunks.push(bytes);
   }
   return Buffer.concat(chunks);
@@ -99,7 +99,7 @@ function failed(message: string, cause?: unknown): TonnageError {
   return new TonnageError('source_failed', message, { cause });
 }
 
-/** fetch says only that it failed; why is in the causes. */
+/** The root cause of an error, which fetch hides in `cause`. */
 function reasonOf(thrown: unknown): string {
   if (thrown instanceof AggregateError && thrown.errors.length > 0) return reasonOf(thrown.errors[0]);
   if (thrown instanceof Error && thrown.cause instanceof Error) return reasonOf(thrown.cause);

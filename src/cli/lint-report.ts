@@ -5,31 +5,28 @@ import type { LintInput } from './lint-input.ts';
 
 export type LintFormat = 'openmetrics' | 'text';
 
-export interface LintOptions {
-  /** Absent: what the input itself says. */
+interface LintOptions {
+  /** Default: detected from the input. */
   readonly format?: LintFormat;
-  /** Leaves the naming rules out. */
+  /** Skip the naming rules. */
   readonly parseOnly: boolean;
 }
 
-/** One thing that is wrong with an input; line and column count from 1. */
-export interface LintProblem {
+/** One problem of an input. Line and column count from 1. */
+interface LintProblem {
   readonly line: number;
   readonly column: number;
   readonly message: string;
 }
 
 export interface LintReport {
-  /** Why the input fails; empty when it is good. */
+  /** Empty if the input is valid. */
   readonly problems: readonly LintProblem[];
-  /** Breaches of OpenMetrics that readers let pass. */
+  /** Violations of OpenMetrics that the reference parser accepts. */
   readonly warnings: readonly LintProblem[];
 }
 
-/**
- * Checks an exposition. Problems: where it is not valid, the first such place; else each breach of a naming rule, from top to
- * bottom.
- */
+/** Checks an exposition. The problems are the first syntax error, or otherwise all violations of naming rules in order. */
 export function lintReport(input: LintInput, options: LintOptions): LintReport {
   const warnings: LintProblem[] = [];
   let families: readonly ParsedFamily[];
@@ -51,10 +48,7 @@ export function lintReport(input: LintInput, options: LintOptions): LintReport {
   return { problems, warnings };
 }
 
-/**
- * The format that an input is in: what its server called it, else what it looks like. OpenMetrics ends with `# EOF`, which
- * is a comment in Prometheus text that nobody writes.
- */
+/** The format of an input: by Content-Type, or otherwise by its content. OpenMetrics ends with `# EOF`. */
 export function formatOf({ bytes, contentType = '' }: LintInput): LintFormat {
   const mediaType = contentType.split(';', 1)[0]?.trim().toLowerCase();
   if (mediaType === 'application/openmetrics-text') return 'openmetrics';
@@ -62,7 +56,7 @@ export function formatOf({ bytes, contentType = '' }: LintInput): LintFormat {
   return /^# EOF\s*$/m.test(Buffer.from(bytes).toString('latin1')) ? 'openmetrics' : 'text';
 }
 
-/** The line that tells about an input: `NAME: ok`, or `NAME:LINE:COLUMN: MESSAGE` with further problems behind the first. */
+/** The output line of an input: `NAME: ok`, or `NAME:LINE:COLUMN: MESSAGE` followed by further problems. */
 export function reportLine(name: string, problems: readonly LintProblem[]): string {
   const [first, ...others] = problems.slice(0, limits.lintProblemsMax);
   if (first === undefined) return `${oneLine(name)}: ok\n`;
@@ -75,7 +69,7 @@ export function reportLine(name: string, problems: readonly LintProblem[]): stri
   return `${oneLine(parts.join('; '))}\n`;
 }
 
-/** Without control characters: what comes from an input must neither begin a line nor command the terminal. */
+/** Escapes control characters, so that an input can neither start a line nor control the terminal. */
 function oneLine(text: string): string {
   return text.replaceAll(/\p{Cc}/gu, (char) => `\\x${(char.codePointAt(0) ?? 0).toString(16).padStart(2, '0')}`);
 }

@@ -106,8 +106,8 @@ describe('lint says of an input', () => {
 
 test.each([
   [[], "tonnage: missing required argument 'inputs'\n"],
-  [['-', '-'], 'tonnage: -: expected it once, since standard input can be read once only\n'],
-  [['http://'], 'tonnage: expected a URL such as http://HOST:PORT/metrics, got another one\n'],
+  [['-', '-'], 'tonnage: -: expected it once, because standard input can be read only once\n'],
+  [['http://'], 'tonnage: expected a URL such as http://HOST:PORT/metrics, got an invalid one\n'],
   [['good.txt', 'http://a:secret@b/'], /^tonnage: expected a URL without credentials(?!.*secret)/],
   [['--format', 'xml', 'good.txt'], /^tonnage: option '--format <format>' argument 'xml' is invalid\./],
 ])('%j is wrong usage, before anything is read', async (argv, message) => {
@@ -192,7 +192,7 @@ describe('a server', () => {
     [
       'an error',
       (response: ServerResponse) => response.writeHead(503).end(good.openMetrics),
-      'the server answered 503',
+      'the server responded with 503',
     ],
     ['nothing', (response: ServerResponse) => response.destroy(), /cannot be read: (other side closed|socket hang up)/],
     [
@@ -227,7 +227,7 @@ describe('a server', () => {
       const send = (): void => void response.write('a 1\n'.repeat(100), (error) => error ?? setImmediate(send));
       send();
     };
-    await expect(readInput(url, { ...options, msMax: 10_000 })).rejects.toThrow('is larger than the 1000 bytes');
+    await expect(readInput(url, { ...options, msMax: 10_000 })).rejects.toThrow('is larger than 1000 bytes');
     await expect.poll(() => asked[0]?.destroyed).toBe(true);
   });
 
@@ -259,7 +259,7 @@ describe('as a process', () => {
   test('too much on standard input ends it, whoever writes', () => {
     const command = `yes '# a comment' | "${process.execPath}" "${binary}" lint -; exit "\${PIPESTATUS[1]}"`;
     const { status, stdout } = spawnSync('bash', ['-c', command], { encoding: 'utf8' });
-    expect(stdout).toBe(`-:1:1: is larger than the ${limits.lintBytesMax} bytes that are allowed\n`);
+    expect(stdout).toBe(`-:1:1: is larger than ${limits.lintBytesMax} bytes\n`);
     expect(status).toBe(1);
   });
 });

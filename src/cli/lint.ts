@@ -6,7 +6,7 @@ import { lintReport, reportLine, type LintFormat, type LintReport } from './lint
 
 const formats: readonly LintFormat[] = ['openmetrics', 'text'];
 
-/** What a server is asked for: the format that was stated, or either. */
+/** `Accept` headers for the stated format, or for both. */
 const accepts = {
   openmetrics: 'application/openmetrics-text; version=1.0.0; charset=utf-8',
   text: 'text/plain; version=0.0.4; charset=utf-8',
@@ -52,7 +52,7 @@ async function lintInputs(names: readonly string[], options: LintCommandOptions,
   if (failed > 0) throw new TonnageError('exposition_invalid', `${failed} of ${names.length} failed`);
 }
 
-/** What cannot be read is wrong from its first character on, so that every line has the same form. */
+/** Reports an unreadable input at line 1, column 1, so that all output lines have the same form. */
 async function reportOf(
   name: string,
   { format, parseOnly }: LintCommandOptions,

@@ -15,9 +15,9 @@ import { UsageError } from './contract.ts';
 import type { UsageSource } from './usage-source.ts';
 
 /**
- * Totals straight from where a configuration keeps them, its data directory or Redis, also while a server is running. Throws
- * `not_found` when nothing has been counted in the directory yet, `redis_unavailable` when Redis does not answer. A page rejects
- * with `ledger_gap` while counts are known to be missing, unless `takesIncomplete`.
+ * Opens the totals of a configuration in its data directory or Redis; works while a server is running. Rejects with `not_found` if
+ * there is no ledger, and with `redis_unavailable`. A page rejects with `ledger_gap` while counts are known to be missing, unless
+ * `takesIncomplete`.
  */
 export async function openLocalUsage(config: Config, clock: Clock, takesIncomplete = false): Promise<UsageSource> {
   const { openTotals } = await import('../offline.ts');
@@ -33,7 +33,7 @@ export async function openLocalUsage(config: Config, clock: Clock, takesIncomple
       const { gap } = totals;
       if (gap !== undefined && !takesIncomplete) throw incompleteTotals(gap);
       const counted = await canonicalQuery(query, (each) => totals.query(each, today));
-      const found = await totals.query(asKept(counted, key, plain), today);
+      const found = await totals.query(asStored(counted, key, plain), today);
       const answer = gap === undefined ? found : { ...found, incomplete: true as const };
       const { nextOffset } = answer;
       const next = nextOffset === undefined ? {} : { next: formatCursor(query, nextOffset) };
@@ -43,11 +43,11 @@ export async function openLocalUsage(config: Config, clock: Clock, takesIncomple
   };
 }
 
-/** Dimensions that name people. */
+/** Dimensions that identify people. */
 const personal = ['user', 'client'] as const satisfies readonly Dimension[];
 
-/** A question about people, asked with their plain names, as the totals know them. */
-function asKept(query: UsageQuery, key: Uint8Array | undefined, plain: readonly Dimension[]): UsageQuery {
+/** Replaces plain names of people in a query by the stored pseudonyms. */
+function asStored(query: UsageQuery, key: Uint8Array | undefined, plain: readonly Dimension[]): UsageQuery {
   const where: { -readonly [D in Dimension]?: string | null } = { ...query.where };
   for (const name of personal) {
     const value = where[name];
@@ -58,10 +58,10 @@ function asKept(query: UsageQuery, key: Uint8Array | undefined, plain: readonly 
 
 function pseudonymOf(name: Dimension, value: string, key: Uint8Array | undefined): string {
   if (key !== undefined) return new Pseudonyms(key).of(name, value);
-  // One that is given stays as it is, whatever the key.
+  // A pseudonym is returned unchanged with any key.
   if (new Pseudonyms(Buffer.alloc(0)).of(name, value) === value) return value;
   throw new UsageError(
-    `${name}: expected a pseudonym, since the key that names are hashed with is in the ledger, which is not here: ask ` +
-      'the server, with --url',
+    `${name}: expected a pseudonym, because the key that hashes names is in the ledger, which is not on this machine: query the ` +
+      'server with --url',
   );
 }

@@ -3,16 +3,16 @@ import { systemClock, systemRandom } from '../base/index.ts';
 import { exitCodes, type ExitCode, type Terminal } from './contract.ts';
 import { runCli } from './program.ts';
 
-/** The terminal was closed: what is written there gets lost, which is no failure. */
+/** The terminal was closed, so lost output is not a failure. */
 let hasHungUp = false;
 
-/** A server has run, and has stopped when its command ends. */
+/** The command was `serve`. */
 let hasServed = false;
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 function packageVersion(): string {
-  // Two levels up from the sources and from what is built of them alike.
+  // Two levels up from both the sources and the compiled files.
   const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
   const named = typeof manifest === 'object' && manifest !== null && 'version' in manifest;
   return named && typeof manifest.version === 'string' ? manifest.version : 'unknown';
@@ -37,8 +37,7 @@ const terminal: Terminal = {
     };
   },
   end(code) {
-    // `process.exit` waits for threads that are in the middle of a system call or an SQL statement. Another program in this
-    // process's place does not.
+    // `process.exit` waits for threads in a system call or SQL statement. Replacing the process does not.
     process.execve?.(process.execPath, [process.execPath, '--eval', `process.exit(${code})`], {});
     process.exit(code);
   },
@@ -47,18 +46,18 @@ const terminal: Terminal = {
   version: packageVersion(),
 };
 
-// Ledger, images, backups and sockets are for this user alone, whatever makes them.
+// Only this user may access the ledger, images, backups and sockets.
 process.umask(0o077);
 
 let isLost = false;
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  // Whoever reads our output may stop reading (`tonnage usage pulls | head -1`), which is no failure of ours.
+  // The reader of the output may close it (`tonnage usage pulls | head -1`). That is not a failure.
   if (error.code === 'EPIPE' || isLost || hasHungUp) return;
   isLost = true;
   process.exitCode = exitCodes.failed;
-  terminal.say(`tonnage: the output cannot be written: ${error.message}\n`);
+  terminal.say(`tonnage: writing the output failed: ${error.message}\n`);
 });
-// There is nobody left to be told.
+// There is nowhere to report this.
 process.stderr.on('error', () => undefined);
 
 const code = await runCli(process.argv.slice(2), terminal);
@@ -66,12 +65,9 @@ const exitCode = isLost ? exitCodes.failed : code;
 process.exitCode = exitCode;
 if (hasServed) endServer(exitCode);
 
-/**
- * Ends the process of a server that has stopped: nothing that it may have left open keeps it, and the lock of its data
- * directory is held until the kernel has ended the process.
- */
+/** Ends the process after the server has stopped, even if something is still open. The kernel then frees the directory's lock. */
 function endServer(ending: ExitCode): void {
-  // A thread whose port is open has not ended: it would hold up `process.exit`.
+  // An open port belongs to a running thread, which would delay `process.exit`.
   if (process.getActiveResourcesInfo().includes('MessagePort')) terminal.end(ending);
   process.exit(ending);
 }

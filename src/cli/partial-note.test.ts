@@ -15,7 +15,7 @@ let alone: string;
 beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'tonnage-cli-'));
   data = await countedDirectory([{ meter: 'pulls', dimensions: { org: 'a.org' }, quantity: 7n }]);
-  alone = `these are the counts of the ledger in ${data} alone`;
+  alone = `tonnage: these counts are only those of the ledger in ${data}`;
 });
 afterEach(() => {
   for (const made of [directory, data]) rmSync(made, { recursive: true });
@@ -33,7 +33,7 @@ const counted = (stderr = '') => ({ code: 0, stdout: 'org,value\r\na.org,7\r\n',
 
 test('a configuration with a Redis that is here and not read is told of', async () => {
   configure({ data, store: redis });
-  const note = `${alone}; tonnage.yaml, which is here and was not read, keeps totals in a Redis: add --config tonnage.yaml for what is there\n`;
+  const note = `${alone}; tonnage.yaml in this directory was not read; it keeps totals in a Redis: add --config tonnage.yaml to read those counts\n`;
   expect(await usage([])).toEqual(counted(note));
   expect(await usage(['--data', data], {})).toEqual(counted(note));
 });
@@ -44,8 +44,8 @@ test('so is one that has its data elsewhere, unless this directory is asked for'
   cpSync(data, here, { recursive: true });
   configure({ data: other, store: redis }, 'tonnage.yml');
   const note =
-    `these are the counts of the ledger in ${here} alone; tonnage.yml, which is here and was not read, has its data in ` +
-    `${other} and keeps totals in a Redis: add --config tonnage.yml for what is there\n`;
+    `tonnage: these counts are only those of the ledger in ${here}; tonnage.yml in this directory was not read; it has its data in ` +
+    `${other} and keeps totals in a Redis: add --config tonnage.yml to read those counts\n`;
   expect(await usage([], {})).toEqual(counted(note));
   configure({ data: other }, 'tonnage.yml');
   expect(await usage([], {})).toEqual(counted(note.replace(' and keeps totals in a Redis', '')));
@@ -56,8 +56,8 @@ test('where nothing was counted yet, a configuration that is here is told of', a
   configure({ data });
   const nothing = `tonnage: ${join(directory, 'data', 'ledger.sqlite')} does not exist: nothing has been counted there yet`;
   const where =
-    ': name the data directory of the server with --data, its configuration with --config, or ask a server with --url';
-  const stderr = `${nothing}${where}; tonnage.yaml, which is here, is read only with --config tonnage.yaml\n`;
+    ": pass the server's data directory with --data, its configuration with --config, or query a server with --url";
+  const stderr = `${nothing}${where}; tonnage.yaml in this directory is read only with --config tonnage.yaml\n`;
   expect(await usage([], {})).toEqual({ code: 1, stdout: '', stderr });
   expect(await usage(['--data', 'data'], {})).toEqual({ code: 1, stdout: '', stderr: `${nothing}\n` });
 });
@@ -66,7 +66,7 @@ test('a ledger that delivers to a Redis says so by itself, until it was rebuilt 
   const ledger = new DatabaseSync(join(data, 'ledger.sqlite'));
   ledger.exec("insert into outbox_touch (meter, day, number) values ('pulls', 20000, 1)");
   ledger.close();
-  const note = `${alone}; it delivers them to a Redis, which may hold more: name the server's configuration with --config, or ask the server with --url\n`;
+  const note = `${alone}; it delivers them to a Redis, which may have more: pass the server's configuration with --config, or query the server with --url\n`;
   expect(await usage([])).toEqual(counted(note));
   expect((await run(['ledger', 'rebuild', '--data', data])).code).toBe(0);
   expect(await usage([])).toEqual(counted());

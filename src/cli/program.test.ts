@@ -79,7 +79,7 @@ describe('wrong usage is one line and exit code 2', () => {
     [['config', 'chck'], "tonnage: unknown command 'chck' (Did you mean check?)\n"],
     [
       ['config', 'check', '--config', 'a', '--config-file', 'b'],
-      'tonnage: --config and --config-file mean the same, but name a and b\n',
+      'tonnage: --config-file is an alias of --config: expected one file, got a and b\n',
     ],
     [['usage'], "tonnage: missing required argument 'meter'\n"],
     [['usage', 'pills'], /^tonnage: meter: expected one of pulls, .*, got "pills"\n$/],
@@ -91,10 +91,10 @@ describe('wrong usage is one line and exit code 2', () => {
       /^tonnage: option '--format <format>' argument 'xml' is invalid\. Allowed choices are table, json, csv, csv-raw\.\n$/,
     ],
     [['usage', 'pulls', '--url', 'x'], 'tonnage: --url: expected http://HOST:PORT or https://HOST, got "x"\n'],
-    [['usage', 'pulls', '--url', 'http://a:secret@b'], /^tonnage: --url: expected no credentials in it(?!.*secret)/],
+    [['usage', 'pulls', '--url', 'http://a:secret@b'], /^tonnage: --url: expected no credentials(?!.*secret)/],
     [
       ['usage', 'pulls', '--user', 'a'],
-      /^tonnage: --user: expected --url beside it; .* and --of-user names whose counts are meant\n$/,
+      /^tonnage: --user: expected --url with it; .* and --of-user filters by user\n$/,
     ],
     [
       ['usage', 'pulls', '--url', 'http://a', '--user', 'a'],

@@ -1,7 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { messageOf, TonnageError } from '../base/index.ts';
 import { configCommand } from './config.ts';
-import { exitCodes, NothingError, UsageError, type ExitCode, type Terminal } from './contract.ts';
+import { exitCodes, NothingError, note, UsageError, type ExitCode, type Terminal } from './contract.ts';
 import { eventCommand } from './event.ts';
 import { helpCommand } from './help.ts';
 import { ledgerCommand } from './ledger.ts';
@@ -20,7 +20,7 @@ Start with:
 
 Exit codes: 0 done, 1 failed or found something, 2 wrong usage, 3 nothing has that name (ledger erase).`;
 
-/** Every command, not yet parsed. Options of the program itself are taken before and after a command's name. */
+/** Creates all commands. Global options may precede or follow the command's name. */
 export function createProgram(terminal: Terminal): Command {
   const program = new Command('tonnage')
     .description('A usage meter for container registries: a caching pull-through gateway that counts pulls.')
@@ -33,7 +33,7 @@ export function createProgram(terminal: Terminal): Command {
     .addCommand(usageCommand(terminal))
     .addCommand(eventCommand(terminal))
     .addCommand(ledgerCommand(terminal))
-    .addCommand(waveCommand(terminal, async (...asked) => (await import('../offline.ts')).importWave(...asked)))
+    .addCommand(waveCommand(terminal, async (...options) => (await import('../offline.ts')).importWave(...options)))
     .addCommand(configCommand(terminal))
     .addCommand(userCommand(terminal))
     .addCommand(tokenCommand(terminal))
@@ -49,7 +49,7 @@ export function createProgram(terminal: Terminal): Command {
     command.configureOutput({
       writeOut: (text) => terminal.out(text),
       writeErr: (text) => terminal.say(text),
-      // One line that begins with our name, like every other error.
+      // One line that begins with `tonnage:`, as in all other errors.
       outputError: (text, write) =>
         write(
           `tonnage: ${text
@@ -67,8 +67,8 @@ function allCommands(command: Command): readonly Command[] {
 }
 
 /**
- * Runs the command that `argv` (without interpreter and script) asks for, and answers the exit code. Says what is wrong
- * in lines that begin with `tonnage:`; a stack trace only where the fault is ours.
+ * Runs the command in `argv` (without interpreter and script) and resolves with the exit code. Prints errors in lines that begin with
+ * `tonnage:`, with a stack trace only for bugs.
  */
 export async function runCli(argv: readonly string[], terminal: Terminal): Promise<ExitCode> {
   try {
@@ -76,13 +76,13 @@ export async function runCli(argv: readonly string[], terminal: Terminal): Promi
     return exitCodes.done;
   } catch (thrown) {
     if (thrown instanceof CommanderError) return exitCodeOf(thrown);
-    for (const line of explain(thrown).split('\n')) terminal.say(`tonnage: ${line}\n`);
+    note(terminal, explain(thrown));
     if (thrown instanceof NothingError) return exitCodes.nothing;
     return thrown instanceof UsageError ? exitCodes.usage : exitCodes.failed;
   }
 }
 
-/** The parser has said everything already. Help that was asked for is no error; help for lack of a command is one. */
+/** Commander has printed the message. Requested help is not an error; help because of a missing command is. */
 function exitCodeOf(thrown: CommanderError): ExitCode {
   return thrown.exitCode === 0 ? exitCodes.done : exitCodes.usage;
 }
@@ -91,10 +91,10 @@ function explain(thrown: unknown): string {
   const isOurs = [TonnageError, UsageError, NothingError].some((kind) => thrown instanceof kind);
   if (isOurs || isSystemError(thrown)) return messageOf(thrown);
   const trace = thrown instanceof Error ? thrown.stack : undefined;
-  return `this is a fault of the program, please report it: ${trace ?? messageOf(thrown)}`;
+  return `this is a bug, please report it: ${trace ?? messageOf(thrown)}`;
 }
 
-/** What the operating system refused: no space, no permission, no such file. */
+/** Whether the operating system reported the error, for example a full disk. */
 function isSystemError(thrown: unknown): thrown is Error {
   return thrown instanceof Error && 'syscall' in thrown;
 }

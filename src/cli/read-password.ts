@@ -5,21 +5,22 @@ function refused(message: string): TonnageError {
   return new TonnageError('bad_request', `password: ${message}`);
 }
 
-/** The password, if it can be sent with HTTP Basic (RFC 7617 section 2: no control characters). */
+/** Rejects a password that HTTP Basic cannot carry (RFC 7617 section 2: no control characters). */
 function checked(password: string): string {
-  if (password === '') throw refused('expected at least one character on standard input, but came none');
-  if (/\p{Cc}/u.test(password)) throw refused('expected one line without control characters, but came something else');
+  if (password === '') throw refused('expected at least one character on standard input, got none');
+  if (/\p{Cc}/u.test(password)) throw refused('expected one line without control characters, got something else');
   return password;
 }
 
 /**
- * Reads a password from standard input: from a person at a terminal without showing it, and twice; from anything else
- * all there is, less one newline at its end. Throws `bad_request` for what cannot be a password.
+ * Reads a password from standard input: from a terminal twice and without showing it; otherwise the whole input without one final
+ * newline. Rejects with `bad_request` for an invalid password.
  */
 export async function readPassword(terminal: Terminal): Promise<string> {
   if (terminal.input.isTTY !== true) return checked(decode(await readAll(terminal.input)).replace(/\r?\n$/, ''));
   const first = checked(await ask(terminal, 'Password: '));
-  if ((await ask(terminal, 'Again: ')) !== first) throw refused('expected the same one twice, but came two');
+  if ((await ask(terminal, 'Again: ')) !== first)
+    throw refused('expected the same password twice, got two different ones');
   return first;
 }
 
@@ -29,8 +30,7 @@ async function readAll(input: Input): Promise<Buffer> {
   for await (const chunk of input) {
     const piece = Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk));
     bytes += piece.length;
-    if (bytes > limits.passwordBytesMax)
-      throw refused(`expected at most ${limits.passwordBytesMax} bytes, but came more`);
+    if (bytes > limits.passwordBytesMax) throw refused(`expected at most ${limits.passwordBytesMax} bytes, got more`);
     chunks.push(piece);
   }
   return Buffer.concat(chunks);
@@ -40,11 +40,11 @@ function decode(bytes: Buffer): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (cause) {
-    throw new TonnageError('bad_request', 'password: expected text in UTF-8, but came other bytes', { cause });
+    throw new TonnageError('bad_request', 'password: expected text in UTF-8, got other bytes', { cause });
   }
 }
 
-/** One line from a terminal that shows nothing of it. Rejects when the person gives up (Ctrl-C, Ctrl-D). */
+/** Reads one line from a terminal without showing it. Rejects on Ctrl-C and Ctrl-D. */
 async function ask(terminal: Terminal, prompt: string): Promise<string> {
   const { input } = terminal;
   terminal.say(prompt);
@@ -59,7 +59,7 @@ async function ask(terminal: Terminal, prompt: string): Promise<string> {
         if (state === 'open') return;
         input.off('data', onData);
         if (state === 'ended') resolve(line.text);
-        else reject(refused('none was given'));
+        else reject(refused('expected a password, got none'));
       };
       input.on('data', onData);
     });
@@ -70,7 +70,7 @@ async function ask(terminal: Terminal, prompt: string): Promise<string> {
   }
 }
 
-/** What a person has typed so far, with the keys that edit a line. */
+/** A line being typed, with support for editing keys. */
 export class HiddenLine {
   #text = '';
 
@@ -78,12 +78,12 @@ export class HiddenLine {
     return this.#text;
   }
 
-  /** Takes keys in. `ended`: the line is complete. `given-up`: there will be none. */
-  type(keys: string): 'open' | 'ended' | 'given-up' {
+  /** Processes keys. `ended`: the line is complete. `cancelled`: the user has cancelled it. */
+  type(keys: string): 'open' | 'ended' | 'cancelled' {
     for (const key of keys) {
       if (key === '\r' || key === '\n') return 'ended';
-      // Ctrl-C and Ctrl-D, which a raw terminal hands over as characters.
-      if (key === '\u0003' || key === '\u0004') return 'given-up';
+      // Ctrl-C and Ctrl-D, which are characters in raw mode.
+      if (key === '\u0003' || key === '\u0004') return 'cancelled';
       if (key === '\u0015') this.#text = '';
       else if (key === '\u007F' || key === '\b') this.#text = this.#text.replace(/.$/su, '');
       else this.#text += key;

@@ -8,16 +8,16 @@ import { readFailureOf } from './read-failure.ts';
 import type { UsagePage, UsageSource } from './usage-source.ts';
 
 export interface RemoteUsageOptions {
-  /** The server, as typed: scheme, host, port, and a path where it stands behind a proxy. */
+  /** The server's URL: scheme, host, port, and a path if it is behind a proxy. */
   readonly url: string;
-  /** User of HTTP Basic; the password comes from the environment. */
+  /** User of HTTP Basic. The password comes from the environment. */
   readonly user?: string;
   readonly environment: Environment;
-  /** Takes totals that the server knows to be incomplete. */
+  /** Accept totals that are known to be incomplete. */
   readonly takesIncomplete?: boolean;
 }
 
-/** Totals of a running server. Throws `UsageError` for a URL that cannot be one, or credentials that are incomplete. */
+/** Opens the totals of a running server. Throws `UsageError` for an invalid URL or incomplete credentials. */
 export function openRemoteUsage(options: RemoteUsageOptions): UsageSource {
   const base = baseOf(options.url);
   const authorization = authorizationOf(options);
@@ -30,6 +30,7 @@ export function openRemoteUsage(options: RemoteUsageOptions): UsageSource {
   };
 }
 
+/** Validates `--url` and strips trailing slashes. Throws `UsageError`. */
 export function baseOf(text: string): string {
   const url = URL.parse(text);
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
@@ -37,7 +38,7 @@ export function baseOf(text: string): string {
   }
   if (url.username !== '' || url.password !== '') {
     throw new UsageError(
-      '--url: expected no credentials in it, since other users can see them: use --user and TONNAGE_PASSWORD',
+      '--url: expected no credentials, because other users can see them: use --user and TONNAGE_PASSWORD',
     );
   }
   return (url.origin + url.pathname).replace(/\/+$/, '');
@@ -52,8 +53,8 @@ function pageUrl(base: string, query: UsageQuery, words: UsageParameters, takesI
 }
 
 /**
- * A user's password or, where no user is named, a bearer token. `--user` goes before the token, which is the password where
- * there is none. Never from flags, which other users of the machine can see.
+ * The Authorization header: Basic with `user`, otherwise Bearer, otherwise `undefined`. Without TONNAGE_PASSWORD the token is the
+ * user's password. Secrets never come from flags, which other users can see. Throws `UsageError`.
  */
 export function authorizationOf({ user, environment }: RemoteUsageOptions): string | undefined {
   const token = environment['TONNAGE_TOKEN'] ?? tokenOfFile(environment['TONNAGE_TOKEN_FILE']);
@@ -79,44 +80,44 @@ async function fetchText(url: string, authorization: string | undefined): Promis
   try {
     response = await fetch(url, {
       headers: { accept: 'application/json', ...(authorization !== undefined && { authorization }) },
-      // Credentials are for this server only.
+      // Never send credentials to another server.
       redirect: 'error',
       signal: AbortSignal.timeout(limits.commandAnswerMsMax),
     });
     text = await response.text();
   } catch (cause) {
-    throw new TonnageError('unavailable', `${origin} does not answer: ${reasonOf(cause)}`, { cause });
+    throw new TonnageError('unavailable', `${origin} does not respond: ${reasonOf(cause)}`, { cause });
   }
   if (response.ok) return text;
   const problem = problemOf(text, response);
   if (isOfUsage(response.status, text)) throw new UsageError(problem);
-  throw new TonnageError('unavailable', `${origin} answered ${response.status}: ${problem}`);
+  throw new TonnageError('unavailable', `${origin} responded with ${response.status}: ${problem}`);
 }
 
-/** Whether a server refuses what it was asked for, with its own words: then it is the command line that has to change. */
+/** Whether a Tonnage server rejected the request as invalid, which is wrong usage of the command. */
 export function isOfUsage(status: number, text: string): boolean {
   return status === 400 && /"code":"bad_request"/.test(text);
 }
 
-/** fetch says only that it failed; why is in the causes. */
+/** The root cause of an error, which fetch hides in `cause`. */
 export function reasonOf(thrown: unknown): string {
   if (thrown instanceof Error && thrown.message === 'bad port') {
-    return 'no HTTP client asks at this port, which is kept for another protocol (Fetch Standard, "port blocking")';
+    return 'HTTP clients block this port, which is reserved for another protocol (Fetch Standard, "port blocking")';
   }
   if (thrown instanceof AggregateError && thrown.errors.length > 0) return reasonOf(thrown.errors[0]);
   return thrown instanceof Error && thrown.cause instanceof Error ? reasonOf(thrown.cause) : messageOf(thrown);
 }
 
-/** What a problem document (RFC 9457) says, else what the status is called. */
+/** The message of a problem document (RFC 9457), or the status text. */
 function problemOf(text: string, response: Response): string {
   try {
     const problem: unknown = JSON.parse(text);
     if (isObject(problem)) {
-      const said = problem['detail'] ?? problem['title'];
-      if (typeof said === 'string') return said;
+      const message = problem['detail'] ?? problem['title'];
+      if (typeof message === 'string') return message;
     }
   } catch {
-    // Not ours, or something in between that answers in HTML.
+    // Not from Tonnage: for example an HTML page of a proxy.
   }
   return response.statusText === '' ? 'no reason given' : response.statusText;
 }
@@ -125,7 +126,7 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Reads a page as `usageAsJson` writes it. Throws `unavailable` when it is something else. */
+/** Parses a page of `usageAsJson`. Throws `unavailable` if it is not from a Tonnage server. */
 function readPage(query: UsageQuery, json: string): Omit<UsagePage, 'json'> {
   try {
     const page = objectOf(parseExactJson(json));
@@ -141,7 +142,7 @@ function readPage(query: UsageQuery, json: string): Omit<UsagePage, 'json'> {
     };
     return { answer, ...(typeof next === 'string' && { next }) };
   } catch (cause) {
-    throw new TonnageError('unavailable', `the server did not answer as a Tonnage server does: ${messageOf(cause)}`, {
+    throw new TonnageError('unavailable', `the response is not from a Tonnage server: ${messageOf(cause)}`, {
       cause,
     });
   }

@@ -3,7 +3,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { limits } from '../base/index.ts';
 import { listenForm, parseHost, parseListen, parsePort } from '../config/index.ts';
 import { configFileOf, configurationOf } from './configuration.ts';
-import { exitCodes, type Terminal } from './contract.ts';
+import { exitCodes, note, type Terminal } from './contract.ts';
 import { welcome } from './welcome.ts';
 
 interface ServeOptions {
@@ -68,9 +68,9 @@ async function serve(command: Command, terminal: Terminal): Promise<void> {
     ...(metrics !== undefined && { metrics }),
   });
   const configFile = configFileOf(command);
-  // Listens for signals before anything is started, so that one that comes meanwhile is a clean stop as well.
+  // Handle signals from here on, so that one during the start is a clean stop too.
   const stopping = stopSignal(terminal, config.shutdownTimeout + limits.stopMsMax);
-  // Loaded here, so that the other commands start without the server and what it needs.
+  // Loaded lazily, so that other commands start faster.
   const { startServer } = await import('../app.ts');
   const server = await startServer({
     config,
@@ -79,7 +79,7 @@ async function serve(command: Command, terminal: Terminal): Promise<void> {
     environment: terminal.environment,
   });
   terminal.say(welcome({ config, ...server, ...(configFile !== undefined && { configFile }) }));
-  terminal.say(`${await stopping.first}: stopping\n`);
+  note(terminal, `${await stopping.first}: stopping`);
   try {
     await server.stop();
   } finally {
@@ -88,21 +88,21 @@ async function serve(command: Command, terminal: Terminal): Promise<void> {
 }
 
 /**
- * A terminal signals the whole process group, and parents (npm, a supervisor's wrapper) pass the same signal on: what
- * comes this soon after the first is its echo, not somebody who has lost patience.
+ * A terminal signals the whole process group, and parents (npm, a wrapper) also forward the signal. A signal this soon after the
+ * first is a duplicate, not a second request to stop.
  */
 const echoMs = 250;
 
 interface StopSignal {
   /** Resolves with the first signal. */
   readonly first: Promise<NodeJS.Signals>;
-  /** The server has stopped, saved or not. */
+  /** Call after the server has stopped. */
   readonly done: () => void;
 }
 
 /**
- * Waits for a signal to stop. A second signal ends the process at once, saved or not. So does a stop that takes longer than
- * `stopMs`: a disk or a server that does not answer must not keep the process for ever.
+ * Waits for a signal to stop. A second signal, or a stop that takes longer than `stopMs`, ends the process at once, even if counts
+ * are not saved: an unresponsive disk or server must not keep the process forever.
  */
 function stopSignal({ onSignals, clock, end, say }: Terminal, stopMs: number): StopSignal {
   const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>();
@@ -112,7 +112,7 @@ function stopSignal({ onSignals, clock, end, say }: Terminal, stopMs: number): S
     if (firstAt === undefined) {
       firstAt = clock.monotonic();
       timer = setTimeout(() => {
-        say(`tonnage: the stop took longer than ${stopMs} ms; what is not saved by now is lost\n`);
+        note({ say }, `the stop took longer than ${stopMs} ms; counts that are not saved are lost`);
         end(exitCodes.failed);
       }, stopMs);
       resolve(signal);

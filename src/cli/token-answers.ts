@@ -3,50 +3,50 @@ import { rights, type TokenInfo } from '../identity/index.ts';
 
 type Members = Readonly<Record<string, unknown>>;
 
-/** What a problem document (RFC 9457) says. */
+/** The message of a problem document (RFC 9457). */
 export function readProblem(text: string): string {
   try {
     const { detail, title } = membersOf(JSON.parse(text));
     return textOf(detail ?? title);
   } catch {
-    // Not ours, or something in between that answers in HTML.
+    // Not from Tonnage: for example an HTML page of a proxy.
     return 'no reason given';
   }
 }
 
-/** Whether a server or the ledger refuses what a token was to be, and not to make one at all. */
-export function isWishRefused(message: string): boolean {
+/** Whether an error message concerns a property of the token request. */
+export function isRequestRefused(message: string): boolean {
   return /^(?:name|email|org|scope|rights|expiresAt): /.test(message);
 }
 
-/** The answer to `GET /api/v1/tokens`. Throws `unavailable` when it is something else. */
+/** Parses the response of `GET /api/v1/tokens`. Throws `unavailable` if it is not from a Tonnage server. */
 export function readTokens(text: string): readonly TokenInfo[] {
-  return understood(text, (answer) => {
+  return parsed(text, (answer) => {
     const { tokens } = membersOf(answer);
-    if (Array.isArray(tokens)) return tokens.map((each) => factsOf(membersOf(each)));
+    if (Array.isArray(tokens)) return tokens.map((each) => infoOf(membersOf(each)));
     throw new TypeError('expected a list of tokens');
   });
 }
 
-/** The answer to `POST /api/v1/tokens`. Throws `unavailable` when it is something else. */
-export function readMadeToken(text: string): TokenInfo & { readonly token: string } {
-  return understood(text, (answer) => {
+/** Parses the response of `POST /api/v1/tokens`. Throws `unavailable` if it is not from a Tonnage server. */
+export function readCreatedToken(text: string): TokenInfo & { readonly token: string } {
+  return parsed(text, (answer) => {
     const members = membersOf(answer);
-    return { ...factsOf(members), token: textOf(members['token']) };
+    return { ...infoOf(members), token: textOf(members['token']) };
   });
 }
 
-function understood<T>(text: string, read: (answer: unknown) => T): T {
+function parsed<T>(text: string, read: (answer: unknown) => T): T {
   try {
     return read(JSON.parse(text));
   } catch (cause) {
-    throw new TonnageError('unavailable', `the server did not answer as a Tonnage server does: ${messageOf(cause)}`, {
+    throw new TonnageError('unavailable', `the response is not from a Tonnage server: ${messageOf(cause)}`, {
       cause,
     });
   }
 }
 
-function factsOf(members: Members): TokenInfo {
+function infoOf(members: Members): TokenInfo {
   const { name, email, org, scope, expiresAt, usedAt } = members;
   const listed = listOf(members['rights']);
   return {

@@ -4,43 +4,40 @@ import { Agent, fetch } from 'undici';
 import { limits, TonnageError } from '../base/index.ts';
 import type { Config } from '../config/index.ts';
 import type { TokenManager, TokenInfo, TokenRequest } from '../identity/index.ts';
-import { isWishRefused, readMadeToken, readProblem, readTokens } from './token-answers.ts';
+import { isRequestRefused, readCreatedToken, readProblem, readTokens } from './token-answers.ts';
 import { authorizationOf, baseOf, isOfUsage, reasonOf, type RemoteUsageOptions } from './remote-usage.ts';
 
 interface Server {
-  /** Scheme, host and port, without a slash at the end. */
+  /** Scheme, host and port, without a trailing slash. */
   readonly base: string;
-  /** How it is called in messages. */
+  /** Its name in messages. */
   readonly name: string;
   readonly authorization?: string | undefined;
-  /** A socket of this machine, instead of the host. */
+  /** A local socket to use instead of the host. */
   readonly socket?: string;
 }
 
-/** The tokens of a server at a URL. Throws `UsageError` as `authorizationOf` does. */
+/** Manages the tokens of a server at a URL. Throws `UsageError`. */
 export function remoteTokens(options: RemoteUsageOptions): TokenManager {
   const base = baseOf(options.url);
   return tokensOf({ base, name: base, authorization: authorizationOf(options) });
 }
 
-export interface LocalTokensOptions {
+interface LocalTokensOptions {
   readonly data: string;
-  /** Says which upstreams scopes may name, where no server does. Absent: they are kept as they are written. */
+  /** The configured upstreams, against which scopes are checked if no server runs. Absent: scopes are stored as stated. */
   readonly config?: Config;
-  /** Makes a ledger where there is none. */
+  /** Whether to create a missing ledger. */
   readonly makes: boolean;
-  /** The error for a directory without a ledger, where none is made. */
+  /** Creates the error for a missing ledger that is not created. */
   readonly absent: () => TonnageError;
-  /** Is told when a ledger was made. */
-  readonly onMade: () => void;
+  /** Called after a ledger was created. */
+  readonly onCreated: () => void;
 }
 
-/**
- * Does something with the tokens of a data directory: in its file, or at the server that has it open, by the socket that
- * is there for that.
- */
+/** Calls `work` with the tokens of a data directory: in its file, or through the socket of the server that has locked it. */
 export async function withLocalTokens<T>(
-  { data, config, makes, absent, onMade }: LocalTokensOptions,
+  { data, config, makes, absent, onCreated }: LocalTokensOptions,
   work: (tokens: TokenManager) => Promise<T>,
 ): Promise<T> {
   const { socketName, ledgerFileName } = await import('../app.ts');
@@ -54,7 +51,7 @@ export async function withLocalTokens<T>(
     if (error.code === 'not_found' && !isThere()) throw absent();
     if (error.code !== 'data_locked') throw error;
   } finally {
-    if (makes && !wasThere && isThere()) onMade();
+    if (makes && !wasThere && isThere()) onCreated();
   }
   const socket = join(data, socketName);
   return work(tokensOf({ base: 'http://localhost', name: `the server of ${data}`, socket }));
@@ -63,24 +60,24 @@ export async function withLocalTokens<T>(
 function tokensOf(server: Server): TokenManager {
   const tokens = '/api/v1/tokens';
   return {
-    async create({ expiresAt, ...wish }: TokenRequest) {
+    async create({ expiresAt, ...request }: TokenRequest) {
       const expires = expiresAt === undefined ? {} : { expiresAt: new Date(expiresAt).toISOString() };
-      return readMadeToken(await ask(server, 'POST', tokens, { ...wish, ...expires }));
+      return readCreatedToken(await send(server, 'POST', tokens, { ...request, ...expires }));
     },
     async list(): Promise<readonly TokenInfo[]> {
-      return readTokens(await ask(server, 'GET', tokens));
+      return readTokens(await send(server, 'GET', tokens));
     },
     async revoke(id) {
-      await ask(server, 'DELETE', `${tokens}/${encodeURIComponent(id)}`);
+      await send(server, 'DELETE', `${tokens}/${encodeURIComponent(id)}`);
     },
   };
 }
 
 /**
- * Asks for one thing, and answers the body. Throws `bad_request` with the words of a server that refuses what a token was
- * to be, and else `unavailable` with what it says is wrong.
+ * Sends one request and resolves with the body. Rejects with `bad_request` if the server rejects the token request, and with
+ * `unavailable` for any other failure.
  */
-async function ask(server: Server, method: string, path: string, body?: object): Promise<string> {
+async function send(server: Server, method: string, path: string, body?: object): Promise<string> {
   const { base, name, authorization, socket } = server;
   const dispatcher = new Agent(socket === undefined ? {} : { connect: { socketPath: socket } });
   let status: number;
@@ -94,7 +91,7 @@ async function ask(server: Server, method: string, path: string, body?: object):
         ...(body !== undefined && { 'content-type': 'application/json' }),
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
-      // Credentials are for this server only.
+      // Never send credentials to another server.
       redirect: 'error',
       signal: AbortSignal.timeout(limits.commandAnswerMsMax),
       dispatcher,
@@ -102,12 +99,12 @@ async function ask(server: Server, method: string, path: string, body?: object):
     status = response.status;
     text = await response.text();
   } catch (cause) {
-    throw new TonnageError('unavailable', `${name} does not answer: ${reasonOf(cause)}`, { cause });
+    throw new TonnageError('unavailable', `${name} does not respond: ${reasonOf(cause)}`, { cause });
   } finally {
     await dispatcher.close();
   }
   if (status >= 200 && status < 300) return text;
   const problem = readProblem(text);
-  if (isOfUsage(status, text) && isWishRefused(problem)) throw new TonnageError('bad_request', problem);
-  throw new TonnageError('unavailable', `${name} answered ${status}: ${problem}`);
+  if (isOfUsage(status, text) && isRequestRefused(problem)) throw new TonnageError('bad_request', problem);
+  throw new TonnageError('unavailable', `${name} responded with ${status}: ${problem}`);
 }

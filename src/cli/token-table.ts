@@ -2,7 +2,7 @@ import type { TokenInfo } from '../identity/index.ts';
 
 const head = ['ID', 'KIND', 'NAME', 'ORG', 'RIGHTS', 'CREATED', 'EXPIRES', 'LAST USED', 'SCOPE'];
 
-/** Tokens as columns for people; days in UTC. `now` in milliseconds since the Unix epoch. */
+/** Formats tokens as a table, with days in UTC. `now` is in milliseconds since the Unix epoch. */
 export function tokensAsTable(tokens: readonly TokenInfo[], now: number): string {
   const rows = [head, ...tokens.map((token) => cellsOf(token, now))];
   const widths = head.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));

@@ -20,7 +20,7 @@ const token = (...args: readonly string[]) => run(['token', ...args, '--data', d
 test('a token is printed alone, and listed by its id', async () => {
   const made = await token('create', '--org', 'a.org', '--scope', 'lab/a,lab/b/*', '--expires', '2099-01-01T00:00Z');
   expect(made).toMatchObject({ code: 0, stdout: expect.stringMatching(/^tng_api_[a-z2-7]{59}\n$/) as unknown });
-  const [, id = ''] = /^token (\S+); it is not shown again/.exec(made.stderr) ?? [];
+  const [, id = ''] = /^tonnage: token (\S+); it is not shown again/.exec(made.stderr) ?? [];
   const { stdout } = await token('list');
   const lines = stdout.split('\n').map((line) => line.split(/ {2,}/));
   expect(lines[0]).toEqual(['ID', 'KIND', 'NAME', 'ORG', 'RIGHTS', 'CREATED', 'EXPIRES', 'LAST USED', 'SCOPE']);
@@ -66,7 +66,7 @@ test('a list says which have expired', () => {
 
 describe('a directory without a ledger', () => {
   const made = (where: string) =>
-    `there was no ledger in ${where}, so a new one was made: the token holds for a server that has its data there\n`;
+    `tonnage: created a new ledger in ${where}: the token is valid for a server with this data directory\n`;
 
   test.each([
     ['--data', ['--data', 'new'], {}],
@@ -87,21 +87,24 @@ describe('a directory without a ledger', () => {
     const { code, stderr } = await run(['token', 'create', '--rights', 'x', '--data', 'new'], {
       workingDirectory: data,
     });
-    expect([code, stderr]).toEqual([2, expect.stringMatching(/^there was no ledger in .*\ntonnage: rights: /)]);
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringMatching(/^tonnage: created a new ledger in .*\ntonnage: rights: /),
+    ]);
   });
 
   test('that nobody names is refused, and nothing is left in it', async () => {
     const refused = (more = '') =>
-      `tonnage: there is no ledger in ${data}/data: name the data directory of the server with --data, or its ` +
+      `tonnage: there is no ledger in ${data}/data: pass the server's data directory with --data, or its ` +
       `configuration with --config${more}\n`;
-    const create = '; to make a new one there, say --data ' + join(data, 'data');
+    const create = '; to create one there, add --data ' + join(data, 'data');
     const here = () => run(['token', 'create'], { workingDirectory: data });
     expect(await here()).toEqual({ code: 1, stdout: '', stderr: refused(create) });
     mkdirSync(join(data, 'data'));
     expect(await here()).toEqual({ code: 1, stdout: '', stderr: refused(create) });
     expect(readdirSync(join(data, 'data'))).toEqual([]);
     writeFileSync(join(data, 'tonnage.yaml'), 'data: elsewhere\n');
-    const unread = '; tonnage.yaml, which is here, is read only with --config tonnage.yaml';
+    const unread = '; tonnage.yaml in this directory is read only with --config tonnage.yaml';
     expect(await here()).toEqual({ code: 1, stdout: '', stderr: refused(create + unread) });
     expect(await run(['token', 'list'], { workingDirectory: data })).toEqual({
       code: 1,
@@ -164,18 +167,14 @@ describe('a value that cannot be is wrong usage', () => {
 describe('what cannot be', () => {
   test.each([
     [['--expires', 'soon'], 2, 'tonnage: --expires: expected a duration'],
-    [['--expires', '2099-01-01'], 2, 'or a time as in RFC 3339, got "2099-01-01"'],
+    [['--expires', '2099-01-01'], 2, 'or an RFC 3339 time, got "2099-01-01"'],
     [['--platform', '--path'], 2, 'expected the access token of the Platform in the variable TONNAGE_PLATFORM_TOKEN'],
-    [['--user', 'root'], 2, 'tonnage: --user: expected --url beside it'],
+    [['--user', 'root'], 2, 'tonnage: --user: expected --url with it'],
     [['--url', 'ftp://x'], 2, 'tonnage: --url: expected http://HOST:PORT'],
     [['--rights', 'pull,push'], 2, 'tonnage: rights: expected some of pull, query, ingest, admin, got "push"'],
     [['--path', '--rights', 'query'], 2, 'tonnage: rights: expected only pull for a path token'],
     [['--org', 'not an org'], 2, 'tonnage: org: expected an organisation such as example.org, got "not an org"'],
-    [
-      ['--url', 'http://127.0.0.1:1'],
-      1,
-      'tonnage: http://127.0.0.1:1 does not answer: no HTTP client asks at this port',
-    ],
+    [['--url', 'http://127.0.0.1:1'], 1, 'tonnage: http://127.0.0.1:1 does not respond: HTTP clients block this port'],
   ] as const)('%j', async (args, code, message) => {
     const result = await token('create', ...args);
     expect([result.code, result.stdout]).toEqual([code, '']);
@@ -202,6 +201,6 @@ describe('what cannot be', () => {
     const lock = lockFile(join(data, 'lock'));
     const { code, stderr } = await token('list');
     lock.release();
-    expect([code, stderr]).toEqual([1, expect.stringContaining(`the server of ${data} does not answer: `)]);
+    expect([code, stderr]).toEqual([1, expect.stringContaining(`the server of ${data} does not respond: `)]);
   });
 });

@@ -3,9 +3,9 @@ import { TonnageError } from '../base/index.ts';
 import { durationForm, parseDuration } from '../config/index.ts';
 import type { TokenManager, TokenInfo, TokenRequest } from '../identity/index.ts';
 import { configFileOf, configurationOf, isDataNamed } from './configuration.ts';
-import { UsageError, type Terminal } from './contract.ts';
+import { note, UsageError, type Terminal } from './contract.ts';
 import { once } from './once.ts';
-import { isWishRefused } from './token-answers.ts';
+import { isRequestRefused } from './token-answers.ts';
 import { remoteTokens, withLocalTokens } from './token-manager.ts';
 import { tokensAsTable } from './token-table.ts';
 import { unreadHint } from './unread-config.ts';
@@ -61,11 +61,11 @@ export function tokenCommand(terminal: Terminal): Command {
     .option('--expires <when>', 'expiry: a duration such as 90d, or a time such as 2027-01-01T00:00:00Z')
     .addHelpText('after', createHelp)
     .action(async (_options: object, command: Command) => {
-      const wish = wishOf(command.opts<CreateOptions>(), terminal);
+      const request = requestOf(command.opts<CreateOptions>(), terminal);
       await at(command, terminal, 'made', async (tokens) => {
-        const made = await understood(() => tokens.create(wish));
+        const made = await asUsage(() => tokens.create(request));
         terminal.out(`${made.token}\n`);
-        terminal.say(noteOn(made));
+        note(terminal, noteOn(made));
       });
     });
   const list = token
@@ -90,17 +90,18 @@ export function tokenCommand(terminal: Terminal): Command {
   return token;
 }
 
-/** A token that cannot be is wrong usage, whoever says so. */
-async function understood<T>(work: () => Promise<T>): Promise<T> {
+/** Converts the error for an invalid token request, local or from a server, to a `UsageError`. */
+async function asUsage<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (thrown) {
-    const isRefused = thrown instanceof TonnageError && thrown.code === 'bad_request' && isWishRefused(thrown.message);
+    const isRefused =
+      thrown instanceof TonnageError && thrown.code === 'bad_request' && isRequestRefused(thrown.message);
     throw isRefused ? new UsageError(thrown.message, { cause: thrown }) : thrown;
   }
 }
 
-/** Where the tokens are that are meant; `ledger`: it has to be there already, or may be made where it is named. */
+/** Calls `work` with the tokens of the command line. `ledger`: must exist (`there`), or is created if its directory is stated (`made`). */
 async function at<T>(
   command: Command,
   terminal: Terminal,
@@ -112,19 +113,17 @@ async function at<T>(
     const { environment } = terminal;
     return work(remoteTokens({ url, environment, ...(user !== undefined && { user }) }));
   }
-  if (user !== undefined) throw new UsageError('--user: expected --url beside it; the data directory takes no login');
+  if (user !== undefined) throw new UsageError('--user: expected --url with it; the data directory requires no login');
   const config = configurationOf(command, terminal);
   const { data } = config;
   const makes = ledger === 'made' && isDataNamed(command, terminal);
-  const onMade = (): void => {
-    terminal.say(
-      `there was no ledger in ${data}, so a new one was made: the token holds for a server that has its data there\n`,
-    );
+  const onCreated = (): void => {
+    note(terminal, `created a new ledger in ${data}: the token is valid for a server with this data directory`);
   };
   const absent = (): TonnageError => noLedger(command, terminal, { data, ledger });
-  // Without a file of theirs the upstreams are only those that there are by default.
+  // Without a configuration file only the default upstreams are known, so scopes are not checked.
   const isConfigured = configFileOf(command) !== undefined;
-  return withLocalTokens({ data, makes, absent, onMade, ...(isConfigured && { config }) }, work);
+  return withLocalTokens({ data, makes, absent, onCreated, ...(isConfigured && { config }) }, work);
 }
 
 function noLedger(
@@ -132,15 +131,15 @@ function noLedger(
   terminal: Terminal,
   { data, ledger }: { readonly data: string; readonly ledger: 'there' | 'made' },
 ): TonnageError {
-  const make = ledger === 'made' ? `; to make a new one there, say --data ${data}` : '';
+  const make = ledger === 'made' ? `; to create one there, add --data ${data}` : '';
   return new TonnageError(
     'not_found',
-    `there is no ledger in ${data}: name the data directory of the server with --data, or its configuration with ` +
+    `there is no ledger in ${data}: pass the server's data directory with --data, or its configuration with ` +
       `--config${make}${unreadHint(command, terminal)}`,
   );
 }
 
-function wishOf(options: CreateOptions, { clock, environment }: Terminal): TokenRequest {
+function requestOf(options: CreateOptions, { clock, environment }: Terminal): TokenRequest {
   const { path, platform, rights, expires, scope, ...rest } = options;
   const platformToken = platform === true ? environment['TONNAGE_PLATFORM_TOKEN'] : undefined;
   if (platform === true && platformToken === undefined) {
@@ -160,14 +159,14 @@ function wishOf(options: CreateOptions, { clock, environment }: Terminal): Token
   };
 }
 
-/** RFC 3339, since a time without a zone would mean another moment on another machine. */
+/** RFC 3339 with an offset, because the meaning of a time without one would depend on the machine. */
 const timePattern = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/;
 
 function expiryOf(text: string, now: number): number {
   const duration = parseDuration(text);
   const time = duration === undefined ? Date.parse(timePattern.test(text) ? text : '') : now + duration;
   if (Number.isFinite(time) && time <= 8.64e15) return time;
-  throw new UsageError(`--expires: expected ${durationForm}, or a time as in RFC 3339, got ${JSON.stringify(text)}`);
+  throw new UsageError(`--expires: expected ${durationForm}, or an RFC 3339 time, got ${JSON.stringify(text)}`);
 }
 
 function noteOn({ id, kind, scope }: TokenInfo): string {
@@ -176,7 +175,7 @@ function noteOn({ id, kind, scope }: TokenInfo): string {
       ? 'pull HOST/wt/TOKEN/IMAGE'
       : 'Authorization: Bearer TOKEN, or docker login with it as the password of any user';
   const pulls = scope === undefined ? '' : `It may pull ${scope.join(', ')}. `;
-  return `token ${id}; it is not shown again. ${pulls}Use: ${use}\n`;
+  return `token ${id}; it is not shown again. ${pulls}Use: ${use}`;
 }
 
 function asJson(tokens: readonly TokenInfo[]): string {

@@ -5,19 +5,16 @@ import { loadConfig, type Config } from '../config/index.ts';
 import { configFileOf, dataOf, isDataNamed } from './configuration.ts';
 import type { Terminal } from './contract.ts';
 
-/** How people call the file. */
+/** Usual names of configuration files. */
 const usualNames = ['tonnage.yaml', 'tonnage.yml'] as const;
 
-/**
- * A configuration that lies where the command runs and that it does not read, since the command line names none: its name,
- * and what it says where it is valid. Nobody is told anything by this where there is none.
- */
-export interface UnreadConfig {
+/** A configuration file in the working directory that the command does not read, because `--config` is missing. */
+interface UnreadConfig {
   readonly name: string;
   readonly config?: Config;
 }
 
-/** Looks for a configuration in the working directory that `command` does not read. */
+/** Finds a configuration file in the working directory that `command` does not read. */
 export function unreadConfig(command: Command, { environment, workingDirectory }: Terminal): UnreadConfig | undefined {
   if (configFileOf(command) !== undefined) return undefined;
   const name = usualNames.find((each) => existsSync(join(workingDirectory, each)));
@@ -25,24 +22,24 @@ export function unreadConfig(command: Command, { environment, workingDirectory }
   try {
     return { name, config: loadConfig({ file: name, environment, workingDirectory }) };
   } catch {
-    // Whoever means it will be told what is wrong with it.
+    // Its problems are reported once it is passed with --config.
     return { name };
   }
 }
 
-/** What to add to the news that something is not where it was looked for; nothing where the command line was clear. */
+/** Ends the error for a missing ledger with a hint at an unread configuration file; empty if there is none or --data is given. */
 export function unreadHint(command: Command, terminal: Terminal): string {
   const unread = dataOf(command) === undefined ? unreadConfig(command, terminal) : undefined;
-  return unread === undefined ? '' : `; ${unread.name}, which is here, is read only with --config ${unread.name}`;
+  return unread === undefined ? '' : `; ${unread.name} in this directory is read only with --config ${unread.name}`;
 }
 
 /**
- * What to add to the news that there is no ledger: where nobody has said where the data are, the directory is most likely the
- * wrong one. `otherwise`: what else a command can do, such as `, or ask a server with --url`.
+ * Ends the error for a missing ledger with a hint how to state the data directory, if it is not stated. `otherwise`: a further
+ * possibility, such as `, or query a server with --url`.
  */
 export function whereHint(command: Command, terminal: Terminal, otherwise = ''): string {
   const unread = unreadHint(command, terminal);
   if (isDataNamed(command, terminal)) return unread;
   const either = otherwise === '' ? ', or' : ',';
-  return `: name the data directory of the server with --data${either} its configuration with --config${otherwise}${unread}`;
+  return `: pass the server's data directory with --data${either} its configuration with --config${otherwise}${unread}`;
 }

@@ -104,7 +104,7 @@ describe('a table', () => {
         '2024-10-04  (others)  -          3      2  ######',
         'total                           12',
         '',
-        'not told apart on all days, or beyond its limit: user',
+        'not distinguished on all days, or beyond the limit of values: user',
         '',
       ].join('\n'),
     );

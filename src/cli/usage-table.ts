@@ -1,6 +1,6 @@
 import { formatDay, type DistinctDimension, type UsageAnswer, type UsageQuery, type UsageRow } from '../usage/index.ts';
 
-/** How bars are drawn: with blocks of eighths of a character, or where those cannot be shown with `#`. */
+/** How bars are drawn: with eighths of block characters, or with `#` if the terminal has only ASCII. */
 export type BarStyle = 'blocks' | 'ascii';
 
 const barWidth = 20;
@@ -11,7 +11,7 @@ export function groupThousands(value: bigint): string {
   return value.toString().replaceAll(/\B(?=(\d{3})+$)/g, ',');
 }
 
-/** A bar for `value` where `most` fills the whole width; never empty for what is not 0. */
+/** A bar for `value`. `most` fills the whole width; a value above 0 is never empty. */
 export function bar(value: bigint, most: bigint, style: BarStyle): string {
   if (value <= 0n || most <= 0n) return '';
   const parts = style === 'blocks' ? 8n : 1n;
@@ -20,12 +20,12 @@ export function bar(value: bigint, most: bigint, style: BarStyle): string {
   return '█'.repeat(Number(filled / 8n)) + (eighths[Number(filled % 8n)] ?? '');
 }
 
-/** A value as it may stand on a terminal: control characters could move its cursor or worse. */
+/** Removes control characters, which could control the terminal. */
 function printable(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\u{FFFD}');
 }
 
-/** The answer as a table for people: a title, aligned columns with a bar for each row, and a line with the total. */
+/** Formats an answer as a table: a title, aligned columns, a bar for each row, and the total. */
 export function usageAsTable(
   query: UsageQuery,
   answer: UsageAnswer,
@@ -47,22 +47,22 @@ export function usageAsTable(
 
   const most = answer.rows.reduce((high, { value }) => (value > high ? value : high), 0n);
   const lines = rows.map((cells, index) => line(cells, bar(answer.rows[index]?.value ?? 0n, most, style)));
-  // Where the sums come first there is no room for the word; the number stands for itself.
+  // If the sums are in the first column, there is no place for the total.
   const sum = sumAt === 0 ? [] : [line(total)];
   return `${[title, '', line(names), ...lines, ...sum, ...foldedNote(answer)].join('\n')}\n`;
 }
 
-/** What to tell somebody who sees a page and could take it for the whole: that rows are missing, and how to see them. */
+/** Notes for a page that is not the whole answer: which rows are missing, and how to get them. */
 export function missingNotes(cursor: string | undefined, next: string | undefined): readonly string[] {
   return [
-    ...(cursor === undefined ? [] : ['rows are missing before these: --cursor passes them over']),
-    ...(next === undefined ? [] : [`rows are missing after these: go on with --cursor ${next}`]),
+    ...(cursor === undefined ? [] : ['rows before these are omitted because of --cursor']),
+    ...(next === undefined ? [] : [`rows after these are omitted: continue with --cursor ${next}`]),
   ];
 }
 
 interface Column {
   readonly name: string;
-  /** Numbers stand at the right. */
+  /** Right-aligned, for numbers. */
   readonly right?: true;
   readonly of: (row: UsageRow) => string;
 }
@@ -83,9 +83,11 @@ function distinctColumn(of: DistinctDimension): Column {
   return { name: `${of}s`, right: true, of: ({ distinct = 0 }) => groupThousands(BigInt(distinct)) };
 }
 
-/** Says which dimensions the rows do not tell apart everywhere, so that nobody takes the rest for all there was. */
+/** A note about dimensions whose values are not all distinguished. */
 function foldedNote({ folded = [] }: UsageAnswer): readonly string[] {
-  return folded.length === 0 ? [] : ['', `not told apart on all days, or beyond its limit: ${folded.join(', ')}`];
+  return folded.length === 0
+    ? []
+    : ['', `not distinguished on all days, or beyond the limit of values: ${folded.join(', ')}`];
 }
 
 function pad(text: string, width: number, right = false): string {

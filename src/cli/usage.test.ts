@@ -78,16 +78,16 @@ describe('from the data directory, while a server is running on it', () => {
     const page = (...flags: readonly string[]) => run(['usage', 'pulls', '--by', 'org', '--data', data, ...flags]);
     const first = await page('--limit', '1');
     const [, cursor = ''] =
-      /\ntotal .*\n\nrows are missing after these: go on with --cursor (\S+)\n$/.exec(first.stdout) ?? [];
+      /\ntotal .*\n\nrows after these are omitted: continue with --cursor (\S+)\n$/.exec(first.stdout) ?? [];
     expect([first.code, first.stderr]).toEqual([0, '']);
     const second = await page('--limit', '1', '--cursor', cursor);
     expect(second.stdout).toContain('\na.io ');
     expect(second.stdout).toMatch(
-      /\n\nrows are missing before these: --cursor passes them over\nrows are missing after these: .*\n$/,
+      /\n\nrows before these are omitted because of --cursor\nrows after these are omitted: .*\n$/,
     );
     const csv = await page('--cursor', cursor, '--limit', '2', '--format', 'csv');
     expect(csv.stdout).toBe('org,value\r\na.io,1234\r\n,7\r\n');
-    expect(csv.stderr).toBe('rows are missing before these: --cursor passes them over\n');
+    expect(csv.stderr).toBe('tonnage: rows before these are omitted because of --cursor\n');
     const json = await page('--cursor', cursor, '--format', 'json');
     expect([json.code, json.stderr]).toEqual([0, '']);
     const other = await page('--cursor', cursor, '--arch', 'amd64');
@@ -154,14 +154,14 @@ describe('from a running server', () => {
   });
 
   test.each([
-    ['no credentials', [], {}, /^tonnage: http:\S+ answered 401: .*\n$/],
+    ['no credentials', [], {}, /^tonnage: http:\S+ responded with 401: .*\n$/],
     [
       'a wrong password',
       ['--user', 'a'],
       { TONNAGE_PASSWORD: 'wrong-secret' },
-      /^tonnage: http:\S+ answered 401: .*\n$/,
+      /^tonnage: http:\S+ responded with 401: .*\n$/,
     ],
-    ['a wrong token', [], { TONNAGE_TOKEN: 'wrong-secret' }, /^tonnage: http:\S+ answered 401: .*\n$/],
+    ['a wrong token', [], { TONNAGE_TOKEN: 'wrong-secret' }, /^tonnage: http:\S+ responded with 401: .*\n$/],
   ])('%s', async (_title, flags, environment, message) => {
     const { code, stdout, stderr } = await remote(flags, environment);
     expect(stderr).toMatch(message);
@@ -182,24 +182,24 @@ describe('from a server that is something else', () => {
   }
 
   test.each<[string, RequestListener, RegExp]>([
-    ['HTML', (_request, response) => response.end('<html>'), /did not answer as a Tonnage server does/],
+    ['HTML', (_request, response) => response.end('<html>'), /response is not from a Tonnage server/],
     [
       'other JSON',
       (_request, response) => response.end('{"from":1}'),
-      /did not answer as a Tonnage server does: expected a day/,
+      /response is not from a Tonnage server: expected a day/,
     ],
     [
       'fractions',
       (_request, response) => response.end('{"from":"2026-01-01","to":"2026-01-02","rows":[],"total":1.5}'),
       /expected an integer/,
     ],
-    ['an error page', (_request, response) => response.writeHead(502).end('<html>'), /answered 502: Bad Gateway/],
+    ['an error page', (_request, response) => response.writeHead(502).end('<html>'), /responded with 502: Bad Gateway/],
     [
       'a redirect',
       (_request, response) => response.writeHead(302, { location: 'http://example.org' }).end(),
-      /does not answer/,
+      /does not respond/,
     ],
-    ['a broken answer', (_request, response) => response.destroy(), /does not answer/],
+    ['a broken answer', (_request, response) => response.destroy(), /does not respond/],
   ])('%s', async (_title, listener, message) => {
     const { code, stderr } = await run(['usage', 'pulls', '--url', await serving(listener)]);
     expect(stderr).toMatch(message);
@@ -247,7 +247,7 @@ describe('from a server that is something else', () => {
     const { code, stderr } = await run(['usage', 'pulls', '--url', 'http://127.0.0.1:1']);
     expect([code, stderr]).toEqual([
       1,
-      'tonnage: http://127.0.0.1:1 does not answer: no HTTP client asks at this port, which is kept for another protocol ' +
+      'tonnage: http://127.0.0.1:1 does not respond: HTTP clients block this port, which is reserved for another protocol ' +
         '(Fetch Standard, "port blocking")\n',
     ]);
   });
@@ -277,7 +277,7 @@ describe('from a server that is something else', () => {
     ]);
     expect([stdout, stderr]).toEqual([
       'org,value\r\na.io,1\r\n',
-      `rows are missing after these: go on with --cursor ${cursor}\n`,
+      `tonnage: rows after these are omitted: continue with --cursor ${cursor}\n`,
     ]);
     expect(await ask('--format', 'json')).toBe(`${page('a.io', cursor)}\n`);
     expect(await ask('--format', 'json', '--cursor', cursor)).toBe(`${page('b.io')}\n`);

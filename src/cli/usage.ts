@@ -14,7 +14,7 @@ import {
 } from '../usage/index.ts';
 import type { Config } from '../config/index.ts';
 import { configurationOf } from './configuration.ts';
-import { UsageError, type Terminal } from './contract.ts';
+import { note, UsageError, type Terminal } from './contract.ts';
 import { openLocalUsage } from './local-usage.ts';
 import { partialNote } from './partial-note.ts';
 import { once } from './once.ts';
@@ -96,7 +96,7 @@ export function usageCommand(terminal: Terminal): Command {
     .option('--user <name>', 'log in as this user at --url')
     .addHelpText('after', help)
     .action(async (meter: string, _options: object, asked: Command) => usage(meter, asked, terminal));
-  // As the API calls them, in whose words they are refused.
+  // Messages use the parameter names of the API.
   return once(command, (flag) => (flag === '--url' || flag === '--user' ? flag : (names.get(flag) ?? flag.slice(2))));
 }
 
@@ -107,10 +107,10 @@ async function usage(meter: string, command: Command, terminal: Terminal): Promi
   const { limit, format, url, user } = options;
   if (user !== undefined && url === undefined) {
     throw new UsageError(
-      '--user: expected --url beside it; the data directory takes no login, and --of-user names whose counts are meant',
+      '--user: expected --url with it; the data directory requires no login, and --of-user filters by user',
     );
   }
-  // Without a limit of its own a table or CSV is put together of the largest pages.
+  // Without --limit, a table or CSV combines all pages.
   const everything = limit === undefined && format !== 'json';
   const words = wordsOf(options, everything ? String(limits.queryRowsMax) : limit);
   const { known, source: open } = sourceOf(options, command, terminal);
@@ -128,7 +128,7 @@ async function usage(meter: string, command: Command, terminal: Terminal): Promi
 interface Asked {
   readonly query: UsageQuery;
   readonly words: UsageParameters;
-  /** All pages are meant. */
+  /** Whether to read all pages. */
   readonly everything: boolean;
   readonly format: UsageOptions['format'];
 }
@@ -142,17 +142,17 @@ async function print(source: UsageSource, asked: Asked, terminal: Terminal): Pro
   const { answer, next } = await collect(source, asked);
   const notes = missingNotes(words.cursor, next);
   if (answer.incomplete)
-    terminal.say('these totals are incomplete (ledger_gap): tonnage ledger check says what is missing\n');
+    note(terminal, 'these totals are incomplete (ledger_gap): tonnage ledger check shows what is missing');
   if (format === 'csv' || format === 'csv-raw') {
     terminal.out(usageAsCsv(query, answer, { raw: format === 'csv-raw' }));
-    for (const note of notes) terminal.say(`${note}\n`);
+    for (const each of notes) note(terminal, each);
   } else {
     terminal.out(usageAsTable(query, answer, source.timeZone, barStyle(terminal)));
     if (notes.length > 0) terminal.out(`\n${notes.join('\n')}\n`);
   }
 }
 
-/** The question in the words of the API. */
+/** The query as parameters of the API. */
 function wordsOf(options: UsageOptions, limit: string | undefined): UsageParameters {
   const { from, to, by, window, top, distinct, cursor, ofUser } = options;
   const { org, arch, upstream, repository, tag, outcome, client } = options;
@@ -160,7 +160,7 @@ function wordsOf(options: UsageOptions, limit: string | undefined): UsageParamet
   return { from, to, by, window, ...where, top, distinct, cursor, limit };
 }
 
-/** A question that cannot be understood is wrong usage, whoever would answer it. */
+/** Parses the query. Throws `UsageError` for an invalid one. */
 function understood(meter: string, words: UsageParameters, known: Known | undefined): UsageQuery {
   try {
     const query = parseUsageQuery(meter, words, known?.meters);
@@ -172,26 +172,25 @@ function understood(meter: string, words: UsageParameters, known: Known | undefi
   }
 }
 
-/** What only the totals can tell to be a question that nobody understands is wrong usage, too. */
+/** Converts `bad_request` from the totals to a `UsageError`. */
 function asUsage(thrown: unknown): unknown {
   if (!(thrown instanceof TonnageError) || thrown.code !== 'bad_request') return thrown;
   return new UsageError(thrown.message, { cause: thrown });
 }
 
-/** What there is to be asked about. */
+/** The known meters and dimensions. */
 interface Known {
   readonly meters: MeterSet;
   readonly dimensions: readonly Dimension[];
 }
 
-/** Where totals are read, opened once the question is understood, and what is there, where that is known. */
+/** The source of totals, opened after the query is parsed. `known` is absent for a server, which checks the query itself. */
 function sourceOf(
   { url, user, incomplete = false }: Pick<UsageOptions, 'url' | 'user' | 'incomplete'>,
   command: Command,
   terminal: Terminal,
 ): { readonly source: () => Promise<UsageSource>; readonly known?: Known } {
   if (url !== undefined) {
-    // What there is, the server knows.
     const login = { environment: terminal.environment, ...(user !== undefined && { user }) };
     const remote = { url, takesIncomplete: incomplete, ...login };
     return { source: async () => openRemoteUsage(remote) };
@@ -204,7 +203,7 @@ function sourceOf(
   };
 }
 
-/** Opens the totals of a configuration, and says where they are not all of them. */
+/** Opens the totals of a configuration. Notes on standard error if there may be more counts elsewhere. */
 async function openHere(
   config: Config,
   command: Command,
@@ -213,17 +212,17 @@ async function openHere(
 ): Promise<UsageSource> {
   try {
     const source = await openLocalUsage(config, terminal.clock, takesIncomplete);
-    const note = await partialNote(config, command, terminal);
-    if (note !== undefined) terminal.say(`${note}\n`);
+    const partial = await partialNote(config, command, terminal);
+    if (partial !== undefined) note(terminal, partial);
     return source;
   } catch (thrown) {
     if (!(thrown instanceof TonnageError) || thrown.code !== 'not_found') throw thrown;
-    const message = `${thrown.message}${whereHint(command, terminal, ', or ask a server with --url')}`;
+    const message = `${thrown.message}${whereHint(command, terminal, ', or query a server with --url')}`;
     throw new TonnageError('not_found', message, { cause: thrown });
   }
 }
 
-/** The first page and, when everything is wanted, the rows of those after it; else the cursor of the next one. */
+/** The first page, with the rows of all pages if `everything`; otherwise with the cursor of the next page. */
 async function collect(
   source: UsageSource,
   { query, words, everything }: Asked,
@@ -239,7 +238,7 @@ async function collect(
   return { answer: { ...first, rows }, ...(page.next !== undefined && { next: page.next }) };
 }
 
-/** Blocks where the locale says that the terminal shows more than ASCII (POSIX: the first of these that is set). */
+/** Blocks if the locale is UTF-8 (POSIX: the first of these variables that is set). */
 function barStyle({ environment }: Terminal): BarStyle {
   const locale = [environment['LC_ALL'], environment['LC_CTYPE'], environment['LANG']].find((value) => value);
   return /utf-?8/i.test(locale ?? '') ? 'blocks' : 'ascii';

@@ -1,32 +1,32 @@
 import type { Clock } from '../base/index.ts';
 import { bar, groupThousands } from './usage-table.ts';
 
-/** How often progress is shown: on a terminal as a bar that moves, elsewhere (in a log) as a line now and then. */
+/** Minimum milliseconds between updates: of a bar on a terminal, or of lines in a log. */
 const shownEveryMs = { bar: 100, line: 5_000 } as const;
 
 const barWidth = 20;
-/** ECMA-48: back to the first column, and erase to the end of the line. */
+/** ECMA-48: return to the first column and erase the line. */
 const anew = '\r\u{1b}[K';
 
-export interface ProgressOptions {
+interface ProgressOptions {
   readonly clock: Clock;
-  /** Where it is shown. */
+  /** Writes the output. */
   readonly say: (text: string) => void;
-  /** What is shown can be drawn anew. */
+  /** Whether the output is a terminal. */
   readonly interactive: boolean;
-  /** What is counted. Default: `fields`. */
+  /** The unit. Default: `fields`. */
   readonly what?: () => string;
 }
 
-/** Shows how far something is. */
+/** Shows progress. */
 export interface Progress {
-  /** Call it as often as there is news; it decides what is shown. */
+  /** May be called often; limits the updates itself. */
   update(done: number, total: number): void;
-  /** Takes the bar away. */
+  /** Removes the bar. */
   end(): void;
 }
 
-/** A bar on a terminal, else a line every few seconds. `total` may grow, and be too small. */
+/** Shows a bar on a terminal, otherwise a line every few seconds. `total` may grow and may be too small. */
 export function createProgress({ clock, say, interactive, what = () => 'fields' }: ProgressOptions): Progress {
   let shownAt = interactive ? -Infinity : clock.monotonic();
   let drawn = false;

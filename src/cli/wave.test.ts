@@ -49,7 +49,7 @@ async function run(args: readonly string[], environment: Terminal['environment']
 test('tells what was found, meter by meter; the bar is gone at the end', async () => {
   const { stdout, stderr } = await run(['--url', 'redis://127.0.0.1:6379']);
   expect(stdout.split('\n')).toEqual([
-    '1,000,250 fields looked at',
+    '1,000,250 fields scanned',
     'builds: 1 organisation, 0 architectures, 0 days',
     'pulls: 250 organisations, 2 architectures, 2,000 days of Wave, 2021-01-01 to 2026-06-23',
     '',
@@ -60,9 +60,9 @@ test('tells what was found, meter by meter; the bar is gone at the end', async (
 test('names the first fields that were left out, as they may stand on a terminal', async () => {
   const odd = { ...summary, resumed: true, skipped: 12, skippedNames: ['pulls/o/x/y', 'a\u{9b}2J'] };
   const { stdout, stderr } = await run(['--url', 'redis://127.0.0.1:6379'], {}, odd);
-  expect(stdout).toContain('1,000,250 fields looked at, those of a run that was broken off included\n');
+  expect(stdout).toContain('1,000,250 fields scanned, including those of an interrupted run\n');
   expect(stderr).toContain(
-    '12 fields left out, which Wave does not write or nobody can tell apart: "pulls/o/x/y", "a\u{fffd}2J", ...\n',
+    '12 fields skipped, because Wave does not write them or they are ambiguous: "pulls/o/x/y", "a\u{fffd}2J", ...\n',
   );
 });
 

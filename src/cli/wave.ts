@@ -2,12 +2,12 @@ import { Command } from 'commander';
 import { parseRedisUrl, quote, redisUrlForm, type Config } from '../config/index.ts';
 import type { WaveImportProgress, WaveImportSummary, WaveMeterSummary } from '../store/index.ts';
 import { configurationOf } from './configuration.ts';
-import { UsageError, type Terminal } from './contract.ts';
+import { note, UsageError, type Terminal } from './contract.ts';
 import { groupThousands } from './usage-table.ts';
 import { createProgress } from './wave-progress.ts';
 
 /** Imports Wave's names in the store of a configuration. Resolves with `undefined` for a store that Wave does not use. */
-export type ImportWave = (
+type ImportWave = (
   config: Config,
   onProgress: (progress: WaveImportProgress) => void,
 ) => Promise<WaveImportSummary | undefined>;
@@ -27,7 +27,7 @@ export function waveCommand(terminal: Terminal, importWave: ImportWave): Command
   const wave = new Command('wave').description('Take over the counts of Seqera Wave').addHelpText('after', help);
   wave
     .command('import')
-    .description('Index the names under which Wave has counted in a Redis')
+    .description('Index the names that Wave has counted in a Redis')
     .option('--url <url>', 'the Redis of Wave: redis://, rediss:// or unix://')
     .action(async (options: { readonly url?: string }, command: Command) => {
       const config = configOf(command, terminal, options.url);
@@ -53,12 +53,15 @@ function configOf(command: Command, terminal: Terminal, url: string | undefined)
 
 function report({ scanned, resumed, skipped, skippedNames, meters }: WaveImportSummary, terminal: Terminal): void {
   const fields = counted(scanned, 'field');
-  terminal.out(`${fields} looked at${resumed ? ', those of a run that was broken off included' : ''}\n`);
+  terminal.out(`${fields} scanned${resumed ? ', including those of an interrupted run' : ''}\n`);
   for (const meter of meters) terminal.out(`${meterLine(meter)}\n`);
   if (skipped === 0) return;
   const more = skipped > skippedNames.length ? ', ...' : '';
   const named = `${skippedNames.map(printable).join(', ')}${more}`;
-  terminal.say(`${counted(skipped, 'field')} left out, which Wave does not write or nobody can tell apart: ${named}\n`);
+  note(
+    terminal,
+    `${counted(skipped, 'field')} skipped, because Wave does not write them or they are ambiguous: ${named}`,
+  );
 }
 
 function meterLine({ meter, organisations, architectures, days, first, last }: WaveMeterSummary): string {
@@ -71,7 +74,7 @@ function counted(count: number, what: string): string {
   return `${groupThousands(BigInt(count))} ${what}${count === 1 ? '' : 's'}`;
 }
 
-/** A name as it may stand on a terminal, whoever has chosen it. */
+/** Makes a name safe for a terminal. */
 function printable(name: string): string {
   return JSON.stringify(name).replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\u{FFFD}');
 }

@@ -1,14 +1,14 @@
 import type { Config } from '../config/index.ts';
 
-export interface WelcomeOptions {
+interface WelcomeOptions {
   readonly config: Config;
   readonly configFile?: string;
-  /** URL of the main listener, with the port that it really has. */
+  /** URL of the main listener, with its actual port. */
   readonly url: string;
   readonly metricsUrl?: string;
 }
 
-/** What a server says to the person who has started it: what to do next, and where to look. Ends with a newline. */
+/** The message after the start of a server, with addresses and a first command. Ends with a newline. */
 export function welcome(options: WelcomeOptions): string {
   const { config, configFile, metricsUrl } = options;
   const url = reachable(options.url);
@@ -23,12 +23,12 @@ export function welcome(options: WelcomeOptions): string {
   return `Tonnage serves images at ${url} and counts who pulls them.\n\n${lines.join('')}\n`;
 }
 
-/** An address that stands for all of a machine's is no place to go to. */
+/** Replaces a wildcard address by a loopback one, which a client can connect to. */
 function reachable(url: string): string {
   return url.replace(/^(https?:\/\/)(?:0\.0\.0\.0|\[::\])(?=[:/]|$)/, '$1127.0.0.1').replace(/\/$/, '');
 }
 
-/** A line to try, with an image that the configured upstreams are likely to have. */
+/** An example command, with an image that a configured upstream probably has. */
 function pullLine({ gateway, upstreams }: Config, host: string): string {
   if (gateway.defaultUpstream === 'docker.io') return `docker pull ${host}/library/alpine`;
   const name = gateway.defaultUpstream ?? upstreams[0]?.name;

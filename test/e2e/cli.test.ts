@@ -55,12 +55,14 @@ test('what keeps Redis from being told is found by the check, as the running ser
   expect(found.stdout).toMatch(
     /^totals are incomplete \(ledger_gap\): batch 1 of this ledger is missing in Redis, .* stop the server and run tonn/,
   );
-  expect(found.stderr).toBe('tonnage: 1 found; tonnage ledger rebuild mends sums\n');
+  expect(found.stderr).toBe('tonnage: 1 found; tonnage ledger rebuild repairs sums\n');
   await stuck.program.stop();
 
   const alone = await here(['usage', 'builds', '--format', 'csv']);
   expect(alone.stdout).toBe('value\r\n2\r\n');
-  expect(alone.stderr).toContain('tonnage.yaml, which is here and was not read, keeps totals in a Redis: add --config');
+  expect(alone.stderr).toContain(
+    'tonnage.yaml in this directory was not read; it keeps totals in a Redis: add --config',
+  );
   const asked = ['usage', 'builds', '--format', 'csv', '--config', 'tonnage.yaml'];
   const refused = await here(asked, 1);
   expect(refused.stdout).toBe('');
@@ -78,7 +80,7 @@ test('a token that is made before the first start holds, where the configuration
   const early = mkdtempSync(join(directory, 'early-'));
   const at = ['--data', join(early, 'data')];
   const { stdout, stderr } = await tonnage(['token', 'create', '--org', 'a.example', ...at]);
-  expect(stderr).toMatch(/so a new one was made/);
+  expect(stderr).toMatch(/created a new ledger/);
   const running = await startTonnage(early, { upstreams: {} });
   const answer = await fetch(`${running.url}/api/v1/usage/pulls?org=b.example`, {
     headers: { authorization: `Bearer ${stdout.trim()}` },

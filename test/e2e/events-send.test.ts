@@ -44,7 +44,7 @@ test(
   async () => {
     await server.program.stop('SIGKILL');
     const sending = startProgram(process.execPath, [entry, ...command()]);
-    await sending.until(/^it does not answer: .*; trying again in [\d.]+ s$/m);
+    await sending.until(/^tonnage: it does not respond: .*; retrying in [\d.]+ s$/m);
     server = await start();
     let ended = false;
     const closed = once(sending.child, 'close').finally(() => (ended = true));

@@ -47,7 +47,7 @@ test('a backup of a running server holds what was counted, and can be put back',
 
   await server.program.stop();
   const restored = await tonnage([...ledger, 'restore', backup]);
-  expect(restored.stdout).toMatch(/what was there is now .*ledger\.sqlite\.replaced/);
+  expect(restored.stdout).toMatch(/the replaced ledger is kept as .*ledger\.sqlite\.replaced/);
   await start();
   expect((await server.pulls('by=arch')).rows).toEqual([
     { arch: 'amd64', value: 1 },

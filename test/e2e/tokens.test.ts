@@ -56,7 +56,7 @@ afterAll(async () => {
 /** Makes a token on the command line; answers it with its id. */
 async function create(...args: readonly string[]): Promise<{ readonly token: string; readonly id: string }> {
   const { stdout, stderr } = await tonnage(['token', 'create', ...args]);
-  const [, id = ''] = /^token (\S+); it is not shown again/.exec(stderr) ?? [];
+  const [, id = ''] = /^tonnage: token (\S+); it is not shown again/.exec(stderr) ?? [];
   return { token: stdout.trim(), id };
 }
 
@@ -91,7 +91,7 @@ describe('an API token', () => {
       expect((await get('/api/v1/usage/pulls', authorization)).status).toBe(401);
     }
     const { stderr } = await tonnage(['token', 'revoke', id, ...at()], { expected: 1 });
-    expect(stderr).toContain('answered 404: id: expected the id of a token, as in the list');
+    expect(stderr).toContain('responded with 404: id: expected the id of a token, as in the list');
   });
 
   test('pulls as the password of any user, for its organisation', async () => {
@@ -150,7 +150,7 @@ describe('an API token', () => {
     expect((await get('/api/v1/meters', `Bearer ${stdout.trim()}`)).status).toBe(200);
     const less = { env: { TONNAGE_TOKEN: stdout.trim() }, expected: 1 };
     const { stderr } = await tonnage(['token', 'list', '--url', server.url], less);
-    expect(stderr).toContain('answered 403: these credentials do not have the right admin');
+    expect(stderr).toContain('responded with 403: these credentials do not have the right admin');
   });
 
   test('ends when its time is over', async () => {
@@ -190,7 +190,9 @@ describe('a path token', () => {
     await pull(`wt/${stdout.trim()}/lab/team/app:v1`);
     expect(await pullsOf('platform.org')).toBe(1);
     const wrong = await tonnage(args, { env: { TONNAGE_PLATFORM_TOKEN: 'eyJ0aWQiOiAyfS5vdGhlcg' }, expected: 1 });
-    expect(wrong.stderr).toContain('answered 400: platformToken: expected an access token that the Platform knows');
+    expect(wrong.stderr).toContain(
+      'responded with 400: platformToken: expected an access token that the Platform knows',
+    );
     expect(server.program.output()).not.toContain(platformSecret);
     expect(filesWith(join(directory, 'data'), platformSecret)).toEqual([]);
   });

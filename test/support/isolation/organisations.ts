@@ -89,7 +89,7 @@ export async function startOrganisations(directory: string, kept: Kept): Promise
   const ask = (asked: Asked, authorization?: string) => askServer(server.url, asked, authorization);
   const createToken = async (...args: readonly string[]) => {
     const { stdout, stderr } = await tonnage(['token', 'create', ...args, '--data', join(directory, 'data')]);
-    return { token: stdout.trim(), id: /^token (\S+);/.exec(stderr)?.[1] ?? '' };
+    return { token: stdout.trim(), id: /^tonnage: token (\S+);/.exec(stderr)?.[1] ?? '' };
   };
   try {
     await eventually('events are taken', async () => (await ask({ path: '/readyz' })).status === 200);
