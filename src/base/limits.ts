@@ -10,7 +10,10 @@ export const limits = {
   requestHeadersMsMax: 20_000,
   /** How long a client may take to send a whole request, including the body. */
   requestBodyMsMax: 60_000,
-  /** If a client has closed its sending side, how long the gateway waits for a reset, which means that the client disconnected, before it counts the pull. */
+  /**
+   * A client that closes its sending side may have disconnected. The gateway sends it the headers of its answer, and waits
+   * this long for a reset before it counts the pull.
+   */
   halfClosedResetMs: 250,
   /** Largest request body that the JSON routes read. */
   requestBodyBytesMax: 1024 * 1024,
@@ -58,9 +61,9 @@ export const limits = {
   commitWaitMsMax: 2_000,
   /** Distinct cells in memory while the ledger cannot commit. Beyond it, details are folded into `__other__`. */
   pendingCellsMax: 100_000,
-  /** Combinations of dimensions, by day, that the ledger finds without computing a key. All are forgotten at once. */
+  /** Combinations of dimensions, by day, that the ledger finds without computing a key. When it is full, all are dropped. */
   rememberedCellsMax: 100_000,
-  /** Series whose dimensions the reader of a ledger remembers. All are forgotten at once. */
+  /** Series whose dimensions the reader of a ledger remembers. When it is full, all are dropped. */
   rememberedSeriesMax: 200_000,
   /** Days whose values the ledger remembers, so that late events have the same limits. More if `usage.dedupeDays` is longer. */
   cappedDaysMax: 64,
@@ -79,13 +82,13 @@ export const limits = {
   heldKeysMax: 50_000_000,
   /** Events on disk that wait to be claimed in a Redis that several instances share. Beyond it, the ledger accepts no event. */
   pendingClaimsMax: 5_000_000,
-  /** Events that the ledger claims there at a time. */
+  /** Events that the ledger claims in Redis at a time. */
   claimedEventsMax: 2_000,
-  /** How often the ledger removes claims that no event can need any more. */
+  /** How often the ledger removes expired claims from Redis. */
   claimsForgetEveryMs: 3_600_000,
   /** How often an instance shares its new values with the other instances, which have the same limits. */
   valuesSharedEveryMs: 1_000,
-  /** Pairs of tenant and source whose derived keys are remembered. All are forgotten at once. */
+  /** Pairs of tenant and source for which the ledger keeps a hash key in memory. When it is full, all are dropped. */
   eventSourcesRememberedMax: 10_000,
   /** How often the ledger looks for expired keys and details. */
   tidyEveryMs: 60_000,
@@ -118,11 +121,11 @@ export const limits = {
   /** Rows of one page of a query if the request states no `limit`. */
   queryRowsDefault: 1_000,
   /**
-   * Series of `tonnage_usage_total`. Later ones are summed under `org="__other__"`, and beyond twice as many under
-   * `arch="__other__"` too, except known architectures.
+   * Series of `tonnage_usage_total`. Later ones are summed under `org="__other__"`. Beyond twice as many series, later ones
+   * are summed under `arch="__other__"` too, except known architectures.
    */
   usageSeriesMax: 10_000,
-  /** Distinct organisations on one day whose own credentials sent events, and as many again that other credentials state. Further values count as `__other__`. */
+  /** Distinct organisations on one day whose own credentials sent events, and as many again that other credentials name. Further values count as `__other__`. */
   orgsPerDayMax: 10_000,
   /** Distinct architectures of one organisation on one day, in addition to those that Go knows. */
   architecturesPerDayMax: 64,
@@ -140,7 +143,7 @@ export const limits = {
   clientsPerDayMax: 50_000,
   /** Values of one dimension that all organisations together may have on one day, as a multiple of what one may have. */
   fullOrganisationsPerDay: 4,
-  /** Beyond that, each organisation still has its limit divided by this. Of `usageSeriesMax`, one organisation has the same share for unknown architectures. */
+  /** If all organisations together have reached their limit, each may still have its own limit divided by this. One organisation may have the same share of `usageSeriesMax` for unknown architectures. */
   organisationShareDivisor: 50,
   /** Failed logins of one address within a minute. Beyond it, logins from the address get 429. */
   loginFailuresPerMinuteMax: 30,
@@ -174,15 +177,15 @@ export const limits = {
   eventBodyBytesMax: 8 * 1024 * 1024,
   /** Slowest rate of a body with events, in each `eventBodyWindowMs`. */
   eventBodyBytesPerSecondMin: 1_024,
-  /** Time over which that rate is measured. */
+  /** Time over which `eventBodyBytesPerSecondMin` is measured. */
   eventBodyWindowMs: 10_000,
   /** How often the rates of bodies with events are checked. */
   eventBodyCheckMs: 1_000,
   /** How long a body with events may take while less than half of the memory for such bodies is free. */
   eventBodyShortMsMax: 5_000,
   /**
-   * Bytes of bodies with events in memory until their answer. The bodies of one sender's credentials never hold more than they
-   * leave free, so at most half. Further bodies get 503.
+   * Bytes of bodies with events in memory until their answer. One sender may hold at most half of it, and never more than
+   * is still free. Further bodies get 503.
    */
   eventBodiesBytesMax: 64 * 1024 * 1024,
   /** Events of one request. */
@@ -191,11 +194,11 @@ export const limits = {
   eventsAtOnceMax: 1_000,
   /** Bodies with events up to this size are parsed without counting their values first, because parsing them is quick. */
   eventBodyUncountedBytesMax: 512 * 1024,
-  /** Objects and lists of a larger body, counted by their brackets, including brackets in texts. */
+  /** Objects and lists of a larger body. An upper bound: the server counts brackets, also those inside texts. */
   eventBodyNodesMax: 100_000,
-  /** Members and items of a larger body, counted by its commas, including commas in texts. */
+  /** Members and items of a larger body. An upper bound: the server counts commas, also those inside texts. */
   eventBodyMembersMax: 400_000,
-  /** Objects, lists and members of an event's `data_base64`, each, counted by their signs, including signs in texts. */
+  /** Objects and lists of an event's `data_base64`, and as many members. An upper bound: the server counts brackets and commas, also those inside texts. */
   eventEncodedNodesMax: 100,
   /** Accepted events that the answer lists without `?results=all`. */
   eventResultsListedMax: 100,
@@ -227,7 +230,7 @@ export const limits = {
   eventSendBytesMax: 4 * 1024 * 1024,
   /** How long `tonnage event send` retries a batch that the server cannot accept right now. */
   eventSendRetryMsMax: 5 * 60_000,
-  /** Longest pause between two such retries, unless the server asks for a longer one. */
+  /** Longest pause between two retries of such a batch, unless the server asks for a longer one. */
   eventSendPauseMsMax: 30_000,
   /** Refused events that `tonnage event send` names. It prints the number of the rest. */
   eventRefusalsNamedMax: 20,
@@ -247,15 +250,15 @@ export const limits = {
   egressSumsMax: 10_000,
   /** Longest request target that the gateway parses. */
   gatewayTargetLengthMax: 4_096,
-  /** Tags, digests that manifests name, and digests that upstreams have proven, each, in memory. The catalog keeps all of them. */
+  /** Entries in memory of each kind: tags, digests that manifests name, digests that upstreams have sent or confirmed. The catalog keeps all of them. */
   gatewayMemoryEntriesMax: 100_000,
-  /** Digests of one repository in memory: those that its manifests name and those that are proven, each. */
+  /** Digests of one repository in memory that its manifests name, and as many that its upstream has sent or confirmed. */
   repositoryMemoryEntriesMax: 10_000,
-  /** How long a client's request by digest takes the tag that the client resolved before. Configuration: `gateway.tagMemory`. */
+  /** How long the gateway remembers the tag that a client resolved. The client's pulls by digest count under that tag. Configuration: `gateway.tagMemory`. */
   tagMemoryMs: 10 * 60_000,
-  /** Digests that are remembered with the tags that clients resolved to them or to their indexes. The oldest are evicted first. */
+  /** Digests for which the gateway remembers the tags that clients resolved. The oldest are evicted first. */
   tagMemoryDigestsMax: 200_000,
-  /** Those digests of one client. Its oldest are evicted first. */
+  /** Digests for which the gateway remembers the tags of one client. Its oldest are evicted first. */
   tagMemoryShareMax: 20_000,
   /** Tags that are remembered for one client and repository. The oldest are evicted first. */
   tagMemoryTagsMax: 16,
@@ -329,15 +332,15 @@ export const limits = {
   lintMsMax: 60_000,
   /** Problems of one input that `tonnage lint` names. It prints the number of the rest. */
   lintProblemsMax: 20,
-  /** How long Redis may stay silent while an answer is due. Redis answers commands that it reads together, together. */
+  /** How long Redis may stay silent while an answer is due. Redis answers a group of commands at once. */
   redisCommandMsMax: 5_000,
-  /** How long connecting to a Redis may take, and then again its greeting. */
+  /** How long connecting to a Redis may take. Its greeting may then take as long again. */
   redisConnectMsMax: 5_000,
   /** How long a query that starts the thread that reads a Redis waits for the connection. */
   redisFirstConnectMsMax: 1_000,
   /** How long a command that Redis asks to repeat (LOADING, TRYAGAIN, a moving slot and the like) is retried. */
   redisRetryMsMax: 3_000,
-  /** Longest pause between two attempts of such a command. */
+  /** Longest pause between two attempts of a command that Redis asks to repeat. */
   redisRetryPauseMsMax: 250,
   /** Longest pause between two attempts to connect to a Redis. */
   redisReconnectMsMax: 2_000,
@@ -387,7 +390,7 @@ export const limits = {
   tokenScopeMax: 100,
   /** How long a Seqera Platform may take to answer for a token. Configuration: `identity.platform.timeout`. */
   platformAnswerMsMax: 5_000,
-  /** How long its answer is cached. Configuration: `identity.platform.cacheFor`. */
+  /** How long the Platform's answer is cached. Configuration: `identity.platform.cacheFor`. */
   platformMemoryMs: 5 * 60_000,
   /** How long a cached answer is used while the Platform does not answer. Configuration: `identity.platform.staleFor`. */
   platformStaleMs: 24 * 3_600_000,

@@ -100,7 +100,7 @@ describe('close', () => {
   });
 });
 
-test('the error for an address in use names the address', async () => {
+test('the error for an address in use names the address and the flags', async () => {
   const port = await start();
   await expect(
     listen(
@@ -109,7 +109,7 @@ test('the error for an address in use names the address', async () => {
     ),
   ).rejects.toMatchObject({
     code: 'address_in_use',
-    message: expect.stringContaining(`127.0.0.1:${port}`),
+    message: `cannot listen on 127.0.0.1:${port}: another program already listens there; choose another port (--port, --metrics)`,
   });
 });
 

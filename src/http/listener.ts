@@ -74,7 +74,7 @@ export async function listen(server: Server, { host, port: wanted }: Address): P
 
 function reasonOf(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'EADDRINUSE') return 'another program already listens there; choose another port';
+  if (code === 'EADDRINUSE') return 'another program already listens there; choose another port (--port, --metrics)';
   if (code === 'EACCES') return 'permission denied; ports below 1024 need administrator rights';
   if (code === 'EADDRNOTAVAIL') return 'this machine has no such address';
   return messageOf(error);
