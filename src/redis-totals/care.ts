@@ -24,7 +24,7 @@ import {
 } from '../redis-link/index.ts';
 import { createRedisTotals } from './read/index.ts';
 import { totalsKey } from './write/changes.ts';
-import { createRedisWriter } from './write/index.ts';
+import { RedisWriter } from './write/index.ts';
 
 /** A key that never exists, in the slot of the sums. */
 const probeKey = `${numbersKey}:nothing`;
@@ -61,7 +61,7 @@ function careOver(link: RedisLink, options: RedisCareOptions): RemoteCare {
   const { clock, besideWave, detailsFrom } = options;
   const { ledgerId } = options.ledger;
   const history = new GivenHistory();
-  const writer = createRedisWriter({ ...options, link, ledgerId, history, detailsFrom: () => detailsFrom });
+  const writer = new RedisWriter({ ...options, link, ledgerId, history, detailsFrom: () => detailsFrom });
   const totals = createRedisTotals({ link, clock, besideWave, detailsFrom: () => detailsFrom });
   const send = (key: string, ...args: readonly string[]) => link.send({ key, args });
   const hash = async (key: string): Promise<HeldAccounts> => pairsOf(await send(key, 'HGETALL', key));

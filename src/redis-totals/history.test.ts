@@ -48,8 +48,8 @@ async function sequence(key = '{metrics/v1}:seq'): Promise<string> {
   return (await redis.server.cli('hvals', key)).trim();
 }
 
-/** Commits while Redis is unreachable: the batches wait in the outbox. */
-async function commitAway(of: TestLedger, ...increments: readonly (typeof one)[]): Promise<void> {
+/** Commits without delivery: the batches wait in the outbox. */
+async function commitUndelivered(of: TestLedger, ...increments: readonly (typeof one)[]): Promise<void> {
   const store = await of.open(redis.server.url);
   let number = store.journal.lastBatch;
   for (const each of increments) await store.journal.commit({ number: ++number, at: 0, increments: each });
@@ -67,7 +67,7 @@ describe('a ledger that was set back', () => {
     copyFileSync(ledger.file, copy);
     await ledger.commit(redis.server.url, one, one);
     copyFileSync(copy, ledger.file);
-    await commitAway(ledger, ...Array.from({ length: more }, () => one));
+    await commitUndelivered(ledger, ...Array.from({ length: more }, () => one));
     const before = await sequence();
     expect(await deliver()).toEqual(fork);
     expect(await sequence()).toBe(before);
@@ -83,7 +83,7 @@ describe('a ledger that was set back', () => {
     const [field = ''] = (await redis.server.cli('hkeys', key)).split('\n');
     await redis.server.cli('hset', key, field, '2:another-history');
     expect(await deliver()).toEqual(fork);
-    await commitAway(ledger, one);
+    await commitUndelivered(ledger, one);
     expect(await deliver()).toEqual(fork);
   });
 
@@ -92,7 +92,7 @@ describe('a ledger that was set back', () => {
     const copy = new TestLedger(join(redis.directory, String((folder += 1))));
     copyFileSync(ledger.file, copy.file);
     await copy.commit(redis.server.url, other);
-    await commitAway(ledger, one);
+    await commitUndelivered(ledger, one);
     expect(await deliver()).toEqual(fork);
     expect(await deliver(copy)).toBe('delivered');
   });
@@ -118,7 +118,7 @@ describe('a ledger and a Redis of a release without tokens', () => {
 
   test('work together, with tokens from the next batch on', async () => {
     await ledger.commit(redis.server.url, one, other);
-    await commitAway(ledger, one);
+    await commitUndelivered(ledger, one);
     await withoutTokens();
     expect(await sequence()).toBe('2');
     expect(await deliver()).toBe('delivered');
@@ -135,7 +135,7 @@ describe('a ledger and a Redis of a release without tokens', () => {
     const field = (await redis.server.cli('hkeys', '{metrics/v1}:seq')).trim();
     await redis.server.cli('hset', '{metrics/v1}:seq', field, '2');
     expect(await deliver()).toEqual(fork);
-    await commitAway(ledger, one);
+    await commitUndelivered(ledger, one);
     expect(await deliver()).toEqual(fork);
   });
 });

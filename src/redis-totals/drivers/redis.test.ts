@@ -10,7 +10,7 @@ import { delivered } from '../../store/testing/delivered.ts';
 import { openTestRedisStore, untilDelivering, untilReadable, type TestStoreOptions } from '../testing/redis-store.ts';
 
 const dayMs = 86_400_000;
-/** The day of the suite of the contract, at noon: what is kept for so many days is so on any day that the tests run. */
+/** The day of the contract's suite, at noon, so that retention does not depend on the day of the test run. */
 const today = parseDay('2026-11-21') ?? Number.NaN;
 const clock: Clock = { ...systemClock, now: () => (today + 0.5) * dayMs };
 
@@ -43,10 +43,10 @@ describe('the store contract, with totals in Redis', () => {
   );
 });
 
-describe('in the layout of Wave', () => {
+describe("in Wave's layout", () => {
   const day = parseDay('2026-11-20') ?? Number.NaN;
 
-  test('six events of each meter leave exactly the fields and values that Wave leaves', async () => {
+  test("six events of each meter make exactly Wave's fields and values", async () => {
     await redis.server.cli('flushall');
     const store = await openStore(join(redis.directory, `ledger-${++next}.sqlite`));
     const events: readonly Increment['dimensions'][] = [
@@ -88,7 +88,7 @@ describe('in the layout of Wave', () => {
     expect(fields).toEqual(new Map(expected));
   });
 
-  test('details whose time is over are dropped; their days stay', async () => {
+  test('expired details are dropped; their days stay', async () => {
     await redis.server.cli('flushall');
     const store = await openStore(join(redis.directory, `ledger-${++next}.sqlite`), { detailDays: 1 });
     const cells = [today - 1, today].map((on): Increment => ({
@@ -102,7 +102,7 @@ describe('in the layout of Wave', () => {
     const details = async (): Promise<readonly string[]> =>
       (await redis.server.cli('keys', '{tonnage/*')).split('\n').filter((key) => key.includes(':cells:'));
     expect(await details()).toHaveLength(2);
-    // As tomorrow, when yesterday is beyond the one day that is kept.
+    // As tomorrow: the details of yesterday have expired then, because they are kept for one day.
     const tomorrow = { ...clock, now: () => clock.now() + dayMs };
     await store.close();
     open.delete(store);

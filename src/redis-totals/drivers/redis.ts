@@ -9,26 +9,26 @@ import type {
   SharedClaims,
 } from '../../store/index.ts';
 import { openRedisCare } from '../care.ts';
-import { createWaveRefresh, importWaveFrom, noticeWave, type WaveRefresh } from '../import/index.ts';
+import { importWaveFrom, noticeWave, WaveRefresh } from '../import/index.ts';
 import { openRedisTotals } from '../open-totals.ts';
 import { openRedisLink, type RedisLink, type RedisLinkOptions } from '../../redis-link/index.ts';
 import { startRedisReader } from '../read/index.ts';
 import { placesOf, redisLinkOptions, type RedisSettings } from '../settings.ts';
-import { createSharedClaims } from '../shared/index.ts';
-import { createRedisWriter } from '../write/index.ts';
+import { RedisClaims } from '../shared/index.ts';
+import { RedisWriter } from '../write/index.ts';
 
-/** Meters' days whose details are dropped at a time. */
+/** How many days to drop details of at a time, counted for each meter. */
 const forgottenDaysMax = 16;
 
 export interface RedisStoreOptions extends RemoteParts {
   readonly redis: RedisLinkOptions;
   readonly allowEviction: boolean;
   readonly minReplicas: number;
-  /** Wave writes the same hash, so that its names are looked for again and again. */
+  /** `store.besideWave`: Wave still writes to the same hash, so look for new names in it repeatedly. */
   readonly besideWave: boolean;
 }
 
-/** The remote store `redis`: totals in a Redis, which Wave may share. */
+/** The remote store `redis`: totals in Redis. Wave may use the same Redis. */
 export function createRemote(settings: RedisSettings, parts: RemoteParts): RemoteStore {
   const { allowEviction, minReplicas, besideWave, outboxMax, outboxKeep, outboxKeepBytes } = settings;
   const redis = redisLinkOptions(settings, parts);
@@ -49,17 +49,20 @@ export function createRemote(settings: RedisSettings, parts: RemoteParts): Remot
   };
 }
 
-/** Opens the totals of a ledger in Redis, and its claims if it shares events. Connects in the background. */
+/**
+ * Opens the totals of a ledger in Redis, and its claims if it shares events. Connects in the background. Rejects with
+ * `config_invalid` for invalid options.
+ */
 async function openRemote(options: RedisStoreOptions, ledger: DeliveringLedger): Promise<OpenedRemote> {
   const { clock, log, besideWave } = options;
   const { ledgerId, outbox } = ledger;
-  // What is read, claimed, or looked through has links of its own: a large answer, or a WAIT, holds up all behind it.
+  // Queries, claims and the scan of Wave's names have their own links: a large reply or a WAIT blocks later commands.
   const link = await openRedisLink(options.redis);
   const links = [link];
   try {
     const calendar = createCalendar(ledger.timeZone);
     const detailsFrom = (): Day => calendar.dayOf(clock.now()) - options.detailDays;
-    const writer = createRedisWriter({ ...options, link, ledgerId, history: outbox, detailsFrom });
+    const writer = new RedisWriter({ ...options, link, ledgerId, history: outbox, detailsFrom });
     const reader = startRedisReader({ ...options, detailsFrom });
     const claims = options.shared ? await openSharedClaims(options, ledger, links) : undefined;
     const refresh = besideWave ? await startWaveRefresh(options, links) : undefined;
@@ -67,14 +70,14 @@ async function openRemote(options: RedisStoreOptions, ledger: DeliveringLedger):
     const totals: RemoteTotals = {
       query: (query, today) => reader.query(query, today),
       async position() {
-        // Before the first delivery: a Wave that was here and is not known would be counted too low without a word.
+        // Check before the first delivery: afterwards Wave's counts in this Redis could not be recognised.
         if (!besideWave && !noticed) await noticeWave({ link, log });
         noticed = true;
         return writer.position();
       },
       deliver: (batches) => writer.deliver(batches),
       get confirmed() {
-        // Where no replica is waited for, what Redis has is as safe as it will be.
+        // Without minReplicas, every delivered batch counts as confirmed.
         return options.minReplicas === 0 ? Number.MAX_SAFE_INTEGER : writer.confirmed;
       },
       get failure() {
@@ -93,7 +96,7 @@ async function openRemote(options: RedisStoreOptions, ledger: DeliveringLedger):
   }
 }
 
-/** The claims have a link of their own, which is added to `links`. */
+/** Opens the claims over their own link, and adds the link to `links`. */
 async function openSharedClaims(
   options: RedisStoreOptions,
   { ledgerId, storedKeyHash }: DeliveringLedger,
@@ -101,23 +104,19 @@ async function openSharedClaims(
 ): Promise<SharedClaims> {
   const link = await openRedisLink(options.redis);
   links.push(link);
-  return createSharedClaims({ ...options, link, ledgerId, storedKeyHash });
+  return new RedisClaims({ ...options, link, ledgerId, storedKeyHash });
 }
 
-/** Looking for Wave's new names has a link of its own, which is added to `links`. */
+/** Starts the scan of Wave's names over its own link, and adds the link to `links`. */
 async function startWaveRefresh({ redis, clock, log }: RedisStoreOptions, links: RedisLink[]): Promise<WaveRefresh> {
   const link = await openRedisLink(redis);
   links.push(link);
-  const refresh = createWaveRefresh({ link, clock, log });
+  const refresh = new WaveRefresh({ link, clock, log });
   refresh.start();
   return refresh;
 }
 
-async function forgetDetails(
-  outbox: Outbox,
-  writer: Pick<ReturnType<typeof createRedisWriter>, 'dropDetails'>,
-  day: Day,
-): Promise<boolean> {
+async function forgetDetails(outbox: Outbox, writer: Pick<RedisWriter, 'dropDetails'>, day: Day): Promise<boolean> {
   const days = await outbox.touchedBefore(day, forgottenDaysMax);
   for (const { meter, day: old } of days) await writer.dropDetails(meter, old);
   if (days.length > 0) await outbox.untouch(days);

@@ -7,7 +7,7 @@ import type { RedisLink } from '../../redis-link/index.ts';
 import { createRedisTotals } from '../read/index.ts';
 import { fill, waveCommands } from '../read/testing/fill.ts';
 import { openTestRedis, silent as log, type TestRedis } from '../read/testing/test-redis.ts';
-import { createWaveRefresh } from './refresh.ts';
+import { WaveRefresh } from './refresh.ts';
 
 const day = (text: string): number => parseDay(text) ?? Number.NaN;
 const today = day('2026-11-21');
@@ -45,7 +45,7 @@ const isForeign = (date: string) => link.send({ args: ['SISMEMBER', foreignDaysK
 
 test('a scan finds new organisations and foreign days, and sets indexedAt', async () => {
   let now = 1_000;
-  const refresh = createWaveRefresh({ link, clock: { ...systemClock, now: () => now }, log });
+  const refresh = new WaveRefresh({ link, clock: { ...systemClock, now: () => now }, log });
   const totals = createRedisTotals({ link, clock: systemClock, besideWave: true });
   await fill(link, [{ ...ofWave('2026-11-20', 'a.org'), by: 'one', quantity: 4n }]);
   await refresh.refresh();
@@ -74,7 +74,7 @@ test('a scan finds new organisations and foreign days, and sets indexedAt', asyn
 test('a scan keeps to the configured rate', async () => {
   const fields = Array.from({ length: 3_000 }, (_, index) => [`pulls/o/org${index}.com`, '1']).flat();
   await link.send({ args: ['HSET', waveHash, ...fields] });
-  const refresh = createWaveRefresh({ link, clock: systemClock, log, fieldsPerSecond: 10_000 });
+  const refresh = new WaveRefresh({ link, clock: systemClock, log, fieldsPerSecond: 10_000 });
   const start = systemClock.monotonic();
   await refresh.refresh();
   expect(systemClock.monotonic() - start).toBeGreaterThan(280);
@@ -83,14 +83,14 @@ test('a scan keeps to the configured rate', async () => {
 
 test('scans repeat until close, which aborts a scan', async () => {
   await link.pipeline(waveCommands(ofWave('2026-11-20', 'a.org')));
-  const refresh = createWaveRefresh({ link, clock: systemClock, log, fieldsPerSecond: 10_000 });
+  const refresh = new WaveRefresh({ link, clock: systemClock, log, fieldsPerSecond: 10_000 });
   refresh.start();
   await eventually(
     'a round has ended',
     async () => (await link.send({ args: ['HEXISTS', importKey, 'indexedAt'] })) === 1,
   );
   await refresh.close();
-  const slow = createWaveRefresh({ link, clock: systemClock, log, fieldsPerSecond: 0.001 });
+  const slow = new WaveRefresh({ link, clock: systemClock, log, fieldsPerSecond: 0.001 });
   slow.start();
   await slow.close();
 });
@@ -98,7 +98,7 @@ test('scans repeat until close, which aborts a scan', async () => {
 test('a scan that begins before the link is connected is retried soon, without a warning', async () => {
   const warnings: unknown[] = [];
   let isUp = false;
-  const refresh = createWaveRefresh({
+  const refresh = new WaveRefresh({
     link: {
       ...linkParts(),
       send: (command) => {
@@ -121,7 +121,7 @@ test('a scan that begins before the link is connected is retried soon, without a
 
 test('a failed scan is logged and retried', async () => {
   const warnings: unknown[] = [];
-  const refresh = createWaveRefresh({
+  const refresh = new WaveRefresh({
     link: { ...linkParts(), send: () => Promise.reject(new Error('away')) },
     clock: systemClock,
     log: { ...log, warn: (fields) => void warnings.push(fields) },

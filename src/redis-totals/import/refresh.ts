@@ -19,23 +19,7 @@ export interface WaveRefreshOptions {
 }
 
 /** Repeatedly looks for new names in Wave's hash while Wave still writes to it. */
-export interface WaveRefresh {
-  /**
-   * Scans the hash once at the configured rate. Then sets `indexedAt` of answers to the time when the scan began.
-   * Rejects with the link's errors.
-   */
-  refresh(): Promise<void>;
-  /** Scans again and again, with pauses, until `close`. A failure is logged and retried. */
-  start(): void;
-  /** Ends the scan that is under way. */
-  close(): Promise<void>;
-}
-
-export function createWaveRefresh(options: WaveRefreshOptions): WaveRefresh {
-  return new RepeatedScan(options);
-}
-
-class RepeatedScan implements WaveRefresh {
+export class WaveRefresh {
   readonly #options: WaveRefreshOptions;
   readonly #ending = new AbortController();
   /** Days that were not foreign, with their sum in Wave's hash at that time. Unless the sum changes, skip the day. */
@@ -46,6 +30,10 @@ class RepeatedScan implements WaveRefresh {
     this.#options = options;
   }
 
+  /**
+   * Scans the hash once at the configured rate. Then sets `indexedAt` of answers to the time when the scan began, unless
+   * another Redis process took over during the scan. Rejects with the link's errors.
+   */
   async refresh(): Promise<void> {
     const { link, clock } = this.#options;
     const began = clock.now();
@@ -71,10 +59,12 @@ class RepeatedScan implements WaveRefresh {
     await link.pipeline([{ key: importKey, args: ['HSET', importKey, 'indexedAt', String(began)] }]);
   }
 
+  /** Scans again and again, with pauses, until `close`. A failure is logged and retried. */
   start(): void {
     this.#running ??= this.#repeat();
   }
 
+  /** Ends the scan that is under way. */
   async close(): Promise<void> {
     this.#ending.abort();
     await this.#running;

@@ -6,7 +6,7 @@ import { systemClock as clock } from '../../base/index.ts';
 import { parseDay, type UsageQuery } from '../../usage/index.ts';
 import { eventually } from '../../../test/support/redis.ts';
 import { startRedisCluster, type RedisCluster } from '../../../test/support/redis-cluster.ts';
-import { createWaveRefresh, importWave } from '../import/index.ts';
+import { importWave, WaveRefresh } from '../import/index.ts';
 import { waveHash } from '../layout.ts';
 import { openRedisLink, slotOf, type RedisLink } from '../../redis-link/index.ts';
 import { createRedisTotals } from './index.ts';
@@ -60,6 +60,6 @@ test('imports and reads a Cluster, also while and after the slot of the hash mov
     afterKeys: async () => expect(await totals.query(byRepository, today)).toEqual(before),
   });
   expect(await totals.query(byRepository, today)).toEqual(before);
-  await createWaveRefresh({ link, clock, log }).refresh();
+  await new WaveRefresh({ link, clock, log }).refresh();
   expect((await importWave({ link, clock })).resumed).toBe(false);
 });

@@ -14,7 +14,7 @@ import {
 import { importWave } from '../import/index.ts';
 import { waveHash } from '../layout.ts';
 import type { RedisLink } from '../../redis-link/index.ts';
-import { createRedisWriter } from '../write/index.ts';
+import { RedisWriter } from '../write/index.ts';
 import { BatchLog, endlessHistory } from '../write/testing/batches.ts';
 import { createRedisTotals } from './index.ts';
 import { listOf, textOf } from './reads.ts';
@@ -49,7 +49,7 @@ const writers: Readonly<Record<string, (link: RedisLink, increments: readonly In
     await importWave({ link, clock });
   },
   async Tonnage(link, increments) {
-    const writer = createRedisWriter({
+    const writer = new RedisWriter({
       link,
       ledgerId: 'one',
       history: endlessHistory,

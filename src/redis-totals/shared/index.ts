@@ -31,11 +31,7 @@ export interface SharedClaimsOptions {
 }
 
 /** Claims events among all instances that count into one Redis. The caller closes the link. */
-export function createSharedClaims(options: SharedClaimsOptions): SharedClaims {
-  return new RedisClaims(options);
-}
-
-class RedisClaims implements SharedClaims {
+export class RedisClaims implements SharedClaims {
   readonly #options: SharedClaimsOptions;
   readonly #guard: StoreGuard;
 

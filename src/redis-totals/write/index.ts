@@ -39,40 +39,8 @@ export interface RedisWriterOptions {
   readonly detailsFrom: () => Day;
 }
 
-/** Writes the batches of one ledger to Redis, in order and each once. */
-export interface RedisWriter {
-  /**
-   * The number of the last batch of this ledger that Redis has, with all batches before it. Rejects with
-   * `ForkedHistory`, with `ledger_gap` if Redis misses batches that the outbox no longer has, with `store_rebuilding`,
-   * and with the link's errors.
-   */
-  position(): Promise<number>;
-  /**
-   * Applies consecutive batches. Each counts once, however often it is delivered. Rejects as `position` does, and with:
-   *
-   * - `redis_unavailable` or `redis_refused`: a part may have been applied, so deliver the batches again;
-   * - `store_evicts`: Redis may evict keys;
-   * - `store_invalid`: a key has the wrong type. Nothing was written to the keys of its tag.
-   */
-  deliver(batches: readonly OutboxBatch[]): Promise<Delivered>;
-  /** The number of the last delivered batch that at least `minReplicas` replicas have; 0 while that is unknown. */
-  readonly confirmed: number;
-  /** Why the last call failed, or why Redis is unreachable; undefined otherwise. */
-  readonly failure: string | undefined;
-  /** Deletes this ledger's details of a day before `detailsFrom`. Sums stay. */
-  dropDetails(meter: string, day: Day): Promise<void>;
-  /** Makes Redis agree with the ledger's counts up to `batch`. The counts of others stay (`rebuild.ts`). */
-  rebuild(own: OwnCounts, batch: BatchId, onProgress?: (progress: RebuildProgress) => void): Promise<Rebuilt>;
-  /** Deletes an organisation's sums of these meters, including those that others have counted (`erase.ts`). */
-  eraseNames(org: string, meters: readonly string[]): Promise<void>;
-}
-
-/** Creates a writer over a link. The caller closes the link. */
-export function createRedisWriter(options: RedisWriterOptions): RedisWriter {
-  return new LinkedWriter(options);
-}
-
-class LinkedWriter implements RedisWriter {
+/** Writes the batches of one ledger to Redis, in order and each once. The caller closes the link. */
+export class RedisWriter {
   readonly #options: RedisWriterOptions;
   readonly #guard: StoreGuard;
   readonly #replicas: Replicas;
@@ -89,14 +57,21 @@ class LinkedWriter implements RedisWriter {
     this.#replicas = new Replicas(options);
   }
 
+  /** The number of the last delivered batch that at least `minReplicas` replicas have; 0 while that is unknown. */
   get confirmed(): number {
     return this.#replicas.confirmed;
   }
 
+  /** Why the last call failed, or why Redis is unreachable; undefined otherwise. */
   get failure(): string | undefined {
     return this.#failure ?? this.#options.link.status.failure;
   }
 
+  /**
+   * The number of the last batch of this ledger that Redis has, with all batches before it. Rejects with
+   * `ForkedHistory`, with `ledger_gap` if Redis misses batches that the outbox no longer has, with `store_rebuilding`,
+   * and with the link's errors.
+   */
   position(): Promise<number> {
     return this.#exclusively(async () => {
       const { link, ledgerId, history } = this.#options;
@@ -110,6 +85,13 @@ class LinkedWriter implements RedisWriter {
     });
   }
 
+  /**
+   * Applies consecutive batches. Each counts once, however often it is delivered. Rejects as `position` does, and with:
+   *
+   * - `redis_unavailable` or `redis_refused`: a part may have been applied, so deliver the batches again;
+   * - `store_evicts`: Redis may evict keys;
+   * - `store_invalid`: a key has the wrong type. Nothing was written to the keys of its tag.
+   */
   deliver(batches: readonly OutboxBatch[]): Promise<Delivered> {
     for (const [index, { number }] of batches.entries()) {
       assert(number === (batches[0]?.number ?? 0) + index, 'batches are delivered in order, without a gap');
@@ -127,6 +109,7 @@ class LinkedWriter implements RedisWriter {
     });
   }
 
+  /** Deletes this ledger's details of a day before `detailsFrom`. Sums stay. */
   dropDetails(meter: string, day: Day): Promise<void> {
     const { link, ledgerId, detailsFrom } = this.#options;
     assert(day < detailsFrom(), 'only details before the first kept day are dropped');
@@ -135,6 +118,7 @@ class LinkedWriter implements RedisWriter {
     );
   }
 
+  /** Makes Redis agree with the ledger's counts up to `batch`. The counts of others stay (`rebuild.ts`). */
   rebuild(own: OwnCounts, batch: BatchId, onProgress?: (progress: RebuildProgress) => void): Promise<Rebuilt> {
     return this.#exclusively(async () => {
       await this.#guard.check();
@@ -143,6 +127,7 @@ class LinkedWriter implements RedisWriter {
     });
   }
 
+  /** Deletes an organisation's sums of these meters, including those that others have counted (`erase.ts`). */
   eraseNames(org: string, meters: readonly string[]): Promise<void> {
     return this.#exclusively(() => eraseNames(this.#options.link, org, meters));
   }

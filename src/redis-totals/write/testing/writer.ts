@@ -1,7 +1,7 @@
 import { systemClock, type Log } from '../../../base/index.ts';
 import type { RedisLink } from '../../../redis-link/index.ts';
 import { endlessHistory } from './batches.ts';
-import { createRedisWriter, type RedisWriter, type RedisWriterOptions } from '../index.ts';
+import { RedisWriter, type RedisWriterOptions } from '../index.ts';
 
 /** A writer for ledger `one` that keeps all details, and the warnings that it logs. */
 export function testWriter(
@@ -20,5 +20,5 @@ export function testWriter(
     minReplicas: 0,
     detailsFrom: () => 0,
   };
-  return { writer: createRedisWriter({ link, clock: systemClock, log, ...defaults, ...options }), warnings };
+  return { writer: new RedisWriter({ link, clock: systemClock, log, ...defaults, ...options }), warnings };
 }
