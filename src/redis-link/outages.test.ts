@@ -21,7 +21,7 @@ let server: RedisServer;
 let cutter: Cutter;
 
 beforeAll(async () => {
-  // Before 7.0 Redis always had them.
+  // Before 7.0 the debug commands were always enabled.
   const [major] = await redisRelease();
   const directives = major < 7 ? [] : ['--enable-debug-command', 'yes'];
   server = await startRedis(join(directory, 'redis'), { appendOnly: true, directives });

@@ -23,7 +23,7 @@ afterEach(async () => {
   );
 });
 
-const sound = { findings: [], notes: [] };
+const noFindings = { findings: [], notes: [] };
 const first = [pulls(today, 3n, { org: 'a.example', repository: 'x' }), pulls(today - 40, 4n, { org: 'b.example' })];
 const second = [pulls(today, 5n, { org: 'a.example', repository: 'x' })];
 
@@ -65,7 +65,7 @@ describe('check finds what stops delivery until an operator repairs it', () => {
     await redis.server.cli('del', '{metrics/v1}:seq');
     expect(await check()).toEqual(found(`${gap}batches 1 to 3 of this ledger are ${inNothing} them; .*: ${rebuild}`));
     await ledger.care(redis.server.url).rebuild();
-    expect(await check()).toEqual(sound);
+    expect(await check()).toEqual(noFindings);
   });
 
   test('Redis has nothing of a ledger that kept its totals in its file', async () => {
@@ -73,7 +73,7 @@ describe('check finds what stops delivery until an operator repairs it', () => {
     const kept = '^Redis: gets nothing of this ledger, which has kept its totals itself until now';
     expect(await check()).toEqual(found(`${kept}.*: take them there with tonnage ledger migrate --to`));
     await ledger.care().migrate(remoteAt(redis.server.url));
-    expect(await check()).toEqual(sound);
+    expect(await check()).toEqual(noFindings);
     await ledger.care(redis.server.url).migrate(undefined);
     expect(await check()).toEqual(found(kept));
   });
@@ -86,7 +86,7 @@ describe('check finds what stops delivery until an operator repairs it', () => {
       notes: ['Redis was not compared: 2 batches are not delivered yet, which a running server does by itself'],
     });
     await ledger.commit(redis.server.url);
-    expect(await check()).toEqual(sound);
+    expect(await check()).toEqual(noFindings);
   });
 
   const loseDetails = () =>
@@ -99,7 +99,7 @@ describe('check finds what stops delivery until an operator repairs it', () => {
     forget('true');
     expect(await check()).toEqual(found(lost));
     await ledger.care(redis.server.url).rebuild();
-    expect(await check()).toEqual(sound);
+    expect(await check()).toEqual(noFindings);
   });
 
   test('Redis has lost the details of a day while a later batch of the same day waits', async () => {
@@ -120,7 +120,7 @@ describe('check finds what stops delivery until an operator repairs it', () => {
     expect(answers).toContainEqual(
       expect.objectContaining({ value: 8n, dimensions: expect.objectContaining({ repository: 'x' }) }),
     );
-    expect(await check()).toEqual(sound);
+    expect(await check()).toEqual(noFindings);
   });
 
   test.each([
@@ -156,6 +156,6 @@ describe('check finds what stops delivery until an operator repairs it', () => {
       ],
     });
     await ledger.care().rebuild();
-    expect(await ledger.care().check()).toEqual(sound);
+    expect(await ledger.care().check()).toEqual(noFindings);
   });
 });

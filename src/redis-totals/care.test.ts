@@ -27,7 +27,7 @@ beforeEach(async () => {
   ledger = freshLedger();
 });
 
-const sound = { findings: [], notes: [] };
+const noFindings = { findings: [], notes: [] };
 const first = [
   pulls(today, 3n, { org: 'a.example', arch: 'amd64', repository: 'x', user: 'u' }),
   pulls(today - 40, 4n, { org: 'b.example', repository: 'y' }),
@@ -54,7 +54,7 @@ async function expectHeld(...increments: readonly Increment[]): Promise<void> {
 describe('check', () => {
   test('compares the sums of this ledger in Redis, by day and by month', async () => {
     await ledger.commit(redis.server.url, first, second);
-    expect(await ledger.care(redis.server.url).check()).toEqual(sound);
+    expect(await ledger.care(redis.server.url).check()).toEqual(noFindings);
     await redis.server.cli(
       'hincrby',
       `{metrics/v1}:own:${ledgerId()}:day:pulls:2026-11-21`,
@@ -98,7 +98,7 @@ describe('rebuild', () => {
     expect(rebuilt).toMatchObject({ days: 3, rejected: 0 });
     expect(progress).toEqual([1, 2, 3]);
     await expectHeld(...first, ...second);
-    expect(await ledger.care(redis.server.url).check()).toEqual(sound);
+    expect(await ledger.care(redis.server.url).check()).toEqual(noFindings);
     await ledger.commit(redis.server.url, second, [pulls(today - 2, 1n, { repository: 'new' })]);
     await expectHeld(...first, ...second, ...second, pulls(today - 2, 1n, { repository: 'new' }));
   });
@@ -117,7 +117,7 @@ describe('rebuild', () => {
     await expectHeld(...first);
     await ledger.commit(redis.server.url, second);
     await expectHeld(...first, ...second);
-    expect(await ledger.care(redis.server.url).check()).toEqual(sound);
+    expect(await ledger.care(redis.server.url).check()).toEqual(noFindings);
   });
 
   test('does not change days whose details have expired', async () => {
@@ -157,7 +157,7 @@ describe('migrate', () => {
     await ledger.care().migrate(remoteAt(redis.server.url));
     expect(sumsOf(await readState(link))['metrics/v1']).toEqual(all);
     await ledger.commit(redis.server.url, second);
-    expect(await ledger.care(redis.server.url).check()).toEqual(sound);
+    expect(await ledger.care(redis.server.url).check()).toEqual(noFindings);
   });
 
   test('from Redis to SQLite, with the counts of Wave and of other ledgers, once', async () => {
@@ -168,7 +168,7 @@ describe('migrate', () => {
     const migrated = await ledger.care(redis.server.url).migrate(undefined);
     expect(migrated).toMatchObject({ taken: { cells: 4, counts: 21n }, notes: [] });
     expect(await ledger.answers(undefined)).toEqual(before);
-    expect(await ledger.care().check()).toEqual(sound);
+    expect(await ledger.care().check()).toEqual(noFindings);
     const held = await readState(link);
 
     const again = await ledger.care(redis.server.url).migrate(undefined);
@@ -210,7 +210,7 @@ describe('migrate', () => {
     );
     await ledger.care(redis.server.url).migrate(remoteAt(another.server.url));
     expect(await ledger.answers(another.server.url)).toEqual(before);
-    expect(await ledger.care(another.server.url).check()).toEqual(sound);
+    expect(await ledger.care(another.server.url).check()).toEqual(noFindings);
     await ledger.care(redis.server.url).migrate(remoteAt(another.server.url));
     expect(await ledger.answers(another.server.url)).toEqual(before);
   });
@@ -252,9 +252,9 @@ describe('erase', () => {
     expect(state['metrics/v1']).toEqual(Object.fromEntries(fields));
     expect(JSON.stringify(state)).not.toContain('a.example');
     expect(filesWith('a.example')).toEqual([]);
-    expect(await ledger.care(redis.server.url).check()).toEqual(sound);
+    expect(await ledger.care(redis.server.url).check()).toEqual(noFindings);
     await ledger.commit(redis.server.url, second);
-    expect(await ledger.care(redis.server.url).check()).toEqual(sound);
+    expect(await ledger.care(redis.server.url).check()).toEqual(noFindings);
   });
 
   test('a name that only Wave has counted, until it is erased', async () => {
@@ -278,7 +278,7 @@ describe('erase', () => {
       return { ...increment, dimensions: Object.fromEntries(kept) };
     });
     await expectHeld(...nobodys);
-    expect(await ledger.care(redis.server.url).check()).toEqual(sound);
+    expect(await ledger.care(redis.server.url).check()).toEqual(noFindings);
   });
 
   test('a name in the cells of shared claims: a claim refers to the cell without the name', async () => {

@@ -22,6 +22,7 @@ import {
   type RedisLinkOptions,
   type RedisReply,
 } from '../redis-link/index.ts';
+import { textsOf } from './reply.ts';
 import { createRedisTotals } from './read/index.ts';
 import { totalsKey } from './write/changes.ts';
 import { RedisWriter } from './write/index.ts';
@@ -65,8 +66,9 @@ function careOver(link: RedisLink, options: RedisCareOptions): RemoteCare {
   const totals = createRedisTotals({ link, clock, besideWave, detailsFrom: () => detailsFrom });
   const send = (key: string, ...args: readonly string[]) => link.send({ key, args });
   const hash = async (key: string): Promise<HeldAccounts> => pairsOf(await send(key, 'HGETALL', key));
-  const daysIn = async (key: string) => texts(await send(key, 'SMEMBERS', key)).flatMap((text) => parseDay(text) ?? []);
-  const otherLedgers = async () => texts(await send(numbersKey, 'HKEYS', numbersKey)).filter((id) => id !== ledgerId);
+  const daysIn = async (key: string) =>
+    textsOf(await send(key, 'SMEMBERS', key)).flatMap((text) => parseDay(text) ?? []);
+  const otherLedgers = async () => textsOf(await send(numbersKey, 'HKEYS', numbersKey)).filter((id) => id !== ledgerId);
   return {
     name: 'Redis',
     detailsFrom,
@@ -187,11 +189,7 @@ async function assertHash(link: RedisLink, key: string): Promise<void> {
   throw new TonnageError('store_invalid', `Key ${key} in Redis must be a hash, but is a ${String(type)}`);
 }
 
-function texts(reply: RedisReply): readonly string[] {
-  return typeof reply === 'object' && reply !== null ? reply.map(String) : [];
-}
-
 function pairsOf(reply: RedisReply): HeldAccounts {
-  const flat = texts(reply);
+  const flat = textsOf(reply);
   return new Map(flat.flatMap((field, at) => (at % 2 === 0 ? [[field, flat[at + 1] ?? '']] : [])));
 }

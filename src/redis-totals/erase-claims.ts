@@ -1,5 +1,6 @@
 import { dimensions, parseDay, type Dimension } from '../usage/index.ts';
 import { seenCellsKey, seenDaysKey } from './layout.ts';
+import { textsOf } from './reply.ts';
 import type { RedisLink, RedisReply, RedisScript } from '../redis-link/index.ts';
 import type { ErasedNames } from '../store/index.ts';
 
@@ -34,14 +35,14 @@ return 0
  * errors.
  */
 export async function eraseClaims(link: Pick<RedisLink, 'send' | 'script'>, names: ErasedNames): Promise<void> {
-  const found = texts(await link.send({ key: seenDaysKey, args: ['SMEMBERS', seenDaysKey] }));
+  const found = textsOf(await link.send({ key: seenDaysKey, args: ['SMEMBERS', seenDaysKey] }));
   for (const day of found.flatMap((text) => parseDay(text) ?? [])) {
     const key = seenCellsKey(day);
     let cursor = '0';
     do {
       const args = ['HSCAN', key, cursor, 'COUNT', String(fieldsPerStep)];
       const [next, fields = []] = list(await link.send({ key, args }));
-      const changes = texts(fields).flatMap((field, at, all) => {
+      const changes = textsOf(fields).flatMap((field, at, all) => {
         const text = at % 2 === 0 && /^\d+$/.test(field) ? all[at + 1] : undefined;
         const renamed = text === undefined ? undefined : withoutNames(text, names);
         return text === undefined || renamed === undefined ? [] : [field, text, renamed];
@@ -65,8 +66,4 @@ function withoutNames(text: string, { dimension, values }: ErasedNames): string 
 
 function list(reply: RedisReply): readonly RedisReply[] {
   return typeof reply === 'object' && reply !== null ? reply : [];
-}
-
-function texts(reply: RedisReply): readonly string[] {
-  return list(reply).map(String);
 }

@@ -1,9 +1,8 @@
 import type { BatchHistory, BatchId } from '../store/index.ts';
-import { aheadOf, missingBatches, otherBatch } from './history-errors.ts';
+import { aheadOf, missingBatches, otherBatch, unfinishedRebuild } from './history-errors.ts';
 import { parseBatchText } from './batch-text.ts';
 import { numbersKey } from './layout.ts';
 import type { RedisLink } from '../redis-link/index.ts';
-import { unfinishedRebuild } from './unfinished-rebuild.ts';
 
 /** Rejects with `ForkedHistory` unless a batch is the ledger's. `where` names the part of Redis that has the batch. */
 export async function assertOwn(history: BatchHistory, kept: BatchId, where: string): Promise<void> {

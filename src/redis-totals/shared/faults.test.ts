@@ -22,7 +22,7 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 /** Retries until Redis has no fault. */
 async function untilDone(work: () => Promise<unknown>): Promise<void> {
-  await eventually('Redis does it', async () => {
+  await eventually('Redis has no fault', async () => {
     try {
       await work();
       return true;

@@ -10,6 +10,7 @@ import type {
 } from '../../store/index.ts';
 import { hashKeyKey, seenDaysKey, seenLedgersKey } from '../layout.ts';
 import type { RedisLink, RedisReply } from '../../redis-link/index.ts';
+import { textsOf } from '../reply.ts';
 import { wrongType } from '../write/call.ts';
 import { StoreGuard } from '../write/guard.ts';
 import { cellText, parseCell } from './cell-text.ts';
@@ -71,8 +72,7 @@ export class RedisClaims implements SharedClaims {
   async forget(): Promise<void> {
     const { link, clock, dedupeDays } = this.#options;
     const days = await link.send({ key: seenDaysKey, args: ['SMEMBERS', seenDaysKey] });
-    const texts = Array.isArray(days) ? days.map(String) : [];
-    for (const period of outdated(texts, clock.now(), dedupeDays)) {
+    for (const period of outdated(textsOf(days), clock.now(), dedupeDays)) {
       await link.send({ key: period.seen, args: ['UNLINK', period.seen, period.cells] });
       await link.send({ key: seenDaysKey, args: ['SREM', seenDaysKey, dayOf(period)] });
     }

@@ -56,11 +56,11 @@ function sent(id: number, firstId: number, meter: string): Sent {
   return { id: firstId + id, counts: { meter, day: today - (id % 4), dimensions, quantity: id } };
 }
 
-async function take(instance: Instance, step_: Step, events: readonly Sent[]): Promise<void> {
-  if (step_.do === 'send') await instance.send(events);
-  else if (step_.do === 'claim') await instance.claim(step_.max);
-  else if (step_.do === 'settle') await instance.settle();
-  else if (step_.do === 'finish') await instance.finish();
+async function take(instance: Instance, action: Step, events: readonly Sent[]): Promise<void> {
+  if (action.do === 'send') await instance.send(events);
+  else if (action.do === 'claim') await instance.claim(action.max);
+  else if (action.do === 'settle') await instance.settle();
+  else if (action.do === 'finish') await instance.finish();
   else await instance.open();
 }
 

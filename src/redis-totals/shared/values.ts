@@ -2,6 +2,7 @@ import { limits } from '../../base/index.ts';
 import type { SharedValuesOf } from '../../store/index.ts';
 import { sharedValuesKey } from '../layout.ts';
 import type { RedisLink } from '../../redis-link/index.ts';
+import { textsOf } from '../reply.ts';
 
 const daySeconds = 86_400;
 
@@ -24,6 +25,5 @@ export async function shareValues(
   await link.send({ key, args: ['EXPIRE', key, String((dedupeDays + 3) * daySeconds)] });
   const count = Number(await link.send({ key, args: ['SCARD', key] }));
   if (count < cap) return undefined;
-  const members = await link.send({ key, args: ['SMEMBERS', key] });
-  return Array.isArray(members) ? members.map(String) : [];
+  return textsOf(await link.send({ key, args: ['SMEMBERS', key] }));
 }

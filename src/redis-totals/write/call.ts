@@ -2,7 +2,7 @@ import { assert, TonnageError } from '../../base/index.ts';
 import { formatDay } from '../../usage/index.ts';
 import type { BatchId } from '../../store/index.ts';
 import { parseBatchText } from '../batch-text.ts';
-import { unfinishedRebuild } from '../unfinished-rebuild.ts';
+import { unfinishedRebuild } from '../history-errors.ts';
 import type { RedisReply } from '../../redis-link/index.ts';
 import type { Account, Change, HashFields, TagBatch, TagBatches } from './changes.ts';
 

@@ -1,7 +1,8 @@
 import { limits } from '../../base/index.ts';
 import { parseDay, waveFieldName } from '../../usage/index.ts';
 import { detailRejectedKey, indexKey, rejectedKey } from '../layout.ts';
-import type { RedisLink, RedisReply } from '../../redis-link/index.ts';
+import type { RedisLink } from '../../redis-link/index.ts';
+import { textsOf } from '../reply.ts';
 import { totalsKey } from './changes.ts';
 import { editRejected } from './rejected-list.ts';
 import { chunks, pipelineAll } from './replace.ts';
@@ -38,11 +39,7 @@ export async function eraseNames(link: RedisLink, org: string, meters: readonly 
 }
 
 async function members(link: RedisLink, key: string): Promise<readonly string[]> {
-  return texts(await link.send({ key, args: ['SMEMBERS', key] }));
-}
-
-function texts(reply: RedisReply): readonly string[] {
-  return typeof reply === 'object' && reply !== null ? reply.map(String) : [];
+  return textsOf(await link.send({ key, args: ['SMEMBERS', key] }));
 }
 
 /** Removes the organisation's name from rejected changes. The changes stay in the list. */

@@ -1,6 +1,7 @@
 import { limits, TonnageError, type Clock, type Log } from '../../base/index.ts';
 import { numbersKey } from '../layout.ts';
 import type { RedisLink } from '../../redis-link/index.ts';
+import { textsOf } from '../reply.ts';
 
 export interface GuardOptions {
   readonly link: RedisLink;
@@ -60,7 +61,7 @@ export class StoreGuard {
     const { link, ledgerId, log, shared } = this.#options;
     if (shared || this.#hasWarned) return;
     const ids = await link.send({ key: numbersKey, args: ['HKEYS', numbersKey] });
-    const others = Array.isArray(ids) ? ids.filter((id) => id !== ledgerId) : [];
+    const others = textsOf(ids).filter((id) => id !== ledgerId);
     if (others.length === 0) return;
     this.#hasWarned = true;
     log.warn(

@@ -17,6 +17,7 @@ import {
   rejectedKey,
 } from '../layout.ts';
 import type { RedisLink, RedisReply } from '../../redis-link/index.ts';
+import { textsOf } from '../reply.ts';
 import { adjustDay, type Adjusted } from './adjust.ts';
 import { totalsKey } from './changes.ts';
 import { editRejected } from './rejected-list.ts';
@@ -93,7 +94,7 @@ async function* otherDays(work: Work): AsyncGenerator<Adjusted> {
   for (const meter of own.meters) {
     const key = ownDaysKey(ledgerId, meter);
     const reply = await link.send({ key, args: ['SMEMBERS', key] });
-    const dates = typeof reply === 'object' && reply !== null ? reply.map(String) : [];
+    const dates = textsOf(reply);
     for (const date of dates) {
       const day = parseDay(date);
       if (day === undefined || work.seen.get(meter)?.has(day)) continue;
@@ -133,7 +134,7 @@ async function replaceDetails(work: Work, { meter, day }: OwnDay): Promise<void>
 async function deleteMissing({ link, ledgerId }: Work, left: ReadonlySet<string>): Promise<void> {
   const key = missingKey(ledgerId);
   const reply = await link.send({ key, args: ['HKEYS', key] });
-  const marks = typeof reply === 'object' && reply !== null ? reply.map(String) : [];
+  const marks = textsOf(reply);
   const settled = marks.filter((mark) => !left.has(mark.slice(mark.indexOf(' ') + 1)));
   for (const some of chunks(settled, limits.redisWriteFieldsMax)) {
     await link.send({ key, args: ['HDEL', key, ...some] });
@@ -149,7 +150,7 @@ function removeRejected(link: RedisLink, key: string, ledgerId: string): Promise
 async function addLacking({ link, ledgerId, mark, own }: Work): Promise<number> {
   const key = lackingKey(ledgerId);
   const reply = await link.send({ key, args: ['HKEYS', key] });
-  const fields = typeof reply === 'object' && reply !== null ? reply.map(String) : [];
+  const fields = textsOf(reply);
   let lacking = 0;
   for (const field of fields) {
     const totals = totalsKey(own.meters.find((meter) => field.startsWith(`${meter}/`)) ?? '');

@@ -1,4 +1,5 @@
 import type { RedisLink } from '../../redis-link/index.ts';
+import { textsOf } from '../reply.ts';
 import { pipelineAll } from './replace.ts';
 
 /** Entries per read. The list can be long: every change of a bad field adds an entry. */
@@ -18,7 +19,7 @@ export async function editRejected(
 ): Promise<void> {
   for (let from = 0; ;) {
     const reply = await link.send({ key, args: ['LRANGE', key, String(from), String(from + pageSize - 1)] });
-    const entries = typeof reply === 'object' && reply !== null ? reply.map(String) : [];
+    const entries = textsOf(reply);
     if (entries.length === 0) return;
     for (const entry of entries) {
       const edit = editOf(parseEntry(entry));
