@@ -36,7 +36,7 @@ const keys = {
     ),
   timeZone: text(names.timeZoneForm, names.parseTimeZone)
     .prefault('UTC')
-    .describe('IANA time zone in which days begin. A ledger keeps the time zone of its first start.'),
+    .describe('IANA time zone in which days begin. A ledger keeps the time zone in which it first counted.'),
   upstreams,
   gateway,
   store,

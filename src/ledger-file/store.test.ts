@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { systemClock, systemRandom } from '../base/index.ts';
 import { scaled } from '../../test/support/long.ts';
 import { storeConformance } from '../store/conformance.ts';
+import type { Store } from '../store/index.ts';
 import { ledgerApplicationId, ledgerMigrations } from './schema.ts';
 import { openSqliteStore, openSqliteTotals } from './store.ts';
 
@@ -60,15 +61,34 @@ describe('a ledger of an earlier version', () => {
 });
 
 describe('the time zone', () => {
-  test('is kept in the ledger; another one is refused unless it is accepted', async () => {
+  const commitOne = async (store: Store): Promise<void> => {
+    const increments = [{ meter: 'pulls', day: 20_000, quantity: 1n, dimensions: {} }];
+    await store.journal.commit({ number: 1, at: 0, increments });
+  };
+
+  test('is kept in a ledger with counts; another one is refused unless it is accepted', async () => {
     const file = newFile();
-    await (await openFile(file, 'Europe/Berlin')).close();
+    const store = await openFile(file, 'Europe/Berlin');
+    await commitOne(store);
+    await store.close();
     await expect(openFile(file, 'UTC')).rejects.toMatchObject({
       code: 'time_zone_changed',
       message: expect.stringMatching(/Europe\/Berlin.*UTC.*--accept-time-zone/),
     });
     await (await openFile(file, 'UTC', true)).close();
     await (await openFile(file, 'UTC')).close();
+  });
+
+  test('of a ledger without counts is the configured one', async () => {
+    const file = newFile();
+    await (await openFile(file, 'Europe/Berlin')).close();
+    const store = await openFile(file, 'UTC');
+    await commitOne(store);
+    await store.close();
+    await expect(openFile(file, 'Europe/Berlin')).rejects.toMatchObject({ code: 'time_zone_changed' });
+    const totals = await openSqliteTotals(file);
+    expect(totals.timeZone).toBe('UTC');
+    await totals.close();
   });
 });
 

@@ -18,7 +18,7 @@ const newestHashSql = `update ledger set hash_version = 2
 export interface SqliteStoreOptions {
   /** Path of the ledger file; created if missing. */
   readonly file: string;
-  /** IANA zone in which a new ledger counts its days. */
+  /** IANA zone in which a ledger without counts counts its days. */
   readonly timeZone: string;
   /** Continues in `timeZone` even if the ledger was kept in another one. Days that are already counted stay. */
   readonly acceptTimeZone: boolean;
@@ -131,6 +131,8 @@ async function identify(
     },
     { sql: 'update ledger set hash_key = ? where hash_key is null', rows: [[random.bytes(hashKeyBytes)]] },
     { sql: newestHashSql, rows: [[]] },
+    // A ledger without a batch has no days yet. Its zone may be left from a start that failed.
+    { sql: 'update ledger set time_zone = ? where last_batch = 0', rows: [[timeZone]] },
   ]);
   const [row = []] = await database.read('select ledger_id, time_zone, last_batch from ledger');
   const [ledgerId, storedZone, lastBatch] = row;
