@@ -21,10 +21,7 @@ export function openFile(options: FileOptions): DatabaseSync {
   const { file, mode } = options;
   let database: DatabaseSync | undefined;
   try {
-    if (mode === 'write') {
-      if (!existsSync(file)) createFile(options);
-      for (const suffix of ['', ...suffixes]) makePrivate(`${file}${suffix}`);
-    }
+    if (mode === 'write' && !existsSync(file)) createFile(options);
     database = new DatabaseSync(file, { readOnly: mode === 'read', timeout: busyTimeoutMs });
     if (mode === 'write') prepareWriter(database, options);
     return database;
@@ -34,14 +31,17 @@ export function openFile(options: FileOptions): DatabaseSync {
   }
 }
 
-/** Creates the file with its whole schema under a temporary name first, so that an interrupted start leaves no partial file. */
+/**
+ * Creates the file, with mode 0600 and its whole schema, under a temporary name first, so that an interrupted start leaves no
+ * partial file.
+ */
 function createFile(options: FileOptions): void {
   const { file } = options;
   const log = `${file}-wal`;
   if ((statSync(log, { throwIfNoEntry: false })?.size ?? 0) > 0) {
     throw new TonnageError(
       'data_invalid',
-      `${file} is missing, but ${log} exists and holds part of its content: put the file back, or remove the log`,
+      `${file} is missing, but ${log} exists and holds part of its content: put the file back, or remove the log, which loses its content`,
     );
   }
   const temporary = new AtomicFile(file);
@@ -61,6 +61,7 @@ function createFile(options: FileOptions): void {
 function prepareWriter(database: DatabaseSync, options: FileOptions): void {
   checkOwner(database, options);
   const version = checkVersion(database, options);
+  for (const suffix of ['', ...suffixes]) makePrivate(`${options.file}${suffix}`);
   database.exec('pragma journal_mode = wal');
   database.exec(`pragma synchronous = ${options.synchronous}`);
   database.exec('pragma foreign_keys = on');
@@ -85,7 +86,7 @@ function checkVersion(database: DatabaseSync, options: FileOptions): number {
   if (version <= known) return version;
   throw new TonnageError(
     'data_version',
-    `${options.file}: expected schema version ${known} or older, found ${version}; run a newer release of Tonnage`,
+    `${options.file}: expected schema version ${known} or lower, found ${version}; run a newer release of Tonnage`,
   );
 }
 

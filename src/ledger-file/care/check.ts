@@ -155,7 +155,7 @@ function newerVersion(file: string, version: number): TonnageError {
   const known = ledgerMigrations.length;
   return new TonnageError(
     'data_version',
-    `${file}: expected schema version ${known} or older, found ${version}; run a newer release of Tonnage`,
+    `${file}: expected schema version ${known} or lower, found ${version}; run a newer release of Tonnage`,
   );
 }
 
