@@ -97,7 +97,7 @@ export class ManifestHandler {
       .then((facts) => this.#count(exchange, target, found, facts));
   }
 
-  /** The client's next request by digest gets this tag, also via an index that it requested by digest. */
+  /** Stores the tag for the client's next request by digest, also through an index that it requested by digest. */
   #rememberTag(exchange: Exchange, { repository, reference, tag }: Target, held: HeldManifest): void {
     const { tagMemory } = this.#options;
     if (tagMemory === undefined || tag === undefined) return;
@@ -153,7 +153,7 @@ export class ManifestHandler {
     writeHead(exchange, 200, outcome === 'stale' ? [...held.headers, ...staleWarning] : held.headers);
   }
 
-  /** Sends a 200 and counts it in the same turn of the event loop. */
+  /** Sends a 200, and updates metrics and egress in the same turn of the event loop. */
   #send(exchange: Exchange, { repository, tag }: Target, found: Found): void {
     if (!isConnected(exchange)) return;
     const { held, outcome } = found;
@@ -179,7 +179,7 @@ export class ManifestHandler {
   }
 
   #logUnrecorded(error: unknown): void {
-    this.#options.log.error({ error: messageOf(error) }, 'cannot record a pull that was answered');
+    this.#options.log.error({ error: messageOf(error) }, 'cannot record a pull; the gateway answers it anyway');
   }
 }
 

@@ -25,20 +25,23 @@ export function scrapeInstruments(metrics: MetricSet): ScrapeInstruments {
     }),
     brokenOff: metrics.counter({
       name: 'tonnage_scrapes_broken_off',
-      help: 'Scrapes that were aborted: the scraper disconnected, the deadline passed, or a family could not be read.',
+      help: 'Scrapes that ended early: the scraper disconnected, the deadline passed, or a family could not be read.',
     }),
   };
 }
 
-/** Creates the function that counts and logs each client that was disconnected because it read nothing. */
+/** Creates the function that counts and logs each client that was disconnected because it read no bytes. */
 export function silentReaderReport(metrics: MetricSet, log: Log): (answer: ServerResponse) => void {
   const disconnected = metrics.counter({
     name: 'tonnage_silent_readers',
-    help: 'Clients that were disconnected because they read nothing of their response for gateway.readerSilence.',
+    help: 'Clients that Tonnage disconnected because they read no bytes of the answer for gateway.readerSilence.',
   });
   return ({ req }) => {
     disconnected.inc();
     const client = clientOf(req.headers, req.socket.remoteAddress) || 'unknown';
-    log.info({ client, path: pathForLog(req.url ?? '') }, 'disconnected a client that read nothing of its response');
+    log.info(
+      { client, path: pathForLog(req.url ?? '') },
+      'disconnected a client that read no bytes of the answer for gateway.readerSilence',
+    );
   };
 }

@@ -19,4 +19,4 @@ export function isFromOtherPage(headers: IncomingHttpHeaders): boolean {
   return origin !== undefined && URL.parse(origin)?.host !== host?.toLowerCase();
 }
 
-export const otherSiteMessage = 'expected no request from a page of another site, got one (Sec-Fetch-Site, Origin)';
+export const otherSiteMessage = 'requests from pages of other sites are refused (Sec-Fetch-Site, Origin)';

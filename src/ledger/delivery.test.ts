@@ -101,7 +101,7 @@ function keptLog(): { readonly log: Log; readonly lines: readonly string[] } {
 }
 
 const failing = 'error: batches cannot be delivered to the store; the outbox keeps them, and the ledger retries';
-const again = 'info: batches are delivered to the store again; nothing was lost';
+const again = 'info: delivery to the store works again; nothing was lost';
 
 /** Deletes batches from the file, unknown to the outbox. */
 function forget(...numbers: readonly number[]): void {
@@ -272,7 +272,7 @@ test('after an outage, the log reports recovery once the store has its lost batc
   target.broken = undefined;
   await eventually('all is well', () => lines.includes(again));
   expect(target.log).toEqual([3, 4, 5, 6, 7]);
-  const lost = 'warn: the store has lost batches; the ledger delivers them again';
+  const lost = 'warn: the store has lost batches; the ledger is delivering them again';
   expect(lines).toEqual([failing, lost, again]);
 });
 

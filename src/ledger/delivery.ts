@@ -47,16 +47,16 @@ export class Delivery {
   #last: number;
   #delivered: number;
   #oldestAt: number | undefined;
-  /** The log has reported a failure, and not yet its end. */
-  #isTroubled = false;
+  /** The log has reported a failure, but not yet its end. */
+  #hasLoggedFailure = false;
   /** The gap could not be saved in the ledger's file yet. */
   #isGapUnsaved = false;
-  /** While batches are delivered again: the last of them, and how often the store has rewound. */
+  /** While the ledger is delivering lost batches again: the last of them, and how often the store has rewound. */
   #again: { readonly until: number; readonly rewinds: number } | undefined;
   #trimmedAt = -Infinity;
   /** By field, the number of amounts that it could not take since the last log line about them. */
   readonly #rejected = new Map<string, number>();
-  #rejectedToldAt = -Infinity;
+  #rejectedLoggedAt = -Infinity;
   #detailsFrom: Day | undefined;
 
   constructor(options: DeliveryOptions) {
@@ -117,7 +117,7 @@ export class Delivery {
     if (this.#delivered < this.#last) this.#oldestAt ??= await this.#readOldest();
     if (this.#options.outbox.gap?.isLasting) return;
     const kept = await this.#options.remote.position();
-    // Parts of the store may still lack batches before that position: those are being delivered again.
+    // Parts of the store may still lack batches before that position: the ledger is delivering those again.
     this.#delivered = this.#again ? Math.min(kept, this.#delivered) : kept;
   }
 
@@ -186,7 +186,7 @@ export class Delivery {
     }
     // Otherwise the store has lost nothing since the last rewind.
     if (to < this.#delivered)
-      log.warn({ from: this.#delivered, to }, 'the store has lost batches; the ledger delivers them again');
+      log.warn({ from: this.#delivered, to }, 'the store has lost batches; the ledger is delivering them again');
     this.#delivered = to;
   }
 
@@ -212,7 +212,7 @@ export class Delivery {
     const { clock, log, onRejected } = this.#options;
     onRejected?.(fields);
     for (const field of fields) this.#rejected.set(field, (this.#rejected.get(field) ?? 0) + 1);
-    if (clock.monotonic() - this.#rejectedToldAt < rejectedLogEveryMs) return;
+    if (clock.monotonic() - this.#rejectedLoggedAt < rejectedLogEveryMs) return;
     const changes = [...this.#rejected.values()].reduce((sum, count) => sum + count, 0);
     log.error(
       { changes, fields: [...this.#rejected.keys()].slice(0, rejectedFieldsLogged) },
@@ -220,23 +220,23 @@ export class Delivery {
         'aside, and tonnage ledger rebuild adds them once the fields can take them',
     );
     this.#rejected.clear();
-    this.#rejectedToldAt = clock.monotonic();
+    this.#rejectedLoggedAt = clock.monotonic();
   }
 
   async #noteSuccess(): Promise<void> {
     const { outbox } = this.#options;
     // The store has its missing data again: an operator has restored it.
     if (outbox.gap) await outbox.noteGap(undefined);
-    // While lost batches are delivered again, the outbox may still turn out to lack some.
-    if (!this.#isTroubled || this.#again) return;
-    this.#isTroubled = false;
-    this.#options.log.info({}, 'batches are delivered to the store again; nothing was lost');
+    // While the ledger is delivering lost batches again, the outbox may still turn out to lack some.
+    if (!this.#hasLoggedFailure || this.#again) return;
+    this.#hasLoggedFailure = false;
+    this.#options.log.info({}, 'delivery to the store works again; nothing was lost');
   }
 
   async #noteFailure(error: unknown, { message, isNew }: Failure): Promise<void> {
     if (error instanceof TonnageError && isLoss(error)) await this.#noteGap(error);
     if (!isNew) return;
-    this.#isTroubled = true;
+    this.#hasLoggedFailure = true;
     const isLost = this.#options.outbox.gap !== undefined;
     this.#options.log.error({ error: message, ...this.status() }, isLost ? incomplete : undelivered);
   }

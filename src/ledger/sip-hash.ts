@@ -3,13 +3,14 @@ const initial = [
   0x70736575, 0x736f6d65, 0x6e646f6d, 0x646f7261, 0x6e657261, 0x6c796765, 0x79746573, 0x74656462,
 ] as const;
 
-/** The four 64-bit words of the state, each as its low and its high half. Reused, since hashing never waits. */
+/** The four 64-bit words of the state, each as its low and its high half. Shared by all calls, since each call is synchronous. */
 const state = new Uint32Array(8);
 
 /**
  * SipHash-2-4 with 128 bits (Aumasson and Bernstein; the 128-bit variant of their reference code) of `bytes` under a key of
- * four 32-bit words, written to `out[offset..offset + 4)`. Only ledgers with hash version 1 need it. Remove this file
- * together with support for that version.
+ * four 32-bit words, written to `out[offset..offset + 4)`. The typed arrays must be little-endian, as on x64 and arm64.
+ * Only ledgers with hash version 1 need it. Remove this file together with support for
+ * that version.
  */
 export function sipHash128(key: Uint32Array, bytes: Uint8Array, out: Uint32Array, offset: number): void {
   for (let index = 0; index < 8; index++) state[index] = (initial[index] ?? 0) ^ (key[index % 4] ?? 0);

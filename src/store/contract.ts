@@ -56,7 +56,7 @@ export interface ClaimRequest {
   readonly runs: readonly number[];
   /** In hexadecimal. */
   readonly keys: readonly string[];
-  /** Unique in this ledger. The store recognises a claim that is sent again by its place. */
+  /** Unique in this ledger. If a claim is sent again, the store recognises it by its place. */
   readonly places: readonly string[];
   readonly cellOf: readonly number[];
   readonly quantities: readonly number[];

@@ -7,7 +7,7 @@ export interface ErasedNames {
   readonly values: readonly string[];
 }
 
-/** What a ledger has counted for one meter on one day, one entry for each account. */
+/** The counts of a ledger for one meter on one day, one entry for each account. */
 export interface OwnDay {
   readonly meter: string;
   readonly day: Day;
@@ -36,12 +36,12 @@ export interface Rebuilt extends RebuildProgress {
   readonly rejected: number;
 }
 
-/** What a remote store has of one ledger for one day or month: `accountKey` -> count, as text. */
+/** The counts of one ledger for one day or month in a remote store: `accountKey` -> count, as text. */
 export type HeldAccounts = ReadonlyMap<string, string>;
 
 /** A remote store, for the maintenance of one ledger. All functions reject as those of `RemoteTotals`. */
 export interface RemoteCare extends Pick<RemoteTotals, 'confirmed'>, Totals {
-  /** What people call it. */
+  /** The store's name in messages. */
   readonly name: string;
   /** The first day whose details are kept there. */
   readonly detailsFrom: Day;
@@ -60,7 +60,7 @@ export interface RemoteCare extends Pick<RemoteTotals, 'confirmed'>, Totals {
   ownMonth(meter: string, month: Day): Promise<HeldAccounts>;
   /** Days on which another ledger has counted there. */
   othersDays(meter: string): Promise<readonly Day[]>;
-  /** What all other ledgers together have counted on a day. */
+  /** The counts of all other ledgers together on a day. */
   othersDay(meter: string, day: Day): Promise<HeldAccounts>;
   /** Days on which Wave has counted, and may still count. */
   foreignDays(meter: string): Promise<readonly Day[]>;
@@ -73,18 +73,19 @@ export interface RemoteCare extends Pick<RemoteTotals, 'confirmed'>, Totals {
   importWave(onProgress?: OnProgress): Promise<number>;
   /** Deletes this ledger's details of a day that lies before `detailsFrom`. Totals stay. */
   dropDetails(meter: string, day: Day): Promise<void>;
-  /** Makes the store hold what `own` says, up to `batch`. Keeps what others have counted. */
+  /** Makes this ledger's counts in the store equal to `own`, which ends with `batch`. Keeps the counts of other ledgers and Wave. */
   rebuild(own: OwnCounts, batch: BatchId, onProgress?: (progress: RebuildProgress) => void): Promise<Rebuilt>;
-  /** Deletes everything that is counted for an organisation in the sums of these meters, also by other ledgers and Wave. */
+  /** Deletes an organisation's counts from the sums of these meters, including those of other ledgers and Wave. */
   eraseNames(org: string, meters: readonly string[]): Promise<void>;
   /** Whether Wave may still be counting there. */
   readonly besideWave: boolean;
-  /** Whether these meters have sums for an organisation, also by other ledgers and Wave. */
+  /** Whether these meters have counts under these names, including those of other ledgers and Wave. */
   knows(names: ErasedNames, meters: readonly string[]): Promise<boolean>;
   /** Removes names from the claims of the instances that share events. */
   eraseClaims(names: ErasedNames): Promise<void>;
-  /** The token of the migration that took the counts of this store into the ledger file; `undefined` if there was none. */
+  /** The token of the migration that copied this store's counts into the ledger file; `undefined` if there was none. */
   takenToken(): Promise<string | undefined>;
+  /** Stores that token. */
   noteTaken(token: string): Promise<void>;
   close(): Promise<void>;
 }

@@ -3,7 +3,7 @@ import type { Outbox, ReadTotals, RemoteTotals, SharedClaims, StoredKeyHash } fr
 import type { LedgerFacts, LedgerReader } from './ledger-file.ts';
 import type { RemoteCare } from './remote-care.ts';
 
-/** What a driver of a remote store is given in addition to its own settings. */
+/** The parts that a driver of a remote store gets in addition to its own settings. */
 export interface RemoteParts {
   /** IANA zone of days where there is no ledger file yet. */
   readonly timeZone: string;
@@ -75,7 +75,7 @@ export interface WaveImportProgress {
  * called. Functions reject with `config_invalid` for settings that no server could satisfy.
  */
 export interface RemoteStore {
-  /** What people call it. */
+  /** The store's name in messages. */
   readonly name: string;
   /** Texts for the addresses that lead there. Two remote stores with a text in common are the same one. */
   readonly places: readonly string[];

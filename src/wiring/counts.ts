@@ -2,7 +2,7 @@ import type { Egress, Pull } from '../gateway/index.ts';
 import type { Count } from '../ledger/index.ts';
 import { canonicalArch, type DimensionValues } from '../usage/index.ts';
 
-/** The counts of a pull: `pulls`, and `fusion` too if the image is one. */
+/** The counts of a pull: 1 for the meter `pulls`, and 1 for `fusion` if it is a Fusion image. */
 export function countsOfPull(pull: Pull): readonly Count[] {
   const arch = canonicalArch(pull.arch);
   const dimensions = { ...dimensionsOf(pull), ...(arch !== undefined && { arch }) };
@@ -11,7 +11,7 @@ export function countsOfPull(pull: Pull): readonly Count[] {
   return counts;
 }
 
-/** The count of bytes that the gateway sent. */
+/** The count of the bytes that the gateway sent, for the meter `egress_bytes`. */
 export function countOfEgress(egress: Egress): Count {
   return { meter: 'egress_bytes', dimensions: dimensionsOf(egress), quantity: BigInt(egress.bytes) };
 }

@@ -3,11 +3,11 @@ import { assert, TonnageError } from '../../base/index.ts';
 import type { Database } from '../../sqlite/index.ts';
 import type { KeyHash, StoredKeyHash } from '../../store/index.ts';
 
-/** The hash of a ledger whose `ledger` row exists. */
+/** Reads the key hash from the ledger's file. The table `ledger` must have its row. */
 export async function openStoredKeyHash(database: Database): Promise<StoredKeyHash> {
   const [row = []] = await database.read('select hash_key, hash_version, shares_hash_key from ledger');
   const [secret, version, shares] = row;
-  assert(secret instanceof Uint8Array, 'a ledger has a hash key once it is open');
+  assert(secret instanceof Uint8Array, 'an open ledger has a hash key');
   let current: KeyHash = { version: Number(version) === 1 ? 1 : 2, secret };
   let isShared = Number(shares) === 1;
   return {
@@ -38,7 +38,7 @@ async function assertNothingHashed(database: Database, isShared: boolean): Promi
   if (isShared) {
     throw new TonnageError(
       'store_invalid',
-      'Redis holds another secret or hash version than this ledger, which happens if Redis was emptied and another instance ' +
+      'Redis and this ledger have different hash secrets or versions. This happens if Redis was emptied and another instance ' +
         'started first: stop all instances, delete {metrics/v1}:hash-key, and start this one first',
     );
   }
@@ -46,7 +46,7 @@ async function assertNothingHashed(database: Database, isShared: boolean): Promi
   if (held.length === 0) return;
   throw new TonnageError(
     'store_invalid',
-    'this ledger holds keys of events that were made with another secret or hash version than the other instances use: send ' +
-      'its events to another instance for usage.dedupeDays, or give it an empty data directory (its counts stay in Redis)',
+    'this ledger has keys of events from another hash secret or version than that of the other instances: send its events ' +
+      'to another instance for usage.dedupeDays, or give it an empty data directory (its counts stay in Redis)',
   );
 }

@@ -1,6 +1,6 @@
 import { monthOf, nextMonthOf, type Day, type Window } from '../../usage/index.ts';
 
-/** A part of a range: the sums of a month or a day, added or (-1) subtracted. */
+/** A part of a range: the values of a month or a day, and whether to add (1) or subtract (-1) them. */
 export interface Period {
   readonly unit: 'month' | 'day';
   readonly day: Day;
@@ -17,8 +17,9 @@ export interface PeriodOptions {
 }
 
 /**
- * The fewest periods that make up a half-open range of days. A month that is whole, or whose other days have no counts, is one
- * period. Any other month is its days inside the range, or the month minus its other days if those are fewer.
+ * Divides the days from `from` to `to` (exclusive) into as few periods as possible. If the range contains all of a month's days
+ * that have counts, the month is one period. Otherwise the periods are the month's days in the range, or the month minus its
+ * other days, whichever are fewer.
  */
 export function periodsOf({ from, to, window, first, last }: PeriodOptions): readonly Period[] {
   const start = Math.max(from, first);

@@ -46,23 +46,23 @@ class TotalsReader {
     const details = detailsAsked(query);
     const detailsFrom = details.length > 0 ? this.#day('select details_from from ledger', -Infinity) : Infinity;
     const sums = new RowSums(query);
-    const collector = new Collector(sums, query.meter, (id) => this.#seriesOf(id));
+    const adder = new CellAdder(sums, query.meter, (id) => this.#seriesOf(id));
     for (const [table, period, sign] of this.#parts(query, from, to, detailsFrom)) {
       const rows = this.#rows(table, period);
-      collector.add(sums.windowOf(period), rows, sign);
+      adder.add(sums.windowOf(period), rows, sign);
     }
     const page = sums.page();
     const folded = foldedDimensions(query, page.rows, from < detailsFrom ? details : [], sums.capped);
     return { from, to, ...page, ...(folded.length > 0 && { folded }) };
   }
 
-  /** The sums that make up the answer, with their tables. */
+  /** The parts of the answer: each a table, a day or month in it, and whether to add (1) or subtract (-1) its values. */
   *#parts(query: UsageQuery, from: Day, to: Day, detailsFrom: Day): Iterable<readonly [Table, Day, 1 | -1]> {
     const first = this.#day('select min(day) from account_day', Infinity);
     const last = this.#day('select max(day) from account_day', -Infinity);
     if (first > last) return;
     if (detailsFrom !== Infinity) {
-      // Days whose details are gone have only roll-ups, without the other dimensions.
+      // For days without details, read the accounts, which have only organisation and architecture.
       for (let day = Math.max(from, first); day < Math.min(to, last + 1); day++) {
         yield [day < detailsFrom ? 'account_day' : 'detail_day', day, 1];
       }
@@ -80,7 +80,7 @@ class TotalsReader {
     try {
       return this.#statement(sql, 'number').all(period);
     } catch (error) {
-      // Numbers are several times as fast to read as bigints, and almost always large enough.
+      // A value exceeds 2^53. Numbers are tried first, since SQLite reads them several times as fast as bigints.
       if (!(error instanceof RangeError)) throw error;
       return this.#statement(sql, 'bigint').all(period);
     }
@@ -119,8 +119,8 @@ class TotalsReader {
   }
 }
 
-/** Adds cells to the sums. Finds the group of each series once. */
-class Collector {
+/** Adds the values of rows (series, value) to the sums. Looks up the group of each series once. */
+class CellAdder {
   readonly #sums: RowSums;
   readonly #meter: string;
   readonly #seriesOf: (id: SqlValue) => KnownSeries | undefined;
