@@ -79,7 +79,7 @@ export interface RemoteCare extends Pick<RemoteTotals, 'confirmed'>, Totals {
   eraseNames(org: string, meters: readonly string[]): Promise<void>;
   /** Whether Wave may still be counting there. */
   readonly besideWave: boolean;
-  /** Whether these meters have counts under these names, including those of other ledgers and Wave. */
+  /** Whether these meters have sums of an organisation of these names, including those of other ledgers and Wave. */
   knows(names: ErasedNames, meters: readonly string[]): Promise<boolean>;
   /** Removes names from the claims of the instances that share events. */
   eraseClaims(names: ErasedNames): Promise<void>;
