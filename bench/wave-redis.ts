@@ -8,7 +8,7 @@ import { formatDay, parseDay, waveFieldName, type UsageQuery } from '../src/usag
 import { importWave } from '../src/redis-totals/import/index.ts';
 import { waveHash } from '../src/redis-totals/layout.ts';
 import { createRedisTotals } from '../src/redis-totals/read/index.ts';
-import { listOf, textOf } from '../src/redis-totals/read/reads.ts';
+import { listOf, textOf } from '../src/redis-totals/reply.ts';
 import { openTestRedis } from '../src/redis-totals/read/testing/test-redis.ts';
 import { caseLine } from './support/cases.ts';
 import { describe, inTurns, type Candidate } from './support/turns.ts';

@@ -5,7 +5,7 @@ import { eventually } from '../../../test/support/redis.ts';
 import { foreignDaysKey, importKey, indexKey, numbersKey, ownDayKey, ownDaysKey, waveHash } from '../layout.ts';
 import type { RedisCommand, RedisLink } from '../../redis-link/index.ts';
 import { createRedisTotals } from '../read/index.ts';
-import { listOf, textOf } from '../read/reads.ts';
+import { listOf, textOf } from '../reply.ts';
 import { fill, waveCommands } from '../read/testing/fill.ts';
 import { openTestRedis, silent as log, type TestRedis } from '../read/testing/test-redis.ts';
 import type { WaveImportProgress } from '../../store/index.ts';

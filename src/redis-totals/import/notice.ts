@@ -1,7 +1,7 @@
 import type { Log } from '../../base/index.ts';
 import { importKey, numbersKey, waveHash } from '../layout.ts';
 import type { RedisLink } from '../../redis-link/index.ts';
-import { listOf } from '../read/reads.ts';
+import { listOf } from '../reply.ts';
 
 /**
  * The number of fields in Wave's hash if Wave has counted in this Redis and its names were never imported; 0 otherwise.

@@ -1,7 +1,7 @@
 import { limits, TonnageError } from '../../base/index.ts';
 import { foreignDaysKey, indexKey, waveHash } from '../layout.ts';
 import type { RedisCommand, RedisLink } from '../../redis-link/index.ts';
-import { listOf, textOf } from '../read/reads.ts';
+import { listOf, textOf } from '../reply.ts';
 import { namesOf, type SliceNames } from './slice.ts';
 
 /** One slice of Wave's hash. */

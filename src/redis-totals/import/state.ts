@@ -1,7 +1,7 @@
 import { limits } from '../../base/index.ts';
 import { importKey } from '../layout.ts';
 import type { RedisCommand, RedisLink } from '../../redis-link/index.ts';
-import { listOf, textOf } from '../read/reads.ts';
+import { listOf, textOf } from '../reply.ts';
 
 /** The progress of an import. Redis keeps it, so that another import can resume. */
 export interface ImportState {

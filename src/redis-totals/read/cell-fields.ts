@@ -3,7 +3,7 @@ import { dimensions, type Day, type Dimension } from '../../usage/index.ts';
 import type { Amount, RowSums, RowValues } from '../../usage/index.ts';
 import type { RedisReply } from '../../redis-link/index.ts';
 import { parseAmount } from './amount.ts';
-import { textOf } from './reads.ts';
+import { textOf } from '../reply.ts';
 
 /**
  * Adds hashes of cells to sums. A field recurs for every day or month, so its group is cached. Redis lists hashes with

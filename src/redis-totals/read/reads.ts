@@ -1,6 +1,7 @@
-import { limits, TonnageError } from '../../base/index.ts';
+import { limits } from '../../base/index.ts';
 import { checkSize } from '../../usage/index.ts';
 import type { RedisCommand, RedisLink, RedisReply } from '../../redis-link/index.ts';
+import { listOf, textOf } from '../reply.ts';
 import type { Deadline } from './deadline.ts';
 
 /** The commands that read a kind of collection: its size, all elements, or a slice. */
@@ -140,21 +141,4 @@ function chunksOf<T>(
     }
   }
   return chunks;
-}
-
-/** A reply as a list; empty for a missing key. Throws `store_invalid` for any other reply. */
-export function listOf(reply: RedisReply | undefined): readonly RedisReply[] {
-  if (typeof reply === 'object' && reply !== null) return reply;
-  if (reply === null || reply === undefined) return [];
-  throw unexpected('a list', reply);
-}
-
-/** A reply as a string. Throws `store_invalid` for any other reply. */
-export function textOf(reply: RedisReply | undefined): string {
-  if (typeof reply === 'string') return reply;
-  throw unexpected('a string', reply);
-}
-
-function unexpected(expected: string, reply: RedisReply | undefined): TonnageError {
-  return new TonnageError('store_invalid', `a reply of Redis: expected ${expected}, got ${typeof reply}`);
 }

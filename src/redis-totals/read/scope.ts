@@ -1,7 +1,8 @@
 import { parseDay, waveMeters, type Day } from '../../usage/index.ts';
 import { foreignDaysKey, importKey, indexKey, numbersKey, ownDaysKey } from '../layout.ts';
 import type { Names } from './wave-cells.ts';
-import { listOf, textOf, type Reads } from './reads.ts';
+import { listOf, textOf } from '../reply.ts';
+import type { Reads } from './reads.ts';
 
 /** The days with counts of one meter. */
 export interface Scope {

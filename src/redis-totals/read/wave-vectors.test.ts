@@ -17,7 +17,7 @@ import type { RedisLink } from '../../redis-link/index.ts';
 import { RedisWriter } from '../write/index.ts';
 import { BatchLog, endlessHistory } from '../write/testing/batches.ts';
 import { createRedisTotals } from './index.ts';
-import { listOf, textOf } from './reads.ts';
+import { listOf, textOf } from '../reply.ts';
 import { waveCommands } from './testing/fill.ts';
 import { openTestRedis, silent as log, type TestRedis } from './testing/test-redis.ts';
 
