@@ -55,15 +55,15 @@ export const limits = {
   upstreamHeadersMsMax: 30_000,
   /** How long an upstream may stay silent in the middle of a body. */
   upstreamSilenceMsMax: 30_000,
-  /** How long a pull waits for the facts of its image. Configuration: `gateway.factsWait`. */
+  /** How long a pull waits for the facts of its image (architecture, entrypoint). Configuration: `gateway.factsWait`. */
   factsWaitMsMax: 3_000,
   /** How long the answer of a pull waits for its commit. Configuration: `usage.commitWait`. */
   commitWaitMsMax: 2_000,
   /** Distinct cells in memory while the ledger cannot commit. Beyond it, details are folded into `__other__`. */
   pendingCellsMax: 100_000,
-  /** Combinations of dimensions, by day, that the ledger finds without computing a key. When it is full, all are dropped. */
+  /** Combinations of dimensions, by day, that the ledger finds without computing a key. At the limit, all are dropped. */
   rememberedCellsMax: 100_000,
-  /** Series whose dimensions the reader of a ledger remembers. When it is full, all are dropped. */
+  /** Series whose dimensions the reader of a ledger remembers. At the limit, all are dropped. */
   rememberedSeriesMax: 200_000,
   /** Days whose values the ledger remembers, so that late events have the same limits. More if `usage.dedupeDays` is longer. */
   cappedDaysMax: 64,
@@ -88,7 +88,7 @@ export const limits = {
   claimsForgetEveryMs: 3_600_000,
   /** How often an instance shares its new values with the other instances, which have the same limits. */
   valuesSharedEveryMs: 1_000,
-  /** Pairs of tenant and source for which the ledger keeps a hash key in memory. When it is full, all are dropped. */
+  /** Pairs of tenant and source for which the ledger keeps a hash key in memory. At the limit, all are dropped. */
   eventSourcesRememberedMax: 10_000,
   /** How often the ledger looks for expired keys and details. */
   tidyEveryMs: 60_000,
