@@ -3,8 +3,8 @@ import type { RedisScript } from '../../redis-link/index.ts';
 /*
  * The scripts that write. Lua in Redis has no rollback, so each script checks all keys and fields before its first
  * write. That first write is a command that Redis refuses if its memory is full (`deny-oom`), so a full memory refuses
- * the whole script. The scripts have no `#!lua` line: Redis 6.2 does not know it, and with it Redis would refuse
- * scripts at another point.
+ * the whole script. The scripts have no `#!lua` line: Redis 6.2 does not know it, and Redis refuses a script without it
+ * exactly at that first write.
  *
  * Arguments are flat, with all names before all amounts, so that `HMGET` can take the names straight from `ARGV`.
  * Measured with 25,000 fields in one call: 0.8 microseconds per field. One HINCRBY per field takes 1.2; MessagePack
