@@ -14,7 +14,7 @@ function config(text: string) {
 test('what to do next, and where to look', () => {
   const url = 'http://127.0.0.1:8080';
   expect(welcome({ config: config(''), url, metricsUrl: 'http://127.0.0.1:2112/metrics' })).toBe(
-    `Tonnage serves images at http://127.0.0.1:8080 and counts who pulls them.
+    `Tonnage serves images at http://127.0.0.1:8080 and counts each pull.
 
   pull      docker pull 127.0.0.1:8080/library/alpine
   dashboard http://127.0.0.1:8080/

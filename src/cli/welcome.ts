@@ -20,7 +20,7 @@ export function welcome(options: WelcomeOptions): string {
     ['config', configFile ?? 'none; docs/reference/configuration.md has every key'],
   ];
   const lines = rows.map(([name, value]) => `  ${name.padEnd(9)} ${value}\n`);
-  return `Tonnage serves images at ${url} and counts who pulls them.\n\n${lines.join('')}\n`;
+  return `Tonnage serves images at ${url} and counts each pull.\n\n${lines.join('')}\n`;
 }
 
 /** Replaces a wildcard address by a loopback one, which a client can connect to. */
