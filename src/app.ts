@@ -62,8 +62,8 @@ interface RemoteDriver<S> {
 type StoreDrivers = { readonly [D in keyof StoreConfigs]: (() => Promise<RemoteDriver<StoreConfigs[D]>>) | undefined };
 
 /**
- * Drivers by the name that the configuration gives; each is loaded only when it is used. The ledger file is the journal of every
- * store; `sqlite` keeps the totals there too, the others keep them elsewhere.
+ * Drivers by the name that the configuration gives; each is loaded only when it is used. The ledger file is the journal
+ * of every store; `sqlite` keeps the totals there too, the others keep them elsewhere.
  */
 const storeDrivers: StoreDrivers = {
   sqlite: undefined,
@@ -90,8 +90,8 @@ export interface RunningServer {
   /** URL of `/metrics`; absent if there is no metrics listener. */
   readonly metricsUrl?: string;
   /**
-   * Takes no more requests, lets those in flight end, and commits. Rejects with `ledger_unsaved` if counts could not be saved. The
-   * lock of the data directory is held until the process ends. Further calls return the same promise.
+   * Takes no more requests, lets those in flight end, and commits. Rejects with `ledger_unsaved` if counts could not be
+   * saved. The lock of the data directory is held until the process ends. Further calls return the same promise.
    */
   stop(): Promise<void>;
 }
@@ -112,8 +112,8 @@ export function remoteOf(config: Config, log: Log = pino({ level: 'silent' })): 
 }
 
 /**
- * Starts everything that the configuration asks for, in the order in which the parts need each other. If one cannot start, stops
- * those before it and rejects with its error: `data_locked`, `data_version`, `address_in_use`...
+ * Starts everything that the configuration asks for, in the order in which the parts need each other. If one cannot
+ * start, stops those before it and rejects with its error: `data_locked`, `data_version`, `address_in_use`...
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const closers = new Closers();

@@ -21,9 +21,9 @@ export async function openTotals(config: Config): Promise<ReadTotals> {
 }
 
 /**
- * Runs `work` on the tokens of a data directory. Rejects with `data_locked` while a server runs there, because it would not notice
- * the change. Rejects with `not_found` if there is no ledger; if `makes`, creates one instead. Scopes are checked against the
- * upstreams of `config`, if it is given.
+ * Runs `work` on the tokens of a data directory. Rejects with `data_locked` while a server runs there, because it would
+ * not notice the change. Rejects with `not_found` if there is no ledger; if `makes`, creates one instead. Scopes are
+ * checked against the upstreams of `config`, if it is given.
  */
 export async function withTokens<T>(
   data: string,

@@ -18,8 +18,8 @@ const mappedPrefix = 0xffffn;
  * Parses an IPv4 or IPv6 address as sockets and headers write it, without its zone (`fe80::1%eth0`). An IPv4 address in
  * IPv6 form (`::ffff:192.0.2.1`, RFC 4291 section 2.5.5.2) is the IPv4 address. `undefined` for any other text.
  *
- * Our own, because `base` imports no package. `ipaddr.js` also reads octal, hexadecimal and shortened forms, which differ
- * between programs.
+ * Our own, because `base` imports no package. `ipaddr.js` also reads octal, hexadecimal and shortened forms, which
+ * differ between programs.
  */
 export function parseAddress(text: string): Address | undefined {
   const ipv4 = ipv4Value(text);

@@ -1,6 +1,6 @@
 /**
- * Functions that release what was acquired, to be called in reverse order. Unlike `AsyncDisposableStack`, it throws the first
- * error itself, not wrapped in a `SuppressedError`, so that its `code` is known.
+ * Functions that release what was acquired, to be called in reverse order. Unlike `AsyncDisposableStack`, it throws the
+ * first error itself, not wrapped in a `SuppressedError`, so that its `code` is known.
  */
 export class Closers {
   readonly #closers: (() => unknown)[] = [];

@@ -19,8 +19,8 @@ export async function within<T>(ms: number, work: Promise<T>, late: () => Error)
 }
 
 /**
- * The outcome of `work`, or a rejection as soon as `signal` aborts: with its reason, or with what `errorOf` makes of that.
- * The work itself goes on.
+ * The outcome of `work`, or a rejection as soon as `signal` aborts: with its reason, or with what `errorOf` makes of
+ * that. The work itself goes on.
  */
 export async function unlessAborted<T>(
   work: Promise<T>,

@@ -11,8 +11,8 @@ export const limits = {
   /** How long a client may take to send a whole request, including the body. */
   requestBodyMsMax: 60_000,
   /**
-   * A client that closes its sending side may have disconnected. The gateway sends it the headers of its answer, and waits
-   * this long for a reset before it counts the pull.
+   * A client that closes its sending side may have disconnected. The gateway sends it the headers of its answer, and
+   * waits this long for a reset before it counts the pull.
    */
   halfClosedResetMs: 250,
   /** Largest request body that the JSON routes read. */
@@ -76,8 +76,8 @@ export const limits = {
   /** How far ahead of its receipt the time of an event may be. */
   eventAheadMsMax: 3_600_000,
   /**
-   * Keys of events that the ledger holds to recognise resent events, at eleven bytes of memory each. Beyond it, the ledger
-   * accepts no event. Configuration: `usage.heldKeysMax`.
+   * Keys of events that the ledger holds to recognise resent events, at eleven bytes of memory each. Beyond it, the
+   * ledger accepts no event. Configuration: `usage.heldKeysMax`.
    */
   heldKeysMax: 50_000_000,
   /** Events on disk that wait to be claimed in a Redis that several instances share. Beyond it, the ledger accepts no event. */
@@ -121,8 +121,8 @@ export const limits = {
   /** Rows of one page of a query if the request states no `limit`. */
   queryRowsDefault: 1_000,
   /**
-   * Series of `tonnage_usage_total`. Later ones are summed under `org="__other__"`. Beyond twice as many series, later ones
-   * are summed under `arch="__other__"` too, except known architectures.
+   * Series of `tonnage_usage_total`. Later ones are summed under `org="__other__"`. Beyond twice as many series, later
+   * ones are summed under `arch="__other__"` too, except known architectures.
    */
   usageSeriesMax: 10_000,
   /** Distinct organisations on one day whose own credentials sent events, and as many again that other credentials name. Further values count as `__other__`. */
@@ -184,8 +184,8 @@ export const limits = {
   /** How long a body with events may take while less than half of the memory for such bodies is free. */
   eventBodyShortMsMax: 5_000,
   /**
-   * Bytes of bodies with events in memory until their answer. One sender may hold at most half of it, and never more than
-   * is still free. Further bodies get 503.
+   * Bytes of bodies with events in memory until their answer. One sender may hold at most half of it, and never more
+   * than is still free. Further bodies get 503.
    */
   eventBodiesBytesMax: 64 * 1024 * 1024,
   /** Events of one request. */

@@ -1,6 +1,6 @@
 /**
- * A map of bounded weight (a count of entries, or bytes) that evicts the least recently used entry. Reading an entry makes
- * it the most recently used one. An entry that alone exceeds the bound is not kept.
+ * A map of bounded weight (a count of entries, or bytes) that evicts the least recently used entry. Reading an entry
+ * makes it the most recently used one. An entry that alone exceeds the bound is not kept.
  *
  * Our own, because `base` imports no package; `lru-cache` would do as well.
  */

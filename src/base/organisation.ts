@@ -6,9 +6,9 @@ const asciiPattern = /^[A-Za-z0-9.-]{1,253}$/;
 const localPartPattern = /^[^\s\p{Cc}\p{Bidi_Control}]{1,64}$/u;
 
 /**
- * The organisation that a text names, in lower case. `undefined` if it names none: an organisation is written like a domain,
- * with at most 253 ASCII characters. A domain in other letters could be written in several ways, and would be counted under
- * each of them.
+ * The organisation that a text names, in lower case. `undefined` if it names none: an organisation is written like a
+ * domain, with at most 253 ASCII characters. A domain in other letters could be written in several ways, and would be
+ * counted under each of them.
  */
 export function canonicalOrganisation(text: string): string | undefined {
   // Check before lowering: U+212A, the Kelvin sign, has the ASCII letter k as its lower case.

@@ -6,12 +6,12 @@ interface Waiting {
 }
 
 /**
- * A bounded queue: runs a bounded number of tasks at once and lets a bounded number wait. The task with the lowest rank goes
- * first, and within one rank the task that came first. If too many tasks wait, the last one of the highest rank is rejected
- * as `busy`.
+ * A bounded queue: runs a bounded number of tasks at once and lets a bounded number wait. The task with the lowest rank
+ * goes first, and within one rank the task that came first. If too many tasks wait, the last one of the highest rank is
+ * rejected as `busy`.
  *
- * Our own, because `p-queue` fixes a task's priority when it is added and bounds no queue; here a rank changes while its
- * task waits.
+ * Our own, because `p-queue` fixes a task's priority when it is added and bounds no queue; here a rank changes while
+ * its task waits.
  */
 export class Turns {
   readonly #runningMax: number;
@@ -26,8 +26,8 @@ export class Turns {
   }
 
   /**
-   * Runs `task` when its turn comes, and answers its result. Answers `busy` without running it if too many tasks wait that go
-   * first. `rank` is asked again whenever a turn is free.
+   * Runs `task` when its turn comes, and answers its result. Answers `busy` without running it if too many tasks wait
+   * that go first. `rank` is asked again whenever a turn is free.
    */
   take<T>(task: () => Promise<T>, rank: () => number = () => 0): Promise<T | 'busy'> {
     if (this.#running < this.#runningMax) {

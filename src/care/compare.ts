@@ -33,8 +33,8 @@ function notCompared({ name }: RemoteCare, { stopped, waiting }: DeliveryState):
 type Compared = 'same' | 'different' | 'moving';
 
 /**
- * Compares what a remote store holds of this ledger, by day and by month, with the ledger's own sums. Compares nothing while
- * batches wait for delivery. Compares a day that differs again, because a running server may be counting into it.
+ * Compares what a remote store holds of this ledger, by day and by month, with the ledger's own sums. Compares nothing
+ * while batches wait for delivery. Compares a day that differs again, because a running server may be counting into it.
  */
 export async function compareRemote(options: CompareOptions): Promise<Comparison> {
   const { ledger, remote, meters, onProgress } = options;

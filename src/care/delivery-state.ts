@@ -9,8 +9,8 @@ export interface DeliveryState {
 }
 
 /**
- * Looks for what stops delivery until an operator acts. Safe while a server delivers. Rejects as `RemoteCare.position` (with
- * `ledger_gap` for a loss that the ledger cannot deliver again) and as `RemoteCare.assertWritable`.
+ * Looks for what stops delivery until an operator acts. Safe while a server delivers. Rejects as `RemoteCare.position`
+ * (with `ledger_gap` for a loss that the ledger cannot deliver again) and as `RemoteCare.assertWritable`.
  */
 export async function deliveryState(ledger: LedgerReader, remote: RemoteCare): Promise<DeliveryState> {
   const { lastBatch: counted } = await ledger.facts();

@@ -48,10 +48,10 @@ export async function planErase(
 }
 
 /**
- * Erases a name: its counts move to the same series without the name, in the ledger and in the remote store, and the file no
- * longer contains the name. May be interrupted at any point and started again. The caller holds the lock of the data directory.
- * Rejects with `data_invalid` for a ledger whose sums do not agree, and with the error of a remote store that is unreachable; what
- * was not delivered then waits in the outbox.
+ * Erases a name: its counts move to the same series without the name, in the ledger and in the remote store, and the
+ * file no longer contains the name. May be interrupted at any point and started again. The caller holds the lock of the
+ * data directory. Rejects with `data_invalid` for a ledger whose sums do not agree, and with the error of a remote
+ * store that is unreachable; what was not delivered then waits in the outbox.
  */
 export async function eraseNames(options: EraseOptions): Promise<void> {
   const { file, names, mark, remote, meters, outboxBytesMax } = options;

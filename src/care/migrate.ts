@@ -34,10 +34,10 @@ export interface Migrated {
 }
 
 /**
- * Moves the totals of a ledger to another store. The file has what the ledger itself has counted. What others have counted in the
- * source (Wave, other ledgers) is added to a copy of the file as history; the complete copy then replaces the file, which is kept.
- * Then the destination is made to hold what the file has. Nothing is deleted in the source. May be interrupted at any point and run
- * again. The caller holds the lock of the data directory.
+ * Moves the totals of a ledger to another store. The file has what the ledger itself has counted. What others have
+ * counted in the source (Wave, other ledgers) is added to a copy of the file as history; the complete copy then
+ * replaces the file, which is kept. Then the destination is made to hold what the file has. Nothing is deleted in the
+ * source. May be interrupted at any point and run again. The caller holds the lock of the data directory.
  */
 export async function migrateLedger(options: MigrateOptions): Promise<Migrated> {
   const { file, source, destination } = options;

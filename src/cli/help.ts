@@ -2,8 +2,8 @@ import { Command } from 'commander';
 import { nearest } from '../config/index.ts';
 
 /**
- * `tonnage help [command...]`: prints the help of a command, including subcommands (`tonnage help event send`). Commander's own help
- * command ignores the second name.
+ * `tonnage help [command...]`: prints the help of a command, including subcommands (`tonnage help event send`).
+ * Commander's own help command ignores the second name.
  */
 export function helpCommand(): Command {
   const help = new Command('help')

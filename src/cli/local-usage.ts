@@ -15,9 +15,9 @@ import { UsageError } from './contract.ts';
 import type { UsageSource } from './usage-source.ts';
 
 /**
- * Opens the totals of a configuration in its data directory or Redis; works while a server is running. Rejects with `not_found` if
- * there is no ledger, and with `redis_unavailable`. A page rejects with `ledger_gap` while counts are known to be missing, unless
- * `takesIncomplete`.
+ * Opens the totals of a configuration in its data directory or Redis; works while a server is running. Rejects with
+ * `not_found` if there is no ledger, and with `redis_unavailable`. A page rejects with `ledger_gap` while counts are
+ * known to be missing, unless `takesIncomplete`.
  */
 export async function openLocalUsage(config: Config, clock: Clock, takesIncomplete = false): Promise<UsageSource> {
   const { openTotals } = await import('../offline.ts');

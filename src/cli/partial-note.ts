@@ -5,8 +5,8 @@ import type { Terminal } from './contract.ts';
 import { unreadConfig } from './unread-config.ts';
 
 /**
- * A note for totals from the ledger's file, if a Redis or another directory may have more counts. It says how to read those.
- * `undefined` if there is no sign of other counts.
+ * A note for totals from the ledger's file, if a Redis or another directory may have more counts. It says how to read
+ * those. `undefined` if there is no sign of other counts.
  */
 export async function partialNote(config: Config, command: Command, terminal: Terminal): Promise<string | undefined> {
   const { remoteOf } = await import('../app.ts');

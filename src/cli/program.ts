@@ -67,8 +67,8 @@ function allCommands(command: Command): readonly Command[] {
 }
 
 /**
- * Runs the command in `argv` (without interpreter and script) and resolves with the exit code. Prints errors in lines that begin with
- * `tonnage:`, with a stack trace only for bugs.
+ * Runs the command in `argv` (without interpreter and script) and resolves with the exit code. Prints errors in lines
+ * that begin with `tonnage:`, with a stack trace only for bugs.
  */
 export async function runCli(argv: readonly string[], terminal: Terminal): Promise<ExitCode> {
   try {

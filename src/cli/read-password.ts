@@ -13,8 +13,8 @@ function checked(password: string): string {
 }
 
 /**
- * Reads a password from standard input: from a terminal twice and without showing it; otherwise the whole input without one final
- * newline. Rejects with `bad_request` for an invalid password.
+ * Reads a password from standard input: from a terminal twice and without showing it; otherwise the whole input without
+ * one final newline. Rejects with `bad_request` for an invalid password.
  */
 export async function readPassword(terminal: Terminal): Promise<string> {
   if (terminal.input.isTTY !== true) return checked(decode(await readAll(terminal.input)).replace(/\r?\n$/, ''));

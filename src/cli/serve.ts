@@ -88,8 +88,8 @@ async function serve(command: Command, terminal: Terminal): Promise<void> {
 }
 
 /**
- * A terminal signals the whole process group, and parents (npm, a wrapper) also forward the signal. A signal this soon after the
- * first is a duplicate, not a second request to stop.
+ * A terminal signals the whole process group, and parents (npm, a wrapper) also forward the signal. A signal this soon
+ * after the first is a duplicate, not a second request to stop.
  */
 const echoMs = 250;
 
@@ -101,8 +101,8 @@ interface StopSignal {
 }
 
 /**
- * Waits for a signal to stop. A second signal, or a stop that takes longer than `stopMs`, ends the process at once, even if counts
- * are not saved: an unresponsive disk or server must not keep the process forever.
+ * Waits for a signal to stop. A second signal, or a stop that takes longer than `stopMs`, ends the process at once,
+ * even if counts are not saved: an unresponsive disk or server must not keep the process forever.
  */
 function stopSignal({ onSignals, clock, end, say }: Terminal, stopMs: number): StopSignal {
   const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>();

@@ -34,8 +34,8 @@ export function unreadHint(command: Command, terminal: Terminal): string {
 }
 
 /**
- * Ends the error for a missing ledger with a hint how to state the data directory, if it is not stated. `otherwise`: a further
- * possibility, such as `, or query a server with --url`.
+ * Ends the error for a missing ledger with a hint how to state the data directory, if it is not stated. `otherwise`: a
+ * further possibility, such as `, or query a server with --url`.
  */
 export function whereHint(command: Command, terminal: Terminal, otherwise = ''): string {
   const unread = unreadHint(command, terminal);

@@ -35,11 +35,11 @@ interface Served {
 }
 
 /**
- * The sources of one process. Each is read on its own schedule and served from its last good snapshot, so that a scrape never waits.
- * A failing source affects only its own families; `tonnage_source_*` reports it.
+ * The sources of one process. Each is read on its own schedule and served from its last good snapshot, so that a scrape
+ * never waits. A failing source affects only its own families; `tonnage_source_*` reports it.
  *
- * If two sources expose the same name, the later one is rejected. Sources that are read at the scrape come first, because they
- * are part of this process.
+ * If two sources expose the same name, the later one is rejected. Sources that are read at the scrape come first,
+ * because they are part of this process.
  */
 export class CollectorSet {
   readonly #metrics: MetricSet;
@@ -89,8 +89,8 @@ export class CollectorSet {
   }
 
   /**
-   * Reads one source now, independently of its schedule, or joins the read in flight. Does nothing for a source that is read at the
-   * scrape. Rejects with the `SourceError` of the read, or with `not_found` for an unknown source.
+   * Reads one source now, independently of its schedule, or joins the read in flight. Does nothing for a source that is
+   * read at the scrape. Rejects with the `SourceError` of the read, or with `not_found` for an unknown source.
    */
   async read(name: string): Promise<void> {
     assert(this.#closed === undefined, 'a source was read after the close');

@@ -3,8 +3,8 @@ import type { Collected, Collector } from './contract.ts';
 import { SourceError } from './source-error.ts';
 
 /**
- * Reads one collector with a deadline. At the deadline, the read's signal is aborted and its result will be ignored. The next read
- * may begin only after the aborted one has ended, so that a hanging source does not collect requests.
+ * Reads one collector with a deadline. At the deadline, the read's signal is aborted and its result will be ignored.
+ * The next read may begin only after the aborted one has ended, so that a hanging source does not collect requests.
  */
 export class Reader {
   readonly #collector: Collector;

@@ -4,9 +4,9 @@ import type { Clock } from '../base/index.ts';
 export const timerMsMax = 2 ** 31 - 1;
 
 /**
- * Runs `task` now and then every `intervalMs`. Runs never overlap: a long run skips intervals, so that a pause follows each run.
- * `task` must not reject. The timers do not keep the process alive. Returns a function that stops the schedule without waiting for
- * a run in flight.
+ * Runs `task` now and then every `intervalMs`. Runs never overlap: a long run skips intervals, so that a pause follows
+ * each run. `task` must not reject. The timers do not keep the process alive. Returns a function that stops the
+ * schedule without waiting for a run in flight.
  */
 export function repeat(task: () => Promise<void>, intervalMs: number, clock: Clock): () => void {
   let timer: NodeJS.Timeout | undefined;

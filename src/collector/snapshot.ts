@@ -11,9 +11,9 @@ export interface Snapshot {
 }
 
 /**
- * Copies the points of a collector's families into memory and checks them, so that writing an exposition cannot fail later. Throws
- * `SourceError` (`invalid`) or `metric_invalid` for invalid names, labels or values, and for more than `limits.sourceSeriesMax`
- * series.
+ * Copies the points of a collector's families into memory and checks them, so that writing an exposition cannot fail
+ * later. Throws `SourceError` (`invalid`) or `metric_invalid` for invalid names, labels or values, and for more than
+ * `limits.sourceSeriesMax` series.
  */
 export function takeSnapshot(collected: Collected): Snapshot {
   const { families, dataTimestamp } = 'families' in collected ? collected : { families: collected };

@@ -53,8 +53,8 @@ export function formatListen(address: ListenAddress): string {
 }
 
 /**
- * Whether two listeners cannot have these addresses at the same time. Does not resolve names, so two names of one address do
- * not overlap. Port 0 is a different free port each time.
+ * Whether two listeners cannot have these addresses at the same time. Does not resolve names, so two names of one
+ * address do not overlap. Port 0 is a different free port each time.
  */
 export function overlap(address: ListenAddress, other: ListenAddress): boolean {
   if (address.port !== other.port || address.port === 0) return false;

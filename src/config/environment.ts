@@ -9,8 +9,8 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 const prefix = 'TONNAGE_';
 
 /**
- * Variables with the prefix that are not keys: the credentials of a client (`tonnage usage --url`), and the variable with
- * which `npm start` selects its own defaults.
+ * Variables with the prefix that are not keys: the credentials of a client (`tonnage usage --url`), and the variable
+ * with which `npm start` selects its own defaults.
  */
 const reservedVariables: ReadonlySet<string> = new Set([
   'TONNAGE_TOKEN',

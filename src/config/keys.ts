@@ -22,8 +22,8 @@ export interface KeyInfo {
 }
 
 /**
- * The JSON Schema (2020-12) of a configuration file: each key with its description and default. Editors read it, and the
- * rest of this folder reads the keys from it.
+ * The JSON Schema (2020-12) of a configuration file: each key with its description and default. Editors read it, and
+ * the rest of this folder reads the keys from it.
  */
 export const configSchema: JsonSchema = Object.freeze({
   ...z.toJSONSchema(schema, { io: 'input', override: ({ jsonSchema }) => finish(jsonSchema) }),
@@ -122,8 +122,8 @@ export function* everyKey(info = rootKey, path: readonly string[] = []): Generat
 }
 
 /**
- * A text from outside YAML (a variable, a replaced `${NAME}`) as the kind of value that its key takes. `true` and `false`
- * become booleans if booleans are valid; digits become a number if texts are not valid.
+ * A text from outside YAML (a variable, a replaced `${NAME}`) as the kind of value that its key takes. `true` and
+ * `false` become booleans if booleans are valid; digits become a number if texts are not valid.
  */
 export function valueOfText(text: string, info: KeyInfo): string | boolean | number {
   if ((text === 'true' || text === 'false') && info.scalars.has(text)) return text === 'true';

@@ -112,8 +112,8 @@ export function parsePasswordHash(text: string): string | undefined {
 export const timeZoneForm = 'an IANA time zone such as "UTC" or "Europe/Berlin"';
 
 /**
- * The time zone as the runtime spells it, otherwise `undefined`. An alias stays as stated: the ledger keeps the name, and
- * releases differ in which name of a zone is the main one.
+ * The time zone as the runtime spells it, otherwise `undefined`. An alias stays as stated: the ledger keeps the name,
+ * and releases differ in which name of a zone is the main one.
  */
 export function parseTimeZone(text: string): string | undefined {
   if (!/^[A-Za-z]/.test(text)) return undefined;

@@ -15,8 +15,8 @@ import { kindOf, type ConfigProblem } from './problems.ts';
 import { emptyMap, type MapEntry, type MapNode, type Origin, type ScalarNode, type Tree } from './tree.ts';
 
 /**
- * Messages for the errors of the parser. Its own messages quote the source, which may contain a secret. All other errors get
- * `syntaxFallback`.
+ * Messages for the errors of the parser. Its own messages quote the source, which may contain a secret. All other
+ * errors get `syntaxFallback`.
  */
 const syntaxMessages: Partial<Record<YamlErrorCode, string>> = {
   BAD_DQ_ESCAPE: 'an unknown escape in a double-quoted text; single quotes take everything as it is',

@@ -68,8 +68,8 @@ export function formatPath(path: Path): string {
 }
 
 /**
- * One step of a path as errors may show it. In YAML, `{ password:x }` without a blank is a single key, whose name contains
- * the secret. Only names of upstreams have a colon.
+ * One step of a path as errors may show it. In YAML, `{ password:x }` without a blank is a single key, whose name
+ * contains the secret. Only names of upstreams have a colon.
  */
 export function shownStep(path: Path, index: number): string {
   const step = String(path[index]);
@@ -77,8 +77,8 @@ export function shownStep(path: Path, index: number): string {
 }
 
 /**
- * A text as errors show it: in quotes, on one line and cut to a length. It leaves out what may be credentials, or a private
- * key that was stated in place of its file.
+ * A text as errors show it: in quotes, on one line and cut to a length. It leaves out what may be credentials, or a
+ * private key that was stated in place of its file.
  */
 export function quote(text: string): string {
   const bare = text.replace(/^.*(?::|\/\/).*@/s, '***@').replace(/(-----BEGIN ).*$/s, '$1***');

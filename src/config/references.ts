@@ -13,8 +13,8 @@ export interface ReferenceSources {
 
 /**
  * Replaces the references of a layer. `${NAME}` in a text becomes the value of the variable, and `$${` a plain `${`.
- * `passwordFile: F` becomes `password` with the content of F without a final newline. Only `readSecret` does I/O. A broken
- * reference becomes an empty text and a problem.
+ * `passwordFile: F` becomes `password` with the content of F without a final newline. Only `readSecret` does I/O. A
+ * broken reference becomes an empty text and a problem.
  */
 export function followReferences(
   tree: Tree,

@@ -52,8 +52,8 @@ const keys = {
 };
 
 /**
- * The configuration as a file states it: each key with its type, default and description. Everything else that must know
- * the keys reads them from here: variables, errors, JSON Schema, docs, `config print` and the type `Config`.
+ * The configuration as a file states it: each key with its type, default and description. Everything else that must
+ * know the keys reads them from here: variables, errors, JSON Schema, docs, `config print` and the type `Config`.
  */
 export const schema = z.strictObject(keys);
 

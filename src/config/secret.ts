@@ -4,8 +4,8 @@ import { inspect } from 'node:util';
 export const secretMask = '***';
 
 /**
- * A secret that cannot leak by accident: string conversion, JSON and `util.inspect` (which loggers and the debugger use) all
- * show the mask. Only `reveal()` returns the text, so a search finds every use.
+ * A secret that cannot leak by accident: string conversion, JSON and `util.inspect` (which loggers and the debugger
+ * use) all show the mask. Only `reveal()` returns the text, so a search finds every use.
  */
 export class Secret {
   readonly #text: string;

@@ -28,8 +28,8 @@ function distance(left: string, right: string): number {
 }
 
 /**
- * The candidate that `name` is most likely a mistyped form of, otherwise `undefined`. They differ by at most two edits, and
- * by at most a third of the length of `name`. A name of more than 64 characters is not compared, to bound the cost.
+ * The candidate that `name` is most likely a mistyped form of, otherwise `undefined`. They differ by at most two edits,
+ * and by at most a third of the length of `name`. A name of more than 64 characters is not compared, to bound the cost.
  */
 export function nearest(name: string, candidates: Iterable<string>): string | undefined {
   if (name.length > 64) return undefined;

@@ -4,9 +4,9 @@ import { nearest } from './suggest.ts';
 import type { Path } from './tree.ts';
 
 /**
- * The error for an unknown key in the map at `parent`, which states the keys `stated`. It suggests the key that was most
- * likely meant, if that one is valid there or nearby; otherwise it lists the valid keys. It does not suggest a key of the
- * same name in another part of the configuration: `password` of an upstream is of no use to a user.
+ * The error for an unknown key in the map at `parent`, which states the keys `stated`. It suggests the key that was
+ * most likely meant, if that one is valid there or nearby; otherwise it lists the valid keys. It does not suggest a key
+ * of the same name in another part of the configuration: `password` of an upstream is of no use to a user.
  */
 export function unknownKey(key: string, parent: Path, stated: readonly string[]): string {
   if (key.includes(':')) return 'unknown key; is a space missing after its colon?';

@@ -54,8 +54,8 @@ export function validate(tree: Tree): { parsed?: Parsed; problems: readonly Conf
 }
 
 /**
- * The valid part of a tree, so that the checks between keys can find more problems. It leaves out invalid values in rounds,
- * because a map can become invalid without one of its values. `undefined` if no valid part is found.
+ * The valid part of a tree, so that the checks between keys can find more problems. It leaves out invalid values in
+ * rounds, because a map can become invalid without one of its values. `undefined` if no valid part is found.
  */
 export function salvage(tree: Tree, problems: readonly ConfigProblem[]): Parsed | undefined {
   let remains = tree;

@@ -9,8 +9,8 @@ export interface Accepted {
 }
 
 /**
- * The entries of an Accept header in order of preference: by quality, then specific ranges before wildcards, then in header order
- * (RFC 9110, 12.5.1). Lenient: ignores case and spaces, and treats an invalid quality as absent.
+ * The entries of an Accept header in order of preference: by quality, then specific ranges before wildcards, then in
+ * header order (RFC 9110, 12.5.1). Lenient: ignores case and spaces, and treats an invalid quality as absent.
  */
 export function parseAccept(header: string): readonly Accepted[] {
   const entries = header.split(',').map(parseEntry);

@@ -12,16 +12,16 @@ interface EncodeOptions {
   /** Expose creation times of counters, histograms and summaries. Default: false, because this doubles the series of counters. */
   readonly created?: boolean;
   /**
-   * Reuse one buffer for all chunks: each chunk is valid only until the next one. For a caller that has sent a chunk before it
-   * requests the next. Avoids garbage collection pauses for a large exposition. Default: false.
+   * Reuse one buffer for all chunks: each chunk is valid only until the next one. For a caller that has sent a chunk
+   * before it requests the next. Avoids garbage collection pauses for a large exposition. Default: false.
    */
   readonly reuse?: boolean;
 }
 
 /**
- * Encodes families in a format. Yields chunks of about `limits.expositionChunkBytesMax` bytes, each with whole points; an empty
- * chunk only gives the caller a chance to pause. Does not change the families, so several expositions may run at once. Throws if
- * a family's points throw: the exposition is then incomplete and must not be served as complete.
+ * Encodes families in a format. Yields chunks of about `limits.expositionChunkBytesMax` bytes, each with whole points;
+ * an empty chunk only gives the caller a chance to pause. Does not change the families, so several expositions may run
+ * at once. Throws if a family's points throw: the exposition is then incomplete and must not be served as complete.
  */
 export function* encode(
   families: Iterable<MetricFamily>,
@@ -49,8 +49,8 @@ export function* encode(
 }
 
 /**
- * The chunks of `encode`, with a break for the event loop whenever encoding has blocked it for `limits.expositionStretchMsMax`.
- * Skips empty chunks.
+ * The chunks of `encode`, with a break for the event loop whenever encoding has blocked it for
+ * `limits.expositionStretchMsMax`. Skips empty chunks.
  */
 export async function* paced(chunks: Iterable<Uint8Array>, clock: Clock): AsyncGenerator<Uint8Array, void> {
   let begun = clock.monotonic();

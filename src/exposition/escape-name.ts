@@ -9,8 +9,8 @@ const firstRune = /^[a-zA-Z_:]$/;
 const laterRune = /^[a-zA-Z0-9_:]$/;
 
 /**
- * Escapes a name. `colons`: whether a colon is legal, as it is in metric names. The scheme `dots` also doubles the underscores of
- * legacy names, so that it is reversible.
+ * Escapes a name. `colons`: whether a colon is legal, as it is in metric names. The scheme `dots` also doubles the
+ * underscores of legacy names, so that it is reversible.
  */
 export function escapeName(name: string, scheme: EscapingScheme, colons: boolean): string {
   if (scheme === 'allow-utf-8') return name;

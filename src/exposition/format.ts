@@ -19,8 +19,8 @@ const mediaTypes: Readonly<Record<Syntax, string>> = {
 };
 
 /**
- * A format. `escaping` defaults to `underscores`. The content type states the scheme if `escaping` is given, and always for
- * versions that define it. Text 0.0.4 supports legacy names only, so it ignores `escaping`.
+ * A format. `escaping` defaults to `underscores`. The content type states the scheme if `escaping` is given, and always
+ * for versions that define it. Text 0.0.4 supports legacy names only, so it ignores `escaping`.
  */
 export function formatOf(syntax: Syntax, escaping?: EscapingScheme): Format {
   if (syntax === 'text-0.0.4')

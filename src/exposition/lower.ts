@@ -21,8 +21,8 @@ interface LoweringOptions {
 }
 
 /**
- * Converts a family to the types of Prometheus' own formats. Its series keep their names and values. The result reads the points
- * of `family` lazily instead of copying them.
+ * Converts a family to the types of Prometheus' own formats. Its series keep their names and values. The result reads
+ * the points of `family` lazily instead of copying them.
  */
 export function lower(family: MetricFamily, options: LoweringOptions): readonly PrometheusFamily[] {
   const { name, help } = family;

@@ -20,9 +20,9 @@ const syntaxes: Readonly<Record<string, Syntax>> = {
 };
 
 /**
- * The format for a scrape: the supported format that the Accept header prefers. Ignores invalid and unsupported entries. If none
- * is left, this is Prometheus text 0.0.4, which every client accepts, never an error (Prometheus documentation, "Scrape protocol
- * content negotiation").
+ * The format for a scrape: the supported format that the Accept header prefers. Ignores invalid and unsupported
+ * entries. If none is left, this is Prometheus text 0.0.4, which every client accepts, never an error (Prometheus
+ * documentation, "Scrape protocol content negotiation").
  */
 export function negotiate(accept: string | undefined, options: NegotiateOptions = {}): Format {
   for (const entry of parseAccept(accept ?? '')) {

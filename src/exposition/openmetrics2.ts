@@ -18,8 +18,8 @@ import type { SampleWriter } from './sample-writer.ts';
 const endOfText = '# EOF\n';
 
 /**
- * Encodes families as OpenMetrics text 2.0.0, a release candidate: a sample has the name of its family, a histogram or summary is
- * one line, and `st@` is the start time. Yields full chunks; the writer keeps the rest.
+ * Encodes families as OpenMetrics text 2.0.0, a release candidate: a sample has the name of its family, a histogram or
+ * summary is one line, and `st@` is the start time. Yields full chunks; the writer keeps the rest.
  */
 export function* encodeOpenMetrics2(
   samples: SampleWriter,

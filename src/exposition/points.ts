@@ -67,8 +67,8 @@ export function stateSetWriter(samples: SampleWriter, familyName: string): Point
 }
 
 /**
- * The samples in addition to the buckets. `histogram` and `gaugehistogram` (OpenMetrics): count and sum, both or neither.
- * `prometheus`: the count, and the sum if there is one. `buckets`: none.
+ * The samples in addition to the buckets. `histogram` and `gaugehistogram` (OpenMetrics): count and sum, both or
+ * neither. `prometheus`: the count, and the sum if there is one. `buckets`: none.
  */
 type HistogramStyle = 'histogram' | 'gaugehistogram' | 'prometheus' | 'buckets';
 

@@ -8,11 +8,11 @@ const chunkCharactersMax = limits.expositionChunkBytesMax - 4096;
 const bytesPerCharacterMax = 3;
 
 /**
- * Collects the text of an exposition. An encoder checks `full` after each point and then calls `take`, so that chunks have about
- * `limits.expositionChunkBytesMax` bytes.
+ * Collects the text of an exposition. An encoder checks `full` after each point and then calls `take`, so that chunks
+ * have about `limits.expositionChunkBytesMax` bytes.
  *
- * Concatenates strings and encodes a whole chunk at once. V8 concatenates strings by reference, and calling the encoder for each
- * series would cost more.
+ * Concatenates strings and encodes a whole chunk at once. V8 concatenates strings by reference, and calling the encoder
+ * for each series would cost more.
  */
 export class TextWriter {
   readonly #reused: Buffer | undefined;

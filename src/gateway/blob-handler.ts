@@ -41,8 +41,8 @@ interface Answer {
 const beyondEnd: ByteRange = { start: Number.MAX_SAFE_INTEGER, end: Number.MAX_SAFE_INTEGER };
 
 /**
- * Answers GET and HEAD of blobs: from the cache, from a download in progress, or directly from the upstream. Rejects with
- * `OciError` or `UpstreamError`, possibly after a part of the response has been sent.
+ * Answers GET and HEAD of blobs: from the cache, from a download in progress, or directly from the upstream. Rejects
+ * with `OciError` or `UpstreamError`, possibly after a part of the response has been sent.
  */
 export class BlobHandler {
   readonly #blobs: Blobs;
@@ -201,8 +201,8 @@ export class BlobHandler {
   }
 
   /**
-   * Sends the rest of a blob with a separate request, after the disk failed. The part already sent is hashed from the file,
-   * so that a whole blob is still verified before its last bytes are sent.
+   * Sends the rest of a blob with a separate request, after the disk failed. The part already sent is hashed from the
+   * file, so that a whole blob is still verified before its last bytes are sent.
    */
   async #resume(request: BlobRequest, download: Download, rest: ByteRange, writer: BodyWriter): Promise<void> {
     const { repository, digest, requested } = request;

@@ -46,8 +46,8 @@ export async function awaitReadable(download: Download, range: ByteRange, writer
 }
 
 /**
- * Sends a part of a blob that is being downloaded, at the client's speed. `range.end` may be beyond the end if the size is
- * unknown. Rejects with `UpstreamError` if the download fails.
+ * Sends a part of a blob that is being downloaded, at the client's speed. `range.end` may be beyond the end if the size
+ * is unknown. Rejects with `UpstreamError` if the download fails.
  */
 export async function follow(download: Download, range: ByteRange, writer: BodyWriter): Promise<Followed> {
   let buffer: Buffer | undefined;

@@ -8,8 +8,8 @@ const chunkEndBytes = 2;
 
 /**
  * Counts the bytes of a response body that the kernel has accepted, and reports them when the response has ended or was
- * aborted. At most one piece is in flight, and it is the last thing written. The unsent bytes of a broken connection are
- * therefore the end of that piece.
+ * aborted. At most one piece is in flight, and it is the last thing written. The unsent bytes of a broken connection
+ * are therefore the end of that piece.
  */
 export class BodyCount {
   readonly #response: ServerResponse;

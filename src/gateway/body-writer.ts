@@ -4,8 +4,8 @@ import type { Counter } from '../metric/index.ts';
 import type { BodyCount } from './body-count.ts';
 
 /**
- * Writes a response body chunk by chunk, at the client's speed. Each `send` waits until its chunk has left, so a response
- * needs one buffer, however slow the client is. It notices at once if the client disconnects.
+ * Writes a response body chunk by chunk, at the client's speed. Each `send` waits until its chunk has left, so a
+ * response needs one buffer, however slow the client is. It notices at once if the client disconnects.
  */
 export class BodyWriter {
   readonly #response: ServerResponse;

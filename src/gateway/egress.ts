@@ -13,8 +13,8 @@ export interface EgressTallyOptions {
 }
 
 /**
- * Sums the body bytes that were sent, by client and repository, and passes the sums on with a short delay. A response thus
- * costs an addition, and not an event in the ledger. The number of sums in memory is limited.
+ * Sums the body bytes that were sent, by client and repository, and passes the sums on with a short delay. A response
+ * thus costs an addition, and not an event in the ledger. The number of sums in memory is limited.
  */
 export class EgressTally {
   readonly #options: EgressTallyOptions;

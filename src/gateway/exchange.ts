@@ -30,8 +30,8 @@ export function isConnected(exchange: Pick<Exchange, 'response'>): boolean {
 }
 
 /**
- * Writes the status line and headers, with `OCI-Namespace` if the client used `ns`. If that throws, all headers are removed
- * again, so that an error response can be sent.
+ * Writes the status line and headers, with `OCI-Namespace` if the client used `ns`. If that throws, all headers are
+ * removed again, so that an error response can be sent.
  */
 export function writeHead(exchange: Exchange, status: number, headers: HeaderList): void {
   const { namespace, response } = exchange;
@@ -45,8 +45,8 @@ export function writeHead(exchange: Exchange, status: number, headers: HeaderLis
 }
 
 /**
- * Sends an error with the body that the distribution spec requires. If a part of a response has been sent, aborts it: that
- * is the only way to notify the client.
+ * Sends an error with the body that the distribution spec requires. If a part of a response has been sent, aborts it:
+ * that is the only way to notify the client.
  */
 export function sendError(exchange: Pick<Exchange, 'request' | 'response'>, error: OciError): void {
   const { response } = exchange;

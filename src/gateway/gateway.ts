@@ -24,8 +24,8 @@ import { TagMemory } from './tag-memory.ts';
 import { UpstreamTable } from './upstreams.ts';
 
 /**
- * Opens the gateway with its cache directory. Rejects with `config_invalid` for invalid upstreams, and with `data_invalid`
- * or `data_version` for an unusable catalog.
+ * Opens the gateway with its cache directory. Rejects with `config_invalid` for invalid upstreams, and with
+ * `data_invalid` or `data_version` for an unusable catalog.
  */
 export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   const { clock, directory, log, random } = options;

@@ -1,9 +1,9 @@
 import { Lru } from '../base/index.ts';
 
 /**
- * An LRU map of groups. The total weight (by default the number of entries) and the weight of each group are limited. A group
- * over its limit evicts its own oldest entries. If all groups together exceed the total, the least recently used group is
- * evicted.
+ * An LRU map of groups. The total weight (by default the number of entries) and the weight of each group are limited. A
+ * group over its limit evicts its own oldest entries. If all groups together exceed the total, the least recently used
+ * group is evicted.
  */
 export class GroupedLru<Value> {
   readonly #groups = new Lru<Lru<Value>>(Number.POSITIVE_INFINITY);

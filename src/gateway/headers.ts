@@ -1,8 +1,8 @@
 import { answerHeaders } from '../oci/index.ts';
 
 /**
- * Header names and values in turn, for node:http. It is mutable only because node:http's type requires that; never change
- * one.
+ * Header names and values in turn, for node:http. It is mutable only because node:http's type requires that; never
+ * change one.
  */
 export type HeaderList = string[];
 

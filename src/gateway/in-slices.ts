@@ -7,8 +7,8 @@ let last: Promise<unknown> = Promise.resolve();
 
 /**
  * Runs work in slices without blocking the event loop. The first slice runs at once, and most work has no other. Each
- * further slice runs in its own turn of the event loop, and so does the caller's continuation. Work with several slices is
- * queued, so that one turn runs at most one slice, however many manifests arrive.
+ * further slice runs in its own turn of the event loop, and so does the caller's continuation. Work with several slices
+ * is queued, so that one turn runs at most one slice, however many manifests arrive.
  */
 export function inSlices<Result>(work: Sliced<Result>): Promise<Result> {
   const first = work.next();

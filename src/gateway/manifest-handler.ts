@@ -35,8 +35,8 @@ interface Target {
 }
 
 /**
- * Answers GET and HEAD of manifests, and counts pulls: each GET of a single image that is answered with 200. A manifest in
- * memory is answered synchronously, unless `record` returns a promise.
+ * Answers GET and HEAD of manifests, and counts pulls: each GET of a single image that is answered with 200. A manifest
+ * in memory is answered synchronously, unless `record` returns a promise.
  */
 export class ManifestHandler {
   readonly #options: ManifestHandlerOptions;

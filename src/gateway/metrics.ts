@@ -30,8 +30,8 @@ const servingErrors: ReadonlySet<OciErrorKind> = new Set<OciErrorKind>([
 ]);
 
 /**
- * The gateway's metrics. Labels are configured upstreams, routes, outcomes and codes, so the number of series is limited.
- * Every series is bound once, so that counting needs no lookup.
+ * The gateway's metrics. Labels are configured upstreams, routes, outcomes and codes, so the number of series is
+ * limited. Every series is bound once, so that counting needs no lookup.
  */
 export class GatewayMetrics {
   readonly endpoints: Readonly<Record<Endpoint, EndpointMeters>>;

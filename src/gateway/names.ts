@@ -41,8 +41,8 @@ function hinted(table: UpstreamTable, hint: string): Upstream {
 }
 
 /**
- * Removes the upstream from the start of a name, once: containerd with `override_path` sends it both in `ns` and in the path.
- * A name of one segment is not changed.
+ * Removes the upstream from the start of a name, once: containerd with `override_path` sends it both in `ns` and in the
+ * path. A name of one segment is not changed.
  */
 function withoutUpstream(table: UpstreamTable, upstream: Upstream, name: string): string {
   const slash = name.indexOf('/');

@@ -83,8 +83,8 @@ export interface GatewayOptions {
   /** Version of this program, for the `User-Agent` header `tonnage/<version>`. */
   readonly version: string;
   /**
-   * Authenticates a request. `pathToken` is the token in its path. May be synchronous. May throw an `OciError`; any other
-   * error becomes a 500.
+   * Authenticates a request. `pathToken` is the token in its path. May be synchronous. May throw an `OciError`; any
+   * other error becomes a 500.
    */
   admit(
     headers: IncomingHttpHeaders,
@@ -98,8 +98,8 @@ export interface GatewayOptions {
    */
   record(pull: Pull): Promise<void> | void;
   /**
-   * Records bytes that were sent: sums over many responses, at most `limits.egressKeepMs` after each has ended, and the rest
-   * at `close`.
+   * Records bytes that were sent: sums over many responses, at most `limits.egressKeepMs` after each has ended, and the
+   * rest at `close`.
    */
   recordEgress(sums: readonly Egress[]): void;
   readonly metrics: MetricSet;
@@ -133,16 +133,16 @@ export interface GatewayStatistics {
 
 export interface Gateway {
   /**
-   * Handles a `/v2` request. Never throws; every response is complete, or its connection is closed. `remoteAddress` is the
-   * client's address, empty if unknown; default: the connection's. `pathToken` is the token that was cut from the path
-   * (`/v2/wt/<token>/...`).
+   * Handles a `/v2` request. Never throws; every response is complete, or its connection is closed. `remoteAddress` is
+   * the client's address, empty if unknown; default: the connection's. `pathToken` is the token that was cut from the
+   * path (`/v2/wt/<token>/...`).
    */
   handle(request: IncomingMessage, response: ServerResponse, remoteAddress?: string, pathToken?: string): void;
   /** Counts a request to `/v2/token`, which another handler answers. Call it before that handler. */
   countTokenRequest(request: IncomingMessage, response: ServerResponse): void;
   /**
-   * Surveys the cache on disk for the gauges of the next scrape. Waits at most `limits.cacheSurveyMsMax`: after that, the
-   * gauges show the previous survey until this one has ended. Never rejects.
+   * Surveys the cache on disk for the gauges of the next scrape. Waits at most `limits.cacheSurveyMsMax`: after that,
+   * the gauges show the previous survey until this one has ended. Never rejects.
    */
   survey(): Promise<void>;
   /** Why blobs cannot be written and pass through uncached; undefined while they can be written. */

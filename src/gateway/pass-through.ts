@@ -29,9 +29,9 @@ interface Unsatisfiable {
 }
 
 /**
- * Requests a blob or a range of it from the upstream, for one client. If the upstream ignores the range, the bytes before it
- * are skipped. `size` is the size in a manifest, for upstreams that do not state it. Rejects with `UpstreamError`, also if
- * the upstream sends another range.
+ * Requests a blob or a range of it from the upstream, for one client. If the upstream ignores the range, the bytes
+ * before it are skipped. `size` is the size in a manifest, for upstreams that do not state it. Rejects with
+ * `UpstreamError`, also if the upstream sends another range.
  */
 export async function openRemote(
   repository: Repository,
@@ -110,8 +110,8 @@ async function* wantedChunks(part: RemotePart, undeclaredBytesMax: number): Asyn
 }
 
 /**
- * Sends a part to the client. `check` has a hash of the blob before this part: with it, the digest is verified before the
- * last chunk is sent. Rejects with `UpstreamError` if the digest is wrong or the body is incomplete.
+ * Sends a part to the client. `check` has a hash of the blob before this part: with it, the digest is verified before
+ * the last chunk is sent. Rejects with `UpstreamError` if the digest is wrong or the body is incomplete.
  */
 export async function sendRemote(
   part: RemotePart,

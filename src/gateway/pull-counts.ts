@@ -8,8 +8,8 @@ interface CountBySource {
 }
 
 /**
- * Manifest requests of one upstream. Plain numbers, because a total must equal the sum of its parts in every scrape: the
- * families are built from them in one step, and the total is never counted separately.
+ * Manifest requests of one upstream. Plain numbers, because a total must equal the sum of its parts in every scrape:
+ * the families are built from them in one step, and the total is never counted separately.
  */
 export class PullCounts {
   /** GETs answered with 200. */
@@ -43,8 +43,8 @@ const help = {
 };
 
 /**
- * Returns the families of manifest pulls, one series per upstream. Points are copies: encoding a scrape takes several turns
- * of the event loop, in which more pulls are counted, but the sum must stay consistent.
+ * Returns the families of manifest pulls, one series per upstream. Points are copies: encoding a scrape takes several
+ * turns of the event loop, in which more pulls are counted, but the sum must stay consistent.
  */
 export function pullFamilies(
   counts: Iterable<readonly [upstream: string, counts: PullCounts]>,

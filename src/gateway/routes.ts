@@ -21,8 +21,8 @@ function decoded(path: string): string {
 }
 
 /**
- * Parses a path below `/v2/` from its end, because names may have any depth and may contain the words `manifests` and `blobs`
- * themselves. The path is decoded first, so the grammars of names, tags and digests reject encoded characters.
+ * Parses a path below `/v2/` from its end, because names may have any depth and may contain the words `manifests` and
+ * `blobs` themselves. The path is decoded first, so the grammars of names, tags and digests reject encoded characters.
  */
 function contentRoute(path: string, query: string): Route {
   const last = path.lastIndexOf('/');
@@ -47,8 +47,8 @@ function contentRoute(path: string, query: string): Route {
 }
 
 /**
- * Parses a request line. Throws `OciError`: 405 for methods that write, 404 for unknown routes, 400 for invalid references
- * and digests. Messages never repeat the target.
+ * Parses a request line. Throws `OciError`: 405 for methods that write, 404 for unknown routes, 400 for invalid
+ * references and digests. Messages never repeat the target.
  */
 export function parseRoute(method: string | undefined, target: string | undefined): Route {
   if (method !== 'GET' && method !== 'HEAD') {

@@ -16,9 +16,9 @@ interface Resolved {
 }
 
 /**
- * The tags that clients have resolved recently. Clients first request a tag, and then the manifest by digest, or one that
- * the index names. Such a request gets the tag. Tags are kept per client (its principal, otherwise its address) and
- * repository. Requests without credentials from an unknown address get no tag.
+ * The tags that clients have resolved recently. Clients first request a tag, and then the manifest by digest, or one
+ * that the index names. Such a request gets the tag. Tags are kept per client (its principal, otherwise its address)
+ * and repository. Requests without credentials from an unknown address get no tag.
  */
 export class TagMemory {
   readonly #memoryMs: number;

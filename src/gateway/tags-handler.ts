@@ -48,9 +48,9 @@ interface TagsRequest {
 }
 
 /**
- * Returns the `Link` to the next page (RFC 8288) as a path of this gateway, or null. The query of the upstream's link is its
- * cursor and is passed on unchanged; the client's path token is added. Throws `UpstreamError` for a link to the requested
- * page or the first one, because the client would loop for ever.
+ * Returns the `Link` to the next page (RFC 8288) as a path of this gateway, or null. The query of the upstream's link
+ * is its cursor and is passed on unchanged; the client's path token is added. Throws `UpstreamError` for a link to the
+ * requested page or the first one, because the client would loop for ever.
  */
 export function nextLink(
   link: string | undefined,

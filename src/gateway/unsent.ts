@@ -6,8 +6,8 @@ type Listener = (unsent: number) => void;
 const listeners = new WeakMap<Socket, Set<Listener>>();
 
 /**
- * Calls `listener` when a connection is destroyed, with the bytes that the kernel has not accepted. At the `close` event, it
- * would be too late: Node has discarded them by then. Returns a function that removes the listener.
+ * Calls `listener` when a connection is destroyed, with the bytes that the kernel has not accepted. At the `close`
+ * event, it would be too late: Node has discarded them by then. Returns a function that removes the listener.
  */
 export function onDestroy(socket: Socket, listener: Listener): () => void {
   const set = listeners.get(socket) ?? watch(socket);
@@ -29,9 +29,9 @@ function watch(socket: Socket): Set<Listener> {
 }
 
 /**
- * Returns the bytes that were written to a connection but not accepted by the kernel. `error` is the reason for which the
- * connection is destroyed, or null. The exact number comes from an undocumented property of the handle. Without it, every
- * write in progress counts as unsent.
+ * Returns the bytes that were written to a connection but not accepted by the kernel. `error` is the reason for which
+ * the connection is destroyed, or null. The exact number comes from an undocumented property of the handle. Without it,
+ * every write in progress counts as unsent.
  */
 export function unsentBytes(socket: Socket, error: Error | null): number {
   // A failed write has left the queue, and it is unknown how much of it was sent.

@@ -47,9 +47,9 @@ export function createAuthorise(options: AdmissionOptions): Authorise {
 }
 
 /**
- * Creates the authentication of `/v2` requests. Clients send credentials only after a challenge, and most look for it at
- * `/v2/`. That route therefore challenges every request without credentials if there are users. For clients that never
- * request `/v2/` there is `challengesAll`. Throws an `OciError` for a request that cannot be admitted.
+ * Creates the authentication of `/v2` requests. Clients send credentials only after a challenge, and most look for it
+ * at `/v2/`. That route therefore challenges every request without credentials if there are users. For clients that
+ * never request `/v2/` there is `challengesAll`. Throws an `OciError` for a request that cannot be admitted.
  */
 export function createAdmit(options: AdmissionOptions) {
   const { authentication, challengesAll = false, publicUrl, pathTokens } = options;
@@ -99,8 +99,8 @@ export function authRequestOf(
 }
 
 /**
- * Whether the Host header names neither this machine nor the public URL. Browsers always send it, so a request without it
- * does not come from a web page. A page can send any proxy header, so an untrusted proxy's headers are no exemption.
+ * Whether the Host header names neither this machine nor the public URL. Browsers always send it, so a request without
+ * it does not come from a web page. A page can send any proxy header, so an untrusted proxy's headers are no exemption.
  */
 function isForeignHost(host: string | undefined, publicUrl: string | undefined): boolean {
   if (host === undefined || isLoopbackHost(host)) return false;

@@ -11,8 +11,8 @@ import { sendText } from './send-text.ts';
 export type AnswerError = (error: unknown, request: FastifyRequest, reply: FastifyReply) => void;
 
 /**
- * Creates the error handler. An unexpected error is logged in full, and its details are not sent. A temporary failure is
- * logged in one line, at most once per code in `limits.sameFailureQuietMs`.
+ * Creates the error handler. An unexpected error is logged in full, and its details are not sent. A temporary failure
+ * is logged in one line, at most once per code in `limits.sameFailureQuietMs`.
  */
 export function createAnswerError({ log, clock }: { readonly log: Log; readonly clock: Clock }): AnswerError {
   const loggedAt = new Map<ErrorCode, number>();

@@ -30,10 +30,10 @@ const byParserError: ReadonlyMap<string, BadRequest> = new Map([
 const malformed: BadRequest = { status: 400, kind: 'requestInvalid', message: 'the request is not valid HTTP' };
 
 /**
- * Answers bytes that Node could not parse as a request; Node's own response would have another body or none. Then closes
- * the connection, because the start of the next request is unknown (RFC 9112, sections 2.2 and 6.3). `last` is the latest
- * response on this connection. Nothing may be written after it while it is incomplete, or if its request's body is what
- * could not be parsed.
+ * Answers bytes that Node could not parse as a request; Node's own response would have another body or none. Then
+ * closes the connection, because the start of the next request is unknown (RFC 9112, sections 2.2 and 6.3). `last` is
+ * the latest response on this connection. Nothing may be written after it while it is incomplete, or if its request's
+ * body is what could not be parsed.
  */
 export function answerBrokenRequest(error: ParserError, socket: Duplex, last: ServerResponse | undefined): void {
   if (error.code === 'ECONNRESET' || !socket.writable || (last !== undefined && !last.writableEnded)) {

@@ -18,8 +18,8 @@ export type App = FastifyInstance<
 >;
 
 /**
- * Authenticates a request and requires `right`. Rejects with `unauthorized` or `forbidden`, with `LoginLimited` after too
- * many failed logins, and with `identity_unavailable` while the identity provider is unavailable.
+ * Authenticates a request and requires `right`. Rejects with `unauthorized` or `forbidden`, with `LoginLimited` after
+ * too many failed logins, and with `identity_unavailable` while the identity provider is unavailable.
  */
 export type Authorise = (request: FastifyRequest, right: Right) => Promise<Principal>;
 

@@ -44,9 +44,9 @@ export function isForwarded(headers: IncomingHttpHeaders): boolean {
 }
 
 /**
- * Returns the client's address: the one that a trusted proxy states, otherwise the address of the connection. Empty if a
- * proxy on this machine, trusted or not, forwarded the request without a usable address. Such a client matches no address
- * rule, and is never mistaken for the proxy or for this machine.
+ * Returns the client's address: the one that a trusted proxy states, otherwise the address of the connection. Empty if
+ * a proxy on this machine, trusted or not, forwarded the request without a usable address. Such a client matches no
+ * address rule, and is never mistaken for the proxy or for this machine.
  */
 export function clientOf(headers: IncomingHttpHeaders, connected: string | undefined): string {
   const stated = forwardedOf(headers);
@@ -56,10 +56,10 @@ export function clientOf(headers: IncomingHttpHeaders, connected: string | undef
 }
 
 /**
- * Creates the reader of `X-Forwarded-For`, `-Proto` and `-Host`, which stores its result for `forwardedOf`. Call it before
- * anything else uses the request. Any client can send these headers, so they count only on connections from `trusted`
- * networks (CIDR notation). Our own: `proxy-addr` answers a loopback address that a remote proxy states, which would pass for
- * this machine.
+ * Creates the reader of `X-Forwarded-For`, `-Proto` and `-Host`, which stores its result for `forwardedOf`. Call it
+ * before anything else uses the request. Any client can send these headers, so they count only on connections from
+ * `trusted` networks (CIDR notation). Our own: `proxy-addr` answers a loopback address that a remote proxy states,
+ * which would pass for this machine.
  */
 export function createForwardedReader(trusted: readonly string[]): (request: IncomingMessage) => void {
   const networks = trusted.flatMap((cidr) => parseNetwork(cidr) ?? []);

@@ -25,14 +25,14 @@ export interface Listener {
 }
 
 /**
- * Accepts no new requests, waits up to `waitMs` for those in flight, then closes the remaining connections. Resolves with
- * the number of requests that it aborted.
+ * Accepts no new requests, waits up to `waitMs` for those in flight, then closes the remaining connections. Resolves
+ * with the number of requests that it aborted.
  */
 type Close = (waitMs: number) => Promise<number>;
 
 /**
- * Creates an HTTP server with our limits, which answers malformed requests itself. `readers` limits how long a client may
- * read nothing of a response; absent: no limit.
+ * Creates an HTTP server with our limits, which answers malformed requests itself. `readers` limits how long a client
+ * may read nothing of a response; absent: no limit.
  */
 export function createListener(handler: Handler, readers?: SilentReaderOptions): Server {
   const server = createServer({

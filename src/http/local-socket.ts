@@ -12,8 +12,8 @@ const fromSocket = new WeakSet<IncomingMessage>();
 const owner: Principal = Object.freeze({ subject: 'owner of the data directory', rights: new Set(rights) });
 
 /**
- * Returns the principal of a request over the data directory's socket; `undefined` for any other request. It has all rights:
- * a process that can open the socket can also read and write the whole directory.
+ * Returns the principal of a request over the data directory's socket; `undefined` for any other request. It has all
+ * rights: a process that can open the socket can also read and write the whole directory.
  */
 export function ownerOf(request: IncomingMessage): Principal | undefined {
   return fromSocket.has(request) ? owner : undefined;
@@ -27,9 +27,9 @@ export interface LocalSocketOptions {
 }
 
 /**
- * Listens on a socket in the data directory for commands on this machine. Only this user can open it (mode 0600). Resolves
- * with a function that closes it and waits up to `waitMs` for requests in flight. If the socket cannot be opened, logs a
- * warning: commands then need `--url`.
+ * Listens on a socket in the data directory for commands on this machine. Only this user can open it (mode 0600).
+ * Resolves with a function that closes it and waits up to `waitMs` for requests in flight. If the socket cannot be
+ * opened, logs a warning: commands then need `--url`.
  */
 export async function openLocalSocket({
   file,

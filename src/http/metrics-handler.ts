@@ -18,9 +18,9 @@ import { withoutOrganisations } from './scrape/without-organisations.ts';
 import { sendBody } from './send-body.ts';
 
 /**
- * Which scrapers may see the names of organisations. `here`: scrapers on this machine that use a loopback Host header. A
- * loopback listener alone does not prove that: a page of another site can reach it through a browser (DNS rebinding), and
- * a proxy can forward remote requests to it.
+ * Which scrapers may see the names of organisations. `here`: scrapers on this machine that use a loopback Host header.
+ * A loopback listener alone does not prove that: a page of another site can reach it through a browser (DNS rebinding),
+ * and a proxy can forward remote requests to it.
  */
 type NamesFor = 'all' | 'here' | 'none';
 

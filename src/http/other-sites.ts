@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
 /**
- * Whether a browser sent the request for a page of another site (Fetch Metadata, `Sec-Fetch-Site`). Pages cannot set this
- * header, and container clients do not send it.
+ * Whether a browser sent the request for a page of another site (Fetch Metadata, `Sec-Fetch-Site`). Pages cannot set
+ * this header, and container clients do not send it.
  */
 export function isFromOtherSite(headers: IncomingHttpHeaders): boolean {
   const site = headers['sec-fetch-site'];

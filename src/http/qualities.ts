@@ -1,7 +1,7 @@
 /**
  * Parses the quality values of an `Accept` or `Accept-Encoding` header (RFC 9110, section 12.4.2): lower-case name to
- * quality, in header order. A missing quality is 1, an invalid one is 0, and the first of two equal names wins. Our own:
- * `negotiator` brings no types, and answers a sorted list without the qualities.
+ * quality, in header order. A missing quality is 1, an invalid one is 0, and the first of two equal names wins. Our
+ * own: `negotiator` brings no types, and answers a sorted list without the qualities.
  */
 export function parseQualities(header: string): ReadonlyMap<string, number> {
   const qualities = new Map<string, number>();

@@ -20,8 +20,8 @@ interface Progress {
 const checksMax = 2;
 
 /**
- * Disconnects clients that read nothing of their response for `silenceMs`, so that they do not hold connections, files and
- * memory for ever. A client that reads slowly, or that waits for the server, is never disconnected.
+ * Disconnects clients that read nothing of their response for `silenceMs`, so that they do not hold connections, files
+ * and memory for ever. A client that reads slowly, or that waits for the server, is never disconnected.
  */
 export function disconnectSilentReaders(
   server: Server,

@@ -12,8 +12,8 @@ export interface AddressRule {
 export type AddressRules = (address: string) => Principal | undefined;
 
 /**
- * Creates the lookup of rules by address. The longest prefix wins, and among equal ones the first. The principal has the
- * organisation and the right to pull. Throws `config_invalid` for an invalid network or organisation.
+ * Creates the lookup of rules by address. The longest prefix wins, and among equal ones the first. The principal has
+ * the organisation and the right to pull. Throws `config_invalid` for an invalid network or organisation.
  */
 export function createAddressRules(rules: readonly AddressRule[]): AddressRules {
   const principals = new Map<string, Principal>();

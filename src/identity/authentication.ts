@@ -21,8 +21,8 @@ export interface AuthRequest {
   /** `loopback` if only this machine can reach the listener (`isLoopbackAddress`). */
   readonly listener: 'loopback' | 'open';
   /**
-   * Whether the listener is a loopback listener but `Host` names neither this machine nor a trusted proxy. A page of another site
-   * can make a browser on this machine send such a request (DNS rebinding).
+   * Whether the listener is a loopback listener but `Host` names neither this machine nor a trusted proxy. A page of
+   * another site can make a browser on this machine send such a request (DNS rebinding).
    */
   readonly foreignHost?: boolean;
 }
@@ -31,8 +31,8 @@ export type Outcome =
   /** Authenticated. */
   | { readonly kind: 'principal'; readonly principal: Principal }
   /**
-   * Anonymous, with the rights of `principal`. `byAddress`: the principal of a matching address rule, for which pulls count.
-   * `unknown`: there were credentials, but the identity provider was unavailable.
+   * Anonymous, with the rights of `principal`. `byAddress`: the principal of a matching address rule, for which pulls
+   * count. `unknown`: there were credentials, but the identity provider was unavailable.
    */
   | {
       readonly kind: 'anonymous';
@@ -109,8 +109,8 @@ export class Authentication {
   }
 
   /**
-   * Authenticates a request. Returns a promise only if credentials must be checked. It rejects with `identity_unavailable` if an
-   * authenticator is unavailable.
+   * Authenticates a request. Returns a promise only if credentials must be checked. It rejects with
+   * `identity_unavailable` if an authenticator is unavailable.
    */
   authenticate(request: AuthRequest): Outcome | Promise<Outcome> {
     const header = request.authorization;
@@ -178,8 +178,8 @@ export class Authentication {
   }
 
   /**
-   * The outcome of a check. Rejects if the authenticator is unavailable. An address with many wrong tries has a high rank, so
-   * that a first login from another address does not wait behind it.
+   * The outcome of a check. Rejects if the authenticator is unavailable. An address with many wrong tries has a high
+   * rank, so that a first login from another address does not wait behind it.
    */
   async #find(credential: Credential, key: string, request: AuthRequest, rank?: () => number): Promise<Outcome> {
     let verdict: CheckVerdict;

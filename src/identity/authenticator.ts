@@ -2,8 +2,8 @@ import type { Credential } from './authorization.ts';
 import type { Principal } from './principal.ts';
 
 /**
- * The verdict on credentials: a principal, anonymous, or `undefined` if another authenticator may know them. `wrong`: invalid, and
- * other authenticators must not see them.
+ * The verdict on credentials: a principal, anonymous, or `undefined` if another authenticator may know them. `wrong`:
+ * invalid, and other authenticators must not see them.
  */
 export type Verdict = Principal | 'anonymous' | 'wrong' | undefined;
 
@@ -22,11 +22,11 @@ export type CheckVerdict = Verdict | TimedPrincipal | 'busy' | 'unknown';
 /**
  * One way to authenticate credentials, in its own file. The first authenticator that knows a credential decides.
  *
- * `lookup` looks up random tokens in memory. It runs for each request, so a revocation applies at once. A wrong token does not
- * count as a failed login, because tokens cannot be guessed.
+ * `lookup` looks up random tokens in memory. It runs for each request, so a revocation applies at once. A wrong token
+ * does not count as a failed login, because tokens cannot be guessed.
  *
- * `check` is expensive: it hashes a password or queries another system. Its results are cached, concurrent requests with the same
- * credentials share one check, and failures count against the client's address.
+ * `check` is expensive: it hashes a password or queries another system. Its results are cached, concurrent requests
+ * with the same credentials share one check, and failures count against the client's address.
  */
 export type Authenticator =
   | {

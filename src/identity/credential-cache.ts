@@ -8,8 +8,8 @@ interface Entry<T> {
 }
 
 /**
- * Caches results for credentials, so that a password is hashed once in five minutes and not for every layer of an image. Stores an
- * HMAC of the credentials under a key of this process, never the credentials themselves.
+ * Caches results for credentials, so that a password is hashed once in five minutes and not for every layer of an
+ * image. Stores an HMAC of the credentials under a key of this process, never the credentials themselves.
  */
 export class CredentialCache<T> {
   readonly #clock: Clock;

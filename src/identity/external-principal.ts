@@ -6,8 +6,8 @@ const unseen = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 const pullOnly: readonly Right[] = ['pull'];
 
 /**
- * A principal that another system has identified. Without an organisation it has only the right to pull, because it would otherwise
- * see the usage of all organisations. Drops an e-mail address without an organisation.
+ * A principal that another system has identified. Without an organisation it has only the right to pull, because it
+ * would otherwise see the usage of all organisations. Drops an e-mail address without an organisation.
  */
 export function externalPrincipal(user: {
   readonly name: string;

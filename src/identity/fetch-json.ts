@@ -9,9 +9,9 @@ export interface JsonAnswer {
 }
 
 /**
- * GETs a JSON document of at most `limits.identityAnswerBytesMax` bytes within `timeoutMs`. Does not follow redirects, because
- * `headers` may contain a secret for this address. Rejects with an `Error` whose message states the reason but neither the address
- * nor the headers.
+ * GETs a JSON document of at most `limits.identityAnswerBytesMax` bytes within `timeoutMs`. Does not follow redirects,
+ * because `headers` may contain a secret for this address. Rejects with an `Error` whose message states the reason but
+ * neither the address nor the headers.
  */
 export async function fetchJson(
   url: string,

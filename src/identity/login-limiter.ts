@@ -19,9 +19,9 @@ interface Pending {
 }
 
 /**
- * Limits failed logins per address and minute. At most as many attempts as may still fail run at a time; further attempts wait for
- * their results. This bounds concurrent guesses like sequential ones, and still admits any number of concurrent valid logins from
- * one address.
+ * Limits failed logins per address and minute. At most as many attempts as may still fail run at a time; further
+ * attempts wait for their results. This bounds concurrent guesses like sequential ones, and still admits any number of
+ * concurrent valid logins from one address.
  */
 export class LoginLimiter {
   readonly #clock: Clock;

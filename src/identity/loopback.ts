@@ -7,8 +7,8 @@ export function isLoopbackAddress(host: string): boolean {
 }
 
 /**
- * Whether a `Host` header names a loopback host, with or without a port. A page of another site can make a browser send requests
- * here with its own name as Host (DNS rebinding), but not with a loopback name.
+ * Whether a `Host` header names a loopback host, with or without a port. A page of another site can make a browser send
+ * requests here with its own name as Host (DNS rebinding), but not with a loopback name.
  */
 export function isLoopbackHost(header: string | undefined): boolean {
   const match = /^(?:\[([0-9a-f:.]+)\]|([^:[\]]+))(?::[0-9]{0,5})?$/i.exec(header ?? '');

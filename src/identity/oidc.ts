@@ -49,8 +49,8 @@ interface Known extends OidcIssuer {
 }
 
 /**
- * Authenticates tokens of OpenID Connect issuers (JWT, RFC 7519), sent as Bearer or as the password of Basic with any user name. A
- * token that names one of these issuers is either valid or wrong; other authenticators do not see it.
+ * Authenticates tokens of OpenID Connect issuers (JWT, RFC 7519), sent as Bearer or as the password of Basic with any
+ * user name. A token that names one of these issuers is either valid or wrong; other authenticators do not see it.
  */
 export function createOidc({ issuers, clock, fetches, log }: OidcOptions): Extract<Authenticator, { kind: 'check' }> {
   const known = new Map<string, Known>();

@@ -10,8 +10,8 @@ const saltBytes = 16;
 const hashBytes = 32;
 
 /**
- * The hash of a new password, with a salt of its own, in the form that `parsePasswordHash` reads. scrypt, because Node.js has
- * it; packages for argon2 and bcrypt bring compiled code.
+ * The hash of a new password, with a salt of its own, in the form that `parsePasswordHash` reads. scrypt, because
+ * Node.js has it; packages for argon2 and bcrypt bring compiled code.
  */
 export async function hashPassword(password: string, random: Random): Promise<string> {
   const salt = random.bytes(saltBytes);

@@ -3,8 +3,8 @@ import type { Principal } from './principal.ts';
 import { tokenKindOf } from './token-text.ts';
 
 /**
- * The principal of a path token; `undefined` if it is unknown. `mistyped`: its checksum is wrong. `api`: it has the form of an API
- * token. Both depend on the text only, so they do not reveal which tokens exist.
+ * The principal of a path token; `undefined` if it is unknown. `mistyped`: its checksum is wrong. `api`: it has the
+ * form of an API token. Both depend on the text only, so they do not reveal which tokens exist.
  */
 export type PathTokens = (text: string) => Principal | 'mistyped' | 'api' | undefined;
 

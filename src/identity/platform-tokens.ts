@@ -73,8 +73,8 @@ class PlatformTokens {
   #inFlight = 0;
   #answeredAt = -Infinity;
   /**
-   * Until this time, send one request at a time: the Platform answered none for a whole deadline, and more requests would only make
-   * more clients wait.
+   * Until this time, send one request at a time: the Platform answered none for a whole deadline, and more requests
+   * would only make more clients wait.
    */
   #silentUntil = -Infinity;
 
@@ -197,8 +197,8 @@ class PlatformTokens {
 }
 
 /**
- * Parses the response of `/user-info`: `{"user":{"id","userName","email"}}`. 401, 403 and a response without a user refuse the token.
- * Throws for any other response, which says nothing about the token.
+ * Parses the response of `/user-info`: `{"user":{"id","userName","email"}}`. 401, 403 and a response without a user
+ * refuse the token. Throws for any other response, which says nothing about the token.
  */
 function ownerOf({ status, body }: JsonAnswer): Principal | 'refused' {
   if (status === 401 || status === 403) return 'refused';

@@ -7,9 +7,9 @@ import type { Principal } from './principal.ts';
 type Platform = Extract<Authenticator, { kind: 'check' }>;
 
 /**
- * Supports `platformToken` in token requests: the new token belongs to the owner of that Platform token. As in Wave, the owner is
- * stored, not the Platform's token, and pulls do not query the Platform. `platform` is absent if none is configured. `create`
- * rejects with `identity_unavailable` if the Platform is unavailable.
+ * Supports `platformToken` in token requests: the new token belongs to the owner of that Platform token. As in Wave,
+ * the owner is stored, not the Platform's token, and pulls do not query the Platform. `platform` is absent if none is
+ * configured. `create` rejects with `identity_unavailable` if the Platform is unavailable.
  */
 export function withPlatform(manager: TokenManager, platform: Platform | undefined): TokenManager {
   return {

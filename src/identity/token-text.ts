@@ -5,8 +5,8 @@ import { crc32 } from 'node:zlib';
 export type TokenKind = 'api' | 'path';
 
 /**
- * base32 in lower case (RFC 4648, section 6), because for clients a path token is part of a repository name. Node.js has no
- * base32, and its encoder is shorter than a dependency.
+ * base32 in lower case (RFC 4648, section 6), because for clients a path token is part of a repository name. Node.js
+ * has no base32, and its encoder is shorter than a dependency.
  */
 const alphabet = 'abcdefghijklmnopqrstuvwxyz234567';
 const secretLength = 52;

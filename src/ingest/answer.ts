@@ -69,8 +69,8 @@ interface AnswerOptions {
 
 /**
  * The response as JSON: the counts, and the events that were not accepted. Lists accepted events if there are at most
- * `limits.eventResultsListedMax` or with `all`, and ignored ones only with `all`. Builds the text directly, which is faster for
- * batches of ten thousand events.
+ * `limits.eventResultsListedMax` or with `all`, and ignored ones only with `all`. Builds the text directly, which is
+ * faster for batches of ten thousand events.
  */
 export function answerText({ events, outcomes, summary, all, includesIgnored = false }: AnswerOptions): string {
   const listsAccepted = all || summary.accepted <= limits.eventResultsListedMax;

@@ -14,8 +14,8 @@ export function isBinaryMode(headers: HeaderLines): boolean {
 }
 
 /**
- * Converts a request in binary mode (HTTP protocol binding 1.0.2, section 3.1) to the JSON event format: attributes come from the
- * headers, `data` from the body. `data` is `undefined` if there is no body.
+ * Converts a request in binary mode (HTTP protocol binding 1.0.2, section 3.1) to the JSON event format: attributes
+ * come from the headers, `data` from the body. `data` is `undefined` if there is no body.
  */
 export function eventOfHeaders(headers: HeaderLines, data: unknown): JsonObject | Refusal {
   // No prototype, so that every header name is a plain member.

@@ -38,9 +38,9 @@ function unsupported(type: string): TonnageError {
 }
 
 /**
- * The events of a body in the JSON event format, in order and not yet validated. An event with invalid headers is a `Refusal`.
- * Throws `bad_request` for a body that is not an event or a list of events, and `request_too_large` for more than
- * `limits.eventBatchMax` events.
+ * The events of a body in the JSON event format, in order and not yet validated. An event with invalid headers is a
+ * `Refusal`. Throws `bad_request` for a body that is not an event or a list of events, and `request_too_large` for more
+ * than `limits.eventBatchMax` events.
  */
 export function eventsOfBody(mode: ContentMode, headers: HeaderLines, body: Uint8Array): readonly unknown[] {
   if (mode === 'binary') return [eventOfBinary(headers, body)];
@@ -62,8 +62,8 @@ function eventOfBinary(headers: HeaderLines, body: Uint8Array): JsonObject | Ref
 }
 
 /**
- * Parses JSON. Of duplicate members the last one counts, as in JavaScript. Throws `bad_request` for bytes that are not UTF-8: a
- * decoder would replace them, so that two ids could become equal. Throws `request_too_large`.
+ * Parses JSON. Of duplicate members the last one counts, as in JavaScript. Throws `bad_request` for bytes that are not
+ * UTF-8: a decoder would replace them, so that two ids could become equal. Throws `request_too_large`.
  */
 export function jsonOfBody(body: Uint8Array): unknown {
   if (!isUtf8(body)) throw new TonnageError('bad_request', 'body: expected JSON in UTF-8, got other bytes');
@@ -78,8 +78,8 @@ export function jsonOfBody(body: Uint8Array): unknown {
 }
 
 /**
- * Throws `request_too_large` for a body with far more objects, lists or members than events have. Parsing millions of empty or
- * nested lists would block the event loop for a second.
+ * Throws `request_too_large` for a body with far more objects, lists or members than events have. Parsing millions of
+ * empty or nested lists would block the event loop for a second.
  */
 function checkComplexity(body: Buffer): void {
   if (body.length <= limits.eventBodyUncountedBytesMax) return;

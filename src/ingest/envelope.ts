@@ -39,8 +39,8 @@ const jsonTypePattern = /^[\w.!#$&^+-]+\/(?:[\w.!#$&^+-]+\+)?json$/i;
 const noData: JsonObject = Object.freeze({});
 
 /**
- * Validates the attributes of an event in the JSON event format (CloudEvents 1.0.2). An attribute that is `null` counts as absent.
- * Extension attributes are ignored.
+ * Validates the attributes of an event in the JSON event format (CloudEvents 1.0.2). An attribute that is `null` counts
+ * as absent. Extension attributes are ignored.
  */
 export function readEnvelope(event: unknown): Envelope | Refusal {
   if (!isJsonObject(event)) return invalid(`expected an event (an object), got ${shown(event)}`);

@@ -1,6 +1,6 @@
 /**
- * Reasons for refusing an event. The last four come from the ledger. Part of the public interface: never renamed, and listed in
- * docs/guides/events.md.
+ * Reasons for refusing an event. The last four come from the ledger. Part of the public interface: never renamed, and
+ * listed in docs/guides/events.md.
  */
 export const refusalReasons = [
   'invalid_event',

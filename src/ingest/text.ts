@@ -2,8 +2,8 @@
 const forbidden = /[\p{Cc}\p{Cs}]/u;
 
 /**
- * Whether a text is a valid String of CloudEvents 1.0.2 ("Type System"): no control characters and no lone surrogates, which would
- * all become the same in UTF-8.
+ * Whether a text is a valid String of CloudEvents 1.0.2 ("Type System"): no control characters and no lone surrogates,
+ * which would all become the same in UTF-8.
  */
 export function isPlainText(text: string): boolean {
   return !forbidden.test(text);

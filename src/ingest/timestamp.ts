@@ -5,9 +5,9 @@ const daysOfMonth = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 const lengthMax = 64;
 
 /**
- * Parses an RFC 3339 timestamp to milliseconds since the Unix epoch; `undefined` if invalid. `T` and `Z` may be in lower case.
- * Truncates to milliseconds. A leap second (section 5.7: the last one of a UTC month) stays on its day. Hand-written because it
- * runs for every event.
+ * Parses an RFC 3339 timestamp to milliseconds since the Unix epoch; `undefined` if invalid. `T` and `Z` may be in
+ * lower case. Truncates to milliseconds. A leap second (section 5.7: the last one of a UTC month) stays on its day.
+ * Hand-written because it runs for every event.
  */
 export function parseTimestamp(text: string): number | undefined {
   if (text.length < 20 || text.length > lengthMax) return undefined;

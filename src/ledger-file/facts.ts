@@ -18,8 +18,8 @@ export function assertLedger(file: string): void {
 }
 
 /**
- * Opens the ledger at `file`, which exists, for writing, and updates its schema; closes it after `work`. The caller holds the lock
- * of the data directory.
+ * Opens the ledger at `file`, which exists, for writing, and updates its schema; closes it after `work`. The caller
+ * holds the lock of the data directory.
  */
 export async function withLedgerFile<T>(file: string, work: (database: Database) => Promise<T>): Promise<T> {
   assertLedger(file);

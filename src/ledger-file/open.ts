@@ -61,8 +61,8 @@ export function openLedgerReadOnly(file: string): ReadOnlyDatabase<ReaderFunctio
 }
 
 /**
- * Throws `data_invalid` for an empty file. SQLite would treat it as a new database, but a ledger is never empty: something has
- * truncated it, and its counts are lost.
+ * Throws `data_invalid` for an empty file. SQLite would treat it as a new database, but a ledger is never empty:
+ * something has truncated it, and its counts are lost.
  */
 export function assertNotEmpty(file: string): void {
   if (statSync(file, { throwIfNoEntry: false })?.size !== 0) return;

@@ -9,26 +9,26 @@ const firstDay = -1_000_000;
  *
  * - `series`: each combination of dimensions once, under its key; the other tables use its id.
  * - `detail_day`: the cells, one for each series and day.
- * - `account_day`, `account_month`: the same increments by (meter, org, arch) only, for each day and each month (its first
- *   day), so that a query for a year reads a few thousand rows instead of millions. `stated` is the part of a day that was
- *   sent with credentials that are not bound to the organisation.
+ * - `account_day`, `account_month`: the same increments by (meter, org, arch) only, for each day and each month (its
+ *   first day), so that a query for a year reads a few thousand rows instead of millions. `stated` is the part of a day
+ *   that was sent with credentials that are not bound to the organisation.
  *
  * - `account_total`: what each account has ever received here, and what voids took back. Never lowered.
- * - `key_run`: the keys of the events of one batch, with what each counted (`journal/run-codec.ts`). Append-only; the oldest
- *   runs expire.
+ * - `key_run`: the keys of the events of one batch, with what each counted (`journal/run-codec.ts`). Append-only; the
+ *   oldest runs expire.
  * - `voided_key`: which of the keys were taken back.
  * - `outbox`: batches for a remote store; `outbox_touch`: the last batch that touched the day of a meter.
- * - `rejected`: increments whose sum would have overflowed 64 bits, with the runs of their keys: a void must not take back
- *   what was never added.
+ * - `rejected`: increments whose sum would have overflowed 64 bits, with the runs of their keys: a void must not take
+ *   back what was never added.
  * - `moved_series`: where the events of an erased series count now.
- * - `pending_claim`: the runs whose events count nothing yet, because another instance may have received them first, with the
- *   number of their keys; `pending_void`: the targets of their voids, where this ledger holds them, and whether an earlier
- *   void took them back.
- * - `counted_run`: in which batch the events of a run counted, and the verdict of each if another instance received some
- *   first. Only in ledgers that deliver their batches.
- * - `ledger.last_token`, `outbox.token`, `outbox_touch.token`: the random token of the batch, which distinguishes it from the
- *   batch with the same number in another history (a ledger that was set back). `outbox.previous_token`: that of the previous
- *   batch. Null in batches of older releases.
+ * - `pending_claim`: the runs whose events count nothing yet, because another instance may have received them first,
+ *   with the number of their keys; `pending_void`: the targets of their voids, where this ledger holds them, and
+ *   whether an earlier void took them back.
+ * - `counted_run`: in which batch the events of a run counted, and the verdict of each if another instance received
+ *   some first. Only in ledgers that deliver their batches.
+ * - `ledger.last_token`, `outbox.token`, `outbox_touch.token`: the random token of the batch, which distinguishes it
+ *   from the batch with the same number in another history (a ledger that was set back). `outbox.previous_token`: that
+ *   of the previous batch. Null in batches of older releases.
  * - `ledger.gap`: the loss that the ledger knows of (`LedgerGap`), `gap_lasts`: only a rebuild ends it.
  * - `taken_history`: tokens of the stores whose counts this ledger has taken over, including those of others.
  * - `ledger.hash_key`, `hash_version`: how keys of events are made (`KeyHash`); `shares_hash_key`: as all instances do.

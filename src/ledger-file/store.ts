@@ -35,10 +35,10 @@ export interface SqliteStoreOptions {
 }
 
 /**
- * Opens the store of a data directory: the journal and the tokens in one SQLite file, and the totals there too, or in `remote`. The
- * caller holds the lock of the data directory. Rejects with `time_zone_changed`; with `config_invalid` if events wait to be
- * claimed and `remote` is not shared, or if the totals have been kept elsewhere until now; and as `openLedgerDatabase` and
- * `remote.open` do.
+ * Opens the store of a data directory: the journal and the tokens in one SQLite file, and the totals there too, or in
+ * `remote`. The caller holds the lock of the data directory. Rejects with `time_zone_changed`; with `config_invalid` if
+ * events wait to be claimed and `remote` is not shared, or if the totals have been kept elsewhere until now; and as
+ * `openLedgerDatabase` and `remote.open` do.
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
   const { remote, heldKeysMax = limits.heldKeysMax } = options;

@@ -26,8 +26,8 @@ export function createTokenTable(database: Pick<Database, 'read' | 'transact'>):
 }
 
 /**
- * Runs `work` on the tokens of a ledger file that no server has open, and creates the file if missing. The caller holds the lock of
- * the data directory. Rejects as `openLedgerDatabase`.
+ * Runs `work` on the tokens of a ledger file that no server has open, and creates the file if missing. The caller holds
+ * the lock of the data directory. Rejects as `openLedgerDatabase`.
  */
 export async function withTokenTable<T>(file: string, work: (table: TokenTable) => Promise<T>): Promise<T> {
   const database = await openLedgerDatabase(file);

@@ -10,8 +10,8 @@ import {
 } from '../usage/index.ts';
 
 /**
- * How many values a dimension may have on one day for one organisation. Clients choose repository names and tags, so they
- * could fill the ledger. The first values are kept; the ledger counts further ones under `__other__`.
+ * How many values a dimension may have on one day for one organisation. Clients choose repository names and tags, so
+ * they could fill the ledger. The first values are kept; the ledger counts further ones under `__other__`.
  */
 export const dimensionCaps: Readonly<Record<Dimension, number>> = {
   org: limits.orgsPerDayMax,
@@ -144,8 +144,8 @@ export class Caps {
   }
 
   /**
-   * Applies the caps to the dimensions of an event. Answers the same object if no value exceeds a cap. Calls `onFold` for each
-   * dimension whose value becomes `__other__`.
+   * Applies the caps to the dimensions of an event. Answers the same object if no value exceeds a cap. Calls `onFold`
+   * for each dimension whose value becomes `__other__`.
    */
   keep(event: Capped, values: DimensionValues, onFold: (dimension: Dimension) => void): DimensionValues {
     const known = this.#valuesOn(event.day);
@@ -228,9 +228,9 @@ function isHeld(of: HeldOn | undefined, owner: string, value: string): boolean {
 }
 
 /**
- * The owner of the cap that a value counts towards. Values that other credentials state for an organisation have a cap of
- * their own, so they do not use up what the organisation itself sends. The same holds for the names of organisations, since
- * unbound credentials can make up any number of them.
+ * The owner of the cap that a value counts towards. Values that other credentials state for an organisation have a cap
+ * of their own, so they do not use up what the organisation itself sends. The same holds for the names of
+ * organisations, since unbound credentials can make up any number of them.
  */
 function ownerOf(dimension: Dimension, org: string | undefined, isStated: boolean): string {
   const of = dimension === 'org' ? '' : (org ?? '');

@@ -14,8 +14,8 @@ export type Keep = (event: Capped, values: DimensionValues, onFold: (dimension: 
 type Branch = Map<string | undefined, Branch | Cell>;
 
 /**
- * Finds the cell of an event by its values, one dimension after the other: to build and compare a key for each event costs
- * ten times as much. Forgets all cells at once when there are too many.
+ * Finds the cell of an event by its values, one dimension after the other: to build and compare a key for each event
+ * costs ten times as much. Forgets all cells at once when there are too many.
  */
 export class Cells {
   readonly #dimensions: readonly Dimension[];
@@ -33,8 +33,8 @@ export class Cells {
   }
 
   /**
-   * The cell in which an event with these values counts. `isStated`: the sender's credentials are not bound to the event's
-   * organisation.
+   * The cell in which an event with these values counts. `isStated`: the sender's credentials are not bound to the
+   * event's organisation.
    */
   of(meter: string, day: Day, values: DimensionValues, isStated = false): Cell {
     let found: Branch | Cell | undefined = this.#current?.day === day ? this.#current.meters : this.#metersOn(day);

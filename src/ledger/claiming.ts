@@ -24,9 +24,9 @@ export interface ClaimingStatus {
 }
 
 /**
- * Makes stored events count, each once among all instances. Asks the store that the instances share which of them had an
- * event first, and commits the answer as a batch like any other. One transaction both counts an event and removes it from
- * the pending events. A claim that is repeated gets the same answer, so the process may be killed at any time.
+ * Makes stored events count, each once among all instances. Asks the store that the instances share which of them had
+ * an event first, and commits the answer as a batch like any other. One transaction both counts an event and removes it
+ * from the pending events. A claim that is repeated gets the same answer, so the process may be killed at any time.
  */
 export class Claiming {
   readonly #options: ClaimingOptions;

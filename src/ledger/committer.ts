@@ -106,8 +106,8 @@ export class Committer {
   }
 
   /**
-   * Adds keyed events to the gathering batch, and resolves with their results. Rejects with `ledger_unavailable` if their commit
-   * fails, or if too many events wait already.
+   * Adds keyed events to the gathering batch, and resolves with their results. Rejects with `ledger_unavailable` if
+   * their commit fails, or if too many events wait already.
    */
   async ingest(events: readonly LedgerEvent[]): Promise<readonly EventResult[]> {
     this.#assertRoom(events.length);
@@ -143,8 +143,8 @@ export class Committer {
   }
 
   /**
-   * Commits the outcome of claims together with the gathering batch. One call at a time. Rejects if it is unknown whether the
-   * outcome was stored; the caller then reads the pending events again.
+   * Commits the outcome of claims together with the gathering batch. One call at a time. Rejects if it is unknown
+   * whether the outcome was stored; the caller then reads the pending events again.
    */
   settleClaims(claims: SettledClaims): Promise<void> {
     if (this.#hasStopped) return Promise.reject(stopped());
@@ -167,8 +167,8 @@ export class Committer {
   }
 
   /**
-   * Stops committing and retrying, since the store is about to close. Counts that are not committed stay in `unsavedEvents`;
-   * all other waiting work is rejected.
+   * Stops committing and retrying, since the store is about to close. Counts that are not committed stay in
+   * `unsavedEvents`; all other waiting work is rejected.
    */
   stop(): void {
     this.#hasStopped = true;

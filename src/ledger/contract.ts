@@ -24,15 +24,15 @@ export interface Ledger {
   /** The current day in that zone. */
   today(): number;
   /**
-   * Counts what has just happened, in one commit. The ledger retries the commit until it succeeds or the process is killed. A
-   * caller that must not answer earlier awaits the promise: it resolves when the counts are committed, or after
-   * `commitWaitMs`, and never rejects. With `relaxed` durability there is no promise.
+   * Counts what has just happened, in one commit. The ledger retries the commit until it succeeds or the process is
+   * killed. A caller that must not answer earlier awaits the promise: it resolves when the counts are committed, or
+   * after `commitWaitMs`, and never rejects. With `relaxed` durability there is no promise.
    */
   record(counts: readonly Count[]): Promise<void> | undefined;
   /**
-   * Commits events from outside, each once, however often it is sent. Resolves with one result per event, in order, once they
-   * are durable. Rejects with `ledger_unavailable` if that is uncertain; a retry then gets the results. `quantity` is at most
-   * 2^53 - 1.
+   * Commits events from outside, each once, however often it is sent. Resolves with one result per event, in order,
+   * once they are durable. Rejects with `ledger_unavailable` if that is uncertain; a retry then gets the results.
+   * `quantity` is at most 2^53 - 1.
    */
   ingest(events: readonly LedgerEvent[]): Promise<readonly EventResult[]>;
   /**

@@ -18,8 +18,8 @@ afterEach(async () => {
 });
 
 /**
- * The target of batches: the contract of a remote store and nothing else, with failures and losses on demand. (The suites of
- * `redis-totals/` and the end-to-end tests use a real Redis.)
+ * The target of batches: the contract of a remote store and nothing else, with failures and losses on demand. (The
+ * suites of `redis-totals/` and the end-to-end tests use a real Redis.)
  */
 class Target implements RemoteTotals {
   kept = 0;

@@ -13,8 +13,8 @@ const dayMs = 86_400_000;
 const earlierSchema = 11;
 
 /**
- * A run as that release wrote it, with secret bytes that are all 7: `build-1` (3 builds), an id in Polish (4), `build-2` (5),
- * the void of `build-2`, a void of `build-3`, and the mark that it left for `build-3`.
+ * A run as that release wrote it, with secret bytes that are all 7: `build-1` (3 builds), an id in Polish (4),
+ * `build-2` (5), the void of `build-2`, a void of `build-3`, and the mark that it left for `build-3`.
  */
 const run =
   '06000000020000000300000000000000000000000000084000000000000010400000000000001440000000000000f03f000000000000f03f' +

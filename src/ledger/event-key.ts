@@ -14,9 +14,9 @@ type WriteKey = (id: string, out: Uint32Array, offset: number) => void;
 const hashes: Readonly<Record<KeyHash['version'], (secret: Buffer) => WriteKey>> = { 1: sipHashUnder, 2: sha256Under };
 
 /**
- * Turns identities of events into keys of 128 bits. Each pair of tenant and source has a secret of its own, derived by HMAC
- * from the ledger's secret. So ("a-b", "c") and ("a", "b-c") have different keys, and a sender cannot find two ids with the
- * same key.
+ * Turns identities of events into keys of 128 bits. Each pair of tenant and source has a secret of its own, derived by
+ * HMAC from the ledger's secret. So ("a-b", "c") and ("a", "b-c") have different keys, and a sender cannot find two ids
+ * with the same key.
  */
 export class EventKeys {
   #keyHash: KeyHash | undefined;

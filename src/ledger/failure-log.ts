@@ -8,8 +8,8 @@ export interface FailureLogOptions {
 }
 
 /**
- * Logs failures of an operation that is retried: a new reason at once, a repeated one only at intervals, with the number of
- * failures in between. Logs a success only after a logged failure.
+ * Logs failures of an operation that is retried: a new reason at once, a repeated one only at intervals, with the
+ * number of failures in between. Logs a success only after a logged failure.
  */
 export class FailureLog {
   readonly #options: FailureLogOptions;

@@ -78,8 +78,8 @@ export class KeyedBatch {
   }
 
   /**
-   * The events, in buffers that move to another thread: call it once. `dayMaxOf`: the limit for one organisation and day;
-   * absent: there is no limit.
+   * The events, in buffers that move to another thread: call it once. `dayMaxOf`: the limit for one organisation and
+   * day; absent: there is no limit.
    */
   packed(dayMaxOf?: DayMaxOf): KeyedEvents {
     return {

@@ -47,8 +47,8 @@ export interface LedgerOptions extends DimensionOptions {
   /** Days for which the ledger recognises a repeated event. Default: `limits.dedupeDays`. */
   readonly dedupeDays?: number;
   /**
-   * The largest sum of a meter that one organisation may have on one day. Events from credentials that are not bound to the
-   * organisation have the same limit of their own. Applies only if `org` is kept. Default: no limit.
+   * The largest sum of a meter that one organisation may have on one day. Events from credentials that are not bound to
+   * the organisation have the same limit of their own. Applies only if `org` is kept. Default: no limit.
    */
   readonly dayMaxOf?: DayMaxOf;
   /** Days for which the ledger keeps details; at least `dedupeDays`. Default: `limits.detailDays`. */

@@ -17,9 +17,9 @@ interface KeyedWaiting {
 }
 
 /**
- * The batch that waits for one commit. Its size grows with the number of distinct cells, not with the number of events. Beyond
- * `limits.pendingCellsMax`, new cells lose their details (`__other__`) and keep organisation and architecture; beyond twice
- * that number they lose these as well. So memory is bounded while commits fail, and no event is lost.
+ * The batch that waits for one commit. Its size grows with the number of distinct cells, not with the number of events.
+ * Beyond `limits.pendingCellsMax`, new cells lose their details (`__other__`) and keep organisation and architecture;
+ * beyond twice that number they lose these as well. So memory is bounded while commits fail, and no event is lost.
  */
 export class PendingBatch {
   readonly #quantities = new Map<Cell, bigint>();

@@ -15,9 +15,9 @@ export interface SharedValuesOptions {
 }
 
 /**
- * Applies the caps of each organisation to all instances together: sends new values to the shared store, and learns the values
- * of all instances once an organisation reaches its cap. Counting does not wait for this, so the instances together may exceed
- * a cap a little. Values are sent as hashes, since the store does not need the values themselves.
+ * Applies the caps of each organisation to all instances together: sends new values to the shared store, and learns the
+ * values of all instances once an organisation reaches its cap. Counting does not wait for this, so the instances
+ * together may exceed a cap a little. Values are sent as hashes, since the store does not need the values themselves.
  */
 export class SharedValues {
   readonly #options: SharedValuesOptions;

@@ -7,10 +7,9 @@ const initial = [
 const state = new Uint32Array(8);
 
 /**
- * SipHash-2-4 with 128 bits (Aumasson and Bernstein; the 128-bit variant of their reference code) of `bytes` under a key of
- * four 32-bit words, written to `out[offset..offset + 4)`. The typed arrays must be little-endian, as on x64 and arm64.
- * Only ledgers with hash version 1 need it. Remove this file together with support for
- * that version.
+ * SipHash-2-4 with 128 bits (Aumasson and Bernstein; the 128-bit variant of their reference code) of `bytes` under a
+ * key of four 32-bit words, written to `out[offset..offset + 4)`. The typed arrays must be little-endian, as on x64 and
+ * arm64. Only ledgers with hash version 1 need it. Remove this file together with support for that version.
  */
 export function sipHash128(key: Uint32Array, bytes: Uint8Array, out: Uint32Array, offset: number): void {
   for (let index = 0; index < 8; index++) state[index] = (initial[index] ?? 0) ^ (key[index % 4] ?? 0);

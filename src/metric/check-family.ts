@@ -7,8 +7,8 @@ import { familyProblem } from './name-problems.ts';
 import { reservedLabels } from './sample-names.ts';
 
 /**
- * Checks a family that no instrument has made: its names, its values, and that no label set occurs twice at one timestamp.
- * Reads all points. Throws `metric_invalid` with the family, the labels and the value.
+ * Checks a family that no instrument has made: its names, its values, and that no label set occurs twice at one
+ * timestamp. Reads all points. Throws `metric_invalid` with the family, the labels and the value.
  */
 export function checkFamily(family: MetricFamily): void {
   const subject = `${family.type} ${family.name}`;

@@ -9,8 +9,8 @@ interface Leaf<Child> {
 }
 
 /**
- * Finds a child by its label values with one map per label. V8 caches the hash of a string, so this is several times as fast as
- * building a key. The number of entries is bounded because each takes memory.
+ * Finds a child by its label values with one map per label. V8 caches the hash of a string, so this is several times as
+ * fast as building a key. The number of entries is bounded because each takes memory.
  */
 export class ChildIndex<Child> {
   readonly #names: readonly string[];

@@ -105,8 +105,8 @@ interface FamilyOf<T extends MetricType, P extends Point> {
   /** Base unit in the plural. The name must end with it: `jobs_duration_seconds` has the unit `seconds`. */
   readonly unit?: string | undefined;
   /**
-   * The points; each exposition iterates over them again. The points of an instrument change as it counts, so read a point before
-   * the next one and do not keep it.
+   * The points; each exposition iterates over them again. The points of an instrument change as it counts, so read a
+   * point before the next one and do not keep it.
    */
   readonly points: Iterable<P>;
 }
@@ -121,8 +121,8 @@ type SummaryFamily = FamilyOf<'summary', SummaryPoint>;
 
 export interface CounterFamily extends FamilyOf<'counter', CounterPoint> {
   /**
-   * The sample name is the family's name, without `_total`: for compatibility with existing names. Prometheus formats expose a
-   * counter. OpenMetrics 1.0 has no such counter and exposes the type `unknown`.
+   * The sample name is the family's name, without `_total`: for compatibility with existing names. Prometheus formats
+   * expose a counter. OpenMetrics 1.0 has no such counter and exposes the type `unknown`.
    */
   readonly bare?: boolean | undefined;
 }

@@ -16,8 +16,8 @@ interface LabelledOptions<Child> {
 }
 
 /**
- * An instrument with labels: one series per label set. Look a series up once and keep it: `const pulls = counter.labels({ org })`
- * costs a lookup, `pulls.inc()` only an addition.
+ * An instrument with labels: one series per label set. Look a series up once and keep it:
+ * `const pulls = counter.labels({ org })` costs a lookup, `pulls.inc()` only an addition.
  */
 export class Labelled<Child, Name extends string> implements Iterable<Child> {
   readonly #options: LabelledOptions<Child>;
@@ -36,8 +36,8 @@ export class Labelled<Child, Name extends string> implements Iterable<Child> {
   }
 
   /**
-   * The series with these label values; the first call creates it. If there are `seriesMax` series, further label sets share the
-   * overflow series, whose label values are all `__other__`. Throws (`BUG:`) for missing or unknown labels.
+   * The series with these label values; the first call creates it. If there are `seriesMax` series, further label sets
+   * share the overflow series, whose label values are all `__other__`. Throws (`BUG:`) for missing or unknown labels.
    */
   labels(values: Readonly<Record<Name, string>>): Child {
     const indexed = this.#index.get(values);
@@ -54,8 +54,8 @@ export class Labelled<Child, Name extends string> implements Iterable<Child> {
   }
 
   /**
-   * Removes one series; false if there was none. Code that kept the series must look it up again: the removed one is no longer
-   * exposed. A counter that is created again starts at 0.
+   * Removes one series; false if there was none. Code that kept the series must look it up again: the removed one is no
+   * longer exposed. A counter that is created again starts at 0.
    */
   remove(values: Readonly<Record<Name, string>>): boolean {
     this.#index.clear();

@@ -20,9 +20,9 @@ export function escapeLabelValue(value: string): string {
 }
 
 /**
- * An ordered set of labels, stored as a single string in the syntax of the text formats: `a="x",b="y"`, with escaped values and
- * with quotes around names that are not legacy names. The string is unambiguous, so it is both the key of a series and the text
- * that an encoder writes. This keeps a million series affordable.
+ * An ordered set of labels, stored as a single string in the syntax of the text formats: `a="x",b="y"`, with escaped
+ * values and with quotes around names that are not legacy names. The string is unambiguous, so it is both the key of a
+ * series and the text that an encoder writes. This keeps a million series affordable.
  */
 export class LabelSet {
   /** Label names, in the order of `text`. The sets of one family share one array. */

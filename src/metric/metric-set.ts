@@ -43,8 +43,8 @@ interface Source {
 type AnyLabels = NoLabelOptions | LabelOptions<string>;
 
 /**
- * The instruments of a process or of a part of it, and their families. There is no global set: code that counts receives one.
- * Registering a family whose names clash with another throws (`BUG:`).
+ * The instruments of a process or of a part of it, and their families. There is no global set: code that counts
+ * receives one. Registering a family whose names clash with another throws (`BUG:`).
  */
 export class MetricSet {
   readonly #names = new FamilyNames();
@@ -149,8 +149,8 @@ export class MetricSet {
   }
 
   /**
-   * Adds a whole family whose series are kept elsewhere. Each scrape iterates over its `points` (see `lazily`) without checking
-   * them; `checkFamily` checks a family.
+   * Adds a whole family whose series are kept elsewhere. Each scrape iterates over its `points` (see `lazily`) without
+   * checking them; `checkFamily` checks a family.
    */
   add(family: MetricFamily): void {
     claim(this.#names, family, []);
@@ -163,8 +163,8 @@ export class MetricSet {
   }
 
   /**
-   * All families, in the order of registration. If a callback throws, or returns a family whose names are invalid or clash, its
-   * families are omitted, `onError` receives the error and `<prefix>_source_failures_total` counts it.
+   * All families, in the order of registration. If a callback throws, or returns a family whose names are invalid or
+   * clash, its families are omitted, `onError` receives the error and `<prefix>_source_failures_total` counts it.
    */
   gather(): readonly MetricFamily[] {
     const families: MetricFamily[] = [];

@@ -21,8 +21,8 @@ export function reservedLabels(type: MetricType, familyName: string): readonly s
 }
 
 /**
- * All names that a family uses, as a reader of legacy names sees them: its own and those of its samples. Two families that share
- * a name cannot be in one exposition.
+ * All names that a family uses, as a reader of legacy names sees them: its own and those of its samples. Two families
+ * that share a name cannot be in one exposition.
  */
 export function occupiedNames(family: Pick<MetricFamily, 'name' | 'type'>): readonly string[] {
   const names = new Set(['', ...sampleSuffixes[family.type]].map((suffix) => family.name + suffix));

@@ -243,8 +243,8 @@ function unescaped(quoted: string): string {
 }
 
 /**
- * Parses UTF-8 bytes as one JSON object, in slices, so that a large document from outside does not block the event loop.
- * If the rules allow several members with one name, the last one wins.
+ * Parses UTF-8 bytes as one JSON object, in slices, so that a large document from outside does not block the event
+ * loop. If the rules allow several members with one name, the last one wins.
  */
 export function* readJsonObject(bytes: Uint8Array, rules: JsonRules): Sliced<Parsed<JsonObject>> {
   if (!isUtf8(bytes)) return { problem: 'is not UTF-8' };

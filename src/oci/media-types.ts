@@ -65,8 +65,8 @@ export function isSpecificManifestType(mediaType: string): boolean {
 }
 
 /**
- * Returns the `Content-Type` to serve a manifest with: its own if specific, otherwise one that browsers neither show nor
- * run. If an upstream labels a manifest `text/html`, it would otherwise become a page on our origin.
+ * Returns the `Content-Type` to serve a manifest with: its own if specific, otherwise one that browsers neither show
+ * nor run. If an upstream labels a manifest `text/html`, it would otherwise become a page on our origin.
  */
 export function servedManifestType(mediaType: string): string {
   return isSpecificManifestType(mediaType) ? bareMediaType(mediaType) : 'application/octet-stream';

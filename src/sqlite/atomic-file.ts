@@ -5,8 +5,8 @@ import { reasonOf } from './file-error.ts';
 import { createPrivateFile } from './private-file.ts';
 
 /**
- * A file that is written under a temporary name and renamed to `target` once it is complete. If the writer is interrupted,
- * `target` is unchanged.
+ * A file that is written under a temporary name and renamed to `target` once it is complete. If the writer is
+ * interrupted, `target` is unchanged.
  *
  *     const file = new AtomicFile(target);
  *     try {
@@ -21,8 +21,8 @@ export class AtomicFile {
   readonly #directory: string;
 
   /**
-   * Creates an empty file with mode 0600 in a temporary directory next to `target`; SQLite's side files stay in that directory.
-   * Removes the temporary directories of interrupted writers of the same target. Throws `data_invalid`.
+   * Creates an empty file with mode 0600 in a temporary directory next to `target`; SQLite's side files stay in that
+   * directory. Removes the temporary directories of interrupted writers of the same target. Throws `data_invalid`.
    */
   constructor(target: string) {
     this.#target = target;

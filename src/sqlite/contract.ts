@@ -22,13 +22,13 @@ export interface ReadOptions {
 /** The file as a program sees it, in the thread of the worker that opened it. */
 export interface ProgramFile {
   /**
-   * Compiles a statement; the caller keeps it. Rows are arrays of column values. `integers: 'number'` is several times as fast
-   * as `'bigint'` (the default), but reading an integer beyond 2^53 throws a RangeError.
+   * Compiles a statement; the caller keeps it. Rows are arrays of column values. `integers: 'number'` is several times
+   * as fast as `'bigint'` (the default), but reading an integer beyond 2^53 throws a RangeError.
    */
   prepare(sql: string, options?: { readonly integers: 'bigint' | 'number' }): ProgramStatement;
   /**
-   * Runs `work` in one transaction. In the writer, the transaction is committed and durable when this returns; if `work` throws,
-   * nothing is written. In the reader, all statements see one state of the file.
+   * Runs `work` in one transaction. In the writer, the transaction is committed and durable when this returns; if
+   * `work` throws, nothing is written. In the reader, all statements see one state of the file.
    */
   transact<T>(work: () => T): T;
 }
@@ -41,8 +41,8 @@ export interface ProgramStatement {
 }
 
 /**
- * A module that calls `serveDatabase`. Its functions run in the thread that has the file open: for work that both reads and
- * decides.
+ * A module that calls `serveDatabase`. Its functions run in the thread that has the file open: for work that both reads
+ * and decides.
  */
 export interface ProgramModule {
   readonly module: URL;
@@ -57,15 +57,15 @@ export type NoFunctions = Readonly<Record<never, never>>;
 export type ResultOf<F extends Functions, N extends keyof F> = Promise<Awaited<ReturnType<F[N]>>>;
 
 /**
- * One SQLite file with a writer thread and a read-only thread. Does not know what the tables mean. `W` and `R`: the functions of
- * the writer's and the reader's program.
+ * One SQLite file with a writer thread and a read-only thread. Does not know what the tables mean. `W` and `R`: the
+ * functions of the writer's and the reader's program.
  */
 export interface Database<W extends Functions = NoFunctions, R extends Functions = NoFunctions> {
   readonly file: string;
   /**
-   * Runs all statements in order in one transaction on the writer, and resolves with how many rows each changed. The data is
-   * durable when this resolves (`synchronous: 'full'`); if this rejects, nothing was written. Transactions run in the order of
-   * the calls.
+   * Runs all statements in order in one transaction on the writer, and resolves with how many rows each changed. The
+   * data is durable when this resolves (`synchronous: 'full'`); if this rejects, nothing was written. Transactions run
+   * in the order of the calls.
    */
   transact(statements: readonly Statement[]): Promise<readonly number[]>;
   /**
@@ -93,8 +93,8 @@ export interface DatabaseOptions {
   /** SQLite `application_id` that marks our files (a 32-bit integer). A file with another id is rejected (`data_invalid`). */
   readonly applicationId: number;
   /**
-   * The schema: scripts that run in order. `PRAGMA user_version` counts those that have run, so append scripts and never change
-   * one. A file with a higher version comes from a newer release and is rejected (`data_version`).
+   * The schema: scripts that run in order. `PRAGMA user_version` counts those that have run, so append scripts and
+   * never change one. A file with a higher version comes from a newer release and is rejected (`data_version`).
    */
   readonly migrations: readonly string[];
   /** `full`: a commit survives power loss. `normal`: a commit survives a crash of the process only; for data that can be fetched again. */

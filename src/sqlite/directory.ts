@@ -5,9 +5,9 @@ import { reasonOf, systemCodeOf } from './file-error.ts';
 import { makePrivate, directoryMode } from './private-file.ts';
 
 /**
- * Creates a directory that only this user may access, and its missing parents. An existing directory keeps its mode. Throws
- * `data_invalid` with the reason. Does not use `recursive`: it never returns if creating a directory always fails with ENOENT,
- * as below /proc.
+ * Creates a directory that only this user may access, and its missing parents. An existing directory keeps its mode.
+ * Throws `data_invalid` with the reason. Does not use `recursive`: it never returns if creating a directory always
+ * fails with ENOENT, as below /proc.
  */
 export function makeDirectory(path: string): void {
   try {

@@ -45,8 +45,8 @@ export interface NamedFile {
 }
 
 /**
- * Converts an error of SQLite into one that names the file, the reason and the remedy: `data_invalid` for a damaged file, `code`
- * otherwise. Returns an error that does not concern the file (a constraint, a `TonnageError`) unchanged.
+ * Converts an error of SQLite into one that names the file, the reason and the remedy: `data_invalid` for a damaged
+ * file, `code` otherwise. Returns an error that does not concern the file (a constraint, a `TonnageError`) unchanged.
  */
 export function toFileError({ file, remedy }: NamedFile, error: unknown, code: ErrorCode): unknown {
   if (error instanceof TonnageError) return error;

@@ -16,8 +16,8 @@ export interface FileLock {
 }
 
 /**
- * Takes the exclusive lock on `file`, which it creates with mode 0600 if missing, or throws `data_locked`. The lock is a file lock
- * of SQLite, so the kernel frees it when the process ends, even after a SIGKILL.
+ * Takes the exclusive lock on `file`, which it creates with mode 0600 if missing, or throws `data_locked`. The lock is
+ * a file lock of SQLite, so the kernel frees it when the process ends, even after a SIGKILL.
  *
  * Replaces a file that other users may read: a read lock of another user would otherwise block this one.
  */
@@ -93,8 +93,8 @@ function isBusy(error: unknown): boolean {
 }
 
 /**
- * Whether the file has read locks only. A server's lock is a write lock. False if the kernel lists no locks: the file then counts
- * as locked.
+ * Whether the file has read locks only. A server's lock is a write lock. False if the kernel lists no locks: the file
+ * then counts as locked.
  */
 function isHeldForReadingOnly(file: string): boolean {
   const inode = `:${statSync(file).ino}`;

@@ -71,8 +71,8 @@ function copyFailure(source: string, target: string, error: unknown): TonnageErr
 }
 
 /**
- * Reads the whole file and returns the damage that SQLite finds, one line each; empty if there is none. Throws `data_invalid` if
- * the file cannot be opened.
+ * Reads the whole file and returns the damage that SQLite finds, one line each; empty if there is none. Throws
+ * `data_invalid` if the file cannot be opened.
  */
 export function integrityProblems(named: NamedFile): readonly string[] {
   try {

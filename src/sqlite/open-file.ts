@@ -32,8 +32,8 @@ export function openFile(options: FileOptions): DatabaseSync {
 }
 
 /**
- * Creates the file, with mode 0600 and its whole schema, under a temporary name first, so that an interrupted start leaves no
- * partial file.
+ * Creates the file, with mode 0600 and its whole schema, under a temporary name first, so that an interrupted start
+ * leaves no partial file.
  */
 function createFile(options: FileOptions): void {
   const { file } = options;

@@ -20,8 +20,8 @@ export function isAccessibleToOthers(path: string): boolean {
 }
 
 /**
- * Removes other users' access to a file or directory, which an older release, a copy or a lax umask may have left. Does nothing
- * if this user may not change the mode or the file system has no modes.
+ * Removes other users' access to a file or directory, which an older release, a copy or a lax umask may have left. Does
+ * nothing if this user may not change the mode or the file system has no modes.
  */
 export function makePrivate(path: string): void {
   if (!isAccessibleToOthers(path)) return;

@@ -12,9 +12,9 @@ interface Query<F extends Functions> {
 }
 
 /**
- * Runs queries one after the other. The deadline of a query starts at the call. node:sqlite cannot interrupt a running query, so
- * a query that misses its deadline rejects at once, its thread is abandoned, and the next query gets a new thread. The old
- * thread exits when SQLite returns.
+ * Runs queries one after the other. The deadline of a query starts at the call. node:sqlite cannot interrupt a running
+ * query, so a query that misses its deadline rejects at once, its thread is abandoned, and the next query gets a new
+ * thread. The old thread exits when SQLite returns.
  */
 export class Reader<F extends Functions> {
   readonly #options: FileOptions;

@@ -73,8 +73,8 @@ function prepareForProgram(sql: string, options: { readonly integers: 'bigint' |
 }
 
 /**
- * Makes this worker thread serve one file of `openDatabase` or `openReadOnly`. A module that is named as a `ProgramModule` calls
- * this once.
+ * Makes this worker thread serve one file of `openDatabase` or `openReadOnly`. A module that is named as a
+ * `ProgramModule` calls this once.
  *
  * @param createProgram receives the open file and the module's options, and returns the functions that the thread serves. Errors
  *   of the file that these throw are explained to the operator.

@@ -9,9 +9,9 @@ export interface KeyHash {
 }
 
 /**
- * Events with an identity. They are packed because a hundred thousand of them a second are sent to another thread. Event `i` has
- * the key `keys[16i..16i+16)` and adds `quantities[i]` to `cells[cellOf[i]]`. If `cellOf[i]` is `voidCell`, it takes back the event
- * whose key is the next of `targets`.
+ * Events with an identity. They are packed because a hundred thousand of them a second are sent to another thread.
+ * Event `i` has the key `keys[16i..16i+16)` and adds `quantities[i]` to `cells[cellOf[i]]`. If `cellOf[i]` is
+ * `voidCell`, it takes back the event whose key is the next of `targets`.
  */
 export interface KeyedEvents {
   /** 128 bits for each event (`ledger/event-key.ts`). */
@@ -25,8 +25,8 @@ export interface KeyedEvents {
   /** For each cell, 1 if the credentials of its events are not bound to its organisation. Absent: 0 for all cells. */
   readonly stated?: Uint8Array;
   /**
-   * For each cell, the limit of its meter for its organisation on its day. Quantities that are `stated` have a separate limit of
-   * the same size. An event beyond the limit gets `outcome.dayLimit`. Absent: no limit.
+   * For each cell, the limit of its meter for its organisation on its day. Quantities that are `stated` have a separate
+   * limit of the same size. An event beyond the limit gets `outcome.dayLimit`. Absent: no limit.
    */
   readonly dayMax?: Float64Array;
 }
@@ -69,8 +69,8 @@ export interface ClaimTarget {
   /** In hexadecimal. */
   readonly key: string;
   /**
-   * The event as this ledger counted it; absent if it did not. An event that the ledger counted before it shared its events has
-   * no claim. `isVoided`: the ledger has already taken the event back.
+   * The event as this ledger counted it; absent if it did not. An event that the ledger counted before it shared its
+   * events has no claim. `isVoided`: the ledger has already taken the event back.
    */
   readonly held?: {
     readonly place: string;
@@ -109,22 +109,22 @@ export interface StoredKeyHash {
   /** Whether all instances use that hash. */
   readonly isShared: boolean;
   /**
-   * Switches permanently to the hash of all instances. Rejects with `store_invalid` if this ledger holds keys that were made
-   * with another hash.
+   * Switches permanently to the hash of all instances. Rejects with `store_invalid` if this ledger holds keys that were
+   * made with another hash.
    */
   share(keyHash: KeyHash): Promise<void>;
 }
 
 /**
- * Decides which of several instances received an event first. All functions reject with `redis_unavailable` while the store is
- * unreachable, and with `store_evicts` while it could evict claims.
+ * Decides which of several instances received an event first. All functions reject with `redis_unavailable` while the
+ * store is unreachable, and with `store_evicts` while it could evict claims.
  */
 export interface SharedClaims {
   /** The hash that all instances use; `undefined` until this ledger has agreed on it once. */
   readonly keyHash: KeyHash | undefined;
   /**
-   * Agrees on the hash, and stores it in the ledger. Rejects with `store_invalid` if this ledger holds keys of events that were
-   * made with another hash than that of the other instances.
+   * Agrees on the hash, and stores it in the ledger. Rejects with `store_invalid` if this ledger holds keys of events
+   * that were made with another hash than that of the other instances.
    */
   agree(): Promise<KeyHash>;
   /** Claims events. The same request always gets the same answer. */
@@ -132,8 +132,8 @@ export interface SharedClaims {
   /** Drops expired claims. */
   forget(): Promise<void>;
   /**
-   * Adds to the values that all instances together have seen for one dimension and organisation on one day. Values and organisation
-   * are hashes. Resolves with all values if they are `cap` or more, else with `undefined`.
+   * Adds to the values that all instances together have seen for one dimension and organisation on one day. Values and
+   * organisation are hashes. Resolves with all values if they are `cap` or more, else with `undefined`.
    */
   shareValues(of: SharedValuesOf, values: readonly string[], cap: number): Promise<readonly string[] | undefined>;
 }
@@ -157,8 +157,8 @@ export interface Committed {
   /** The number of increments that were not added, because their sum would overflow 64 bits. */
   readonly rejected: number;
   /**
-   * What accounts did not receive, because their sums stop at the largest 64-bit integer. The batch's increments, `added` and
-   * `takenBack` include it nevertheless.
+   * What accounts did not receive, because their sums stop at the largest 64-bit integer. The batch's increments,
+   * `added` and `takenBack` include it nevertheless.
    */
   readonly rejectedOf: readonly AccountTotal[];
 }
@@ -173,16 +173,16 @@ export interface AccountTotal {
 /** A change of one cell for a remote store. */
 export interface OutboxIncrement extends Increment {
   /**
-   * If a void takes this back: the batch in which its event counted, because the store may have rejected that. Absent if it is
-   * not known.
+   * If a void takes this back: the batch in which its event counted, because the store may have rejected that. Absent
+   * if it is not known.
    */
   readonly countedIn?: number;
 }
 
 /**
  * One batch of one history. A number alone cannot distinguish two histories: a ledger that was set back gives the same
- * numbers again. So each batch gets a random token as well. Empty: number 0 (no batch), or a batch that was committed before
- * batches had tokens.
+ * numbers again. So each batch gets a random token as well. Empty: number 0 (no batch), or a batch that was committed
+ * before batches had tokens.
  */
 export interface BatchId {
   readonly number: number;
@@ -245,8 +245,8 @@ export interface Outbox extends BatchHistory {
   /** Batches in order, from the first one whose number is above `after`, at most `max`; fewer where they are large. */
   read(after: number, max: number): Promise<readonly OutboxBatch[]>;
   /**
-   * Notes what is delivered, and forgets delivered batches: those committed before `before`, and, while all that is kept is larger than `bytesMax`,
-   * those up to `confirmed`. Never one above `delivered`.
+   * Notes what is delivered, and forgets delivered batches: those committed before `before`, and, while all that is
+   * kept is larger than `bytesMax`, those up to `confirmed`. Never one above `delivered`.
    */
   trim(rule: { delivered: number; confirmed: number; before: number; bytesMax: number }): Promise<void>;
   /** At most `max` days of meters before `day` that batches have touched, without those that were passed to `untouch`. */
@@ -283,15 +283,11 @@ export interface Journal {
    * events have reached their limit, and otherwise with the store's error. It has then written nothing, or the whole batch.
    */
   commit(batch: Batch): Promise<Committed>;
-  /**
-   * Deletes some of the expired keys and details, for a few milliseconds. Resolves with whether there are more.
-   */
+  /** Deletes some of the expired keys and details, for a few milliseconds. Resolves with whether there are more. */
   tidy(before: { readonly keys: number; readonly details: Day }): Promise<boolean>;
   /** All accounts with their sums. The counters on `/metrics` start with them. */
   accounts(): Promise<readonly AccountTotal[]>;
-  /**
-   * The values of a dimension on one day, once for each organisation: at most `max`, of the oldest series.
-   */
+  /** The values of a dimension on one day, once for each organisation: at most `max`, of the oldest series. */
   valuesOn(day: Day, dimension: Dimension, max: number): Promise<readonly HeldValue[]>;
 }
 
@@ -315,14 +311,14 @@ export type Delivered =
 /** Totals in a remote store, which receives every batch. */
 export interface RemoteTotals extends Totals {
   /**
-   * Number of the last batch of this ledger in the store. Rejects while the store is unreachable, and with `ledger_gap` while it
-   * misses data that the outbox no longer holds, or has batches of another history (`ForkedHistory`).
+   * Number of the last batch of this ledger in the store. Rejects while the store is unreachable, and with `ledger_gap`
+   * while it misses data that the outbox no longer holds, or has batches of another history (`ForkedHistory`).
    */
   position(): Promise<number>;
   /**
-   * Applies batches (in order, without a gap). A batch that is delivered again has no effect. Rejects with `redis_unavailable`
-   * while the store is unreachable (some of it may have been applied; deliver it again), with `store_evicts` while the store could
-   * evict data, and with `ledger_gap` as `position` does.
+   * Applies batches (in order, without a gap). A batch that is delivered again has no effect. Rejects with
+   * `redis_unavailable` while the store is unreachable (some of it may have been applied; deliver it again), with
+   * `store_evicts` while the store could evict data, and with `ledger_gap` as `position` does.
    */
   deliver(batches: readonly OutboxBatch[]): Promise<Delivered>;
   /** Number of the last delivered batch that enough replicas have; larger if no replica is required. */

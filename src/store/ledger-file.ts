@@ -83,8 +83,8 @@ export interface LedgerEditor extends LedgerReader {
   /** Makes this a ledger that keeps its totals itself: empties the outbox and forgets deliveries and losses. */
   keepTotals(): Promise<void>;
   /**
-   * Records that a store elsewhere has everything up to the last batch, with details from day `detailsFrom` on, so that the next
-   * delivery follows that batch. Keeps the outbox if it reaches up to the last batch: a failover may need it.
+   * Records that a store elsewhere has everything up to the last batch, with details from day `detailsFrom` on, so that
+   * the next delivery follows that batch. Keeps the outbox if it reaches up to the last batch: a failover may need it.
    */
   noteRebuilt(detailsFrom: Day): Promise<void>;
   /** Records that the ledger has taken over the counts of the store that was given this token. */
@@ -95,16 +95,16 @@ export interface LedgerEditor extends LedgerReader {
 export interface BatchEditor extends LedgerEditor {
   readonly journal: Journal;
   /**
-   * Moves all counts under a name to the same series without the name, some thousands of cells in each batch, then removes the
-   * series. Yields the number of cells after each batch. Safe to interrupt and to start again.
+   * Moves all counts under a name to the same series without the name, some thousands of cells in each batch, then
+   * removes the series. Yields the number of cells after each batch. Safe to interrupt and to start again.
    */
   eraseNames(names: ErasedNames, clock: Clock): AsyncIterable<number>;
   emptyOutbox(): Promise<void>;
 }
 
 /**
- * A marker beside the ledger file for as long as a name is being erased. It reveals an interrupted run when the ledger itself no
- * longer knows the name. It holds a keyed hash of the name.
+ * A marker beside the ledger file for as long as a name is being erased. It reveals an interrupted run when the ledger
+ * itself no longer knows the name. It holds a keyed hash of the name.
  */
 export interface EraseMark {
   /** Whether the erasure of this name was started and has not finished. */
@@ -121,8 +121,8 @@ export interface LedgerFile {
   /** Runs `work` under the lock of the data directory, which is created if missing. Rejects with `data_locked` while a server runs. */
   alone<T>(work: () => Promise<T>): Promise<T>;
   /**
-   * Looks for damage to the file, and for tables that disagree. Safe while a server runs. Rejects with `data_version` for the file
-   * of a newer release.
+   * Looks for damage to the file, and for tables that disagree. Safe while a server runs. Rejects with `data_version`
+   * for the file of a newer release.
    */
   inspect(): Promise<readonly LedgerFinding[]>;
   /** Copies the ledger, as it is at one moment, to a file that must not exist yet. Safe while a server runs. */
@@ -139,8 +139,8 @@ export interface LedgerFile {
   /** Opens the file for writing batches; with an outbox of at most `outboxBytesMax` bytes, or without one. */
   editBatches<T>(work: (ledger: BatchEditor) => Promise<T>, outboxBytesMax?: number): Promise<T>;
   /**
-   * Runs `work` on a copy of the file. If `isWanted`, the copy then replaces the file, which is kept as `keptAs`; until then the
-   * file does not change.
+   * Runs `work` on a copy of the file. If `isWanted`, the copy then replaces the file, which is kept as `keptAs`; until
+   * then the file does not change.
    */
   editCopy<T>(
     work: (ledger: BatchEditor) => Promise<T>,

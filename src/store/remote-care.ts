@@ -50,8 +50,8 @@ export interface RemoteCare extends Pick<RemoteTotals, 'confirmed'>, Totals {
   /** As `RemoteTotals.deliver`. */
   deliver(batches: readonly OutboxBatch[], history: BatchHistory): Promise<Delivered>;
   /**
-   * Changes nothing. Rejects if a delivery could not be written: with `redis_refused` (full memory, no right to write, a failing
-   * disk), or `store_invalid` (the keys of the sums have another type).
+   * Changes nothing. Rejects if a delivery could not be written: with `redis_refused` (full memory, no right to write,
+   * a failing disk), or `store_invalid` (the keys of the sums have another type).
    */
   assertWritable(): Promise<void>;
   /** Days on which this ledger has counted there. */
@@ -67,8 +67,8 @@ export interface RemoteCare extends Pick<RemoteTotals, 'confirmed'>, Totals {
   /** Whether Wave has counted there under names that were never imported. */
   hasUnknownWave(): Promise<boolean>;
   /**
-   * Imports the names under which Wave has counted there, so that answers include its counts. Resolves with the number of fields
-   * that do not name a meter, organisation, architecture or day; no answer includes those.
+   * Imports the names under which Wave has counted there, so that answers include its counts. Resolves with the number
+   * of fields that do not name a meter, organisation, architecture or day; no answer includes those.
    */
   importWave(onProgress?: OnProgress): Promise<number>;
   /** Deletes this ledger's details of a day that lies before `detailsFrom`. Totals stay. */

@@ -71,8 +71,8 @@ export interface WaveImportProgress {
 }
 
 /**
- * A store of totals other than the ledger file, as its driver implements it. It connects only when one of its functions is
- * called. Functions reject with `config_invalid` for settings that no server could satisfy.
+ * A store of totals other than the ledger file, as its driver implements it. It connects only when one of its functions
+ * is called. Functions reject with `config_invalid` for settings that no server could satisfy.
  */
 export interface RemoteStore {
   /** The store's name in messages. */

@@ -21,8 +21,8 @@ interface Waiting {
 }
 
 /**
- * One worker thread and its calls in flight. The first call starts the thread. If the thread dies, its calls reject with the
- * code `failure` and the next call starts a new thread, so a caller that retries succeeds.
+ * One worker thread and its calls in flight. The first call starts the thread. If the thread dies, its calls reject
+ * with the code `failure` and the next call starts a new thread, so a caller that retries succeeds.
  */
 export class Thread<F extends Functions> {
   readonly #options: ThreadOptions;
@@ -59,8 +59,8 @@ export class Thread<F extends Functions> {
   }
 
   /**
-   * Terminates a thread that takes too long and rejects its calls in flight. Resolves once the thread has exited. A thread that
-   * runs native code exits only when that code returns.
+   * Terminates a thread that takes too long and rejects its calls in flight. Resolves once the thread has exited. A
+   * thread that runs native code exits only when that code returns.
    */
   async terminate(): Promise<void> {
     const worker = this.#worker;

@@ -34,8 +34,8 @@ const aliases: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * The canonical value of the dimension `arch`: the OCI (GOARCH) name in lower case, without variant, `[a-z0-9]{1,32}`. Replaces
- * aliases. `undefined` for `undefined`, `unknown`, and text that is not an architecture.
+ * The canonical value of the dimension `arch`: the OCI (GOARCH) name in lower case, without variant, `[a-z0-9]{1,32}`.
+ * Replaces aliases. `undefined` for `undefined`, `unknown`, and text that is not an architecture.
  */
 export function canonicalArch(architecture: string | undefined): string | undefined {
   // Check for ASCII first: some other letters have an ASCII lower case (U+212A, the Kelvin sign, has k).

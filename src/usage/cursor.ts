@@ -6,8 +6,8 @@ const fingerprintBytes = 9;
 const separator = ':';
 
 /**
- * The cursor of the page of `query` that begins at `position`. Opaque to clients. Contains a hash of the query, so that a cursor is
- * rejected for another query.
+ * The cursor of the page of `query` that begins at `position`. Opaque to clients. Contains a hash of the query, so that
+ * a cursor is rejected for another query.
  */
 export function formatCursorOf(query: readonly unknown[], position: string): string {
   return Buffer.from(fingerprintOf(query) + separator + position).toString('base64url');

@@ -47,8 +47,8 @@ interface KnownDay {
 const cachedDaysMax = 512;
 
 /**
- * A calendar for an IANA time zone. Throws a RangeError if the zone does not exist. Caches the bounds of days, because finding them
- * takes a tenth of a millisecond and events of several weeks may arrive mixed.
+ * A calendar for an IANA time zone. Throws a RangeError if the zone does not exist. Caches the bounds of days, because
+ * finding them takes a tenth of a millisecond and events of several weeks may arrive mixed.
  */
 export function createCalendar(timeZone: string): Calendar {
   const format = new Intl.DateTimeFormat('en-US', {
@@ -93,8 +93,8 @@ export function createCalendar(timeZone: string): Calendar {
 }
 
 /**
- * The first millisecond of `day` (`direction` -1) or the first one after it (1). Found by bisection from `time`, which is in `day`,
- * because a day may have 23 or 25 hours or begin at 01:00.
+ * The first millisecond of `day` (`direction` -1) or the first one after it (1). Found by bisection from `time`, which
+ * is in `day`, because a day may have 23 or 25 hours or begin at 01:00.
  */
 function edge(lookUp: (time: number) => Day, day: Day, time: number, direction: -1 | 1): number {
   let inside = Math.trunc(time);

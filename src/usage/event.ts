@@ -1,8 +1,8 @@
 import type { DimensionValues } from './dimensions.ts';
 
 /**
- * Identifies an event from outside, so that a resent event counts once. The tenant is the organisation of the sender's credential
- * (absent: the credential has none), so that one tenant cannot use up the identities of another.
+ * Identifies an event from outside, so that a resent event counts once. The tenant is the organisation of the sender's
+ * credential (absent: the credential has none), so that one tenant cannot use up the identities of another.
  */
 export interface EventIdentity {
   readonly tenant?: string;
@@ -33,8 +33,8 @@ export type LedgerEvent = UsageEvent | VoidEvent;
 type RefusalReason = 'too_old' | 'in_future' | 'not_voidable' | 'day_limit';
 
 /**
- * The result of one event. `voided`: it was voided before it arrived, so it adds nothing. A void is `accepted` if it voids its event
- * now or when the event arrives, and a `duplicate` if the event is already voided.
+ * The result of one event. `voided`: it was voided before it arrived, so it adds nothing. A void is `accepted` if it
+ * voids its event now or when the event arrives, and a `duplicate` if the event is already voided.
  */
 export type EventResult =
   | { readonly status: 'accepted' | 'duplicate' | 'voided' }

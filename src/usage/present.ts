@@ -58,8 +58,8 @@ function usageColumns(query: UsageQuery): readonly string[] {
 }
 
 /**
- * The rows as text, one array each, in the order of `usageColumns`. `missing` replaces missing dimensions. With `top`, the last
- * column is `true` for the row that sums the remaining rows, and otherwise empty.
+ * The rows as text, one array each, in the order of `usageColumns`. `missing` replaces missing dimensions. With `top`,
+ * the last column is `true` for the row that sums the remaining rows, and otherwise empty.
  */
 function usageAsCells(query: UsageQuery, answer: UsageAnswer, missing: string): readonly (readonly string[])[] {
   return answer.rows.map((row) => [
@@ -72,8 +72,8 @@ function usageAsCells(query: UsageQuery, answer: UsageAnswer, missing: string): 
 }
 
 /**
- * The rows as CSV (RFC 4180) with a header line. Missing dimensions are empty fields. Unless `raw`, prepends `'` to fields that a
- * spreadsheet would take for a formula because of their first character.
+ * The rows as CSV (RFC 4180) with a header line. Missing dimensions are empty fields. Unless `raw`, prepends `'` to
+ * fields that a spreadsheet would take for a formula because of their first character.
  */
 export function usageAsCsv(query: UsageQuery, answer: UsageAnswer, { raw = false } = {}): string {
   const cellOf = raw ? (text: string) => text : asText;

@@ -6,8 +6,8 @@ const cachedMax = 10_000;
 const pseudonymPattern = /^[0-9a-f]{8}:[0-9a-f]{32}$/;
 
 /**
- * Pseudonyms for users and client addresses: `<key id>:<128 bits>`. The same value has the same pseudonym, which cannot be reversed
- * without the key. The key id distinguishes pseudonyms of different keys, which cannot be compared.
+ * Pseudonyms for users and client addresses: `<key id>:<128 bits>`. The same value has the same pseudonym, which cannot
+ * be reversed without the key. The key id distinguishes pseudonyms of different keys, which cannot be compared.
  */
 export class Pseudonyms {
   readonly #key: Uint8Array;

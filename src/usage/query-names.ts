@@ -23,9 +23,9 @@ const forms: readonly {
 ];
 
 /**
- * Converts the organisation and architecture of a query to their canonical form: lower case, without aliases. Keeps a value that
- * the ledger contains as written, because counts imported from Wave keep their letters; uses `run` to find out. Rejects with
- * `bad_request` for a value that is neither in the ledger nor has a canonical form.
+ * Converts the organisation and architecture of a query to their canonical form: lower case, without aliases. Keeps a
+ * value that the ledger contains as written, because counts imported from Wave keep their letters; uses `run` to find
+ * out. Rejects with `bad_request` for a value that is neither in the ledger nor has a canonical form.
  */
 export async function canonicalQuery(
   query: UsageQuery,
@@ -44,8 +44,8 @@ export async function canonicalQuery(
 }
 
 /**
- * Whether the ledger contains the value on any day. Looks only at the organisation of the query, so that the result reveals nothing
- * about others. If the value exists, it is the first one with itself as prefix.
+ * Whether the ledger contains the value on any day. Looks only at the organisation of the query, so that the result
+ * reveals nothing about others. If the value exists, it is the first one with itself as prefix.
  */
 async function isStored(
   { meter, where }: Pick<UsageQuery, 'meter' | 'where'>,

@@ -35,8 +35,8 @@ interface ValuesAnswer {
 }
 
 /**
- * Parses a query for the values of the dimension `name`, for all events or those of the organisation `org`. Throws `not_found` for a
- * dimension that is not in `kept`, and `bad_request` for an invalid parameter.
+ * Parses a query for the values of the dimension `name`, for all events or those of the organisation `org`. Throws
+ * `not_found` for a dimension that is not in `kept`, and `bad_request` for an invalid parameter.
  */
 export function parseValuesQuery(
   name: string,

@@ -238,8 +238,8 @@ export function detailsAsked({
 }
 
 /**
- * The dimensions that an answer does not tell apart everywhere: `gone` with the details of some days, others (`capped`, and
- * those that `rows` show) because values beyond their cap share one.
+ * The dimensions that an answer does not tell apart everywhere: `gone` with the details of some days, others (`capped`,
+ * and those that `rows` show) because values beyond their cap share one.
  */
 export function foldedDimensions(
   { by }: Pick<UsageQuery, 'by'>,

@@ -23,8 +23,8 @@ export function waveFieldName({ meter, day, org, arch }: WaveField): string | un
 }
 
 /**
- * The fields that one event increments, in Wave's order. An anonymous event without architecture has one field; with an organisation
- * or an architecture it has three, and with both seven.
+ * The fields that one event increments, in Wave's order. An anonymous event without architecture has one field; with an
+ * organisation or an architecture it has three, and with both seven.
  */
 export function waveFieldsOf(event: WaveField & { readonly day: Day }): readonly string[] {
   const { meter, day, org, arch } = event;
@@ -49,8 +49,8 @@ const fieldPattern = new RegExp(
 );
 
 /**
- * Parses a field's name. `undefined` for names that Wave does not write or that are ambiguous: a meter alone, an organisation with a
- * slash, a day that does not exist.
+ * Parses a field's name. `undefined` for names that Wave does not write or that are ambiguous: a meter alone, an
+ * organisation with a slash, a day that does not exist.
  */
 export function parseWaveField(name: string): WaveField | undefined {
   const [, meter, org, arch, date] = fieldPattern.exec(name) ?? [];

@@ -38,8 +38,8 @@ export interface WaveQuery {
 }
 
 /**
- * Checks the parameters as Wave's filter does: first the date's format, then the architecture, which v1alpha2 checks but ignores.
- * Returns the query, or Wave's exact message for a 400 response.
+ * Checks the parameters as Wave's filter does: first the date's format, then the architecture, which v1alpha2 checks
+ * but ignores. Returns the query, or Wave's exact message for a 400 response.
  */
 export function parseWaveParameters(
   version: WaveVersion,
@@ -67,9 +67,9 @@ interface WaveAnswer {
 }
 
 /**
- * Wave's response from totals by organisation (`null`: anonymous) that match the query's other parameters. Without parameters Wave
- * sums the organisations only; with a date or architecture it includes anonymous events. A query for one organisation returns it
- * even if its count is 0.
+ * Wave's response from totals by organisation (`null`: anonymous) that match the query's other parameters. Without
+ * parameters Wave sums the organisations only; with a date or architecture it includes anonymous events. A query for
+ * one organisation returns it even if its count is 0.
  */
 export function waveAnswer(query: WaveQuery, byOrganisation: readonly UsageRow[]): WaveAnswer {
   const { metric, date, org, arch } = query;

@@ -25,8 +25,8 @@ export interface RuntimeCollector extends InstantCollector {
 }
 
 /**
- * Creates the collector of this process. It measures garbage collections, the event loop's lag and worker threads from now on, so
- * create it before anything else. A read is synchronous and takes about 0.1 ms.
+ * Creates the collector of this process. It measures garbage collections, the event loop's lag and worker threads from
+ * now on, so create it before anything else. A read is synchronous and takes about 0.1 ms.
  */
 export function createRuntimeCollector(options: RuntimeCollectorOptions): RuntimeCollector {
   const { version, clock, procDirectory = '/proc/self' } = options;

@@ -19,9 +19,9 @@ interface ParseOptions {
 }
 
 /**
- * Parses an exposition. Returns its families in the order of the text. Throws `ParseError` at the first violation. OpenMetrics is
- * valid if its reference parser, that of the Python client, accepts it. Of samples that repeat a series at one time, only the
- * first one counts.
+ * Parses an exposition. Returns its families in the order of the text. Throws `ParseError` at the first violation.
+ * OpenMetrics is valid if its reference parser, that of the Python client, accepts it. Of samples that repeat a series
+ * at one time, only the first one counts.
  */
 export function parse(input: string | Uint8Array, options: ParseOptions): ParsedFamily[] {
   const strict = options.lenient !== true;

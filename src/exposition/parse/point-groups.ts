@@ -53,9 +53,9 @@ export class LabelSets {
 }
 
 /**
- * The points of a family, in the order of the text. The rules of OpenMetrics require that a metric's samples are contiguous, except
- * for an info, and that its points are in order of time; if a series occurs twice at one time, the first sample counts. Otherwise
- * the samples of a metric may be in any order. Throws `ParseError`.
+ * The points of a family, in the order of the text. The rules of OpenMetrics require that a metric's samples are
+ * contiguous, except for an info, and that its points are in order of time; if a series occurs twice at one time, the
+ * first sample counts. Otherwise the samples of a metric may be in any order. Throws `ParseError`.
  */
 export function groupPoints(draft: FamilyDraft, dialect: Dialect): PointGroup[] {
   const sets = new LabelSets();

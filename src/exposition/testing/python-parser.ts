@@ -30,8 +30,8 @@ json.dump(answers, sys.stdout)
 `;
 
 /**
- * Parses expositions with the parser of Debian's python3-prometheus-client, which is strict for OpenMetrics. Throws if the package
- * is not installed or a text is rejected.
+ * Parses expositions with the parser of Debian's python3-prometheus-client, which is strict for OpenMetrics. Throws if
+ * the package is not installed or a text is rejected.
  */
 export function readWithPython(texts: readonly PythonText[]): ReadSample[][] {
   return answersOf(texts).map(({ samples, error }, index) => {

@@ -9,8 +9,8 @@ import type { Download } from './download.ts';
 import type { Proofs } from './proofs.ts';
 
 /**
- * A source of a blob that a repository may read. `file`: cached; the caller closes it. `download`: in progress and joined;
- * the caller leaves it. `none`: the upstream must send the blob for this repository.
+ * A source of a blob that a repository may read. `file`: cached; the caller closes it. `download`: in progress and
+ * joined; the caller leaves it. `none`: the upstream must send the blob for this repository.
  */
 export type Access =
   | { readonly kind: 'file'; readonly file: BlobFile }
@@ -20,8 +20,8 @@ export type Access =
 const none: Access = { kind: 'none' };
 
 /**
- * The only access to cached blobs and downloads. It checks the proofs (see `Proofs`), so that no repository can read a blob
- * that its upstream has not confirmed for it.
+ * The only access to cached blobs and downloads. It checks the proofs (see `Proofs`), so that no repository can read a
+ * blob that its upstream has not confirmed for it.
  */
 export class BlobAccess {
   readonly #blobs: Blobs;
@@ -34,8 +34,8 @@ export class BlobAccess {
   }
 
   /**
-   * Finds a source that the repository may read. If its upstream has delivered the blob for another repository only, HEAD
-   * must confirm it first. Rejects with `UpstreamError` if that fails.
+   * Finds a source that the repository may read. If its upstream has delivered the blob for another repository only,
+   * HEAD must confirm it first. Rejects with `UpstreamError` if that fails.
    */
   async open(repository: Repository, digest: Digest): Promise<Access> {
     const { delivered, belongs } = await this.#proofs.find(repository, digest);

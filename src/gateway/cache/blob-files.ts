@@ -28,8 +28,8 @@ function isAbsent(error: unknown): boolean {
 }
 
 /**
- * The files of the blob cache. `<directory>/blobs/<algorithm>/<hex>` are verified blobs. `<directory>/tmp` has downloads in
- * progress. After fsync, a verified download is renamed atomically.
+ * The files of the blob cache. `<directory>/blobs/<algorithm>/<hex>` are verified blobs. `<directory>/tmp` has
+ * downloads in progress. After fsync, a verified download is renamed atomically.
  */
 export class BlobFiles {
   readonly #directory: string;
@@ -58,8 +58,8 @@ export class BlobFiles {
   }
 
   /**
-   * Counts the blobs on disk and their bytes. `knownSize` saves a `stat` per file. Yields to the event loop between chunks
-   * of entries.
+   * Counts the blobs on disk and their bytes. `knownSize` saves a `stat` per file. Yields to the event loop between
+   * chunks of entries.
    */
   async amount(knownSize: (digest: string) => number | undefined): Promise<Amount> {
     let count = 0;

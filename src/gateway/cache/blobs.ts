@@ -10,8 +10,8 @@ import { HeldBlob } from './held-blob.ts';
 import type { Proofs } from './proofs.ts';
 
 /**
- * The result of `fetch`. `download`: in progress and joined; the caller leaves it. `coalesced`: another reader started it.
- * `uncached`: the disk cannot be written, so this reader needs its own request.
+ * The result of `fetch`. `download`: in progress and joined; the caller leaves it. `coalesced`: another reader started
+ * it. `uncached`: the disk cannot be written, so this reader needs its own request.
  */
 export type FetchedBlob =
   | { readonly kind: 'download'; readonly download: Download; readonly coalesced: boolean }
@@ -28,8 +28,8 @@ export interface BlobsOptions {
 }
 
 /**
- * The blob cache: the blobs on disk and in memory, and the downloads in progress. It does not check which repository may
- * read a blob: `BlobAccess` does.
+ * The blob cache: the blobs on disk and in memory, and the downloads in progress. It does not check which repository
+ * may read a blob: `BlobAccess` does.
  */
 export class Blobs {
   readonly #options: BlobsOptions;
@@ -53,8 +53,8 @@ export class Blobs {
   }
 
   /**
-   * Opens the cache and reconciles the catalog with the files. A file without a row is adopted, because only verified blobs
-   * get such a name. A row without a file is deleted.
+   * Opens the cache and reconciles the catalog with the files. A file without a row is adopted, because only verified
+   * blobs get such a name. A row without a file is deleted.
    */
   static async open(options: BlobsOptions): Promise<Blobs> {
     const { catalog } = options;

@@ -2,9 +2,9 @@
 export const catalogApplicationId = 0x546e4361;
 
 /**
- * The schema of the image catalog. Content is stored once per digest. Claims about it (media type, platform, belonging to a
- * repository) are stored per repository, because each upstream makes its own. Script n migrates version n to n + 1:
- * append, never change.
+ * The schema of the image catalog. Content is stored once per digest. Claims about it (media type, platform, belonging
+ * to a repository) are stored per repository, because each upstream makes its own. Script n migrates version n to the
+ * next: append, never change.
  */
 export const catalogMigrations: readonly string[] = [
   `
@@ -52,8 +52,8 @@ export const catalogMigrations: readonly string[] = [
   'create index body_size on body (length(bytes));',
   // Images whose config has an unusual type used to count as artifacts. Search their facts again.
   "update manifest set facts = 'none', entrypoint = null where facts = 'image' and architecture is null;",
-  // A link states what a manifest names or HEAD claims, which proves nothing. Links used to give access to the bytes, so
-  // none becomes a proof: cached blobs are fetched again from each upstream.
+  // A link states what a manifest names or HEAD claims, which proves nothing. Links used to give access to the bytes,
+  // so none becomes a proof: cached blobs are fetched again from each upstream.
   `
   create table delivered (
     upstream text not null,

@@ -81,8 +81,8 @@ function factsOf([, , source, architecture, entrypoint]: Row): StoredFacts | nul
 const columns = (repository: Repository): readonly [string, string] => [repository.upstream.name, repository.name];
 
 /**
- * The persistent state of cached images. Writes are not awaited, because everything can be fetched again from the upstream:
- * a failed write is logged and costs another request later.
+ * The persistent state of cached images. Writes are not awaited, because everything can be fetched again from the
+ * upstream: a failed write is logged and costs another request later.
  */
 export class Catalog {
   readonly #database: Database;

@@ -18,9 +18,9 @@ export interface FactsFinderOptions {
 }
 
 /**
- * Finds the facts of images that are not in the manifest: in the index if that is enough, otherwise in the image config. The
- * config goes through the blob cache, because clients request it next. After a timeout, the search continues in the
- * background and nothing is stored as unknown, so that the next pull finds the facts.
+ * Finds the facts of images that are not in the manifest: in the index if that is enough, otherwise in the image
+ * config. The config goes through the blob cache, because clients request it next. After a timeout, the search
+ * continues in the background and nothing is stored as unknown, so that the next pull finds the facts.
  */
 export class FactsFinder {
   readonly #options: FactsFinderOptions;

@@ -76,8 +76,8 @@ function isConfigToRead({ config, layers }: Manifest): boolean {
 }
 
 /**
- * Returns the facts in a manifest itself: those of a schema 1 image, or `notAnImage` for an artifact (a chart, a signature).
- * Null if the facts are in the config.
+ * Returns the facts in a manifest itself: those of a schema 1 image, or `notAnImage` for an artifact (a chart, a
+ * signature). Null if the facts are in the config.
  */
 export function factsInManifest(manifest: Manifest): ImageFacts | null {
   if (manifest.kind === 'schema1') return manifest.image;

@@ -5,8 +5,8 @@ import { GroupedLru } from '../grouped-lru.ts';
 import type { Catalog, Proof } from './catalog.ts';
 
 /**
- * Decides under which repositories cached bytes may be served. Both parts of a `Proof` are required. Without `belongs`, a
- * client that knows the digest of a private layer could read it through a public repository. Without `delivered`, an
+ * Decides under which repositories cached bytes may be served. Both parts of a `Proof` are required. Without `belongs`,
+ * a client that knows the digest of a private layer could read it through a public repository. Without `delivered`, an
  * upstream that claims to have every blob would give access to another upstream's layers. A manifest proves neither.
  */
 export class Proofs {

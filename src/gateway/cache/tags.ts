@@ -49,8 +49,8 @@ export class Tags {
   }
 
   /**
-   * Returns the current manifest of a tag. The outcome `stale` means that the upstream failed to revalidate it. Rejects with
-   * `UpstreamError` if there is no manifest to serve.
+   * Returns the current manifest of a tag. The outcome `stale` means that the upstream failed to revalidate it. Rejects
+   * with `UpstreamError` if there is no manifest to serve.
    */
   get(repository: Repository, tag: string): Promise<Found> {
     const key = keyOf(repository, tag);
@@ -128,8 +128,8 @@ export class Tags {
 const keyOf = (repository: Repository, tag: string): string => `${repository.key} ${tag}`;
 
 /**
- * Whether the old manifest of a tag may be served although revalidation failed. Not if the tag is gone. Not if the manifest
- * was fetched with credentials that are now rejected, because access may have been revoked.
+ * Whether the old manifest of a tag may be served although revalidation failed. Not if the tag is gone. Not if the
+ * manifest was fetched with credentials that are now rejected, because access may have been revoked.
  */
 function mayServeStale(error: UpstreamError, known: StoredTag): boolean {
   if (error.kind === 'missing') return false;

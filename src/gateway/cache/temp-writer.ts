@@ -3,8 +3,8 @@ import type { FileHandle } from 'node:fs/promises';
 import { messageOf } from '../../base/index.ts';
 
 /**
- * Appends chunks to a file, in order, while the next ones arrive. At most `bufferBytesMax` wait in memory. After a failed
- * write, nothing more is written.
+ * Appends chunks to a file, in order, while the next ones arrive. At most `bufferBytesMax` wait in memory. After a
+ * failed write, nothing more is written.
  */
 export class TempWriter {
   readonly #handle: Pick<FileHandle, 'write' | 'writev'>;

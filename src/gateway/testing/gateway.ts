@@ -146,8 +146,8 @@ export class TestGateway {
   }
 
   /**
-   * Sends a request and reads the response, even if it is incomplete. Status 0 means that the connection was reset before it.
-   * `onBody` is called with the number of body bytes received so far.
+   * Sends a request and reads the response, even if it is incomplete. Status 0 means that the connection was reset
+   * before it. `onBody` is called with the number of body bytes received so far.
    */
   ask(
     method: string,

@@ -14,8 +14,8 @@ export interface AuthOptions {
 }
 
 /**
- * Layer that authenticates each request at its target. The upstream gets the configured credentials. Once a redirect has left
- * the upstream's origin, the request carries no configured credentials: challenges are answered anonymously.
+ * Layer that authenticates each request at its target. The upstream gets the configured credentials. Once a redirect
+ * has left the upstream's origin, the request carries no configured credentials: challenges are answered anonymously.
  */
 export function withAuth(next: Send, { origin, credentials, realms, sendForTokens, clock }: AuthOptions): Send {
   const shared = { send: next, sendForTokens, clock };

@@ -10,10 +10,10 @@ interface BackOff {
 }
 
 /**
- * Layer that obeys `Retry-After` of a 429 or 503 from the upstream or its token endpoint. Until then, requests for the same
- * repository fail at once. A throttled upstream thus recovers sooner, and stale content is served without another request.
- * Other repositories are not affected, because they may have their own limits. `Retry-After` of a redirect target is
- * ignored.
+ * Layer that obeys `Retry-After` of a 429 or 503 from the upstream or its token endpoint. Until then, requests for the
+ * same repository fail at once. A throttled upstream thus recovers sooner, and stale content is served without another
+ * request. Other repositories are not affected, because they may have their own limits. `Retry-After` of a redirect
+ * target is ignored.
  */
 export function withBackOff(next: Send, origin: string, clock: Clock): Send {
   const backOffs = new Lru<BackOff>(limits.upstreamRepositoriesMax);

@@ -46,8 +46,8 @@ interface TagPage {
  */
 export interface UpstreamClient {
   /**
-   * Returns the current manifest of a reference, or null if it still has the digest `known`. HEAD may confirm that digest;
-   * any other digest is confirmed by GET. `msMax` limits each request.
+   * Returns the current manifest of a reference, or null if it still has the digest `known`. HEAD may confirm that
+   * digest; any other digest is confirmed by GET. `msMax` limits each request.
    */
   changedManifest(
     repository: string,

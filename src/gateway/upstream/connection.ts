@@ -102,8 +102,8 @@ function failureVia(via: string, thrown: unknown): UpstreamError {
 }
 
 /**
- * Innermost layer: sends one request over a pooled connection, with a deadline for each step. Resolves for every status,
- * including redirects and errors.
+ * Innermost layer: sends one request over a pooled connection, with a deadline for each step. Resolves for every
+ * status, including redirects and errors.
  */
 export function createSend(connections: Connections): Send {
   return async ({ method, url, headers, signal }) => {

@@ -35,8 +35,8 @@ function codingsOf(answer: Pick<UpstreamAnswer, 'headers'>): readonly string[] {
 }
 
 /**
- * Whether a response is encoded. It is not if it has exactly the size in the manifest (`contentSize`): some servers label
- * layers as `gzip` because the layers themselves are compressed files.
+ * Whether a response is encoded. It is not if it has exactly the size in the manifest (`contentSize`): some servers
+ * label layers as `gzip` because the layers themselves are compressed files.
  */
 export function isEncoded(answer: UpstreamAnswer, contentSize: number | undefined): boolean {
   if (codingsOf(answer).length === 0) return false;
@@ -81,8 +81,8 @@ async function decoded(body: Readable, codings: readonly string[]): Promise<Read
 
 /**
  * Layer that requests unencoded content and decodes a response that is encoded anyway: digests and sizes refer to the
- * content. A decoded response has no length, and neither has its HEAD. A 206 stays encoded, because a part alone cannot be
- * decoded.
+ * content. A decoded response has no length, and neither has its HEAD. A 206 stays encoded, because a part alone cannot
+ * be decoded.
  */
 export function withDecoding(next: Send): Send {
   return async (request) => {

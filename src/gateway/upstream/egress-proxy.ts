@@ -59,8 +59,8 @@ function createProxyAgent(proxy: URL): ProxyAgent {
 }
 
 /**
- * Chooses the proxy by the environment. `localhost` and loopback addresses never use one, because the proxy would connect
- * to its own machine.
+ * Chooses the proxy by the environment. `localhost` and loopback addresses never use one, because the proxy would
+ * connect to its own machine.
  */
 export function proxyFromEnvironment({ http, https, none = '' }: EnvironmentProxies): ProxyOf {
   const proxies = { 'http:': parsed(http), 'https:': parsed(https) };

@@ -27,8 +27,8 @@ export function rateLimitRemaining(answer: Pick<UpstreamAnswer, 'headers'>): num
 }
 
 /**
- * Layer that meters each request, including redirects and token requests. Only the upstream's own rate limit counts, not
- * that of a redirect target.
+ * Layer that meters each request, including redirects and token requests. Only the upstream's own rate limit counts,
+ * not that of a redirect target.
  */
 export function withMeter(next: Send, meter: UpstreamMeter, options: { origin: string; clock: Clock }): Send {
   const { origin, clock } = options;

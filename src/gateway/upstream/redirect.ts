@@ -23,8 +23,8 @@ function redirected(request: UpstreamRequest, url: URL): UpstreamRequest {
 }
 
 /**
- * Layer that follows redirects, which upstreams use to serve blobs from elsewhere: at most `limits.upstreamRedirectsMax`,
- * never from https to http, and without credentials once the origin has changed.
+ * Layer that follows redirects, which upstreams use to serve blobs from elsewhere: at most
+ * `limits.upstreamRedirectsMax`, never from https to http, and without credentials once the origin has changed.
  */
 export function withRedirects(next: Send): Send {
   return async (first) => {

@@ -35,8 +35,8 @@ export interface UpstreamAnswer {
 }
 
 /**
- * Sends one request. Resolves with any status once the headers have arrived; rejects with `UpstreamError` if there is no
- * response. Each feature of the client (redirects, retries, authentication...) is a layer around this function.
+ * Sends one request. Resolves with any status once the headers have arrived; rejects with `UpstreamError` if there is
+ * no response. Each feature of the client (redirects, retries, authentication...) is a layer around this function.
  */
 export type Send = (request: UpstreamRequest) => Promise<UpstreamAnswer>;
 

@@ -2,9 +2,9 @@ import type { GatewayStatistics } from '../../gateway/index.ts';
 import { labelSet, noLabels, type MetricFamily } from '../../metric/index.ts';
 
 /**
- * Ociregistry's metrics under their original names and types, so that its dashboards and rules work unchanged. Some names
- * break our conventions: one counter lacks `_total`, and four gauges have the suffix of another type. Only the text format
- * 0.0.4 can represent all of them. `docs/reference/metrics.md` describes each.
+ * Ociregistry's metrics under their original names and types, so that its dashboards and rules work unchanged. Some
+ * names break our conventions: one counter lacks `_total`, and four gauges have the suffix of another type. Only the
+ * text format 0.0.4 can represent all of them. `docs/reference/metrics.md` describes each.
  */
 export function ociregistryFamilies(statistics: GatewayStatistics): readonly MetricFamily[] {
   const { blobsOnDisk, manifestsOnDisk } = statistics;

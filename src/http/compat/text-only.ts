@@ -1,8 +1,8 @@
 import type { Handler } from '../listener.ts';
 
 /**
- * Makes a metrics handler answer in the text format 0.0.4, whatever the scraper accepts. For metrics whose names no other
- * format allows: Prometheus would negotiate OpenMetrics.
+ * Makes a metrics handler answer in the text format 0.0.4, whatever the scraper accepts. For metrics whose names no
+ * other format allows: Prometheus would negotiate OpenMetrics.
  */
 export function textOnly(handler: Handler): Handler {
   return (request, response) => {

@@ -1,6 +1,6 @@
 /**
- * Shares the memory for bodies fairly: no sender may hold more than remains free. One sender therefore gets at most half,
- * two get a third each, and another sender always finds room.
+ * Shares the memory for bodies fairly: no sender may hold more than remains free. One sender therefore gets at most
+ * half, two get a third each, and another sender always finds room.
  */
 export class BodyBudget {
   readonly #totalBytes: number;

@@ -9,8 +9,8 @@ interface Preference {
 }
 
 /**
- * Whether an `Accept` header prefers CSV to JSON (RFC 9110, section 12.5.1): CSV has the higher quality, or both have the
- * same and the header names only CSV, or CSV first. False in any other case, also if neither is acceptable.
+ * Whether an `Accept` header prefers CSV to JSON (RFC 9110, section 12.5.1): CSV has the higher quality, or both have
+ * the same and the header names only CSV, or CSV first. False in any other case, also if neither is acceptable.
  */
 export function acceptsCsvFirst(header: string | undefined): boolean {
   const qualities = parseQualities(header ?? '');

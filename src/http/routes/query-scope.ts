@@ -3,8 +3,8 @@ import type { Principal } from '../../identity/index.ts';
 import { type UsageAnswer, type UsageQuery } from '../../usage/index.ts';
 
 /**
- * Returns the only organisation that a principal may query; `undefined` if it has none or is an admin. Throws `forbidden`
- * if `wanted` is another organisation. The message does not repeat `wanted`.
+ * Returns the only organisation that a principal may query; `undefined` if it has none or is an admin. Throws
+ * `forbidden` if `wanted` is another organisation. The message does not repeat `wanted`.
  */
 export function confinedTo(principal: Principal, wanted: string | undefined): string | undefined {
   const { org, rights } = principal;
@@ -14,8 +14,8 @@ export function confinedTo(principal: Principal, wanted: string | undefined): st
 }
 
 /**
- * Sets the start date of a query for `org` to that organisation's first day, if the query has none. The default, the first
- * day of all data, would reveal when other organisations started.
+ * Sets the start date of a query for `org` to that organisation's first day, if the query has none. The default, the
+ * first day of all data, would reveal when other organisations started.
  */
 export async function sinceOwnFirstDay(
   run: (query: UsageQuery) => Promise<UsageAnswer>,

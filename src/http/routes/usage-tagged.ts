@@ -3,8 +3,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { sendText } from '../send-text.ts';
 
 /**
- * Sends finished text with its entity tag, or 304 if the client already has it (RFC 9110, 13.1.2). The content depends on
- * the credentials, so shared caches must not store it, and the client must revalidate it each time.
+ * Sends finished text with its entity tag, or 304 if the client already has it (RFC 9110, 13.1.2). The content depends
+ * on the credentials, so shared caches must not store it, and the client must revalidate it each time.
  */
 export function sendTagged(request: FastifyRequest, reply: FastifyReply, type: string, text: string): void {
   // CSV marks an incomplete answer only in this header. The tag includes it, so that 304 never confirms a complete one.

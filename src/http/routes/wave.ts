@@ -45,8 +45,8 @@ const response = {
 };
 
 /**
- * Wave's query API, `/{v1alpha2,v1alpha3}/metrics/{metric}`, with the same parameters, JSON members and errors. Like Wave,
- * it checks the parameters before the credentials.
+ * Wave's query API, `/{v1alpha2,v1alpha3}/metrics/{metric}`, with the same parameters, JSON members and errors. Like
+ * Wave, it checks the parameters before the credentials.
  */
 export function waveRoutes(app: App, options: Options): void {
   for (const version of ['v1alpha2', 'v1alpha3'] as const) {

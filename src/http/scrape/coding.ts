@@ -9,8 +9,8 @@ export type ContentCoding = 'gzip' | 'zstd' | 'identity';
 const codings: readonly ContentCoding[] = ['zstd', 'gzip', 'identity'];
 
 /**
- * Chooses the coding of a response by the request's `Accept-Encoding` (RFC 9110, section 12.5.3). `identity` if the header
- * is missing or invalid, because the client may not be able to decode anything else.
+ * Chooses the coding of a response by the request's `Accept-Encoding` (RFC 9110, section 12.5.3). `identity` if the
+ * header is missing or invalid, because the client may not be able to decode anything else.
  */
 export function chooseCoding(header: string | undefined): ContentCoding {
   const qualities = parseQualities(header ?? '');

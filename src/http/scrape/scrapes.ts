@@ -28,9 +28,9 @@ interface Body extends Pick<Scrape, 'key' | 'make'> {
 
 /**
  * Limits concurrent renderings. Most are streams, rendered at the speed of their scraper. One at a time is rendered
- * completely, so that no slow scraper can delay it. While all streams are taken, scrapes wait for a complete exposition and
- * share it if they have the same key. Many scrapers thus cost a fixed number of renderings and of bodies in memory, and
- * scrapers that do not read cannot block the others.
+ * completely, so that no slow scraper can delay it. While all streams are taken, scrapes wait for a complete exposition
+ * and share it if they have the same key. Many scrapers thus cost a fixed number of renderings and of bodies in memory,
+ * and scrapers that do not read cannot block the others.
  */
 export class Scrapes {
   readonly #streamsMax: number;

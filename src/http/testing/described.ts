@@ -46,8 +46,8 @@ export class DescribedAnswers {
   }
 
   /**
-   * Returns the mismatch of a response; `undefined` if the description has its status and media type, and the body matches
-   * the schema. Responses to unknown paths and methods are not checked.
+   * Returns the mismatch of a response; `undefined` if the description has its status and media type, and the body
+   * matches the schema. Responses to unknown paths and methods are not checked.
    */
   missing({ method: asked, target, status, contentType, body }: DescribedAnswer): string | undefined {
     const method = asked.toLowerCase();

@@ -45,8 +45,8 @@ function refuseEmpty(backup: string): void {
 }
 
 /**
- * A remote store may have what this ledger counted after the backup. Once the ledger has counted more, its batch numbers do not
- * show that. So a restored ledger delivers only after a rebuild.
+ * A remote store may have what this ledger counted after the backup. Once the ledger has counted more, its batch
+ * numbers do not show that. So a restored ledger delivers only after a rebuild.
  */
 async function markRestored(fresh: string): Promise<void> {
   const reason =
@@ -91,8 +91,8 @@ function removeSides(file: string): void {
 }
 
 /**
- * Copies the ledger to `fresh` and runs `work` on the copy. If `isWanted`, the copy then replaces the ledger, which is kept as
- * `keptAs`.
+ * Copies the ledger to `fresh` and runs `work` on the copy. If `isWanted`, the copy then replaces the ledger, which is
+ * kept as `keptAs`.
  */
 export async function replaceByCopy<T>(
   file: string,
@@ -111,9 +111,7 @@ export async function replaceByCopy<T>(
   return { result };
 }
 
-/**
- * Renames `fresh` to `file` atomically. Keeps a file that was there as `keptAs`, and then resolves with that name.
- */
+/** Renames `fresh` to `file` atomically. Keeps a file that was there as `keptAs`, and then resolves with that name. */
 export async function replaceLedger(file: string, fresh: string, keptAs: string): Promise<string | undefined> {
   // A rename does not move side files.
   checkpointLog(ledgerFile(fresh));

@@ -69,8 +69,8 @@ async function sumFindings(database: Reads, detailsFrom: Day): Promise<readonly 
 }
 
 /**
- * What was ever counted, and what was taken back, never falls. Neither needs to match the sums: backfilled history is in the sums
- * only.
+ * What was ever counted, and what was taken back, never falls. Neither needs to match the sums: backfilled history is
+ * in the sums only.
  */
 async function accountFindings(database: Reads): Promise<readonly string[]> {
   const bad = await readNumber(database, 'select count(*) from account_total where counted < 0 or voided < 0');

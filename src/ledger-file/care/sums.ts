@@ -48,9 +48,7 @@ export function differencesSql({ held, due }: RollUp): string {
       (select count(*) from (select * from due except select * from held))`;
 }
 
-/**
- * Rebuilds the values of a roll-up, keeps the other columns of its rows, and creates missing series.
- */
+/** Rebuilds the values of a roll-up, keeps the other columns of its rows, and creates missing series. */
 export function rebuildSql({ table, period, due, sound }: RollUp): readonly string[] {
   const key = (row: string) => `json_array(${row}meter, ${row}org, ${row}arch, null, null, null, null, null, null)`;
   return [

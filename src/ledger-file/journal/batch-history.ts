@@ -4,8 +4,8 @@ import type { SqlValue } from '../../sqlite/index.ts';
 import type { BatchRecord, LedgerGap, TouchedDay } from '../../store/index.ts';
 
 /**
- * A batch's token: 96 bits as 16 characters. The time is part of it because two copies of a running virtual machine share
- * the state of their random number generators.
+ * A batch's token: 96 bits as 16 characters. The time is part of it because two copies of a running virtual machine
+ * share the state of their random number generators.
  */
 export function newBatchToken(): string {
   const moment = `${systemClock.now()} ${systemClock.monotonic()}`;
@@ -29,8 +29,8 @@ export function batchRecordOf([token, first, last]: readonly SqlValue[] = []): B
 }
 
 /**
- * Meters' days with the last batch up to a number that touched them. Parameters: the first day, the number, both again. A batch
- * after that number knows which batch touched the same before it.
+ * Meters' days with the last batch up to a number that touched them. Parameters: the first day, the number, both again.
+ * A batch after that number knows which batch touched the same before it.
  */
 export const touchedAsOfSql = `select meter, day, number, token from outbox_touch where day >= ? and number <= ?
   union all

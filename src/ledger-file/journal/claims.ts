@@ -27,8 +27,8 @@ export interface ClaimsParts {
 }
 
 /**
- * Decides which keyed events are new, and what voids take back. With `pending`, another instance may know events that are new
- * here, so events count nothing yet and voids take back nothing yet.
+ * Decides which keyed events are new, and what voids take back. With `pending`, another instance may know events that
+ * are new here, so events count nothing yet and voids take back nothing yet.
  */
 export class Claims {
   readonly #keys: HeldKeys;

@@ -3,8 +3,8 @@ import type { ProgramFile, ProgramStatement } from '../../sqlite/index.ts';
 import type { Day } from '../../usage/index.ts';
 
 /**
- * In which batch the events of a run counted, and which of them counted nothing because another instance received them first. A
- * void depends on both: it must take back what its event really added.
+ * In which batch the events of a run counted, and which of them counted nothing because another instance received them
+ * first. A void depends on both: it must take back what its event really added.
  */
 export class CountedRuns {
   readonly #insert: ProgramStatement;

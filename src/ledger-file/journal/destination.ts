@@ -4,8 +4,8 @@ import type { ReadOnlyDatabase, Statement } from '../../sqlite/index.ts';
 type Reads = Pick<ReadOnlyDatabase, 'read'>;
 
 /**
- * Whether a ledger delivers its batches to a remote store, or did until now. A rebuild or migration that lets it keep its totals
- * itself ends that.
+ * Whether a ledger delivers its batches to a remote store, or did until now. A rebuild or migration that lets it keep
+ * its totals itself ends that.
  */
 export async function delivers(database: Reads): Promise<boolean> {
   // A file with an older schema has neither table and never delivered.
@@ -26,8 +26,8 @@ export const keepHere: readonly Statement[] = [
 ].map((sql) => ({ sql, rows: [[]] }));
 
 /**
- * Rejects with `config_invalid` if the ledger delivers to a remote store: batches that are counted without that store would be
- * missing there for ever.
+ * Rejects with `config_invalid` if the ledger delivers to a remote store: batches that are counted without that store
+ * would be missing there for ever.
  */
 export async function assertKeptHere(database: Reads, file: string): Promise<void> {
   if (!(await delivers(database))) return;
@@ -41,8 +41,8 @@ export async function assertKeptHere(database: Reads, file: string): Promise<voi
 }
 
 /**
- * Rejects with `config_invalid` if the ledger has batches that were never kept for delivery: the remote store misses them, and
- * would refuse those that follow.
+ * Rejects with `config_invalid` if the ledger has batches that were never kept for delivery: the remote store misses
+ * them, and would refuse those that follow.
  */
 export async function assertDelivers(database: Reads, file: string): Promise<void> {
   const counted = await database.read('select last_batch from ledger where last_batch > 0');

@@ -38,9 +38,9 @@ interface Parts {
 }
 
 /**
- * Erases names in two steps, which may be interrupted and started again. `eraseMove` moves some thousands of cells to the series
- * without the name, as one numbered batch. After the last, `eraseSeries` removes the empty cells and the series, and records where
- * their events count now. No other batch is committed in between.
+ * Erases names in two steps, which may be interrupted and started again. `eraseMove` moves some thousands of cells to
+ * the series without the name, as one numbered batch. After the last, `eraseSeries` removes the empty cells and the
+ * series, and records where their events count now. No other batch is committed in between.
  */
 export function erasingFunctions(file: ProgramFile, outbox: OutboxWriter | undefined) {
   let parts: Parts | undefined;

@@ -138,9 +138,9 @@ export class Sums {
   }
 
   /**
-   * Writes the gains of a batch. If the month of an account would overflow, all of its cells in that month are rejected. A month is
-   * at least as large as each of its days and details, so these do not overflow otherwise. Details of days before `detailsFrom` are
-   * not kept.
+   * Writes the gains of a batch. If the month of an account would overflow, all of its cells in that month are
+   * rejected. A month is at least as large as each of its days and details, so these do not overflow otherwise. Details
+   * of days before `detailsFrom` are not kept.
    */
   write(gains: Gains, { number, at, detailsFrom, runs = [] }: WrittenBatch): Written {
     const [firstRun, lastRun] = [runs[0] ?? null, runs.at(-1) ?? null];

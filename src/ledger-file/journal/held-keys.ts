@@ -134,8 +134,8 @@ export class HeldKeys {
   }
 
   /**
-   * Writes the runs of this batch and returns them. Call it in the batch's transaction. `received`: when the time until they expire
-   * starts.
+   * Writes the runs of this batch and returns them. Call it in the batch's transaction. `received`: when the time until
+   * they expire starts.
    */
   write(received: number): readonly { readonly run: number; readonly keys: number }[] {
     const staged = this.#staged;

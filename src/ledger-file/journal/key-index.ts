@@ -15,9 +15,9 @@ interface Table {
 }
 
 /**
- * An index in memory of where a key may be: 32 bits of the key and the number of its run, about eleven bytes a key. The caller checks
- * the run itself, so two keys with the same 32 bits cost a lookup and never an event. Tables are added and dropped but never
- * rebuilt, so that no event waits until a million others have moved.
+ * An index in memory of where a key may be: 32 bits of the key and the number of its run, about eleven bytes a key. The
+ * caller checks the run itself, so two keys with the same 32 bits cost a lookup and never an event. Tables are added
+ * and dropped but never rebuilt, so that no event waits until a million others have moved.
  */
 export class KeyIndex {
   #tables: Table[] = [];
@@ -42,8 +42,8 @@ export class KeyIndex {
   }
 
   /**
-   * Removes the key with this print and run. It must be the last that was added: later keys may have been placed after it because
-   * its slot was taken.
+   * Removes the key with this print and run. It must be the last that was added: later keys may have been placed after
+   * it because its slot was taken.
    */
   removeLast(print: number, run: number): void {
     for (const table of this.#tables.toReversed()) {

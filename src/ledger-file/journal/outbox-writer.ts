@@ -192,8 +192,8 @@ export class OutboxWriter {
 }
 
 /**
- * An increment as the outbox stores it: meter, day, quantity, and the dimensions without trailing nulls. If a void takes it back,
- * the quantity is paired with the batch in which it counted.
+ * An increment as the outbox stores it: meter, day, quantity, and the dimensions without trailing nulls. If a void
+ * takes it back, the quantity is paired with the batch in which it counted.
  */
 function packed({ meter, day, quantity, countedIn, dimensions }: OutboxIncrement): readonly unknown[] {
   const values = dimensionRow(dimensions);

@@ -39,9 +39,9 @@ type Request = { -readonly [K in keyof ClaimRequest]: ClaimRequest[K][number][] 
 type HeldTarget = KeyPlace & { readonly isVoided: boolean };
 
 /**
- * Events that are stored here and count nothing yet, because another instance may have received them first. The transaction that
- * stores their keys records the runs of these keys and the targets of their voids. The transaction that counts the events deletes
- * these records.
+ * Events that are stored here and count nothing yet, because another instance may have received them first. The
+ * transaction that stores their keys records the runs of these keys and the targets of their voids. The transaction
+ * that counts the events deletes these records.
  */
 export class PendingClaims {
   readonly #series: SeriesIds;
@@ -157,8 +157,8 @@ export class PendingClaims {
   }
 
   /**
-   * Adds the accepted claims to `gains` and deletes their records; subtracts the others from the use of days. Call it in the
-   * transaction of a batch.
+   * Adds the accepted claims to `gains` and deletes their records; subtracts the others from the use of days. Call it
+   * in the transaction of a batch.
    */
   settle({ runs, verdicts, takenBack }: SettledClaims, { gains, dayUse, batch }: SettleInto): Settled {
     const sums = new Map<string, ClaimedSum>();
@@ -220,8 +220,8 @@ export class PendingClaims {
   }
 
   /**
-   * Returns false for an event that this ledger claimed and then lost, because it was set back: another event may have the place. An
-   * expired run is not lost.
+   * Returns false for an event that this ledger claimed and then lost, because it was set back: another event may have
+   * the place. An expired run is not lost.
    */
   #isHeld({ run, position, key }: ClaimedPlace): boolean {
     const [entries] = this.#selectRun.all(run)[0] ?? [];

@@ -47,8 +47,8 @@ const tidiedRuns = 32;
 const sealKeysEveryMs = 3 * 86_400_000;
 
 /**
- * The writer of the ledger, in the thread that has its file. It decides which events are new and adds what they count, in the
- * transaction that stores the number of the batch.
+ * The writer of the ledger, in the thread that has its file. It decides which events are new and adds what they count,
+ * in the transaction that stores the number of the batch.
  */
 export function createWriterProgram(file: ProgramFile, options: WriterOptions) {
   const outbox = options.outboxBytesMax === undefined ? undefined : new OutboxWriter(file, options.outboxBytesMax);

@@ -25,9 +25,9 @@ export interface Run {
 }
 
 /**
- * Encodes a run as bytes: four numbers (keys, cells, bits for the optional parts, 0), then the quantities, the series and the days
- * of the cells, the keys, the cell of each key, and whether each cell is stated. Little-endian. Parts with larger elements come
- * first, so that each is aligned for its typed array.
+ * Encodes a run as bytes: four numbers (keys, cells, bits for the optional parts, 0), then the quantities, the series
+ * and the days of the cells, the keys, the cell of each key, and whether each cell is stated. Little-endian. Parts with
+ * larger elements come first, so that each is aligned for its typed array.
  */
 export function encodeRun({ keys, cellOf, quantities, cells }: Run): Uint8Array {
   const count = cellOf.length;

@@ -17,9 +17,9 @@ export interface PeriodOptions {
 }
 
 /**
- * Divides the days from `from` to `to` (exclusive) into as few periods as possible. If the range contains all of a month's days
- * that have counts, the month is one period. Otherwise the periods are the month's days in the range, or the month minus its
- * other days, whichever are fewer.
+ * Divides the days from `from` to `to` (exclusive) into as few periods as possible. If the range contains all of a
+ * month's days that have counts, the month is one period. Otherwise the periods are the month's days in the range, or
+ * the month minus its other days, whichever are fewer.
  */
 export function periodsOf({ from, to, window, first, last }: PeriodOptions): readonly Period[] {
   const start = Math.max(from, first);

@@ -15,8 +15,8 @@ interface LintFinding<Family extends MetricFamily = MetricFamily> {
 }
 
 /**
- * Checks valid families against the naming advice of the Prometheus documentation ("Metric and label naming"). Reads the labels of
- * all points. Returns an empty list if there are no violations.
+ * Checks valid families against the naming advice of the Prometheus documentation ("Metric and label naming"). Reads
+ * the labels of all points. Returns an empty list if there are no violations.
  */
 export function lint<Family extends MetricFamily>(families: Iterable<Family>): LintFinding<Family>[] {
   const findings: LintFinding<Family>[] = [];

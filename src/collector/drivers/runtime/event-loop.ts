@@ -24,8 +24,8 @@ const figures = {
 };
 
 /**
- * The lag and utilisation of the event loop. Measures lag with its own timer: the histogram of Node.js (`monitorEventLoopDelay`)
- * provides only percentiles, which cannot be aggregated over time or processes.
+ * The lag and utilisation of the event loop. Measures lag with its own timer: the histogram of Node.js
+ * (`monitorEventLoopDelay`) provides only percentiles, which cannot be aggregated over time or processes.
  */
 export class EventLoop {
   readonly #clock: Clock;

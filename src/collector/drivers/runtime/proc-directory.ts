@@ -62,8 +62,8 @@ export class ProcDirectory {
   #openFiles(): number | undefined {
     const path = join(this.#path, 'fd');
     try {
-      // Since Linux 6.2 the size of the directory is the number of its entries (proc_pid_fd(5)); before, it is 0. The list
-      // includes the descriptor that it is read through.
+      // Since Linux 6.2 the size of the directory is the number of its entries (proc_pid_fd(5)); before, it is 0. The
+      // list includes the descriptor that it is read through.
       return statSync(path).size || readdirSync(path).length - 1;
     } catch {
       return undefined;

@@ -23,8 +23,8 @@ const figures = {
 };
 
 /**
- * Figures of the process that Node.js provides on every system, with the names of Prometheus client libraries. Omits the fields of
- * getrusage(2) that Linux does not maintain (swaps, signals, messages, sizes of segments).
+ * Figures of the process that Node.js provides on every system, with the names of Prometheus client libraries. Omits
+ * the fields of getrusage(2) that Linux does not maintain (swaps, signals, messages, sizes of segments).
  */
 export function processFamilies(): MetricFamily[] {
   const usage = process.resourceUsage();
