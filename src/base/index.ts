@@ -12,6 +12,7 @@ export { parsePasswordHash, type HashCost, type PasswordHash } from './password-
 export { pause, WakeablePause } from './pause.ts';
 export { ForkedHistory, isLoss } from './forked-history.ts';
 export { systemRandom, type Random } from './random.ts';
+export { readErrorReason } from './read-error.ts';
 export { SingleFlight } from './single-flight.ts';
 export { Stop } from './stop.ts';
 export { Turns } from './turns.ts';

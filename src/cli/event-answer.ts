@@ -1,4 +1,4 @@
-import { TonnageError } from '../base/index.ts';
+import { listOf, membersOf, printable, readResponse } from './server-response.ts';
 
 /** The response of `/api/v1/events`. */
 export interface EventsAnswer {
@@ -8,57 +8,29 @@ export interface EventsAnswer {
   readonly refused: readonly { readonly index: number; readonly code: string; readonly message: string }[];
 }
 
-type Members = Readonly<Record<string, unknown>>;
-
 /** Parses the response. Throws `unavailable` if it is not from a Tonnage server. */
 export function readEventsAnswer(text: string): EventsAnswer {
-  const answer = parse(text);
-  const results = answer?.['results'];
-  if (answer === undefined || !Array.isArray(results)) throw foreign();
-  const refused = results.filter(isObject).filter(({ status }) => status === 'refused');
+  return readResponse(text, eventsAnswer, JSON.parse);
+}
+
+function eventsAnswer(content: unknown): EventsAnswer {
+  const answer = membersOf(content);
+  const results = listOf(answer['results']).map(membersOf);
   return {
     accepted: countOf(answer['accepted']),
     duplicate: countOf(answer['duplicate']),
     voided: countOf(answer['voided']),
-    refused: refused.map(({ index, code, message }) => ({
-      index: countOf(index),
-      code: printable(code),
-      message: printable(message),
-    })),
+    refused: results
+      .filter(({ status }) => status === 'refused')
+      .map(({ index, code, message }) => ({ index: countOf(index), code: shown(code), message: shown(message) })),
   };
-}
-
-/** The message of a problem document (RFC 9457), or `otherwise`. */
-export function readProblem(text: string, otherwise: string): string {
-  const problem = parse(text);
-  const message = problem?.['detail'] ?? problem?.['title'];
-  return typeof message === 'string' ? printable(message) : otherwise === '' ? 'no reason given' : printable(otherwise);
-}
-
-function parse(text: string): Members | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isObject(value) ? value : undefined;
-  } catch {
-    // Not from Tonnage: for example an HTML page of a proxy.
-    return undefined;
-  }
-}
-
-function isObject(value: unknown): value is Members {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function countOf(value: unknown): number {
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
-  throw foreign();
+  throw new TypeError('expected a count');
 }
 
-function foreign(): TonnageError {
-  return new TonnageError('unavailable', 'the response is not from a Tonnage server');
-}
-
-/** Makes a text from the server safe for a terminal. */
-function printable(value: unknown): string {
-  return typeof value === 'string' ? value.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\u{FFFD}') : 'no reason given';
+function shown(value: unknown): string {
+  return typeof value === 'string' ? printable(value) : 'no reason given';
 }

@@ -1,8 +1,7 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { TonnageError } from '../base/index.ts';
+import { readErrorReason, TonnageError } from '../base/index.ts';
 import { UsageError, type Terminal } from './contract.ts';
-import { readFailureOf } from './read-failure.ts';
 
 /** The input of `event send`. */
 interface EventInput {
@@ -80,5 +79,5 @@ async function* chunksOf(file: string, handle: FileHandle): AsyncGenerator<Buffe
 }
 
 function unreadable(file: string, cause: unknown): TonnageError {
-  return new TonnageError('source_failed', `${file}: cannot be read: ${readFailureOf(cause)}`, { cause });
+  return new TonnageError('source_failed', `${file}: cannot be read: ${readErrorReason(cause)}`, { cause });
 }

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { limits, TonnageError, type Clock, type Random } from '../base/index.ts';
-import { readEventsAnswer, readProblem, type EventsAnswer } from './event-answer.ts';
+import { readEventsAnswer, type EventsAnswer } from './event-answer.ts';
 import type { EventLine, LineRefusal } from './event-lines.ts';
-import { reasonOf } from './remote-usage.ts';
+import { readProblem, reasonOf } from './server-response.ts';
 
 /** The results of sent events. */
 export interface SendOutcome {

@@ -246,7 +246,9 @@ describe('a server', () => {
     const url = await start((_, response) => void response.end('<html>'));
     expect(await run(['event', 'send', '-', '--url', url], { input: build('1') })).toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(/run the command again .*\ntonnage: the response is not from a Tonnage server\n$/),
+      stderr: expect.stringMatching(
+        /run the command again .*\ntonnage: the response is not from a Tonnage server: .+\n$/,
+      ),
     });
   });
 });

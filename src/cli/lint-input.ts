@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { addAbortSignal, Readable } from 'node:stream';
 import { TonnageError } from '../base/index.ts';
 import { UsageError, type Terminal } from './contract.ts';
-import { readFailureOf } from './read-failure.ts';
+import { reasonOf } from './server-response.ts';
 
 /** A complete input. */
 export interface LintInput {
@@ -97,11 +97,4 @@ async function readAll(stream: AsyncIterable<unknown>, bytesMax: number): Promis
 
 function failed(message: string, cause?: unknown): TonnageError {
   return new TonnageError('source_failed', message, { cause });
-}
-
-/** The root cause of an error, which fetch hides in `cause`. */
-function reasonOf(thrown: unknown): string {
-  if (thrown instanceof AggregateError && thrown.errors.length > 0) return reasonOf(thrown.errors[0]);
-  if (thrown instanceof Error && thrown.cause instanceof Error) return reasonOf(thrown.cause);
-  return readFailureOf(thrown);
 }

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { limits, messageOf, TonnageError } from '../base/index.ts';
+import { limits, readErrorReason, TonnageError } from '../base/index.ts';
 import type { Environment } from '../config/index.ts';
 import { isDimension, parseDay, type UsageAnswer, type UsageParameters, type UsageQuery } from '../usage/index.ts';
 import { UsageError } from './contract.ts';
 import { parseExactJson } from './exact-json.ts';
-import { readFailureOf } from './read-failure.ts';
+import { listOf, membersOf, readProblem, readResponse, reasonOf } from './server-response.ts';
 import type { UsagePage, UsageSource } from './usage-source.ts';
 
 export interface RemoteUsageOptions {
@@ -69,7 +69,7 @@ function tokenOfFile(file: string | undefined): string | undefined {
   try {
     return readFileSync(file, 'utf8').replace(/\r?\n$/, '');
   } catch (cause) {
-    throw new UsageError(`TONNAGE_TOKEN_FILE cannot be read: ${readFailureOf(cause)}`, { cause });
+    throw new UsageError(`TONNAGE_TOKEN_FILE cannot be read: ${readErrorReason(cause)}`, { cause });
   }
 }
 
@@ -89,7 +89,7 @@ async function fetchText(url: string, authorization: string | undefined): Promis
     throw new TonnageError('unavailable', `${origin} does not respond: ${reasonOf(cause)}`, { cause });
   }
   if (response.ok) return text;
-  const problem = problemOf(text, response);
+  const problem = readProblem(text, response.statusText);
   if (isOfUsage(response.status, text)) throw new UsageError(problem);
   throw new TonnageError('unavailable', `${origin} responded with ${response.status}: ${problem}`);
 }
@@ -99,53 +99,22 @@ export function isOfUsage(status: number, text: string): boolean {
   return status === 400 && /"code":"bad_request"/.test(text);
 }
 
-/** The root cause of an error, which fetch hides in `cause`. */
-export function reasonOf(thrown: unknown): string {
-  if (thrown instanceof Error && thrown.message === 'bad port') {
-    return 'HTTP clients block this port, which is reserved for another protocol (Fetch Standard, "port blocking")';
-  }
-  if (thrown instanceof AggregateError && thrown.errors.length > 0) return reasonOf(thrown.errors[0]);
-  return thrown instanceof Error && thrown.cause instanceof Error ? reasonOf(thrown.cause) : messageOf(thrown);
-}
-
-/** The message of a problem document (RFC 9457), or the status text. */
-function problemOf(text: string, response: Response): string {
-  try {
-    const problem: unknown = JSON.parse(text);
-    if (isObject(problem)) {
-      const message = problem['detail'] ?? problem['title'];
-      if (typeof message === 'string') return message;
-    }
-  } catch {
-    // Not from Tonnage: for example an HTML page of a proxy.
-  }
-  return response.statusText === '' ? 'no reason given' : response.statusText;
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 /** Parses a page of `usageAsJson`. Throws `unavailable` if it is not from a Tonnage server. */
 function readPage(query: UsageQuery, json: string): Omit<UsagePage, 'json'> {
-  try {
-    const page = objectOf(parseExactJson(json));
-    const next = page['next'];
-    const folded = page['folded'];
+  const read = (content: unknown): Omit<UsagePage, 'json'> => {
+    const page = membersOf(content);
+    const { next, folded } = page;
     const answer: UsageAnswer = {
       from: dayOf(page['from']),
       to: dayOf(page['to']),
-      rows: arrayOf(page['rows']).map((row) => rowOf(query, objectOf(row))),
+      rows: listOf(page['rows']).map((row) => rowOf(query, membersOf(row))),
       total: integerOf(page['total']),
       ...(page['incomplete'] === true && { incomplete: true }),
       ...(Array.isArray(folded) && { folded: folded.map(String).filter(isDimension) }),
     };
     return { answer, ...(typeof next === 'string' && { next }) };
-  } catch (cause) {
-    throw new TonnageError('unavailable', `the response is not from a Tonnage server: ${messageOf(cause)}`, {
-      cause,
-    });
-  }
+  };
+  return readResponse(json, read, parseExactJson);
 }
 
 function rowOf(query: UsageQuery, row: Readonly<Record<string, unknown>>): UsageAnswer['rows'][number] {
@@ -156,16 +125,6 @@ function rowOf(query: UsageQuery, row: Readonly<Record<string, unknown>>): Usage
     ...(query.distinct && { distinct: Number(integerOf(row['distinct'])) }),
     ...(row['other'] === true && { other: true }),
   };
-}
-
-function objectOf(value: unknown): Readonly<Record<string, unknown>> {
-  if (isObject(value)) return value;
-  throw new TypeError('expected an object');
-}
-
-function arrayOf(value: unknown): readonly unknown[] {
-  if (Array.isArray(value)) return value;
-  throw new TypeError('expected an array');
 }
 
 function dayOf(value: unknown): number {

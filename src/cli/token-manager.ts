@@ -4,8 +4,9 @@ import { Agent, fetch } from 'undici';
 import { limits, TonnageError } from '../base/index.ts';
 import type { Config } from '../config/index.ts';
 import type { TokenManager, TokenInfo, TokenRequest } from '../identity/index.ts';
-import { isRequestRefused, readCreatedToken, readProblem, readTokens } from './token-answers.ts';
-import { authorizationOf, baseOf, isOfUsage, reasonOf, type RemoteUsageOptions } from './remote-usage.ts';
+import { isRequestRefused, readCreatedToken, readTokens } from './token-answers.ts';
+import { authorizationOf, baseOf, isOfUsage, type RemoteUsageOptions } from './remote-usage.ts';
+import { readProblem, reasonOf } from './server-response.ts';
 
 interface Server {
   /** Scheme, host and port, without a trailing slash. */
@@ -104,7 +105,7 @@ async function send(server: Server, method: string, path: string, body?: object)
     await dispatcher.close();
   }
   if (status >= 200 && status < 300) return text;
-  const problem = readProblem(text);
+  const problem = readProblem(text, '');
   if (isOfUsage(status, text) && isRequestRefused(problem)) throw new TonnageError('bad_request', problem);
   throw new TonnageError('unavailable', `${name} responded with ${status}: ${problem}`);
 }

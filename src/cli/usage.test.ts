@@ -193,6 +193,11 @@ describe('from a server that is something else', () => {
       (_request, response) => response.end('{"from":"2026-01-01","to":"2026-01-02","rows":[],"total":1.5}'),
       /expected an integer/,
     ],
+    [
+      'control characters in a message, which are replaced',
+      (_request, response) => response.writeHead(400).end('{"detail":"\\u001b[2Jfake\\nok"}'),
+      /responded with 400: \uFFFD\[2Jfake\uFFFDok\n$/,
+    ],
     ['an error page', (_request, response) => response.writeHead(502).end('<html>'), /responded with 502: Bad Gateway/],
     [
       'a redirect',

@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { messageOf, limits, TonnageError } from '../base/index.ts';
+import { limits, messageOf, readErrorReason, TonnageError } from '../base/index.ts';
 import type { Config } from './schema.ts';
 import { ConfigError } from './problems.ts';
 import { readConfig, type ConfigFile, type ReadOptions } from './read.ts';
@@ -11,14 +11,6 @@ export interface LoadOptions extends Pick<ReadOptions, 'environment' | 'flags' |
   /** Default: the working directory of the process. */
   readonly workingDirectory?: string;
 }
-
-/** Messages for common system errors. */
-const fileErrors: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  EACCES: 'permission denied',
-  EISDIR: 'this is a directory',
-  ENOTDIR: 'a part of its path is not a directory',
-};
 
 /** Reads a text file. Throws `config_invalid`, whose message continues a sentence that begins with the file's name. */
 function readText(path: string, bytesMax: number): string {
@@ -32,10 +24,7 @@ function readText(path: string, bytesMax: number): string {
       closeSync(file);
     }
   } catch (thrown) {
-    const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
-    throw new TonnageError('config_invalid', `cannot be read: ${fileErrors[code] ?? messageOf(thrown)}`, {
-      cause: thrown,
-    });
+    throw new TonnageError('config_invalid', `cannot be read: ${readErrorReason(thrown)}`, { cause: thrown });
   }
   if (bytes === undefined || bytes.length > bytesMax) {
     throw new TonnageError('config_invalid', `is larger than the ${bytesMax} bytes that are allowed`);

@@ -1,4 +1,4 @@
-import { messageOf } from '../base/index.ts';
+import { messageOf } from './errors.ts';
 
 /** System errors of reading a file, in words. */
 const reasons: ReadonlyMap<unknown, string> = new Map([
@@ -11,8 +11,8 @@ const reasons: ReadonlyMap<unknown, string> = new Map([
   ['ELOOP', 'its symbolic links form a loop'],
 ]);
 
-/** The reason of a read error, to follow `cannot be read: `. */
-export function readFailureOf(thrown: unknown): string {
+/** The reason of a read error, to follow `cannot be read: `. For another error, its message. */
+export function readErrorReason(thrown: unknown): string {
   const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
   return reasons.get(code) ?? messageOf(thrown);
 }
