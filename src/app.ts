@@ -184,7 +184,7 @@ async function start({ environment = {}, ...options }: ServerOptions, closers: C
   return { ...urls, stop: stopper(closers, stop, log) };
 }
 
-/** Takes the lock of the data directory. A stopped server keeps it: only the end of the process is sure to end its threads. */
+/** Takes the lock of the data directory. A stopped server keeps it: only the end of the process ends all threads. */
 function holdDirectory({ data }: Config, closers: Closers, stop: Stop): void {
   makeDirectory(data);
   const lock = lockFile(join(data, 'lock'));

@@ -29,7 +29,7 @@ export function parseAddress(text: string): Address | undefined {
   return value >> 32n === mappedPrefix ? { bits: 32, value: value & 0xffff_ffffn } : { bits: 128, value };
 }
 
-/** An address for logs and counts: an IPv4 address in IPv6 form, as a dual-stack socket has it, becomes the IPv4 address. */
+/** An address for logs and counts: an IPv4 address in IPv6 form (of a dual-stack socket) becomes the IPv4 address. */
 export function plainAddress(text: string): string {
   return text.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, '');
 }

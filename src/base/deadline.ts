@@ -12,7 +12,7 @@ export async function endsWithin(ms: number, work: Promise<unknown>): Promise<bo
   }
 }
 
-/** The outcome of `work`, or a rejection with the error of `late` if `work` takes longer than `ms`. Late work goes on. */
+/** The outcome of `work`, or a rejection with the error of `late` if it takes longer than `ms`. Late work goes on. */
 export async function within<T>(ms: number, work: Promise<T>, late: () => Error): Promise<T> {
   if (!(await endsWithin(ms, work))) throw late();
   return work;

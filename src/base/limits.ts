@@ -55,23 +55,23 @@ export const limits = {
   upstreamHeadersMsMax: 30_000,
   /** How long an upstream may stay silent in the middle of a body. */
   upstreamSilenceMsMax: 30_000,
-  /** How long a pull waits for the facts of its image (architecture, entrypoint). Configuration: `gateway.factsWait`. */
+  /** How long a pull waits for facts of its image (architecture, entrypoint). Configuration: `gateway.factsWait`. */
   factsWaitMsMax: 3_000,
   /** How long the answer of a pull waits for its commit. Configuration: `usage.commitWait`. */
   commitWaitMsMax: 2_000,
   /** Distinct cells in memory while the ledger cannot commit. Beyond it, details are folded into `__other__`. */
   pendingCellsMax: 100_000,
-  /** Combinations of dimensions, by day, that the ledger finds without computing a key. At the limit, all are dropped. */
+  /** Combinations of dimensions, by day, that the ledger finds without computing a key. At the limit, it drops all. */
   rememberedCellsMax: 100_000,
   /** Series whose dimensions the reader of a ledger remembers. At the limit, all are dropped. */
   rememberedSeriesMax: 200_000,
-  /** Days whose values the ledger remembers, so that late events have the same limits. More if `usage.dedupeDays` is longer. */
+  /** Days whose values the ledger remembers, for the limits of late events. More if `usage.dedupeDays` is longer. */
   cappedDaysMax: 64,
   /** Events with an identity that wait in memory for their commit. Further events get 503. */
   waitingEventsMax: 200_000,
-  /** Days for which the ledger recognises a resent event. It refuses older events. Configuration: `usage.dedupeDays`. */
+  /** Days for which the ledger recognises resent events. It refuses older ones. Configuration: `usage.dedupeDays`. */
   dedupeDays: 35,
-  /** Days for which the ledger keeps details finer than organisation and architecture. Configuration: `usage.detailDays`. */
+  /** Days for which the ledger keeps more than organisation and architecture. Configuration: `usage.detailDays`. */
   detailDays: 400,
   /** How far ahead of its receipt the time of an event may be. */
   eventAheadMsMax: 3_600_000,
@@ -80,7 +80,7 @@ export const limits = {
    * ledger accepts no event. Configuration: `usage.heldKeysMax`.
    */
   heldKeysMax: 50_000_000,
-  /** Events on disk that wait to be claimed in a Redis that several instances share. Beyond it, the ledger accepts no event. */
+  /** Events on disk that wait to be claimed in a Redis of several instances. Beyond it, the ledger accepts no event. */
   pendingClaimsMax: 5_000_000,
   /** Events that the ledger claims in Redis at a time. */
   claimedEventsMax: 2_000,
@@ -141,7 +141,7 @@ export const limits = {
   usersPerDayMax: 50_000,
   /** Distinct client addresses of one organisation on one day. */
   clientsPerDayMax: 50_000,
-  /** Values of one dimension that all organisations together may have on one day, as a multiple of what one may have. */
+  /** Values of one dimension that all organisations together may have on one day, as a multiple of the limit of one. */
   fullOrganisationsPerDay: 4,
   /** If all organisations together have reached their limit, each may still have its own limit divided by this. One organisation may have the same share of `usageSeriesMax` for unknown architectures. */
   organisationShareDivisor: 50,
@@ -192,7 +192,7 @@ export const limits = {
   eventBatchMax: 10_000,
   /** Events of one request that are read and committed in one step, before the server yields to other work. */
   eventsAtOnceMax: 1_000,
-  /** Bodies with events up to this size are parsed without counting their values first, because parsing them is quick. */
+  /** Bodies with events up to this size are parsed without counting their values first, since parsing them is quick. */
   eventBodyUncountedBytesMax: 512 * 1024,
   /** Objects and lists of a larger body. An upper bound: the server counts brackets, also those inside texts. */
   eventBodyNodesMax: 100_000,
@@ -252,7 +252,7 @@ export const limits = {
   gatewayTargetLengthMax: 4_096,
   /** Entries in memory of each kind: tags, digests that manifests name, digests that upstreams have sent or confirmed. The catalog keeps all of them. */
   gatewayMemoryEntriesMax: 100_000,
-  /** Digests of one repository in memory that its manifests name, and as many that its upstream has sent or confirmed. */
+  /** Digests of one repository in memory that its manifests name, and as many that its upstream sent or confirmed. */
   repositoryMemoryEntriesMax: 10_000,
   /** How long the gateway remembers the tag that a client resolved. The client's pulls by digest count under that tag. Configuration: `gateway.tagMemory`. */
   tagMemoryMs: 10 * 60_000,
@@ -280,7 +280,7 @@ export const limits = {
   blobMemoryBytesMax: 64 * 1024 * 1024,
   /** Bytes that one reader of a blob holds in memory. */
   blobReadBytes: 128 * 1024,
-  /** How long a client may accept nothing of its answer before it is disconnected. Configuration: `gateway.readerSilence`. */
+  /** How long a client may read nothing before it is disconnected. Configuration: `gateway.readerSilence`. */
   readerSilenceMs: 60_000,
   /** Largest blob whose size neither its upstream nor a manifest states. */
   undeclaredBlobBytesMax: 4 * 1024 * 1024 * 1024,
@@ -368,7 +368,7 @@ export const limits = {
   waveSkippedNamedMax: 10,
   /** Cells of several batches that one script in Redis applies. A larger batch is sent alone, as a whole. */
   deliveryCellsMax: 2_000,
-  /** How often the ledger checks whether Redis could evict data (`maxmemory-policy`), and whether it still has details. */
+  /** How often the ledger checks whether Redis could evict data (`maxmemory-policy`), and still has details. */
   evictionCheckMs: 30_000,
   /** Recently delivered details (by meter and day) that the ledger checks from time to time. */
   deliveredTagsMax: 10_000,
@@ -392,7 +392,7 @@ export const limits = {
   platformAnswerMsMax: 5_000,
   /** How long the Platform's answer is cached. Configuration: `identity.platform.cacheFor`. */
   platformMemoryMs: 5 * 60_000,
-  /** How long a cached answer is used while the Platform does not answer. Configuration: `identity.platform.staleFor`. */
+  /** How long a cached answer is used while the Platform is down. Configuration: `identity.platform.staleFor`. */
   platformStaleMs: 24 * 3_600_000,
   /** How long a token that the Platform refused is refused without asking again. */
   platformRefusalMs: 30_000,

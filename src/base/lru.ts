@@ -12,7 +12,7 @@ export class Lru<Value, Key = string> {
   #oldest = this.#entries.keys();
   #weight = 0;
 
-  /** `weigh`: what an entry counts against `weightMax`, by default 1. It must always answer the same for the same value. */
+  /** `weigh`: what an entry counts against `weightMax`, by default 1. It must return the same for the same value. */
   constructor(weightMax: number, weigh: (value: Value) => number = () => 1) {
     this.#weightMax = weightMax;
     this.#weigh = weigh;

@@ -2,7 +2,7 @@
 export class WakeablePause {
   #end: ((isWoken: boolean) => void) | undefined;
 
-  /** Resolves after `ms`, or at the next call of `wake`. Answers whether `wake` ended the pause. One caller at a time. */
+  /** Resolves after `ms`, or at the next call of `wake`, with whether `wake` ended the pause. One caller at a time. */
   async wait(ms: number): Promise<boolean> {
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const timer = setTimeout(resolve, ms, false);

@@ -1,4 +1,4 @@
-/** Runs work that several callers want at the same time only once: callers that come while it runs share its promise. */
+/** Runs work that several callers want only once: callers that come while it runs share its promise. */
 export class SingleFlight<Value, Key = string> {
   readonly #running = new Map<Key, Promise<Value>>();
 

@@ -1,6 +1,6 @@
 import type { Clock } from './clock.ts';
 
-/** Whether a server is stopping, and how long its requests in flight may still take: all listeners share one allowance. */
+/** Whether a server is stopping, and how long its requests in flight may take: all listeners share one allowance. */
 export class Stop {
   readonly #clock: Clock;
   readonly #allowedMs: number;

@@ -43,7 +43,7 @@ export interface LedgerCare {
   /** Copies the ledger to a file that does not exist yet. */
   backup(copy: string): Promise<void>;
   // All below reject with `data_locked` while a server runs.
-  /** Makes all sums again, in the ledger and then in the remote store. Resolves with what was wrong in the remote store. */
+  /** Makes all sums again, in the ledger and then in the remote store. Resolves with what was wrong in the latter. */
   rebuild(onProgress?: OnProgress): Promise<Rebuilt | undefined>;
   /** Replaces the ledger by a backup. `takesFindings`: also by one that a rebuild has to repair afterwards. */
   restore(backup: string, takesFindings?: boolean): Promise<Restored>;
@@ -154,7 +154,7 @@ function remedyOf(findings: readonly LedgerFinding[]): string {
     : 'tonnage ledger rebuild does not mend all of that; tonnage ledger restore puts a backup in its place';
 }
 
-/** Why a ledger with an older schema cannot be compared with its remote store; `undefined` for the schema of this release. */
+/** Why a ledger with an older schema cannot be compared with its remote store; `undefined` for the current schema. */
 async function outdatedSchema(ledger: LedgerReader): Promise<string | undefined> {
   const { version, current } = await ledger.schema();
   if (version >= current) return undefined;

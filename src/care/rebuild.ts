@@ -11,9 +11,9 @@ export interface RebuildOptions {
 }
 
 /**
- * Makes all roll-ups again from the details. Then makes the remote store hold what the ledger has counted up to its
- * last batch, which counts as delivered from then on. Without a remote store, empties the outbox. The caller holds the
- * lock of the data directory.
+ * Makes the sums of all accounts again from the details. Then makes the remote store hold what the ledger has counted
+ * up to its last batch, which counts as delivered from then on. Without a remote store, empties the outbox. The caller
+ * holds the lock of the data directory.
  */
 export function rebuildLedger({ remote, ...options }: RebuildOptions): Promise<Rebuilt | undefined> {
   return options.file.edit(async (ledger) => {

@@ -9,7 +9,7 @@ interface GlobalOptions {
   readonly data?: string;
 }
 
-/** Defaults of `npm start`, which sets TONNAGE_START=1: loopback listeners. The file, the environment and flags override them. */
+/** Defaults of `npm start` (TONNAGE_START=1): loopback listeners. The file, the environment and flags override them. */
 const startDefaults: ConfigDefaults = { listen: '127.0.0.1:8080', metrics: '127.0.0.1:2112' };
 
 /** The configuration file from `--config` or its alias `--config-file`. Throws `UsageError` if they differ. */

@@ -18,7 +18,7 @@ export interface Terminal {
   readonly say: (text: string) => void;
   /** Whether standard error is a terminal, on which a progress bar can be redrawn. */
   readonly interactive?: boolean;
-  /** Calls `onSignal` for each SIGINT, SIGTERM and SIGHUP instead of ending the process. Returns a function that stops this. */
+  /** Calls `onSignal` for each SIGINT, SIGTERM and SIGHUP; the process goes on. Returns a function that stops this. */
   readonly onSignals: (onSignal: (signal: NodeJS.Signals) => void) => () => void;
   /** Ends the process at once with this exit code, even while threads are busy. */
   readonly end: (code: ExitCode) => void;

@@ -26,7 +26,7 @@ export interface LintReport {
   readonly warnings: readonly LintProblem[];
 }
 
-/** Checks an exposition. The problems are the first syntax error, or otherwise all violations of naming rules in order. */
+/** Checks an exposition. The problems are the first syntax error, or else all violations of naming rules in order. */
 export function lintReport(input: LintInput, options: LintOptions): LintReport {
   const warnings: LintProblem[] = [];
   let families: readonly ParsedFamily[];

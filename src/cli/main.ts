@@ -65,7 +65,7 @@ const exitCode = isLost ? exitCodes.failed : code;
 process.exitCode = exitCode;
 if (hasServed) endServer(exitCode);
 
-/** Ends the process after the server has stopped, even if something is still open. The kernel then frees the directory's lock. */
+/** Ends the process after the server has stopped, even if something is open. The kernel frees the directory's lock. */
 function endServer(ending: ExitCode): void {
   // An open port belongs to a running thread, which would delay `process.exit`.
   if (process.getActiveResourcesInfo().includes('MessagePort')) terminal.end(ending);

@@ -184,7 +184,7 @@ interface Known {
   readonly dimensions: readonly Dimension[];
 }
 
-/** The source of totals, opened after the query is parsed. `known` is absent for a server, which checks the query itself. */
+/** The source of totals, opened once the query is parsed. `known` is absent for a server, which checks the query. */
 function sourceOf(
   { url, user, incomplete = false }: Pick<UsageOptions, 'url' | 'user' | 'incomplete'>,
   command: Command,

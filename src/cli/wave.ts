@@ -6,7 +6,7 @@ import { note, UsageError, type Terminal } from './contract.ts';
 import { groupThousands } from './usage-table.ts';
 import { createProgress } from './wave-progress.ts';
 
-/** Imports Wave's names in the store of a configuration. Resolves with `undefined` for a store that Wave does not use. */
+/** Imports Wave's names in the store of a configuration. Resolves with `undefined` if Wave does not use that store. */
 type ImportWave = (
   config: Config,
   onProgress: (progress: WaveImportProgress) => void,

@@ -1,7 +1,7 @@
 import { endsWithin, limits, messageOf, type Log } from '../base/index.ts';
 import type { Collector } from './contract.ts';
 
-/** Closes a collector. Logs a failure or a wait of more than `limits.sourceCloseMsMax`, so that the process can stop anyway. */
+/** Closes a collector. Logs a failure or a wait beyond `limits.sourceCloseMsMax`, so that the process stops anyway. */
 export async function closeCollector(name: string, collector: Collector, log: Log): Promise<void> {
   const waitedMs = limits.sourceCloseMsMax;
   try {

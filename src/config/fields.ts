@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { Secret, secretMask } from './secret.ts';
 import { durationForm, formatDuration, formatSize, parseDuration, parseSize, sizeForm } from './units.ts';
 
-/** What the declaration of a key says besides its type. JSON Schema, errors, docs and this folder read it from there. */
+/** What the declaration of a key says besides its type. JSON Schema, errors, docs and this folder read it there. */
 declare module 'zod' {
   interface GlobalMeta {
     /** What the key takes, as its error says it (`expected ...`). */

@@ -41,7 +41,7 @@ export class Findings {
     this.problems.push({ origin: originAt(this.#tree, path), path: path, message });
   }
 
-  /** Reports a problem of a key, such as a missing one: the error points at the key, or at the map that it belongs to. */
+  /** Reports a problem of a key, such as a missing one: the error points at the key, or at its map. */
   reportKey(path: Path, message: string): void {
     this.problems.push({ origin: keyOriginAt(this.#tree, path), path: path, message });
   }

@@ -111,7 +111,7 @@ export function keyAt(path: readonly (string | number)[]): KeyInfo | undefined {
   return info;
 }
 
-/** Every fixed key with its path. The step for names that the user chooses is `NAME`, for the items of a list `ITEM`. */
+/** Every fixed key with its path. The step for names that the user chooses is `NAME`, for items of a list `ITEM`. */
 export function* everyKey(info = rootKey, path: readonly string[] = []): Generator<[readonly string[], KeyInfo]> {
   for (const [key, value] of info.keys) {
     yield [[...path, key], value];

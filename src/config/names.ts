@@ -71,7 +71,7 @@ export function isDecodable(text: string): boolean {
 /** The public URL of this server, as errors and docs describe it. */
 export const publicUrlForm = 'a URL without a path, such as "https://pull.example.org"';
 
-/** Scheme, host and port of the public URL (`publicUrlForm`), otherwise `undefined`. Clients expect `/v2/` at the root. */
+/** Scheme, host and port of the public URL (`publicUrlForm`), else `undefined`. Clients expect `/v2/` at the root. */
 export function parsePublicUrl(text: string): string | undefined {
   const url = parseUpstreamUrl(text);
   return url !== undefined && new URL(url).origin === url ? url : undefined;
@@ -80,7 +80,7 @@ export function parsePublicUrl(text: string): string | undefined {
 /** The name of a user, as errors and docs describe it. */
 export const userNameForm = 'a user name (1 to 128 characters, no colon, no white space)';
 
-/** The name itself if HTTP Basic can send it (RFC 7617 section 2: no colon, no control characters), otherwise `undefined`. */
+/** The name if HTTP Basic can send it (RFC 7617 section 2: no colon, no control characters), else `undefined`. */
 export function parseUserName(text: string): string | undefined {
   return /^[^:\s\p{Cc}\p{Bidi_Control}]{1,128}$/u.test(text) ? text : undefined;
 }

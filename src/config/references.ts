@@ -7,7 +7,7 @@ import type { MapEntry, MapNode, Path, ScalarNode, Tree } from './tree.ts';
 export interface ReferenceSources {
   /** Values for `${NAME}`. Absent: texts are not templates. */
   readonly environment?: Environment;
-  /** Reads the file of a `...File` key. Throws an error whose message continues a sentence that begins with its name. */
+  /** Reads the file of a `...File` key. Throws an error whose message continues a sentence after its name. */
   readonly readSecret: (file: string) => string;
 }
 

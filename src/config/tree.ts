@@ -14,7 +14,7 @@ export interface ScalarNode {
   readonly kind: 'scalar';
   readonly value: string | number | boolean | null;
   readonly origin: Origin;
-  /** The stated template, if `${NAME}` has been replaced in it. Errors show it, because the value may contain a secret. */
+  /** The stated template, if `${NAME}` was replaced in it. Errors show it, because the value may contain a secret. */
   readonly written?: string;
 }
 

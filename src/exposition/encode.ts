@@ -9,7 +9,7 @@ import { encodeProtobuf } from './protobuf.ts';
 import { SampleWriter } from './sample-writer.ts';
 
 interface EncodeOptions {
-  /** Expose creation times of counters, histograms and summaries. Default: false, because this doubles the series of counters. */
+  /** Expose creation times of counters, histograms and summaries. Default: false, as it doubles the series of counters. */
   readonly created?: boolean;
   /**
    * Reuse one buffer for all chunks: each chunk is valid only until the next one. For a caller that has sent a chunk

@@ -16,7 +16,7 @@ export type PrometheusFamily = Exclude<MetricFamily, { readonly type: 'info' | '
 interface LoweringOptions {
   /** Expose creation times of counters, histograms and summaries as gauges `_created`. */
   readonly created: boolean;
-  /** Expose the count and sum of a gauge histogram as gauges `_gcount` and `_gsum`, for formats without gauge histograms. */
+  /** Expose count and sum of a gauge histogram as gauges `_gcount` and `_gsum`, for formats without that type. */
   readonly splitGaugeHistograms: boolean;
 }
 

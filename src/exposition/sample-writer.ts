@@ -16,7 +16,7 @@ export interface SampleName {
   readonly opening: string;
 }
 
-/** The end of a line: OpenMetrics has timestamps in seconds and exemplars, Prometheus has timestamps in milliseconds. */
+/** The end of a line: OpenMetrics has exemplars and timestamps in seconds, Prometheus timestamps in milliseconds. */
 type LineEnds = 'openmetrics' | 'prometheus';
 
 /** Writes samples in the syntax of all text formats. */

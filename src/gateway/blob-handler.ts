@@ -94,7 +94,7 @@ export class BlobHandler {
     return link !== null || (await this.#proofs.find(repository, digest)).belongs;
   }
 
-  /** A manifest's size is enough to answer HEAD. The size of the cached file is only for repositories that may read it. */
+  /** A manifest's size is enough to answer HEAD. The cached file's size is only for repositories that may read it. */
   async #head(exchange: Exchange, repository: Repository, digest: Digest, link: Link | null): Promise<void> {
     const { delivered, belongs } = await this.#proofs.find(repository, digest);
     const cached = (delivered ? this.#blobs.sizeOf(digest) : undefined) ?? null;

@@ -25,7 +25,7 @@ export class EgressTally {
     this.#options = options;
   }
 
-  /** Counts a response whose complete body of `bytes` has been passed to Node: at once if it was sent, otherwise at its end. */
+  /** Counts a response whose whole body of `bytes` was passed to Node: at once if it was sent, otherwise at its end. */
   whole(exchange: Exchange, repository: Repository, bytes: number, tag?: string): void {
     const { response } = exchange;
     const { socket } = exchange.request;

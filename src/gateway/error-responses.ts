@@ -17,7 +17,7 @@ function missing(upstream: Upstream, error: UpstreamError, kind: ContentKind): O
   return new OciError(unknownKinds[kind], `upstream ${upstream.name} does not have this ${what}`);
 }
 
-/** The operator must fix rejected credentials. Rejected anonymous access may also mean that the repository does not exist. */
+/** The operator must fix rejected credentials. Rejected anonymous access may also mean an unknown repository. */
 function refused({ name }: Upstream, { message, credentials }: UpstreamError): OciError {
   if (credentials === 'sent')
     return new OciError('upstreamDenied', `upstream ${name} rejected the gateway's credentials (${message})`);

@@ -68,7 +68,7 @@ export interface GatewayOptions {
   readonly directory: string;
   /** How long a pull waits for the facts of its image, in milliseconds. */
   readonly factsWaitMs: number;
-  /** How long a request by digest gets the tag that the client resolved to it, in milliseconds. Absent: it gets no tag. */
+  /** Milliseconds for which a request by digest gets the tag that the client resolved to it. Absent: it gets no tag. */
   readonly tagMemoryMs?: number;
   /** Size limit of a blob of unknown size. Default: `limits.undeclaredBlobBytesMax`. */
   readonly undeclaredBlobBytesMax?: number;

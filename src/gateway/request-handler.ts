@@ -45,7 +45,7 @@ export class RequestHandler {
     this.#options = options;
   }
 
-  /** Handles one request; never throws. Answers synchronously if admission is synchronous and the content is in memory. */
+  /** Handles one request; never throws. Answers synchronously if admission does and the content is in memory. */
   handle(request: IncomingMessage, response: ServerResponse, remoteAddress?: string, pathToken?: string): void {
     const client = remoteAddress ?? request.socket.remoteAddress ?? '';
     const incoming = { request, response, client, startedMs: this.#options.clock.monotonic(), pathToken };

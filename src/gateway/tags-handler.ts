@@ -23,7 +23,7 @@ function pagingOf(query: string): string {
     .join('&');
 }
 
-/** A key for the start of a page: equal keys mean the same start, whatever the page length. Empty for the first page. */
+/** A key for the start of a page: equal keys mean the same start, whatever the length. Empty for the first page. */
 function placeOf(paging: string): string {
   return [...new URLSearchParams(paging)]
     .filter(([name, value]) => name !== 'n' && (name !== 'last' || value !== ''))

@@ -27,7 +27,7 @@ export const dimensionCaps: Readonly<Record<Dimension, number>> = {
 /** Values that are always kept, and do not count towards a cap. */
 export type KnownValues = { readonly [D in Dimension]?: readonly string[] };
 
-/** How many values all organisations together may have on one day. Beyond that, each organisation has only its share. */
+/** How many values all organisations together may have on one day. Beyond that, each has only its share. */
 export function valuesTogetherMax(cap: number): number {
   return limits.fullOrganisationsPerDay * cap;
 }
@@ -84,7 +84,7 @@ export class Caps {
   #current: { readonly day: Day; readonly values: DayValues } | undefined;
   #newValues: Map<string, ValuesOf & { readonly values: Set<string> }> | undefined;
 
-  /** `daysMax`: days to remember. Must cover all days that events can have, since a forgotten day starts with no values. */
+  /** `daysMax`: days to remember. Must cover all days of events, since a forgotten day starts with no values. */
   constructor(
     caps: Readonly<Partial<Record<Dimension, number>>> = dimensionCaps,
     daysMax: number = limits.cappedDaysMax,
@@ -101,7 +101,7 @@ export class Caps {
     return this.#days.get(day) !== undefined;
   }
 
-  /** Adds the values that the ledger already holds for a day, so that a restart or a late event does not reset the caps. */
+  /** Adds the values that the ledger already holds for a day, so a restart or a late event does not reset the caps. */
   remember(day: Day, held: ReadonlyMap<Dimension, Iterable<HeldValue>>): void {
     const known = this.#valuesOn(day);
     for (const [dimension, values] of held) {

@@ -25,7 +25,7 @@ export class Cells {
   readonly #byKey = new Map<string, Cell>();
   #current: { readonly day: Day; readonly meters: Branch } | undefined;
 
-  /** `dimensions`: the kept ones. Calls `keep` once per combination of values, and `onFold` for each event that folds. */
+  /** `dimensions`: the kept ones. Calls `keep` once per combination of values, `onFold` for each event that folds. */
   constructor(dimensions: readonly Dimension[], keep: Keep, onFold: (dimension: Dimension) => void) {
     this.#dimensions = dimensions;
     this.#keep = keep;

@@ -72,7 +72,7 @@ export class Claiming {
     };
   }
 
-  /** Waits up to `waitMs` until all events are claimed. The rest stay in the ledger, which claims them after its next start. */
+  /** Waits up to `waitMs` until all events are claimed. The ledger claims the rest after its next start. */
   async close(waitMs: number): Promise<void> {
     await this.#loop?.close(waitMs);
   }
@@ -104,7 +104,7 @@ export class Claiming {
     this.#forgottenAt = now;
   }
 
-  /** Ignores the first failure in a row, since the very first attempt comes before the connection. Logs each message once. */
+  /** Ignores the first failure in a row: the first attempt comes before the connection. Logs each message once. */
   #noteFailure({ message, count, isNew }: Failure): void {
     if (count < 2 || (count > 2 && !isNew)) return;
     this.#isTroubled = true;

@@ -197,7 +197,7 @@ export class Committer {
     );
   }
 
-  /** Begins in the next turn of the event loop, so that everything that arrives in this turn shares the first commit. */
+  /** Begins in the next turn of the event loop, so that everything of this turn shares the first commit. */
   #start(): void {
     if (this.#hasStopped) return;
     this.#running ??= new Promise<void>((resolve) => setImmediate(resolve)).then(() => this.#run());

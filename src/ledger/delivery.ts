@@ -108,7 +108,7 @@ export class Delivery {
     };
   }
 
-  /** Waits up to `waitMs` until all batches are delivered. The rest stay in the outbox, and go out after the next start. */
+  /** Waits up to `waitMs` until all batches are delivered. The outbox keeps the rest for the next start. */
   close(waitMs: number): Promise<void> {
     return this.#loop.close(waitMs);
   }

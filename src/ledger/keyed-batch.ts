@@ -53,7 +53,7 @@ export class KeyedBatch {
     return this.#keys;
   }
 
-  /** Adds the event whose key was just written. `isStated`: its credentials are not bound to the cell's organisation. */
+  /** Adds the event whose key was just written. `isStated`: its credentials are not bound to its organisation. */
   add(cell: Cell, quantity: number, isStated: boolean): void {
     const places = isStated ? this.#statedPlaces : this.#ownPlaces;
     let place = places.get(cell);

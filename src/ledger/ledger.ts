@@ -223,7 +223,7 @@ class StoreLedger implements Ledger {
     if (unsaved) throw unsaved;
   }
 
-  /** The error for counts that were not saved. Logs it at once, since the parts that close next may wait for the same disk. */
+  /** The error for counts that were not saved. Logs it now: the parts that close next may wait for the same disk. */
   #unsaved(waitMs: number): TonnageError | undefined {
     const { committer } = this.#parts;
     const { unsavedEvents, failure = 'the commit did not end' } = committer;

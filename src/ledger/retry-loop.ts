@@ -7,7 +7,7 @@ const closePollMs = 10;
 
 /** Work on a store that may be unavailable for a while. */
 export interface RetriedWork {
-  /** Runs before the first step, after a failure and after an undisturbed idle pause: another server may have taken over. */
+  /** Runs before the first step, after a failure and after a whole idle pause: another server may have taken over. */
   readonly prepare: () => Promise<void>;
   /** Does the next part of the work. Answers whether nothing is left to do. */
   readonly step: () => Promise<boolean>;

@@ -3,7 +3,7 @@ const initial = [
   0x70736575, 0x736f6d65, 0x6e646f6d, 0x646f7261, 0x6e657261, 0x6c796765, 0x79746573, 0x74656462,
 ] as const;
 
-/** The four 64-bit words of the state, each as its low and its high half. Shared by all calls, since each call is synchronous. */
+/** The four 64-bit words of the state, each as its low and its high half. All calls share it: each is synchronous. */
 const state = new Uint32Array(8);
 
 /**
@@ -66,7 +66,7 @@ function add(to: number, from: number): void {
   state[to + 1] = half(to + 1) + half(from + 1) + (sum > 0xffff_ffff ? 1 : 0);
 }
 
-/** Rotates the 64-bit word at `at` left by `bits` (below 32), then combines it with the one at `from` (exclusive or). */
+/** Rotates the 64-bit word at `at` left by `bits` (below 32), then applies exclusive or with the one at `from`. */
 function rotate(at: number, bits: number, from: number): void {
   const low = half(at);
   const high = half(at + 1);

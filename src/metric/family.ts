@@ -16,7 +16,7 @@ export type MetricType = (typeof metricTypes)[number];
 /** A sample's value. A `bigint` is written as an integer and keeps totals beyond 2^53 exact. */
 export type Value = number | bigint;
 
-/** A link from a sample to something else, such as a trace. Label names and values have at most 128 code points in total. */
+/** A link from a sample to something else, such as a trace. Its labels have at most 128 code points in total. */
 export interface Exemplar {
   readonly labels: LabelSet;
   readonly value: number;

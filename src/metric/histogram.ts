@@ -57,7 +57,7 @@ export class Histogram implements HistogramPoint {
     return Array.from(this.#inBucket, (count) => (total += count));
   }
 
-  /** Absent if a bound or an observation is negative: a sum that may fall is not a counter (OpenMetrics 1.0, "Histogram"). */
+  /** Absent if a bound or an observation is negative: a sum that may fall is no counter (OpenMetrics 1.0). */
   get sum(): number | undefined {
     return this.#sumMayFall ? undefined : this.#sum;
   }

@@ -72,7 +72,7 @@ export class NativeBuckets {
     };
   }
 
-  /** Bucket i holds values above base^(i-1) and up to base^i. Infinity is in the bucket after that of the largest number. */
+  /** Bucket i holds values above base^(i-1) and up to base^i. Infinity is in the bucket after the largest number's. */
   #indexOf(magnitude: number): number {
     if (magnitude === Infinity) return this.#indexOf(Number.MAX_VALUE) + 1;
     const { fraction, exponent } = splitFloat(magnitude);

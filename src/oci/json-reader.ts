@@ -17,7 +17,7 @@ export interface JsonRules {
   readonly distinctMembers: boolean;
 }
 
-/** The parsed value, or the problem: a clause such as `is not JSON`, for a message that starts with the document's name. */
+/** The parsed value, or the problem: a clause such as `is not JSON`, for a message that names the document. */
 export type Parsed<Value> = { readonly value: Value } | { readonly problem: string };
 
 /** Work in short slices. The runner may do other work between two slices. */

@@ -22,7 +22,7 @@ export const ociIndexType = 'application/vnd.oci.image.index.v1+json' satisfies 
 export const signedSchema1Type = 'application/vnd.docker.distribution.manifest.v1+prettyjws' satisfies ManifestType;
 export const schema1Type = 'application/vnd.docker.distribution.manifest.v1+json' satisfies ManifestType;
 
-/** The `Accept` header of every manifest request to an upstream. It lists all types, so that no upstream converts one. */
+/** The `Accept` header of every manifest request to an upstream. It lists all types, so no upstream converts one. */
 export const manifestAccept = Object.keys(manifestTypes).join(', ');
 
 const imageConfigTypes: ReadonlySet<string> = new Set([

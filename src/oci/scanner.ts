@@ -11,7 +11,7 @@ export class Scanner {
     return this.#at >= this.#text.length;
   }
 
-  /** Matches the pattern at the current position and moves past it. Returns null, without moving, if it does not match. */
+  /** Matches the pattern at the current position and moves past it. Otherwise returns null, without moving. */
   take(pattern: RegExp): RegExpExecArray | null {
     pattern.lastIndex = this.#at;
     const match = pattern.exec(this.#text);

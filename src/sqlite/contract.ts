@@ -90,7 +90,7 @@ export interface DatabaseOptions {
   readonly file: string;
   /** What the operator can do about a damaged file. The error message ends with it. */
   readonly remedy: string;
-  /** SQLite `application_id` that marks our files (a 32-bit integer). A file with another id is rejected (`data_invalid`). */
+  /** SQLite `application_id` that marks our files (a 32-bit integer). Other files are rejected (`data_invalid`). */
   readonly applicationId: number;
   /**
    * The schema: scripts that run in order. `PRAGMA user_version` counts those that have run, so append scripts and

@@ -18,7 +18,7 @@ export async function openDatabase<W extends Functions = NoFunctions, R extends 
   const reader = new Reader<R>({ ...file, mode: 'read' }, readProgram);
   let closing: Promise<void> | undefined;
 
-  /** Closes the writer last: SQLite empties the write-ahead log when the last connection closes, and the reader may not write. */
+  /** Closes the writer last: SQLite empties the write-ahead log at the last close, and the reader may not write. */
   async function closeBoth(): Promise<void> {
     try {
       await reader.close();

@@ -8,7 +8,7 @@ import { AtomicFile } from './atomic-file.ts';
 /** SQLite's result code if another connection holds the lock. */
 const sqliteBusy = 5;
 
-/** References to connections that hold a lock. Without one, the garbage collector would close a connection and free its lock. */
+/** References to connections that hold a lock. Without them, garbage collection would close them and free the locks. */
 const held = new Set<DatabaseSync>();
 
 export interface FileLock {

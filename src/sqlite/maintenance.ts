@@ -96,7 +96,7 @@ function problemsOf(file: string, check: 'integrity_check' | 'quick_check'): rea
   }
 }
 
-/** Moves the content of the write-ahead log into the file. No other process may have the file open. Throws `data_invalid`. */
+/** Moves the write-ahead log into the file. No other process may have the file open. Throws `data_invalid`. */
 export function checkpointLog(named: NamedFile): void {
   runExclusive(named, 'its write-ahead log cannot be emptied', ['pragma wal_checkpoint(truncate)']);
 }

@@ -6,7 +6,7 @@ import { toFileError } from './file-error.ts';
 import { openFile } from './open-file.ts';
 import type { Rows, WorkerFunctions, WorkerOptions } from './protocol.ts';
 
-/** The number of statements kept prepared. Callers use a few fixed texts, so a full cache is rare and is simply cleared. */
+/** The number of statements kept prepared. Callers use a few fixed texts, so a full cache is rare and is cleared. */
 const preparedStatementsMax = 256;
 
 const prepared = new Map<string, StatementSync>();

@@ -1,6 +1,6 @@
 import type { Day, Dimension, HeldValue, Increment, Series, UsageAnswer, UsageQuery } from '../usage/index.ts';
 
-/** How identities of events become keys (`ledger/event-key.ts`). All keys that a ledger holds are made with one of these. */
+/** How identities of events become keys (`ledger/event-key.ts`). All keys of a ledger are made with one of these. */
 export interface KeyHash {
   /** 1: SipHash, in ledgers that hold keys from before version 2. 2: SHA-256. */
   readonly version: 1 | 2;
@@ -230,7 +230,7 @@ export interface OutboxBatch extends BatchId {
   readonly previousToken: string;
   /** When it was committed, in milliseconds since the Unix epoch. */
   readonly at: number;
-  /** One entry for each cell that it adds to, and a negative one for what voids take back from one cell of one batch. */
+  /** One entry for each cell that it adds to, and a negative one for what voids take from one cell of one batch. */
   readonly increments: readonly OutboxIncrement[];
   /** For each meter and day that it touches, the previous batch that touched the same; number 0: none. */
   readonly touched: readonly (MeterDay & { readonly previous: BatchId })[];
@@ -249,7 +249,7 @@ export interface Outbox extends BatchHistory {
    * kept is larger than `bytesMax`, those up to `confirmed`. Never one above `delivered`.
    */
   trim(rule: { delivered: number; confirmed: number; before: number; bytesMax: number }): Promise<void>;
-  /** At most `max` days of meters before `day` that batches have touched, without those that were passed to `untouch`. */
+  /** At most `max` days of meters before `day` that batches have touched, without those passed to `untouch`. */
   touchedBefore(day: Day, max: number): Promise<readonly MeterDay[]>;
   /** Forgets that these days were touched: their details have been dropped. */
   untouch(days: readonly MeterDay[]): Promise<void>;

@@ -63,7 +63,7 @@ export interface LedgerReader {
   schema(): Promise<{ readonly version: number; readonly current: number }>;
   /** Rejects with `data_invalid` if there is no identity. */
   facts(): Promise<LedgerFacts>;
-  /** Whether the ledger delivers its batches to a store elsewhere, or did so until now. Works with older schema versions. */
+  /** Whether the ledger delivers batches to a store elsewhere, or did until now. Works with older schema versions. */
   delivers(): Promise<boolean>;
   /** Counts as of now. `meters`: meters to include in `FileCounts.meters` in addition to those in the file. */
   counts(meters: readonly string[]): Promise<FileCounts>;
@@ -78,7 +78,7 @@ export interface LedgerReader {
 
 /** A ledger file that is open for writing, while no server has it open. */
 export interface LedgerEditor extends LedgerReader {
-  /** Makes all roll-ups again from the details, in one transaction. Days whose details are gone keep their roll-ups. */
+  /** Makes the sums of all accounts again from the details, in one transaction. Days without details keep theirs. */
   rebuildSums(): Promise<void>;
   /** Makes this a ledger that keeps its totals itself: empties the outbox and forgets deliveries and losses. */
   keepTotals(): Promise<void>;
@@ -113,7 +113,7 @@ export interface EraseMark {
   clear(): void;
 }
 
-/** The file of a ledger as the maintenance commands use it. All functions reject with `data_invalid` for a damaged file. */
+/** The file of a ledger, for the maintenance commands. All functions reject with `data_invalid` for a damaged file. */
 export interface LedgerFile {
   readonly path: string;
   /** Throws `not_found` if there is no file, and `data_invalid` if it is a directory or empty. */

@@ -73,7 +73,7 @@ export interface RemoteCare extends Pick<RemoteTotals, 'confirmed'>, Totals {
   importWave(onProgress?: OnProgress): Promise<number>;
   /** Deletes this ledger's details of a day that lies before `detailsFrom`. Totals stay. */
   dropDetails(meter: string, day: Day): Promise<void>;
-  /** Makes this ledger's counts in the store equal to `own`, which ends with `batch`. Keeps the counts of other ledgers and Wave. */
+  /** Makes this ledger's counts there those of `own`, which ends with `batch`. Keeps those of other ledgers and Wave. */
   rebuild(own: OwnCounts, batch: BatchId, onProgress?: (progress: RebuildProgress) => void): Promise<Rebuilt>;
   /** Deletes an organisation's counts from the sums of these meters, including those of other ledgers and Wave. */
   eraseNames(org: string, meters: readonly string[]): Promise<void>;

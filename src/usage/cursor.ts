@@ -18,7 +18,7 @@ export function positionOf(cursor: string, isPosition: (text: string) => boolean
   return partsOf(cursor, isPosition).position;
 }
 
-/** The position in a cursor of `query`. Throws `bad_request` for a cursor of another query, or text that is not a cursor. */
+/** The position in a cursor of `query`. Throws `bad_request` for a cursor of another query, or text that is none. */
 export function positionIn(query: readonly unknown[], cursor: string, isPosition: (text: string) => boolean): string {
   const { fingerprint, position } = partsOf(cursor, isPosition);
   if (fingerprint === fingerprintOf(query)) return position;

@@ -9,7 +9,7 @@ export function incompleteTotals(gap: string): TonnageError {
   );
 }
 
-/** Whether the parameter `incomplete` accepts incomplete totals. Throws `bad_request` for a value other than `allow`. */
+/** Whether the parameter `incomplete` accepts incomplete totals. Throws `bad_request` unless it is `allow`. */
 export function parseIncomplete(value: string | undefined): boolean {
   if (value === undefined) return false;
   if (value !== 'allow') throw refused('incomplete', 'allow', value);

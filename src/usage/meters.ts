@@ -61,7 +61,7 @@ function meter(name: string, eventType: string, description: string): Configured
   return Object.freeze({ name, eventType, unit: '1', quantity: 'quantity', description });
 }
 
-/** The built-in meters and those of the configuration, which must have checked that names and event types are unique. */
+/** The built-in meters and those of the configuration, which has checked that names and event types are unique. */
 export function meterSet(
   configured: readonly ConfiguredMeter[] = [],
   quantityMax: QuantityMax = defaultQuantityMax,

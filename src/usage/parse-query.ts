@@ -6,7 +6,7 @@ import type { MeterSet } from './meters.ts';
 import { distinctDimensions, windows, type DistinctDimension, type UsageQuery, type Window } from './query.ts';
 import { quote, refused } from './refused.ts';
 
-/** The parameters of a query, from a URL or a command line. An empty dimension selects events without that dimension. */
+/** The parameters of a query, from a URL or a command line. An empty dimension selects events without it. */
 export type UsageParameters = {
   readonly [P in Dimension | 'from' | 'to' | 'window' | 'by' | 'top' | 'distinct' | 'limit' | 'cursor']?:
     string | undefined;

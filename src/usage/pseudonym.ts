@@ -20,7 +20,7 @@ export class Pseudonyms {
     this.#keyId = createHash('sha256').update('tonnage key id\0').update(key).digest('hex').slice(0, 8);
   }
 
-  /** The pseudonym of a value. It depends on the dimension. A value that is already a pseudonym is returned unchanged. */
+  /** The pseudonym of a value. It depends on the dimension. A value that is a pseudonym is returned unchanged. */
   of(dimension: string, value: string): string {
     if (pseudonymPattern.test(value)) return value;
     const text = `${dimension}\0${value}`;

@@ -47,7 +47,7 @@ export interface UsageQuery {
 
 /** One row: the window's first day, the dimensions of `by` (`null`: missing), and the sum. */
 export interface UsageRow {
-  /** The row's day, or the first day of its calendar month even if the query begins later; absent with the window `total`. */
+  /** The row's day, or the first day of its month even if the query begins later; absent with the window `total`. */
   readonly from?: Day;
   readonly dimensions: { readonly [D in Dimension]?: string | null };
   readonly value: bigint;

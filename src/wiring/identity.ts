@@ -73,7 +73,7 @@ export function createIdentity(config: Config, parts: Parts): Identity {
   return { admission, tokens, tokenManager: withPlatform(issued, platform) };
 }
 
-/** In the order in which they check credentials, except the Platform, which is last: any text could be a token of it. */
+/** In the order in which they check credentials, with the Platform last: any text could be a token of it. */
 function authenticatorsOf({ users, identity }: Config, parts: Parts): readonly Authenticator[] {
   const authenticators: Authenticator[] = [];
   // Always declare the instruments, so that the metric families do not depend on the configuration.

@@ -3,7 +3,7 @@ import { ParseError } from './parse-error.ts';
 
 const lineFeed = 0x0a;
 
-/** Decodes UTF-8 (OpenMetrics 1.0, "Overall Structure"); keeps a byte order mark. Throws `ParseError` for other bytes. */
+/** Decodes UTF-8 (OpenMetrics 1.0, "Overall Structure"); keeps a byte order mark. Throws `ParseError` otherwise. */
 export function decodeUtf8(bytes: Uint8Array): string {
   if (isUtf8(bytes)) {
     return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);

@@ -7,7 +7,7 @@ const token = /[^ \t]*/y;
 const quotedText = /"((?:[^"\\]|\\[^])*)"/y;
 const escapes: Readonly<Record<string, string>> = { '\\\\': '\\', '\\"': '"', '\\n': '\n' };
 
-/** Reads one line from left to right. `strictSpaces`: require exactly one space between two parts, as OpenMetrics does. */
+/** Reads one line from left to right. `strictSpaces`: require one space between two parts, as OpenMetrics does. */
 export class LineCursor {
   readonly text: string;
   readonly line: number;

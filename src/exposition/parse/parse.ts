@@ -12,7 +12,7 @@ import { parseSample } from './sample-line.ts';
 interface ParseOptions {
   /** `openmetrics`: OpenMetrics text 1.0. `text`: Prometheus text 0.0.4 (and 1.0.0). */
   readonly format: 'openmetrics' | 'text';
-  /** Accept comments, blank lines, extra spaces, a missing end mark and impossible values. Default: false, every rule applies. */
+  /** Accept comments, blank lines, extra spaces, a missing end mark and impossible values. Default: false. */
   readonly lenient?: boolean;
   /** Receives each violation of OpenMetrics that its reference parser, and therefore this one, accepts. */
   readonly onWarning?: Warn;

@@ -12,7 +12,7 @@ export interface PointGroup {
   readonly samples: ParsedSample[];
 }
 
-/** The label that distinguishes the samples of one point: `le`, `quantile` or a state set's name; otherwise `undefined`. */
+/** The label that distinguishes the samples of one point: `le`, `quantile` or a state set's name; else `undefined`. */
 export function distinguishingLabel(draft: FamilyDraft, sample: ParsedSample): string | undefined {
   switch (draft.type) {
     case 'histogram':

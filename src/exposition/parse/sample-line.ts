@@ -74,7 +74,7 @@ function seriesOf(cursor: LineCursor, dialect: Dialect): { name: string; labels:
   return { name, labels: found.labels };
 }
 
-/** Parses `{a="x",b="y"}`. The first entry may be a quoted metric name. Only Prometheus text allows a trailing comma. */
+/** Parses `{a="x",b="y"}`. The first entry may be a quoted metric name. Only Prometheus text allows a final comma. */
 function labelsOf(cursor: LineCursor, dialect: Dialect): { name: string | undefined; labels: ParsedLabel[] } {
   const labels: ParsedLabel[] = [];
   let name: string | undefined;

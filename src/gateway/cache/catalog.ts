@@ -94,7 +94,7 @@ export class Catalog {
     this.#log = log;
   }
 
-  /** Opens or creates the file. Rejects with `data_invalid` or `data_version` if it is not a catalog of this version. */
+  /** Opens or creates the file. Rejects with `data_invalid` or `data_version` if it is no catalog of this version. */
   static async open(file: string, log: Log): Promise<Catalog> {
     const database = await openDatabase({
       file,

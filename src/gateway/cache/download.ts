@@ -52,7 +52,7 @@ async function onDisk<Value>(work: Promise<Value>): Promise<Value> {
  */
 export class Download {
   readonly digest: Digest;
-  /** Key of the repository that it is fetched for. The response proves that the blob belongs to this repository only. */
+  /** Key of the repository that it is fetched for. The response proves that the blob belongs to that one only. */
   readonly source: string;
   readonly #files: BlobFiles;
   readonly #request: (signal: AbortSignal) => Promise<BlobAnswer>;

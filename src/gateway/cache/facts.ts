@@ -30,7 +30,7 @@ export class FactsFinder {
     this.#options = options;
   }
 
-  /** Returns the facts of a manifest after at most `waitMs`. Never rejects: facts not found in time are null and counted. */
+  /** Returns a manifest's facts after at most `waitMs`. Never rejects: facts not found in time are null and counted. */
   async find(repository: Repository, held: HeldManifest): Promise<Facts> {
     const { waitMs, log } = this.#options;
     const search = this.#flights

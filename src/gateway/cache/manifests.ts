@@ -129,7 +129,7 @@ export class Manifests {
     return { architecture: image.architecture, fusion };
   }
 
-  /** Facts from an index are enough only if the entrypoint does not matter. The configuration may have changed since. */
+  /** Facts from an index are enough only if the entrypoint is irrelevant. The configuration may have changed since. */
   #factsFrom(stored: StoredFacts): Facts | null {
     if (stored.source === 'image') return this.#factsOf(stored.image);
     return this.needsEntrypoint ? null : { architecture: stored.architecture, fusion: false };

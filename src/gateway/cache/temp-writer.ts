@@ -27,7 +27,7 @@ export class TempWriter {
     this.#onWritten = onWritten;
   }
 
-  /** Adds a chunk. Resolves when there is room for the next one. Rejects with the disk's error once a write has failed. */
+  /** Adds a chunk. Resolves when there is room for the next. Rejects with the disk's error once a write has failed. */
   async push(chunk: Buffer): Promise<void> {
     // After a failed write, the chunk would be written at the wrong offset.
     this.#check();

@@ -119,7 +119,7 @@ export class AddressPolicy {
     return url.origin === this.#origin.origin;
   }
 
-  /** Only an exception with a port permits this server's listeners. Without a port, it means other services of the host. */
+  /** Only an exception with a port permits this server's listeners. Without one, it means the host's other services. */
   #isListed(url: URL, withPort: boolean): boolean {
     return this.#exceptions.has(hostAndPortOf(url)) || (!withPort && this.#exceptions.has(hostOf(url)));
   }

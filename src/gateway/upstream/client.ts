@@ -59,7 +59,7 @@ export interface UpstreamClient {
   getManifest(repository: string, reference: Reference, signal?: AbortSignal): Promise<VerifiedManifest>;
   /** Returns the size of a blob by HEAD, or by GET if HEAD fails or states no size. Null if neither states it. */
   headBlob(repository: string, digest: Digest, signal?: AbortSignal): Promise<number | null>;
-  /** Requests a blob. The body is not verified. `range`: value of the `Range` header. `size`: the size in a manifest. */
+  /** Requests a blob, whose body is not verified. `range`: the `Range` header. `size`: the size in a manifest. */
   getBlob(
     repository: string,
     digest: Digest,
@@ -82,7 +82,7 @@ export interface UpstreamClientOptions {
   readonly meter: UpstreamMeter;
 }
 
-/** Parses an upstream's URL. Throws `config_invalid` unless it is an https or http URL with nothing but host and path. */
+/** Parses an upstream's URL. Throws `config_invalid` unless it is an https or http URL of host and path only. */
 export function upstreamUrl(text: string): URL {
   const url = URL.parse(text);
   const web = url !== null && (url.protocol === 'https:' || url.protocol === 'http:');

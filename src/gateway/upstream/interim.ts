@@ -4,7 +4,7 @@ import type { buildConnector } from 'undici';
 
 import { limits } from '../../base/index.ts';
 
-/** The start of an interim response's status line. 101 counts as final, because no request asks for another protocol. */
+/** The start of an interim response's status line. 101 counts as final, since no request asks for another protocol. */
 const interimStart = /^HTTP\/1\.[01] 1(?!01)\d\d[ \r\n]/;
 const interimShape = 'HTTP/1.1 100 ';
 const partOfStart = /^(?:H|HT|HTT|HTTP|HTTP\/|HTTP\/1|HTTP\/1\.|HTTP\/1\.[01]|HTTP\/1\.[01] |HTTP\/1\.[01] 1\d{0,2})$/;

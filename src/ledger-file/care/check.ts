@@ -6,7 +6,7 @@ import { assertLedger, careRead } from '../facts.ts';
 import { decodeRun, tombstoneEntry, type Run } from '../journal/run-codec.ts';
 import { ledgerFile, openLedgerReadOnly } from '../open.ts';
 import { ledgerApplicationId, ledgerMigrations } from '../schema.ts';
-import { differencesSql, rollUps } from './sums.ts';
+import { differencesSql, sumTables } from './sums.ts';
 
 /** The first schema version with keys, an outbox, and a first day of details. */
 const keysSinceVersion = 3;
@@ -55,14 +55,14 @@ function lasting(lines: readonly string[]): readonly LedgerFinding[] {
   return lines.map((line) => ({ line, isMendable: false }));
 }
 
-/** Compares roll-ups with the sums of their details. Days before `detailsFrom` have roll-ups only. */
+/** Compares the sums of accounts with those of their details. Days before `detailsFrom` have no details. */
 async function sumFindings(database: Reads, detailsFrom: Day): Promise<readonly string[]> {
   const findings: string[] = [];
-  for (const rollUp of rollUps(Math.max(detailsFrom, Number.MIN_SAFE_INTEGER))) {
-    const [row = []] = await database.read(differencesSql(rollUp), [], careRead);
+  for (const sumTable of sumTables(Math.max(detailsFrom, Number.MIN_SAFE_INTEGER))) {
+    const [row = []] = await database.read(differencesSql(sumTable), [], careRead);
     const [wrong, missing] = row.map(Number);
     if (wrong || missing) {
-      findings.push(`${rollUp.table}: ${wrong} sums are not those of their days, ${missing} are missing or other`);
+      findings.push(`${sumTable.table}: ${wrong} sums are not those of their days, ${missing} are missing or other`);
     }
   }
   return findings;

@@ -6,7 +6,7 @@ import type { MoveRule } from '../journal/erasing.ts';
 import { createJournal } from '../journal/journal.ts';
 import type { LedgerDatabase } from '../open.ts';
 import { createLedgerReader } from './reader.ts';
-import { rebuildSql, rollUps } from './sums.ts';
+import { rebuildSql, sumTables } from './sums.ts';
 
 /** Cells moved in one batch. */
 const cellsPerBatch = 5_000;
@@ -17,7 +17,7 @@ export function createLedgerEditor(database: Pick<Database, 'read' | 'transact'>
     ...createLedgerReader(database),
     async rebuildSums() {
       const { detailsFrom } = await readFacts(database);
-      await database.transact(rollUps(detailsFrom).flatMap((rollUp) => rebuildSql(rollUp).map(once)));
+      await database.transact(sumTables(detailsFrom).flatMap((sumTable) => rebuildSql(sumTable).map(once)));
     },
     keepTotals: async () => void (await database.transact(keepHere)),
     async noteRebuilt(detailsFrom) {

@@ -1,8 +1,8 @@
 import type { Day } from '../../usage/index.ts';
 import { nextSeriesId } from '../journal/series-ids.ts';
 
-/** A roll-up as `held`, and what it must be as `due`: both as rows of (period, meter, org, arch, value). */
-interface RollUp {
+/** A table of accounts: its sums (`held`) and the right ones (`due`), as rows of (period, meter, org, arch, value). */
+interface SumTable {
   readonly table: 'account_day' | 'account_month';
   readonly period: 'day' | 'month';
   readonly held: string;
@@ -18,8 +18,8 @@ function sums(table: string, period: string, where = ''): string {
     from ${table} join series s on s.id = ${table}.series ${where} group by 1, 2, 3, 4`;
 }
 
-/** The roll-ups of a ledger whose details are kept from `detailsFrom` on, in the order in which they are made. */
-export function rollUps(detailsFrom: Day): readonly RollUp[] {
+/** The tables of a ledger whose details are kept from `detailsFrom` on, in the order in which they are made. */
+export function sumTables(detailsFrom: Day): readonly SumTable[] {
   // Safe to insert into the SQL text: it is a number.
   const kept = `where day >= ${Math.trunc(detailsFrom)}`;
   return [
@@ -41,15 +41,15 @@ export function rollUps(detailsFrom: Day): readonly RollUp[] {
 }
 
 /** Counts the rows that only `held` has, and those that only `due` has. */
-export function differencesSql({ held, due }: RollUp): string {
+export function differencesSql({ held, due }: SumTable): string {
   // A sum of 0 is the same as no row.
   return `with held as (select * from (${held}) where value <> 0), due as (select * from (${due}) where value <> 0)
     select (select count(*) from (select * from held except select * from due)),
       (select count(*) from (select * from due except select * from held))`;
 }
 
-/** Rebuilds the values of a roll-up, keeps the other columns of its rows, and creates missing series. */
-export function rebuildSql({ table, period, due, sound }: RollUp): readonly string[] {
+/** Rebuilds the values of a table, keeps the other columns of its rows, and creates missing series. */
+export function rebuildSql({ table, period, due, sound }: SumTable): readonly string[] {
   const key = (row: string) => `json_array(${row}meter, ${row}org, ${row}arch, null, null, null, null, null, null)`;
   return [
     `update ${table} set value = 0 ${sound}`,

@@ -10,7 +10,7 @@ export interface OpenOutbox extends Outbox {
   note(status: OutboxStatus): void;
 }
 
-/** The outbox of a file that was opened with one. It uses the writer only, because the reader may be busy for seconds. */
+/** The outbox of a file that was opened with one. It uses the writer only, since the reader may be busy for seconds. */
 export async function openOutbox({ callWriter }: Pick<Database<WriterFunctions>, 'callWriter'>): Promise<OpenOutbox> {
   let status = await callWriter('outboxStatus', undefined);
   let gap = await callWriter('outboxGap', undefined);

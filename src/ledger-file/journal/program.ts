@@ -18,7 +18,7 @@ export interface WriterOptions {
   readonly outboxBytesMax?: number;
   /** Maximum of keys held. */
   readonly heldKeysMax: number;
-  /** Maximum of events that wait to be claimed. Absent: events count at once, because no other instance receives them. */
+  /** Maximum of events that wait to be claimed. Absent: events count at once, since no other instance receives them. */
   readonly pendingClaimsMax?: number;
 }
 

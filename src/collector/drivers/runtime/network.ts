@@ -1,6 +1,6 @@
 import { parseNetDev } from './proc-text.ts';
 
-/** Sums the bytes of all network interfaces. The totals never fall, even if an interface disappears or restarts at 0. */
+/** Sums the bytes of all network interfaces. Totals never fall, even if an interface disappears or restarts at 0. */
 export class NetworkBytes {
   #received = 0;
   #transmitted = 0;
