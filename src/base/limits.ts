@@ -65,7 +65,7 @@ export const limits = {
   rememberedCellsMax: 100_000,
   /** Series whose dimensions the reader of a ledger remembers. At the limit, all are dropped. */
   rememberedSeriesMax: 200_000,
-  /** Days whose values the ledger remembers, for the limits of late events. More if `usage.dedupeDays` is longer. */
+  /** Days whose values the ledger remembers: late events have the same limits. More if `usage.dedupeDays` is longer. */
   cappedDaysMax: 64,
   /** Events with an identity that wait in memory for their commit. Further events get 503. */
   waitingEventsMax: 200_000,
