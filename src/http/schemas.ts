@@ -1,5 +1,9 @@
 import { z } from 'zod';
 
+/** A parameter or member that may be absent. The API's description shows `description`. */
+export const optional = <S extends z.ZodType>(schema: S, description: string) =>
+  schema.optional().meta({ description });
+
 /** The error body of native routes, for the API's description. */
 export const problemSchema = z
   .object({

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ignoredReasons, refusalReasons } from '../../ingest/index.ts';
+import { optional } from '../schemas.ts';
 
 const text = (description: string) => z.string().meta({ description });
 
@@ -23,9 +24,10 @@ export const eventSchema = z
         outcome: z.string().nullish(),
         user: z.string().nullish(),
         client: z.string().nullish(),
-        quantity: z.int().min(1).optional().meta({
-          description: 'Default: 1. At most usage.quantityMax. A configured meter may use another name for it.',
-        }),
+        quantity: optional(
+          z.int().min(1),
+          'Default: 1. At most usage.quantityMax. A configured meter may use another name for it.',
+        ),
       })
       .loose()
       .optional(),
@@ -56,7 +58,7 @@ export const eventsAnswerSchema = z.object({
       z.object({
         ...result,
         status: z.enum(['accepted', 'duplicate', 'voided', 'refused']),
-        code: z.enum(refusalReasons).optional().meta({ description: 'Why it was refused.' }),
+        code: optional(z.enum(refusalReasons), 'Why it was refused.'),
       }),
     )
     .meta({ description: 'Lists accepted events only if there are at most 100, or with `results=all`.' }),
@@ -71,10 +73,7 @@ export const adapterAnswerSchema = z.object({
       z.object({
         ...result,
         status: z.enum(['accepted', 'duplicate', 'voided', 'refused', 'ignored']),
-        code: z
-          .enum([...refusalReasons, ...ignoredReasons])
-          .optional()
-          .meta({ description: 'Why it was refused or ignored.' }),
+        code: optional(z.enum([...refusalReasons, ...ignoredReasons]), 'Why it was refused or ignored.'),
       }),
     )
     .meta({

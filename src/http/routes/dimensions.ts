@@ -1,33 +1,27 @@
 import { z } from 'zod';
 import { parseIncomplete, parseValuesQuery, valuesAnswer, valuesAsJson, type UsageAnswer } from '../../usage/index.ts';
 import type { ApiOptions, App } from '../contract.ts';
-import { problemResponses, problemSchema } from '../schemas.ts';
+import { optional, problemResponses, problemSchema } from '../schemas.ts';
 import { incompleteMember, incompleteParameter } from './incomplete.ts';
 import { confinedTo } from './query-scope.ts';
 import { sendTagged } from './usage-tagged.ts';
 
 const parameters = z.strictObject({
-  from: z.string().optional().meta({ description: 'Start date, YYYY-MM-DD. Default: the first day with data.' }),
-  to: z.string().optional().meta({ description: 'End date, exclusive. Default: tomorrow.' }),
-  meter: z.string().optional().meta({ description: 'Only values of this meter. Default: all meters.' }),
-  prefix: z.string().optional().meta({ description: 'Only values that start with this prefix.' }),
+  from: optional(z.string(), 'Start date, YYYY-MM-DD. Default: the first day with data.'),
+  to: optional(z.string(), 'End date, exclusive. Default: tomorrow.'),
+  meter: optional(z.string(), 'Only values of this meter. Default: all meters.'),
+  prefix: optional(z.string(), 'Only values that start with this prefix.'),
   incomplete: incompleteParameter,
-  limit: z.string().optional().meta({ description: 'Values per page, 1 to 10,000. Default: 1,000.' }),
-  cursor: z
-    .string()
-    .optional()
-    .meta({ description: '`next` of the previous page. Other parameters except limit must not change.' }),
+  limit: optional(z.string(), 'Values per page, 1 to 10,000. Default: 1,000.'),
+  cursor: optional(z.string(), '`next` of the previous page. Other parameters except limit must not change.'),
 });
 
 const answer = z.object({
   dimension: z.string(),
   values: z.array(z.string()).meta({ description: 'Distinct values, sorted by their UTF-8 bytes.' }),
   incomplete: incompleteMember,
-  folded: z
-    .array(z.string())
-    .optional()
-    .meta({ description: 'The dimension, if some of the days do not have it in detail.' }),
-  next: z.string().optional().meta({ description: 'Cursor of the next page; absent on the last one.' }),
+  folded: optional(z.array(z.string()), 'The dimension, if some of the days do not have it in detail.'),
+  next: optional(z.string(), 'Cursor of the next page; absent on the last one.'),
 });
 
 /** `GET /api/v1/dimensions/{name}`. */

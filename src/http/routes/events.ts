@@ -27,7 +27,7 @@ import { commitEvents } from '../events/commit.ts';
 import { eventInstruments } from '../events/metrics.ts';
 import { headerLinesOf, queryOnly, senderOf, shareOf } from '../events/requests.ts';
 import { adapterAnswerSchema, eventsAnswerSchema, eventSchema, notificationSchema } from '../events/schemas.ts';
-import { problemResponses, problemSchema } from '../schemas.ts';
+import { optional, problemResponses, problemSchema } from '../schemas.ts';
 import { sendText } from '../send-text.ts';
 
 export type EventRouteOptions = Pick<
@@ -36,10 +36,7 @@ export type EventRouteOptions = Pick<
 > & { readonly ledger: Pick<Ledger, 'ingest'> };
 
 const parameters = z.strictObject({
-  results: z
-    .enum(['all'])
-    .optional()
-    .meta({ description: 'all: list all accepted (and ignored) events, however many there are.' }),
+  results: optional(z.enum(['all']), 'all: list all accepted (and ignored) events, however many there are.'),
 });
 
 const problems = { ...problemResponses, 408: problemSchema, 413: problemSchema, 415: problemSchema };

@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { rights, type Principal, type TokenInfo } from '../../identity/index.ts';
 import type { ApiOptions, App } from '../contract.ts';
-import { problemResponses, problemSchema } from '../schemas.ts';
+import { optional, problemResponses, problemSchema } from '../schemas.ts';
 
 const time = z.iso.datetime();
 const scope = z
@@ -14,7 +14,7 @@ const facts = z.object({
   kind: z.enum(['api', 'path']),
   name: z.string().optional(),
   email: z.string().optional(),
-  org: z.string().optional().meta({ description: 'Organisation the token is bound to.' }),
+  org: optional(z.string(), 'Organisation the token is bound to.'),
   scope: scope.optional(),
   rights: z.array(z.enum(rights)),
   createdAt: time,
@@ -30,15 +30,13 @@ const newToken = z.strictObject({
     .meta({ description: 'api: as Bearer token or Basic password. path: /v2/wt/<token>/<image>, for pulling only.' }),
   name: z.string().optional(),
   email: z.string().optional(),
-  org: z
-    .string()
-    .optional()
-    .meta({ description: 'Default: the domain of the e-mail address. Without both: no organisation.' }),
+  org: optional(z.string(), 'Default: the domain of the e-mail address. Without both: no organisation.'),
   scope: scope.optional(),
-  rights: z.array(z.string()).optional().meta({ description: 'Default: pull, query; for a path token: pull.' }),
-  platformToken: z.string().optional().meta({
-    description: 'For a path token: a Seqera Platform access token of the user. It is checked and not stored.',
-  }),
+  rights: optional(z.array(z.string()), 'Default: pull, query; for a path token: pull.'),
+  platformToken: optional(
+    z.string(),
+    'For a path token: a Seqera Platform access token of the user. It is checked and not stored.',
+  ),
   expiresAt: z.iso.datetime({ offset: true }).optional().meta({ description: 'RFC 3339. Absent: never.' }),
 });
 

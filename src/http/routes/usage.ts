@@ -15,7 +15,7 @@ import {
   type UsageQuery,
 } from '../../usage/index.ts';
 import type { ApiOptions, App } from '../contract.ts';
-import { problemResponses, problemSchema } from '../schemas.ts';
+import { optional, problemResponses, problemSchema } from '../schemas.ts';
 import { acceptsCsvFirst } from './accepts-csv.ts';
 import { confinedTo, sinceOwnFirstDay } from './query-scope.ts';
 import { incompleteMember, incompleteParameter } from './incomplete.ts';
@@ -37,27 +37,21 @@ const filter = (name: string) =>
     });
 
 const parameters = z.strictObject({
-  from: day.optional().meta({ description: 'Start date. Default: the first day with data.' }),
-  to: day.optional().meta({ description: 'End date, exclusive. Default: tomorrow.' }),
-  window: z.string().optional().meta({ description: 'total (default), day or month.' }),
-  by: z.string().optional().meta({ description: 'Dimensions to group by, and day or month, separated by commas.' }),
-  top: z
-    .string()
-    .optional()
-    .meta({ description: 'Number of largest rows per window, 1 to 10,000. The other rows are summed in one row.' }),
-  distinct: z
-    .string()
-    .optional()
-    .meta({ description: 'user or client: add the number of distinct values to each row, if the dimension is kept.' }),
-  limit: z.string().optional().meta({ description: 'Rows per page, 1 to 10,000. Default: 1,000.' }),
-  cursor: z
-    .string()
-    .optional()
-    .meta({ description: '`next` of the previous page. Other parameters except limit must not change.' }),
-  format: z.string().optional().meta({
-    description:
-      "json, csv or csv-raw; overrides the Accept header. csv puts ' before a field that a spreadsheet would evaluate as a formula; csv-raw does not.",
-  }),
+  from: optional(day, 'Start date. Default: the first day with data.'),
+  to: optional(day, 'End date, exclusive. Default: tomorrow.'),
+  window: optional(z.string(), 'total (default), day or month.'),
+  by: optional(z.string(), 'Dimensions to group by, and day or month, separated by commas.'),
+  top: optional(z.string(), 'Number of largest rows per window, 1 to 10,000. The other rows are summed in one row.'),
+  distinct: optional(
+    z.string(),
+    'user or client: add the number of distinct values to each row, if the dimension is kept.',
+  ),
+  limit: optional(z.string(), 'Rows per page, 1 to 10,000. Default: 1,000.'),
+  cursor: optional(z.string(), '`next` of the previous page. Other parameters except limit must not change.'),
+  format: optional(
+    z.string(),
+    "json, csv or csv-raw; overrides the Accept header. csv puts ' before a field that a spreadsheet would evaluate as a formula; csv-raw does not.",
+  ),
   incomplete: incompleteParameter,
   ...Object.fromEntries(dimensions.map((name) => [name, filter(name)])),
 });
@@ -66,8 +60,8 @@ const row = z
   .object({
     from: day.optional(),
     value: z.number().meta({ type: 'integer', description: 'May exceed 2^53.' }),
-    distinct: z.int().nonnegative().optional().meta({ description: 'Number of distinct users or clients.' }),
-    other: z.literal(true).optional().meta({ description: 'The sum of all rows beyond `top`.' }),
+    distinct: optional(z.int().nonnegative(), 'Number of distinct users or clients.'),
+    other: optional(z.literal(true), 'The sum of all rows beyond `top`.'),
   })
   .catchall(z.string().nullable())
   .meta({ description: 'The dimensions of `by` (null if the events have none), and the sum.' });
@@ -82,15 +76,9 @@ const answer = z.object({
     description: 'Sum of all matching rows, including other pages. May exceed 2^53.',
   }),
   incomplete: incompleteMember,
-  folded: z
-    .array(z.string())
-    .optional()
-    .meta({ description: 'Dimensions of the query that some of the days do not have in detail.' }),
-  indexedAt: z
-    .string()
-    .optional()
-    .meta({ description: 'Beside a running Wave: when its new names were last indexed.' }),
-  next: z.string().optional().meta({ description: 'Cursor of the next page; absent on the last one.' }),
+  folded: optional(z.array(z.string()), 'Dimensions of the query that some of the days do not have in detail.'),
+  indexedAt: optional(z.string(), 'Beside a running Wave: when its new names were last indexed.'),
+  next: optional(z.string(), 'Cursor of the next page; absent on the last one.'),
 });
 
 const page = {

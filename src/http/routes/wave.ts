@@ -14,6 +14,7 @@ import {
 import type { ApiOptions, App } from '../contract.ts';
 import { sendText } from '../send-text.ts';
 import { confinedTo } from './query-scope.ts';
+import { optional } from '../schemas.ts';
 
 type Options = Pick<ApiOptions, 'ledger' | 'authorise' | 'log'>;
 
@@ -26,12 +27,12 @@ const parameters = z.object({ date: first, org: first, arch: first });
 
 const answerSchema = z.object({
   metric: z.string(),
-  arch: z.string().optional().meta({ description: 'amd64 or arm64, if the query has one.' }),
+  arch: optional(z.string(), 'amd64 or arm64, if the query has one.'),
   count: z.number().meta({ type: 'integer', description: 'May exceed 2^53.' }),
-  orgs: z
-    .record(z.string(), z.number().meta({ type: 'integer' }))
-    .optional()
-    .meta({ description: 'Counts by organisation; absent if there are none.' }),
+  orgs: optional(
+    z.record(z.string(), z.number().meta({ type: 'integer' })),
+    'Counts by organisation; absent if there are none.',
+  ),
 });
 const errorSchema = z.object({ message: z.string() });
 const response = {
