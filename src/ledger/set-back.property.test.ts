@@ -272,7 +272,7 @@ describe('a set-back ledger or Redis', () => {
       world = new World(seed, dedupe === 'shared');
       await world.begin();
       try {
-        for (let i = 0; i < scaled(10, 30); i += 1) {
+        for (let i = 0; i < scaled(6, 30); i += 1) {
           await world.step();
           await world.expectTrueTotals();
         }

@@ -52,7 +52,7 @@ async function untilDelivered(running: Tonnage): Promise<void> {
 test.each(['sqlite', 'redis'])(
   'killed again and again while clients send events and pull: nothing is lost and nothing counted twice (%s)',
   async (driver) => {
-    const kills = scaled(6, 40);
+    const kills = scaled(4, 40);
     const data = join(directory, driver);
     const port = await freePort();
     const config = {

@@ -17,7 +17,7 @@ import { entry, tonnage } from '../support/tonnage.ts';
 const directory = mkdtempSync(join(tmpdir(), 'tonnage-erase-'));
 const config = join(directory, 'tonnage.yaml');
 const ledger = new TestLedger(join(directory, 'data'));
-const kills = scaled(4, 20);
+const kills = scaled(3, 20);
 let redis: RedisServer;
 
 beforeAll(async () => {

@@ -11,7 +11,7 @@ import { entry, startTonnage, tonnage, type Tonnage } from '../support/tonnage.t
 /** `tonnage event send` against a server that is killed while it sends, and is away for a while. */
 const directory = mkdtempSync(join(tmpdir(), 'tonnage-send-'));
 const file = join(directory, 'events.jsonl');
-const count = scaled(60_000, 600_000);
+const count = scaled(30_000, 600_000);
 
 let port: number;
 let server: Tonnage;

@@ -81,7 +81,7 @@ class Server {
 test(
   'two instances, killed again and again, that are sent the same events: each counts once',
   async () => {
-    const kills = scaled(6, 30);
+    const kills = scaled(4, 30);
     const servers = [new Server('one', await freePort()), new Server('two', await freePort())];
     const names = ['first', 'second', 'third'];
     // The same names send the same events, to each of the two.

@@ -103,7 +103,7 @@ describe.each(Object.entries(storeKinds))('over %s', (_title, openKind) => {
         await fixture.close();
         expect(answers).toEqual(questions.map((question) => answerOfWave(events, question)));
       });
-      await fc.assert(property, { numRuns: scaled(4, 40) });
+      await fc.assert(property, { numRuns: scaled(3, 40) });
     },
     scaled(600_000, 1_800_000),
   );

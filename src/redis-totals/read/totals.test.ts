@@ -270,7 +270,7 @@ test('every query has the same answer as a model in memory, for any counts of le
         }
       },
     ),
-    { numRuns: scaled(40, 1_000) },
+    { numRuns: scaled(25, 1_000) },
   );
 });
 

@@ -82,7 +82,7 @@ test(
         expect(await inRedis(meter)).toEqual(expected);
         expect(await inLedgers(meter)).toBe([...expected.values()].reduce((sum, value) => sum + value, 0n));
       }),
-      { numRuns: scaled(50, 400) },
+      { numRuns: scaled(30, 400) },
     );
   },
   scaled(600_000, 1_800_000),
