@@ -44,9 +44,9 @@ export default defineConfig({
   test: {
     cache: false,
     pool: 'forks',
-    // One more than a small machine has cores, since many tests wait for timers, disks and other processes. With many more,
+    // Two more than a small machine has cores, since many tests wait for timers, disks and other processes. With many more,
     // tests of servers and their clients would slow each other down.
-    maxWorkers: 3,
+    maxWorkers: 4,
     // Long enough for a busy machine or a slow disk: a time-out only ends a test that hangs.
     testTimeout: long ? 30 * 60_000 : 2 * 60_000,
     hookTimeout: 3 * 60_000,

@@ -26,7 +26,7 @@ describe('the store contract', () => {
       return { store: await openFile(file), reopen: () => openFile(file) };
     },
   };
-  storeConformance(fixture, scaled(120, 3_000));
+  storeConformance(fixture, scaled(80, 3_000));
 });
 
 describe('a ledger of an earlier version', () => {

@@ -169,7 +169,7 @@ async function run(place: Place, nemeses: readonly ('change' | 'break')[]): Prom
   const sender = new Sender(place, random);
   let shared = false;
   await sender.open(shared);
-  for (let turn = 0; turn < scaled(40, 300); turn++) {
+  for (let turn = 0; turn < scaled(30, 300); turn++) {
     const choice = Math.floor(random() * 12);
     const org = orgs[Math.floor(random() * orgs.length)] ?? '';
     if (choice < 4) await sender.add();

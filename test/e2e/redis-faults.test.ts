@@ -92,7 +92,7 @@ describe('a connection that is cut', () => {
     const { link } = await connectTestLink({ mode: 'standalone', url: `redis://127.0.0.1:${cutter.port}` });
     const { writer } = testWriter(link);
     const log = new BatchLog();
-    for (let round = 0; round < scaled(25, 300); round += 1) {
+    for (let round = 0; round < scaled(40, 300); round += 1) {
       for (let i = 0; i < 3; i += 1) log.add(randomIncrements(random, 6));
       const bytes = Math.floor(random() ** 2 * 9_000);
       if (round % 2 === 0) cutter.cutAfterSent(bytes);

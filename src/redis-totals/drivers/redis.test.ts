@@ -39,7 +39,7 @@ describe('the store contract, with totals in Redis', () => {
         return { store: await openStore(file), reopen: () => openStore(file) };
       },
     },
-    scaled(120, 3_000),
+    scaled(80, 3_000),
   );
 });
 
