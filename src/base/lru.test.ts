@@ -12,6 +12,15 @@ test('what was used longest ago leaves first', () => {
   expect([lru.get('a'), lru.get('b'), lru.get('c')]).toEqual(['A', undefined, 'C']);
 });
 
+test('has() does not count as a use', () => {
+  const lru = new Lru<string>(2);
+  lru.set('a', 'A');
+  lru.set('b', 'B');
+  expect([lru.has('a'), lru.has('c')]).toEqual([true, false]);
+  lru.set('c', 'C');
+  expect([lru.has('a'), lru.has('b')]).toEqual([false, true]);
+});
+
 test('what is heavier than everything together may be is not kept', () => {
   const lru = new Lru<string>(3, (text) => text.length);
   lru.set('a', 'abcd');

@@ -36,6 +36,11 @@ export class Lru<Value, Key = string> {
     return value;
   }
 
+  /** Whether there is an entry. Does not count as a use, so it costs a look-up only. */
+  has(key: Key): boolean {
+    return this.#entries.has(key);
+  }
+
   set(key: Key, value: Value): void {
     this.delete(key);
     this.#entries.set(key, value);

@@ -98,7 +98,7 @@ export class Caps {
 
   /** Whether the day is known. Otherwise the caller first reads what the ledger holds of it, and calls `remember`. */
   knows(day: Day): boolean {
-    return this.#days.get(day) !== undefined;
+    return this.#days.has(day);
   }
 
   /** Adds the values that the ledger already holds for a day, so a restart or a late event does not reset the caps. */
