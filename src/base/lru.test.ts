@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
@@ -47,3 +49,26 @@ test('the weight is that of what is in it, and never more than allowed', () => {
     }),
   );
 });
+
+test('reading and replacing entries for a long time takes no memory', () => {
+  const lru = new Lru<number>(10);
+  const use = (times: number): void => {
+    for (let index = 0; index < times; index++) {
+      if (lru.get('a') === undefined) lru.set('a', 0);
+      lru.set('b', index);
+    }
+  };
+  use(1_000);
+  const before = heapBytes();
+  use(200_000);
+  expect(heapBytes() - before).toBeLessThan(2_000_000);
+});
+
+/** Bytes of the heap that are in use after a garbage collection. */
+function heapBytes(): number {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  setFlagsFromString('--no-expose-gc');
+  collect();
+  return process.memoryUsage().heapUsed;
+}

@@ -8,8 +8,10 @@ export class Lru<Value, Key = string> {
   readonly #entries = new Map<Key, Value>();
   readonly #weightMax: number;
   readonly #weigh: (value: Value) => number;
-  /** One iterator for all evictions. A new one would step over the gaps of all earlier deletions each time. */
+  /** One iterator for many evictions. A new one would step over the gaps of all earlier deletions each time. */
   #oldest = this.#entries.keys();
+  /** Insertions since this iterator was made. */
+  #insertions = 0;
   #weight = 0;
 
   /** `weigh`: what an entry counts against `weightMax`, by default 1. It must return the same for the same value. */
@@ -30,9 +32,8 @@ export class Lru<Value, Key = string> {
   get(key: Key): Value | undefined {
     const value = this.#entries.get(key);
     if (value === undefined) return undefined;
-    // A map iterates in the order of insertion, so inserting an entry again makes it the most recently used one.
     this.#entries.delete(key);
-    this.#entries.set(key, value);
+    this.#insert(key, value);
     return value;
   }
 
@@ -43,7 +44,7 @@ export class Lru<Value, Key = string> {
 
   set(key: Key, value: Value): void {
     this.delete(key);
-    this.#entries.set(key, value);
+    this.#insert(key, value);
     this.#weight += this.#weigh(value);
     while (this.#weight > this.#weightMax) this.dropOldest();
   }
@@ -66,12 +67,24 @@ export class Lru<Value, Key = string> {
     let next = this.#oldest.next();
     if (next.done === true) {
       // An iterator that has reached the end stays there, whatever is inserted later.
-      this.#oldest = this.#entries.keys();
+      this.#renewIterator();
       next = this.#oldest.next();
     }
     if (next.done === true) return undefined;
     const value = this.#entries.get(next.value);
     this.delete(next.value);
     return value;
+  }
+
+  /** Makes an entry the most recently used one: a map iterates in the order of insertion. */
+  #insert(key: Key, value: Value): void {
+    this.#entries.set(key, value);
+    // V8 keeps all tables that a map has outgrown since an iterator over it has moved, so an idle one must not get old.
+    if (++this.#insertions > 2 * this.#entries.size) this.#renewIterator();
+  }
+
+  #renewIterator(): void {
+    this.#oldest = this.#entries.keys();
+    this.#insertions = 0;
   }
 }
