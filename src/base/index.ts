@@ -3,7 +3,8 @@ export { assert, unreachable } from './assert.ts';
 export { Closers } from './closers.ts';
 export { systemClock, type Clock } from './clock.ts';
 export { endsWithin, unlessAborted, within } from './deadline.ts';
-export { errorTable, messageOf, TonnageError, type ErrorCode } from './errors.ts';
+export { codeOf, errorTable, messageOf, TonnageError, type ErrorCode } from './errors.ts';
+export { fileErrorReason } from './file-error.ts';
 export { limits } from './limits.ts';
 export type { Log } from './log.ts';
 export { Lru } from './lru.ts';
@@ -12,7 +13,6 @@ export { parsePasswordHash, type HashCost, type PasswordHash } from './password-
 export { pause, WakeablePause } from './pause.ts';
 export { ForkedHistory, isLoss } from './forked-history.ts';
 export { systemRandom, type Random } from './random.ts';
-export { readErrorReason } from './read-error.ts';
 export { SingleFlight } from './single-flight.ts';
 export { Stop } from './stop.ts';
 export { Turns } from './turns.ts';

@@ -1,6 +1,6 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { readErrorReason, TonnageError } from '../base/index.ts';
+import { fileErrorReason, TonnageError } from '../base/index.ts';
 import { UsageError, type Terminal } from './contract.ts';
 
 /** The input of `event send`. */
@@ -79,5 +79,5 @@ async function* chunksOf(file: string, handle: FileHandle): AsyncGenerator<Buffe
 }
 
 function unreadable(file: string, cause: unknown): TonnageError {
-  return new TonnageError('source_failed', `${file}: cannot be read: ${readErrorReason(cause)}`, { cause });
+  return new TonnageError('source_failed', `${file}: cannot be read: ${fileErrorReason(cause)}`, { cause });
 }

@@ -83,7 +83,7 @@ describe('events of a file', () => {
   });
 
   test.each([
-    ['nope.jsonl', 1, 'nope.jsonl: cannot be read: there is no such file'],
+    ['nope.jsonl', 1, 'nope.jsonl: cannot be read: there is no such file or directory'],
     ['folder.jsonl', 1, 'folder.jsonl: cannot be read: this is a directory'],
     ['empty.jsonl/x', 1, 'empty.jsonl/x: cannot be read: a part of its path is not a directory'],
     ['loop.jsonl', 1, 'loop.jsonl: cannot be read: its symbolic links form a loop'],

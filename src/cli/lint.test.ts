@@ -71,7 +71,7 @@ describe('lint says of an input', () => {
     [['names.txt'], 'names.txt:1:1: a_ms: spell the unit out: seconds instead of ms; 4:1: seen: has no help text'],
     [['--format', 'openmetrics', 'empty.txt'], 'empty.txt:1:1: expected # EOF at the end'],
     [['folder'], 'folder:1:1: cannot be read: this is a directory'],
-    [['none'], 'none:1:1: cannot be read: there is no such file'],
+    [['none'], 'none:1:1: cannot be read: there is no such file or directory'],
     [['--parse-only', 'bad.txt'], 'bad.txt:2:4: expected a label name, got "2"'],
   ])('%j: %s', async (argv, line) => {
     const { code, stdout, stderr } = await lint(argv);

@@ -175,7 +175,7 @@ describe('config', () => {
     expect(await run(['serve', '--config', 'nope.yaml'], { workingDirectory: directory })).toEqual({
       code: 1,
       stdout: '',
-      stderr: 'tonnage: nope.yaml: cannot be read: there is no such file\n',
+      stderr: 'tonnage: nope.yaml: cannot be read: there is no such file or directory\n',
     });
   });
 });

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { limits, readErrorReason, TonnageError } from '../base/index.ts';
+import { fileErrorReason, limits, TonnageError } from '../base/index.ts';
 import type { Environment } from '../config/index.ts';
 import { isDimension, parseDay, type UsageAnswer, type UsageParameters, type UsageQuery } from '../usage/index.ts';
 import { UsageError } from './contract.ts';
@@ -69,7 +69,7 @@ function tokenOfFile(file: string | undefined): string | undefined {
   try {
     return readFileSync(file, 'utf8').replace(/\r?\n$/, '');
   } catch (cause) {
-    throw new UsageError(`TONNAGE_TOKEN_FILE cannot be read: ${readErrorReason(cause)}`, { cause });
+    throw new UsageError(`TONNAGE_TOKEN_FILE cannot be read: ${fileErrorReason(cause)}`, { cause });
   }
 }
 

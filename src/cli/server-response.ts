@@ -1,4 +1,4 @@
-import { messageOf, readErrorReason, TonnageError } from '../base/index.ts';
+import { fileErrorReason, messageOf, TonnageError } from '../base/index.ts';
 
 type Members = Readonly<Record<string, unknown>>;
 
@@ -32,10 +32,10 @@ export function reasonOf(thrown: unknown): string {
     return 'HTTP clients block this port, which is reserved for another protocol (Fetch Standard, "port blocking")';
   }
   if (thrown instanceof AggregateError && thrown.errors.length > 0) return reasonOf(thrown.errors[0]);
-  return thrown instanceof Error && thrown.cause instanceof Error ? reasonOf(thrown.cause) : readErrorReason(thrown);
+  return thrown instanceof Error && thrown.cause instanceof Error ? reasonOf(thrown.cause) : fileErrorReason(thrown);
 }
 
-/** Makes a text from the server safe for a terminal. */
+/** Makes a text from elsewhere safe for a terminal, which control characters could control. */
 export function printable(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\u{FFFD}');
 }

@@ -36,13 +36,13 @@ test('without a file, paths are relative to the working directory', () => {
 describe('the error for an unreadable file names it', () => {
   test.each([
     ['', 'configuration file: expected the name of a file, but came ""'],
-    ['nope.yaml', 'nope.yaml: cannot be read: there is no such file'],
+    ['nope.yaml', 'nope.yaml: cannot be read: there is no such file or directory'],
     ['secrets', 'secrets: cannot be read: this is a directory'],
     ['good.yaml/x', 'good.yaml/x: cannot be read: a part of its path is not a directory'],
     ['latin1.yaml', 'latin1.yaml: is expected to be UTF-8 text, but contains other bytes'],
     ['huge.yaml', `huge.yaml: is larger than the ${limits.configBytesMax} bytes that are allowed`],
     ['broken.yaml', 'broken.yaml:1:5: '],
-    ['lost-secret.yaml', 'auth.basic.passwordFile: "secrets/q" cannot be read: there is no such file'],
+    ['lost-secret.yaml', 'auth.basic.passwordFile: "secrets/q" cannot be read: there is no such file or directory'],
   ])('%s', (file, message) => {
     expect(() => loadConfig({ file, environment: {}, workingDirectory: directory })).toThrow(message);
   });

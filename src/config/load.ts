@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { limits, messageOf, readErrorReason, TonnageError } from '../base/index.ts';
+import { fileErrorReason, limits, messageOf, TonnageError } from '../base/index.ts';
 import type { Config } from './schema.ts';
 import { ConfigError } from './problems.ts';
 import { readConfig, type ConfigFile, type ReadOptions } from './read.ts';
@@ -24,7 +24,7 @@ function readText(path: string, bytesMax: number): string {
       closeSync(file);
     }
   } catch (thrown) {
-    throw new TonnageError('config_invalid', `cannot be read: ${readErrorReason(thrown)}`, { cause: thrown });
+    throw new TonnageError('config_invalid', `cannot be read: ${fileErrorReason(thrown)}`, { cause: thrown });
   }
   if (bytes === undefined || bytes.length > bytesMax) {
     throw new TonnageError('config_invalid', `is larger than the ${bytesMax} bytes that are allowed`);

@@ -159,7 +159,7 @@ describe('one line for each problem: place, key, what was expected, what came', 
     ['data: "${a"', 'data: expected a variable as in ${NAME}; write $${ for a plain ${'],
     [
       'users: { a: { passwordHashFile: nope } }',
-      'users.a.passwordHashFile: "nope" cannot be read: there is no such file',
+      'users.a.passwordHashFile: "nope" cannot be read: there is no such file or directory',
     ],
     [
       'users: { a: { passwordHashFile: 5 } }',

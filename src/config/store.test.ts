@@ -144,7 +144,7 @@ describe('variables', () => {
     ],
     [
       { TONNAGE_USAGE_HASH_KEY_FILE: 'nope' },
-      'TONNAGE_USAGE_HASH_KEY_FILE: usage.hashKeyFile: "nope" cannot be read: there is no such file',
+      'TONNAGE_USAGE_HASH_KEY_FILE: usage.hashKeyFile: "nope" cannot be read: there is no such file or directory',
     ],
     [
       { TONNAGE_USAGE_HASH_KEY: '0123456789abcdef', TONNAGE_USAGE_HASH_KEY_FILE: 'nope' },

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
-import { limits, messageOf, TonnageError, type Clock, type ErrorCode, type Log } from '../base/index.ts';
+import { codeOf, limits, messageOf, TonnageError, type Clock, type ErrorCode, type Log } from '../base/index.ts';
 import { LoginLimited } from '../identity/index.ts';
 import type { App } from './contract.ts';
 import { problem, problemType } from './problem.ts';
@@ -102,10 +102,6 @@ const byStatus: ReadonlyMap<number, ErrorCode> = new Map([
   [413, 'request_too_large'],
   [415, 'unsupported_media_type'],
 ]);
-
-function codeOf(error: unknown): unknown {
-  return typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
-}
 
 function statusOf(error: unknown): number {
   return typeof error === 'object' && error !== null && 'statusCode' in error ? Number(error.statusCode) : 500;

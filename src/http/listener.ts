@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { assert, limits, messageOf, TonnageError } from '../base/index.ts';
+import { assert, codeOf, limits, messageOf, TonnageError } from '../base/index.ts';
 import { answerBrokenRequest, answerConnect } from './broken-request.ts';
 import { disconnectSilentReaders, type SilentReaderOptions } from './silent-readers.ts';
 
@@ -73,7 +73,7 @@ export async function listen(server: Server, { host, port: wanted }: Address): P
 }
 
 function reasonOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const code = codeOf(error);
   if (code === 'EADDRINUSE') return 'another program already listens there; choose another port (--port, --metrics)';
   if (code === 'EACCES') return 'permission denied; ports below 1024 need administrator rights';
   if (code === 'EADDRNOTAVAIL') return 'this machine has no such address';

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { limits, messageOf, TonnageError, type Clock, type ErrorCode, type Log } from '../base/index.ts';
+import { codeOf, limits, messageOf, TonnageError, type Clock, type ErrorCode, type Log } from '../base/index.ts';
 import { encode, negotiate, paced, type Format } from '../exposition/index.ts';
 import { isLoopbackHost } from '../identity/index.ts';
 import type { MetricFamily, MetricSet } from '../metric/index.ts';
@@ -143,8 +143,8 @@ async function scrape(
 
 /** Whether a stream reports that the scraper disconnected, as opposed to an error of rendering. */
 function isEndOfConnection(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return (error instanceof Error && error.name === 'AbortError') || code === 'ERR_STREAM_PREMATURE_CLOSE';
+  const isAbort = error instanceof Error && error.name === 'AbortError';
+  return isAbort || codeOf(error) === 'ERR_STREAM_PREMATURE_CLOSE';
 }
 
 function headerText(header: string | readonly string[] | undefined): string | undefined {

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { limits } from '../base/index.ts';
+import { codeOf, limits } from '../base/index.ts';
 
 /** The response of another system. */
 export interface JsonAnswer {
@@ -56,9 +56,8 @@ function parsed(text: string): { readonly body?: unknown } {
 function reasonOf(error: unknown, timeoutMs: number): string {
   if (error instanceof TooLarge) return `its response is larger than ${limits.identityAnswerBytesMax} bytes`;
   if (isTimeoutError(error)) return `no complete response within ${timeoutMs} ms`;
-  const cause = error instanceof Error ? error.cause : undefined;
-  const code = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : undefined;
-  return `the connection failed${typeof code === 'string' ? ` (${code})` : ''}`;
+  const code = codeOf(error instanceof Error ? error.cause : undefined);
+  return `the connection failed${code === undefined ? '' : ` (${code})`}`;
 }
 
 /** Whether an error of `fetchJson` is a timeout. */

@@ -1,5 +1,5 @@
 import { accessSync, constants } from 'node:fs';
-import { assert, limits, TonnageError, type Clock, type Random } from '../base/index.ts';
+import { assert, codeOf, limits, TonnageError, type Clock, type Random } from '../base/index.ts';
 import type { Database, SqlValue } from '../sqlite/index.ts';
 import type { ReadTotals, RemoteStore, Store, StoredKeyHash } from '../store/index.ts';
 import { assertDelivers, assertKeptHere } from './journal/destination.ts';
@@ -110,7 +110,7 @@ function assertReadable(file: string): void {
   try {
     accessSync(file, constants.R_OK);
   } catch (error) {
-    const cause = error instanceof Error && 'code' in error ? error.code : undefined;
+    const cause = codeOf(error);
     const [code, reason] =
       cause === 'ENOENT' || cause === 'ENOTDIR'
         ? (['not_found', 'does not exist: nothing has been counted there yet'] as const)

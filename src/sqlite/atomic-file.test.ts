@@ -56,5 +56,5 @@ test('a writer removes the leftovers of an interrupted writer of the same target
 
 test('the error for a missing directory names the target', () => {
   const absent = join(directory, 'absent', 'target');
-  expect(() => new AtomicFile(absent)).toThrow(`${absent} cannot be written: it does not exist`);
+  expect(() => new AtomicFile(absent)).toThrow(`${absent} cannot be written: there is no such file or directory`);
 });

@@ -1,7 +1,6 @@
 import { closeSync, fsyncSync, mkdtempSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { TonnageError } from '../base/index.ts';
-import { reasonOf } from './file-error.ts';
+import { fileErrorReason, TonnageError } from '../base/index.ts';
 import { createPrivateFile } from './private-file.ts';
 
 /**
@@ -31,7 +30,9 @@ export class AtomicFile {
       this.#directory = mkdtempSync(`${target}${mark}`);
       createPrivateFile(this.path);
     } catch (error) {
-      throw new TonnageError('data_invalid', `${target} cannot be written: ${reasonOf(error)}`, { cause: error });
+      throw new TonnageError('data_invalid', `${target} cannot be written: ${fileErrorReason(error)}`, {
+        cause: error,
+      });
     }
   }
 

@@ -1,7 +1,6 @@
 import { mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { TonnageError } from '../base/index.ts';
-import { reasonOf, systemCodeOf } from './file-error.ts';
+import { codeOf, fileErrorReason, TonnageError } from '../base/index.ts';
 import { makePrivate, directoryMode } from './private-file.ts';
 
 /**
@@ -13,10 +12,9 @@ export function makeDirectory(path: string): void {
   try {
     mkdirSync(path, directoryMode);
   } catch (error) {
-    const code = systemCodeOf(error);
     if (isDirectory(path)) return;
     const parent = dirname(path);
-    if (code !== 'ENOENT' || parent === path || isDirectory(parent)) throw notCreated(path, error);
+    if (codeOf(error) !== 'ENOENT' || parent === path || isDirectory(parent)) throw notCreated(path, error);
     makeDirectory(parent);
     makeDirectory(path);
   }
@@ -33,7 +31,7 @@ function isDirectory(path: string): boolean {
 }
 
 function notCreated(path: string, error: unknown): TonnageError {
-  return new TonnageError('data_invalid', `the directory ${path} cannot be created: ${reasonOf(error)}`, {
+  return new TonnageError('data_invalid', `the directory ${path} cannot be created: ${fileErrorReason(error)}`, {
     cause: error,
   });
 }

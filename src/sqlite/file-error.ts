@@ -1,6 +1,6 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { messageOf, TonnageError, type ErrorCode } from '../base/index.ts';
+import { codeOf, messageOf, TonnageError, type ErrorCode } from '../base/index.ts';
 
 /** Result codes of SQLite (the low byte of `errcode`) that concern the file, not a statement. */
 const results = { permission: 3, readOnly: 8, ioError: 10, corrupt: 11, full: 13, cannotOpen: 14, notADatabase: 26 };
@@ -8,28 +8,6 @@ const results = { permission: 3, readOnly: 8, ioError: 10, corrupt: 11, full: 13
 const shortRead = 522;
 
 const notOpened = [results.permission, results.readOnly, results.cannotOpen];
-
-/** System error codes, in words. */
-const reasons: Readonly<Record<string, string>> = {
-  ENOENT: 'it does not exist',
-  EEXIST: 'something else has that name',
-  ENOTDIR: 'a part of its path is not a directory',
-  EACCES: 'this user may not write there',
-  EPERM: 'this user may not write there',
-  EROFS: 'the file system is read-only',
-  ENOSPC: 'the disk is full',
-  EDQUOT: 'the quota of the disk is used up',
-};
-
-/** The system's code of an error, such as `ENOENT`. */
-export function systemCodeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
-}
-
-/** The reason of a system error, in words. */
-export function reasonOf(error: unknown): string {
-  return reasons[systemCodeOf(error) ?? ''] ?? messageOf(error);
-}
 
 /** Whether SQLite reports that the file's content is damaged, and not just that it cannot be read or written now. */
 export function isDamage(error: unknown): boolean {
@@ -75,7 +53,7 @@ function whyNotOpened(file: string): string | undefined {
   const ofFile = existsSync(file) ? accessFailure(file, constants.R_OK | constants.W_OK) : undefined;
   const ofDirectory = accessFailure(directory, constants.W_OK);
   const needs = `SQLite creates files next to a database even to read it, so make ${directory} writable, or copy the files to a writable directory`;
-  if (systemCodeOf(ofFile ?? ofDirectory) === 'EROFS') return `the file system is read-only; ${needs}`;
+  if (codeOf(ofFile ?? ofDirectory) === 'EROFS') return `the file system is read-only; ${needs}`;
   if (ofFile !== undefined) return 'this user may not read and write it; check its owner and mode';
   if (ofDirectory !== undefined) return `this user may not write to ${directory}; ${needs}`;
   return existsSync(file) ? undefined : 'it does not exist';

@@ -42,7 +42,9 @@ test('the lock is free as soon as its process is killed', async () => {
 });
 
 test('the error for a missing directory names the file', () => {
-  expect(() => lockFile(join(directory, 'absent', 'lock'))).toThrow(/absent\/lock cannot be locked: it does not exist/);
+  expect(() => lockFile(join(directory, 'absent', 'lock'))).toThrow(
+    /absent\/lock cannot be locked: there is no such file or directory/,
+  );
 });
 
 test('the lock file has mode 0600', () => {

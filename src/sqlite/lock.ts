@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
-import { messageOf, TonnageError } from '../base/index.ts';
-import { toFileError, reasonOf, systemCodeOf } from './file-error.ts';
+import { codeOf, fileErrorReason, messageOf, TonnageError } from '../base/index.ts';
+import { toFileError } from './file-error.ts';
 import { createPrivateFile, isAccessibleToOthers } from './private-file.ts';
 import { AtomicFile } from './atomic-file.ts';
 
@@ -55,8 +55,8 @@ function create(file: string): void {
   try {
     createPrivateFile(file);
   } catch (error) {
-    if (systemCodeOf(error) === 'EEXIST') return;
-    throw new TonnageError('data_invalid', `${file} cannot be locked: ${reasonOf(error)}`, { cause: error });
+    if (codeOf(error) === 'EEXIST') return;
+    throw new TonnageError('data_invalid', `${file} cannot be locked: ${fileErrorReason(error)}`, { cause: error });
   }
 }
 

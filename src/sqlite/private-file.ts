@@ -1,5 +1,5 @@
 import { chmodSync, closeSync, openSync, statSync } from 'node:fs';
-import { systemCodeOf } from './file-error.ts';
+import { codeOf } from '../base/index.ts';
 
 /** Only the server's user may read the ledger, images and locks. */
 const fileMode = 0o600;
@@ -28,6 +28,6 @@ export function makePrivate(path: string): void {
   try {
     chmodSync(path, statSync(path).isDirectory() ? directoryMode : fileMode);
   } catch (error) {
-    if (!['EPERM', 'EACCES', 'EROFS', 'ENOTSUP', 'ENOENT'].includes(systemCodeOf(error) ?? '')) throw error;
+    if (!['EPERM', 'EACCES', 'EROFS', 'ENOTSUP', 'ENOENT'].includes(codeOf(error) ?? '')) throw error;
   }
 }

@@ -14,7 +14,7 @@ export function readText(
     workingDirectory: '/srv',
     readSecret: (file) => {
       const content = secrets[file];
-      if (content === undefined) throw new Error('cannot be read: there is no such file');
+      if (content === undefined) throw new Error('cannot be read: there is no such file or directory');
       return content;
     },
     ...rest,

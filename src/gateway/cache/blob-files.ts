@@ -2,7 +2,7 @@ import { open, readdir, rename, rm, stat, unlink, type FileHandle } from 'node:f
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-import type { Random } from '../../base/index.ts';
+import { codeOf, type Random } from '../../base/index.ts';
 import { digestAlgorithms, parseDigest, type Digest } from '../../oci/index.ts';
 import { makePrivateDirectory } from '../../sqlite/index.ts';
 import type { Amount } from '../amount.ts';
@@ -24,7 +24,7 @@ export interface BlobFile {
 const namesPerTurn = 1_000;
 
 function isAbsent(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+  return codeOf(error) === 'ENOENT';
 }
 
 /**
