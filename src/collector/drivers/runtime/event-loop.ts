@@ -13,7 +13,6 @@ const figures = {
   time: counter(
     'nodejs_eventloop_time_seconds',
     'Time that the event loop of the main thread was working (active) or waiting (idle).',
-    'seconds',
   ),
   iterations: counter('nodejs_eventloop_iterations', 'Iterations of the event loop of the main thread.'),
   events: counter('nodejs_eventloop_events', 'Events that the event loop of the main thread has handled.'),

@@ -5,18 +5,21 @@ export interface Figure {
   readonly type: 'gauge' | 'counter';
   readonly name: string;
   readonly help: string;
-  readonly unit: Unit | undefined;
+  readonly unit: 'bytes' | 'seconds' | undefined;
 }
 
-type Unit = 'bytes' | 'seconds';
-
-export function gauge(name: string, help: string, unit?: Unit): Figure {
-  return { type: 'gauge', name, help, unit };
+/** `name` ends with the unit, if there is one. */
+export function gauge(name: string, help: string): Figure {
+  return { type: 'gauge', name, help, unit: unitOf(name) };
 }
 
-/** `name` is without `_total`, which is added to the sample. */
-export function counter(name: string, help: string, unit?: Unit): Figure {
-  return { type: 'counter', name, help, unit };
+/** `name` ends with the unit, if there is one; `_total` is added to the sample. */
+export function counter(name: string, help: string): Figure {
+  return { type: 'counter', name, help, unit: unitOf(name) };
+}
+
+function unitOf(name: string): Figure['unit'] {
+  return (['bytes', 'seconds'] as const).find((unit) => name.endsWith(`_${unit}`));
 }
 
 /** A family with one value; none if the value is unknown, because 0 would be wrong. */

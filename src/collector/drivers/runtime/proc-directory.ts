@@ -7,11 +7,10 @@ import { parseIo, parseLimit, parseStat } from './proc-text.ts';
 
 const sharedNetwork = 'of the network namespace of the process, including loopback. Other processes may share it.';
 const figures = {
-  virtual: gauge('process_virtual_memory_bytes', 'Size of the address space of the process.', 'bytes'),
+  virtual: gauge('process_virtual_memory_bytes', 'Size of the address space of the process.'),
   virtualMax: gauge(
     'process_virtual_memory_max_bytes',
     'Maximum size of the address space of the process; infinite without a limit.',
-    'bytes',
   ),
   threads: gauge('process_threads', 'Threads of the process, including those of V8 and libuv.'),
   openFiles: gauge('process_open_fds', 'Open file descriptors.'),
@@ -19,15 +18,10 @@ const figures = {
   storageRead: counter(
     'process_io_storage_read_bytes',
     'Bytes read from storage for the process, excluding reads from the page cache.',
-    'bytes',
   ),
-  storageWritten: counter('process_io_storage_written_bytes', 'Bytes written to storage for the process.', 'bytes'),
-  received: counter('process_network_receive_bytes', `Bytes received by all interfaces ${sharedNetwork}`, 'bytes'),
-  transmitted: counter(
-    'process_network_transmit_bytes',
-    `Bytes transmitted by all interfaces ${sharedNetwork}`,
-    'bytes',
-  ),
+  storageWritten: counter('process_io_storage_written_bytes', 'Bytes written to storage for the process.'),
+  received: counter('process_network_receive_bytes', `Bytes received by all interfaces ${sharedNetwork}`),
+  transmitted: counter('process_network_transmit_bytes', `Bytes transmitted by all interfaces ${sharedNetwork}`),
 };
 
 /** Figures of the process from Linux's `/proc/self`, with the names of Prometheus client libraries. */

@@ -3,12 +3,12 @@ import type { MetricFamily } from '../../../metric/index.ts';
 import { byLabel, counter, gauge, single } from './figure.ts';
 
 const figures = {
-  cpu: counter('process_cpu_seconds', 'CPU time of all threads of the process, user and system.', 'seconds'),
-  cpuUser: counter('process_cpu_user_seconds', 'CPU time of the process in user mode.', 'seconds'),
-  cpuSystem: counter('process_cpu_system_seconds', 'CPU time of the process in the kernel.', 'seconds'),
-  startTime: gauge('process_start_time_seconds', 'When the process started, in Unix time.', 'seconds'),
-  resident: gauge('process_resident_memory_bytes', 'Resident memory of the process.', 'bytes'),
-  residentPeak: gauge('process_resident_memory_peak_bytes', 'Peak resident memory of the process.', 'bytes'),
+  cpu: counter('process_cpu_seconds', 'CPU time of all threads of the process, user and system.'),
+  cpuUser: counter('process_cpu_user_seconds', 'CPU time of the process in user mode.'),
+  cpuSystem: counter('process_cpu_system_seconds', 'CPU time of the process in the kernel.'),
+  startTime: gauge('process_start_time_seconds', 'When the process started, in Unix time.'),
+  resident: gauge('process_resident_memory_bytes', 'Resident memory of the process.'),
+  residentPeak: gauge('process_resident_memory_peak_bytes', 'Peak resident memory of the process.'),
   majorFaults: counter('process_major_pagefaults', 'Page faults that required reading from storage.'),
   minorFaults: counter('process_minor_pagefaults', 'Page faults that required no reading from storage.'),
   switches: counter(
@@ -18,7 +18,6 @@ const figures = {
   arrayBuffers: gauge(
     'nodejs_array_buffers_bytes',
     'Bytes in array buffers, including those of Node.js buffers. Part of the external memory.',
-    'bytes',
   ),
 };
 
