@@ -33,7 +33,7 @@ function auth(options: Partial<AuthenticationOptions> = {}): Authentication {
   });
 }
 
-const visitor = (authorization?: string, more: Partial<AuthRequest> = {}): AuthRequest => ({
+const request = (authorization?: string, more: Partial<AuthRequest> = {}): AuthRequest => ({
   authorization,
   remoteAddress: '192.0.2.1',
   host: 'pull.example.org',
@@ -90,57 +90,57 @@ const bob: Principal = { subject: 'bob', rights: new Set(['pull']) };
 describe('without credentials', () => {
   const loopback = { listener: 'loopback', host: 'localhost:8080' } as const;
   test.each<[string, Partial<AuthenticationOptions>, AuthRequest, string]>([
-    ['users, anonymous pulls', {}, visitor(), 'anonymous: pull'],
-    ['users, no anonymous pulls', { anonymousPull: false }, visitor(), 'missing'],
-    ['users, a loopback listener', {}, visitor(undefined, loopback), 'anonymous: pull'],
+    ['users, anonymous pulls', {}, request(), 'anonymous: pull'],
+    ['users, no anonymous pulls', { anonymousPull: false }, request(), 'missing'],
+    ['users, a loopback listener', {}, request(undefined, loopback), 'anonymous: pull'],
     [
       'users, a loopback listener, no anonymous pulls',
       { anonymousPull: false },
-      visitor(undefined, loopback),
+      request(undefined, loopback),
       'missing',
     ],
-    ['users, an empty user and password', {}, visitor(basic('', '')), 'anonymous: pull'],
-    ['users, empty credentials, no anonymous pulls', { anonymousPull: false }, visitor(basic('', '')), 'missing'],
-    ['no users', { authenticators: [] }, visitor(), 'anonymous: pull'],
-    ['no users, empty credentials', { authenticators: [] }, visitor(basic('', '')), 'anonymous: pull'],
-    ['no users, no anonymous pulls', { authenticators: [], anonymousPull: false }, visitor(), 'missing'],
-    ['no users, a loopback listener', { authenticators: [] }, visitor(undefined, loopback), `anonymous: ${all}`],
+    ['users, an empty user and password', {}, request(basic('', '')), 'anonymous: pull'],
+    ['users, empty credentials, no anonymous pulls', { anonymousPull: false }, request(basic('', '')), 'missing'],
+    ['no users', { authenticators: [] }, request(), 'anonymous: pull'],
+    ['no users, empty credentials', { authenticators: [] }, request(basic('', '')), 'anonymous: pull'],
+    ['no users, no anonymous pulls', { authenticators: [], anonymousPull: false }, request(), 'missing'],
+    ['no users, a loopback listener', { authenticators: [] }, request(undefined, loopback), `anonymous: ${all}`],
     [
       'no users, a loopback listener, a foreign Host',
       { authenticators: [] },
-      visitor(undefined, { ...loopback, host: 'rebound.example.org', foreignHost: true }),
+      request(undefined, { ...loopback, host: 'rebound.example.org', foreignHost: true }),
       'misdirected',
     ],
     [
       'no users, a loopback listener, a foreign Host, empty credentials',
       { authenticators: [] },
-      visitor(basic('', ''), { ...loopback, host: 'rebound.example.org', foreignHost: true }),
+      request(basic('', ''), { ...loopback, host: 'rebound.example.org', foreignHost: true }),
       'misdirected',
     ],
     [
       'no users, a loopback listener, a foreign Host of a proxy that is not trusted',
       { authenticators: [] },
-      visitor(undefined, { listener: 'open', foreignHost: true }),
+      request(undefined, { listener: 'open', foreignHost: true }),
       'misdirected',
     ],
     [
       'no users, a foreign Host and an address with a rule',
       { authenticators: [], addresses: () => bob },
-      visitor(undefined, { ...loopback, host: 'rebound.example.org', foreignHost: true }),
+      request(undefined, { ...loopback, host: 'rebound.example.org', foreignHost: true }),
       'misdirected',
     ],
-    ['users, a loopback listener, a foreign Host', {}, visitor(undefined, { foreignHost: true }), 'anonymous: pull'],
+    ['users, a loopback listener, a foreign Host', {}, request(undefined, { foreignHost: true }), 'anonymous: pull'],
 
     [
       'no users, a loopback listener, no Host',
       { authenticators: [] },
-      visitor(undefined, { ...loopback, host: undefined }),
+      request(undefined, { ...loopback, host: undefined }),
       'anonymous: pull',
     ],
     [
       'no users, an open listener, a loopback Host',
       { authenticators: [] },
-      visitor(undefined, { host: 'localhost' }),
+      request(undefined, { host: 'localhost' }),
       'anonymous: pull',
     ],
   ])('%s', (_title, options, who, expected) => {
@@ -160,12 +160,12 @@ describe('with credentials', () => {
     ['another scheme', 'Digest x', 'wrong'],
     ['an empty header', '', 'wrong'],
   ])('%s', async (_title, authorization, expected) => {
-    expect(summary(await auth().authenticate(visitor(authorization)))).toBe(expected);
+    expect(summary(await auth().authenticate(request(authorization)))).toBe(expected);
   });
 
   test('without authenticators they are wrong, not anonymous', async () => {
     const outcome = await auth({ authenticators: [] }).authenticate(
-      visitor(basic('alice', 'secret'), { listener: 'loopback', host: 'localhost' }),
+      request(basic('alice', 'secret'), { listener: 'loopback', host: 'localhost' }),
     );
     expect(summary(outcome)).toBe('wrong');
   });
@@ -173,8 +173,8 @@ describe('with credentials', () => {
   test('authenticators are tried in order, and the first that knows them decides', async () => {
     const more: Authenticator = { kind: 'check', authenticate: () => Promise.resolve(bob) };
     const both = auth({ authenticators: [users, more] });
-    expect(summary(await both.authenticate(visitor(basic('alice', 'secret'))))).toBe('alice: pull query');
-    expect(summary(await both.authenticate(visitor(basic('bob', 'x'))))).toBe('bob: pull');
+    expect(summary(await both.authenticate(request(basic('alice', 'secret'))))).toBe('alice: pull query');
+    expect(summary(await both.authenticate(request(basic('bob', 'x'))))).toBe('bob: pull');
   });
 });
 
@@ -183,20 +183,20 @@ describe('tokens of the challenge', () => {
     const tokens = new PullTokens({ clock, random: systemRandom });
     const both = auth({ authenticators: [users, tokens] });
     const authorization = `Bearer ${tokens.issue(bob).token}`;
-    expect(both.authenticate(visitor(authorization))).toEqual({ kind: 'principal', principal: bob });
+    expect(both.authenticate(request(authorization))).toEqual({ kind: 'principal', principal: bob });
     clock.forward(limits.pullTokenMs);
-    expect(both.authenticate(visitor(authorization))).toEqual({ kind: 'unauthorized', reason: 'wrong' });
+    expect(both.authenticate(request(authorization))).toEqual({ kind: 'unauthorized', reason: 'wrong' });
   });
 
   test('that are anonymous are valid only if anonymous pulls are allowed', () => {
     const tokens = new PullTokens({ clock, random: systemRandom });
     const authorization = `Bearer ${tokens.issue(undefined).token}`;
-    expect(auth({ authenticators: [tokens] }).authenticate(visitor(authorization))).toMatchObject({
+    expect(auth({ authenticators: [tokens] }).authenticate(request(authorization))).toMatchObject({
       kind: 'anonymous',
     });
     expect(
       auth({ authenticators: [tokens], anonymousPull: false, metrics: new MetricSet() }).authenticate(
-        visitor(authorization),
+        request(authorization),
       ),
     ).toEqual({
       kind: 'unauthorized',
@@ -209,14 +209,14 @@ describe('the result of a check', () => {
   test('is cached for a while and then returned synchronously', async () => {
     const slow = slowAuthenticator();
     const subject = auth({ authenticators: [slow.authenticator] });
-    const first = subject.authenticate(visitor('Bearer a'));
+    const first = subject.authenticate(request('Bearer a'));
     slow.answer(bob);
     expect(summary(await first)).toBe('bob: pull');
 
     clock.forward(limits.credentialMemoryMs - 1);
-    expect(subject.authenticate(visitor('Bearer a'))).toEqual({ kind: 'principal', principal: bob });
+    expect(subject.authenticate(request('Bearer a'))).toEqual({ kind: 'principal', principal: bob });
     clock.forward(1);
-    expect(subject.authenticate(visitor('Bearer a'))).toBeInstanceOf(Promise);
+    expect(subject.authenticate(request('Bearer a'))).toBeInstanceOf(Promise);
     expect(slow.asked()).toBe(2);
     slow.answer(bob);
   });
@@ -224,8 +224,8 @@ describe('the result of a check', () => {
   test('is shared by concurrent requests', async () => {
     const slow = slowAuthenticator();
     const subject = auth({ authenticators: [slow.authenticator] });
-    const waiting = Array.from({ length: 10 }, () => subject.authenticate(visitor('Bearer a')));
-    const other = subject.authenticate(visitor('Bearer b'));
+    const waiting = Array.from({ length: 10 }, () => subject.authenticate(request('Bearer a')));
+    const other = subject.authenticate(request('Bearer b'));
     expect(slow.asked()).toBe(2);
     slow.answer(bob);
     expect(new Set((await Promise.all([...waiting, other])).map(summary))).toEqual(new Set(['bob: pull']));
@@ -234,13 +234,13 @@ describe('the result of a check', () => {
   test('is cached for a short time if the credentials are wrong', async () => {
     const slow = slowAuthenticator();
     const subject = auth({ authenticators: [slow.authenticator] });
-    const refused = subject.authenticate(visitor('Bearer a'));
+    const refused = subject.authenticate(request('Bearer a'));
     slow.answer(undefined);
     expect(summary(await refused)).toBe('wrong');
     clock.forward(limits.loginRefusalMs - 1);
-    expect(subject.authenticate(visitor('Bearer a'))).toEqual({ kind: 'unauthorized', reason: 'wrong' });
+    expect(subject.authenticate(request('Bearer a'))).toEqual({ kind: 'unauthorized', reason: 'wrong' });
     clock.forward(1);
-    const accepted = subject.authenticate(visitor('Bearer a'));
+    const accepted = subject.authenticate(request('Bearer a'));
     slow.answer(bob);
     expect(summary(await accepted)).toBe('bob: pull');
     expect(slow.asked()).toBe(2);
@@ -251,7 +251,7 @@ describe('failed logins', () => {
   let guesses = 0;
   const guess = async (subject: Authentication, count: number, from = '192.0.2.1'): Promise<string[]> => {
     const slow = Array.from({ length: count }, async () =>
-      subject.authenticate(visitor(basic('alice', `guess-${guesses++}`), { remoteAddress: from })),
+      subject.authenticate(request(basic('alice', `guess-${guesses++}`), { remoteAddress: from })),
     );
     return (await Promise.all(slow)).map(summary);
   };
@@ -279,7 +279,7 @@ describe('failed logins', () => {
     const subject = auth({ authenticators: [slow.authenticator] });
     const many = limits.loginFailuresPerMinuteMax * 4;
     for (const verdict of [undefined, bob]) {
-      const waiting = Array.from({ length: many }, async () => subject.authenticate(visitor('Bearer a')));
+      const waiting = Array.from({ length: many }, async () => subject.authenticate(request('Bearer a')));
       slow.answer(verdict);
       const expected = verdict === undefined ? 'wrong' : 'bob: pull';
       expect((await Promise.all(waiting)).map(summary)).toEqual(Array.from({ length: many }, () => expected));
@@ -291,10 +291,10 @@ describe('failed logins', () => {
   test('count once for a client that repeats the same wrong credentials, so that others at its address are admitted', async () => {
     const subject = auth();
     for (let count = 0; count < limits.loginFailuresPerMinuteMax * 4; count++) {
-      expect(summary(await subject.authenticate(visitor(basic('alice', 'wrong'))))).toBe('wrong');
+      expect(summary(await subject.authenticate(request(basic('alice', 'wrong'))))).toBe('wrong');
       clock.forward(500);
     }
-    expect(summary(await subject.authenticate(visitor(basic('alice', 'secret'))))).toBe('alice: pull query');
+    expect(summary(await subject.authenticate(request(basic('alice', 'secret'))))).toBe('alice: pull query');
   });
 
   test('do not include expired tokens of this server', async () => {
@@ -302,18 +302,18 @@ describe('failed logins', () => {
     const before = new PullTokens({ clock, random: systemRandom });
     for (let count = 0; count < limits.loginFailuresPerMinuteMax * 4; count++) {
       const { token } = before.issue({ ...bob });
-      expect(subject.authenticate(visitor(`Bearer ${token}`))).toEqual({ kind: 'unauthorized', reason: 'wrong' });
+      expect(subject.authenticate(request(`Bearer ${token}`))).toEqual({ kind: 'unauthorized', reason: 'wrong' });
     }
-    expect(await subject.authenticate(visitor(basic('alice', 'secret')))).toMatchObject({ kind: 'principal' });
+    expect(await subject.authenticate(request(basic('alice', 'secret')))).toMatchObject({ kind: 'principal' });
   });
 
   test('do not limit cached credentials or requests without credentials', async () => {
     const subject = auth();
-    await subject.authenticate(visitor(basic('alice', 'secret')));
+    await subject.authenticate(request(basic('alice', 'secret')));
     await guess(subject, limits.loginFailuresPerMinuteMax);
     expect(await guess(subject, 1)).toEqual(['wait 60']);
-    expect(subject.authenticate(visitor(basic('alice', 'secret')))).toMatchObject({ kind: 'principal' });
-    expect(subject.authenticate(visitor())).toMatchObject({ kind: 'anonymous' });
+    expect(subject.authenticate(request(basic('alice', 'secret')))).toMatchObject({ kind: 'principal' });
+    expect(subject.authenticate(request())).toMatchObject({ kind: 'anonymous' });
   });
 
   test('do not include checks that failed', async () => {
@@ -323,7 +323,7 @@ describe('failed logins', () => {
     };
     const subject = auth({ authenticators: [broken] });
     for (let count = 0; count <= limits.loginFailuresPerMinuteMax; count++) {
-      await expect(subject.authenticate(visitor('Bearer a'))).rejects.toThrow('the platform does not answer');
+      await expect(subject.authenticate(request('Bearer a'))).rejects.toThrow('the platform does not answer');
     }
   });
 
@@ -332,7 +332,7 @@ describe('failed logins', () => {
     const subject = auth({ authenticators: [busy] });
     const outcomes = new Set<string>();
     for (let count = 0; count <= limits.loginFailuresPerMinuteMax; count++) {
-      outcomes.add(summary(await subject.authenticate(visitor(`Bearer ${count}`))));
+      outcomes.add(summary(await subject.authenticate(request(`Bearer ${count}`))));
     }
     expect(outcomes).toEqual(new Set(['wait 1']));
   });
@@ -340,9 +340,9 @@ describe('failed logins', () => {
 
 test('checks are counted by outcome, cached ones are not', async () => {
   const subject = auth();
-  await subject.authenticate(visitor(basic('alice', 'secret')));
-  await subject.authenticate(visitor(basic('alice', 'secret')));
-  await subject.authenticate(visitor(basic('alice', 'wrong')));
+  await subject.authenticate(request(basic('alice', 'secret')));
+  await subject.authenticate(request(basic('alice', 'secret')));
+  await subject.authenticate(request(basic('alice', 'wrong')));
   const family = metrics.gather().find(({ name }) => name === 'tonnage_identity_checks');
   const counts = family?.type === 'counter' ? [...family.points].map((point) => Number(point.value)) : [];
   expect(counts).toEqual([1, 1, 0, 0, 0]);
@@ -362,12 +362,12 @@ test('a first login is checked before a flood of attempts from another address',
   const subject = auth({ authenticators: [targets] });
   const flood = Array.from({ length: 30 }, (_, index) =>
     Promise.resolve(
-      subject.authenticate(visitor(basic('mallory', `guess ${index}`), { remoteAddress: '203.0.113.9' })),
+      subject.authenticate(request(basic('mallory', `guess ${index}`), { remoteAddress: '203.0.113.9' })),
     ),
   );
   let refused = 0;
   for (const each of flood) void each.then(() => refused++);
-  const good = await subject.authenticate(visitor(basic('alice', 'secret'), { remoteAddress: '192.0.2.7' }));
+  const good = await subject.authenticate(request(basic('alice', 'secret'), { remoteAddress: '192.0.2.7' }));
   expect(summary(good)).toBe('alice: pull query');
   // Two were already running, and two may have started together with it.
   expect(refused).toBeLessThan(6);
@@ -380,12 +380,12 @@ test('a flood from one address does not make other clients retry', async () => {
     Array.from({ length: 29 }, (_, index) =>
       Promise.resolve(
         subject.authenticate(
-          visitor(basic('mallory', `guess ${host} ${index}`), { remoteAddress: `203.0.113.${host}` }),
+          request(basic('mallory', `guess ${host} ${index}`), { remoteAddress: `203.0.113.${host}` }),
         ),
       ),
     );
   const floods = Array.from({ length: 12 }, (_, host) => from(host)).flat();
-  expect(summary(await subject.authenticate(visitor(basic('alice', 'secret'), { remoteAddress: '192.0.2.7' })))).toBe(
+  expect(summary(await subject.authenticate(request(basic('alice', 'secret'), { remoteAddress: '192.0.2.7' })))).toBe(
     'alice: pull query',
   );
   const outcomes = (await Promise.all(floods)).map(summary);

@@ -4,7 +4,8 @@ export type Credential =
   | { readonly scheme: 'bearer'; readonly token: string };
 
 const base64Pattern = /^[A-Za-z0-9+/]+={0,2}$/;
-const tokenPattern = /^[A-Za-z0-9._~+/-]+=*$/;
+/** The form of a Bearer token (RFC 6750 section 2.1). */
+export const bearerPattern = /^[A-Za-z0-9._~+/-]+=*$/;
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
@@ -20,7 +21,7 @@ export function parseAuthorization(header: string): Credential | 'none' | 'malfo
     case 'basic':
       return parseBasic(match[2]);
     case 'bearer':
-      return tokenPattern.test(match[2]) ? { scheme: 'bearer', token: match[2] } : 'malformed';
+      return bearerPattern.test(match[2]) ? { scheme: 'bearer', token: match[2] } : 'malformed';
     default:
       return 'malformed';
   }

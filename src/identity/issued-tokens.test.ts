@@ -49,8 +49,8 @@ beforeEach(() => {
 const open = (): Promise<IssuedTokens> => IssuedTokens.open({ store: shelf, clock, random: systemRandom, log });
 
 test('a token identifies its principal, before and after a restart', async () => {
-  const wish = { kind: 'api', name: 'ci', email: 'ci@a.org', scope: ['lab/a/*'], rights: ['query'] } as const;
-  const { token, id } = await (await open()).create(wish);
+  const request = { kind: 'api', name: 'ci', email: 'ci@a.org', scope: ['lab/a/*'], rights: ['query'] } as const;
+  const { token, id } = await (await open()).create(request);
   const holder = { subject: 'ci', email: 'ci@a.org', org: 'a.org', scope: ['lab/a/*'], rights: new Set(['query']) };
   for (const tokens of [await open(), await open()]) {
     expect(tokens.find('api', token)).toEqual(holder);

@@ -1,20 +1,13 @@
 import { limits, messageOf, TonnageError, type Clock, type Log, type Random } from '../base/index.ts';
-import { rights as allRights, type Principal, type Right } from './principal.ts';
+import { rights as allRights, type Principal } from './principal.ts';
 import { tokenHash, tokenId, tokenSecretBytes, tokenText, type TokenKind } from './token-text.ts';
 import { canonicalScope, type ScopeUpstreams } from './token-scope.ts';
-import { checkTokenRequest, type TokenRequest } from './token-request.ts';
+import { checkTokenRequest, type CheckedTokenRequest, type TokenRequest } from './token-request.ts';
 
 /** The public properties of a token. Times are in milliseconds since the Unix epoch. */
-export interface TokenInfo {
+export interface TokenInfo extends CheckedTokenRequest {
   readonly id: string;
-  readonly kind: TokenKind;
-  readonly name?: string;
-  readonly email?: string;
-  readonly org?: string;
-  readonly scope?: readonly string[];
-  readonly rights: readonly Right[];
   readonly createdAt: number;
-  readonly expiresAt?: number;
   /** Time of last use, with a precision of an hour. Absent: never used. */
   readonly usedAt?: number;
 }

@@ -55,15 +55,7 @@ interface Known extends OidcIssuer {
 export function createOidc({ issuers, clock, fetches, log }: OidcOptions): Extract<Authenticator, { kind: 'check' }> {
   const known = new Map<string, Known>();
   for (const issuer of issuers) {
-    const { jwksUrl } = issuer;
-    const keys = new OidcKeys({
-      issuer: issuer.issuer,
-      ...(jwksUrl !== undefined && { jwksUrl }),
-      clock,
-      log,
-      fetches,
-    });
-    known.set(issuer.issuer, { ...issuer, keys });
+    known.set(issuer.issuer, { ...issuer, keys: new OidcKeys({ ...issuer, clock, log, fetches }) });
   }
   return {
     kind: 'check',

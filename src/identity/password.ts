@@ -1,10 +1,7 @@
 import { createHash, scrypt, timingSafeEqual, type ScryptOptions } from 'node:crypto';
 import { limits, type HashCost, type PasswordHash, type Random } from '../base/index.ts';
 
-/**
- * What new hashes cost: 16 MiB of memory and about 50 ms of one core, for us at each login that is not remembered
- * and for whoever guesses at each guess.
- */
+/** The cost of new hashes: 16 MiB of memory and about 50 ms of one core, for each uncached login and each guess. */
 const newHashCost = { cost: 16_384, blockSize: 8, parallelism: 1 } as const;
 const saltBytes = 16;
 const hashBytes = 32;
@@ -30,14 +27,14 @@ export async function verifyPassword(password: string, expected: PasswordHash): 
   return timingSafeEqual(derived, expected.hash);
 }
 
-/** A hash that no password has, as expensive to check as a new one: spent where there is nothing to compare with. */
+/** A hash that matches no password and is as expensive to check as a new one, for logins with an unknown user name. */
 export function decoyHash(random: Random): PasswordHash {
   return { kind: 'scrypt', ...newHashCost, salt: random.bytes(saltBytes), hash: random.bytes(hashBytes) };
 }
 
 function derive(password: string, salt: Uint8Array, length: number, cost: HashCost): Promise<Uint8Array> {
   const { cost: N, blockSize: r, parallelism: p } = cost;
-  // Node.js refuses by default what needs more than 32 MiB.
+  // By default, Node.js rejects a hash that needs more than 32 MiB.
   const options: ScryptOptions = { N, r, p, maxmem: 2 * limits.passwordHashMemoryBytesMax };
   return new Promise((resolve, reject) => {
     scrypt(password, salt, length, options, (error, derived) => {

@@ -1,7 +1,7 @@
-import { organisationOfEmail } from '../base/index.ts';
 import {
   limits,
   messageOf,
+  organisationOfEmail,
   SingleFlight,
   TonnageError,
   Turns,
@@ -10,7 +10,7 @@ import {
   type Random,
 } from '../base/index.ts';
 import type { Authenticator, CheckVerdict } from './authenticator.ts';
-import type { Credential } from './authorization.ts';
+import { bearerPattern, type Credential } from './authorization.ts';
 import { CredentialCache } from './credential-cache.ts';
 import { fetchJson, isTimeout, memberOf, textOf, type JsonAnswer } from './fetch-json.ts';
 import type { PlatformInstruments } from './metrics.ts';
@@ -46,9 +46,6 @@ export interface PlatformTokensOptions {
 export function createPlatformTokens(options: PlatformTokensOptions): Extract<Authenticator, { kind: 'check' }> {
   return new PlatformTokens(options);
 }
-
-/** RFC 6750 section 2.1. */
-const tokenPattern = /^[A-Za-z0-9._~+/-]+=*$/;
 
 interface Known {
   readonly principal: Principal;
@@ -104,7 +101,7 @@ class PlatformTokens {
   #tokenOf(credential: Credential): string | undefined {
     const token = credential.scheme === 'bearer' ? credential.token : credential.password;
     // Never send Tonnage's own tokens to the Platform, not even expired ones.
-    if (!tokenPattern.test(token) || tokenKindOf(token) !== undefined) return undefined;
+    if (!bearerPattern.test(token) || tokenKindOf(token) !== undefined) return undefined;
     const isMistyped =
       credential.scheme === 'basic' &&
       token.length < limits.platformTokenLengthMin &&

@@ -21,7 +21,7 @@ export interface TokenRequest {
 }
 
 /** A valid token request, with defaults. */
-interface CheckedTokenRequest {
+export interface CheckedTokenRequest {
   readonly kind: TokenKind;
   readonly name?: string;
   readonly email?: string;
