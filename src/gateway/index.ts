@@ -1,4 +1,5 @@
 export { openGateway } from './gateway.ts';
+export { matchesETag } from './headers.ts';
 export type {
   Admission,
   AdmissionScope,

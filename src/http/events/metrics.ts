@@ -3,13 +3,11 @@ import {
   ignoredReasons,
   refusalReasons,
   type AdapterName,
-  type EventRefusalReason,
   type EventsSummary,
 } from '../../ingest/index.ts';
-import type { Counter, MetricSet } from '../../metric/index.ts';
+import type { MetricSet } from '../../metric/index.ts';
 
 const outcomes = ['accepted', 'duplicate', 'voided', 'refused'] as const;
-type Outcome = (typeof outcomes)[number];
 
 /** Instruments of the ingest routes. */
 interface EventInstruments {
@@ -35,14 +33,12 @@ export function eventInstruments(metrics: MetricSet): EventInstruments {
     labels: ['adapter', 'reason'],
   });
   for (const adapter of adapterNames) for (const reason of ignoredReasons) ignored.labels({ adapter, reason });
-  const byOutcome = new Map<Outcome, Counter>(outcomes.map((outcome) => [outcome, events.labels({ outcome })]));
-  const byReason = new Map<EventRefusalReason, Counter>(
-    refusalReasons.map((reason) => [reason, refused.labels({ reason })]),
-  );
+  for (const outcome of outcomes) events.labels({ outcome });
+  for (const reason of refusalReasons) refused.labels({ reason });
   return {
     count(summary, adapter) {
-      for (const [outcome, counter] of byOutcome) if (summary[outcome] > 0) counter.inc(summary[outcome]);
-      for (const [reason, count] of summary.reasons) byReason.get(reason)?.inc(count);
+      for (const outcome of outcomes) if (summary[outcome] > 0) events.labels({ outcome }).inc(summary[outcome]);
+      for (const [reason, count] of summary.reasons) refused.labels({ reason }).inc(count);
       if (adapter === undefined) return;
       for (const [reason, count] of summary.ignoredReasons) ignored.labels({ adapter, reason }).inc(count);
     },

@@ -1,6 +1,6 @@
 import { canonicalOrganisation, TonnageError } from '../../base/index.ts';
 import type { Principal } from '../../identity/index.ts';
-import { type UsageAnswer, type UsageQuery } from '../../usage/index.ts';
+import type { UsageAnswer, UsageQuery } from '../../usage/index.ts';
 
 /**
  * Returns the only organisation that a principal may query; `undefined` if it has none or is an admin. Throws

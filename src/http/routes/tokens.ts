@@ -18,9 +18,9 @@ const facts = z.object({
   scope: scope.optional(),
   rights: z.array(z.enum(rights)),
   createdAt: time,
-  expiresAt: time.optional().meta({ description: 'Absent: never.' }),
+  expiresAt: optional(time, 'Absent: never.'),
   expired: z.boolean(),
-  usedAt: time.optional().meta({ description: 'Last use, accurate to an hour. Absent: never.' }),
+  usedAt: optional(time, 'Last use, accurate to an hour. Absent: never.'),
 });
 
 const newToken = z.strictObject({
@@ -37,7 +37,7 @@ const newToken = z.strictObject({
     z.string(),
     'For a path token: a Seqera Platform access token of the user. It is checked and not stored.',
   ),
-  expiresAt: z.iso.datetime({ offset: true }).optional().meta({ description: 'RFC 3339. Absent: never.' }),
+  expiresAt: optional(z.iso.datetime({ offset: true }), 'RFC 3339. Absent: never.'),
 });
 
 const bodyProblems = { ...problemResponses, 413: problemSchema, 415: problemSchema };
@@ -109,19 +109,15 @@ export function tokenRoutes(app: App, options: Pick<ApiOptions, 'tokens' | 'auth
 }
 
 function factsAsJson(token: TokenInfo, now: number) {
-  const { id, kind, name, email, org, scope: repositories, createdAt, expiresAt, usedAt } = token;
+  const { createdAt, expiresAt, usedAt } = token;
   return {
-    id,
-    kind,
-    ...(name !== undefined && { name }),
-    ...(email !== undefined && { email }),
-    ...(org !== undefined && { org }),
-    ...(repositories !== undefined && { scope: [...repositories] }),
+    ...token,
+    scope: token.scope && [...token.scope],
     rights: [...token.rights],
     createdAt: isoTime(createdAt),
-    ...(expiresAt !== undefined && { expiresAt: isoTime(expiresAt) }),
+    expiresAt: expiresAt === undefined ? undefined : isoTime(expiresAt),
     expired: expiresAt !== undefined && expiresAt <= now,
-    ...(usedAt !== undefined && { usedAt: isoTime(usedAt) }),
+    usedAt: usedAt === undefined ? undefined : isoTime(usedAt),
   };
 }
 

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { matchesETag } from '../../gateway/index.ts';
 import { sendText } from '../send-text.ts';
 
 /**
@@ -11,12 +12,6 @@ export function sendTagged(request: FastifyRequest, reply: FastifyReply, type: s
   const incomplete = String(reply.getHeader('tonnage-incomplete') ?? '');
   const tag = `"${hash('sha256', incomplete + text, 'base64url')}"`;
   reply.header('etag', tag).header('cache-control', 'private, no-cache').header('vary', 'accept, authorization');
-  if (namesTag(request.headers['if-none-match'], tag)) void reply.code(304).send();
+  if (matchesETag(request.headers['if-none-match'], tag)) void reply.code(304).send();
   else sendText(reply, type, text);
-}
-
-/** Whether an If-None-Match header matches the tag, by weak comparison as RFC 9110 requires. */
-function namesTag(header: string | undefined, tag: string): boolean {
-  if (header === undefined) return false;
-  return header.trim() === '*' || header.split(',').some((each) => each.trim().replace(/^W\//, '') === tag);
 }

@@ -12,9 +12,9 @@ import {
   type WaveQuery,
 } from '../../usage/index.ts';
 import type { ApiOptions, App } from '../contract.ts';
+import { optional } from '../schemas.ts';
 import { sendText } from '../send-text.ts';
 import { confinedTo } from './query-scope.ts';
-import { optional } from '../schemas.ts';
 
 type Options = Pick<ApiOptions, 'ledger' | 'authorise' | 'log'>;
 

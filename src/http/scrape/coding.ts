@@ -1,6 +1,5 @@
 import type { Transform } from 'node:stream';
 import { createGzip, createZstdCompress } from 'node:zlib';
-
 import { parseQualities } from '../qualities.ts';
 
 export type ContentCoding = 'gzip' | 'zstd' | 'identity';
