@@ -6,7 +6,7 @@ import { openEventInput } from './event-input.ts';
 import { readBatches } from './event-lines.ts';
 import { createEventSender, nothingSent, sum, type SendEvents, type SendOutcome } from './event-sender.ts';
 import { authorizationOf, baseOf } from './remote-usage.ts';
-import { groupThousands } from './usage-table.ts';
+import { counted, groupThousands } from './usage-table.ts';
 import { createProgress } from './wave-progress.ts';
 
 interface EventSendOptions extends EventFlags {
@@ -94,7 +94,6 @@ async function sendFile(file: string, sender: SendEvents, terminal: Terminal): P
   let tally: Tally = { outcome: nothingSent, refused: 0 };
   const progress = createProgress({
     ...terminal,
-    interactive: terminal.interactive === true,
     what: () => `bytes, ${counted(eventsOf(tally.outcome), 'event')}`,
   });
   try {
@@ -135,8 +134,4 @@ function summaryOf({ outcome, refused }: Tally): string {
   const parts = counts.map(([what, count]) => `${groupThousands(BigInt(count))} ${what}`);
   const all = counted(eventsOf(outcome) + refused, 'event');
   return parts.length === 0 ? all : `${all}: ${parts.join(', ')}`;
-}
-
-function counted(count: number, what: string): string {
-  return `${groupThousands(BigInt(count))} ${what}${count === 1 ? '' : 's'}`;
 }

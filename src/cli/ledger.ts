@@ -292,7 +292,7 @@ function sameStore(to: string, remote: RemoteStore | undefined): TonnageError {
 /** Shows progress on standard error. */
 async function withProgress<T>(terminal: Terminal, work: (onProgress: OnProgress) => Promise<T>): Promise<T> {
   let what = '';
-  const progress = createProgress({ ...terminal, interactive: terminal.interactive === true, what: () => what });
+  const progress = createProgress({ ...terminal, what: () => what });
   try {
     return await work(({ work: name, done, total }) => {
       what = name;

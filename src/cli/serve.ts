@@ -1,5 +1,4 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-
 import { limits } from '../base/index.ts';
 import { listenForm, parseHost, parseListen, parsePort } from '../config/index.ts';
 import { configFileOf, configurationOf } from './configuration.ts';

@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { Agent, fetch } from 'undici';
 import { limits, TonnageError } from '../base/index.ts';
 import type { Config } from '../config/index.ts';
 import type { TokenManager, TokenInfo, TokenRequest } from '../identity/index.ts';
@@ -80,6 +79,8 @@ function tokensOf(server: Server): TokenManager {
  */
 async function send(server: Server, method: string, path: string, body?: object): Promise<string> {
   const { base, name, authorization, socket } = server;
+  // Loaded lazily, so that other commands start faster.
+  const { Agent, fetch } = await import('undici');
   const dispatcher = new Agent(socket === undefined ? {} : { connect: { socketPath: socket } });
   let status: number;
   let text: string;

@@ -154,8 +154,8 @@ function requestOf(options: CreateOptions, { clock, environment }: Terminal): To
     org: rest.org,
     scope: scope?.flatMap((each) => each.split(',')),
     rights: rights?.split(','),
-    ...(platformToken !== undefined && { platformToken }),
-    ...(expires !== undefined && { expiresAt: expiryOf(expires, clock.now()) }),
+    platformToken,
+    expiresAt: expires === undefined ? undefined : expiryOf(expires, clock.now()),
   };
 }
 

@@ -1,14 +1,20 @@
 import { formatDay, type DistinctDimension, type UsageAnswer, type UsageQuery, type UsageRow } from '../usage/index.ts';
+import { printable } from './server-response.ts';
 
 /** How bars are drawn: with eighths of block characters, or with `#` if the terminal has only ASCII. */
 export type BarStyle = 'blocks' | 'ascii';
 
-const barWidth = 20;
+export const barWidth = 20;
 const eighths = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'] as const;
 
 /** `1234567` as `1,234,567`. */
 export function groupThousands(value: bigint): string {
   return value.toString().replaceAll(/\B(?=(\d{3})+$)/g, ',');
+}
+
+/** `1,234 pulls`, or `1 pull`. */
+export function counted(count: number, what: string): string {
+  return `${groupThousands(BigInt(count))} ${what}${count === 1 ? '' : 's'}`;
 }
 
 /** A bar for `value`. `most` fills the whole width; a value above 0 is never empty. */
@@ -18,11 +24,6 @@ export function bar(value: bigint, most: bigint, style: BarStyle): string {
   const filled = (value * BigInt(barWidth) * parts) / most || 1n;
   if (style === 'ascii') return '#'.repeat(Number(filled));
   return '█'.repeat(Number(filled / 8n)) + (eighths[Number(filled % 8n)] ?? '');
-}
-
-/** Removes control characters, which could control the terminal. */
-function printable(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\u{FFFD}');
 }
 
 /** Formats an answer as a table: a title, aligned columns, a bar for each row, and the total. */

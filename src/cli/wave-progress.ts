@@ -1,10 +1,9 @@
 import type { Clock } from '../base/index.ts';
-import { bar, groupThousands } from './usage-table.ts';
+import { bar, barWidth, groupThousands } from './usage-table.ts';
 
 /** Minimum milliseconds between updates: of a bar on a terminal, or of lines in a log. */
 const shownEveryMs = { bar: 100, line: 5_000 } as const;
 
-const barWidth = 20;
 /** ECMA-48: return to the first column and erase the line. */
 const anew = '\r\u{1b}[K';
 
@@ -12,8 +11,8 @@ interface ProgressOptions {
   readonly clock: Clock;
   /** Writes the output. */
   readonly say: (text: string) => void;
-  /** Whether the output is a terminal. */
-  readonly interactive: boolean;
+  /** Whether the output is a terminal. Default: false. */
+  readonly interactive?: boolean;
   /** The unit. Default: `fields`. */
   readonly what?: () => string;
 }
@@ -27,7 +26,7 @@ export interface Progress {
 }
 
 /** Shows a bar on a terminal, otherwise a line every few seconds. `total` may grow and may be too small. */
-export function createProgress({ clock, say, interactive, what = () => 'fields' }: ProgressOptions): Progress {
+export function createProgress({ clock, say, interactive = false, what = () => 'fields' }: ProgressOptions): Progress {
   let shownAt = interactive ? -Infinity : clock.monotonic();
   let drawn = false;
   return {

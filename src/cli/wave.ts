@@ -3,7 +3,8 @@ import { parseRedisUrl, quote, redisUrlForm, type Config } from '../config/index
 import type { WaveImportProgress, WaveImportSummary, WaveMeterSummary } from '../store/index.ts';
 import { configurationOf } from './configuration.ts';
 import { note, UsageError, type Terminal } from './contract.ts';
-import { groupThousands } from './usage-table.ts';
+import { printable } from './server-response.ts';
+import { counted } from './usage-table.ts';
 import { createProgress } from './wave-progress.ts';
 
 /** Imports Wave's names in the store of a configuration. Resolves with `undefined` if Wave does not use that store. */
@@ -31,7 +32,7 @@ export function waveCommand(terminal: Terminal, importWave: ImportWave): Command
     .option('--url <url>', 'the Redis of Wave: redis://, rediss:// or unix://')
     .action(async (options: { readonly url?: string }, command: Command) => {
       const config = configOf(command, terminal, options.url);
-      const progress = createProgress({ ...terminal, interactive: terminal.interactive === true });
+      const progress = createProgress(terminal);
       const summary = await importWave(config, ({ scanned, total }) => progress.update(scanned, total)).finally(() =>
         progress.end(),
       );
@@ -57,7 +58,7 @@ function report({ scanned, resumed, skipped, skippedNames, meters }: WaveImportS
   for (const meter of meters) terminal.out(`${meterLine(meter)}\n`);
   if (skipped === 0) return;
   const more = skipped > skippedNames.length ? ', ...' : '';
-  const named = `${skippedNames.map(printable).join(', ')}${more}`;
+  const named = `${skippedNames.map((name) => printable(JSON.stringify(name))).join(', ')}${more}`;
   note(
     terminal,
     `${counted(skipped, 'field')} skipped, because Wave does not write them or they are ambiguous: ${named}`,
@@ -68,13 +69,4 @@ function meterLine({ meter, organisations, architectures, days, first, last }: W
   const range = first === undefined || last === undefined ? '' : ` of Wave, ${first} to ${last}`;
   const names = `${counted(organisations, 'organisation')}, ${counted(architectures, 'architecture')}`;
   return `${meter}: ${names}, ${counted(days, 'day')}${range}`;
-}
-
-function counted(count: number, what: string): string {
-  return `${groupThousands(BigInt(count))} ${what}${count === 1 ? '' : 's'}`;
-}
-
-/** Makes a name safe for a terminal. */
-function printable(name: string): string {
-  return JSON.stringify(name).replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\u{FFFD}');
 }

@@ -10,7 +10,7 @@ import { originAt, type Tree } from './tree.ts';
 import { completeUpstreamsOf } from './upstreams.ts';
 import { checkUsage } from './usage.ts';
 
-export interface CompleteOptions {
+interface CompleteOptions {
   /** All layers merged. It tells the origin of each value of `parsed`. */
   readonly tree: Tree;
   /** Problems of single values, which `parsed` does not contain. */

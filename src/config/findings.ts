@@ -38,11 +38,11 @@ export class Findings {
 
   /** Reports a problem of the value at `path`. */
   report(path: Path, message: string): void {
-    this.problems.push({ origin: originAt(this.#tree, path), path: path, message });
+    this.problems.push({ origin: originAt(this.#tree, path), path, message });
   }
 
   /** Reports a problem of a key, such as a missing one: the error points at the key, or at its map. */
   reportKey(path: Path, message: string): void {
-    this.problems.push({ origin: keyOriginAt(this.#tree, path), path: path, message });
+    this.problems.push({ origin: keyOriginAt(this.#tree, path), path, message });
   }
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { limits, parseNetwork } from '../base/index.ts';
+import { canonicalOrganisation, limits, parseNetwork } from '../base/index.ts';
 import { byName, choicesOf, codec, day, duration, list, map, nonEmpty, secret, text } from './fields.ts';
 import type { Findings } from './findings.ts';
 import * as names from './names.ts';
@@ -13,7 +13,7 @@ const network = text('a network such as "10.1.0.0/16" or "2001:db8::/32", or one
   parseNetwork(stated) === undefined ? undefined : stated,
 );
 const url = text(names.upstreamUrlForm, names.parseUpstreamUrl);
-const organisation = text(names.organisationForm, names.parseOrganisation);
+const organisation = text(names.organisationForm, canonicalOrganisation);
 const claim = nonEmpty('the name of a claim');
 
 const rights = choicesOf(userRights, 'right').prefault(['pull', 'query']);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { canonicalOrganisation } from '../base/index.ts';
 import { list, map, text } from './fields.ts';
 import * as names from './names.ts';
 
@@ -25,7 +26,7 @@ const common = {
     .exactOptional()
     .describe('Name of the upstream in totals. Default: the host that the notification states.'),
   orgs: z
-    .record(repositories, text(names.organisationForm, names.parseOrganisation))
+    .record(repositories, text(names.organisationForm, canonicalOrganisation))
     .prefault({})
     .describe(
       'Organisations by the first segments of the repository. The longest match wins; "*" matches all. The organisation of the credentials overrides it.',

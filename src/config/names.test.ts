@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { canonicalOrganisation } from '../base/index.ts';
 import {
   isHostLike,
   parseEmail,
-  parseOrganisation,
   parsePasswordHash,
   parsePublicUrl,
   parseTimeZone,
@@ -54,7 +54,7 @@ const parsers: [string, (text: string) => string | undefined, (string | [string,
   ['user name', parseUserName, ['alice', 'a@b', 'Ünal', 'x'.repeat(128)], ['', 'a:b', 'a b', 'a\nb', 'x'.repeat(129)]],
   [
     'organisation',
-    parseOrganisation,
+    canonicalOrganisation,
     ['example.org', ['Example.ORG', 'example.org'], 'acme', 'a-b.c', 'corp1', '1a.io'],
     [
       '',

@@ -1,5 +1,5 @@
 import { isIPv6 } from 'node:net';
-import { canonicalOrganisation, organisationOfEmail, parsePasswordHash as readPasswordHash } from '../base/index.ts';
+import { organisationOfEmail, parsePasswordHash as readPasswordHash } from '../base/index.ts';
 import { parseHost, parsePort } from './address.ts';
 
 /** The name of an upstream, as errors and docs describe it. */
@@ -87,9 +87,6 @@ export function parseUserName(text: string): string | undefined {
 
 /** An organisation, as errors and docs describe it. */
 export const organisationForm = 'an organisation (written like a domain: letters, digits, "-" and ".")';
-
-/** The organisation in lower case, otherwise `undefined`. */
-export const parseOrganisation = canonicalOrganisation;
 
 /** An e-mail address, as errors and docs describe it. */
 export const emailForm = 'an e-mail address such as "alice@example.org"';

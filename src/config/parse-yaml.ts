@@ -93,7 +93,7 @@ class Walk {
   }
 
   #report(origin: Origin, message: string): void {
-    this.problems.push({ origin: origin, path: [], message });
+    this.problems.push({ origin, path: [], message });
   }
 }
 
@@ -136,7 +136,7 @@ const exhaustedMessage =
   'with all aliases followed';
 
 function unreadable(origin: Origin, message: string): ParsedText {
-  return { tree: emptyMap(origin), problems: [{ origin: origin, path: [], message }] };
+  return { tree: emptyMap(origin), problems: [{ origin, path: [], message }] };
 }
 
 function syntaxProblem(error: YAMLError, originOf: (offset: number) => Origin): ConfigProblem {

@@ -1,8 +1,8 @@
-import { complete, type CompleteOptions } from './complete.ts';
+import { complete } from './complete.ts';
 import { readEnvironment, type Environment } from './environment.ts';
 import { keyAt, rootKey, valueOfText } from './keys.ts';
 import { parseYaml } from './parse-yaml.ts';
-import { areRelated, ConfigError, type ConfigProblem } from './problems.ts';
+import { areRelated, ConfigError } from './problems.ts';
 import { followReferences } from './references.ts';
 import type { Config } from './schema.ts';
 import { emptyMap, mergeTrees, nodeAt, treeAt, withoutPath, type Origin, type Path, type Tree } from './tree.ts';
@@ -64,9 +64,10 @@ export function readConfig(options: ReadOptions): Config {
   if (text !== undefined && text.problems.length > 0) throw new ConfigError([...text.problems, ...variables.problems]);
 
   const { workingDirectory, readSecret } = options;
+  const fileDirectory = options.file?.directory ?? workingDirectory;
   const file = followReferences(text?.tree ?? emptyMap({ kind: 'default' }), rootKey, {
     environment: options.environment,
-    readSecret: (name) => readSecret(name, options.file?.directory ?? workingDirectory),
+    readSecret: (name) => readSecret(name, fileDirectory),
   });
   // The value of a variable is not a template, because a password may contain any character.
   const environment = followReferences(variables.tree, rootKey, {
@@ -83,10 +84,10 @@ export function readConfig(options: ReadOptions): Config {
   // Check values of the file even if another layer overrides them: that layer may be gone at the next start.
   const covered = validate(fileTree);
   const parsed = checked.parsed ?? salvage(tree, checked.problems);
-  const completed = parsed && complete(parsed, completeOptions(options, tree, checked.problems));
-  const between = completed?.problems.filter(
-    (problem) => !checked.problems.some((known) => areRelated(known.path, problem.path)),
-  );
+  const { host, port } = options.flags ?? {};
+  const known = checked.problems;
+  const completed = parsed && complete(parsed, { tree, known, host, port, fileDirectory, workingDirectory });
+  const between = completed?.problems.filter((problem) => !known.some(({ path }) => areRelated(path, problem.path)));
   const unresolved = new Set([...file.problems, ...environment.problems].map((problem) => problem.origin));
   const problems = [
     ...file.problems,
@@ -99,18 +100,6 @@ export function readConfig(options: ReadOptions): Config {
   ];
   if (problems.length > 0 || completed === undefined) throw new ConfigError(problems);
   return completed.config;
-}
-
-function completeOptions(options: ReadOptions, tree: Tree, known: readonly ConfigProblem[]): CompleteOptions {
-  const { host, port } = options.flags ?? {};
-  return {
-    tree,
-    known,
-    host,
-    port,
-    fileDirectory: options.file?.directory ?? options.workingDirectory,
-    workingDirectory: options.workingDirectory,
-  };
 }
 
 /** Other keys that state the servers of a Redis. */

@@ -94,6 +94,6 @@ class Follower {
   }
 
   #report(node: Tree, path: Path, message: string): void {
-    this.problems.push({ origin: node.origin, path: path, message });
+    this.problems.push({ origin: node.origin, path, message });
   }
 }
