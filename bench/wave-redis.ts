@@ -3,14 +3,17 @@
  * takes, and how long walking through the whole hash for it, both over the same connection, in turns. Checked on the way:
  * our answer is complete, and what Wave itself reads (one slice) is not.
  */
+import { join } from 'node:path';
 import { systemClock } from '../src/base/index.ts';
 import { formatDay, parseDay, waveFieldName, type UsageQuery } from '../src/usage/index.ts';
 import { importWave } from '../src/redis-totals/import/index.ts';
 import { waveHash } from '../src/redis-totals/layout.ts';
 import { createRedisTotals } from '../src/redis-totals/read/index.ts';
 import { listOf, textOf } from '../src/redis-totals/reply.ts';
-import { openTestRedis } from '../src/redis-totals/read/testing/test-redis.ts';
+import { connectTestLink } from '../test/support/redis-link.ts';
+import { startRedis } from '../test/support/redis.ts';
 import { caseLine } from './support/cases.ts';
+import { benchDirectory } from './support/ledger.ts';
 import { describe, inTurns, type Candidate } from './support/turns.ts';
 
 const rounds = 5;
@@ -23,12 +26,13 @@ const oneDay = firstDay + 1_000;
 const meter = 'pulls';
 const allOrganisations = { meter, window: 'total', by: ['org'], where: {}, limit: 10_000, offset: 0 } as const;
 
-const redis = await openTestRedis();
-const { link } = redis;
+const redis = await startRedis(join(benchDirectory(), 'redis'));
+const { link } = await connectTestLink({ mode: 'standalone', url: redis.url });
 try {
   await fill();
   await measure();
 } finally {
+  await link.close();
   await redis.stop();
 }
 

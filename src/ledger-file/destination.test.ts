@@ -8,11 +8,10 @@ import { withTokenTable } from './tokens.ts';
 
 const redis = suiteRedis();
 let ledger: TestLedger;
-let folder = 0;
 
 beforeEach(async () => {
   await redis.server.cli('flushall');
-  ledger = new TestLedger(join(redis.directory, String((folder += 1))));
+  ledger = new TestLedger(redis.newPath());
 });
 
 const first = [pulls(today, 3n, { org: 'a.example' }), pulls(today - 40, 4n, { org: 'b.example' })];
@@ -118,7 +117,7 @@ describe('a ledger that has kept its totals itself, opened to deliver them to a 
     await (await ledger.open()).close();
     await ledger.commit(redis.server.url, first, second);
     expect(await ledger.answers(redis.server.url)).toEqual(counted);
-    ledger = new TestLedger(join(redis.directory, String((folder += 1))));
+    ledger = new TestLedger(redis.newPath());
     await withTokenTable(ledger.file, (tokens) => tokens.all());
     expect(existsSync(ledger.file)).toBe(true);
     await (await ledger.open(redis.server.url)).close();

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { suiteRedis } from '../../test/support/redis-suite.ts';
 import { eventually } from '../../test/support/redis.ts';
@@ -12,7 +11,6 @@ const day = 20_778;
 const cap = limits.architecturesPerDayMax;
 
 const redis = suiteRedis();
-let next = 0;
 const open = new Set<Store>();
 
 afterEach(async () => {
@@ -27,8 +25,7 @@ interface Side {
 
 /** The caps of one instance, which shares new values on request. */
 async function side(): Promise<Side> {
-  const file = join(redis.directory, `ledger-${++next}.sqlite`);
-  const store = await openTestRedisStore(redis.server.url, file, { shared: true });
+  const store = await openTestRedisStore(redis.server.url, redis.newPath(), { shared: true });
   open.add(store);
   const { shared } = store;
   if (!shared) throw new Error('the store shares nothing');

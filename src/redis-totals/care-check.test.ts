@@ -1,5 +1,4 @@
 import { DatabaseSync } from 'node:sqlite';
-import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { suiteRedis } from '../../test/support/redis-suite.ts';
 import { redisCli } from '../../test/support/redis.ts';
@@ -7,11 +6,10 @@ import { pulls, remoteAt, TestLedger, today } from '../care/testing/ledger.ts';
 
 const redis = suiteRedis();
 let ledger: TestLedger;
-let folder = 0;
 
 beforeEach(async () => {
   await redis.server.cli('flushall');
-  ledger = new TestLedger(join(redis.directory, String((folder += 1))));
+  ledger = new TestLedger(redis.newPath());
 });
 afterEach(async () => {
   await redisCli(
@@ -27,15 +25,6 @@ const noFindings = { findings: [], notes: [] };
 const first = [pulls(today, 3n, { org: 'a.example', repository: 'x' }), pulls(today - 40, 4n, { org: 'b.example' })];
 const second = [pulls(today, 5n, { org: 'a.example', repository: 'x' })];
 
-function ledgerId(): string {
-  const database = new DatabaseSync(ledger.file, { readOnly: true });
-  try {
-    return String(database.prepare('select ledger_id from ledger').get()?.['ledger_id']);
-  } finally {
-    database.close();
-  }
-}
-
 describe('check finds what stops delivery until an operator repairs it', () => {
   /** Deletes batches from the outbox, as a server does after their delivery. */
   function forget(where: string): void {
@@ -50,14 +39,14 @@ describe('check finds what stops delivery until an operator repairs it', () => {
 
   test('Redis has lost batches that the outbox no longer has, until a rebuild', async () => {
     await ledger.commit(redis.server.url, first);
-    const batch = await redis.server.cli('hget', '{metrics/v1}:seq', ledgerId());
+    const batch = await redis.server.cli('hget', '{metrics/v1}:seq', ledger.id());
     await ledger.commit(redis.server.url, second, second);
     await redis.server.cli('flushall');
     forget('number = 1');
     const gap = '^Redis: nothing is delivered \\(ledger_gap\\): ';
     const inNothing = 'missing in Redis, which has nothing of this ledger .*, and the outbox no longer has';
     expect(await check()).toEqual(found(`${gap}batch 1 of this ledger is ${inNothing} it; .*: ${rebuild}`));
-    await redis.server.cli('hset', '{metrics/v1}:seq', ledgerId(), batch);
+    await redis.server.cli('hset', '{metrics/v1}:seq', ledger.id(), batch);
     forget('true');
     expect(await check()).toEqual(
       found(`${gap}batches 2 to 3 of this ledger are missing in Redis, and .*: ${rebuild}`),
@@ -90,7 +79,7 @@ describe('check finds what stops delivery until an operator repairs it', () => {
   });
 
   const loseDetails = () =>
-    redis.server.cli('del', '{tonnage/pulls/2026-10-12}:seq', `{tonnage/pulls/2026-10-12}:cells:${ledgerId()}`);
+    redis.server.cli('del', '{tonnage/pulls/2026-10-12}:seq', `{tonnage/pulls/2026-10-12}:cells:${ledger.id()}`);
   const lost = `^Redis: nothing is delivered \\(ledger_gap\\): batch 1 of this ledger is missing in the details of pulls of 2026-10-12 in Redis, and .*: ${rebuild}`;
 
   test('Redis has lost the details of a day, as after a node of a Cluster was emptied, and the outbox no longer has them', async () => {
@@ -141,7 +130,7 @@ describe('check finds what stops delivery until an operator repairs it', () => {
     await ledger.commit(redis.server.url, first);
     const keys = ['metrics/v1', '{metrics/v1}:others', '{metrics/v1}:seq'];
     if (command[0] === 'set') await redis.server.cli('del', ...keys);
-    await redis.server.cli(...command.map((word) => (word === 'ID' ? ledgerId() : word)));
+    await redis.server.cli(...command.map((word) => (word === 'ID' ? ledger.id() : word)));
     const result = await check();
     expect(result).toEqual({ findings: [expect.stringMatching(finding)], notes: [] });
     expect(result.findings[0]).toMatch(/^Redis: nothing is delivered \(/);

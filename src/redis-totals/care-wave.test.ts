@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { suiteRedis } from '../../test/support/redis-suite.ts';
 import { eventually } from '../../test/support/redis.ts';
@@ -13,9 +12,8 @@ const redis = suiteRedis();
 const another = suiteRedis();
 let link: RedisLink;
 let ledger: TestLedger;
-let folder = 0;
 
-const freshLedger = () => new TestLedger(join(redis.directory, String((folder += 1))));
+const freshLedger = () => new TestLedger(redis.newPath());
 
 beforeEach(async () => {
   ({ link } = await redis.freshLink());

@@ -1,5 +1,4 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { DatabaseSync } from 'node:sqlite';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { suiteRedis } from '../../test/support/redis-suite.ts';
@@ -17,9 +16,8 @@ const redis = suiteRedis();
 const another = suiteRedis();
 let link: RedisLink;
 let ledger: TestLedger;
-let folder = 0;
 
-const freshLedger = () => new TestLedger(join(redis.directory, String((folder += 1))));
+const freshLedger = () => new TestLedger(redis.newPath());
 
 beforeEach(async () => {
   ({ link } = await redis.freshLink());
@@ -38,17 +36,8 @@ const second = [
   pulls(today, 6n, {}),
 ];
 
-function ledgerId(of = ledger): string {
-  const database = new DatabaseSync(of.file, { readOnly: true });
-  try {
-    return String(database.prepare('select ledger_id from ledger').get()?.['ledger_id']);
-  } finally {
-    database.close();
-  }
-}
-
 async function expectHeld(...increments: readonly Increment[]): Promise<void> {
-  expect(sumsOf(await readState(link))).toEqual(expectedSums([{ ledgerId: ledgerId(), increments }]));
+  expect(sumsOf(await readState(link))).toEqual(expectedSums([{ ledgerId: ledger.id(), increments }]));
 }
 
 describe('check', () => {
@@ -57,13 +46,13 @@ describe('check', () => {
     expect(await ledger.care(redis.server.url).check()).toEqual(noFindings);
     await redis.server.cli(
       'hincrby',
-      `{metrics/v1}:own:${ledgerId()}:day:pulls:2026-11-21`,
+      `{metrics/v1}:own:${ledger.id()}:day:pulls:2026-11-21`,
       '["a.example","amd64"]',
       '1',
     );
-    await redis.server.cli('del', `{metrics/v1}:own:${ledgerId()}:month:pulls:2026-10`);
-    await redis.server.cli('hset', `{metrics/v1}:own:${ledgerId()}:day:scans:2026-01-01`, '[null,null]', '1');
-    await redis.server.cli('sadd', `{metrics/v1}:own:${ledgerId()}:days:scans`, '2026-01-01');
+    await redis.server.cli('del', `{metrics/v1}:own:${ledger.id()}:month:pulls:2026-10`);
+    await redis.server.cli('hset', `{metrics/v1}:own:${ledger.id()}:day:scans:2026-01-01`, '[null,null]', '1');
+    await redis.server.cli('sadd', `{metrics/v1}:own:${ledger.id()}:days:scans`, '2026-01-01');
     expect(await ledger.care(redis.server.url).check()).toEqual({
       findings: [
         'Redis: pulls of 2026-11-21 is not what this ledger has counted',
@@ -128,7 +117,7 @@ describe('rebuild', () => {
     });
     await redis.server.cli('flushall');
     await ledger.care(redis.server.url).rebuild();
-    const expected = expectedSums([{ ledgerId: ledgerId(), increments: [...first, old] }], today - 400);
+    const expected = expectedSums([{ ledgerId: ledger.id(), increments: [...first, old] }], today - 400);
     expect(sumsOf(await readState(link))).toEqual(expected);
   });
 });

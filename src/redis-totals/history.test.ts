@@ -11,11 +11,10 @@ import { untilDelivering } from './testing/redis-store.ts';
 
 const redis = suiteRedis();
 let ledger: TestLedger;
-let folder = 0;
 
 beforeEach(async () => {
   await redis.server.cli('flushall');
-  ledger = new TestLedger(join(redis.directory, String((folder += 1))));
+  ledger = new TestLedger(redis.newPath());
 });
 
 const one = [pulls(today, 1n, { org: 'a.example', repository: 'x' })];
@@ -89,7 +88,7 @@ describe('a ledger that was set back', () => {
 
   test('is distinguished from its copy: if both count, one delivers and the other one stops', async () => {
     await ledger.commit(redis.server.url, one);
-    const copy = new TestLedger(join(redis.directory, String((folder += 1))));
+    const copy = new TestLedger(redis.newPath());
     copyFileSync(ledger.file, copy.file);
     await copy.commit(redis.server.url, other);
     await commitUndelivered(ledger, one);

@@ -43,8 +43,7 @@ function logOf(batches: number, cells = 12): BatchLog {
   return log;
 }
 
-const sums = (log: BatchLog) =>
-  expectedSums([{ ledgerId: 'one', increments: log.batches.flatMap(({ increments }) => increments) }]);
+const sums = (log: BatchLog) => expectedSums([log.countsOf()]);
 
 async function expectExact(link: RedisLink, log: BatchLog): Promise<void> {
   await untilConnected(link);

@@ -11,6 +11,8 @@ export interface SuiteRedis {
   readonly directory: string;
   /** Set from the first hook or test on. */
   readonly server: RedisServer;
+  /** A path in `directory` that no test has used yet. */
+  newPath(): string;
   /** Empties the server, and returns a connected link to it, which is closed after the test. */
   freshLink(): Promise<TestLink>;
 }
@@ -19,6 +21,7 @@ export interface SuiteRedis {
 export function suiteRedis(options: RedisOptions = {}): SuiteRedis {
   const directory = mkdtempSync(join(tmpdir(), 'tonnage-redis-'));
   let started: RedisServer | undefined;
+  let paths = 0;
   beforeAll(async () => {
     started = await startRedis(join(directory, 'server'), options);
   });
@@ -33,6 +36,7 @@ export function suiteRedis(options: RedisOptions = {}): SuiteRedis {
       if (!started) throw new Error('a hook starts the Redis of the tests: use it in hooks and tests only');
       return started;
     },
+    newPath: () => join(directory, String(++paths)),
     async freshLink() {
       await this.server.cli('flushall');
       return connectTestLink({ mode: 'standalone', url: this.server.url });

@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { systemClock, systemRandom } from '../../base/index.ts';
 import { type Increment, parseDay, type UsageQuery, voidCell } from '../../usage/index.ts';
 import type { KeyedEvents, RemoteStore, Store } from '../../store/index.ts';
@@ -55,6 +56,16 @@ export class TestLedger {
     mkdirSync(data, { recursive: true });
     this.data = data;
     this.file = join(data, 'ledger.sqlite');
+  }
+
+  /** The id in the file of a ledger that was opened before. */
+  id(): string {
+    const database = new DatabaseSync(this.file, { readOnly: true });
+    try {
+      return String(database.prepare('select ledger_id from ledger').get()?.['ledger_id']);
+    } finally {
+      database.close();
+    }
   }
 
   open(url?: string, detailDays = 400): Promise<Store> {

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { systemClock, type Clock } from '../../base/index.ts';
 import { suiteRedis } from '../../../test/support/redis-suite.ts';
@@ -15,7 +14,6 @@ const today = parseDay('2026-11-21') ?? Number.NaN;
 const clock: Clock = { ...systemClock, now: () => (today + 0.5) * dayMs };
 
 const redis = suiteRedis();
-let next = 0;
 const open = new Set<Store>();
 
 afterEach(async () => {
@@ -35,7 +33,7 @@ describe('the store contract, with totals in Redis', () => {
     {
       async open() {
         await redis.server.cli('flushall');
-        const file = join(redis.directory, `ledger-${++next}.sqlite`);
+        const file = redis.newPath();
         return { store: await openStore(file), reopen: () => openStore(file) };
       },
     },
@@ -48,7 +46,7 @@ describe("in Wave's layout", () => {
 
   test("six events of each meter make exactly Wave's fields and values", async () => {
     await redis.server.cli('flushall');
-    const store = await openStore(join(redis.directory, `ledger-${++next}.sqlite`));
+    const store = await openStore(redis.newPath());
     const events: readonly Increment['dimensions'][] = [
       { org: 'org1.com', arch: 'amd64' },
       { org: 'org1.com', arch: 'arm64' },
@@ -90,7 +88,8 @@ describe("in Wave's layout", () => {
 
   test('expired details are dropped; their days stay', async () => {
     await redis.server.cli('flushall');
-    const store = await openStore(join(redis.directory, `ledger-${++next}.sqlite`), { detailDays: 1 });
+    const file = redis.newPath();
+    const store = await openStore(file, { detailDays: 1 });
     const cells = [today - 1, today].map((on): Increment => ({
       meter: 'pulls',
       day: on,
@@ -106,7 +105,7 @@ describe("in Wave's layout", () => {
     const tomorrow = { ...clock, now: () => clock.now() + dayMs };
     await store.close();
     open.delete(store);
-    const later = await openStore(join(redis.directory, `ledger-${next}.sqlite`), { detailDays: 1, clock: tomorrow });
+    const later = await openStore(file, { detailDays: 1, clock: tomorrow });
     while (await later.remote?.forgetDetails(today));
     expect(await details()).toHaveLength(1);
     const query = { meter: 'pulls', window: 'total', by: [], where: {}, limit: 10, offset: 0 } as const;

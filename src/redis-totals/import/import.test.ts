@@ -1,13 +1,14 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { limits, systemClock } from '../../base/index.ts';
 import { parseDay, type Increment, type UsageQuery } from '../../usage/index.ts';
+import { suiteRedis } from '../../../test/support/redis-suite.ts';
 import { eventually } from '../../../test/support/redis.ts';
 import { foreignDaysKey, importKey, indexKey, numbersKey, ownDayKey, ownDaysKey, waveHash } from '../layout.ts';
 import type { RedisCommand, RedisLink } from '../../redis-link/index.ts';
 import { createRedisTotals } from '../read/index.ts';
 import { listOf, textOf } from '../reply.ts';
 import { fill, waveCommands } from '../read/testing/fill.ts';
-import { openTestRedis, silent as log, type TestRedis } from '../read/testing/test-redis.ts';
+import { silent as log } from '../testing/redis-store.ts';
 import type { WaveImportProgress } from '../../store/index.ts';
 import { importWave } from './import.ts';
 import { importWaveFrom } from './open.ts';
@@ -24,14 +25,9 @@ const byOrg = {
   offset: 0,
 } satisfies UsageQuery;
 
-let redis: TestRedis;
+const redis = suiteRedis({ appendOnly: true });
 let link: RedisLink;
-beforeAll(async () => {
-  redis = await openTestRedis({ appendOnly: true });
-  ({ link } = redis);
-});
-afterAll(() => redis.stop());
-beforeEach(() => link.send({ args: ['FLUSHALL'] }));
+beforeEach(async () => void ({ link } = await redis.freshLink()));
 
 function event(date: string, dimensions: Increment['dimensions'], meter = 'pulls'): Increment {
   return { meter, day: day(date), quantity: 1n, dimensions };

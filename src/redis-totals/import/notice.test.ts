@@ -1,20 +1,16 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
+import { suiteRedis } from '../../../test/support/redis-suite.ts';
 import { systemClock as clock } from '../../base/index.ts';
 import type { Increment } from '../../usage/index.ts';
 import type { RedisLink } from '../../redis-link/index.ts';
 import { fill, waveCommands } from '../read/testing/fill.ts';
-import { openTestRedis, silent, type TestRedis } from '../read/testing/test-redis.ts';
+import { silent } from '../testing/redis-store.ts';
 import { importWave } from './import.ts';
 import { noticeWave } from './notice.ts';
 
-let redis: TestRedis;
+const redis = suiteRedis();
 let link: RedisLink;
-beforeAll(async () => {
-  redis = await openTestRedis();
-  ({ link } = redis);
-});
-afterAll(() => redis.stop());
-beforeEach(() => link.send({ args: ['FLUSHALL'] }));
+beforeEach(async () => void ({ link } = await redis.freshLink()));
 
 const event: Increment = { meter: 'pulls', day: 20_000, quantity: 1n, dimensions: { org: 'a.org' } };
 

@@ -1,12 +1,13 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { systemClock } from '../../base/index.ts';
 import { parseDay, type Increment, type UsageQuery } from '../../usage/index.ts';
+import { suiteRedis } from '../../../test/support/redis-suite.ts';
 import { eventually } from '../../../test/support/redis.ts';
 import { foreignDaysKey, importKey, waveHash } from '../layout.ts';
 import type { RedisLink } from '../../redis-link/index.ts';
 import { createRedisTotals } from '../read/index.ts';
 import { fill, waveCommands } from '../read/testing/fill.ts';
-import { openTestRedis, silent as log, type TestRedis } from '../read/testing/test-redis.ts';
+import { silent as log } from '../testing/redis-store.ts';
 import { WaveRefresh } from './refresh.ts';
 
 const day = (text: string): number => parseDay(text) ?? Number.NaN;
@@ -20,14 +21,9 @@ const byOrg = {
   offset: 0,
 } satisfies UsageQuery;
 
-let redis: TestRedis;
+const redis = suiteRedis();
 let link: RedisLink;
-beforeAll(async () => {
-  redis = await openTestRedis();
-  ({ link } = redis);
-});
-afterAll(() => redis.stop());
-beforeEach(() => link.send({ args: ['FLUSHALL'] }));
+beforeEach(async () => void ({ link } = await redis.freshLink()));
 
 const ofWave = (date: string, org: string): Increment => ({
   meter: 'pulls',

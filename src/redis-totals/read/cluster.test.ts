@@ -11,7 +11,7 @@ import { waveHash } from '../layout.ts';
 import { openRedisLink, slotOf, type RedisLink } from '../../redis-link/index.ts';
 import { createRedisTotals } from './index.ts';
 import { fill, waveCommands, type Counted } from './testing/fill.ts';
-import { silent as log } from './testing/test-redis.ts';
+import { silent as log } from '../testing/redis-store.ts';
 
 const today = parseDay('2026-11-21') ?? Number.NaN;
 const byRepository: UsageQuery = {

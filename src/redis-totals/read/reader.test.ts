@@ -1,46 +1,41 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { systemClock, type Log } from '../../base/index.ts';
 import { accountKey, monthOf, parseDay, type UsageQuery } from '../../usage/index.ts';
+import { suiteRedis } from '../../../test/support/redis-suite.ts';
 import { eventually } from '../../../test/support/redis.ts';
 import { ownMonthKey } from '../layout.ts';
-import type { RedisLinkOptions } from '../../redis-link/index.ts';
+import type { RedisLink, RedisLinkOptions } from '../../redis-link/index.ts';
 import { createRedisTotals, startRedisReader } from './index.ts';
 import { fill } from './testing/fill.ts';
-import { openTestRedis, type TestRedis } from './testing/test-redis.ts';
 
 const today = parseDay('2026-11-21') ?? Number.NaN;
 const byOrg: UsageQuery = { meter: 'pulls', window: 'month', by: ['org'], where: {}, limit: 100, offset: 0 };
 const byUpstream: UsageQuery = { ...byOrg, by: ['upstream'] };
 const password = 'correct-horse';
 
-let redis: TestRedis;
+const redis = suiteRedis({ users: [`tonnage on >${password} ~* +@all`] });
+let link: RedisLink;
 let lines: string[];
 const write = (fields: object, message: string) => void lines.push(JSON.stringify([message, fields]));
 const log: Log = { debug: write, info: write, warn: write, error: write };
 const readers: ReturnType<typeof startRedisReader>[] = [];
 
-beforeAll(async () => {
-  redis = await openTestRedis({ users: [`tonnage on >${password} ~* +@all`] });
-});
-afterAll(() => redis.stop());
 beforeEach(async () => {
   lines = [];
+  ({ link } = await redis.freshLink());
   const dimensions = { org: 'a.org', arch: 'amd64', upstream: 'docker.io' };
-  await fill(redis.link, [
+  await fill(link, [
     { by: 'one', meter: 'pulls', day: today - 1, quantity: 2n ** 60n, dimensions },
     { by: 'one', meter: 'pulls', day: today - 40, quantity: 3n, dimensions },
   ]);
 });
-afterEach(async () => {
-  await Promise.all(readers.splice(0).map((reader) => reader.close()));
-  await redis.server.cli('flushall');
-});
+afterEach(() => Promise.all(readers.splice(0).map((reader) => reader.close())));
 
 function start(overrides: { readonly url?: string; readonly password?: string; readonly detailsFrom?: number } = {}) {
   const { url = redis.server.url, detailsFrom = -Infinity, ...credentials } = overrides;
-  const link: RedisLinkOptions = { mode: 'standalone', url, username: 'tonnage', password, clock: systemClock, log };
+  const options: RedisLinkOptions = { mode: 'standalone', url, username: 'tonnage', password, clock: systemClock, log };
   const reader = startRedisReader({
-    redis: { ...link, ...credentials },
+    redis: { ...options, ...credentials },
     besideWave: false,
     detailsFrom: () => detailsFrom,
     log,
@@ -50,7 +45,7 @@ function start(overrides: { readonly url?: string; readonly password?: string; r
 }
 
 test('the thread gives the same answers as the main thread, also to concurrent queries', async () => {
-  const here = createRedisTotals({ link: redis.link, clock: systemClock, detailsFrom: () => today - 30 });
+  const here = createRedisTotals({ link, clock: systemClock, detailsFrom: () => today - 30 });
   const there = start({ detailsFrom: today - 30 });
   const queries: readonly UsageQuery[] = [
     byOrg,
@@ -80,7 +75,6 @@ test('rejects while Redis is down, and answers after it has restarted', async ()
       () => false,
     ),
   );
-  await eventually('the other link is connected', () => redis.link.status.connected);
   expect(lines.some((line) => line.includes('no connection to Redis'))).toBe(true);
 });
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../base/index.ts';
 import {
   accountKey,
@@ -11,9 +11,10 @@ import {
   type UsageQuery,
 } from '../../usage/index.ts';
 import { scaled } from '../../../test/support/long.ts';
+import { suiteRedis } from '../../../test/support/redis-suite.ts';
 import { importKey, indexKey, ownDayKey, ownDaysKey, ownMonthKey, waveHash } from '../layout.ts';
 import { openRedisLink, type RedisLink } from '../../redis-link/index.ts';
-import { openTestRedis, silent as log, type TestRedis } from './testing/test-redis.ts';
+import { silent as log } from '../testing/redis-store.ts';
 import { fill, wave, waveCommands, type Counted } from './testing/fill.ts';
 import { createRedisTotals } from './totals.ts';
 
@@ -28,14 +29,9 @@ const everything = {
   offset: 0,
 } satisfies UsageQuery;
 
-let redis: TestRedis;
+const redis = suiteRedis();
 let link: RedisLink;
-beforeAll(async () => {
-  redis = await openTestRedis();
-  ({ link } = redis);
-});
-afterAll(() => redis.stop());
-beforeEach(() => link.send({ args: ['FLUSHALL'] }));
+beforeEach(async () => void ({ link } = await redis.freshLink()));
 
 const ask = (query: UsageQuery, options = {}): Promise<UsageAnswer> =>
   createRedisTotals({ link, clock: systemClock, ...options }).query(query, today);

@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { suiteRedis } from '../../../test/support/redis-suite.ts';
 import { systemClock } from '../../base/index.ts';
 import {
   formatDay,
@@ -14,12 +15,15 @@ import {
 import { importWave } from '../import/index.ts';
 import { waveHash } from '../layout.ts';
 import type { RedisLink } from '../../redis-link/index.ts';
-import { RedisWriter } from '../write/index.ts';
-import { BatchLog, endlessHistory } from '../write/testing/batches.ts';
+import { BatchLog } from '../write/testing/batches.ts';
+import { testWriter } from '../write/testing/writer.ts';
 import { createRedisTotals } from './index.ts';
 import { listOf, textOf } from '../reply.ts';
 import { waveCommands } from './testing/fill.ts';
-import { openTestRedis, silent as log, type TestRedis } from './testing/test-redis.ts';
+
+const redis = suiteRedis();
+let link: RedisLink;
+beforeEach(async () => void ({ link } = await redis.freshLink()));
 
 const clock = systemClock;
 const today = parseDay('2026-11-21') ?? Number.NaN;
@@ -43,23 +47,13 @@ const serviceEvents: readonly DimensionValues[] = [
 ];
 
 /** Two ways to write the same counts: Wave's commands with an import of its names, or the ledger's writer. */
-const writers: Readonly<Record<string, (link: RedisLink, increments: readonly Increment[]) => Promise<void>>> = {
-  async Wave(link, increments) {
+const writers: Readonly<Record<string, (increments: readonly Increment[]) => Promise<void>>> = {
+  async Wave(increments) {
     await link.pipeline(increments.flatMap(waveCommands));
     await importWave({ link, clock });
   },
-  async Tonnage(link, increments) {
-    const writer = new RedisWriter({
-      link,
-      ledgerId: 'one',
-      history: endlessHistory,
-      clock,
-      log,
-      allowEviction: false,
-      shared: false,
-      minReplicas: 0,
-      detailsFrom: () => today - 400,
-    });
+  async Tonnage(increments) {
+    const { writer } = testWriter(link, { detailsFrom: () => today - 400 });
     const batchLog = new BatchLog();
     batchLog.add(increments);
     const delivered = await writer.deliver(batchLog.batches);
@@ -80,7 +74,7 @@ function onEveryMeter(events: readonly DimensionValues[]): readonly Increment[] 
 }
 
 /** Queries as Wave's routes do. Returns the members of their JSON. */
-async function ask(link: RedisLink, version: WaveVersion, metric: string, parameters: WaveParameters): Promise<object> {
+async function ask(version: WaveVersion, metric: string, parameters: WaveParameters): Promise<object> {
   const asked = parseWaveParameters(version, metric, parameters);
   if ('refusal' in asked) return asked;
   const { date, org, arch } = asked;
@@ -152,20 +146,11 @@ function answerOf(metric: string, [, count, orgs, arch]: Vector): object {
 }
 
 describe.each(Object.keys(writers))('counted by %s', (name) => {
-  let redis: TestRedis;
-  beforeAll(async () => {
-    redis = await openTestRedis();
-  });
-  afterAll(() => redis.stop());
-
-  async function count(events: readonly DimensionValues[]): Promise<void> {
-    await redis.link.send({ args: ['FLUSHALL'] });
-    await writers[name]?.(redis.link, onEveryMeter(events));
-  }
+  const count = (events: readonly DimensionValues[]) => writers[name]?.(onEveryMeter(events));
 
   test("the hash has exactly Wave's 75 fields", async () => {
     await count(controllerEvents);
-    const pairs = listOf(await redis.link.send({ args: ['HGETALL', waveHash] })).map(textOf);
+    const pairs = listOf(await link.send({ args: ['HGETALL', waveHash] })).map(textOf);
     const found = Object.fromEntries(
       pairs.flatMap((field, at) => (at % 2 === 0 ? [[field, Number(pairs[at + 1])]] : [])),
     );
@@ -177,29 +162,28 @@ describe.each(Object.keys(writers))('counted by %s', (name) => {
     await count(controllerEvents);
     for (const version of bothVersions) {
       for (const vector of controllerVectors) {
-        expect(await ask(redis.link, version, metric, vector[0])).toEqual(answerOf(metric, vector));
+        expect(await ask(version, metric, vector[0])).toEqual(answerOf(metric, vector));
       }
     }
     for (const vector of architectureVectors) {
-      expect(await ask(redis.link, 'v1alpha3', metric, vector[0])).toEqual(answerOf(metric, vector));
+      expect(await ask('v1alpha3', metric, vector[0])).toEqual(answerOf(metric, vector));
     }
     // v1alpha2 has no architecture in its parameters and answers.
-    expect(await ask(redis.link, 'v1alpha2', metric, { arch: 'arm64' })).toEqual({ metric, count: 4, orgs: two });
+    expect(await ask('v1alpha2', metric, { arch: 'arm64' })).toEqual({ metric, count: 4, orgs: two });
   });
 
   test.each(waveMeters)('the answers of the service on %s', async (metric) => {
     await count(serviceEvents);
     for (const vector of serviceVectors) {
-      expect(await ask(redis.link, 'v1alpha3', metric, vector[0])).toEqual(answerOf(metric, vector));
+      expect(await ask('v1alpha3', metric, vector[0])).toEqual(answerOf(metric, vector));
     }
   });
 
   test('nothing counted', async () => {
-    await redis.link.send({ args: ['FLUSHALL'] });
     for (const version of bothVersions) {
-      expect(await ask(redis.link, version, 'pulls', {})).toEqual({ metric: 'pulls', count: 0 });
+      expect(await ask(version, 'pulls', {})).toEqual({ metric: 'pulls', count: 0 });
     }
-    expect(await ask(redis.link, 'v1alpha3', 'pulls', { arch: 'amd64' })).toEqual({
+    expect(await ask('v1alpha3', 'pulls', { arch: 'amd64' })).toEqual({
       metric: 'pulls',
       arch: 'amd64',
       count: 0,
@@ -208,22 +192,19 @@ describe.each(Object.keys(writers))('counted by %s', (name) => {
 
   test('an event without an organisation counts for its day only', async () => {
     await count([{}]);
-    expect(await ask(redis.link, 'v1alpha2', 'pulls', { date: D })).toEqual({ metric: 'pulls', count: 1 });
+    expect(await ask('v1alpha2', 'pulls', { date: D })).toEqual({ metric: 'pulls', count: 1 });
   });
 });
 
 describe("single fields, as in the tests of Wave's store", () => {
-  let redis: TestRedis;
-  beforeAll(async () => {
-    redis = await openTestRedis();
+  beforeEach(async () => {
     const fields = `builds/o/foo.com builds/o/bar.org pulls/o/bar.in pulls/o/foo.com/d/2024-05-29 builds/o/bar.org/d/2024-05-30
       fusion/o/bar.in/d/2024-05-30 pulls/o/bar.in/d/2024-05-31 builds/a/arm64 builds/a/amd64 builds/a/arm64/d/2024-05-30
       pulls/o/bar.in/a/amd64 pulls/o/foo.com/a/arm64 pulls/o/foo.com/a/amd64/d/2024-05-29
       builds/o/bar.org/a/arm64/d/2024-05-30 fusion/o/bar.in/a/amd64/d/2024-05-30 pulls/o/bar.in/a/arm64/d/2024-05-31`;
-    await redis.link.send({ args: ['HSET', waveHash, ...fields.split(/\s+/).flatMap((field) => [field, '1'])] });
-    await importWave({ link: redis.link, clock });
+    await link.send({ args: ['HSET', waveHash, ...fields.split(/\s+/).flatMap((field) => [field, '1'])] });
+    await importWave({ link, clock });
   });
-  afterAll(() => redis.stop());
 
   test.each([
     ['builds', {}, { count: 2, orgs: { 'foo.com': 1, 'bar.org': 1 } }],
@@ -234,7 +215,7 @@ describe("single fields, as in the tests of Wave's store", () => {
     ['pulls', { arch: 'amd64' }, { arch: 'amd64', count: 1, orgs: { 'bar.in': 1 } }],
     ['fusion', { date: '2024-05-30', arch: 'amd64' }, { arch: 'amd64', count: 1, orgs: { 'bar.in': 1 } }],
   ])('%s %j', async (metric, parameters, expected) => {
-    expect(await ask(redis.link, 'v1alpha3', metric, parameters)).toEqual({ metric, ...expected });
+    expect(await ask('v1alpha3', metric, parameters)).toEqual({ metric, ...expected });
   });
 });
 

@@ -12,7 +12,6 @@ const secretKey = '{metrics/v1}:hash-key';
 const today = Math.floor(Date.now() / 86_400_000);
 
 const redis = suiteRedis();
-let next = 0;
 const open = new Set<{ close(): Promise<void> }>();
 
 afterEach(async () => {
@@ -20,10 +19,6 @@ afterEach(async () => {
   open.clear();
   await redis.server.cli('flushall');
 });
-
-function newFile(): string {
-  return join(redis.directory, `ledger-${++next}.sqlite`);
-}
 
 async function openAt(file: string, overrides: TestStoreOptions = {}): Promise<Store> {
   const store = await openShared(redis.server.url, file, overrides);
@@ -61,13 +56,13 @@ async function instance(file: string, overrides: TestStoreOptions = {}): Promise
 }
 
 test('all instances take the secret of the first one, and then know it without Redis', async () => {
-  const [one, two] = [await openAt(newFile()), await openAt(newFile())];
+  const [one, two] = [await openAt(redis.newPath()), await openAt(redis.newPath())];
   expect([one.shared?.keyHash, two.shared?.keyHash]).toEqual([undefined, undefined]);
   const agreed = await agree(one);
   expect(agreed).toBe(textOf(one.keyHash));
   expect(agreed).toMatch(/^2:/);
   expect(await agree(two)).toBe(agreed);
-  const file = newFile();
+  const file = redis.newPath();
   const three = await openAt(file);
   await agree(three);
   await closed(three);
@@ -77,7 +72,7 @@ test('all instances take the secret of the first one, and then know it without R
 });
 
 test('a ledger that did not share its events brings its secret, or waits until its keys have expired', async () => {
-  const file = newFile();
+  const file = redis.newPath();
   const alone = await openAt(file, { shared: false });
   const keyed = { keys: new Uint8Array(16), targets: new Uint8Array(), cells: [], quantities: new Float64Array([1]) };
   const cells = [{ meter: 'pulls', day: today, dimensions: {} }];
@@ -97,7 +92,7 @@ test('a ledger that did not share its events brings its secret, or waits until i
 });
 
 test('an emptied Redis gets the secret again, and another secret in it is rejected', async () => {
-  const one = await openAt(newFile());
+  const one = await openAt(redis.newPath());
   const agreed = await agree(one);
   await redis.server.cli('flushall');
   await agree(one);
@@ -111,7 +106,7 @@ test('an emptied Redis gets the secret again, and another secret in it is reject
 test('a new instance adopts the key hash of instances with an earlier version, and keeps it', async () => {
   const earlier = 'ab'.repeat(32);
   await redis.server.cli('set', secretKey, earlier);
-  const file = newFile();
+  const file = redis.newPath();
   const one = await openAt(file);
   expect(one.keyHash.version).toBe(2);
   expect(await agree(one)).toBe(earlier);
@@ -123,7 +118,7 @@ test('a new instance adopts the key hash of instances with an earlier version, a
 });
 
 test('a ledger with pending claims does not open with a configuration that would not claim them', async () => {
-  const file = newFile();
+  const file = redis.newPath();
   const one = await instance(file);
   await one.send([event(1), event(2)]);
   await one.close();
@@ -137,7 +132,7 @@ test('a ledger with pending claims does not open with a configuration that would
 });
 
 test('pending claims are limited in number, and never expire', async () => {
-  const one = await instance(newFile(), { pendingClaimsMax: 3 });
+  const one = await instance(redis.newPath(), { pendingClaimsMax: 3 });
   expect(await one.send([event(1), { id: 10, voids: 5 }])).toEqual([outcome.accepted, outcome.accepted]);
   await expect(one.send([event(2)])).rejects.toMatchObject({ code: 'ledger_full' });
   while (await one.store.journal.tidy({ keys: Date.now() * 2, details: today - 400 }));
@@ -149,7 +144,7 @@ test('pending claims are limited in number, and never expire', async () => {
 });
 
 test('with store.minReplicas a claim counts only after the replicas have it', async () => {
-  const one = await instance(newFile(), { minReplicas: 1 });
+  const one = await instance(redis.newPath(), { minReplicas: 1 });
   await one.send([event(1)]);
   await expect(one.claim()).rejects.toMatchObject({ code: 'redis_unavailable' });
   const replica = await startRedis(join(redis.directory, 'replica'), { replicaOf: redis.server.port });

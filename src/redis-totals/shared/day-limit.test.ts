@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { suiteRedis } from '../../../test/support/redis-suite.ts';
 import { systemClock } from '../../base/index.ts';
@@ -9,13 +8,12 @@ const redis = suiteRedis();
 const { accepted, dayLimit } = outcome;
 const day = Math.floor(systemClock.now() / 86_400_000);
 const dayMax = 100;
-let files = 0;
 let one: Instance;
 let two: Instance;
 
 beforeEach(async () => {
   await redis.server.cli('flushall');
-  const instance = () => new Instance(redis.server.url, join(redis.directory, `ledger-${++files}.sqlite`));
+  const instance = () => new Instance(redis.server.url, redis.newPath());
   [one, two] = [instance(), instance()];
   await one.open();
   await two.open();

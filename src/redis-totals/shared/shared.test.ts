@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { systemClock, type Clock } from '../../base/index.ts';
 import { suiteRedis } from '../../../test/support/redis-suite.ts';
@@ -11,7 +10,6 @@ const dayMs = 86_400_000;
 const day = 20_000;
 
 const redis = suiteRedis();
-let next = 0;
 const open = new Set<Store>();
 
 afterEach(async () => {
@@ -26,7 +24,7 @@ const stopped: Clock = { ...systemClock, now: () => began };
 
 /** A new ledger and its claims. */
 async function instance(clock = stopped): Promise<SharedClaims> {
-  const store = await openShared(redis.server.url, join(redis.directory, `ledger-${++next}.sqlite`), { clock });
+  const store = await openShared(redis.server.url, redis.newPath(), { clock });
   open.add(store);
   const { shared } = store;
   if (!shared) throw new Error('the store has no claims');

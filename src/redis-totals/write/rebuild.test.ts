@@ -5,7 +5,7 @@ import { answered, closeLinks, connectTestLink } from '../../../test/support/red
 import { suiteRedis } from '../../../test/support/redis-suite.ts';
 import { formatDay } from '../../usage/index.ts';
 import type { RedisLink } from '../../redis-link/index.ts';
-import { BatchLog, firstDay, increment, randomIncrements, seeded, tokenOf } from './testing/batches.ts';
+import { BatchLog, firstDay, increment, randomLog, tokenOf } from './testing/batches.ts';
 import { expectedSums, readState, sumsOf } from './testing/model.ts';
 import { ownCountsOf } from './testing/own-counts.ts';
 import { breakingLink, repeatingLink } from './testing/repeating-link.ts';
@@ -17,18 +17,6 @@ let link: RedisLink;
 beforeEach(async () => void ({ link } = await redis.freshLink()));
 
 const delivered = { kind: 'delivered', rejected: [] };
-
-function randomLog(seed: number, batches: number): BatchLog {
-  const log = new BatchLog();
-  const random = seeded(seed);
-  for (let i = 0; i < batches; i += 1) log.add(randomIncrements(random));
-  return log;
-}
-
-const countsOf = (log: BatchLog, ledgerId = 'one') => ({
-  ledgerId,
-  increments: log.batches.flatMap(({ increments }) => increments),
-});
 
 describe('a rebuild', () => {
   const log = randomLog(1, 40);
@@ -66,12 +54,12 @@ describe('a rebuild', () => {
     expect(seen).toEqual(Array.from({ length: rebuilt.days }, (_, index) => index + 1));
 
     await link.send({ key: 'metrics/v1', args: ['HINCRBY', 'metrics/v1', 'pulls/o/a.example', '-1000'] });
-    expect(sumsOf(await readState(link))).toEqual(expectedSums([countsOf(log), countsOf(other, 'two')]));
+    expect(sumsOf(await readState(link))).toEqual(expectedSums([log.countsOf(), other.countsOf('two')]));
     expect(await writer.position()).toBe(log.last);
 
     const more = randomLog(1, 60); // the same forty batches, and twenty more
     expect(await writer.deliver(more.read(30))).toEqual(delivered);
-    expect(sumsOf(await readState(link))).toEqual(expectedSums([countsOf(more), countsOf(other, 'two')]));
+    expect(sumsOf(await readState(link))).toEqual(expectedSums([more.countsOf(), other.countsOf('two')]));
   });
 
   it('ignores a call that arrives twice or late', async () => {
@@ -79,16 +67,14 @@ describe('a rebuild', () => {
     const { writer } = testWriter(twice);
     await testWriter(link).writer.deliver(log.read(0, 10));
     await writer.rebuild(ownCountsOf(log.batches), log.lastId);
-    expect(sumsOf(await readState(link))).toEqual(expectedSums([countsOf(log)]));
+    expect(sumsOf(await readState(link))).toEqual(expectedSums([log.countsOf()]));
     await replay();
-    expect(sumsOf(await readState(link))).toEqual(expectedSums([countsOf(log)]));
+    expect(sumsOf(await readState(link))).toEqual(expectedSums([log.countsOf()]));
     expect(await writer.position()).toBe(log.last);
   });
 
   it('ignores late calls of an interrupted attempt', async () => {
-    const short = new BatchLog();
-    const random = seeded(5);
-    for (let i = 0; i < 4; i += 1) short.add(randomIncrements(random, 3));
+    const short = randomLog(5, 4, 3);
     let isWhole = false;
     for (let calls = 1; !isWhole; calls += 1) {
       await link.send({ args: ['FLUSHALL'] });
@@ -100,7 +86,7 @@ describe('a rebuild', () => {
       );
       await testWriter(link).writer.rebuild(ownCountsOf(short.batches), short.lastId);
       await late().catch(() => undefined);
-      expect(sumsOf(await readState(link))).toEqual(expectedSums([countsOf(short)]));
+      expect(sumsOf(await readState(link))).toEqual(expectedSums([short.countsOf()]));
       expect(await testWriter(link).writer.position()).toBe(short.last);
     }
   });
@@ -138,7 +124,7 @@ describe('a rebuild', () => {
     await two.rebuild(ownCountsOf(other.read(0, 10)), { number: 10, token: tokenOf(10) });
     expect((await readState(link))['{metrics/v1}:rejected']).toBeUndefined();
     const counts = { ledgerId: 'two', increments: other.read(0, 10).flatMap(({ increments }) => increments) };
-    expect(sumsOf(await readState(link))).toEqual(expectedSums([countsOf(log), counts]));
+    expect(sumsOf(await readState(link))).toEqual(expectedSums([log.countsOf(), counts]));
   });
 
   it('adds to shared fields what they lacked once they can take it, and adjusts all other fields before', async () => {
@@ -148,11 +134,11 @@ describe('a rebuild', () => {
     await writer.deliver(log.read(0, 10));
     const own = ownCountsOf(log.batches);
     expect(await writer.rebuild(own, log.lastId)).toMatchObject({ rejected: 1 });
-    const { [field]: _, ...totals } = expectedSums([countsOf(log)])['metrics/v1'] as Record<string, string>;
+    const { [field]: _, ...totals } = expectedSums([log.countsOf()])['metrics/v1'] as Record<string, string>;
     expect((await readState(link))['metrics/v1']).toEqual({ ...totals, [field]: 'text' });
     await redis.server.cli('hdel', 'metrics/v1', field);
     expect(await writer.rebuild(own, log.lastId)).toMatchObject({ adjusted: 0, rejected: 0 });
-    expect(sumsOf(await readState(link))).toEqual(expectedSums([countsOf(log)]));
+    expect(sumsOf(await readState(link))).toEqual(expectedSums([log.countsOf()]));
     expect(await readState(link)).not.toHaveProperty('{metrics/v1}:rejected');
     expect(await readState(link)).not.toHaveProperty('{metrics/v1}:lacking:one');
   });
@@ -162,7 +148,7 @@ describe('a rebuild', () => {
     const { writer } = testWriter(link);
     await writer.deliver(log.batches);
     await testWriter(link, { detailsFrom: () => detailsFrom }).writer.rebuild(ownCountsOf(log.batches), log.lastId);
-    expect(sumsOf(await readState(link))).toEqual(expectedSums([countsOf(log)], detailsFrom));
+    expect(sumsOf(await readState(link))).toEqual(expectedSums([log.countsOf()], detailsFrom));
   });
 
   it('may be interrupted at any byte and started again; nothing is delivered before it has finished', async () => {
@@ -191,7 +177,7 @@ describe('a rebuild', () => {
         expect(codes).toContainEqual(position);
       }
       await half();
-      expect(sumsOf(await readState(link))).toEqual(expectedSums([countsOf(short)]));
+      expect(sumsOf(await readState(link))).toEqual(expectedSums([short.countsOf()]));
       await closeLinks();
       await cutter.stop();
       ({ link } = await connectTestLink({ mode: 'standalone', url: redis.server.url }));
@@ -214,7 +200,7 @@ describe('a rebuild', () => {
     await wave;
     expect(raised).toBeGreaterThan(0);
     await link.send({ key: 'metrics/v1', args: ['HINCRBY', 'metrics/v1', 'pulls/o/a.example', String(-raised)] });
-    expect(sumsOf(await readState(link))).toEqual(expectedSums([countsOf(log)]));
+    expect(sumsOf(await readState(link))).toEqual(expectedSums([log.countsOf()]));
   });
 });
 

@@ -7,7 +7,7 @@ import { limits, systemClock } from '../../base/index.ts';
 import { formatDay } from '../../usage/index.ts';
 import type { RedisLink } from '../../redis-link/index.ts';
 import type { RedisWriter } from './index.ts';
-import { BatchLog, firstDay, increment, randomIncrements, seeded, tokenOf } from './testing/batches.ts';
+import { BatchLog, firstDay, increment, randomLog, tokenOf } from './testing/batches.ts';
 import { expectedSums, readState, sumsOf } from './testing/model.ts';
 import { testWriter } from './testing/writer.ts';
 
@@ -22,18 +22,6 @@ beforeEach(async () => {
 
 const delivered = { kind: 'delivered', rejected: [] };
 const rewindTo = (to: number) => ({ kind: 'rewind', to });
-
-function randomLog(seed: number, batches: number): BatchLog {
-  const log = new BatchLog();
-  const random = seeded(seed);
-  for (let i = 0; i < batches; i += 1) log.add(randomIncrements(random));
-  return log;
-}
-
-const countsOf = (log: BatchLog, ledgerId = 'one') => ({
-  ledgerId,
-  increments: log.batches.flatMap(({ increments }) => increments),
-});
 
 describe('a Redis that may evict keys', () => {
   afterEach(() => redis.server.cli('config', 'set', 'maxmemory-policy', 'noeviction'));
@@ -84,7 +72,7 @@ describe('a full memory', () => {
     expect(await readState(link)).toEqual(before);
     await redis.server.cli('config', 'set', 'maxmemory', '0');
     expect(await writer.deliver(log.read(10))).toEqual(delivered);
-    expect(sumsOf(await readState(link))).toEqual(expectedSums([countsOf(log)]));
+    expect(sumsOf(await readState(link))).toEqual(expectedSums([log.countsOf()]));
   });
 
   it('refuses even a delivery that would only delete, so that a number never falls behind its counts', async () => {
@@ -108,7 +96,7 @@ describe('several ledgers', () => {
     for (let i = 0; i < 20; i += 4) {
       await Promise.all([one.writer.deliver(first.read(i, 4)), two.writer.deliver(second.read(i, 4))]);
     }
-    expect(sumsOf(await readState(link))).toEqual(expectedSums([countsOf(first), countsOf(second, 'two')]));
+    expect(sumsOf(await readState(link))).toEqual(expectedSums([first.countsOf(), second.countsOf('two')]));
     expect(await Promise.all([one.writer.position(), two.writer.position()])).toEqual([20, 20]);
     expect([...one.warnings, ...two.warnings]).toEqual([]);
   });
@@ -142,7 +130,7 @@ describe('expired details', () => {
       `{metrics/v1}:own:one:day:pulls:${formatDay(old)}`,
     ]);
     expect(await writer.deliver(log.read(1))).toEqual(delivered);
-    expect(sumsOf(await readState(link))).toEqual(expectedSums([countsOf(log)], detailsFrom));
+    expect(sumsOf(await readState(link))).toEqual(expectedSums([log.countsOf()], detailsFrom));
   });
 
   it('cause no rewind if they were dropped while a delivery was in flight', async () => {
@@ -158,7 +146,7 @@ describe('expired details', () => {
     expect(await late.writer.deliver(log.read(1))).toEqual(delivered);
     detailsFrom = old + 1;
     await writer.dropDetails('pulls', old);
-    expect(sumsOf(await readState(link))).toEqual(expectedSums([countsOf(log)], detailsFrom));
+    expect(sumsOf(await readState(link))).toEqual(expectedSums([log.countsOf()], detailsFrom));
   });
 
   it('are dropped without those of another ledger', async () => {
@@ -197,7 +185,7 @@ it.each([
   now += limits.evictionCheckMs;
   expect(await ask(writer, log)).toEqual(answer);
   expect(await writer.deliver(log.read(1))).toEqual(delivered);
-  expect(sumsOf(await readState(link))).toEqual(expectedSums([countsOf(log)]));
+  expect(sumsOf(await readState(link))).toEqual(expectedSums([log.countsOf()]));
   now += limits.evictionCheckMs;
   log.add([increment('pulls', firstDay + 1, { repository: 'z' })]);
   expect(await writer.deliver(log.read(3))).toEqual(delivered);
@@ -288,6 +276,6 @@ it('reports why nothing is delivered while Redis is down', async () => {
   await untilConnected(link);
   expect(await writer.deliver(log.read(1))).toEqual({ kind: 'rewind', to: 0 });
   expect(await writer.deliver(log.read(0))).toEqual(delivered);
-  expect(sumsOf(await readState(link))).toEqual(expectedSums([countsOf(log)]));
+  expect(sumsOf(await readState(link))).toEqual(expectedSums([log.countsOf()]));
   expect(writer.failure).toBeUndefined();
 });

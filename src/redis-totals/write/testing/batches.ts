@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BatchHistory, BatchId, Delivered, OutboxBatch } from '../../../store/index.ts';
 import { parseDay, type Day, type Increment } from '../../../usage/index.ts';
+import type { LedgerIncrements } from './model.ts';
 
 export const firstDay = parseDay('2026-10-29') ?? 0;
 
@@ -52,6 +53,11 @@ export class BatchLog {
     return batch;
   }
 
+  /** The increments of all batches, as counts of this ledger. */
+  countsOf(ledgerId = 'one'): LedgerIncrements {
+    return { ledgerId, increments: this.batches.flatMap(({ increments }) => increments) };
+  }
+
   /** At most `max` batches after batch `after`. */
   read(after: number, max = 1_000): readonly OutboxBatch[] {
     return this.batches.slice(after, after + max);
@@ -88,6 +94,14 @@ export function randomIncrements(random: () => number, max = 12): readonly Incre
     cells.set(JSON.stringify([meter, day, dimensions]), increment(meter, day, dimensions, quantity));
   }
   return [...cells.values()];
+}
+
+/** A log of batches, each with `randomIncrements`. */
+export function randomLog(seed: number, batches: number, cellsMax?: number): BatchLog {
+  const log = new BatchLog();
+  const random = seeded(seed);
+  for (let i = 0; i < batches; i += 1) log.add(randomIncrements(random, cellsMax));
+  return log;
 }
 
 /** The part of a writer that receives batches. */
