@@ -1,7 +1,7 @@
-import { dimensions, parseDay, type Dimension } from '../usage/index.ts';
+import { dimensions, parseDay } from '../usage/index.ts';
 import { seenCellsKey, seenDaysKey } from './layout.ts';
-import { textsOf } from './reply.ts';
-import type { RedisLink, RedisReply, RedisScript } from '../redis-link/index.ts';
+import { listOf, textsOf } from './reply.ts';
+import type { RedisLink, RedisScript } from '../redis-link/index.ts';
 import type { ErasedNames } from '../store/index.ts';
 
 /** The number of fields per HSCAN. */
@@ -41,7 +41,7 @@ export async function eraseClaims(link: Pick<RedisLink, 'send' | 'script'>, name
     let cursor = '0';
     do {
       const args = ['HSCAN', key, cursor, 'COUNT', String(fieldsPerStep)];
-      const [next, fields = []] = list(await link.send({ key, args }));
+      const [next, fields = []] = listOf(await link.send({ key, args }));
       const changes = textsOf(fields).flatMap((field, at, all) => {
         const text = at % 2 === 0 && /^\d+$/.test(field) ? all[at + 1] : undefined;
         const renamed = text === undefined ? undefined : withoutNames(text, names);
@@ -57,13 +57,9 @@ export async function eraseClaims(link: Pick<RedisLink, 'send' | 'script'>, name
 function withoutNames(text: string, { dimension, values }: ErasedNames): string | undefined {
   const cell: unknown = JSON.parse(text);
   if (!Array.isArray(cell)) return undefined;
-  const at = 2 + dimensions.indexOf(dimension satisfies Dimension);
+  const at = 2 + dimensions.indexOf(dimension);
   const name: unknown = cell[at];
   if (typeof name !== 'string' || !values.includes(name)) return undefined;
   const row: readonly unknown[] = cell.with(at, null);
   return JSON.stringify(row.slice(0, row.findLastIndex((value) => value !== null) + 1));
-}
-
-function list(reply: RedisReply): readonly RedisReply[] {
-  return typeof reply === 'object' && reply !== null ? reply : [];
 }
