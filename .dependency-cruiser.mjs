@@ -1,6 +1,6 @@
 /**
  * The layers of `src/`: which folder may import which, and how. Checked in `npm test`; test/rules/layers.test.ts plants a
- * breach of every rule and sees it reported. Data flows one way, so a folder never imports one that stands below it here.
+ * breach of every rule and expects its report. Data flows one way, so a folder never imports one that comes after it here.
  */
 
 /** Folders and what each may import. `app.ts`, the composition root, and `offline.ts` may import everything. */
@@ -33,7 +33,7 @@ const mayImport = {
   cli: [...Object.keys(lower), 'http', 'app[.]ts', 'offline[.]ts'],
 };
 
-/** Of these, only types are taken: who implements them is decided in `app.ts`. */
+/** Imports of types only, because `app.ts` chooses the implementation. */
 const typesOnly = [
   { from: 'ledger', to: 'store' },
   { from: 'gateway', to: 'identity' },

@@ -3,7 +3,8 @@ import { root } from './tools.ts';
 
 /**
  * Tests that run files of the checkout as processes, so that no import leads from the test to those files. A change of a
- * file that matches `files` runs all tests of `folder`.
+ * file that matches `files` runs all tests of `folder`. `test/e2e` runs all of `src/`. Only the folders that start and
+ * serve the program are listed for it, because the others have their tests next to them.
  */
 const startedFiles: readonly { readonly files: RegExp; readonly folder: string }[] = [
   { files: /^(bin|src\/((app|offline)[.]ts$|cli|config|http|sqlite|thread|wiring))/, folder: 'test/e2e' },
