@@ -1,3 +1,4 @@
+import type { Clock, Log, Turns } from '../base/index.ts';
 import type { MetricFamily } from '../metric/index.ts';
 
 /** The result of one read of a source whose data has a timestamp. */
@@ -41,6 +42,14 @@ export interface ScheduledSource extends NamedSource {
   readonly deadlineMs?: number;
   /** The maximum age of a served snapshot in milliseconds. Default: no limit. */
   readonly keepMs?: number;
+  /** The driver's name, for the list of sources. */
+  readonly driver?: string;
+  /** Labels of every series, which tell apart sources with the same families. */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** The page that serves the families. Absent: `/metrics`. */
+  readonly page?: string;
+  /** Sources that share it are read one after another. The deadline of a read begins with its turn. */
+  readonly turns?: Turns;
 }
 
 /** A source that is read at each scrape. */
@@ -50,3 +59,26 @@ export interface ScrapedSource extends NamedSource {
 }
 
 export type SourceOptions = ScheduledSource | ScrapedSource;
+
+/** The keys that every source in the configuration has. Durations are in milliseconds. */
+export interface SourceSettings {
+  readonly name: string;
+  readonly driver: string;
+  readonly interval: number;
+  readonly deadline: number;
+  /** Absent: for ever. */
+  readonly keepFor?: number;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export interface SourceParts {
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/**
+ * A driver's module exports one such function, `createSources`. `Keys` are the driver's own keys, as its `options.ts`
+ * declares them. It opens no connection: the first read does. A driver that reads some figures at another interval
+ * returns a source for each.
+ */
+export type CreateSources<Keys> = (settings: SourceSettings & Keys, parts: SourceParts) => readonly ScheduledSource[];
