@@ -1,5 +1,12 @@
 import type { FileCounts, OnProgress, RemoteCare } from '../store/index.ts';
-import { accountKey, type Day, type DimensionValues, type Increment } from '../usage/index.ts';
+import {
+  accountKey,
+  accountNames,
+  parseAccountKey,
+  type Day,
+  type DimensionValues,
+  type Increment,
+} from '../usage/index.ts';
 
 /** More accounts than one day can have. */
 const accountsMax = 100_000_000;
@@ -52,7 +59,7 @@ async function beyondOn(
   };
   const query = { meter, from: day, to: day + 1, window: 'total', by: ['org', 'arch'], where: {} } as const;
   const { rows } = await source.query({ ...query, limit: accountsMax, offset: 0 }, today);
-  for (const { dimensions, value } of rows) add(named(dimensions.org, dimensions.arch), value);
+  for (const { dimensions, value } of rows) add(accountNames(dimensions), value);
   for (const { dimensions, quantity } of await own.accounts({ meter, day })) add(dimensions, -quantity);
   if (withoutOthers) {
     for (const [field, value] of await source.othersDay(meter, day)) {
@@ -62,10 +69,6 @@ async function beyondOn(
     }
   }
   return [...sums.values()].filter(({ quantity }) => quantity !== 0n).map((sum) => ({ meter, day, ...sum }));
-}
-
-function named(org: string | null | undefined, arch: string | null | undefined): DimensionValues {
-  return { ...(typeof org === 'string' && { org }), ...(typeof arch === 'string' && { arch }) };
 }
 
 /** The number of names whose counts of all time in a remote store exceed the sum of their days. */
@@ -107,15 +110,8 @@ async function othersOfAllTime(
   const sums: Omit<Increment, 'meter' | 'day'>[] = [];
   for (const day of await source.othersDays(meter)) {
     for (const [field, value] of await source.othersDay(meter, day)) {
-      sums.push({ dimensions: accountOf(field), quantity: BigInt(value) });
+      sums.push({ dimensions: parseAccountKey(field) ?? {}, quantity: BigInt(value) });
     }
   }
   return sums;
-}
-
-/** The reverse of `accountKey`. */
-function accountOf(field: string): DimensionValues {
-  const parts: unknown = JSON.parse(field);
-  const [org, arch] = Array.isArray(parts) ? parts.map((part) => (part === null ? null : String(part))) : [];
-  return named(org, arch);
 }

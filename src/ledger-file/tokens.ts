@@ -1,5 +1,6 @@
 import type { Database, SqlValue } from '../sqlite/index.ts';
 import type { TokenRow, TokenTable } from '../store/index.ts';
+import { closedAfter } from './facts.ts';
 import { openLedgerDatabase } from './open.ts';
 
 const columns = 'id, kind, hash, name, email, org, scope, rights, created_at, expires_at, used_at';
@@ -30,12 +31,7 @@ export function createTokenTable(database: Pick<Database, 'read' | 'transact'>):
  * the lock of the data directory. Rejects as `openLedgerDatabase`.
  */
 export async function withTokenTable<T>(file: string, work: (table: TokenTable) => Promise<T>): Promise<T> {
-  const database = await openLedgerDatabase(file);
-  try {
-    return await work(createTokenTable(database));
-  } finally {
-    await database.close();
-  }
+  return closedAfter(await openLedgerDatabase(file), (database) => work(createTokenTable(database)));
 }
 
 function rowOf(token: TokenRow): readonly SqlValue[] {

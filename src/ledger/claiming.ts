@@ -7,6 +7,8 @@ export interface ClaimingOptions {
   readonly shared: SharedClaims;
   /** Called each time that the instances have agreed on the hash of identities. */
   readonly onAgreed: (keyHash: KeyHash) => void;
+  /** Commits the outcome of claims. Rejects if it is unknown whether that succeeded. */
+  readonly settle: (claims: SettledClaims) => Promise<void>;
   /** Called with claims whose outcome is committed. */
   readonly onSettled: (claims: SettledClaims) => void;
   readonly clock: Clock;
@@ -30,41 +32,39 @@ export interface ClaimingStatus {
  */
 export class Claiming {
   readonly #options: ClaimingOptions;
-  #loop: RetryLoop | undefined;
+  readonly #loop: RetryLoop;
   /** The log has reported a failure, and not yet its end. */
   #isTroubled = false;
   #forgottenAt = -Infinity;
 
   constructor(options: ClaimingOptions) {
     this.#options = options;
-  }
-
-  /** Starts to claim. `settle` commits the outcome of claims, and rejects if it is unknown whether that succeeded. */
-  start(settle: (claims: SettledClaims) => Promise<void>): void {
-    const { pending, clock } = this.#options;
-    const loop = new RetryLoop(
+    const { pending, shared, onAgreed, clock } = options;
+    this.#loop = new RetryLoop(
       {
         // Redis may have lost the secret since the last agreement, and a new instance would bring its own.
-        prepare: () => this.#agree(),
-        step: () => this.#claimSome(settle),
+        prepare: async () => onAgreed(await shared.agree()),
+        step: () => this.#claimSome(),
         onFailure: (_error, failure) => this.#noteFailure(failure),
-        hasWork: () => pending.events > 0 && loop.failure === undefined,
+        hasWork: () => pending.events > 0 && this.#loop.failure === undefined,
         idleMs: limits.evictionCheckMs,
       },
       clock,
     );
-    this.#loop = loop;
-    loop.start();
+  }
+
+  start(): void {
+    this.#loop.start();
   }
 
   /** A batch has been committed. */
   notify(): void {
-    if (this.#options.pending.events > 0) this.#loop?.wake();
+    if (this.#options.pending.events > 0) this.#loop.wake();
   }
 
   status(): ClaimingStatus {
     const { pending, shared } = this.#options;
-    const failure = this.#loop?.failure;
+    const failure = this.#loop.failure;
     return {
       events: pending.events,
       isReady: shared.keyHash !== undefined,
@@ -73,18 +73,13 @@ export class Claiming {
   }
 
   /** Waits up to `waitMs` until all events are claimed. The ledger claims the rest after its next start. */
-  async close(waitMs: number): Promise<void> {
-    await this.#loop?.close(waitMs);
-  }
-
-  async #agree(): Promise<void> {
-    const { shared, onAgreed } = this.#options;
-    onAgreed(await shared.agree());
+  close(waitMs: number): Promise<void> {
+    return this.#loop.close(waitMs);
   }
 
   /** Answers whether there was nothing to claim. */
-  async #claimSome(settle: (claims: SettledClaims) => Promise<void>): Promise<boolean> {
-    const { pending, shared, onSettled, log } = this.#options;
+  async #claimSome(): Promise<boolean> {
+    const { pending, shared, settle, onSettled, log } = this.#options;
     const request = pending.events === 0 ? undefined : await pending.read(limits.claimedEventsMax);
     if (request) {
       const settled = await shared.claim(request);

@@ -1,7 +1,6 @@
 import { limits, messageOf, TonnageError, WakeablePause, type Clock, type Log } from '../base/index.ts';
 import type { Batch, Committed, Journal, SettledClaims } from '../store/index.ts';
 import type { Calendar, EventResult, Increment, LedgerEvent } from '../usage/index.ts';
-import type { Cells } from './cells.ts';
 import type { KeptDimensions } from './dimensions.ts';
 import type { EventKeys } from './event-key.ts';
 import type { DayMaxOf } from './keyed-batch.ts';
@@ -17,7 +16,6 @@ export interface CommitterOptions {
   readonly log: Log;
   readonly instruments: LedgerInstruments;
   readonly kept: KeptDimensions;
-  readonly cells: Cells;
   /** How much one organisation may have of a meter on one day. Absent: there is no limit. */
   readonly dayMaxOf?: DayMaxOf;
   readonly eventKeys: EventKeys;
@@ -67,7 +65,7 @@ export class Committer {
   constructor(options: CommitterOptions) {
     this.#options = options;
     this.#failures = new FailureLog(options);
-    this.#gathering = new PendingBatch(options.cells);
+    this.#gathering = new PendingBatch(options.kept.cells);
     this.#lastNumber = options.journal.lastBatch;
   }
 
@@ -95,11 +93,11 @@ export class Committer {
 
   /** Adds counts to the gathering batch and returns the batch, whose `wait` resolves after its commit. */
   add(counts: readonly Count[]): PendingBatch {
-    const { calendar, clock, instruments, cells } = this.#options;
+    const { calendar, clock, instruments, kept } = this.#options;
     const batch = this.#gathering;
     const day = calendar.dayOf(clock.now());
     for (const count of counts) {
-      if (batch.add(cells.of(count.meter, day, count.dimensions), count.quantity)) instruments.foldedEvents.inc();
+      if (batch.add(kept.cells.of(count.meter, day, count.dimensions), count.quantity)) instruments.foldedEvents.inc();
     }
     this.#start();
     return batch;
@@ -111,7 +109,7 @@ export class Committer {
    */
   async ingest(events: readonly LedgerEvent[]): Promise<readonly EventResult[]> {
     this.#assertRoom(events.length);
-    const { calendar, kept, cells, eventKeys } = this.#options;
+    const { calendar, kept, eventKeys } = this.#options;
     eventKeys.known();
     const days = new Set(events.map(({ time }) => calendar.dayOf(time)));
     if (![...days].every((day) => kept.isPrepared(day))) await kept.prepare(days);
@@ -125,7 +123,7 @@ export class Committer {
         continue;
       }
       const isStated = event.tenant === undefined || event.tenant !== event.dimensions.org;
-      const cell = cells.of(event.meter, calendar.dayOf(event.time), event.dimensions, isStated);
+      const cell = kept.cells.of(event.meter, calendar.dayOf(event.time), event.dimensions, isStated);
       keyed.add(cell, Number(event.quantity), isStated);
     }
     const results = batch.results(events.length);
@@ -223,12 +221,12 @@ export class Committer {
     this.#settlement = undefined;
     // Alone after a failure: the store may be full, and only the settlement makes room.
     if (settlement && this.#hasFailedToSettle) {
-      await this.#commit(new PendingBatch(this.#options.cells), settlement);
+      await this.#commit(new PendingBatch(this.#options.kept.cells), settlement);
       return;
     }
     const batch = this.#gathering;
     this.#committing = batch;
-    this.#gathering = new PendingBatch(this.#options.cells);
+    this.#gathering = new PendingBatch(this.#options.kept.cells);
     // A batch that was not committed stays here, so that the ledger can report the loss.
     if (await this.#commit(batch, settlement)) this.#committing = undefined;
     batch.release();
@@ -244,7 +242,7 @@ export class Committer {
       resolve();
     } catch (error) {
       // The batch may have been stored after all. An empty batch with the same number makes its outcome certain.
-      await this.#commit(new PendingBatch(this.#options.cells));
+      await this.#commit(new PendingBatch(this.#options.kept.cells));
       reject(error);
     }
   }

@@ -1,6 +1,6 @@
 import { endsWithin, limits, TonnageError, within, type Clock, type Log } from '../base/index.ts';
 import type { MetricSet } from '../metric/index.ts';
-import type { Committed, Journal, KeyHash, SettledClaims, Store } from '../store/index.ts';
+import type { Committed, Journal, SettledClaims, Store } from '../store/index.ts';
 import {
   checkRange,
   createCalendar,
@@ -12,7 +12,7 @@ import {
   type UsageAnswer,
   type UsageQuery,
 } from '../usage/index.ts';
-import { Claiming } from './claiming.ts';
+import { Claiming, type ClaimingOptions } from './claiming.ts';
 import { Committer } from './committer.ts';
 import type { Ledger, LedgerStatus } from './contract.ts';
 import type { DayMaxOf } from './keyed-batch.ts';
@@ -72,11 +72,13 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   const kept = new KeptDimensions(options, dedupeDays, store, instruments);
   await kept.prepare([today()]);
   const delivery = deliveryOf(options, instruments);
-  const claiming = claimingOf(options, instruments, (keyHash) => {
-    if (eventKeys.use(keyHash)) kept.useKey(keyHash.secret);
+  const claiming = claimingOf(options, instruments, {
+    onAgreed(keyHash) {
+      if (eventKeys.use(keyHash)) kept.useKey(keyHash.secret);
+    },
+    settle: (claims) => committer.settleClaims(claims),
   });
-  const sharedValues =
-    shared && new SharedValues({ caps: kept.caps, shared, secret: () => shared.keyHash?.secret, log });
+  const sharedValues = shared && new SharedValues({ caps: kept.caps, shared, log });
   const committer = new Committer({
     journal,
     calendar,
@@ -84,7 +86,6 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     log,
     instruments,
     kept,
-    cells: kept.cells,
     // Without the dimension `org`, one organisation would use up the limit of all.
     ...(options.dayMaxOf && options.dimensions.includes('org') && { dayMaxOf: options.dayMaxOf }),
     eventKeys,
@@ -98,7 +99,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   });
   declareState(metrics, { committer, journal, delivery, claiming, counters });
   delivery?.start();
-  claiming?.start((claims) => committer.settleClaims(claims));
+  claiming?.start();
   sharedValues?.start();
   const tidying = setInterval(() => {
     committer.tidy();
@@ -270,11 +271,11 @@ function deliveryOf(
 function claimingOf(
   { store: { journal, shared }, clock, log }: LedgerOptions,
   instruments: LedgerInstruments,
-  onAgreed: (keyHash: KeyHash) => void,
+  callbacks: Pick<ClaimingOptions, 'onAgreed' | 'settle'>,
 ): Claiming | undefined {
   if (!shared || !journal.pending) return undefined;
   const onSettled = ({ verdicts }: SettledClaims) => countClaims(instruments, verdicts);
-  return new Claiming({ shared, pending: journal.pending, clock, log, onAgreed, onSettled });
+  return new Claiming({ shared, pending: journal.pending, clock, log, ...callbacks, onSettled });
 }
 
 /** Declares the families whose values are read at each scrape. */

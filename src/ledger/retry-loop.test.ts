@@ -83,6 +83,19 @@ test('a failed step is retried after a preparation; failures count until a step 
   expect(prepared).toBe(4);
 });
 
+test('a failed preparation is a failure too: no step runs before it succeeds', async () => {
+  const calls: string[] = [];
+  const loop = start({
+    prepare: async () => {
+      if (calls.push('prepare') === 1) throw new Error('away');
+    },
+    step: () => Promise.resolve(calls.push('step') > 0),
+    onFailure: (_error, { message, count }) => void calls.push(`${message} ${count}`),
+  });
+  await eventually('a step has succeeded', () => calls.includes('step') && loop.failure === undefined);
+  expect(calls).toEqual(['prepare', 'away 1', 'prepare', 'step']);
+});
+
 test('a close waits for work up to its limit, and cuts a retry short', async () => {
   let left = 3;
   const busy = start({

@@ -11,7 +11,7 @@ export interface RetriedWork {
   readonly prepare: () => Promise<void>;
   /** Does the next part of the work. Answers whether nothing is left to do. */
   readonly step: () => Promise<boolean>;
-  /** Called with each failure of `prepare` and `step`, before the pause that follows. */
+  /** Called with each failure of `prepare` and `step`, before the pause that follows. Must not throw or reject. */
   readonly onFailure: (error: unknown, failure: Failure) => Promise<void> | void;
   /** Whether there is work that a close should wait for. */
   readonly hasWork: () => boolean;

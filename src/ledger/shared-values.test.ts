@@ -32,7 +32,7 @@ async function side(): Promise<Side> {
   await untilAgreed(store);
   const caps = new Caps();
   caps.collectNewValues();
-  return { caps, values: new SharedValues({ caps, shared, secret: () => shared.keyHash?.secret, log }) };
+  return { caps, values: new SharedValues({ caps, shared, log }) };
 }
 
 /** The architecture under which the ledger counts this one. */

@@ -8,9 +8,7 @@ const sharedAtOnce = 32;
 
 export interface SharedValuesOptions {
   readonly caps: Caps;
-  readonly shared: Pick<SharedClaims, 'shareValues'>;
-  /** The secret that all instances hash with; `undefined` while it is unknown. */
-  readonly secret: () => Uint8Array | undefined;
+  readonly shared: Pick<SharedClaims, 'shareValues' | 'keyHash'>;
   readonly log: Log;
 }
 
@@ -43,14 +41,14 @@ export class SharedValues {
 
   /** Shares new values once. Never rejects: values that could not be shared go out with the next call. */
   async share(): Promise<void> {
-    const { caps, secret, log } = this.#options;
-    const key = secret();
-    if (!key) return;
+    const { caps, shared, log } = this.#options;
+    const secret = shared.keyHash?.secret;
+    if (!secret) return;
     const news = caps.takeNewValues();
     for (let from = 0; from < news.length; from += sharedAtOnce) {
       await Promise.all(
         news.slice(from, from + sharedAtOnce).map((each) =>
-          this.#shareOne(key, each).catch((error: unknown) => {
+          this.#shareOne(secret, each).catch((error: unknown) => {
             caps.returnNewValues(each);
             log.debug({ error: messageOf(error) }, 'new values of a dimension could not be shared; the ledger retries');
           }),

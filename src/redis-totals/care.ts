@@ -80,9 +80,6 @@ function careOver(link: RedisLink, options: RedisCareOptions): RemoteCare {
       history.give(given);
       return writer.deliver(batches);
     },
-    get confirmed() {
-      return writer.confirmed;
-    },
     rebuild: (own, batch, onProgress) => writer.rebuild(own, batch, onProgress),
     eraseNames: (org, meters) => writer.eraseNames(org, meters),
     dropDetails: (meter, day) => writer.dropDetails(meter, day),

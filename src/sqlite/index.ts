@@ -14,5 +14,6 @@ export { openDatabase, openReadOnly, type ReadOnlyDatabase } from './database.ts
 export { makeDirectory, makePrivateDirectory } from './directory.ts';
 export type { NamedFile } from './file-error.ts';
 export { lockFile, type FileLock } from './lock.ts';
+export { assertKnownVersion } from './open-file.ts';
 export { makePrivate } from './private-file.ts';
 export { serveDatabase } from './serve-database.ts';

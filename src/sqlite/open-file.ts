@@ -82,11 +82,16 @@ function checkOwner(database: DatabaseSync, options: FileOptions): void {
 
 function checkVersion(database: DatabaseSync, options: FileOptions): number {
   const version = pragma(database, 'user_version');
-  const known = options.migrations.length;
-  if (version <= known) return version;
+  assertKnownVersion(options.file, version, options.migrations.length);
+  return version;
+}
+
+/** Throws `data_version` for a file of a newer release, which has another schema than `known`, the newest known version. */
+export function assertKnownVersion(file: string, version: number, known: number): void {
+  if (version <= known) return;
   throw new TonnageError(
     'data_version',
-    `${options.file}: expected schema version ${known} or lower, found ${version}; run a newer release of Tonnage`,
+    `${file}: expected schema version ${known} or lower, found ${version}; run a newer release of Tonnage`,
   );
 }
 

@@ -1,5 +1,5 @@
 import type { Day, Increment } from '../usage/index.ts';
-import type { BatchHistory, BatchId, Delivered, OutboxBatch, RemoteTotals, Totals } from './contract.ts';
+import type { BatchHistory, BatchId, Delivered, OutboxBatch, Totals } from './contract.ts';
 
 /** The name to erase: an organisation, or a user with all texts that may represent it. */
 export interface ErasedNames {
@@ -40,7 +40,7 @@ export interface Rebuilt extends RebuildProgress {
 export type HeldAccounts = ReadonlyMap<string, string>;
 
 /** A remote store, for the maintenance of one ledger. All functions reject as those of `RemoteTotals`. */
-export interface RemoteCare extends Pick<RemoteTotals, 'confirmed'>, Totals {
+export interface RemoteCare extends Totals {
   /** The store's name in messages. */
   readonly name: string;
   /** The first day whose details are kept there. */

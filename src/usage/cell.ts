@@ -19,18 +19,32 @@ export function seriesKey(series: Series): string {
   return JSON.stringify([series.meter, org, arch, upstream, repository, tag, outcome, user, client]);
 }
 
+type AccountNames = Pick<DimensionValues, 'org' | 'arch'>;
+
 /** The account of a series: its meter, organisation and architecture, which daily and monthly totals keep. */
 export function accountOf(series: Series): Series {
-  const { org, arch } = series.dimensions;
-  return {
-    meter: series.meter,
-    dimensions: { ...(org !== undefined && { org }), ...(arch !== undefined && { arch }) },
-  };
+  return { meter: series.meter, dimensions: accountNames(series.dimensions) };
+}
+
+/** The organisation and architecture of an account. A value that is no text is absent. */
+export function accountNames({ org, arch }: { readonly org?: unknown; readonly arch?: unknown }): AccountNames {
+  return { ...(typeof org === 'string' && { org }), ...(typeof arch === 'string' && { arch }) };
 }
 
 /** An account's organisation and architecture as a JSON array, so that neither can pass for the other. */
-export function accountKey({ org, arch }: DimensionValues): string {
+export function accountKey({ org, arch }: AccountNames): string {
   return JSON.stringify([org ?? null, arch ?? null]);
+}
+
+/** The account with this key; `undefined` for a text that `accountKey` never returns. */
+export function parseAccountKey(key: string): AccountNames | undefined {
+  try {
+    const names: unknown = JSON.parse(key);
+    const account = Array.isArray(names) ? accountNames({ org: names[0], arch: names[1] }) : {};
+    return accountKey(account) === key ? account : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The values of all dimensions in their fixed order; `null` if the series does not have one. */

@@ -1,5 +1,14 @@
 export { canonicalArch, knownArchitectures } from './arch.ts';
-export { accountKey, accountOf, dimensionRow, seriesKey, type Increment, type Series } from './cell.ts';
+export {
+  accountKey,
+  accountNames,
+  accountOf,
+  dimensionRow,
+  parseAccountKey,
+  seriesKey,
+  type Increment,
+  type Series,
+} from './cell.ts';
 export { createCalendar, formatDay, monthOf, nextMonthOf, parseDay, type Calendar, type Day } from './day.ts';
 export {
   dimensions,

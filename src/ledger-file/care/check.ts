@@ -1,8 +1,8 @@
-import { messageOf, TonnageError } from '../../base/index.ts';
-import { integrityProblems, type ReadOnlyDatabase } from '../../sqlite/index.ts';
+import { messageOf } from '../../base/index.ts';
+import { assertKnownVersion, integrityProblems, type ReadOnlyDatabase } from '../../sqlite/index.ts';
 import type { LedgerFinding } from '../../store/index.ts';
 import type { Day } from '../../usage/index.ts';
-import { assertLedger, careRead } from '../facts.ts';
+import { assertLedger, careRead, closedAfter } from '../facts.ts';
 import { decodeRun, tombstoneEntry, type Run } from '../journal/run-codec.ts';
 import { ledgerFile, openLedgerReadOnly } from '../open.ts';
 import { ledgerApplicationId, ledgerMigrations } from '../schema.ts';
@@ -23,13 +23,12 @@ export async function inspectLedger(file: string): Promise<readonly LedgerFindin
   assertLedger(file);
   const damage = integrityProblems(ledgerFile(file));
   if (damage.length > 0) return lasting(damage.map((line) => `${file} is damaged: ${line}`));
-  const database = openLedgerReadOnly(file);
-  try {
+  return closedAfter(openLedgerReadOnly(file), async (database) => {
     if ((await readNumber(database, 'pragma application_id')) !== ledgerApplicationId) {
       return lasting(['the file is a database, but no ledger']);
     }
     const version = await readNumber(database, 'pragma user_version');
-    if (version > ledgerMigrations.length) throw newerVersion(file, version);
+    assertKnownVersion(file, version, ledgerMigrations.length);
     if (version < keysSinceVersion) return mendable(await sumFindings(database, -Infinity));
     const [identity] = await database.read('select details_from from ledger');
     // No server has opened it yet (a token command created it), so it has no counts.
@@ -42,9 +41,7 @@ export async function inspectLedger(file: string): Promise<readonly LedgerFindin
       ...lasting(await keyFindings(database)),
       ...lasting(version < claimsSinceVersion ? [] : await claimFindings(database)),
     ];
-  } finally {
-    await database.close();
-  }
+  });
 }
 
 function mendable(lines: readonly string[]): readonly LedgerFinding[] {
@@ -149,14 +146,6 @@ async function strangers(database: Reads, series: readonly number[]): Promise<re
     careRead,
   );
   return rows.map(([id]) => Number(id));
-}
-
-function newerVersion(file: string, version: number): TonnageError {
-  const known = ledgerMigrations.length;
-  return new TonnageError(
-    'data_version',
-    `${file}: expected schema version ${known} or lower, found ${version}; run a newer release of Tonnage`,
-  );
 }
 
 async function readNumber(database: Reads, sql: string): Promise<number> {

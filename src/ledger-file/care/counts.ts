@@ -1,5 +1,5 @@
 import type { Database, SqlValue } from '../../sqlite/index.ts';
-import { dimensions, type Day, type Increment } from '../../usage/index.ts';
+import { accountNames, dimensions, type Day, type Increment } from '../../usage/index.ts';
 import type { ErasedNames, FileCounts, MeterDay, NamedCounts } from '../../store/index.ts';
 import { careRead, readFacts } from '../facts.ts';
 import { valuesOf } from '../journal/series-ids.ts';
@@ -53,7 +53,7 @@ async function accountRows(
     meter,
     day,
     quantity: BigInt(String(value)),
-    dimensions: { ...(typeof org === 'string' && { org }), ...(typeof arch === 'string' && { arch }) },
+    dimensions: accountNames({ org, arch }),
   }));
 }
 

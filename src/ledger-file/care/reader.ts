@@ -1,7 +1,7 @@
 import type { ReadOnlyDatabase } from '../../sqlite/index.ts';
 import type { LedgerReader } from '../../store/index.ts';
-import { readFacts } from '../facts.ts';
-import { fileHistory } from '../file-history.ts';
+import { careRead, readFacts } from '../facts.ts';
+import { batchRecordOf, batchRecordSql, touchedAsOfSql, touchedDayOf } from '../journal/batch-history.ts';
 import { delivers } from '../journal/destination.ts';
 import { ledgerMigrations } from '../schema.ts';
 import { countNamed, fileCounts } from './counts.ts';
@@ -10,7 +10,13 @@ import { countNamed, fileCounts } from './counts.ts';
 export function createLedgerReader(database: Pick<ReadOnlyDatabase, 'read'>): LedgerReader {
   const readNumber = async (sql: string): Promise<number> => Number((await database.read(sql))[0]?.[0]);
   return {
-    history: fileHistory(database),
+    history: {
+      lookUp: async (number) => batchRecordOf((await database.read(batchRecordSql, [number, number, number]))[0]),
+      async touchedAsOf(day, number) {
+        const rows = await database.read(touchedAsOfSql, [day, number, day, number], careRead);
+        return rows.map(touchedDayOf);
+      },
+    },
     async identity() {
       const [row] = await database.read('select time_zone, hash_key from ledger');
       if (!row) return undefined;

@@ -23,8 +23,6 @@ export interface MoveRule {
 
 interface MoveReply {
   readonly cells: number;
-  /** Number of the last batch of the ledger. */
-  readonly lastBatch: number;
   /** The last cell that was moved; absent if there are no more. */
   readonly last?: { readonly day: Day; readonly series: number };
 }
@@ -76,7 +74,7 @@ function moveSlice({ file, series, tables, outbox }: Parts, rule: MoveRule): Mov
     )
     .all(after.day, after.series, detailsFrom, ...names.values, max);
   const end = rows.at(-1);
-  if (!end) return { cells: 0, lastBatch };
+  if (!end) return { cells: 0 };
   const number = lastBatch + 1;
   const previousToken = textOf(file.prepare('select last_token from ledger').all()[0]?.[0]);
   const token = newBatchToken();
@@ -93,11 +91,7 @@ function moveSlice({ file, series, tables, outbox }: Parts, rule: MoveRule): Mov
     throw new TonnageError('data_invalid', 'the sums without the name would leave the range of 64 bits');
   outbox?.put({ number, token, previousToken }, at, increments);
   const more = rows.length === max;
-  return {
-    cells: rows.length,
-    lastBatch: number,
-    ...(more && { last: { day: Number(end[0]), series: Number(end[1]) } }),
-  };
+  return { cells: rows.length, ...(more && { last: { day: Number(end[0]), series: Number(end[1]) } }) };
 }
 
 /** Returns the number of series that were removed. Throws `data_invalid` if any of them still has a count. */

@@ -1,5 +1,5 @@
 import type { Database, SqlValue } from '../../sqlite/index.ts';
-import type { Dimension, HeldValue } from '../../usage/index.ts';
+import { accountNames, type Dimension, type HeldValue } from '../../usage/index.ts';
 import type { AccountTotal, Batch, Journal, PendingEvents } from '../../store/index.ts';
 import { openOutbox } from './outbox.ts';
 import type { WriterFunctions } from './program.ts';
@@ -89,10 +89,7 @@ function buffersOf({ keyed }: Batch): readonly ArrayBuffer[] {
 
 function accountTotal([meter, org, arch, counted, voided]: readonly SqlValue[]): AccountTotal {
   return {
-    account: {
-      meter: String(meter),
-      dimensions: { ...(typeof org === 'string' && { org }), ...(typeof arch === 'string' && { arch }) },
-    },
+    account: { meter: String(meter), dimensions: accountNames({ org, arch }) },
     counted: integer(counted),
     voided: integer(voided),
   };

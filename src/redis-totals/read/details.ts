@@ -1,4 +1,4 @@
-import { accountKey, RowSums } from '../../usage/index.ts';
+import { accountKey, accountNames, RowSums } from '../../usage/index.ts';
 import type { Day, UsageQuery } from '../../usage/index.ts';
 import { detailKey, ownDayKey } from '../layout.ts';
 import { readForeign, type RangedQuery } from './accounts.ts';
@@ -78,13 +78,13 @@ async function readRestOfWave(reads: Reads, query: RangedQuery, scope: Scope, su
     // Read Wave's fields first: a ledger's count between the two reads must not be taken for Wave's.
     const ofDay = new Map<string, bigint>();
     await readForeign(reads, cells, [day], (_, org, arch, value) => {
-      const field = accountKey({ ...(org !== null && { org }), ...(arch !== null && { arch }) });
+      const field = accountKey(accountNames({ org, arch }));
       if (value > 0n) ofDay.set(field, value);
     });
     const keys = [...scope.own.keys()].map((ledgerId) => ownDayKey(ledgerId, meter, day));
     await reads.hashes(keys, (_, pairs) =>
-      eachCell(pairs, ({ org, arch }, amount) => {
-        const field = accountKey({ ...(org != null && { org }), ...(arch != null && { arch }) });
+      eachCell(pairs, (values, amount) => {
+        const field = accountKey(accountNames(values));
         ofDay.set(field, (ofDay.get(field) ?? 0n) - BigInt(amount));
       }),
     );

@@ -1,5 +1,5 @@
 import { assert, limits, TonnageError } from '../../base/index.ts';
-import { accountKey, formatDay, type Day, type Increment } from '../../usage/index.ts';
+import { accountKey, accountNames, formatDay, parseAccountKey, type Day, type Increment } from '../../usage/index.ts';
 import { lackingKey, missingKey, numbersKey, ownDayKey, rejectedKey } from '../layout.ts';
 import type { RedisLink } from '../../redis-link/index.ts';
 import { composeCall, fieldId, parseAnswer, sumBatches, type FieldId } from './call.ts';
@@ -76,25 +76,15 @@ async function compare({ link, ledgerId }: AdjustOptions, { meter, day, accounts
   };
   for (const { dimensions, quantity } of accounts) {
     const field = accountKey(dimensions);
-    const { org, arch } = dimensions;
-    const names = { ...(org !== undefined && { org }), ...(arch !== undefined && { arch }) };
-    difference({ meter, day, ...names }, found.get(field) ?? '', quantity);
+    difference({ meter, day, ...accountNames(dimensions) }, found.get(field) ?? '', quantity);
     found.delete(field);
   }
   for (const [field, is] of found) {
-    const names = parseAccountField(field);
+    const names = parseAccountKey(field);
     if (names) difference({ meter, day, ...names }, is, 0n);
     else unreadable.push(field);
   }
   return { differences, unreadable };
-}
-
-/** The reverse of `accountKey`; undefined for other texts. Names contain no quotes and no backslashes. */
-function parseAccountField(field: string): { readonly org?: string; readonly arch?: string } | undefined {
-  const match = /^\[(?:null|"([^"\\]*)"),(?:null|"([^"\\]*)")\]$/.exec(field);
-  if (!match) return undefined;
-  const [, org, arch] = match;
-  return { ...(org !== undefined && { org }), ...(arch !== undefined && { arch }) };
 }
 
 async function adjustAll(options: AdjustOptions, wanted: WantedDay, differences: readonly Difference[]) {

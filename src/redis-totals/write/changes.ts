@@ -1,4 +1,13 @@
-import { accountKey, dimensionRow, formatDay, monthOf, waveFieldsOf, waveMeters, type Day } from '../../usage/index.ts';
+import {
+  accountKey,
+  accountNames,
+  dimensionRow,
+  formatDay,
+  monthOf,
+  waveFieldsOf,
+  waveMeters,
+  type Day,
+} from '../../usage/index.ts';
 import type { BatchId, MeterDay, OutboxBatch, OutboxIncrement } from '../../store/index.ts';
 import { noBatch } from '../batch-text.ts';
 import {
@@ -186,11 +195,6 @@ function groupByDay(increments: readonly OutboxIncrement[]): Iterable<DayOfMeter
     group.increments.push(increment);
   }
   return found;
-}
-
-/** The organisation and architecture of an increment, without those that it does not have. */
-function accountNames({ org, arch }: { readonly org?: string; readonly arch?: string }) {
-  return { ...(org !== undefined && { org }), ...(arch !== undefined && { arch }) };
 }
 
 function sumAccounts({ meter, day, increments }: DayOfMeter): Iterable<AccountSum> {
