@@ -1,4 +1,4 @@
-import type { MetricFamily } from '../metric/index.ts';
+import type { MetricFamily, MetricType } from '../metric/index.ts';
 import { openMetricsHelp } from './help.ts';
 import {
   counterWriter,
@@ -12,7 +12,7 @@ import {
 import { pointByPoint } from './point-by-point.ts';
 import type { SampleWriter } from './sample-writer.ts';
 
-const endOfText = '# EOF\n';
+export const endOfText = '# EOF\n';
 
 /**
  * Encodes families as OpenMetrics text 1.0.0, including the end mark. Yields full chunks; the writer keeps the rest.
@@ -24,17 +24,21 @@ export function* encodeOpenMetrics(
   created: boolean,
 ): Generator<Uint8Array, void> {
   for (const family of families) {
-    writeMetadata(samples, family);
+    const type = family.type === 'counter' && family.bare === true ? 'unknown' : family.type;
+    writeMetadata(samples, family.name, type, family);
     yield* writePoints(samples, family, created);
   }
   samples.out.text(endOfText);
 }
 
 /** Writes TYPE, UNIT and HELP in this order. Omits empty ones. */
-function writeMetadata(samples: SampleWriter, family: MetricFamily): void {
-  const name = samples.familyName(family.name);
-  const type = family.type === 'counter' && family.bare === true ? 'unknown' : family.type;
-  const { unit = '', help = '' } = family;
+export function writeMetadata(
+  samples: SampleWriter,
+  fullName: string,
+  type: MetricType,
+  { unit = '', help = '' }: MetricFamily,
+): void {
+  const name = samples.familyName(fullName);
   samples.out.text(`# TYPE ${name} ${type}\n`);
   if (unit !== '') samples.out.text(`# UNIT ${name} ${unit}\n`);
   if (help !== '') samples.out.text(`# HELP ${name} ${openMetricsHelp(help)}\n`);
@@ -50,7 +54,7 @@ function writePoints(samples: SampleWriter, family: MetricFamily, created: boole
     case 'counter': {
       if (family.bare === true) return pointByPoint(out, family.points, gaugeWriter(samples, name));
       const write = counterWriter(samples, name, '_total');
-      return pointByPoint(out, family.points, created ? withCreated(samples, name, write) : write);
+      return pointByPoint(out, family.points, withCreated(samples, name, created, write));
     }
     case 'stateset':
       return pointByPoint(out, family.points, stateSetWriter(samples, name));
@@ -58,13 +62,11 @@ function writePoints(samples: SampleWriter, family: MetricFamily, created: boole
       return pointByPoint(out, family.points, infoWriter(samples, name));
     case 'histogram': {
       const write = histogramWriter(samples, name, 'histogram');
-      return pointByPoint(out, family.points, created ? withCreated(samples, name, write) : write);
+      return pointByPoint(out, family.points, withCreated(samples, name, created, write));
     }
     case 'gaugehistogram':
       return pointByPoint(out, family.points, histogramWriter(samples, name, 'gaugehistogram'));
-    case 'summary': {
-      const write = summaryWriter(samples, name);
-      return pointByPoint(out, family.points, created ? withCreated(samples, name, write) : write);
-    }
+    case 'summary':
+      return pointByPoint(out, family.points, withCreated(samples, name, created, summaryWriter(samples, name)));
   }
 }

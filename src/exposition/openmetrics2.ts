@@ -8,14 +8,12 @@ import type {
   SummaryPoint,
   Value,
 } from '../metric/index.ts';
-import { openMetricsHelp } from './help.ts';
 import { spansOf } from './native-spans.ts';
 import { canonicalFloat } from './numbers.ts';
+import { endOfText, writeMetadata } from './openmetrics.ts';
 import { pointByPoint } from './point-by-point.ts';
 import { gaugeWriter, infoWriter, stateSetWriter, type PointWriter } from './points.ts';
 import type { SampleWriter } from './sample-writer.ts';
-
-const endOfText = '# EOF\n';
 
 /**
  * Encodes families as OpenMetrics text 2.0.0, a release candidate: a sample has the name of its family, a histogram or
@@ -27,7 +25,7 @@ export function* encodeOpenMetrics2(
   created: boolean,
 ): Generator<Uint8Array, void> {
   for (const family of families) {
-    writeMetadata(samples, family);
+    writeMetadata(samples, fullName(family), family.type, family);
     yield* writePoints(samples, family, created);
   }
   samples.out.text(endOfText);
@@ -37,14 +35,6 @@ export function* encodeOpenMetrics2(
 function fullName(family: MetricFamily): string {
   if (family.type === 'counter' && family.bare !== true) return `${family.name}_total`;
   return family.type === 'info' ? `${family.name}_info` : family.name;
-}
-
-function writeMetadata(samples: SampleWriter, family: MetricFamily): void {
-  const name = samples.familyName(fullName(family));
-  const { unit = '', help = '' } = family;
-  samples.out.text(`# TYPE ${name} ${family.type}\n`);
-  if (unit !== '') samples.out.text(`# UNIT ${name} ${unit}\n`);
-  if (help !== '') samples.out.text(`# HELP ${name} ${openMetricsHelp(help)}\n`);
 }
 
 function writePoints(samples: SampleWriter, family: MetricFamily, created: boolean): Iterable<Uint8Array> {

@@ -16,9 +16,8 @@ export type PointWriter<P> = (point: P) => void;
 export function gaugeWriter(samples: SampleWriter, familyName: string): PointWriter<GaugePoint> {
   const name = samples.name(familyName, '');
   return ({ labels, value, timestamp }) => {
-    if (timestamp === undefined) return samples.line(name, labels, value);
-    samples.sample(name, labels, undefined, value);
-    samples.end(timestamp);
+    if (timestamp === undefined) samples.line(name, labels, value);
+    else line(samples, name, labels, value, timestamp);
   };
 }
 
@@ -33,26 +32,25 @@ export function counterWriter(samples: SampleWriter, familyName: string, suffix:
   };
 }
 
-/** Calls `write`, then writes `_created` if the point has a creation time. */
+/** Calls `write`, then with `created` writes `_created` if the point has a creation time. */
 export function withCreated<P extends CounterPoint | HistogramPoint | SummaryPoint>(
   samples: SampleWriter,
   familyName: string,
+  created: boolean,
   write: PointWriter<P>,
 ): PointWriter<P> {
+  if (!created) return write;
   const name = samples.name(familyName, '_created');
   return (point) => {
     write(point);
-    if (point.created === undefined) return;
-    samples.sample(name, point.labels, undefined, point.created);
-    samples.end(point.timestamp);
+    if (point.created !== undefined) line(samples, name, point.labels, point.created, point.timestamp);
   };
 }
 
 export function infoWriter(samples: SampleWriter, familyName: string): PointWriter<InfoPoint> {
   const name = samples.name(familyName, '_info');
   return (point) => {
-    samples.sample(name, point.labels.with(point.info), undefined, 1);
-    samples.end(point.timestamp);
+    line(samples, name, point.labels.with(point.info), 1, point.timestamp);
   };
 }
 

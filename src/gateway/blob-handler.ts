@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 
 import { limits } from '../base/index.ts';
 import { OciError, type Digest } from '../oci/index.ts';
@@ -18,7 +18,7 @@ import { matchesETag } from './headers.ts';
 import type { Repository } from './names.ts';
 import type { CacheOutcome } from './outcome.ts';
 import { BodyWriter } from './body-writer.ts';
-import { openRemote, sendRemote } from './pass-through.ts';
+import { openRemote, sendRemote, type RemotePart } from './pass-through.ts';
 import { parseRange, satisfy, type ByteRange, type RequestedRange } from './range.ts';
 import type { AnswerMeters } from './upstream-meters.ts';
 
@@ -140,22 +140,19 @@ export class BlobHandler {
     if (source.kind !== 'download') return this.#passThrough(request, writer);
     if (source.coalesced) repository.upstream.meters.coalesced.blob.inc();
     try {
-      await this.#sendDownload(
-        { ...request, outcome: source.coalesced ? 'coalesced' : 'miss' },
-        source.download,
-        writer,
-      );
+      await this.#sendDownload(request, source.download, writer, source.coalesced ? 'coalesced' : 'miss');
     } finally {
       source.download.leave();
     }
   }
 
   async #sendDownload(
-    request: BlobRequest & { readonly outcome: CacheOutcome },
+    request: BlobRequest,
     download: Download,
     writer: BodyWriter,
+    outcome: CacheOutcome,
   ): Promise<void> {
-    const { exchange, requested, outcome } = request;
+    const { exchange, requested } = request;
     await writer.until(download.begun());
     // Whether the range is valid depends on the size.
     if (requested !== null && download.size === null) await awaitReadable(download, beyondEnd, writer);
@@ -180,23 +177,10 @@ export class BlobHandler {
     const part = await openRemote(repository, digest, requested, expectedSize, writer.signal);
     if ('unsatisfiable' in part) throw unsatisfiable(part.size);
     const { start, end, size } = part;
-    if (requested === null) {
-      writeHead(exchange, 200, blobHeaders({ digest, length: size }));
-    } else {
-      // A range always has an end; only a whole blob may have an unknown length.
-      writeHead(
-        exchange,
-        206,
-        blobHeaders({ digest, length: (end ?? start) - start, range: { start, end: end ?? start, size } }),
-      );
-    }
+    // A range always has an end; only a whole blob may have an unknown length.
+    writeRangeHead(request, { start, end: end ?? start }, size);
     const answer = this.#begin(request, writer, 'bypass');
-    const check = requested === null ? { hash: createHash(digest.algorithm), digest } : undefined;
-    await this.#sendChecked(
-      request,
-      writer,
-      sendRemote(part, writer, repository.upstream.undeclaredBlobBytesMax, check),
-    );
+    await this.#sendPart(request, part, writer, createHash(digest.algorithm));
     finish(exchange, answer);
   }
 
@@ -212,12 +196,7 @@ export class BlobHandler {
     const wanted: RequestedRange = { kind: 'from', first: rest.start, last };
     const part = await openRemote(repository, digest, wanted, download.size ?? request.size, writer.signal);
     if ('unsatisfiable' in part) throw unsatisfiable(part.size);
-    const check = requested === null ? { hash, digest } : undefined;
-    await this.#sendChecked(
-      request,
-      writer,
-      sendRemote(part, writer, repository.upstream.undeclaredBlobBytesMax, check),
-    );
+    await this.#sendPart(request, part, writer, hash);
   }
 
   /** Counts a response whose headers have been written, and the bytes that follow. */
@@ -243,33 +222,32 @@ export class BlobHandler {
     }
     if (matchesETag(request.headers['if-none-match'], etag)) return sendUnchanged(exchange, repository, digest);
     const requested = requestedRange(request.headers, digest);
-    if (requested === null) {
-      writeHead(exchange, 200, headers);
-      response.end(body);
-      meters.blobPulls.inc();
-      answers.whole(startedMs, body.byteLength);
-      return this.#egress.whole(exchange, repository, body.byteLength);
-    }
-    const range = satisfy(requested, body.byteLength);
+    const range = rangeOf(requested, body.byteLength);
     if (range === null) throw unsatisfiable(body.byteLength);
-    const { start, end } = range;
-    writeHead(
-      exchange,
-      206,
-      blobHeaders({ digest, length: end - start, range: { start, end, size: body.byteLength } }),
-    );
-    response.end(body.subarray(start, end));
+    if (requested === null) writeHead(exchange, 200, headers);
+    else writeRangeHead({ exchange, digest, requested }, range, body.byteLength);
+    const bytes = requested === null ? body : body.subarray(range.start, range.end);
+    response.end(bytes);
     meters.blobPulls.inc();
-    answers.whole(startedMs, end - start);
-    this.#egress.whole(exchange, repository, end - start);
+    answers.whole(startedMs, bytes.byteLength);
+    this.#egress.whole(exchange, repository, bytes.byteLength);
   }
 
-  /** Waits until the body is sent. An error counts as a rejected blob, unless the client has disconnected. */
-  async #sendChecked({ repository }: BlobRequest, writer: BodyWriter, sent: Promise<void>): Promise<void> {
+  /**
+   * Sends a part from the upstream. A whole blob is verified with `hash`, which has all bytes before the part. An error
+   * counts as a rejected blob, unless the client has disconnected.
+   */
+  async #sendPart(
+    { repository, digest, requested }: BlobRequest,
+    part: RemotePart,
+    writer: BodyWriter,
+    hash: Hash,
+  ): Promise<void> {
+    const { meters, undeclaredBlobBytesMax } = repository.upstream;
     try {
-      await sent;
+      await sendRemote(part, writer, undeclaredBlobBytesMax, requested === null ? { hash, digest } : undefined);
     } catch (error) {
-      if (!writer.closed) repository.upstream.meters.blobRejected.inc();
+      if (!writer.closed) meters.blobRejected.inc();
       throw error;
     }
   }
@@ -299,7 +277,12 @@ function unsatisfiable(size: number | null): OciError {
   return new OciError('rangeUnsatisfiable', message, { 'Content-Range': `bytes */${size ?? '*'}` });
 }
 
-function writeRangeHead({ exchange, digest, requested }: BlobRequest, range: ByteRange, size: number | null): void {
+/** Writes the headers of a 206, or of a 200 for the whole blob. */
+function writeRangeHead(
+  { exchange, digest, requested }: Pick<BlobRequest, 'exchange' | 'digest' | 'requested'>,
+  range: ByteRange,
+  size: number | null,
+): void {
   if (requested === null) return writeHead(exchange, 200, blobHeaders({ digest, length: size }));
   writeHead(exchange, 206, blobHeaders({ digest, length: range.end - range.start, range: { ...range, size } }));
 }
@@ -317,7 +300,7 @@ function sendUnchanged(exchange: Exchange, repository: Repository, digest: Diges
   repository.upstream.meters.answers('blob', 'hit').whole(exchange.startedMs, 0);
 }
 
-async function hashFile(download: Download, length: number, hash: ReturnType<typeof createHash>): Promise<void> {
+async function hashFile(download: Download, length: number, hash: Hash): Promise<void> {
   const buffer = Buffer.allocUnsafe(limits.blobReadBytes);
   for (let offset = 0; offset < length;) {
     const { bytesRead } = await download.handle.read(buffer, 0, Math.min(buffer.byteLength, length - offset), offset);

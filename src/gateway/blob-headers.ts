@@ -1,5 +1,5 @@
 import type { Digest } from '../oci/index.ts';
-import { baseHeaders, type HeaderList } from './headers.ts';
+import { identityHeaders, type HeaderList } from './headers.ts';
 import type { ByteRange } from './range.ts';
 
 interface BlobHeaders {
@@ -23,13 +23,5 @@ export function blobHeaders({ digest, length, range }: BlobHeaders): HeaderList 
 
 /** Returns the headers that identify a blob, for 200, 206 and 304. The content of a digest never changes. */
 export function blobIdentity(digest: Digest): HeaderList {
-  return [
-    'Docker-Content-Digest',
-    digest.text,
-    'ETag',
-    `"${digest.text}"`,
-    'Cache-Control',
-    'private, max-age=31536000, immutable',
-    ...baseHeaders,
-  ];
+  return identityHeaders(digest, 'private, max-age=31536000, immutable');
 }

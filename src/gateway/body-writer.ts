@@ -70,9 +70,4 @@ export class BodyWriter {
     });
     await this.until(written);
   }
-
-  /** Ends the answer. */
-  end(): void {
-    this.#response.end();
-  }
 }

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 
 import type { Principal } from '../identity/index.ts';
 import { OciError } from '../oci/index.ts';
-import { baseHeaders, type HeaderList } from './headers.ts';
+import { jsonHeaders, type HeaderList } from './headers.ts';
 
 /** An admitted request and its response. */
 export interface Exchange {
@@ -55,16 +55,8 @@ export function sendError(exchange: Pick<Exchange, 'request' | 'response'>, erro
     return;
   }
   const body = Buffer.from(error.body(), 'utf8');
-  response.writeHead(error.status, [
-    'Content-Type',
-    'application/json',
-    'Content-Length',
-    String(body.byteLength),
-    'Cache-Control',
-    'no-store',
-    ...Object.entries(error.headers).flat(),
-    ...baseHeaders,
-  ]);
+  const more = ['Cache-Control', 'no-store', ...Object.entries(error.headers).flat()];
+  response.writeHead(error.status, jsonHeaders(body.byteLength, ...more));
   response.end(isHead(exchange) ? undefined : body);
 }
 

@@ -79,8 +79,8 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   const parts = { survey, blobs, manifests, tags };
   declareCacheGauges(options.metrics, parts);
   return {
-    handle: (request, response, ...from) => handler.handle(request, response, ...from),
-    countTokenRequest: (request, response) => metrics.countTokenRequest(request, response),
+    handle: handler.handle.bind(handler),
+    countTokenRequest: metrics.countTokenRequest.bind(metrics),
     survey: async () => void (await endsWithin(limits.cacheSurveyMsMax, survey.take())),
     cacheFailure: () => blobs.diskFailure,
     statistics: () => statisticsOf(metrics, parts),

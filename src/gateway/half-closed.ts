@@ -1,7 +1,6 @@
 import type { ServerResponse } from 'node:http';
-import { setTimeout as pause } from 'node:timers/promises';
 
-import { limits } from '../base/index.ts';
+import { limits, pause } from '../base/index.ts';
 import { isConnected, type Exchange } from './exchange.ts';
 import { BodyWriter } from './body-writer.ts';
 
@@ -20,9 +19,9 @@ export function isHalfClosed({ request }: Pick<Exchange, 'request'>): boolean {
 export async function stillReads(response: ServerResponse, firstBytes: Uint8Array): Promise<boolean> {
   const writer = new BodyWriter(response);
   response.flushHeaders();
-  await writer.until(pause(limits.halfClosedResetMs));
+  await pause(limits.halfClosedResetMs, writer.signal);
   if (writer.closed) return false;
   response.write(firstBytes);
-  await writer.until(pause(1));
+  await pause(1, writer.signal);
   return isConnected({ response });
 }

@@ -4,8 +4,8 @@ import type { Clock } from '../base/index.ts';
 import type { Counter, Gauge, Labelled, MetricSet } from '../metric/index.ts';
 import { ociErrors, type OciErrorKind } from '../oci/index.ts';
 import { pullFamilies } from './pull-counts.ts';
-import { declareUpstreamFamilies } from './upstream-families.ts';
-import { UpstreamMeters, type UpstreamFamilies } from './upstream-meters.ts';
+import { declareUpstreamFamilies, type UpstreamFamilies } from './upstream-families.ts';
+import { UpstreamMeters } from './upstream-meters.ts';
 
 /** The implemented routes below `/v2`. */
 export const endpoints = ['base', 'manifest', 'blob', 'tags', 'token'] as const;

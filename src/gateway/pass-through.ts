@@ -10,7 +10,7 @@ import { endlessBlob, UpstreamError } from './upstream/failure.ts';
 import { abandon, type UpstreamBody } from './upstream/send.ts';
 
 /** A part of a blob, directly from the upstream, for one client. */
-interface RemotePart {
+export interface RemotePart {
   /** First byte to send. */
   readonly start: number;
   /** End of the part, exclusive; null if it is unknown. */

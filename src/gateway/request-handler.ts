@@ -4,7 +4,7 @@ import { messageOf, unreachable, type Clock, type Log } from '../base/index.ts';
 import { OciError } from '../oci/index.ts';
 import type { BlobHandler } from './blob-handler.ts';
 import { isConnected, isHead, sendError, type Exchange } from './exchange.ts';
-import { baseHeaders, type HeaderList } from './headers.ts';
+import { jsonHeaders } from './headers.ts';
 import type { ManifestHandler } from './manifest-handler.ts';
 import type { EndpointMeters, GatewayMetrics } from './metrics.ts';
 import { resolveName, type Repository } from './names.ts';
@@ -29,13 +29,7 @@ export interface RequestHandlerOptions {
 }
 
 const baseBody = '{}';
-const baseAnswerHeaders: HeaderList = [
-  'Content-Type',
-  'application/json',
-  'Content-Length',
-  String(baseBody.length),
-  ...baseHeaders,
-];
+const baseAnswerHeaders = jsonHeaders(baseBody.length);
 
 /** Handles `/v2` requests: parses the route, admits the client, resolves the repository, and sends errors. */
 export class RequestHandler {

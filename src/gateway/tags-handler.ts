@@ -1,7 +1,7 @@
 import { limits } from '../base/index.ts';
 import { linkTarget, readJsonObject, type JsonRules } from '../oci/index.ts';
 import { isHead, writeHead, type Exchange } from './exchange.ts';
-import { baseHeaders } from './headers.ts';
+import { jsonHeaders } from './headers.ts';
 import { inSlices } from './in-slices.ts';
 import type { Repository } from './names.ts';
 import { UpstreamError } from './upstream/failure.ts';
@@ -78,22 +78,14 @@ export function nextLink(
 }
 
 /** Answers a page of a repository's tags, which is never cached. Rejects with `UpstreamError`. */
-export async function serveTags(exchange: Exchange, repository: Repository, asked: TagsRequest): Promise<void> {
-  const page = await repository.upstream.client.listTags(repository.name, pagingOf(asked.query));
+export async function serveTags(exchange: Exchange, repository: Repository, request: TagsRequest): Promise<void> {
+  const page = await repository.upstream.client.listTags(repository.name, pagingOf(request.query));
   const tags = await tagsIn(page.body);
   if (tags === null) throw new UpstreamError('invalid', 'sent an invalid tag list');
-  const body = Buffer.from(JSON.stringify({ name: asked.name, tags }), 'utf8');
-  const next = nextLink(page.link, asked, exchange);
-  writeHead(exchange, 200, [
-    'Content-Type',
-    'application/json',
-    'Content-Length',
-    String(body.byteLength),
-    'Cache-Control',
-    'private, no-cache',
-    ...(next === null ? [] : ['Link', next]),
-    ...baseHeaders,
-  ]);
+  const body = Buffer.from(JSON.stringify({ name: request.name, tags }), 'utf8');
+  const next = nextLink(page.link, request, exchange);
+  const more = ['Cache-Control', 'private, no-cache', ...(next === null ? [] : ['Link', next])];
+  writeHead(exchange, 200, jsonHeaders(body.byteLength, ...more));
   const head = isHead(exchange);
   exchange.response.end(head ? undefined : body);
   repository.upstream.meters.answers('tags', 'miss').whole(exchange.startedMs, head ? 0 : body.byteLength);

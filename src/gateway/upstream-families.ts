@@ -1,5 +1,4 @@
 import { durationBounds, type Counter, type Labelled, type MetricSet } from '../metric/index.ts';
-import type { UpstreamFamilies } from './upstream-meters.ts';
 
 /** Up to half an hour, for a large blob over a slow connection. */
 const answerBounds = [...durationBounds, 600, 1_800];
@@ -7,12 +6,11 @@ const answerBounds = [...durationBounds, 600, 1_800];
 const byUpstream: readonly ['upstream'] = ['upstream'];
 const byAnswer: readonly ['upstream', 'route', 'cache'] = ['upstream', 'route', 'cache'];
 
-type OfPulls = 'blobPulls' | 'coalescedWaits' | 'countedAborted' | 'factsUnknown' | 'blobRejected';
-type OfAnswers = 'durationSeconds' | 'firstByteSeconds' | 'servedBytes';
-type OfUpstreams = Exclude<keyof UpstreamFamilies, OfPulls | OfAnswers>;
+/** Families with series per upstream. */
+export type UpstreamFamilies = ReturnType<typeof declareUpstreamFamilies>;
 
 /** Declares the families with series per upstream. */
-export function declareUpstreamFamilies(set: MetricSet): UpstreamFamilies {
+export function declareUpstreamFamilies(set: MetricSet) {
   return { ...pulls(set), ...answers(set), ...upstreams(set) };
 }
 
@@ -20,7 +18,7 @@ function counter(set: MetricSet, name: string, help: string): Labelled<Counter, 
   return set.counter({ name: `tonnage_gateway_${name}`, help, labels: byUpstream });
 }
 
-function pulls(set: MetricSet): Pick<UpstreamFamilies, OfPulls> {
+function pulls(set: MetricSet) {
   return {
     blobPulls: counter(set, 'blob_pulls', 'Blob GETs answered 200 or 206.'),
     coalescedWaits: set.counter({
@@ -46,7 +44,7 @@ function pulls(set: MetricSet): Pick<UpstreamFamilies, OfPulls> {
   };
 }
 
-function answers(set: MetricSet): Pick<UpstreamFamilies, OfAnswers> {
+function answers(set: MetricSet) {
   return {
     durationSeconds: set.histogram({
       name: 'tonnage_gateway_request_duration_seconds',
@@ -70,7 +68,7 @@ function answers(set: MetricSet): Pick<UpstreamFamilies, OfAnswers> {
   };
 }
 
-function upstreams(set: MetricSet): Pick<UpstreamFamilies, OfUpstreams> {
+function upstreams(set: MetricSet) {
   return {
     fetchedBytes: set.counter({
       name: 'tonnage_gateway_fetched_bytes',

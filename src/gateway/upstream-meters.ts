@@ -1,26 +1,10 @@
 import type { Clock } from '../base/index.ts';
-import type { Counter, Gauge, Histogram, Labelled } from '../metric/index.ts';
+import type { Counter, Histogram } from '../metric/index.ts';
 import type { CacheOutcome, ContentKind } from './outcome.ts';
 import { PullCounts } from './pull-counts.ts';
 import { statusLabel } from './status-label.ts';
 import type { UpstreamMeter } from './upstream/metering.ts';
-
-/** Families with series per upstream. */
-export interface UpstreamFamilies {
-  readonly durationSeconds: Labelled<Histogram, 'upstream' | 'route' | 'cache'>;
-  readonly firstByteSeconds: Labelled<Histogram, 'upstream' | 'route' | 'cache'>;
-  readonly servedBytes: Labelled<Counter, 'upstream' | 'route' | 'cache'>;
-  readonly blobPulls: Labelled<Counter, 'upstream'>;
-  readonly coalescedWaits: Labelled<Counter, 'upstream' | 'route'>;
-  readonly countedAborted: Labelled<Counter, 'upstream'>;
-  readonly factsUnknown: Labelled<Counter, 'upstream'>;
-  readonly blobRejected: Labelled<Counter, 'upstream'>;
-  readonly fetchedBytes: Labelled<Counter, 'upstream'>;
-  readonly upstreamResponses: Labelled<Counter, 'upstream' | 'status'>;
-  readonly upstreamResponseSeconds: Labelled<Histogram, 'upstream'>;
-  readonly upstreamUnanswered: Labelled<Counter, 'upstream'>;
-  readonly rateLimitRemaining: Labelled<Gauge, 'upstream'>;
-}
+import type { UpstreamFamilies } from './upstream-families.ts';
 
 /** The series of one upstream, kind of content and outcome. Times are on the monotonic clock, in milliseconds. */
 export class AnswerMeters {

@@ -110,7 +110,7 @@ function connectionsOf(
   const exceptions = auth?.realm === undefined ? redirects : [...redirects, hostAndPortOf(new URL(auth.realm))];
   const stated = typeof proxy === 'string' ? new URL(proxy) : undefined;
   return new Connections({
-    reach: new AddressPolicy({ origin: upstreamUrl(url), exceptions, own, resolve }),
+    policy: new AddressPolicy({ origin: upstreamUrl(url), exceptions, own, resolve }),
     proxies,
     proxyOf: proxy === undefined ? proxyOf : () => stated,
     wrap: (dispatcher) => countingBytes(dispatcher, meters(name)),

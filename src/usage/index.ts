@@ -55,7 +55,7 @@ export { stringifyJson, usageAsCsv, usageAsJson } from './present.ts';
 export {
   type Amount,
   checkSize,
-  detailsAsked,
+  detailsIn,
   foldedDimensions,
   RowSums,
   type RowValues,

@@ -58,13 +58,13 @@ function usageColumns(query: UsageQuery): readonly string[] {
 }
 
 /**
- * The rows as text, one array each, in the order of `usageColumns`. `missing` replaces missing dimensions. With `top`,
- * the last column is `true` for the row that sums the remaining rows, and otherwise empty.
+ * The rows as text, one array each, in the order of `usageColumns`. Missing dimensions are empty. With `top`, the last
+ * column is `true` for the row that sums the remaining rows, and otherwise empty.
  */
-function usageAsCells(query: UsageQuery, answer: UsageAnswer, missing: string): readonly (readonly string[])[] {
+function usageAsCells(query: UsageQuery, answer: UsageAnswer): readonly (readonly string[])[] {
   return answer.rows.map((row) => [
     ...(row.from === undefined ? [] : [formatDay(row.from)]),
-    ...query.by.map((name) => row.dimensions[name] ?? missing),
+    ...query.by.map((name) => row.dimensions[name] ?? ''),
     row.value.toString(),
     ...(query.distinct === undefined ? [] : [String(row.distinct ?? 0)]),
     ...(query.top === undefined ? [] : [row.other ? 'true' : '']),
@@ -77,7 +77,7 @@ function usageAsCells(query: UsageQuery, answer: UsageAnswer, missing: string): 
  */
 export function usageAsCsv(query: UsageQuery, answer: UsageAnswer, { raw = false } = {}): string {
   const cellOf = raw ? (text: string) => text : asText;
-  const lines = [usageColumns(query), ...usageAsCells(query, answer, '')];
+  const lines = [usageColumns(query), ...usageAsCells(query, answer)];
   return lines.map((cells) => `${cells.map((text) => csvField(cellOf(text))).join(',')}\r\n`).join('');
 }
 

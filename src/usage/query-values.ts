@@ -5,6 +5,7 @@ import type { MeterSet } from './meters.ts';
 import { parseLimit, parseRange } from './parse-query.ts';
 import type { UsageAnswer, UsageQuery } from './query.ts';
 import { quote, refused } from './refused.ts';
+import { compareTexts } from './rows.ts';
 
 /** The parameters of a query for the values of a dimension. */
 type ValuesParameters = {
@@ -74,9 +75,9 @@ export function valuesAnswer(
   { dimension, limit, identity }: ValuesQuery,
   answers: readonly UsageAnswer[],
 ): ValuesAnswer {
-  // Each answer holds its first values, so the first of all are among them. Buffer.compare compares bytes.
+  // Each answer holds its first values, so the first of all are among them.
   const found = new Set(answers.flatMap(({ rows }) => rows.flatMap((row) => row.dimensions[dimension] ?? [])));
-  const sorted = [...found].toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+  const sorted = [...found].toSorted(compareTexts);
   const values = sorted.slice(0, limit);
   const isLast = sorted.length <= limit && answers.every(({ nextOffset }) => nextOffset === undefined);
   const last = values.at(-1);

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseDay } from './index.ts';
-import { compareTexts, foldedDimensions, RowSums, type RowsQuestion } from './rows.ts';
+import { compareTexts, foldedDimensions, RowSums, type RowsQuery } from './rows.ts';
 
 const day = (text: string): number => parseDay(text) ?? Number.NaN;
 const question = { window: 'total', by: ['org'], where: {}, limit: 10, offset: 0 } as const;
 
-function sumsOf(query: RowsQuestion): RowSums {
+function sumsOf(query: RowsQuery): RowSums {
   const sums = new RowSums(query);
   const cells = [
     ['2026-01-31', 'a.org', 'amd64', 5],

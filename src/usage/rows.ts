@@ -3,7 +3,7 @@ import { monthOf, type Day } from './day.ts';
 import { dimensions, foldedValue, type Dimension } from './dimensions.ts';
 import type { UsageAnswer, UsageQuery, UsageRow } from './query.ts';
 
-/** Values of one cell; a dimension that is absent or `null` is one that its events lack. */
+/** Values of one cell. A dimension is absent or `null` if the events do not have it. */
 export type RowValues = { readonly [D in Dimension]?: string | null };
 
 /** Whole numbers within 2^53 are kept as `number`, which is several times faster than `bigint`. */
@@ -12,54 +12,51 @@ export type Amount = number | bigint;
 /** Sums of one window, by group. */
 export type WindowSums = (Amount | undefined)[];
 
-/** What `groupOf` answers for cells that the question does not ask for. */
-const leftOut = -1;
+/** The group of cells that do not match the query. */
+const noMatch = -1;
 
-/** What of a question says which rows it has. */
-export type RowsQuestion = Pick<
-  UsageQuery,
-  'window' | 'by' | 'where' | 'top' | 'distinct' | 'names' | 'limit' | 'offset'
->;
+/** The part of a query that determines the rows. */
+export type RowsQuery = Pick<UsageQuery, 'window' | 'by' | 'where' | 'top' | 'distinct' | 'names' | 'limit' | 'offset'>;
 
-/** What a row stands for. */
+/** The values that the cells of a row have in common. */
 interface Group {
   readonly dimensions: RowValues;
   /** The values of `by`, in its order. */
   readonly key: readonly (string | null)[];
 }
 
-/** The share that one value of `distinct` has in a row. */
+/** The cells of a row with one value of `distinct`. */
 interface Share {
   readonly group: number;
   readonly value: string | null;
 }
 
-/** The rows of one window, before they are in order. */
+/** The unsorted rows of one window. */
 interface WindowRows {
   readonly first: Day;
   readonly sums: WindowSums;
-  /** The values of `distinct` in each row; absent when the question has none. */
+  /** The values of `distinct` in each row; absent if the query has no `distinct`. */
   readonly values?: readonly (ReadonlySet<string> | undefined)[];
 }
 
 /**
- * Makes the rows of an answer out of cells, for stores that cannot sum on their own: filters, groups, sums, sorts and
- * pages as the SQLite store does. Cells come by group and window, each worked out once for many of them.
+ * Computes the rows of an answer from cells: filters, groups, sums, sorts and paginates. The caller finds the group and
+ * the window once for many cells.
  */
 export class RowSums {
-  readonly #query: RowsQuestion;
+  readonly #query: RowsQuery;
   readonly #filters: readonly (readonly [Dimension, string | null])[];
   readonly #groups: Group[] = [];
-  /** By the one value of `by`, or by all of them as a JSON array. */
+  /** Groups by their key: the value itself if `by` has one dimension, otherwise a JSON array. */
   readonly #groupIndex = new Map<string | null, number>();
-  /** What is summed for a question with `distinct`: then `groupOf` answers a share in place of a group. */
+  /** For a query with `distinct`, `groupOf` returns the index of a share instead of a group. */
   readonly #shares: Share[] = [];
   readonly #shareIndex = new Map<string, number>();
   #distinctCapped = false;
-  /** First day of the window -> group -> sum. A question for totals has one window, of day 0. */
+  /** Sums by the first day of the window. A query for totals has one window, of day 0. */
   readonly #windows = new Map<Day, WindowSums>();
 
-  constructor(query: RowsQuestion) {
+  constructor(query: RowsQuery) {
     this.#query = query;
     this.#filters = dimensions.flatMap((name) => {
       const value = query.where[name];
@@ -67,20 +64,16 @@ export class RowSums {
     });
   }
 
-  /** The dimensions of the question whose values beyond a cap share one, as far as its rows do not show that. */
+  /** Dimensions with values beyond a cap that share one value, if the rows do not show it. */
   get capped(): readonly Dimension[] {
     return this.#distinctCapped && this.#query.distinct ? [this.#query.distinct] : [];
   }
 
-  /**
-   * The group that cells with these values belong to; negative when the question leaves them out.
-   *
-   * @throws {TonnageError} `query_too_large` when there are too many of them
-   */
+  /** The group of cells with these values; negative if they do not match. Throws `query_too_large`. */
   groupOf(values: RowValues): number {
-    if (this.#filters.some(([name, wanted]) => (values[name] ?? null) !== wanted)) return leftOut;
+    if (this.#filters.some(([name, wanted]) => (values[name] ?? null) !== wanted)) return noMatch;
     const key = this.#query.by.map((name) => values[name] ?? null);
-    if (!this.#isNamed(key)) return leftOut;
+    if (!this.#isNamed(key)) return noMatch;
     const group = this.#groupOfKey(key);
     const { distinct } = this.#query;
     return distinct === undefined ? group : this.#shareOf(group, values[distinct] ?? null);
@@ -108,7 +101,7 @@ export class RowSums {
     return share;
   }
 
-  /** Whether a question for values asks for this one. */
+  /** Whether a query for the names of a dimension includes this one. */
   #isNamed([value = null]: Group['key']): boolean {
     const { names } = this.#query;
     if (names === undefined) return true;
@@ -116,7 +109,7 @@ export class RowSums {
     return names.after === undefined || compareTexts(value, names.after) > 0;
   }
 
-  /** What `add` writes to for cells of `day`. */
+  /** The sums to which `add` adds cells of `day`. */
   windowOf(day: Day): WindowSums {
     const { window } = this.#query;
     const first = window === 'total' ? 0 : window === 'day' ? day : monthOf(day);
@@ -125,12 +118,12 @@ export class RowSums {
     return sums;
   }
 
-  /** Adds one cell; nothing for a negative group. */
+  /** Adds one cell. Ignores a negative group. */
   add(window: WindowSums, group: number, amount: Amount): void {
     if (group >= 0) window[group] = plus(window[group] ?? 0, amount);
   }
 
-  /** The page that the question asks for, and the sum over all rows. */
+  /** The requested page, and the sum of all rows. */
   page(): Pick<UsageAnswer, 'rows' | 'total' | 'nextOffset'> {
     const { limit, offset, top = Infinity } = this.#query;
     const rows: UsageRow[] = [];
@@ -140,29 +133,29 @@ export class RowSums {
       const window = this.#rowsOf(first, cells);
       const found: number[] = [];
       for (const [group, value] of window.sums.entries()) {
-        if (isNothing(value)) continue;
+        if (isZero(value)) continue;
         total = plus(total, value);
         found.push(group);
       }
       const length = found.length > top ? top + 1 : found.length;
-      // Only windows that reach into the page are put in order.
+      // Sort only windows with rows on this page.
       if (count + length > offset && count < offset + limit) {
         found.sort((one, other) => this.#compare(window.sums, one, other));
-        rows.push(...this.#inOrder(window, found, Math.max(0, offset - count), offset + limit - count));
+        rows.push(...this.#slice(window, found, Math.max(0, offset - count), offset + limit - count));
       }
       count += length;
     }
     return { rows, total: BigInt(total), ...(count > offset + limit && { nextOffset: offset + limit }) };
   }
 
-  /** What rows sum to and, for a question with `distinct`, which of its values each has. */
+  /** The sums of the rows and, for a query with `distinct`, the values of each row. */
   #rowsOf(first: Day, cells: WindowSums): WindowRows {
     if (this.#query.distinct === undefined) return { first, sums: cells };
     const sums: WindowSums = [];
     const values: Set<string>[] = [];
     for (const [index, amount] of cells.entries()) {
       const share = this.#shares[index];
-      if (isNothing(amount) || !share) continue;
+      if (isZero(amount) || !share) continue;
       sums[share.group] = plus(sums[share.group] ?? 0, amount);
       const known = (values[share.group] ??= new Set());
       if (share.value !== null) known.add(share.value);
@@ -170,8 +163,8 @@ export class RowSums {
     return { first, sums, values };
   }
 
-  /** The rows of a window from `start` up to `end`, the last of which may stand for all beyond `top`. */
-  #inOrder(window: WindowRows, found: readonly number[], start: number, end: number): readonly UsageRow[] {
+  /** The rows of a window from `start` to `end`, exclusive. The last one may sum all rows beyond `top`. */
+  #slice(window: WindowRows, found: readonly number[], start: number, end: number): readonly UsageRow[] {
     const { top = Infinity } = this.#query;
     const rows = found.slice(start, Math.min(end, top)).map((group) => this.#row(window, group));
     if (found.length > top && start <= top && top < end) rows.push(this.#rest(window, found.slice(top)));
@@ -180,7 +173,7 @@ export class RowSums {
 
   #group(index: number): Group {
     const group = this.#groups[index];
-    assert(group, `group ${index} has been asked for before`);
+    assert(group, `expected a group that groupOf has returned, got ${index}`);
     return group;
   }
 
@@ -193,7 +186,7 @@ export class RowSums {
     };
   }
 
-  /** One row for several: a value that two of them share is one. */
+  /** One row for several groups. A distinct value in two of them counts once. */
   #rest({ first, sums, values }: WindowRows, groups: readonly number[]): UsageRow {
     let value: Amount = 0;
     const all = new Set<string>();
@@ -210,7 +203,7 @@ export class RowSums {
     };
   }
 
-  /** The largest first, unless values are asked for; then by the values of the dimensions. */
+  /** Largest first, unless the query is for names; then by the values of the dimensions. */
   #compare(sums: WindowSums, one: number, other: number): number {
     const [value, otherValue] = this.#query.names ? [0, 0] : [sums[one] ?? 0, sums[other] ?? 0];
     if (value < otherValue) return 1;
@@ -224,22 +217,19 @@ export class RowSums {
   }
 }
 
-/**
- * The dimensions of a question that only details tell apart: accounts, which stay for ever, have organisations and
- * architectures alone.
- */
-export function detailsAsked({
+/** The dimensions of a query that only details have. Accounts, which are kept for ever, have organisation and architecture. */
+export function detailsIn({
   by,
   where,
   distinct,
 }: Pick<UsageQuery, 'by' | 'where' | 'distinct'>): readonly Dimension[] {
-  const isAsked = (name: Dimension): boolean => by.includes(name) || where[name] !== undefined || distinct === name;
-  return dimensions.filter((name) => name !== 'org' && name !== 'arch' && isAsked(name));
+  const isUsed = (name: Dimension): boolean => by.includes(name) || where[name] !== undefined || distinct === name;
+  return dimensions.filter((name) => name !== 'org' && name !== 'arch' && isUsed(name));
 }
 
 /**
- * The dimensions that an answer does not tell apart everywhere: `gone` with the details of some days, others (`capped`,
- * and those that `rows` show) because values beyond their cap share one.
+ * The dimensions whose values an answer does not always distinguish: `gone` with the details of some days, and those
+ * whose values beyond a cap share one value (`capped`, or shown in `rows`).
  */
 export function foldedDimensions(
   { by }: Pick<UsageQuery, 'by'>,
@@ -251,11 +241,7 @@ export function foldedDimensions(
   return dimensions.filter((name) => gone.includes(name) || capped.includes(name) || shown.includes(name));
 }
 
-/**
- * Refuses a question that would need more memory than one may take.
- *
- * @throws {TonnageError} `query_too_large`
- */
+/** Throws `query_too_large` if a query would need too much memory. */
 export function checkSize(count: number, what: string): void {
   if (count <= limits.queryCellsMax) return;
   throw new TonnageError(
@@ -264,11 +250,11 @@ export function checkSize(count: number, what: string): void {
   );
 }
 
-function isNothing(amount: Amount | undefined): amount is undefined | 0 | 0n {
+function isZero(amount: Amount | undefined): amount is undefined | 0 | 0n {
   return amount === undefined || amount === 0 || amount === 0n;
 }
 
-/** The sum, as `bigint` only where it must be. */
+/** The sum, as `bigint` only beyond 2^53. */
 function plus(a: Amount, b: Amount): Amount {
   if (typeof a === 'number' && typeof b === 'number') {
     const sum = a + b;
@@ -277,7 +263,7 @@ function plus(a: Amount, b: Amount): Amount {
   return BigInt(a) + BigInt(b);
 }
 
-/** Orders texts as SQLite does: by their bytes in UTF-8, which is by code points, and what is absent before all. */
+/** Compares texts as SQLite does: by their bytes in UTF-8, that is, by code points. `null` comes first. */
 export function compareTexts(a: string | null, b: string | null): number {
   if (a === b) return 0;
   if (a === null) return -1;
@@ -291,7 +277,7 @@ export function compareTexts(a: string | null, b: string | null): number {
   return a.length - b.length;
 }
 
-/** Surrogates, of which UTF-16 makes the highest code points, go behind all other code units. */
+/** Surrogates encode the highest code points, so they come after all other code units. */
 function byCodePoint(unit: number): number {
   return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit;
 }

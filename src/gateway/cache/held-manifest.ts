@@ -7,7 +7,7 @@ import {
   type ImageFacts,
   type Manifest,
 } from '../../oci/index.ts';
-import { baseHeaders, type HeaderList } from '../headers.ts';
+import { identityHeaders, type HeaderList } from '../headers.ts';
 
 /** The facts that are recorded with a pull; null and false if the image does not state them. */
 export interface Facts {
@@ -41,15 +41,7 @@ export class HeldManifest {
     this.counts = countsAsPull(mediaType);
     this.etag = `"${digest.text}"`;
     // `private, no-cache`: pulls answered by a cache in between would not be counted.
-    this.unchangedHeaders = [
-      'Docker-Content-Digest',
-      digest.text,
-      'ETag',
-      this.etag,
-      'Cache-Control',
-      'private, no-cache',
-      ...baseHeaders,
-    ];
+    this.unchangedHeaders = identityHeaders(digest, 'private, no-cache');
     this.headers = [
       'Content-Type',
       servedManifestType(mediaType),

@@ -24,9 +24,19 @@ export interface Found {
   readonly outcome: CacheOutcome;
 }
 
-/** Marks the result of another request's fetch as coalesced. */
-export function asCoalesced<Of extends Found>(found: Of): Of {
-  return found.outcome === 'miss' ? { ...found, outcome: 'coalesced' } : found;
+/** Searches for manifests: one for all concurrent requests for the same manifest. */
+export class Searches {
+  readonly #flights = new SingleFlight<Found>();
+
+  /** Joins the search in progress for `reference`, a tag or a digest, or starts it. */
+  run(repository: Repository, reference: string, search: () => Promise<Found>): Promise<Found> {
+    const key = `${repository.key} ${reference}`;
+    const joins = this.#flights.has(key);
+    const flight = this.#flights.run(key, search);
+    if (!joins) return flight;
+    repository.upstream.meters.coalesced.manifest.inc();
+    return flight.then((found) => (found.outcome === 'miss' ? { ...found, outcome: 'coalesced' } : found));
+  }
 }
 
 /** Manifests by digest and repository: from memory, the catalog or the upstream. */
@@ -36,7 +46,7 @@ export class Manifests {
   readonly #fusionEntrypoint: string | undefined;
   readonly #keepsChildren: boolean;
   readonly #memory = new Lru<HeldManifest>(limits.manifestMemoryBytesMax, (held) => held.weight);
-  readonly #flights = new SingleFlight<Found>();
+  readonly #searches = new Searches();
 
   constructor(options: {
     readonly catalog: Catalog;
@@ -70,12 +80,7 @@ export class Manifests {
   get(repository: Repository, digest: Digest): Promise<Found> {
     const held = this.lookup(repository, digest);
     if (held !== undefined) return Promise.resolve({ held, outcome: 'hit' });
-    const key = keyOf(repository, digest);
-    const joins = this.#flights.has(key);
-    const flight = this.#flights.run(key, () => this.#findOrFetch(repository, digest));
-    if (!joins) return flight;
-    repository.upstream.meters.coalesced.manifest.inc();
-    return flight.then(asCoalesced);
+    return this.#searches.run(repository, digest.text, () => this.#findOrFetch(repository, digest));
   }
 
   async #findOrFetch(repository: Repository, digest: Digest): Promise<Found> {

@@ -1,10 +1,10 @@
-import { limits, Lru, SingleFlight, type Clock } from '../../base/index.ts';
+import { limits, Lru, type Clock } from '../../base/index.ts';
 import type { Reference } from '../../oci/index.ts';
 import type { Repository } from '../names.ts';
 import { UpstreamError } from '../upstream/failure.ts';
 import type { Catalog, StoredTag } from './catalog.ts';
 import type { HeldManifest } from './held-manifest.ts';
-import { asCoalesced, type Found, type Manifests } from './manifests.ts';
+import { Searches, type Found, type Manifests } from './manifests.ts';
 
 /** A tag in memory. `retryAtMs`: the earliest next request after a failure, in milliseconds since the epoch; null if none. */
 interface KnownTag extends StoredTag {
@@ -21,7 +21,7 @@ export class Tags {
   readonly #clock: Clock;
   readonly #onStale: (repository: Repository, error: UpstreamError) => void;
   readonly #memory = new Lru<KnownTag>(limits.gatewayMemoryEntriesMax);
-  readonly #flights = new SingleFlight<Found>();
+  readonly #searches = new Searches();
 
   constructor(options: {
     readonly catalog: Catalog;
@@ -53,12 +53,7 @@ export class Tags {
    * with `UpstreamError` if there is no manifest to serve.
    */
   get(repository: Repository, tag: string): Promise<Found> {
-    const key = keyOf(repository, tag);
-    const joins = this.#flights.has(key);
-    const flight = this.#flights.run(key, () => this.#resolve(repository, tag));
-    if (!joins) return flight;
-    repository.upstream.meters.coalesced.manifest.inc();
-    return flight.then(asCoalesced);
+    return this.#searches.run(repository, tag, () => this.#resolve(repository, tag));
   }
 
   async #resolve(repository: Repository, tag: string): Promise<Found> {

@@ -19,7 +19,7 @@ export function connectionsOf(
   const { meter = new RecordingMeter() } = more;
   const proxies = new EgressProxies();
   const connections = new Connections({
-    reach: new AddressPolicy({ origin: new URL(url), exceptions, own, resolve }),
+    policy: new AddressPolicy({ origin: new URL(url), exceptions, own, resolve }),
     proxies,
     proxyOf,
     wrap: (dispatcher) => countingBytes(dispatcher, meter),

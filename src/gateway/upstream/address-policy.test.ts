@@ -17,12 +17,12 @@ function resolving(names: Names): Resolve {
   };
 }
 
-function reach(
+function policyOf(
   origin: string,
   { names = {}, exceptions = [], own = {} }: { names?: Names; exceptions?: string[]; own?: Partial<OwnAddress> } = {},
 ): AddressPolicy {
-  const doors = { ports: new Set<number>(), ...own };
-  return new AddressPolicy({ origin: new URL(origin), exceptions, own: doors, resolve: resolving(names) });
+  const addresses = { ports: new Set<number>(), ...own };
+  return new AddressPolicy({ origin: new URL(origin), exceptions, own: addresses, resolve: resolving(names) });
 }
 
 /** The addresses for a connection to a URL, or the error. */
@@ -58,7 +58,7 @@ async function known(
   host: string,
   more: { exceptions?: string[]; own?: Partial<OwnAddress> } = {},
 ): Promise<AddressPolicy> {
-  const from = reach(`http://${host}`, { names, ...more });
+  const from = policyOf(`http://${host}`, { names, ...more });
   expect(await dialled(from, `http://${host}/`)).toEqual(names[host]);
   return from;
 }
@@ -96,7 +96,7 @@ describe('an upstream with a public address', () => {
 
   it('may not lead inward by a name that changes its address', async () => {
     const changing: Record<string, readonly string[]> = { 'registry.example': ['1.1.1.1'], 'cdn.example': ['1.1.1.2'] };
-    const from = reach('http://registry.example', { names: changing });
+    const from = policyOf('http://registry.example', { names: changing });
     await dialled(from, 'http://registry.example/');
     expect(await dialled(from, 'http://cdn.example/')).toEqual(['1.1.1.2']);
     changing['cdn.example'] = ['10.0.0.1'];
@@ -119,7 +119,7 @@ it('an upstream with a private address may lead to private and public ones', asy
 });
 
 it("an upstream on this machine may lead anywhere except to link-local addresses and this server's listeners", async () => {
-  const from = reach('http://127.0.0.1:5000', { names, own: { ports: new Set([8080]) } });
+  const from = policyOf('http://127.0.0.1:5000', { names, own: { ports: new Set([8080]) } });
   expect(await dialled(from, 'http://itself.example:9000/')).toEqual(['127.0.0.1']);
   expect(await dialled(from, 'http://inside.example/')).toEqual(['10.1.2.3']);
   expect(await dialled(from, 'http://169.254.1.1/')).toContain('link-local');
@@ -141,7 +141,7 @@ it('an upstream may not lead to the public URL of this server', async () => {
 });
 
 it('an upstream whose address only an egress proxy knows may lead to public ones', async () => {
-  const from = reach('http://registry.example', { names });
+  const from = policyOf('http://registry.example', { names });
   expect(await dialled(from, 'http://10.1.2.3/')).toContain('from a public address to a private one');
   expect(await dialled(from, 'http://localhost/')).toContain('to a loopback one');
 });

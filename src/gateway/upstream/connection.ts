@@ -17,7 +17,7 @@ const retryableCodes: ReadonlySet<string> = new Set([
 ]);
 
 export interface ConnectionsOptions {
-  readonly reach: AddressPolicy;
+  readonly policy: AddressPolicy;
   readonly proxies: EgressProxies;
   readonly proxyOf: ProxyOf;
   /** Wraps each dispatcher before its first use. */
@@ -26,21 +26,21 @@ export interface ConnectionsOptions {
 
 /** The connections of one upstream: to itself and to its redirect targets, directly or through egress proxies. */
 export class Connections {
-  readonly #reach: AddressPolicy;
+  readonly #policy: AddressPolicy;
   readonly #proxies: EgressProxies;
   readonly #proxyOf: ProxyOf;
   readonly #wrap: (dispatcher: Dispatcher) => Dispatcher;
   readonly #direct: Agent;
   readonly #wrapped = new Map<Dispatcher, Dispatcher>();
 
-  constructor({ reach, proxies, proxyOf, wrap }: ConnectionsOptions) {
+  constructor({ policy, proxies, proxyOf, wrap }: ConnectionsOptions) {
     this.#wrap = wrap;
-    this.#reach = reach;
+    this.#policy = policy;
     this.#proxies = proxies;
     this.#proxyOf = proxyOf;
     this.#direct = new Agent({
       factory: (origin) => {
-        const lookup = reach.lookup(new URL(origin));
+        const lookup = policy.lookup(new URL(origin));
         const connect = buildConnector({ timeout: limits.upstreamConnectMsMax, lookup, allowH2: pooled.allowH2 });
         return new Pool(origin, { ...pooled, connect: skippingInterim(connect) });
       },
@@ -49,7 +49,7 @@ export class Connections {
 
   /** Returns the dispatcher for a URL. Throws `UpstreamError` if the upstream may not lead to that address. */
   route(url: URL): { readonly dispatcher: Dispatcher; readonly isProxied: boolean } {
-    this.#reach.check(url);
+    this.#policy.check(url);
     const proxy = this.#proxyOf(url);
     const isProxied = proxy !== undefined;
     return { dispatcher: this.#through(isProxied ? this.#proxies.agent(proxy) : this.#direct), isProxied };

@@ -2,7 +2,7 @@ import { limits } from '../../base/index.ts';
 import type { ProgramFile, ProgramStatement, SqlValue } from '../../sqlite/index.ts';
 import { dimensions, type Day, type UsageAnswer, type UsageQuery } from '../../usage/index.ts';
 import { valuesOf } from '../journal/series-ids.ts';
-import { detailsAsked, foldedDimensions, RowSums, type RowValues, type WindowSums } from '../../usage/index.ts';
+import { detailsIn, foldedDimensions, RowSums, type RowValues, type WindowSums } from '../../usage/index.ts';
 import { periodsOf } from './periods.ts';
 
 interface TotalsQuestion {
@@ -43,7 +43,7 @@ class TotalsReader {
   #answer(query: UsageQuery, today: Day): UsageAnswer {
     const to = query.to ?? today + 1;
     const from = query.from ?? Math.min(this.#firstDay(query.meter) ?? today, to);
-    const details = detailsAsked(query);
+    const details = detailsIn(query);
     const detailsFrom = details.length > 0 ? this.#day('select details_from from ledger', -Infinity) : Infinity;
     const sums = new RowSums(query);
     const adder = new CellAdder(sums, query.meter, (id) => this.#seriesOf(id));

@@ -1,5 +1,5 @@
 import type { Clock } from '../../base/index.ts';
-import { detailsAsked, foldedDimensions, type Day, type UsageAnswer, type UsageQuery } from '../../usage/index.ts';
+import { detailsIn, foldedDimensions, type Day, type UsageAnswer, type UsageQuery } from '../../usage/index.ts';
 import type { Totals } from '../../store/index.ts';
 import type { RedisLink } from '../../redis-link/index.ts';
 import { accountRows, allTimeRows, type RangedQuery } from './accounts.ts';
@@ -32,7 +32,7 @@ export function createRedisTotals({ link, clock, besideWave = false, detailsFrom
     const scope = waveWrites ? { ...found, foreign: new Set([...found.foreign, today]) } : found;
     const { from, to } = rangeOf(query, scope, today);
     const ranged = { ...query, from, to };
-    const details = detailsAsked(query);
+    const details = detailsIn(query);
     const kept = detailsFrom?.() ?? -Infinity;
     const { sums, gone } = await rowsOf(reads, ranged, scope, details.length > 0, kept);
     const page = sums.page();
