@@ -46,6 +46,8 @@ const pureBuiltIns = '^(node:)?(buffer|crypto|util|url)$';
 /** Tests, and what only tests use: the suites that every driver of a contract runs, and helpers. */
 const tests = '^src/.*(([.]test|/conformance|[.]conformance|[.]testing)[.]ts$|/testing/)';
 const drivers = '^src/.+/drivers/';
+/** The configuration keys of a driver. `app.ts` passes them to `config`. */
+const driverOptions = '^src/collector/drivers/([^/]+)/options[.]ts$';
 
 /** @type {import('dependency-cruiser').DependencyType[]} */
 const fromNpm = ['npm', 'npm-dev', 'npm-optional', 'npm-peer', 'npm-no-pkg', 'npm-unknown'];
@@ -63,7 +65,7 @@ const layerRules = Object.entries(mayImport).map(([folder, others]) =>
   rule(
     `layer-${folder}`,
     others.length === 0 ? `${folder} imports no other folder` : `${folder} may import ${others.join(', ')}`,
-    { path: `^src/${folder}/`, pathNot: tests },
+    { path: `^src/${folder}/`, pathNot: [driverOptions, tests] },
     { path: '^src/', pathNot: [`^src/(${[folder, ...others].join('|')})(/|$)`, drivers] },
   ),
 );
@@ -118,9 +120,15 @@ export default {
       { path: drivers, pathNot: '^src/$1/drivers/' },
     ),
     rule(
+      'driver-options',
+      "a driver's options.ts may import base, metric, config, and files of the driver",
+      { path: driverOptions },
+      { path: '^src/', pathNot: ['^src/(base|metric|config)/', '^src/collector/drivers/$1/'] },
+    ),
+    rule(
       'zod-at-the-edge',
-      'schemas are for what comes from outside: config and http',
-      { path: '^src/', pathNot: ['^src/(config|http)/', tests] },
+      "schemas are for what comes from outside: config, http and a driver's options.ts",
+      { path: '^src/', pathNot: ['^src/(config|http)/', driverOptions, tests] },
       { path: '(^|/)(zod|fastify-type-provider-zod)(/|$)' },
     ),
     rule(

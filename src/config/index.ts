@@ -1,6 +1,7 @@
 export { listenForm, parseHost, parseListen, parsePort } from './address.ts';
 export type { Environment } from './environment.ts';
 export { userRights } from './identity.ts';
+export * as fields from './fields.ts';
 export { configSchema } from './keys.ts';
 export { loadConfig } from './load.ts';
 export { builtInMeterNames, parseEventType, parseMember } from './meters.ts';
@@ -10,6 +11,7 @@ export { quote } from './problems.ts';
 export { readConfig, type ConfigDefaults, type ConfigFlags } from './read.ts';
 export { parseRedisUrl, redisUrlForm } from './redis.ts';
 export type { Config } from './schema.ts';
+export { sourceDriver, type KeysOf, type SourceCommon, type SourceDriver, type SourceFamily } from './sources.ts';
 export type { RedisStoreConfig, StoreConfig } from './store.ts';
 export { nearest } from './suggest.ts';
 export { durationForm, parseDuration } from './units.ts';

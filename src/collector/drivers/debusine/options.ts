@@ -1,0 +1,113 @@
+import { z } from 'zod';
+import { fields, sourceDriver, type KeysOf } from '../../../config/index.ts';
+
+const dsnForm =
+  'a URL such as "postgresql://USER:PASSWORD@HOST:PORT/DATABASE" or "postgresql:///DATABASE?host=/run/postgresql"';
+
+/** The URL itself if it names a PostgreSQL database (`dsnForm`), otherwise `undefined`. */
+function parseDsn(stated: string): string | undefined {
+  // A `#` begins a fragment, so the rest of a password would be lost without an error. It must be written as %23.
+  if (!/^postgres(ql)?:\/\/[^\s#\\]+$/.test(stated)) return undefined;
+  // With a socket, a URL may have a user but no host. The parser accepts no such URL.
+  const url = URL.parse(stated.replace('@/', '@socket/'));
+  // The client connects to one host.
+  if (url === null || url.host.includes(',')) return undefined;
+  return [url.username, url.password, url.pathname].every(isDecodable) ? stated : undefined;
+}
+
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const pathForm = 'one segment of a path (1 to 63 letters, digits, "_", "." and "-"; not "." or "..")';
+
+function parsePath(stated: string): string | undefined {
+  return /^[A-Za-z0-9_.-]{1,63}$/.test(stated) && !/^\.\.?$/.test(stated) ? stated : undefined;
+}
+
+/** A family that is off by default, because its query may be slow. It has a schedule of its own. */
+function optionalFamily(what: string) {
+  return fields
+    .map(
+      {
+        interval: fields
+          .duration(fields.day, 1_000)
+          .prefault('5m')
+          .describe('Time from the start of one read of this family to the start of the next.'),
+        timeout: fields
+          .duration(fields.hour, 1)
+          .prefault('20s')
+          .describe(
+            'How long its query may take. Meanwhile the read of the other families waits, so it must be shorter than the interval of the source. Default: 20s, or half of the shorter interval if that is less.',
+          ),
+      },
+      'true or a map of settings',
+    )
+    .exactOptional()
+    .meta({ description: `${what} true: with these defaults. Default: off.`, orTrue: true });
+}
+
+const keys = {
+  dsn: fields.secret(dsnForm, parseDsn).describe('URL of the PostgreSQL database. State dsn or dsnFile.'),
+  path: fields
+    .text(pathForm, parsePath)
+    .exactOptional()
+    .describe(
+      'Segment below /api/1.0/open-metrics/ at which the page is. Default: none; the page is /api/1.0/open-metrics/ itself.',
+    ),
+  access: z
+    .enum(['public', 'required'])
+    .prefault('public')
+    .describe('Whether the page is public, or requires credentials with the right query.'),
+  zeroFill: z
+    .enum(['full', 'bounded', 'none'])
+    .prefault('bounded')
+    .describe(
+      'Which series with the value 0 the page has. full: all that Debusine has. bounded: without those of external workers, whose number doubles with each architecture.',
+    ),
+  labelRules: z
+    .enum(['real', 'document'])
+    .prefault('real')
+    .describe('Labels as Debusine writes them, or only under the conditions of its documentation.'),
+  activityType: z
+    .enum(['histogram', 'gaugehistogram'])
+    .prefault('histogram')
+    .describe('Type of user_activity and user_identities_activity. Their values can fall, as in a gauge histogram.'),
+  signonProviders: fields
+    .list(fields.nonEmpty('the name of a provider'))
+    .prefault([])
+    .describe('Names of the single sign-on providers of the Debusine server. They are not in its database.'),
+  statementTimeout: fields
+    .duration(fields.hour, 1)
+    .prefault('5s')
+    .describe(
+      'How long one query may take. Less than the deadline. Default: 5s, or half of the deadline if that is less.',
+    ),
+  families: fields
+    .map({
+      artifact_file_size: optionalFamily('Bytes of all files of artifacts, by category and scope.'),
+      artifact_file_counts: optionalFamily('Histogram of files per artifact.'),
+      artifact_file_sizes: optionalFamily('Histogram of the sizes of files of artifacts.'),
+      collection_sizes: optionalFamily('Histogram of items per collection.'),
+      tokens_last_seen: optionalFamily('Histogram of the time since tokens were last seen.'),
+      task_execution_times: optionalFamily('Histogram of the execution times of work requests.'),
+    })
+    .prefault({})
+    .describe('Families that Debusine does not have. Each is read on its own schedule.'),
+};
+
+/** The keys of a source of the driver `debusine`. Durations are in milliseconds. */
+export type DebusineOptions = KeysOf<typeof keys>;
+
+export const debusineOptions = sourceDriver({
+  keys,
+  interval: '30s',
+  families: () => [],
+  page: ({ path }) => (path === undefined ? '/api/1.0/open-metrics/' : `/api/1.0/open-metrics/${path}/`),
+  pageKeys: ['access'],
+});
