@@ -23,6 +23,7 @@ export const systemPackages = [
   { name: 'python3-prometheus-client', module: 'prometheus_client', use: 'the reference parser of OpenMetrics' },
   { name: 'nginx-light', command: 'nginx', use: 'a reverse proxy in front of the gateway' },
   { name: 'redis-server', command: 'redis-server', use: 'Redis, Sentinel and Cluster under the Redis store' },
+  { name: 'postgresql', command: 'postgres', use: 'the database that the Debusine driver reads' },
   { name: 'wrk', command: 'wrk', use: 'load for tests that count under load' },
 ];
 
@@ -63,7 +64,20 @@ function instructions(missing) {
  */
 export function findAll(command) {
   const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/bin', '/usr/sbin', '/usr/local/sbin'];
+  folders.push(...releaseFolders('/usr/lib/postgresql'));
   return [...new Set(folders)].map((folder) => join(folder, command)).filter((path) => existsSync(path));
+}
+
+/**
+ * The folders of programs below `parent`, which has a folder for each release (Debian's `/usr/lib/postgresql/15/bin`): the newest
+ * release first.
+ *
+ * @param {string} parent
+ */
+export function releaseFolders(parent) {
+  if (!existsSync(parent)) return [];
+  const releases = readdirSync(parent).filter((name) => /^\d/.test(name));
+  return releases.sort((a, b) => Number(b) - Number(a)).map((release) => join(parent, release, 'bin'));
 }
 
 /** @param {{ readonly command?: string, readonly module?: string }} entry */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { chooseNode, isNewEnough, pinnedNodePath, pinnedNodeRuns } from '../../scripts/setup/node.mjs';
 import { withoutServices } from '../../scripts/setup/services.mjs';
-import { findAll, systemPackages } from '../../scripts/setup/system.mjs';
+import { findAll, releaseFolders, systemPackages } from '../../scripts/setup/system.mjs';
 import { root } from '../../scripts/test/tools.ts';
 import { withTree } from '../support/tree.ts';
 
@@ -83,5 +83,14 @@ describe('services during an apt installation', () => {
 describe('the programs that the tests talk to', () => {
   it.each(systemPackages)('$name is here: $use', ({ command, module }) => {
     expect(findAll(command ?? 'python3'), module).not.toEqual([]);
+  });
+
+  it('come from the newest release where a system keeps several', async () => {
+    const files = { '9.6/bin/server': '', '15/bin/server': '', '17/bin/server': '', 'common/server': '' };
+    await withTree(files, (folder) => {
+      const expected = ['17', '15', '9.6'].map((release) => join(folder, release, 'bin'));
+      expect(releaseFolders(folder)).toEqual(expected);
+    });
+    expect(releaseFolders('/no/such/folder')).toEqual([]);
   });
 });
