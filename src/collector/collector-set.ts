@@ -1,16 +1,18 @@
 import { assert, limits, SingleFlight, TonnageError, type Clock, type Log } from '../base/index.ts';
-import { FamilyNames, type MetricFamily, type MetricSet } from '../metric/index.ts';
+import type { MetricFamily, MetricSet } from '../metric/index.ts';
 import { closeCollector } from './close-collector.ts';
 import type { ScheduledSource, ScrapedSource, SourceOptions } from './contract.ts';
+import { MergedFamilies } from './merged-families.ts';
 import { declareSourceFamilies } from './metrics.ts';
 import { Reader } from './reader.ts';
-import { repeat, timerMsMax } from './schedule.ts';
-import { takeSnapshot, withNames } from './snapshot.ts';
+import { repeat, timerMsMax, type Schedule } from './schedule.ts';
+import { takePacedSnapshot, takeSnapshot } from './snapshot.ts';
 import { SourceError, sourceErrorOf } from './source-error.ts';
+import { addSnapshot, PageSources, type SourcePage } from './source-page.ts';
 import { SourceState, type SourceStatus } from './source-state.ts';
 
 export interface CollectorSetOptions {
-  /** The process's own families, including those about sources. No source may use one of their names. */
+  /** The process's own families, including those about sources. No source of `/metrics` may use one of their names. */
   readonly metrics: MetricSet;
   readonly clock: Clock;
   readonly log: Log;
@@ -19,36 +21,36 @@ export interface CollectorSetOptions {
 interface Scraped extends ScrapedSource {
   readonly state: SourceState;
   readonly reader?: undefined;
+  readonly page?: undefined;
+  readonly labels?: undefined;
 }
 
 interface Scheduled extends ScheduledSource {
   readonly state: SourceState;
   readonly reader: Reader;
+  /** Absent before the start. */
+  schedule?: Schedule;
 }
 
 type Source = Scraped | Scheduled;
-
-/** The families that a source adds to an exposition, and all names in use including theirs. */
-interface Served {
-  readonly families: readonly MetricFamily[];
-  readonly names: FamilyNames;
-}
 
 /**
  * The sources of one process. Each is read on its own schedule and served from its last good snapshot, so that a scrape
  * never waits. A failing source affects only its own families; `tonnage_source_*` reports it.
  *
- * If two sources expose the same name, the later one is rejected. Sources that are read at the scrape come first,
- * because they are part of this process.
+ * Two sources may give the same family if their static labels tell them apart: the family then has the series of both.
+ * Otherwise the later one is rejected. Sources that are read at the scrape come first, because they are part of this
+ * process. The families of a source with a `page` are on that page only, and clash only there.
  */
 export class CollectorSet {
   readonly #metrics: MetricSet;
   readonly #clock: Clock;
   readonly #log: Log;
-  #scraped: readonly Scraped[] = [];
-  #scheduled: readonly Scheduled[] = [];
+  readonly #scraped: Scraped[] = [];
+  readonly #scheduled: Scheduled[] = [];
+  readonly #pages = new Map<string, PageSources>();
   readonly #reads = new SingleFlight<void, Scheduled>();
-  #ends: readonly (() => void)[] | undefined;
+  #started = false;
   #closed: Promise<void> | undefined;
 
   constructor({ metrics, clock, log }: CollectorSetOptions) {
@@ -61,31 +63,37 @@ export class CollectorSet {
   /** Adds a source before the start. Throws `config_invalid` for a duplicate name. */
   add(options: SourceOptions): void {
     const { name } = options;
-    assert(this.#ends === undefined, `the source ${name} was added after the start`);
+    assert(!this.#started, `the source ${name} was added after the start`);
     if (this.#sources().some((source) => source.name === name)) {
       throw new TonnageError('config_invalid', `expected unique names of sources, got "${name}" twice`);
     }
-    const base = { name, clock: this.#clock, log: this.#log };
     if ('interval' in options) {
-      this.#scraped = [...this.#scraped, { ...options, state: new SourceState(base) }];
+      const state = new SourceState({ name, driver: options.driver, clock: this.#clock, log: this.#log });
+      this.#scraped.push({ ...options, state });
       return;
     }
-    const { collector, intervalMs, deadlineMs = limits.sourceReadMsMax, keepMs = Infinity } = options;
+    const { collector, intervalMs, deadlineMs = limits.sourceReadMsMax, turns, driver, page, keepMs } = options;
     for (const ms of [intervalMs, deadlineMs]) {
       assert(ms >= 1 && ms <= timerMsMax, `expected 1 to ${timerMsMax} ms for the source ${name}, got ${ms}`);
     }
-    const state = new SourceState({ ...base, keepMs });
-    this.#scheduled = [...this.#scheduled, { ...options, state, reader: new Reader(collector, deadlineMs) }];
+    const state = new SourceState({ name, driver, page, keepMs, clock: this.#clock, log: this.#log });
+    const source = { ...options, state, reader: new Reader({ collector, deadlineMs, turns }) };
+    this.#scheduled.push(source);
+    if (page === undefined) return;
+    const sources = this.#pages.get(page);
+    if (sources === undefined) this.#pages.set(page, new PageSources(source));
+    else sources.add(source);
   }
 
   /** Starts the schedules: reads each source now and then once per interval. */
   start(): void {
-    assert(this.#ends === undefined, 'the collectors were started twice');
-    this.#ends = this.#scheduled.map((source) => {
+    assert(!this.#started, 'the collectors were started twice');
+    this.#started = true;
+    for (const source of this.#scheduled) {
       // The source's state records a failure.
       const run = (): Promise<void> => this.#read(source).catch(() => undefined);
-      return repeat(run, source.intervalMs, this.#clock);
-    });
+      source.schedule = repeat(run, source.intervalMs, this.#clock);
+    }
   }
 
   /**
@@ -100,19 +108,22 @@ export class CollectorSet {
 
   /** The current families of one source. Throws `not_found` for an unknown source. */
   families(name: string): readonly MetricFamily[] {
-    return this.#serve(this.#source(name), new FamilyNames()).families;
+    const merged = new MergedFamilies();
+    this.#expose(this.#source(name), merged);
+    return merged.families();
   }
 
-  /** All families of an exposition: those of the process and of each source. Never waits and never throws. */
+  /** All families of `/metrics`: those of the process and of each source without a page. Never waits and never throws. */
   gather(): readonly MetricFamily[] {
-    const families = [...this.#metrics.gather()];
-    let names = namesOf(families);
-    for (const source of this.#sources()) {
-      const served = this.#serve(source, names);
-      families.push(...served.families);
-      names = served.names;
-    }
-    return families;
+    const merged = new MergedFamilies();
+    merged.add(this.#metrics.gather());
+    for (const source of this.#sources()) if (source.page === undefined) this.#expose(source, merged);
+    return merged.families();
+  }
+
+  /** What the sources of a page expose now; `undefined` if no source has this page. Never waits and never throws. */
+  page(path: string): SourcePage | undefined {
+    return this.#pages.get(path)?.current();
   }
 
   /** The status of each source. */
@@ -127,8 +138,10 @@ export class CollectorSet {
   }
 
   async #close(): Promise<void> {
-    for (const end of this.#ends ?? []) end();
-    for (const { reader } of this.#scheduled) reader.abort();
+    for (const { schedule, reader } of this.#scheduled) {
+      schedule?.end();
+      reader.abort();
+    }
     await Promise.all(this.#sources().map(({ name, collector }) => closeCollector(name, collector, this.#log)));
   }
 
@@ -138,15 +151,14 @@ export class CollectorSet {
   }
 
   /** Reads a source, checks that its names do not clash with any others, and records the result. */
-  async #readOnce({ state, reader }: Scheduled): Promise<void> {
+  async #readOnce(source: Scheduled): Promise<void> {
+    const { state, reader, labels } = source;
     // The abandoned read was already counted as a failure.
     if (reader.busy) throw new SourceError('timeout', 'the previous read missed its deadline and is still running');
     const begun = this.#clock.monotonic();
     try {
-      const snapshot = takeSnapshot(await reader.read());
-      const others = this.#sources().filter((other) => other.state !== state);
-      const families = others.flatMap((other) => other.state.families());
-      withNames(namesOf([...this.#metrics.gather(), ...families]), snapshot.families);
+      const snapshot = await takePacedSnapshot(await reader.read(), labels, this.#clock);
+      this.#others(source).add(snapshot.families, labels);
       state.succeed(snapshot, begun);
     } catch (thrown) {
       const error = sourceErrorOf(thrown);
@@ -155,26 +167,29 @@ export class CollectorSet {
     }
   }
 
-  /** The families of a source for an exposition in which the names `taken` are in use. Reads a scraped source now. */
-  #serve(source: Source, taken: FamilyNames): Served {
-    if (source.reader === undefined) {
+  /** The families of the page of a source without its own. */
+  #others(source: Scheduled): MergedFamilies {
+    const merged = new MergedFamilies();
+    if (source.page === undefined) merged.add(this.#metrics.gather());
+    for (const { page, state, labels } of this.#sources()) {
+      if (page === source.page && state !== source.state) addSnapshot(merged, state, labels);
+    }
+    return merged;
+  }
+
+  /** Adds the families of a source to those of an exposition. Reads a scraped source now. */
+  #expose({ reader, state, labels, collector }: Source, merged: MergedFamilies): void {
+    if (reader === undefined) {
       const begun = this.#clock.monotonic();
       try {
-        const snapshot = takeSnapshot(source.collector.collect());
-        const names = withNames(taken, snapshot.families);
-        source.state.succeed(snapshot, begun);
-        return { families: snapshot.families, names };
+        const snapshot = takeSnapshot(collector.collect());
+        merged.add(snapshot.families);
+        return state.succeed(snapshot, begun);
       } catch (thrown) {
-        source.state.fail(sourceErrorOf(thrown), begun);
+        state.fail(sourceErrorOf(thrown), begun);
       }
     }
-    const families = source.state.families();
-    try {
-      return { families, names: withNames(taken, families) };
-    } catch (thrown) {
-      source.state.drop(sourceErrorOf(thrown));
-      return { families: [], names: taken };
-    }
+    addSnapshot(merged, state, labels);
   }
 
   #source(name: string): Source {
@@ -187,11 +202,4 @@ export class CollectorSet {
   #sources(): readonly Source[] {
     return [...this.#scraped, ...this.#scheduled];
   }
-}
-
-/** The names of families that do not clash. */
-function namesOf(families: readonly MetricFamily[]): FamilyNames {
-  const names = new FamilyNames();
-  for (const family of families) names.claim(family);
-  return names;
 }

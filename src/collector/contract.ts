@@ -31,6 +31,8 @@ export interface InstantCollector extends Collector {
 interface NamedSource {
   /** The label `source` in the families about sources. */
   readonly name: string;
+  /** The driver's name, for the list of sources. */
+  readonly driver?: string;
 }
 
 /** A source that is read on its own schedule, independently of scrapes. */
@@ -42,8 +44,6 @@ export interface ScheduledSource extends NamedSource {
   readonly deadlineMs?: number;
   /** The maximum age of a served snapshot in milliseconds. Default: no limit. */
   readonly keepMs?: number;
-  /** The driver's name, for the list of sources. */
-  readonly driver?: string;
   /** Labels of every series, which tell apart sources with the same families. */
   readonly labels?: Readonly<Record<string, string>>;
   /** The page that serves the families. Absent: `/metrics`. */

@@ -1,1 +1,3 @@
 export { CollectorSet } from './collector-set.ts';
+export type { SourcePage } from './source-page.ts';
+export type { SourceStatus } from './source-state.ts';

@@ -3,7 +3,8 @@ import { describe, expect, test, vi } from 'vitest';
 import type { Collected, Collector } from './contract.ts';
 import { Reader } from './reader.ts';
 
-const readerOf = (collect: Collector['collect'], deadlineMs = 60_000) => new Reader({ collect }, deadlineMs);
+const readerOf = (collect: Collector['collect'], deadlineMs = 60_000) =>
+  new Reader({ collector: { collect }, deadlineMs });
 const forever = () => new Promise<Collected>(() => undefined);
 
 describe('a read', () => {

@@ -21,9 +21,9 @@ async function run(taskMs: number, intervalMs: number, forMs: number) {
     await pause(taskMs);
     running--;
   };
-  const end = repeat(task, intervalMs, clock);
+  const schedule = repeat(task, intervalMs, clock);
   await vi.advanceTimersByTimeAsync(forMs);
-  end();
+  schedule.end();
   return { beginnings, together };
 }
 
@@ -38,7 +38,7 @@ test('a run that takes longer than the interval is followed by a pause and never
 
 test('nothing runs after the stop, even if it comes during a run', async () => {
   let runs = 0;
-  const end = repeat(
+  const schedule = repeat(
     async () => {
       runs++;
       await pause(20);
@@ -46,7 +46,18 @@ test('nothing runs after the stop, even if it comes during a run', async () => {
     10,
     clock,
   );
-  end();
+  schedule.end();
   await vi.advanceTimersByTimeAsync(80);
   expect(runs).toBe(1);
+});
+
+test('the time until the next run is 0 during a run, also a long one', async () => {
+  const schedule = repeat(() => pause(70), 50, clock);
+  const left: number[] = [];
+  for (const ms of [0, 60, 10, 29, 1]) {
+    await vi.advanceTimersByTimeAsync(ms);
+    left.push(schedule.untilNextMs());
+  }
+  schedule.end();
+  expect(left).toEqual([0, 0, 30, 1, 0]);
 });

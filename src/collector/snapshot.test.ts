@@ -1,15 +1,18 @@
 import { describe, expect, test } from 'vitest';
-import { limits } from '../base/index.ts';
+import { limits, systemClock } from '../base/index.ts';
+import { encode, openMetrics } from '../exposition/index.ts';
 import {
+  LabelNames,
   labelSet,
   lazily,
+  MetricSet,
   metricTypes,
   noLabels,
   type GaugeFamily,
   type GaugePoint,
   type MetricFamily,
 } from '../metric/index.ts';
-import { takeSnapshot, withNames } from './snapshot.ts';
+import { takePacedSnapshot, takeSnapshot } from './snapshot.ts';
 
 const gauge = (name: string, points: GaugeFamily['points'] = [{ labels: noLabels, value: 1 }]): GaugeFamily => ({
   type: 'gauge',
@@ -33,12 +36,13 @@ const oneOfEachType: readonly MetricFamily[] = [
 describe('a snapshot', () => {
   test('keeps families of every type unchanged', () => {
     expect(oneOfEachType.map(({ type }) => type).toSorted()).toEqual([...metricTypes].sort());
-    expect(takeSnapshot(oneOfEachType)).toEqual({ families: oneOfEachType, dataTimestamp: undefined });
+    expect(takeSnapshot(oneOfEachType)).toEqual({ families: oneOfEachType, series: 12, dataTimestamp: undefined });
   });
 
   test('keeps the time of the data', () => {
     expect(takeSnapshot({ families: [], dataTimestamp: 1_795_000_000.5 })).toEqual({
       families: [],
+      series: 0,
       dataTimestamp: 1_795_000_000.5,
     });
   });
@@ -91,19 +95,84 @@ describe('a snapshot', () => {
       });
     const rest = gauge('rest', many(limits.sourceSeriesMax - 1));
     expect(takeSnapshot([gauge('one'), rest]).families).toHaveLength(2);
-    expect(() => takeSnapshot([gauge('one'), rest, gauge('more')])).toThrow('at most 10000 series, got more');
+    expect(() => takeSnapshot([gauge('one'), rest, gauge('more')])).toThrow('at most 300000 series, got more');
     // An endless family is not read to its end.
-    expect(() => takeSnapshot([gauge('endless', many(Infinity))])).toThrow('at most 10000 series, got more');
+    expect(() => takeSnapshot([gauge('endless', many(Infinity))])).toThrow('at most 300000 series, got more');
   });
 });
 
-describe('names', () => {
-  test('that clash are rejected, and the names in use are unchanged', () => {
-    const taken = withNames(undefined, [{ type: 'counter', name: 'jobs', points: [] }]);
-    expect(() => withNames(taken, [gauge('jobs_total')])).toThrow(
-      'gauge jobs_total: its sample name jobs_total clashes with counter jobs',
-    );
-    expect(() => withNames(taken, [gauge('a'), gauge('a')])).toThrow('gauge a: its sample name a clashes with gauge a');
-    expect(() => withNames(withNames(taken, [gauge('a')]), [gauge('b')])).not.toThrow();
+describe('a snapshot of instruments', () => {
+  test('does not change as they count, and has every figure of theirs', () => {
+    const set = new MetricSet();
+    const counter = set.counter({ name: 'c', help: 'Of a test.' });
+    const histogram = set.histogram({ name: 'h', help: 'Of a test.', buckets: [1] });
+    const state = set.stateSet({ name: 's', help: 'Of a test.', states: ['on'] });
+    counter.incWithExemplar(1, { trace: 'a' });
+    histogram.observeWithExemplar(0.5, { trace: 'b' });
+    const text = (families: readonly MetricFamily[]) => Buffer.concat([...encode(families, openMetrics)]).toString();
+    const families = set.gather();
+    const expected = text(families);
+    const snapshot = takeSnapshot(families);
+    expect(text(snapshot.families)).toBe(expected);
+    counter.inc();
+    histogram.observeWithExemplar(0.6, { trace: 'c' });
+    state.set('on', true);
+    expect(text(snapshot.families)).toBe(expected);
+    expect(text(takeSnapshot(families, { site: 'a' }).families)).toContain('c_total{site="a"} 2 # {trace="a"} 1');
+  });
+});
+
+describe('static labels', () => {
+  const labelled = (family: MetricFamily, site: Readonly<Record<string, string>> = { site: 'a', zone: 'b' }) =>
+    takeSnapshot([family], site).families[0]!;
+
+  test.each(oneOfEachType)('are added to a series without labels: $type', (family) => {
+    expect([...labelled(family).points].map((point) => point.labels.text)).toEqual(['site="a",zone="b"']);
+  });
+
+  test('are added to series with labels, which go on to share their names', () => {
+    const series = ['x', 'y'].map((value) => ({ value: 1, labels: new LabelNames(['queue']).of([value]) }));
+    const points = [...labelled(gauge('jobs', series)).points];
+    expect(points.map((point) => point.labels.text)).toEqual([
+      'site="a",zone="b",queue="x"',
+      'site="a",zone="b",queue="y"',
+    ]);
+    const shared = new LabelNames(['queue']);
+    const [one, other] = labelled(
+      gauge(
+        'jobs',
+        ['x', 'y'].map((v) => ({ value: 1, labels: shared.of([v]) })),
+      ),
+    ).points;
+    expect(one!.labels.names).toBe(other!.labels.names);
+  });
+
+  test.each<[string, MetricFamily]>([
+    ['a label of a series', gauge('users', [{ labels: labelSet({ zone: 'x' }), value: 1 }])],
+    ['a fact of an info series', { type: 'info', name: 'users', points: [{ labels, info: labelSet({ zone: 'x' }) }] }],
+  ])('are rejected if one has the name of %s', (_, family) => {
+    const message = `${family.type} users: expected static labels that its series do not have, got "zone"`;
+    expect(() => labelled(family)).toThrow(expect.objectContaining({ errorClass: 'invalid', message }));
+  });
+
+  test('are rejected if one is reserved for the type of a family', () => {
+    expect(() => labelled(oneOfEachType[5]!, { le: '1' })).toThrow('"le" is reserved for this type');
+  });
+});
+
+describe('a paced snapshot', () => {
+  const many = 50_000;
+  const names = new LabelNames(['index']);
+  const points = lazily(function* () {
+    for (let index = 0; index < many; index++) yield { labels: names.of([`${index}`]), value: index };
+  });
+
+  test('is the same, and lets other work run meanwhile', async () => {
+    let turns = 0;
+    const timer = setInterval(() => turns++, 1);
+    const snapshot = await takePacedSnapshot([gauge('many', points)], { site: 'a' }, systemClock);
+    clearInterval(timer);
+    expect(turns).toBeGreaterThan(2);
+    expect(snapshot).toEqual(takeSnapshot([gauge('many', points)], { site: 'a' }));
   });
 });

@@ -1,78 +1,92 @@
-import { limits } from '../base/index.ts';
-import { checkFamily, FamilyNames, type MetricFamily } from '../metric/index.ts';
+import { limits, type Clock } from '../base/index.ts';
+import { checkFamilySteps, copyPoint, seriesOf, type MetricFamily, type MetricPoint } from '../metric/index.ts';
 import type { Collected } from './contract.ts';
 import { SourceError } from './source-error.ts';
+import { LabelAdder, type StaticLabels } from './static-labels.ts';
 
 /** The data of a source until its next successful read: checked families with their points in memory. */
 export interface Snapshot {
   readonly families: readonly MetricFamily[];
+  /** Number of series of all families. */
+  readonly series: number;
   /** When the source created the data, in Unix seconds. */
   readonly dataTimestamp: number | undefined;
 }
 
+/** Points that are copied or checked between two looks at the clock. */
+const pointsPerStep = 64;
+
 /**
- * Copies the points of a collector's families into memory and checks them, so that writing an exposition cannot fail
- * later. Throws `SourceError` (`invalid`) or `metric_invalid` for invalid names, labels or values, and for more than
- * `limits.sourceSeriesMax` series.
+ * Copies the points of a collector's families into memory, adds the source's static labels to them and checks them, so
+ * that writing an exposition cannot fail later. Throws `SourceError` (`invalid`) or `metric_invalid` for invalid names,
+ * labels or values, and for more than `limits.sourceSeriesMax` series.
  */
-export function takeSnapshot(collected: Collected): Snapshot {
+export function takeSnapshot(collected: Collected, labels?: StaticLabels): Snapshot {
+  const steps = snapshotSteps(collected, labels);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+/** As `takeSnapshot`, with a break for the event loop whenever it has blocked it for `limits.expositionStretchMsMax`. */
+export async function takePacedSnapshot(
+  collected: Collected,
+  labels: StaticLabels | undefined,
+  clock: Clock,
+): Promise<Snapshot> {
+  const steps = snapshotSteps(collected, labels);
+  let begun = clock.monotonic();
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+    if (clock.monotonic() - begun < limits.expositionStretchMsMax) continue;
+    await new Promise((resume) => setImmediate(resume));
+    begun = clock.monotonic();
+  }
+}
+
+function* snapshotSteps(collected: Collected, labels: StaticLabels = {}): Generator<void, Snapshot> {
   const { families, dataTimestamp } = 'families' in collected ? collected : { families: collected };
   if (dataTimestamp !== undefined && !Number.isFinite(dataTimestamp)) {
     throw new SourceError('invalid', `expected the time of the data in Unix seconds, got ${dataTimestamp}`);
   }
-  const quota = new SeriesQuota(limits.sourceSeriesMax);
-  const kept = families.map((family) => inMemory(family, quota));
-  for (const family of kept) checkFamily(family);
-  return { families: kept, dataTimestamp };
-}
-
-/** The names `taken` plus those of `families`. Throws `SourceError` (`invalid`) if two clash. */
-export function withNames(taken: FamilyNames | undefined, families: readonly MetricFamily[]): FamilyNames {
-  const names = new FamilyNames(taken);
+  const copier = new Copier(labels);
+  const kept: MetricFamily[] = [];
   for (const family of families) {
-    const clash = names.clash(family);
-    if (clash !== undefined) throw new SourceError('invalid', `${family.type} ${family.name}: ${clash}`);
-    names.claim(family);
+    const copied = yield* copier.copy(family);
+    yield* checkFamilySteps(copied, pointsPerStep);
+    kept.push(copied);
   }
-  return names;
+  return { families: kept, series: copier.series, dataTimestamp };
 }
 
-/** The same family with its points in an array. */
-function inMemory(family: MetricFamily, quota: SeriesQuota): MetricFamily {
-  switch (family.type) {
-    case 'gauge':
-    case 'unknown':
-      return { ...family, points: quota.copy(family.points) };
-    case 'counter':
-      return { ...family, points: quota.copy(family.points) };
-    case 'info':
-      return { ...family, points: quota.copy(family.points) };
-    case 'stateset':
-      return { ...family, points: quota.copy(family.points) };
-    case 'histogram':
-    case 'gaugehistogram':
-      return { ...family, points: quota.copy(family.points) };
-    case 'summary':
-      return { ...family, points: quota.copy(family.points) };
-  }
-}
+/** Copies the families of one snapshot, with their static labels, up to the limit of series. */
+class Copier {
+  readonly #labels: LabelAdder;
+  /** Series so far. */
+  series = 0;
 
-/** Limits the points of one snapshot. */
-class SeriesQuota {
-  readonly #max: number;
-  #left: number;
-
-  constructor(max: number) {
-    this.#max = max;
-    this.#left = max;
+  constructor(labels: StaticLabels) {
+    this.#labels = new LabelAdder(labels);
   }
 
-  copy<P>(points: Iterable<P>): readonly P[] {
-    const kept: P[] = [];
-    for (const point of points) {
-      if (this.#left-- === 0) throw new SourceError('invalid', `expected at most ${this.#max} series, got more`);
-      kept.push(point);
+  /** The same family with its points in an array. The points keep their type: only their labels are replaced. */
+  *copy<F extends MetricFamily>(family: F): Generator<void, F> {
+    const subject = `${family.type} ${family.name}`;
+    const points: MetricPoint[] = [];
+    let untilStep = pointsPerStep;
+    for (const point of family.points) {
+      this.series += seriesOf(point);
+      if (this.series > limits.sourceSeriesMax) {
+        throw new SourceError('invalid', `expected at most ${limits.sourceSeriesMax} series, got more`);
+      }
+      if ('info' in point) this.#labels.reject(subject, point.info.names);
+      points.push(copyPoint(point, this.#labels.add(subject, point.labels)));
+      if (--untilStep > 0) continue;
+      untilStep = pointsPerStep;
+      yield;
     }
-    return kept;
+    return { ...family, points };
   }
 }

@@ -3,9 +3,18 @@ import type { MetricFamily } from '../metric/index.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { SourceError, SourceErrorClass } from './source-error.ts';
 
+/** Why a read failed. The message contains no secret. */
+export interface SourceFailure {
+  readonly class: SourceErrorClass;
+  readonly message: string;
+}
+
 /** The status of a source. Unknown values are absent. */
 export interface SourceStatus {
   readonly name: string;
+  readonly driver?: string;
+  /** The page that serves the families, unless it is `/metrics`. */
+  readonly page?: string;
   /** Whether the last completed read succeeded. */
   readonly up?: boolean;
   /** When the last successful read ended, in Unix seconds. */
@@ -16,39 +25,50 @@ export interface SourceStatus {
   readonly durationSeconds?: number;
   /** Failed reads since the start, by class. */
   readonly errors: Readonly<Record<SourceErrorClass, number>>;
+  /** Age of the last good snapshot in seconds, whether it is still served or not. */
+  readonly ageSeconds?: number;
+  /** Number of series that the source exposes now. */
+  readonly series: number;
   /** Why the last read failed; absent while the source is up. */
-  readonly failure?: { readonly class: SourceErrorClass; readonly message: string };
+  readonly failure?: SourceFailure;
 }
 
 export interface SourceStateOptions {
   readonly name: string;
+  readonly driver?: string | undefined;
+  readonly page?: string | undefined;
   /** The maximum age of a served snapshot in milliseconds. Default: no limit. */
-  readonly keepMs?: number;
+  readonly keepMs?: number | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }
 
 /** The last good snapshot of one source, and the results of its reads. */
 export class SourceState {
-  readonly name: string;
-  readonly #keepMs: number;
+  readonly #options: SourceStateOptions;
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #errors = noErrors();
   #snapshot: Snapshot | undefined;
+  /** Number of successful reads: the revision of the snapshot. */
+  #reads = 0;
   /** Monotonic time of the snapshot, so that its age does not depend on clock changes. */
   #takenAt = 0;
-  #lastSuccess: number | undefined;
+  /** When the snapshot was taken, in Unix milliseconds. */
+  #takenMs = 0;
   #dataTimestamp: number | undefined;
   #durationSeconds: number | undefined;
   #up: boolean | undefined;
   #failure: SourceError | undefined;
 
-  constructor({ name, keepMs = Infinity, clock, log }: SourceStateOptions) {
-    this.name = name;
-    this.#keepMs = keepMs;
-    this.#clock = clock;
-    this.#log = log;
+  constructor(options: SourceStateOptions) {
+    this.#options = options;
+    this.#clock = options.clock;
+    this.#log = options.log;
+  }
+
+  get name(): string {
+    return this.#options.name;
   }
 
   /** Records a successful read. `begun`: monotonic start time in milliseconds. */
@@ -56,8 +76,9 @@ export class SourceState {
     if (this.#up === false) this.#log.info({ source: this.name }, 'a source is readable again');
     this.#takenAt = this.#clock.monotonic();
     this.#snapshot = snapshot;
+    this.#reads++;
     this.#dataTimestamp = snapshot.dataTimestamp;
-    this.#lastSuccess = this.#clock.now() / 1000;
+    this.#takenMs = this.#clock.now();
     this.#durationSeconds = (this.#takenAt - begun) / 1000;
     this.#up = true;
     this.#failure = undefined;
@@ -77,21 +98,49 @@ export class SourceState {
 
   /** The families of the last good snapshot; empty if there is none or it is too old. */
   families(): readonly MetricFamily[] {
-    if (this.#snapshot === undefined || this.#clock.monotonic() - this.#takenAt > this.#keepMs) return [];
-    return this.#snapshot.families;
+    return this.#served()?.families ?? [];
+  }
+
+  /** Changes whenever `families` changes. 0: there is no snapshot to serve. */
+  get revision(): number {
+    return this.#served() === undefined ? 0 : this.#reads;
+  }
+
+  /** When the last good snapshot was taken, in Unix milliseconds. */
+  get takenMs(): number {
+    return this.#takenMs;
+  }
+
+  /** Age of the last good snapshot in milliseconds. */
+  get ageMs(): number {
+    return this.#clock.monotonic() - this.#takenAt;
+  }
+
+  /** Why the last read failed; `undefined` while the source is up. */
+  get failure(): SourceFailure | undefined {
+    return this.#failure && { class: this.#failure.errorClass, message: this.#failure.message };
   }
 
   status(): SourceStatus {
-    const failure = this.#failure;
+    const { name, driver, page } = this.#options;
+    const { failure } = this;
     return {
-      name: this.name,
+      name,
+      ...(driver !== undefined && { driver }),
+      ...(page !== undefined && { page }),
       ...(this.#up !== undefined && { up: this.#up }),
-      ...(this.#lastSuccess !== undefined && { lastSuccess: this.#lastSuccess }),
+      ...(this.#reads > 0 && { lastSuccess: this.#takenMs / 1000, ageSeconds: this.ageMs / 1000 }),
       ...(this.#dataTimestamp !== undefined && { dataTimestamp: this.#dataTimestamp }),
       ...(this.#durationSeconds !== undefined && { durationSeconds: this.#durationSeconds }),
+      series: this.#served()?.series ?? 0,
       errors: { ...this.#errors },
-      ...(failure !== undefined && { failure: { class: failure.errorClass, message: failure.message } }),
+      ...(failure !== undefined && { failure }),
     };
+  }
+
+  #served(): Snapshot | undefined {
+    const { keepMs = Infinity } = this.#options;
+    return this.#clock.monotonic() - this.#takenAt > keepMs ? undefined : this.#snapshot;
   }
 
   /** Counts a failure. Logs a repeated one at debug level. */

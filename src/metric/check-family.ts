@@ -11,23 +11,32 @@ import { reservedLabels } from './sample-names.ts';
  * timestamp. Reads all points. Throws `metric_invalid` with the family, the labels and the value.
  */
 export function checkFamily(family: MetricFamily): void {
+  for (const _ of checkFamilySteps(family, Infinity));
+}
+
+/** As `checkFamily`, in steps of `pointsPerStep` points: the caller may pause after each. */
+export function* checkFamilySteps(family: MetricFamily, pointsPerStep: number): Generator<void, void> {
   const subject = `${family.type} ${family.name}`;
   const problem = familyProblem(family, []);
   if (problem !== undefined) reject(subject, problem);
   const reserved = reservedLabels(family.type, family.name);
   const checked = new Set<readonly string[]>();
   const seen = new Set<string>();
+  let untilStep = pointsPerStep;
   for (const { labels, timestamp, problem: valueProblem } of pointsOf(family)) {
-    const series = `${subject}{${labels.text}}`;
     if (!checked.has(labels.names)) {
       const labelProblem = labelNamesProblem(labels.names, reserved);
-      if (labelProblem !== undefined) reject(series, labelProblem);
+      if (labelProblem !== undefined) reject(`${subject}{${labels.text}}`, labelProblem);
       checked.add(labels.names);
     }
-    const key = `${timestamp ?? ''} ${labels.text}`;
-    if (seen.has(key)) reject(series, 'the label set occurs twice');
+    // A number cannot begin the text of labels, so a key is unambiguous.
+    const key = timestamp === undefined ? labels.closed : `${timestamp} ${labels.closed}`;
+    if (seen.has(key)) reject(`${subject}{${labels.text}}`, 'the label set occurs twice');
     seen.add(key);
-    if (valueProblem !== undefined) reject(series, valueProblem);
+    if (valueProblem !== undefined) reject(`${subject}{${labels.text}}`, valueProblem);
+    if (--untilStep > 0) continue;
+    untilStep = pointsPerStep;
+    yield;
   }
 }
 

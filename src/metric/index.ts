@@ -1,10 +1,11 @@
 export { durationBounds } from './buckets.ts';
-export { checkFamily } from './check-family.ts';
+export { checkFamily, checkFamilySteps } from './check-family.ts';
 export type { Counter } from './counter.ts';
 export { FamilyNames } from './family-names.ts';
 export {
   lazily,
   metricTypes,
+  type CounterFamily,
   type CounterPoint,
   type Exemplar,
   type GaugeFamily,
@@ -28,4 +29,5 @@ export { escapeLabelValue, LabelNames, LabelSet, labelSet, noLabels } from './la
 export { lint } from './lint/lint.ts';
 export { MetricSet } from './metric-set.ts';
 export { isLegacyLabelName, isLegacyMetricName } from './names.ts';
+export { copyPoint, seriesOf, type MetricPoint } from './points.ts';
 export { reservedLabels, sampleSuffixes } from './sample-names.ts';

@@ -1,0 +1,92 @@
+import type { MetricFamily } from '../metric/index.ts';
+import { MergedFamilies } from './merged-families.ts';
+import type { Schedule } from './schedule.ts';
+import { sourceErrorOf } from './source-error.ts';
+import type { SourceFailure, SourceState } from './source-state.ts';
+import type { StaticLabels } from './static-labels.ts';
+
+/** What the sources of one page expose now, and what a response needs to know about it. */
+export interface SourcePage {
+  /** The families of the last good snapshots, in the order of the sources. Empty without a snapshot. */
+  readonly families: readonly MetricFamily[];
+  /** Another number whenever the families have changed, for a cache of bodies. */
+  readonly revision: number;
+  /** When the served snapshots were taken, in Unix milliseconds. Absent while no source has one. */
+  readonly taken?: { readonly oldest: number; readonly newest: number };
+  /** The greatest age in milliseconds of a served snapshot that is older than its source's interval. Absent if none is. */
+  readonly staleMs?: number;
+  /** Milliseconds until the next read of a source of the page is due. 0: it is due, in progress, or there is no schedule. */
+  readonly nextReadMs: number;
+  /** The shortest interval of the sources, in milliseconds. */
+  readonly intervalMs: number;
+  /** Why the page has no snapshot; absent if it has one. `failure` is absent until the first read of `source` has ended. */
+  readonly missing?: { readonly source: string; readonly failure?: SourceFailure };
+}
+
+/** A source as its page sees it. */
+export interface PageSource {
+  readonly intervalMs: number;
+  readonly labels?: StaticLabels;
+  readonly state: SourceState;
+  /** Absent before the start. */
+  readonly schedule?: Schedule | undefined;
+}
+
+/** The sources of one page. Merges their families once per change. */
+export class PageSources {
+  readonly #sources: [PageSource, ...PageSource[]];
+  #revision = 0;
+  /** The revision of each source's snapshot in `#families`. */
+  #merged = '';
+  #families: readonly MetricFamily[] = [];
+
+  constructor(first: PageSource) {
+    this.#sources = [first];
+  }
+
+  add(source: PageSource): void {
+    this.#sources.push(source);
+  }
+
+  current(): SourcePage {
+    this.#merge();
+    const served = this.#sources.filter(({ state }) => state.revision > 0);
+    const taken = served.map(({ state }) => state.takenMs);
+    const stale = served.flatMap(({ state, intervalMs }) => (state.ageMs > intervalMs ? [state.ageMs] : []));
+    return {
+      families: this.#families,
+      revision: this.#revision,
+      ...(taken.length > 0 && { taken: { oldest: Math.min(...taken), newest: Math.max(...taken) } }),
+      ...(stale.length > 0 && { staleMs: Math.max(...stale) }),
+      nextReadMs: Math.min(...this.#sources.map(({ schedule }) => schedule?.untilNextMs() ?? 0)),
+      intervalMs: Math.min(...this.#sources.map(({ intervalMs }) => intervalMs)),
+      ...(served.length === 0 && { missing: this.#missing() }),
+    };
+  }
+
+  #merge(): void {
+    const revisions = this.#sources.map(({ state }) => state.revision).join();
+    if (revisions === this.#merged) return;
+    const merged = new MergedFamilies();
+    for (const { state, labels } of this.#sources) addSnapshot(merged, state, labels);
+    this.#families = merged.families();
+    this.#merged = revisions;
+    this.#revision++;
+  }
+
+  /** The first source that failed, or the first one. */
+  #missing(): NonNullable<SourcePage['missing']> {
+    const { state } = this.#sources.find((source) => source.state.failure !== undefined) ?? this.#sources[0];
+    const { name, failure } = state;
+    return { source: name, ...(failure && { failure }) };
+  }
+}
+
+/** Adds what a source exposes. Drops its snapshot if it clashes with earlier families. */
+export function addSnapshot(merged: MergedFamilies, state: SourceState, labels: StaticLabels | undefined): void {
+  try {
+    merged.add(state.families(), labels);
+  } catch (thrown) {
+    state.drop(sourceErrorOf(thrown));
+  }
+}
