@@ -391,6 +391,8 @@ export const limits = {
   tokenUsedEveryMs: 3_600_000,
   /** Longest name of a token. */
   tokenNameLengthMax: 100,
+  /** Longest name of a Debusine scope that a token is bound to. Debusine stores names of at most this length. */
+  debusineScopeLengthMax: 255,
   /** Repositories, or folders of repositories, in the scope of one token. */
   tokenScopeMax: 100,
   /** How long a Seqera Platform may take to answer for a token. Configuration: `identity.platform.timeout`. */

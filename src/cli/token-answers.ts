@@ -3,7 +3,7 @@ import { listOf, membersOf, readResponse, textOf } from './server-response.ts';
 
 /** Whether an error message concerns a property of the token request. */
 export function isRequestRefused(message: string): boolean {
-  return /^(?:name|email|org|scope|rights|expiresAt): /.test(message);
+  return /^(?:name|email|org|scope|debusineScope|rights|expiresAt): /.test(message);
 }
 
 /** Parses the response of `GET /api/v1/tokens`. Throws `unavailable` if it is not from a Tonnage server. */
@@ -19,7 +19,7 @@ export function readCreatedToken(text: string): TokenInfo & { readonly token: st
 
 function infoOf(value: unknown): TokenInfo {
   const members = membersOf(value);
-  const { name, email, org, scope, expiresAt, usedAt } = members;
+  const { name, email, org, scope, debusineScope, expiresAt, usedAt } = members;
   const listed = textsOf(members['rights']);
   return {
     id: textOf(members['id']),
@@ -28,6 +28,7 @@ function infoOf(value: unknown): TokenInfo {
     ...(email !== undefined && { email: textOf(email) }),
     ...(org !== undefined && { org: textOf(org) }),
     ...(scope !== undefined && { scope: textsOf(scope) }),
+    ...(debusineScope !== undefined && { debusineScope: textOf(debusineScope) }),
     rights: rights.filter((right) => listed.includes(right)),
     createdAt: timeOf(members['createdAt']),
     ...(expiresAt !== undefined && { expiresAt: timeOf(expiresAt) }),

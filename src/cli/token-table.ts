@@ -15,7 +15,7 @@ export function tokensAsTable(tokens: readonly TokenInfo[], now: number): string
 }
 
 function cellsOf(token: TokenInfo, now: number): readonly string[] {
-  const { id, kind, name = '-', org = '-', rights, createdAt, expiresAt, usedAt, scope } = token;
+  const { id, kind, name = '-', org = '-', rights, createdAt, expiresAt, usedAt } = token;
   const expired = expiresAt !== undefined && expiresAt <= now;
   return [
     id,
@@ -26,8 +26,13 @@ function cellsOf(token: TokenInfo, now: number): readonly string[] {
     dayOf(createdAt),
     expiresAt === undefined ? 'never' : `${dayOf(expiresAt)}${expired ? ' (expired)' : ''}`,
     usedAt === undefined ? 'never' : dayOf(usedAt),
-    scope?.join(',') ?? 'all',
+    scopeOf(token),
   ];
+}
+
+/** The repositories that a token may pull, or the Debusine scope that it reads. */
+function scopeOf({ scope, debusineScope }: TokenInfo): string {
+  return debusineScope === undefined ? (scope?.join(',') ?? 'all') : `Debusine: ${debusineScope}`;
 }
 
 function dayOf(ms: number): string {

@@ -39,6 +39,21 @@ test('a token is printed alone, and listed by its id', async () => {
   expect(JSON.parse(json)).toEqual({ tokens: [] });
 });
 
+test('a token with a Debusine scope is for its pages only, which the note and the list say', async () => {
+  const made = await token('create', '--debusine-scope', 'we"ird\\scope, a', '--name', 'farm');
+  expect(made).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^tng_api_[a-z2-7]{59}\n$/) as unknown,
+    stderr: expect.stringContaining(
+      'It opens only the pages of Debusine sources, for the scope we"ird\\scope, a. Use: ',
+    ) as unknown,
+  });
+  const { stdout } = await token('list');
+  expect(stdout.split('\n')[1]).toMatch(/ api +farm +- +query +.* +Debusine: we"ird\\scope, a$/);
+  const { stdout: json } = await token('list', '--format', 'json');
+  expect(JSON.parse(json)).toMatchObject({ tokens: [{ debusineScope: 'we"ird\\scope, a', rights: ['query'] }] });
+});
+
 test('a scope is checked against the upstreams of a configuration that is named', async () => {
   const file = join(data, 'tonnage.yaml');
   writeFileSync(file, 'upstreams: { lab: { url: "http://127.0.0.1:1", aliases: [mylab] }, docker.io: {} }');
@@ -131,6 +146,10 @@ describe('a value that cannot be is wrong usage', () => {
     ['--scope', ''],
     ['--name', '\u001b'],
     ['--expires', '2020-01-01T00:00:00Z'],
+    ['--debusine-scope', ''],
+    ['--debusine-scope', 'debian', '--path'],
+    ['--debusine-scope', 'debian', '--scope', 'lab/a'],
+    ['--debusine-scope', 'debian', '--rights', 'query,pull'],
   ] as const;
 
   test('in the same words in the file, at the server that has it open, and at a URL', async () => {
@@ -142,7 +161,7 @@ describe('a value that cannot be is wrong usage', () => {
     for (const value of values) expected.push(await bare(value));
     for (const { code, stdout, stderr } of expected) {
       expect([code, stdout]).toEqual([2, '']);
-      expect(stderr).toMatch(/^tonnage: (rights|org|email|scope|name|expiresAt): expected .*, got .*\n$/);
+      expect(stderr).toMatch(/^tonnage: (rights|org|email|scope|debusineScope|name|expiresAt): expected .*, got .*\n$/);
     }
     const server = await startServer({
       config: loadConfig({ file: config, environment: {} }),

@@ -15,6 +15,7 @@ interface CreateOptions {
   readonly platform?: true;
   readonly org?: string;
   readonly scope?: readonly string[];
+  readonly debusineScope?: string;
   readonly rights?: string;
   readonly expires?: string;
   readonly name?: string;
@@ -40,7 +41,8 @@ command creates the ledger and says so.
 Examples:
   $ tonnage token create --org example.org --expires 90d --name ci
   $ tonnage token create --rights ingest --org example.org > token.txt
-  $ tonnage token create --path --org example.org --scope 'docker.io/library/*'`;
+  $ tonnage token create --path --org example.org --scope 'docker.io/library/*'
+  $ tonnage token create --debusine-scope debian --expires 365d`;
 
 /** `tonnage token create | list | revoke`. */
 export function tokenCommand(terminal: Terminal): Command {
@@ -55,9 +57,10 @@ export function tokenCommand(terminal: Terminal): Command {
     .option('--name <name>', 'its name; also the user of the pulls made with it')
     .option(
       '--rights <names>',
-      'separated by commas: pull, query, ingest, admin (default: pull,query; with --path: pull)',
+      'separated by commas: pull, query, ingest, admin (default: pull,query; with --path: pull; with --debusine-scope: query)',
     )
     .option('--scope <repositories...>', 'repositories that it may pull: docker.io/library/alpine, ghcr.io/folder/*')
+    .option('--debusine-scope <name>', 'only for the pages of Debusine sources, which it reads for this scope')
     .option('--expires <when>', 'expiry: a duration such as 90d, or a time such as 2027-01-01T00:00:00Z')
     .addHelpText('after', createHelp)
     .action(async (_options: object, command: Command) => {
@@ -153,6 +156,7 @@ function requestOf(options: CreateOptions, { clock, environment }: Terminal): To
     email: rest.email,
     org: rest.org,
     scope: scope?.flatMap((each) => each.split(',')),
+    debusineScope: rest.debusineScope,
     rights: rights?.split(','),
     platformToken,
     expiresAt: expires === undefined ? undefined : expiryOf(expires, clock.now()),
@@ -169,13 +173,22 @@ function expiryOf(text: string, now: number): number {
   throw new UsageError(`--expires: expected ${durationForm}, or an RFC 3339 time, got ${JSON.stringify(text)}`);
 }
 
-function noteOn({ id, kind, scope }: TokenInfo): string {
-  const use =
-    kind === 'path'
-      ? 'pull HOST/wt/TOKEN/IMAGE'
-      : 'Authorization: Bearer TOKEN, or docker login with it as the password of any user';
-  const pulls = scope === undefined ? '' : `It may pull ${scope.join(', ')}. `;
-  return `token ${id}; it is not shown again. ${pulls}Use: ${use}`;
+function noteOn(token: TokenInfo): string {
+  return `token ${token.id}; it is not shown again. ${limitsOf(token)}Use: ${useOf(token)}`;
+}
+
+function limitsOf({ scope, debusineScope }: TokenInfo): string {
+  if (debusineScope !== undefined)
+    return `It opens only the pages of Debusine sources, for the scope ${debusineScope}. `;
+  return scope === undefined ? '' : `It may pull ${scope.join(', ')}. `;
+}
+
+function useOf({ kind, debusineScope }: TokenInfo): string {
+  if (kind === 'path') return 'pull HOST/wt/TOKEN/IMAGE';
+  const bearer = 'Authorization: Bearer TOKEN';
+  return debusineScope === undefined
+    ? `${bearer}, or docker login with it as the password of any user`
+    : `${bearer}, or the password of any user`;
 }
 
 function asJson(tokens: readonly TokenInfo[]): string {

@@ -2,10 +2,17 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 import { describe, expect, test } from 'vitest';
 import { systemClock, systemRandom } from '../base/index.ts';
-import { Authentication, createStaticUsers, PullTokens } from '../identity/index.ts';
+import {
+  Authentication,
+  createStaticUsers,
+  PullTokens,
+  type Authenticator,
+  type Principal,
+} from '../identity/index.ts';
 import { MetricSet } from '../metric/index.ts';
 import { createAdmit, createAuthorise, type AdmissionOptions } from './admission.ts';
 import { createForwardedReader } from './forwarded.ts';
+import type { Handler } from './listener.ts';
 import { createTokenEndpoint } from './token-endpoint.ts';
 
 /** Password `password`, in Wave's format. */
@@ -17,16 +24,19 @@ interface Setting {
   readonly anonymousPull?: boolean;
   readonly listener?: AdmissionOptions['listener'];
   readonly publicUrl?: string;
+  /** Finds the principals of Bearer tokens. */
+  readonly findToken?: (text: string) => Principal | undefined;
 }
 
 /** Authentication with or without a user, and a token of this user. */
-function setUp({ users = true, anonymousPull = true, listener = 'open', publicUrl }: Setting = {}) {
+function setUp({ users = true, anonymousPull = true, listener = 'open', publicUrl, findToken }: Setting = {}) {
   const tokens = new PullTokens({ clock: systemClock, random: systemRandom });
   const alice = { name: 'alice', passwordHash, email: 'alice@example.org', rights: ['pull', 'query'] as const };
   const authenticators = users ? [tokens, createStaticUsers({ users: [alice], log, random: systemRandom })] : [];
   const metrics = new MetricSet();
   const authentication = new Authentication({
     authenticators,
+    issued: findToken === undefined ? [] : [bearer(findToken)],
     anonymousPull,
     clock: systemClock,
     random: systemRandom,
@@ -35,6 +45,19 @@ function setUp({ users = true, anonymousPull = true, listener = 'open', publicUr
   const options = { authentication, listener, challenges: () => users, ...(publicUrl !== undefined && { publicUrl }) };
   const token = createTokenEndpoint({ ...options, tokens, clock: systemClock, log });
   return { admit: createAdmit(options), authorise: createAuthorise(options), token };
+}
+
+function bearer(find: (text: string) => Principal | undefined): Authenticator {
+  return { kind: 'lookup', authenticate: (given) => (given.scheme === 'bearer' ? find(given.token) : undefined) };
+}
+
+/** The status of the token endpoint's answer. */
+function statusOf(token: Handler, headers: Record<string, string>): Promise<unknown> {
+  return new Promise((resolve) => {
+    const request = { method: 'GET', url: '/v2/token', headers, socket: { remoteAddress: '127.0.0.1' } };
+    const response = { req: request, writeHead: resolve, end: () => undefined };
+    token(request as unknown as IncomingMessage, response as unknown as ServerResponse);
+  });
 }
 
 const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`;
@@ -135,6 +158,38 @@ describe('the API', () => {
   });
 });
 
+describe('a token with a Debusine scope', () => {
+  const bound: Principal = { subject: 'farm', debusineScope: 'debian', rights: new Set(['query']) };
+  const setting = {
+    findToken: (text: string) => (text === 'bound' ? bound : undefined),
+    listener: 'loopback',
+  } as const;
+  const headers = { host: 'localhost', authorization: 'Bearer bound' };
+  const pagesOnly = 'this token opens only the pages of Debusine sources';
+
+  test.each(['query', 'ingest', 'admin'] as const)(
+    'is refused by routes that need %s, even without users',
+    async (right) => {
+      for (const users of [true, false]) {
+        const { authorise } = setUp({ ...setting, users });
+        const refused = { code: 'forbidden', message: expect.stringContaining(pagesOnly) as unknown };
+        await expect(authorise({ headers, ip: '127.0.0.1' } as unknown as FastifyRequest, right)).rejects.toMatchObject(
+          refused,
+        );
+      }
+    },
+  );
+
+  test('is refused by /v2 and by the token endpoint', async () => {
+    const { admit, token } = setUp(setting);
+    for (const scope of ['base', 'content'] as const) {
+      expect(() => admit(headers, '127.0.0.1', scope)).toThrow(expect.objectContaining({ status: 403 }));
+      expect(() => admit(headers, '127.0.0.1', scope)).toThrow(pagesOnly);
+    }
+    expect(await statusOf(token, headers)).toBe(403);
+  });
+});
+
 describe('pages of other sites', () => {
   const local = { users: false, listener: 'loopback' } as const;
   const page = { host: 'evil.example:8080' };
@@ -181,12 +236,7 @@ describe('pages of other sites', () => {
     ['this machine', { host: 'localhost', 'sec-fetch-site': 'same-origin' }, 200],
   ])('%s requests a token: %#', async (_title, headers, status) => {
     const { token } = setUp(local);
-    const answered = new Promise((resolve) => {
-      const request = { method: 'GET', url: '/v2/token', headers, socket: { remoteAddress: '127.0.0.1' } };
-      const response = { req: request, writeHead: resolve, end: () => undefined };
-      token(request as unknown as IncomingMessage, response as unknown as ServerResponse);
-    });
-    expect(await answered).toBe(status);
+    expect(await statusOf(token, headers)).toBe(status);
   });
 
   test("another site's request is rejected, whatever its credentials", async () => {

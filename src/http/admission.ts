@@ -3,6 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import type { Admission, AdmissionScope } from '../gateway/index.ts';
 import { TonnageError } from '../base/index.ts';
 import {
+  debusinePagesOnly,
   isLoopbackAddress,
   isLoopbackHost,
   parseAuthorization,
@@ -10,6 +11,7 @@ import {
   type Authentication,
   type Outcome,
   type PathTokens,
+  type Principal,
   type AuthRequest,
 } from '../identity/index.ts';
 import { OciError } from '../oci/index.ts';
@@ -126,6 +128,7 @@ export function throwIdentityUnavailable(error: unknown): never {
 function admissionOf(outcome: Outcome, challengeAnonymous: boolean, url: () => string): Admission {
   switch (outcome.kind) {
     case 'principal':
+      assertMayPull(outcome.principal);
       return outcome;
     case 'anonymous':
       if (challengeAnonymous) return { kind: 'refused', challenge: bearerChallenge(url()) };
@@ -137,6 +140,11 @@ function admissionOf(outcome: Outcome, challengeAnonymous: boolean, url: () => s
     case 'limited':
       throw tooManyLogins(outcome.retryAfterSeconds);
   }
+}
+
+/** Throws 403 for a token that opens only the pages of Debusine sources. */
+export function assertMayPull({ debusineScope }: Principal): void {
+  if (debusineScope !== undefined) throw new OciError('denied', debusinePagesOnly);
 }
 
 /** 421: a web page of another site may have sent this request through a browser on this machine (DNS rebinding). */

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { messageOf, type Clock, type Log } from '../base/index.ts';
 import type { Authentication, Outcome, PathTokens, Principal, PullTokens, AuthRequest } from '../identity/index.ts';
 import { answerHeaders, OciError } from '../oci/index.ts';
-import { misdirected, throwIdentityUnavailable, tooManyLogins, authRequestOf } from './admission.ts';
+import { assertMayPull, authRequestOf, misdirected, throwIdentityUnavailable, tooManyLogins } from './admission.ts';
 import { clientOf } from './forwarded.ts';
 import type { Handler } from './listener.ts';
 import { isFromOtherPage, otherSiteMessage } from './other-sites.ts';
@@ -78,6 +78,7 @@ function holderByPath(
 function holderOf(outcome: Outcome) {
   switch (outcome.kind) {
     case 'principal':
+      assertMayPull(outcome.principal);
       return outcome.principal;
     case 'anonymous':
       return undefined;

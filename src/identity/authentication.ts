@@ -234,13 +234,18 @@ function unavailable(): TonnageError {
   return new TonnageError('identity_unavailable', 'the identity provider is unavailable; try again');
 }
 
+/** Why a token with a Debusine scope is refused everywhere else. */
+export const debusinePagesOnly =
+  'expected other credentials: this token opens only the pages of Debusine sources (--debusine-scope)';
+
 /**
- * The principal of an outcome if it has `right`. Throws `unauthorized` if credentials are wrong or missing, `forbidden` if they are
+ * The principal of an outcome if it has `right` and is not confined to the pages of Debusine sources. Throws `unauthorized` if credentials are wrong or missing, `forbidden` if they are
  * valid but do not have the right, `login_limited` if the client must wait, and `identity_unavailable` if they could not be checked.
  */
 export function requireRight(outcome: Outcome, right: Right): Principal {
   switch (outcome.kind) {
     case 'principal':
+      if (outcome.principal.debusineScope !== undefined) throw new TonnageError('forbidden', debusinePagesOnly);
       if (outcome.principal.rights.has(right)) return outcome.principal;
       throw new TonnageError('forbidden', `these credentials do not have the right ${right}`);
     case 'anonymous':

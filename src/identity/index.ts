@@ -1,7 +1,7 @@
 export { createAddressRules } from './address-rules.ts';
 export { createApiTokens } from './api-tokens.ts';
 export { parseAuthorization } from './authorization.ts';
-export { Authentication, requireRight, type AuthRequest, type Outcome } from './authentication.ts';
+export { Authentication, debusinePagesOnly, requireRight, type AuthRequest, type Outcome } from './authentication.ts';
 export type { Authenticator } from './authenticator.ts';
 export { IssuedTokens, type TokenInfo, type TokenManager } from './issued-tokens.ts';
 export { LoginLimited } from './login-limited.ts';

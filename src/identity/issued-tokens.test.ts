@@ -58,6 +58,16 @@ test('a token identifies its principal, before and after a restart', async () =>
   }
 });
 
+test('a token with a Debusine scope has no right but query, whatever was stored', async () => {
+  const { token, id } = await (await open()).create({ kind: 'api', debusineScope: 'we"ird\\scope' });
+  const stored = shelf.kept.get(id);
+  if (stored) shelf.kept.set(id, { ...stored, rights: ['pull', 'query', 'admin'] });
+  const tokens = await open();
+  const holder = { subject: `token-${id}`, debusineScope: 'we"ird\\scope', rights: new Set(['query']) };
+  expect(tokens.find('api', token)).toEqual(holder);
+  expect(await tokens.list()).toMatchObject([{ id, debusineScope: 'we"ird\\scope', rights: ['query'] }]);
+});
+
 test('the stored data does not contain the token', async () => {
   const { token } = await (await open()).create({ kind: 'path', org: 'a.org' });
   const kept = JSON.stringify([...shelf.kept.values()].map((each) => ({ ...each, hash: [...each.hash] })));

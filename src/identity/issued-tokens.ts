@@ -1,5 +1,5 @@
 import { limits, messageOf, TonnageError, type Clock, type Log, type Random } from '../base/index.ts';
-import { rights as allRights, type Principal } from './principal.ts';
+import { rights as allRights, type Principal, type Right } from './principal.ts';
 import { tokenHash, tokenId, tokenSecretBytes, tokenText, type TokenKind } from './token-text.ts';
 import { canonicalScope, type ScopeUpstreams } from './token-scope.ts';
 import { checkTokenRequest, type CheckedTokenRequest, type TokenRequest } from './token-request.ts';
@@ -55,6 +55,10 @@ interface Entry {
 }
 
 const idBytes = 5;
+
+/** The rights that a path token, and a token with a Debusine scope, can have at most. */
+const pathRights: readonly Right[] = ['pull'];
+const debusineRights: readonly Right[] = ['query'];
 
 /** All tokens of a data directory, in memory by hash, so that a request reads no file. */
 export class IssuedTokens implements TokenManager {
@@ -145,18 +149,19 @@ export class IssuedTokens implements TokenManager {
   }
 
   #remember({ hash, kind, rights, ...rest }: StoredToken): TokenInfo {
-    const known = allRights.filter((right) => rights.includes(right));
     const isPath = kind !== 'api';
+    const known = isPath ? pathRights : rest.debusineScope === undefined ? allRights : debusineRights;
     const facts: TokenInfo = Object.freeze({
       ...rest,
       kind: isPath ? 'path' : 'api',
-      rights: isPath ? known.filter((right) => right === 'pull') : known,
+      rights: known.filter((right) => rights.includes(right)),
     });
     const principal: Principal = Object.freeze({
       subject: rest.name ?? `token-${rest.id}`,
       ...(rest.email !== undefined && { email: rest.email }),
       ...(rest.org !== undefined && { org: rest.org }),
       ...(rest.scope !== undefined && { scope: rest.scope }),
+      ...(rest.debusineScope !== undefined && { debusineScope: rest.debusineScope }),
       rights: new Set(facts.rights),
     });
     const entry: Entry = { facts, hash: keyOf(hash), principal };

@@ -11,6 +11,11 @@ export interface Principal {
   readonly org?: string;
   /** Repositories that it may pull, as `upstream/repository` or `upstream/folder/*`. Absent: all. */
   readonly scope?: readonly string[];
+  /**
+   * The only Debusine scope whose series it may read. It opens the pages of Debusine sources and nothing else. Absent: not
+   * confined to these pages.
+   */
+  readonly debusineScope?: string;
   /** The principal represents all clients of a network (`identity.addresses`), not credentials. */
   readonly isNetwork?: true;
   readonly rights: ReadonlySet<Right>;

@@ -15,6 +15,18 @@ describe('a token request without options', () => {
       { kind: 'api', email: 'alice@example.org', org: 'Other.org', rights: ['admin', 'pull'] },
       { kind: 'api', email: 'alice@example.org', org: 'other.org', rights: ['pull', 'admin'] },
     ],
+    [
+      { kind: 'api', debusineScope: 'debian' },
+      { kind: 'api', debusineScope: 'debian', rights: ['query'] },
+    ],
+    [
+      { kind: 'api', debusineScope: '日本 ☃ é{x="y",}', rights: ['query', 'query'], name: 'farm' },
+      { kind: 'api', debusineScope: '日本 ☃ é{x="y",}', rights: ['query'], name: 'farm' },
+    ],
+    [
+      { kind: 'api', debusineScope: '𝔘'.repeat(255) },
+      { kind: 'api', debusineScope: '𝔘'.repeat(255), rights: ['query'] },
+    ],
   ] as const)('%j', (wish, granted) => {
     expect(checkTokenRequest(wish, now)).toEqual(granted);
   });
@@ -53,6 +65,34 @@ describe('an invalid token request', () => {
       'a scope with a star inside',
       { scope: ['a/*/b'] },
       'scope: expected repositories such as docker.io/library/alpine',
+    ],
+    ['an empty Debusine scope', { debusineScope: '' }, 'debusineScope: expected 1 to 255 visible characters, got ""'],
+    ['a Debusine scope of two lines', { debusineScope: 'a\nb' }, 'debusineScope: expected 1 to 255 visible characters'],
+    ['half a character', { debusineScope: 'a\ud83d' }, 'debusineScope: expected 1 to 255 visible characters'],
+    [
+      'a long Debusine scope',
+      { debusineScope: 'é'.repeat(256) },
+      'debusineScope: expected 1 to 255 visible characters',
+    ],
+    [
+      'a path token with a Debusine scope',
+      { kind: 'path', debusineScope: 'debian' },
+      'debusineScope: expected an API token with the right query and no scope of repositories, got a path token',
+    ],
+    [
+      'both kinds of scope',
+      { scope: ['lab/a'], debusineScope: 'debian' },
+      'debusineScope: expected an API token with the right query and no scope of repositories, got a scope of repositories',
+    ],
+    [
+      'a Debusine scope with another right',
+      { debusineScope: 'debian', rights: ['query', 'admin'] },
+      'debusineScope: expected an API token with the right query and no scope of repositories, got "query,admin"',
+    ],
+    [
+      'a Debusine scope without rights',
+      { debusineScope: 'debian', rights: [] },
+      'debusineScope: expected an API token',
     ],
     ['a scope of everything', { scope: ['*'] }, 'scope: expected repositories such as docker.io/library/alpine'],
   ])('%s', (_, wish, message) => {

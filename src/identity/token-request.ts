@@ -12,7 +12,9 @@ export interface TokenRequest {
   readonly org?: string | undefined;
   /** Repositories that it may pull, as `upstream/repository`, or `upstream/folder/*`. Absent: all. */
   readonly scope?: readonly string[] | undefined;
-  /** Default: `pull` and `query`. A path token has only `pull`. */
+  /** The Debusine scope that it reads. It then opens the pages of Debusine sources and nothing else. */
+  readonly debusineScope?: string | undefined;
+  /** Default: `pull` and `query`. A path token has only `pull`, one with a Debusine scope only `query`. */
   readonly rights?: readonly string[] | undefined;
   /** Milliseconds since the Unix epoch. Absent: never expires. */
   readonly expiresAt?: number | undefined;
@@ -27,11 +29,17 @@ export interface CheckedTokenRequest {
   readonly email?: string;
   readonly org?: string;
   readonly scope?: readonly string[];
+  readonly debusineScope?: string;
   readonly rights: readonly Right[];
   readonly expiresAt?: number;
 }
 
 const namePattern = /^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+$/u;
+/** Its length is counted in code points, as PostgreSQL does. */
+const debusineScopePattern = new RegExp(
+  String.raw`^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]{1,${limits.debusineScopeLengthMax}}$`,
+  'u',
+);
 const scopePattern = /^[a-z0-9][a-z0-9.:_-]*(\/[a-z0-9._-]+)*(\/\*)?$/;
 
 function refused(what: string, expected: string, got: string): TonnageError {
@@ -40,7 +48,7 @@ function refused(what: string, expected: string, got: string): TonnageError {
 
 /** Checks a token request. `now` is in milliseconds since the Unix epoch. Throws `bad_request` for an invalid property. */
 export function checkTokenRequest(request: TokenRequest, now: number): CheckedTokenRequest {
-  const { kind, name, email, scope, expiresAt } = request;
+  const { kind, name, email, scope, debusineScope, expiresAt } = request;
   if (request.platformToken !== undefined) {
     throw new TonnageError('bad_request', 'platformToken: expected a running server, which queries the Platform');
   }
@@ -63,7 +71,8 @@ export function checkTokenRequest(request: TokenRequest, now: number): CheckedTo
     ...(email !== undefined && { email }),
     ...(org !== undefined && { org }),
     ...(scope !== undefined && { scope: checkScope(scope) }),
-    rights: checkRights(kind, request.rights),
+    ...(debusineScope !== undefined && { debusineScope: checkDebusineScope(debusineScope, request) }),
+    rights: checkRights(kind, request.rights ?? (debusineScope === undefined ? undefined : ['query'])),
     ...(expiresAt !== undefined && { expiresAt }),
   };
 }
@@ -80,6 +89,20 @@ function checkScope(scope: readonly string[]): readonly string[] {
     throw refused('scope', 'repositories such as docker.io/library/alpine, or docker.io/library/*', each);
   }
   return scope;
+}
+
+/** The scope of a token that opens only the pages of Debusine sources, so it has no use for any other property of access. */
+function checkDebusineScope(debusineScope: string, { kind, scope, rights }: TokenRequest): string {
+  if (!debusineScopePattern.test(debusineScope)) {
+    throw refused('debusineScope', `1 to ${limits.debusineScopeLengthMax} visible characters`, debusineScope);
+  }
+  const expected = 'debusineScope: expected an API token with the right query and no scope of repositories';
+  if (kind === 'path') throw new TonnageError('bad_request', `${expected}, got a path token`);
+  if (scope !== undefined) throw new TonnageError('bad_request', `${expected}, got a scope of repositories`);
+  if (rights !== undefined && !(rights.length > 0 && rights.every((right) => right === 'query'))) {
+    throw refused('debusineScope', 'an API token with the right query and no scope of repositories', rights.join());
+  }
+  return debusineScope;
 }
 
 function checkRights(kind: TokenKind, wanted: readonly string[] | undefined): readonly Right[] {

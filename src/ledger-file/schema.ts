@@ -32,7 +32,8 @@ const firstDay = -1_000_000;
  * - `ledger.gap`: the loss that the ledger knows of (`LedgerGap`), `gap_lasts`: only a rebuild ends it.
  * - `taken_history`: tokens of the stores whose counts this ledger has taken over, including those of others.
  * - `ledger.hash_key`, `hash_version`: how keys of events are made (`KeyHash`); `shares_hash_key`: as all instances do.
- * - `token`: hashes of issued tokens; `scope` and `rights` are lists in JSON (`tokens.ts`).
+ * - `token`: hashes of issued tokens; `scope` and `rights` are lists in JSON (`tokens.ts`). `debusine_scope`: the only
+ *   scope whose series the token shows, on pages of Debusine sources.
  *
  * Days are counted from 1970-01-01 in the ledger's zone (`usage/day.ts`).
  */
@@ -188,4 +189,5 @@ export const ledgerMigrations: readonly string[] = [
   alter table outbox_touch add column token text;
   `,
   'alter table ledger add column hash_version integer not null default 1',
+  'alter table token add column debusine_scope text',
 ];

@@ -3,7 +3,7 @@ import type { TokenRow, TokenTable } from '../store/index.ts';
 import { closedAfter } from './facts.ts';
 import { openLedgerDatabase } from './open.ts';
 
-const columns = 'id, kind, hash, name, email, org, scope, rights, created_at, expires_at, used_at';
+const columns = 'id, kind, hash, name, email, org, scope, debusine_scope, rights, created_at, expires_at, used_at';
 
 /** The table of tokens in a ledger file. It does not check tokens. */
 export function createTokenTable(database: Pick<Database, 'read' | 'transact'>): TokenTable {
@@ -13,7 +13,7 @@ export function createTokenTable(database: Pick<Database, 'read' | 'transact'>):
       return rows.map(tokenOf);
     },
     async add(token) {
-      const sql = `insert into token (${columns}) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+      const sql = `insert into token (${columns}) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
       await database.transact([{ sql, rows: [rowOf(token)], changes: 1 }]);
     },
     async remove(id) {
@@ -43,6 +43,7 @@ function rowOf(token: TokenRow): readonly SqlValue[] {
     token.email ?? null,
     token.org ?? null,
     token.scope === undefined ? null : JSON.stringify(token.scope),
+    token.debusineScope ?? null,
     JSON.stringify(token.rights),
     token.createdAt,
     token.expiresAt ?? null,
@@ -51,7 +52,7 @@ function rowOf(token: TokenRow): readonly SqlValue[] {
 }
 
 function tokenOf(row: readonly SqlValue[]): TokenRow {
-  const [id, kind, hash, name, email, org, scope, rights, createdAt, expiresAt, usedAt] = row;
+  const [id, kind, hash, name, email, org, scope, debusineScope, rights, createdAt, expiresAt, usedAt] = row;
   return {
     id: String(id),
     kind: String(kind),
@@ -60,6 +61,7 @@ function tokenOf(row: readonly SqlValue[]): TokenRow {
     ...(typeof email === 'string' && { email }),
     ...(typeof org === 'string' && { org }),
     ...(typeof scope === 'string' && { scope: listOf(scope) }),
+    ...(typeof debusineScope === 'string' && { debusineScope }),
     rights: listOf(String(rights)),
     createdAt: Number(createdAt),
     ...(typeof expiresAt === 'bigint' && { expiresAt: Number(expiresAt) }),

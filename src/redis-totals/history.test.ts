@@ -104,7 +104,7 @@ describe('a ledger and a Redis of a release without tokens', () => {
     database.exec(`alter table ledger drop column last_token; alter table ledger drop column gap;
       alter table ledger drop column gap_lasts; alter table outbox drop column token;
       alter table outbox drop column previous_token; alter table outbox_touch drop column token;
-      alter table ledger drop column hash_version;
+      alter table ledger drop column hash_version; alter table token drop column debusine_scope;
       update outbox set touched = (
         select json_group_array(json_array(value ->> 0, value ->> 1, value ->> 2)) from json_each(touched));
       pragma user_version = 10; pragma wal_checkpoint(truncate)`);

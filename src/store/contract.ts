@@ -339,6 +339,7 @@ export interface TokenRow {
   readonly email?: string;
   readonly org?: string;
   readonly scope?: readonly string[];
+  readonly debusineScope?: string;
   readonly rights: readonly string[];
   readonly createdAt: number;
   readonly expiresAt?: number;

@@ -41,6 +41,12 @@ test('a path token is for pulling', async () => {
   });
 });
 
+test('a token with a Debusine scope has the right query, and the list shows its scope', async () => {
+  const { status, body: { token: _, ...facts } = {} } = await ask('POST', '', { debusineScope: '日本 ☃ é{x="y",}' });
+  expect([status, facts['rights'], facts['debusineScope']]).toEqual([201, ['query'], '日本 ☃ é{x="y",}']);
+  expect((await ask('GET')).body).toEqual({ tokens: [facts] });
+});
+
 describe('the routes reject', () => {
   test.each<[string, unknown, string]>([
     ['no body', undefined, 'body: expected an object, got something else'],
@@ -58,6 +64,8 @@ describe('the routes reject', () => {
     ],
     ['a time in the past', { expiresAt: '2026-11-21T12:00:00Z' }, 'expiresAt: expected a time in the future'],
     ['a scope of everything', { scope: ['*'] }, 'scope: expected repositories'],
+    ['a Debusine scope with a scope', { debusineScope: 'a', scope: ['lab/a'] }, 'debusineScope: expected an API token'],
+    ['a list of Debusine scopes', { debusineScope: ['a'] }, 'debusineScope: expected a string, got something else'],
     ['a Platform token without a configured Platform', { kind: 'path', platformToken: 'x' }, 'platformToken: expected'],
   ])('%s', async (_, body, detail) => {
     const answer = await ask('POST', '', body);

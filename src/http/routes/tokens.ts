@@ -8,6 +8,10 @@ const time = z.iso.datetime();
 const scope = z
   .array(z.string())
   .meta({ description: 'Repositories it may pull, such as docker.io/library/alpine or lab/*. Absent: all.' });
+const debusineScope = z.string().meta({
+  description:
+    'Scope of a Debusine server. The token then opens only the pages of Debusine sources, and reads this scope.',
+});
 
 const facts = z.object({
   id: z.string().meta({ description: 'Identifies the token in lists and for revocation.' }),
@@ -16,6 +20,7 @@ const facts = z.object({
   email: z.string().optional(),
   org: optional(z.string(), 'Organisation the token is bound to.'),
   scope: scope.optional(),
+  debusineScope: debusineScope.optional(),
   rights: z.array(z.enum(rights)),
   createdAt: time,
   expiresAt: optional(time, 'Absent: never.'),
@@ -32,7 +37,11 @@ const newToken = z.strictObject({
   email: z.string().optional(),
   org: optional(z.string(), 'Default: the domain of the e-mail address. Without both: no organisation.'),
   scope: scope.optional(),
-  rights: optional(z.array(z.string()), 'Default: pull, query; for a path token: pull.'),
+  debusineScope: debusineScope.optional(),
+  rights: optional(
+    z.array(z.string()),
+    'Default: pull, query; for a path token: pull; for a token with debusineScope: query.',
+  ),
   platformToken: optional(
     z.string(),
     'For a path token: a Seqera Platform access token of the user. It is checked and not stored.',
