@@ -1,7 +1,10 @@
-import { expect, test } from 'vitest';
+import { spawnSync } from 'node:child_process';
+import { describe, expect, test } from 'vitest';
 import { labelSet, lazily, MetricSet, noLabels, type MetricFamily } from '../metric/index.ts';
 import { encode, paced } from './encode.ts';
 import { formatOf, openMetrics, prometheusText, type Format } from './format.ts';
+import { parse } from './parse/parse.ts';
+import { readWithPython, type PythonText } from './testing/python-parser.ts';
 
 /** One family of each type, with all its optional parts. */
 const exemplar = { labels: labelSet({ trace_id: 'x' }), value: 0.5, timestamp: 3.25 };
@@ -239,4 +242,64 @@ test('paced: yields to the event loop after the time limit, and skips empty chun
   for await (const chunk of paced(chunks(), clock)) sizes.push(chunk.length);
   expect(sizes).toEqual([1, 1, 1, 1, 1]);
   expect(turns).toBeGreaterThanOrEqual(3);
+});
+
+describe('a bare histogram', () => {
+  const point = { bounds: [0.5, 1, 1e6], counts: [1, 2, 3, 4], sum: 9 };
+  const bare = (type: 'histogram' | 'gaugehistogram' = 'histogram') => ({
+    type,
+    name: 'activity',
+    help: 'Of a test.',
+    bare: true,
+    points: [
+      { ...point, labels: labelSet({ issuer: '', b: 'x' }) },
+      { ...point, labels: noLabels },
+    ],
+  });
+  const buckets = `activity_bucket{issuer="",b="x",le="0.5"} 1
+activity_bucket{issuer="",b="x",le="1"} 2
+activity_bucket{issuer="",b="x",le="1000000"} 3
+activity_bucket{issuer="",b="x",le="+Inf"} 4
+activity_bucket{le="0.5"} 1
+activity_bucket{le="1"} 2
+activity_bucket{le="1000000"} 3
+activity_bucket{le="+Inf"} 4
+`;
+  const plain = ['0.5', '1', '1000000', '+Inf'];
+  const encoded = (family: MetricFamily, format: Format) => Buffer.concat([...encode([family], format)]).toString();
+
+  test.each([
+    ['histogram', openMetrics, 'histogram'],
+    ['gaugehistogram', openMetrics, 'gaugehistogram'],
+    ['histogram', prometheusText, 'histogram'],
+    ['gaugehistogram', prometheusText, 'histogram'],
+  ] as const)('of type %s has buckets only, with plain bounds, in %o', (type, format, written) => {
+    const lines = encoded(bare(type), format).replace('# EOF\n', '').split('\n');
+    expect(lines).toContain(`# TYPE activity ${written}`);
+    expect(lines.filter((line) => !line.startsWith('#')).join('\n')).toBe(buckets);
+  });
+
+  test('is accepted by our strict parser, the reference parser and promtool', () => {
+    const texts = (['histogram', 'gaugehistogram'] as const).flatMap((type): PythonText[] => [
+      { format: 'openmetrics', text: encoded(bare(type), openMetrics) },
+      { format: 'text', text: encoded(bare(type), prometheusText) },
+    ]);
+    for (const samples of readWithPython(texts)) {
+      expect(samples.map(({ labels }) => labels['le'])).toEqual([...plain, ...plain]);
+    }
+    const promtool = spawnSync('promtool', ['check', 'metrics'], { input: texts[1]!.text, encoding: 'utf8' });
+    expect(promtool).toMatchObject({ status: 0, stdout: '', stderr: '' });
+    for (const { format, text } of texts) {
+      const [family] = parse(text, { format });
+      expect([...family!.points]).toMatchObject([
+        { labels: labelSet({ issuer: '', b: 'x' }), bounds: point.bounds, counts: point.counts },
+        { labels: noLabels, bounds: point.bounds, counts: point.counts },
+      ]);
+    }
+  });
+
+  test.each([formatOf('openmetrics-2.0.0'), formatOf('protobuf')])('changes nothing in $contentType', (format) => {
+    const { bare: _, ...canonical } = bare();
+    expect(encoded(bare(), format)).toBe(encoded(canonical, format));
+  });
 });

@@ -42,7 +42,7 @@ export function lower(family: MetricFamily, options: LoweringOptions): readonly 
     case 'summary':
       return [family, ...createdGauge(family, options)];
     case 'gaugehistogram':
-      return options.splitGaugeHistograms ? [family, ...gaugesOf(family)] : [family];
+      return options.splitGaugeHistograms && family.bare !== true ? [family, ...gaugesOf(family)] : [family];
   }
 }
 

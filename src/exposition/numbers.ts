@@ -14,3 +14,8 @@ export function canonicalFloat(value: number): string {
   }
   return `${mantissa}e${exponent < 0 ? '-' : '+'}${String(Math.abs(exponent)).padStart(2, '0')}`;
 }
+
+/** A float without a needless decimal point, as other exporters write integers in `le`: `1`, not `1.0`. */
+export function plainFloat(value: number): string {
+  return Number.isInteger(value) ? String(value) : canonicalFloat(value);
+}

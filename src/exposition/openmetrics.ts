@@ -61,11 +61,11 @@ function writePoints(samples: SampleWriter, family: MetricFamily, created: boole
     case 'info':
       return pointByPoint(out, family.points, infoWriter(samples, name));
     case 'histogram': {
-      const write = histogramWriter(samples, name, 'histogram');
+      const write = histogramWriter(samples, family, 'histogram');
       return pointByPoint(out, family.points, withCreated(samples, name, created, write));
     }
     case 'gaugehistogram':
-      return pointByPoint(out, family.points, histogramWriter(samples, name, 'gaugehistogram'));
+      return pointByPoint(out, family.points, histogramWriter(samples, family, 'gaugehistogram'));
     case 'summary':
       return pointByPoint(out, family.points, withCreated(samples, name, created, summaryWriter(samples, name)));
   }

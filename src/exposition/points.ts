@@ -7,7 +7,7 @@ import type {
   StateSetPoint,
   SummaryPoint,
 } from '../metric/index.ts';
-import { canonicalFloat } from './numbers.ts';
+import { canonicalFloat, plainFloat } from './numbers.ts';
 import type { SampleName, SampleWriter } from './sample-writer.ts';
 
 /** Writes one point. Created once per family; holds the text that the family's points share. */
@@ -65,27 +65,27 @@ export function stateSetWriter(samples: SampleWriter, familyName: string): Point
 }
 
 /**
- * The samples in addition to the buckets. `histogram` and `gaugehistogram` (OpenMetrics): count and sum, both or
- * neither. `prometheus`: the count, and the sum if there is one. `buckets`: none.
+ * The samples in addition to the buckets, unless the family is bare. `histogram` and `gaugehistogram` (OpenMetrics):
+ * count and sum, both or neither. `prometheus`: the count, and the sum if there is one. `buckets`: none.
  */
 type HistogramStyle = 'histogram' | 'gaugehistogram' | 'prometheus' | 'buckets';
 
 export function histogramWriter(
   samples: SampleWriter,
-  familyName: string,
+  { name, bare = false }: { readonly name: string; readonly bare?: boolean | undefined },
   style: HistogramStyle,
 ): PointWriter<HistogramPoint> {
-  const bucket = samples.name(familyName, '_bucket');
-  const count = samples.name(familyName, style === 'gaugehistogram' ? '_gcount' : '_count');
-  const sum = samples.name(familyName, style === 'gaugehistogram' ? '_gsum' : '_sum');
-  const boundLabels = labelsOf(samples, 'le');
+  const bucket = samples.name(name, '_bucket');
+  const count = samples.name(name, style === 'gaugehistogram' ? '_gcount' : '_count');
+  const sum = samples.name(name, style === 'gaugehistogram' ? '_gsum' : '_sum');
+  const boundLabels = labelsOf(samples, 'le', bare ? plainFloat : canonicalFloat);
   return ({ labels, bounds, counts, exemplars, sum: total, timestamp }) => {
     const les = boundLabels(bounds, true);
     for (const [index, value] of counts.entries()) {
       samples.sample(bucket, labels, les[index], value);
       samples.end(timestamp, exemplars?.[index]);
     }
-    if (style === 'buckets') return;
+    if (bare || style === 'buckets') return;
     const all = counts.at(-1) ?? 0;
     if (total !== undefined || style === 'prometheus') line(samples, count, labels, all, timestamp);
     if (total !== undefined) line(samples, sum, labels, total, timestamp);
@@ -96,7 +96,7 @@ export function summaryWriter(samples: SampleWriter, familyName: string): PointW
   const quantile = samples.name(familyName, '');
   const count = samples.name(familyName, '_count');
   const sum = samples.name(familyName, '_sum');
-  const quantileLabels = labelsOf(samples, 'quantile');
+  const quantileLabels = labelsOf(samples, 'quantile', canonicalFloat);
   return ({ labels, quantiles, values, count: all, sum: total, timestamp }) => {
     const marks = quantileLabels(quantiles, false);
     for (const [index, value] of values.entries()) {
@@ -123,13 +123,14 @@ function line(
 function labelsOf(
   samples: SampleWriter,
   name: string,
+  textOf: (value: number) => string,
 ): (numbers: readonly number[], infinity: boolean) => readonly string[] {
   let known: readonly number[] | undefined;
   let labels: readonly string[] = [];
   return (numbers, infinity) => {
     if (numbers !== known) {
       known = numbers;
-      labels = [...numbers, ...(infinity ? [Infinity] : [])].map((n) => samples.label(name, canonicalFloat(n)));
+      labels = [...numbers, ...(infinity ? [Infinity] : [])].map((n) => samples.label(name, textOf(n)));
     }
     return labels;
   };

@@ -46,9 +46,9 @@ function writePoints(samples: SampleWriter, family: PrometheusFamily): Iterable<
     case 'counter':
       return pointByPoint(out, family.points, counterWriter(samples, name, ''));
     case 'histogram':
-      return pointByPoint(out, family.points, histogramWriter(samples, name, 'prometheus'));
+      return pointByPoint(out, family.points, histogramWriter(samples, family, 'prometheus'));
     case 'gaugehistogram':
-      return pointByPoint(out, family.points, histogramWriter(samples, name, 'buckets'));
+      return pointByPoint(out, family.points, histogramWriter(samples, family, 'buckets'));
     case 'summary':
       return pointByPoint(out, family.points, summaryWriter(samples, name));
   }

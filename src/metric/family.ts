@@ -111,12 +111,21 @@ interface FamilyOf<T extends MetricType, P extends Point> {
   readonly points: Iterable<P>;
 }
 
+interface Bare {
+  /**
+   * Expose buckets only, never a count or a sum, and write a bound as a plain decimal number (`le="1"` instead of
+   * `le="1.0"`): for compatibility with existing series. In protobuf and OpenMetrics 2.0 bounds are numbers and a
+   * histogram always has a count, so this changes nothing there.
+   */
+  readonly bare?: boolean | undefined;
+}
+
 export type GaugeFamily = FamilyOf<'gauge', GaugePoint>;
 type UnknownFamily = FamilyOf<'unknown', GaugePoint>;
 export type InfoFamily = FamilyOf<'info', InfoPoint>;
 type StateSetFamily = FamilyOf<'stateset', StateSetPoint>;
-type HistogramFamily = FamilyOf<'histogram', HistogramPoint>;
-export type GaugeHistogramFamily = FamilyOf<'gaugehistogram', HistogramPoint>;
+type HistogramFamily = FamilyOf<'histogram', HistogramPoint> & Bare;
+export type GaugeHistogramFamily = FamilyOf<'gaugehistogram', HistogramPoint> & Bare;
 type SummaryFamily = FamilyOf<'summary', SummaryPoint>;
 
 export interface CounterFamily extends FamilyOf<'counter', CounterPoint> {
