@@ -137,7 +137,8 @@ async function start({ environment = {}, ...options }: ServerOptions, closers: C
   closers.add(() => collectors.close());
   // First of all: it counts only the threads that start later.
   const { createRuntimeCollector } = await collectorDrivers.runtime();
-  collectors.add({ name: 'runtime', collector: createRuntimeCollector({ version, clock }), interval: 'scrape' });
+  const runtime = createRuntimeCollector({ version, clock });
+  collectors.add({ name: 'runtime', driver: 'runtime', collector: runtime, interval: 'scrape' });
   collectors.start();
 
   const stop = new Stop(clock, config.shutdownTimeout);
@@ -160,6 +161,7 @@ async function start({ environment = {}, ...options }: ServerOptions, closers: C
     authorise: createAuthorise(admission),
     tokens: tokenManager,
     adapterSettings: adapterSettings(config),
+    sources: () => collectors.status(),
     readiness: () => readinessOf({ ledger, cacheFailure: () => gateway.cacheFailure(), stopping: stop.hasBegun }),
     dashboard: fileURLToPath(new URL('../web/dist', import.meta.url)),
     version,

@@ -110,8 +110,8 @@ describe('a broken source affects only its own families', () => {
     expect(samples.get(about('broken', 'errors_total', { class: errorClass }))).toBe(1);
     expect(samples.has(about('broken', 'last_success_timestamp_seconds'))).toBe(false);
     expect(samples.has('users')).toBe(false);
-    const { failure } = set.status().find(({ name }) => name === 'broken')!;
-    expect(failure).toEqual({ class: errorClass, message: expect.stringContaining(message) });
+    const { lastError } = set.status().find(({ name }) => name === 'broken')!;
+    expect(lastError).toMatchObject({ class: errorClass, message: expect.stringContaining(message) });
     expect(lines).toEqual([expect.stringMatching(/^warn: reading a source failed .*"source":"broken"/)]);
   });
 
@@ -179,12 +179,32 @@ describe('the last good snapshot', () => {
     expect([samples.get('users'), samples.has('groups')]).toEqual([8, false]);
     expect(samples.get(about('site', 'up'))).toBe(1);
     expect(samples.get(about('site', 'last_success_timestamp_seconds'))).toBe(succeeded + 60);
-    expect(set.status()[0]?.failure).toBeUndefined();
+    // The last failure stays in the status.
+    expect(set.status()[0]).toMatchObject({ up: true, lastError: { class: 'unreachable', time: succeeded + 60 } });
     // A repeated failure is logged once.
     expect(lines.map((line) => line.split(' {')[0])).toEqual([
       'warn: reading a source failed',
       'info: a source is readable again',
     ]);
+  });
+
+  test('stays while reads fail with messages that differ: failures of one kind are logged once', async () => {
+    const { set, lines } = open();
+    let port = 50_000;
+    const refused = () => new SourceError('unreachable', `the port ${port++} was refused`, { kind: 'port refused' });
+    let error = refused;
+    set.add(source('site', async () => Promise.reject(error())));
+    const readThrice = async () => {
+      for (const _ of [1, 2, 3]) await expect(set.read('site')).rejects.toMatchObject({ code: 'source_failed' });
+    };
+    await readThrice();
+    error = () => new SourceError('unreachable', 'the database is starting up');
+    await readThrice();
+    expect(lines).toEqual([
+      expect.stringContaining('the port 50000 was refused'),
+      expect.stringContaining('the database is starting up'),
+    ]);
+    expect(set.status()[0]!.errors.unreachable).toBe(6);
   });
 
   test.each([

@@ -14,9 +14,11 @@ export type Collected = readonly MetricFamily[] | Reading;
 /** Reads one source. `CollectorSet` handles the schedule, the deadline, isolation and the last good snapshot. */
 export interface Collector {
   /**
-   * Reads the source once. Calls never overlap. Throws or rejects on failure, preferably with a `SourceError` that states its class;
-   * its message must not contain secrets. If a value cannot be read, the read fails or omits the family; 0 would be wrong. After
-   * `signal` is aborted, the result is ignored and the read should end soon, because the next read waits for it.
+   * Reads the source once. Calls never overlap. Throws or rejects on failure, preferably with a `SourceError` that
+   * states its class. Its message must not contain secrets, and `kind` or the message must be the same for the same
+   * cause, because a failure is logged once per change. If a value cannot be read, the read fails or omits the family;
+   * 0 would be wrong. After `signal` is aborted, the result is ignored and the read should end soon, because the next
+   * read waits for it.
    */
   collect(signal: AbortSignal): Promise<Collected> | Collected;
   /** Releases connections and observers. A second call does nothing. */

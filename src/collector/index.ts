@@ -1,3 +1,4 @@
 export { CollectorSet } from './collector-set.ts';
+export { sourceErrorClasses } from './source-error.ts';
 export type { SourcePage } from './source-page.ts';
 export type { SourceStatus } from './source-state.ts';

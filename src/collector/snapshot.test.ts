@@ -84,8 +84,8 @@ describe('a snapshot', () => {
     expect(() => takeSnapshot([family])).toThrow(expect.objectContaining({ code: 'metric_invalid' }));
   });
 
-  test('is rejected for an invalid data timestamp', () => {
-    expect(() => takeSnapshot({ families: [], dataTimestamp: NaN })).toThrow('Unix seconds, got NaN');
+  test.each([NaN, -1, 1_795_000_000_000])('is rejected for %d as the time of its data', (dataTimestamp) => {
+    expect(() => takeSnapshot({ families: [], dataTimestamp })).toThrow(`Unix seconds, got ${dataTimestamp}`);
   });
 
   test('is rejected for too many series', () => {

@@ -13,6 +13,9 @@ export interface Snapshot {
   readonly dataTimestamp: number | undefined;
 }
 
+/** The end of the year 9999 in Unix seconds. A timestamp in milliseconds is beyond it. */
+const secondsMax = 253_402_300_799;
+
 /** Points that are copied or checked between two looks at the clock. */
 const pointsPerStep = 64;
 
@@ -48,7 +51,7 @@ export async function takePacedSnapshot(
 
 function* snapshotSteps(collected: Collected, labels: StaticLabels = {}): Generator<void, Snapshot> {
   const { families, dataTimestamp } = 'families' in collected ? collected : { families: collected };
-  if (dataTimestamp !== undefined && !Number.isFinite(dataTimestamp)) {
+  if (dataTimestamp !== undefined && !(dataTimestamp >= 0 && dataTimestamp <= secondsMax)) {
     throw new SourceError('invalid', `expected the time of the data in Unix seconds, got ${dataTimestamp}`);
   }
   const copier = new Copier(labels);

@@ -11,14 +11,26 @@ import { messageOf, TonnageError } from '../base/index.ts';
 export const sourceErrorClasses = ['timeout', 'unreachable', 'denied', 'invalid', 'failed'] as const;
 export type SourceErrorClass = (typeof sourceErrorClasses)[number];
 
+interface SourceErrorOptions {
+  readonly cause?: unknown;
+  /** See `SourceError.kind`. Default: the message. */
+  readonly kind?: string;
+}
+
 /** A failed read of a source. Its message states the cause and contains no secret. */
 export class SourceError extends TonnageError {
   readonly errorClass: SourceErrorClass;
+  /**
+   * Identifies the failure. Consecutive failures of one class and kind are logged once. A message with a part that
+   * differs at each read, such as a port, a time or a process id, needs a kind without it.
+   */
+  readonly kind: string;
 
-  constructor(errorClass: SourceErrorClass, message: string, options?: { readonly cause?: unknown }) {
-    super('source_failed', message, options);
+  constructor(errorClass: SourceErrorClass, message: string, { cause, kind = message }: SourceErrorOptions = {}) {
+    super('source_failed', message, cause === undefined ? {} : { cause });
     this.name = 'SourceError';
     this.errorClass = errorClass;
+    this.kind = kind;
   }
 }
 

@@ -29,8 +29,8 @@ export interface SourceStatus {
   readonly ageSeconds?: number;
   /** Number of series that the source exposes now. */
   readonly series: number;
-  /** Why the last read failed; absent while the source is up. */
-  readonly failure?: SourceFailure;
+  /** The last failed read and when it ended, in Unix seconds. It stays after a successful read. */
+  readonly lastError?: SourceFailure & { readonly time: number };
 }
 
 export interface SourceStateOptions {
@@ -59,7 +59,9 @@ export class SourceState {
   #dataTimestamp: number | undefined;
   #durationSeconds: number | undefined;
   #up: boolean | undefined;
+  /** Why the last read failed; `undefined` while the source is up. */
   #failure: SourceError | undefined;
+  #lastError: SourceStatus['lastError'];
 
   constructor(options: SourceStateOptions) {
     this.#options = options;
@@ -123,7 +125,6 @@ export class SourceState {
 
   status(): SourceStatus {
     const { name, driver, page } = this.#options;
-    const { failure } = this;
     return {
       name,
       ...(driver !== undefined && { driver }),
@@ -134,7 +135,7 @@ export class SourceState {
       ...(this.#durationSeconds !== undefined && { durationSeconds: this.#durationSeconds }),
       series: this.#served()?.series ?? 0,
       errors: { ...this.#errors },
-      ...(failure !== undefined && { failure }),
+      ...(this.#lastError !== undefined && { lastError: this.#lastError }),
     };
   }
 
@@ -143,12 +144,13 @@ export class SourceState {
     return this.#clock.monotonic() - this.#takenAt > keepMs ? undefined : this.#snapshot;
   }
 
-  /** Counts a failure. Logs a repeated one at debug level. */
+  /** Counts a failure. Logs a repeated one, of the same class and kind, at debug level. */
   #recordFailure(error: SourceError): void {
     this.#errors[error.errorClass]++;
     this.#up = false;
-    const repeated = this.#failure?.errorClass === error.errorClass && this.#failure.message === error.message;
+    const repeated = this.#failure?.errorClass === error.errorClass && this.#failure.kind === error.kind;
     this.#failure = error;
+    this.#lastError = { class: error.errorClass, message: error.message, time: this.#clock.now() / 1000 };
     const line = { source: this.name, class: error.errorClass, error: error.message };
     if (repeated) this.#log.debug(line, 'reading a source failed again');
     else this.#log.warn(line, 'reading a source failed');

@@ -10,6 +10,7 @@ import { dashboardRoutes } from './routes/dashboard.ts';
 import { dimensionRoutes } from './routes/dimensions.ts';
 import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
+import { sourceRoutes } from './routes/sources.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 import { usageRoutes } from './routes/usage.ts';
 import { waveRoutes } from './routes/wave.ts';
@@ -38,6 +39,7 @@ export async function createApi(options: ApiOptions): Promise<App> {
     waveRoutes(scope, options);
     await eventRoutes(scope, options);
     tokenRoutes(scope, options);
+    sourceRoutes(scope, options);
     healthRoutes(scope, options);
     await dashboardRoutes(scope, options);
     scope.get('/openapi.json', { schema: { summary: 'OpenAPI description of this API' } }, () => app.swagger());

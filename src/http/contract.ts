@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyBaseLogger, FastifyInstance, FastifyRequest, RawServerDefault } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Clock, Log } from '../base/index.ts';
+import type { SourceStatus } from '../collector/index.ts';
 import type { Principal, Right, TokenManager } from '../identity/index.ts';
 import type { AdapterName, AdapterSettings } from '../ingest/index.ts';
 import type { Ledger } from '../ledger/index.ts';
@@ -39,6 +40,8 @@ export interface ApiOptions {
   readonly tokens: TokenManager;
   /** Settings of the notification adapters by name. Default: the adapters' own defaults. */
   readonly adapterSettings?: Readonly<Record<AdapterName, AdapterSettings>>;
+  /** The status of each source. */
+  readonly sources: () => readonly SourceStatus[];
   readonly readiness: () => Readiness;
   /** Folder of the built dashboard. If it is absent or empty, `/` answers how to build it. */
   readonly dashboard?: string;

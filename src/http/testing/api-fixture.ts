@@ -91,6 +91,7 @@ export async function openApiFixture(fixtureOptions: ApiFixtureOptions = {}): Pr
       return principal;
     },
     tokens: await IssuedTokens.open({ store: store.tokens, clock, random: systemRandom, log }),
+    sources: () => [],
     readiness: () => ({ ready: true, checks: { ledger: 'ok' } }),
     version: '0.0.0-test',
     log,

@@ -146,6 +146,7 @@ export const cases: Readonly<Record<string, Cases>> = {
   'GET /api/v1/usage/{meter}': usageTries,
   'GET /api/v1/dimensions/{name}': dimensionTries,
   'GET /api/v1/meters': one('/api/v1/meters', 200),
+  'GET /api/v1/sources': one('/api/v1/sources', 200),
   // The dashboard is public, if it has been built.
   'GET /': one('/', [200, 404]),
   'GET /assets/{file}': one('/assets/secret.js', 404),
