@@ -4,7 +4,8 @@ import { cpSync, existsSync, mkdirSync, readFileSync, realpathSync, renameSync, 
 import { dirname, join } from 'node:path';
 import { root } from '../../scripts/test/tools.ts';
 import { program as installed } from './installed.ts';
-import { freePort, runProgram, startProgram, type Program } from './program.ts';
+import { freePort, runProgram, type Program } from './program.ts';
+import { commandAs, startTied } from './tied-program.ts';
 
 export interface PostgresOptions {
   /** Settings of the server on top of those below, such as `{ work_mem: '64MB' }`. */
@@ -53,18 +54,11 @@ const testSettings = {
 };
 
 /** Debian's user for PostgreSQL. The server refuses to run as root. */
-const serverUser = 'postgres';
-const asOtherUser = process.getuid?.() === 0;
+const serverUser = process.platform === 'linux' && process.getuid?.() === 0 ? 'postgres' : undefined;
 
 /** The user's own settings of clients must not reach these tests. */
 const clientSettings = Object.keys(process.env).filter((name) => name.startsWith('PG'));
 const withoutClientSettings = Object.fromEntries(clientSettings.map((name) => [name, undefined]));
-
-/** Servers to end when the process of the tests exits. */
-const running = new Set<Program>();
-process.once('exit', () => {
-  for (const { child } of running) child.kill('SIGQUIT');
-});
 
 /** Path of a program of the server's release. The `psql` in PATH can be a wrapper that reads the machine's clusters. */
 function serverProgram(name: string): string {
@@ -99,7 +93,6 @@ export async function startPostgres(directory: string, options: PostgresOptions 
   const end = async (signal: NodeJS.Signals) => {
     await resume();
     await program.stop(signal);
-    running.delete(program);
   };
   return {
     port,
@@ -136,7 +129,7 @@ async function makeData(directory: string, data: string): Promise<void> {
   const template = join(cache, /\d[\d.]*/.exec(stdout)?.[0] ?? 'unknown');
   const isCached = existsSync(template);
   if (isCached) cpSync(template, data, { recursive: true });
-  if (asOtherUser) await runProgram('chown', ['--recursive', serverUser, directory]);
+  if (serverUser !== undefined) await runProgram('chown', ['--recursive', serverUser, directory]);
   if (isCached) return;
   const flags = [
     '--username=postgres',
@@ -146,8 +139,8 @@ async function makeData(directory: string, data: string): Promise<void> {
     '--no-sync',
     '--wal-segsize=1',
   ];
-  const [command, ...args] = asServerUser([serverProgram('initdb'), ...flags, '-D', data]);
-  await runProgram(command, args, { cwd: directory });
+  // In a working folder that the user may not enter, initdb would warn.
+  await runProgram(...commandAs(serverUser, serverProgram('initdb'), [...flags, '-D', data]), { cwd: directory });
   mkdirSync(cache, { recursive: true });
   const copy = `${template}.${process.pid}`;
   cpSync(data, copy, { recursive: true });
@@ -175,31 +168,15 @@ async function onFreePort(args: readonly string[]): Promise<{ readonly port: num
 }
 
 async function startServer(args: readonly string[]): Promise<Program> {
-  const [command, ...rest] = asServerUser([serverProgram('postgres'), ...args], 'dies-with-tests');
-  const program = startProgram(command, rest, withoutClientSettings);
-  running.add(program);
+  const options = { endsBy: 'SIGQUIT', user: serverUser, env: withoutClientSettings } as const;
+  const program = startTied(serverProgram('postgres'), args, options);
   try {
     await program.until(/database system is ready to accept connections/);
   } catch (error) {
     await program.stop('SIGQUIT');
-    running.delete(program);
     throw error;
   }
   return program;
-}
-
-/**
- * The command line that runs a program of PostgreSQL's as a user that it accepts. On Linux the kernel can end it when the
- * process that started it ends in any way. Elsewhere the exit handler does.
- */
-function asServerUser(
-  command: readonly [string, ...string[]],
-  life?: 'dies-with-tests',
-): readonly [string, ...string[]] {
-  if (process.platform !== 'linux') return command;
-  const user = asOtherUser ? [`--reuid=${serverUser}`, `--regid=${serverUser}`, '--clear-groups'] : [];
-  const death = life === undefined ? [] : ['--pdeathsig', 'QUIT'];
-  return user.length + death.length === 0 ? command : ['setpriv', ...user, ...death, ...command];
 }
 
 /**

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort, runProgram, sleep, startProgram, type Program } from './program.ts';
+import { freePort, runProgram, sleep, type Program } from './program.ts';
+import { startTied } from './tied-program.ts';
 
 /** PEM files of a server's certificate and of the authority that clients must trust. */
 export interface RedisCertificateFiles {
@@ -61,12 +62,6 @@ export async function redisRelease(): Promise<readonly [major: number, minor: nu
   return [Number(major), Number(minor)];
 }
 
-/** Programs to kill when the process of the tests exits. */
-const running = new Set<Program>();
-process.once('exit', () => {
-  for (const { child } of running) child.kill('SIGKILL');
-});
-
 /** Starts a server with its data in `directory`, which is created if necessary. The caller stops it. */
 export async function startRedis(directory: string, options: RedisOptions = {}): Promise<RedisServer> {
   mkdirSync(directory, { recursive: true });
@@ -80,7 +75,6 @@ export async function startRedis(directory: string, options: RedisOptions = {}):
   const signal = async (name: NodeJS.Signals) => {
     program.child.kill('SIGCONT'); // a paused process handles SIGTERM only later
     await program.stop(name);
-    running.delete(program);
   };
   return {
     port,
@@ -113,12 +107,7 @@ async function onFreePort<T>(given: number | undefined, start: (port: number) =>
 
 /** Starts the server's program with these arguments, waits until it is ready, and kills it if the tests exit. */
 export async function startRedisProgram(args: readonly string[], ready = /Ready to accept connections/) {
-  // Linux kills the server when the process that started it ends in any way. Elsewhere the exit handler kills it.
-  const program =
-    process.platform === 'linux'
-      ? startProgram('setpriv', ['--pdeathsig', 'KILL', redisServer, ...args])
-      : startProgram(redisServer, args);
-  running.add(program);
+  const program = startTied(redisServer, args);
   try {
     await program.until(ready);
   } catch (error) {
@@ -132,7 +121,6 @@ export async function startRedisProgram(args: readonly string[], ready = /Ready 
 export async function stopRedisProgram(program: Program): Promise<void> {
   program.child.kill('SIGCONT');
   await program.stop('SIGKILL');
-  running.delete(program);
 }
 
 /** Runs one command with redis-cli on a port of the loopback address. */
