@@ -11,7 +11,8 @@ import {
   type Log,
 } from './base/index.ts';
 import { CollectorSet } from './collector/index.ts';
-import type { Config, Environment, StoreConfig } from './config/index.ts';
+import { debusineOptions } from './collector/drivers/debusine/options.ts';
+import { createConfigReader, type Config, type Environment, type StoreConfig } from './config/index.ts';
 import { openGateway, type Gateway, type OwnAddress } from './gateway/index.ts';
 import {
   createAdmit,
@@ -70,6 +71,9 @@ const storeDrivers: StoreDrivers = {
   redis: () => import('./redis-totals/drivers/redis.ts'),
 };
 const collectorDrivers = { runtime: () => import('./collector/drivers/runtime.ts') } as const;
+
+/** Reads configurations that may name any of the drivers. */
+export const configReader = createConfigReader({ debusine: debusineOptions });
 
 export const ledgerFileName = 'ledger.sqlite';
 

@@ -1,9 +1,17 @@
-import { configSchema, durationForm, listenForm, oneOf } from '../../src/config/index.ts';
+import { configReader } from '../../src/app.ts';
+import {
+  createConfigReader,
+  durationForm,
+  listenForm,
+  oneOf,
+  sourceDriver,
+  type ConfigReader,
+} from '../../src/config/index.ts';
 import { upstreamNameForm } from '../../src/config/names.ts';
 import { serverForm } from '../../src/config/redis.ts';
 import { sizeForm } from '../../src/config/units.ts';
 
-type Schema = typeof configSchema;
+type Schema = ConfigReader['schema'];
 
 /** One key. The step for names that the user chooses is `NAME`, for the items of a list `ITEM`. */
 interface Key {
@@ -28,11 +36,15 @@ export function configurationTable(): string {
     '',
     '| key | takes | default | meaning |',
     '|---|---|---|---|',
-    ...[...keysOf(configSchema, [])].map(row),
+    ...[...keysOf(configReader.schema, [])].map(row),
   ].join('\n');
 }
 
 function* keysOf(schema: Schema, path: readonly string[]): Generator<Key> {
+  if (schema['discriminator'] !== undefined) {
+    yield* keysByDriver(formsOf(schema).slice(1), path);
+    return;
+  }
   for (const form of formsOf(schema)) {
     for (const [name, value] of Object.entries(form.properties ?? {})) {
       if (typeof value === 'boolean') continue;
@@ -45,13 +57,57 @@ function* keysOf(schema: Schema, path: readonly string[]): Generator<Key> {
   }
 }
 
+/** The keys of sources: those that every source has, and then those of each driver. */
+function* keysByDriver(forms: readonly Schema[], path: readonly string[]): Generator<Key> {
+  const [first = {}] = forms;
+  for (const key of keysOf({ properties: first.properties ?? {}, required: first.required ?? [] }, path)) {
+    if (isCommon(key)) yield { ...key, schema: { ...key.schema, ...differing(key, forms) } };
+  }
+  for (const form of forms) {
+    const own = [...keysOf({ properties: form.properties ?? {}, required: form.required ?? [] }, path)];
+    for (const key of own.filter((each) => !isCommon(each))) {
+      yield { ...key, schema: { ...key.schema, description: `${driverOf(form)}: ${key.schema.description ?? ''}` } };
+    }
+  }
+}
+
+/** What a common key has that differs by driver. */
+function differing({ path }: Key, forms: readonly Schema[]): Partial<Schema> {
+  if (path.at(-1) === 'driver') return { enum: forms.map(driverOf) };
+  if (path.at(-1) !== 'interval') return {};
+  const intervals = forms.map((form) => ({ driver: driverOf(form), interval: form.properties?.['interval'] }));
+  const defaults = intervals.map(({ driver, interval }) => {
+    return typeof interval === 'object' ? `\`${String(interval.default)}\` (${driver})` : '';
+  });
+  const [{ interval } = {}] = intervals;
+  const description = typeof interval === 'object' ? interval.description : '';
+  return { description: `${description ?? ''} Default: ${defaults.join(', ')}.` };
+}
+
+const withoutKeys = createConfigReader({ none: sourceDriver({ keys: {}, interval: '1s', families: () => [] }) });
+const sourcesKey = withoutKeys.schema.properties?.['sources'];
+const commonNames = new Set(
+  [sourcesKey]
+    .flatMap((key) => (typeof key === 'object' && isMap(key.items) ? formsOf(key.items).slice(1) : []))
+    .flatMap((form) => Object.keys(form.properties ?? {})),
+);
+
+function isCommon({ path }: Key): boolean {
+  return commonNames.has(path[path.indexOf('ITEM') + 1] ?? '');
+}
+
+function driverOf(form: Schema): string {
+  const driver = form.properties?.['driver'];
+  return typeof driver === 'object' ? String(driver.const) : '';
+}
+
 /** The schema itself, and the forms that it offers a choice of. */
 function formsOf(schema: Schema): readonly Schema[] {
-  return [schema, ...(schema.anyOf ?? []).filter((form) => typeof form !== 'boolean')];
+  return [schema, ...[...(schema.anyOf ?? []), ...(schema.oneOf ?? [])].filter((form) => typeof form !== 'boolean')];
 }
 
 function isMap(items: Schema['items']): items is Schema {
-  return typeof items === 'object' && 'properties' in items;
+  return typeof items === 'object' && ('properties' in items || 'discriminator' in items);
 }
 
 function row({ path, schema, required }: Key): string {

@@ -1,8 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startServer } from '../../src/app.ts';
-import { readConfig } from '../../src/config/index.ts';
+import { configReader, startServer } from '../../src/app.ts';
 import { parse } from '../../src/exposition/index.ts';
 import type { MetricFamily } from '../../src/metric/index.ts';
 
@@ -13,7 +12,7 @@ export async function exposedFamilies(): Promise<readonly MetricFamily[]> {
   const upstreams = { lab: { url: 'http://127.0.0.1:1' } };
   const stated = { ...listeners, data: directory, log: { level: 'error' }, upstreams };
   const file = { name: 'stated', text: JSON.stringify(stated), directory };
-  const config = readConfig({ file, environment: {}, workingDirectory: directory, readSecret: () => '' });
+  const config = configReader.read({ file, environment: {}, workingDirectory: directory, readSecret: () => '' });
   const server = await startServer({ config, acceptTimeZone: false, version: '' });
   const accept = 'application/openmetrics-text; version=1.0.0';
   try {

@@ -320,6 +320,10 @@ export const limits = {
   scrapeMsMax: 60_000,
   /** How long encoding an exposition may block the event loop at a time. */
   expositionStretchMsMax: 5,
+  /** Sources in the configuration. */
+  sourcesMax: 100,
+  /** Static labels of one source in the configuration. */
+  sourceLabelsMax: 20,
   /** How long one read of a source may take, unless the source has its own deadline. */
   sourceReadMsMax: 10_000,
   /** How long a read that missed its deadline may keep other sources of its connection waiting. */

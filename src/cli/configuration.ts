@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { loadConfig, type Config, type ConfigDefaults, type ConfigFlags } from '../config/index.ts';
+import type { Config, ConfigDefaults, ConfigFlags, ConfigReader } from '../config/index.ts';
 import { UsageError, type Terminal } from './contract.ts';
 
 /** Options of every command, before or after its name. */
@@ -31,11 +31,16 @@ export function isDataNamed(command: Command, { environment }: Pick<Terminal, 'e
   return [dataOf(command), configFileOf(command), environment['TONNAGE_DATA']].some((each) => each !== undefined);
 }
 
-/** Loads the configuration for a command. Throws `ConfigError` with all problems. */
-export function configurationOf(command: Command, terminal: Terminal, flags: ConfigFlags = {}): Config {
+/** The reader of configurations, which knows the drivers of sources. Loaded lazily, so that other commands start faster. */
+export async function configReader(): Promise<ConfigReader> {
+  return (await import('../app.ts')).configReader;
+}
+
+/** Loads the configuration for a command. Rejects with `ConfigError`, which has all problems. */
+export async function configurationOf(command: Command, terminal: Terminal, flags: ConfigFlags = {}): Promise<Config> {
   const file = configFileOf(command);
   const data = dataOf(command);
-  return loadConfig({
+  return (await configReader()).load({
     ...(file !== undefined && { file }),
     environment: terminal.environment,
     flags: { ...flags, ...(data !== undefined && { data }) },

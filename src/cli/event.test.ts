@@ -5,9 +5,8 @@ import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { startServer, type RunningServer } from '../app.ts';
+import { configReader, startServer, type RunningServer } from '../app.ts';
 import { systemRandom } from '../base/index.ts';
-import { readConfig } from '../config/index.ts';
 import { hashPassword } from '../identity/index.ts';
 import { run } from './testing/terminal.ts';
 
@@ -16,7 +15,7 @@ let server: RunningServer;
 beforeAll(async () => {
   data = mkdtempSync(join(tmpdir(), 'tonnage-event-'));
   const hash = await hashPassword('pa:ss', systemRandom);
-  const config = readConfig({
+  const config = configReader.read({
     file: {
       name: 'c.yaml',
       text: `listen: 127.0.0.1:0

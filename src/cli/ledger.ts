@@ -3,11 +3,11 @@ import { createInterface } from 'node:readline/promises';
 import { join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { TonnageError } from '../base/index.ts';
-import { loadConfig, type Config } from '../config/index.ts';
+import type { Config } from '../config/index.ts';
 import type { Erased, ErasePlan, LedgerCare, Migrated } from '../care/index.ts';
 import type { OnProgress, RemoteStore } from '../store/index.ts';
 import { meterSet } from '../usage/index.ts';
-import { configurationOf } from './configuration.ts';
+import { configReader, configurationOf } from './configuration.ts';
 import { NothingError, note, UsageError, type Terminal } from './contract.ts';
 import { isSameStore } from './same-store.ts';
 import { groupThousands } from './usage-table.ts';
@@ -81,7 +81,7 @@ export function ledgerCommand(terminal: Terminal): Command {
     .addHelpText('after', migrateHelp)
     .action(async ({ to }: { readonly to: string }, command: Command) => {
       const { config, care, remoteOf } = await careOf(command, terminal);
-      const target = targetOf(to, config, terminal);
+      const target = await targetOf(to, config, terminal);
       const remote = await remoteOf(target);
       if (isSameStore(await remoteOf(config), remote)) throw sameStore(to, remote);
       const migrated = await withProgress(terminal, (onProgress) => care.migrate(remote, onProgress));
@@ -268,9 +268,9 @@ function sayMigrated(terminal: Terminal, { taken, rebuilt, notes }: Migrated, ta
 }
 
 /** The target configuration. It must name the same data directory, because the ledger does not move. */
-function targetOf(to: string, { data }: Config, terminal: Terminal): Config {
+async function targetOf(to: string, { data }: Config, terminal: Terminal): Promise<Config> {
   const { environment, workingDirectory } = terminal;
-  const target = loadConfig({ file: to, environment, flags: {}, workingDirectory });
+  const target = (await configReader()).load({ file: to, environment, flags: {}, workingDirectory });
   if (target.data !== data) {
     throw new TonnageError(
       'config_invalid',
@@ -311,12 +311,12 @@ interface Care {
 
 /** Opens the care of the configured ledger. Throws `not_found` if there is no ledger, unless `needs` is `nothing`. */
 async function careOf(command: Command, terminal: Terminal, needs: 'ledger' | 'nothing' = 'ledger'): Promise<Care> {
-  const config = configurationOf(command, terminal);
+  const config = await configurationOf(command, terminal);
   const { ledgerFileName, remoteOf } = await import('../app.ts');
   const { openLedgerCare } = await import('../offline.ts');
   const file = join(config.data, ledgerFileName);
   if (needs === 'ledger' && !existsSync(file)) {
-    throw new TonnageError('not_found', `there is no ledger in ${config.data}${whereHint(command, terminal)}`);
+    throw new TonnageError('not_found', `there is no ledger in ${config.data}${await whereHint(command, terminal)}`);
   }
   return { config, care: await openLedgerCare(config), remoteOf };
 }

@@ -14,7 +14,7 @@ export async function partialNote(config: Config, command: Command, terminal: Te
   const care = await openLedgerCare(config);
   if (care.remote !== undefined) return undefined;
   const alone = `these counts are only those of the ledger in ${config.data}`;
-  const unread = unreadConfig(command, terminal);
+  const unread = await unreadConfig(command, terminal);
   // A directory from --data that differs from the file's is another ledger.
   const isAbout = unread?.config?.data === config.data || dataOf(command) === undefined;
   if (unread?.config !== undefined && isAbout) {

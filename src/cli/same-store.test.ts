@@ -1,12 +1,11 @@
 import { expect, test } from 'vitest';
-import { remoteOf } from '../app.ts';
-import { readConfig } from '../config/index.ts';
+import { configReader, remoteOf } from '../app.ts';
 import type { RemoteStore } from '../store/index.ts';
 import { isSameStore } from './same-store.ts';
 
 function storeOf(text: string): Promise<RemoteStore | undefined> {
   const file = { name: 'c.yaml', text: `store: { ${text} }`, directory: '/' };
-  return remoteOf(readConfig({ file, environment: {}, workingDirectory: '/', readSecret: () => '' }));
+  return remoteOf(configReader.read({ file, environment: {}, workingDirectory: '/', readSecret: () => '' }));
 }
 
 const redis = (url: string) => `driver: redis, url: "${url}"`;

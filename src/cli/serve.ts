@@ -61,14 +61,16 @@ function metricsOf(text: string): string {
 
 async function serve(command: Command, terminal: Terminal): Promise<void> {
   const { host, port, metrics, acceptTimeZone } = command.optsWithGlobals<ServeOptions>();
-  const config = configurationOf(command, terminal, {
+  let shutdownTimeout: number = limits.shutdownMsMax;
+  // Handle signals from here on, so that one during the start is a clean stop too.
+  const stopping = stopSignal(terminal, () => shutdownTimeout + limits.stopMsMax);
+  const config = await configurationOf(command, terminal, {
     ...(host !== undefined && { host }),
     ...(port !== undefined && { port }),
     ...(metrics !== undefined && { metrics }),
   });
+  shutdownTimeout = config.shutdownTimeout;
   const configFile = configFileOf(command);
-  // Handle signals from here on, so that one during the start is a clean stop too.
-  const stopping = stopSignal(terminal, config.shutdownTimeout + limits.stopMsMax);
   // Loaded lazily, so that other commands start faster.
   const { startServer } = await import('../app.ts');
   const server = await startServer({
@@ -100,16 +102,17 @@ interface StopSignal {
 }
 
 /**
- * Waits for a signal to stop. A second signal, or a stop that takes longer than `stopMs`, ends the process at once,
+ * Waits for a signal to stop. A second signal, or a stop that takes longer than `stopMsMax`, ends the process at once,
  * even if counts are not saved: an unresponsive disk or server must not keep the process forever.
  */
-function stopSignal({ onSignals, clock, end, say }: Terminal, stopMs: number): StopSignal {
+function stopSignal({ onSignals, clock, end, say }: Terminal, stopMsMax: () => number): StopSignal {
   const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>();
   let firstAt: number | undefined;
   let timer: NodeJS.Timeout | undefined;
   const stopListening = onSignals((signal) => {
     if (firstAt === undefined) {
       firstAt = clock.monotonic();
+      const stopMs = stopMsMax();
       timer = setTimeout(() => {
         note({ say }, `the stop took longer than ${stopMs} ms; counts that are not saved are lost`);
         end(exitCodes.failed);

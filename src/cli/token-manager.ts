@@ -30,7 +30,7 @@ interface LocalTokensOptions {
   /** Whether to create a missing ledger. */
   readonly makes: boolean;
   /** Creates the error for a missing ledger that is not created. */
-  readonly absent: () => TonnageError;
+  readonly absent: () => Promise<TonnageError>;
   /** Called after a ledger was created. */
   readonly onCreated: () => void;
 }
@@ -48,7 +48,7 @@ export async function withLocalTokens<T>(
     return await withTokens(data, { makes, ...(config && { config }) }, work);
   } catch (error) {
     if (!(error instanceof TonnageError)) throw error;
-    if (error.code === 'not_found' && !isThere()) throw absent();
+    if (error.code === 'not_found' && !isThere()) throw await absent();
     if (error.code !== 'data_locked') throw error;
   } finally {
     if (makes && !wasThere && isThere()) onCreated();

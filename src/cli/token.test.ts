@@ -2,8 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { startServer } from '../app.ts';
-import { loadConfig } from '../config/index.ts';
+import { configReader, startServer } from '../app.ts';
 import type { TokenInfo } from '../identity/index.ts';
 import { lockFile } from '../sqlite/index.ts';
 import { run } from './testing/terminal.ts';
@@ -164,7 +163,7 @@ describe('a value that cannot be is wrong usage', () => {
       expect(stderr).toMatch(/^tonnage: (rights|org|email|scope|debusineScope|name|expiresAt): expected .*, got .*\n$/);
     }
     const server = await startServer({
-      config: loadConfig({ file: config, environment: {} }),
+      config: configReader.load({ file: config, environment: {} }),
       acceptTimeZone: false,
       version: '0',
     });

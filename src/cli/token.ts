@@ -117,28 +117,28 @@ async function at<T>(
     return work(remoteTokens({ url, environment, ...(user !== undefined && { user }) }));
   }
   if (user !== undefined) throw new UsageError('--user: expected --url with it; the data directory requires no login');
-  const config = configurationOf(command, terminal);
+  const config = await configurationOf(command, terminal);
   const { data } = config;
   const makes = ledger === 'made' && isDataNamed(command, terminal);
   const onCreated = (): void => {
     note(terminal, `created a new ledger in ${data}: the token is valid for a server with this data directory`);
   };
-  const absent = (): TonnageError => noLedger(command, terminal, { data, ledger });
+  const absent = (): Promise<TonnageError> => noLedger(command, terminal, { data, ledger });
   // Without a configuration file only the default upstreams are known, so scopes are not checked.
   const isConfigured = configFileOf(command) !== undefined;
   return withLocalTokens({ data, makes, absent, onCreated, ...(isConfigured && { config }) }, work);
 }
 
-function noLedger(
+async function noLedger(
   command: Command,
   terminal: Terminal,
   { data, ledger }: { readonly data: string; readonly ledger: 'there' | 'made' },
-): TonnageError {
+): Promise<TonnageError> {
   const make = ledger === 'made' ? `; to create one there, add --data ${data}` : '';
   return new TonnageError(
     'not_found',
     `there is no ledger in ${data}: pass the server's data directory with --data, or its configuration with ` +
-      `--config${make}${unreadHint(command, terminal)}`,
+      `--config${make}${await unreadHint(command, terminal)}`,
   );
 }
 

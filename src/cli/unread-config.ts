@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { loadConfig, type Config } from '../config/index.ts';
-import { configFileOf, dataOf, isDataNamed } from './configuration.ts';
+import type { Config } from '../config/index.ts';
+import { configFileOf, configReader, dataOf, isDataNamed } from './configuration.ts';
 import type { Terminal } from './contract.ts';
 
 /** Usual names of configuration files. */
@@ -15,12 +15,15 @@ interface UnreadConfig {
 }
 
 /** Finds a configuration file in the working directory that `command` does not read. */
-export function unreadConfig(command: Command, { environment, workingDirectory }: Terminal): UnreadConfig | undefined {
+export async function unreadConfig(
+  command: Command,
+  { environment, workingDirectory }: Terminal,
+): Promise<UnreadConfig | undefined> {
   if (configFileOf(command) !== undefined) return undefined;
   const name = usualNames.find((each) => existsSync(join(workingDirectory, each)));
   if (name === undefined) return undefined;
   try {
-    return { name, config: loadConfig({ file: name, environment, workingDirectory }) };
+    return { name, config: (await configReader()).load({ file: name, environment, workingDirectory }) };
   } catch {
     // Its problems are reported once it is passed with --config.
     return { name };
@@ -28,8 +31,8 @@ export function unreadConfig(command: Command, { environment, workingDirectory }
 }
 
 /** Ends the error for a missing ledger with a hint at an unread configuration file; empty if there is none or --data is given. */
-export function unreadHint(command: Command, terminal: Terminal): string {
-  const unread = dataOf(command) === undefined ? unreadConfig(command, terminal) : undefined;
+export async function unreadHint(command: Command, terminal: Terminal): Promise<string> {
+  const unread = dataOf(command) === undefined ? await unreadConfig(command, terminal) : undefined;
   return unread === undefined ? '' : `; ${unread.name} in this directory is read only with --config ${unread.name}`;
 }
 
@@ -37,8 +40,8 @@ export function unreadHint(command: Command, terminal: Terminal): string {
  * Ends the error for a missing ledger with a hint how to state the data directory, if it is not stated. `otherwise`: a
  * further possibility, such as `, or query a server with --url`.
  */
-export function whereHint(command: Command, terminal: Terminal, otherwise = ''): string {
-  const unread = unreadHint(command, terminal);
+export async function whereHint(command: Command, terminal: Terminal, otherwise = ''): Promise<string> {
+  const unread = await unreadHint(command, terminal);
   if (isDataNamed(command, terminal)) return unread;
   const either = otherwise === '' ? ', or' : ',';
   return `: pass the server's data directory with --data${either} its configuration with --config${otherwise}${unread}`;

@@ -1,8 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startServer, type RunningServer } from '../app.ts';
-import { loadConfig } from '../config/index.ts';
+import { configReader, startServer, type RunningServer } from '../app.ts';
 import type { Count } from '../ledger/index.ts';
 import { dimensions } from '../usage/index.ts';
 import { countedDirectory } from './testing/counted.ts';
@@ -32,7 +31,7 @@ beforeAll(async () => {
   const text = `listen: 127.0.0.1:0\nlog: { level: error }\nupstreams: {}\ndata: .\nusage: { dimensions: [${dimensions.join(', ')}] }\n`;
   writeFileSync(config, text);
   server = await startServer({
-    config: loadConfig({ file: config, environment: {} }),
+    config: configReader.load({ file: config, environment: {} }),
     acceptTimeZone: false,
     version: '0',
   });

@@ -2,9 +2,8 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { startServer, type RunningServer } from '../app.ts';
+import { configReader, startServer, type RunningServer } from '../app.ts';
 import { limits, systemRandom } from '../base/index.ts';
-import { readConfig } from '../config/index.ts';
 import { hashPassword } from '../identity/index.ts';
 import type { Count } from '../ledger/index.ts';
 import { formatCursor, parseUsageQuery } from '../usage/index.ts';
@@ -26,7 +25,7 @@ beforeAll(async () => {
     pull(undefined, 'amd64', 7n),
   ]);
   const hash = await hashPassword('pa:ss', systemRandom);
-  const config = readConfig({
+  const config = configReader.read({
     file: {
       name: 'c.yaml',
       text: `listen: 127.0.0.1:0\nlog: { level: error }\nupstreams: {}\nusers: { a: { passwordHash: "${hash}" }, bound: { passwordHash: "${hash}", org: a.io } }`,

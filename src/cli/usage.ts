@@ -113,7 +113,7 @@ async function usage(meter: string, command: Command, terminal: Terminal): Promi
   // Without --limit, a table or CSV combines all pages.
   const everything = limit === undefined && format !== 'json';
   const words = wordsOf(options, everything ? String(limits.queryRowsMax) : limit);
-  const { known, source: open } = sourceOf(options, command, terminal);
+  const { known, source: open } = await sourceOf(options, command, terminal);
   const query = understood(meter, words, known);
   const source = await open();
   try {
@@ -185,17 +185,17 @@ interface Known {
 }
 
 /** The source of totals, opened once the query is parsed. `known` is absent for a server, which checks the query. */
-function sourceOf(
+async function sourceOf(
   { url, user, incomplete = false }: Pick<UsageOptions, 'url' | 'user' | 'incomplete'>,
   command: Command,
   terminal: Terminal,
-): { readonly source: () => Promise<UsageSource>; readonly known?: Known } {
+): Promise<{ readonly source: () => Promise<UsageSource>; readonly known?: Known }> {
   if (url !== undefined) {
     const login = { environment: terminal.environment, ...(user !== undefined && { user }) };
     const remote = { url, takesIncomplete: incomplete, ...login };
     return { source: async () => openRemoteUsage(remote) };
   }
-  const config = configurationOf(command, terminal);
+  const config = await configurationOf(command, terminal);
   const { meters, dimensions } = config.usage;
   return {
     source: () => openHere(config, command, terminal, incomplete),
@@ -217,7 +217,7 @@ async function openHere(
     return source;
   } catch (thrown) {
     if (!(thrown instanceof TonnageError) || thrown.code !== 'not_found') throw thrown;
-    const message = `${thrown.message}${whereHint(command, terminal, ', or query a server with --url')}`;
+    const message = `${thrown.message}${await whereHint(command, terminal, ', or query a server with --url')}`;
     throw new TonnageError('not_found', message, { cause: thrown });
   }
 }

@@ -31,7 +31,7 @@ export function waveCommand(terminal: Terminal, importWave: ImportWave): Command
     .description('Index the names that Wave has counted in a Redis')
     .option('--url <url>', 'the Redis of Wave: redis://, rediss:// or unix://')
     .action(async (options: { readonly url?: string }, command: Command) => {
-      const config = configOf(command, terminal, options.url);
+      const config = await configOf(command, terminal, options.url);
       const progress = createProgress(terminal);
       const summary = await importWave(config, ({ scanned, total }) => progress.update(scanned, total)).finally(() =>
         progress.end(),
@@ -45,7 +45,7 @@ export function waveCommand(terminal: Terminal, importWave: ImportWave): Command
 }
 
 /** The configuration with `--url` as its store, which keeps the configured credentials. */
-function configOf(command: Command, terminal: Terminal, url: string | undefined): Config {
+async function configOf(command: Command, terminal: Terminal, url: string | undefined): Promise<Config> {
   if (url !== undefined && parseRedisUrl(url) === undefined) {
     throw new UsageError(`--url: expected ${redisUrlForm}, got ${quote(url)}`);
   }

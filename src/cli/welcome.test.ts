@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { readConfig } from '../config/index.ts';
+import { createConfigReader } from '../config/index.ts';
 import { welcome } from './welcome.ts';
 
 function config(text: string) {
-  return readConfig({
+  return createConfigReader({}).read({
     file: { name: 'c.yaml', text, directory: '/d' },
     environment: {},
     workingDirectory: '/d',

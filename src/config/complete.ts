@@ -5,6 +5,7 @@ import { checkIdentity, hasLogins } from './identity.ts';
 import { completeMetricsOf } from './listeners.ts';
 import type { ConfigProblem } from './problems.ts';
 import type { Config, Parsed } from './schema.ts';
+import { completeSourcesOf, type SourceDrivers } from './sources.ts';
 import { completeStoreOf } from './store.ts';
 import { originAt, type Tree } from './tree.ts';
 import { completeUpstreamsOf } from './upstreams.ts';
@@ -22,6 +23,7 @@ interface CompleteOptions {
   readonly fileDirectory: string;
   /** Directory that a relative `data` of any other layer is relative to. */
   readonly workingDirectory: string;
+  readonly drivers: SourceDrivers;
 }
 
 /** Checks keys against each other, and fills in the defaults that depend on other keys. */
@@ -43,6 +45,7 @@ export function complete(
     upstreams,
     gateway: completeGatewayOf(parsed.gateway, upstreams, hasLogins(parsed.identity, findings), findings),
     store: completeStoreOf(parsed.store, findings),
+    sources: completeSourcesOf(parsed.sources, options.drivers, findings),
   });
   return { config, problems: findings.problems };
 }

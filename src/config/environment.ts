@@ -1,4 +1,4 @@
-import { everyKey, valueOfText, type KeyInfo } from './keys.ts';
+import { valueOfText, type ConfigKeys, type KeyInfo } from './keys.ts';
 import { formatPath, type ConfigProblem } from './problems.ts';
 import { nearest } from './suggest.ts';
 import { emptyMap, mergeTrees, treeAt, type Tree } from './tree.ts';
@@ -32,12 +32,12 @@ function variableOf(path: readonly string[]): string {
 }
 
 /** The variables that set a key. Only single values have one, and none below a list or a name that the user chooses. */
-function settableVariables(): ReadonlyMap<string, Variable> {
-  const keys = [...everyKey()].filter(
+function settableVariables(keys: ConfigKeys): ReadonlyMap<string, Variable> {
+  const settable = [...keys.every()].filter(
     ([path, info]) => info.scalars.size > 0 && !path.includes('NAME') && !path.includes('ITEM'),
   );
   return new Map(
-    keys.map(([path, info]) => [
+    settable.map(([path, info]) => [
       variableOf(path),
       { path: info.shorthand === undefined ? path : [...path, info.shorthand], info },
     ]),
@@ -45,9 +45,9 @@ function settableVariables(): ReadonlyMap<string, Variable> {
 }
 
 /** The error for a variable that sets no key. */
-function unknownVariable(name: string, settable: ReadonlyMap<string, Variable>): string {
+function unknownVariable(name: string, keys: ConfigKeys, settable: ReadonlyMap<string, Variable>): string {
   // Some keys are valid in files only: maps, lists, and what is below them.
-  for (const [path, info] of everyKey()) {
+  for (const [path, info] of keys.every()) {
     const variable = variableOf(path);
     if (name === variable || (info.named !== undefined && name.startsWith(`${variable}_`))) {
       return `unknown variable; variables set single values only, so set ${formatPath(path)} in a configuration file`;
@@ -61,8 +61,11 @@ function unknownVariable(name: string, settable: ReadonlyMap<string, Variable>):
 }
 
 /** The layer that the `TONNAGE_*` variables state. An unknown variable is a problem: it is most likely mistyped. */
-export function readEnvironment(environment: Environment): { tree: Tree; problems: readonly ConfigProblem[] } {
-  const settable = settableVariables();
+export function readEnvironment(
+  environment: Environment,
+  keys: ConfigKeys,
+): { tree: Tree; problems: readonly ConfigProblem[] } {
+  const settable = settableVariables(keys);
   const problems: ConfigProblem[] = [];
   let tree: Tree = emptyMap({ kind: 'default' });
   for (const name of Object.keys(environment).toSorted((left, right) => (left < right ? -1 : 1))) {
@@ -70,7 +73,7 @@ export function readEnvironment(environment: Environment): { tree: Tree; problem
     if (text === undefined || !name.startsWith(prefix) || reservedVariables.has(name)) continue;
     const variable = settable.get(name);
     if (variable === undefined) {
-      problems.push({ origin: { kind: 'variable', name }, path: [], message: unknownVariable(name, settable) });
+      problems.push({ origin: { kind: 'variable', name }, path: [], message: unknownVariable(name, keys, settable) });
     } else {
       const value = valueOfText(text, variable.info);
       tree = mergeTrees(tree, treeAt(variable.path, { kind: 'scalar', value, origin: { kind: 'variable', name } }));

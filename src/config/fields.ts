@@ -15,6 +15,8 @@ declare module 'zod' {
     shorthand?: string;
     /** The map may be written as `true` if none of its keys needs a value. */
     orTrue?: boolean;
+    /** The key whose value decides which form a map has. A keyword of OpenAPI. */
+    discriminator?: { readonly propertyName: string };
   }
 }
 

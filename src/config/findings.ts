@@ -1,5 +1,8 @@
 import { areRelated, quote, shownOf, type ConfigProblem } from './problems.ts';
-import { keyOriginAt, nodeAt, originAt, type Path, type Tree } from './tree.ts';
+import { keyOriginAt, nodeAt, originAt, statedKeysAt, type Path, type Tree } from './tree.ts';
+
+/** Collects the problems between the keys of one part of the configuration. Paths begin at that part. */
+export type PartFindings = Pick<Findings, 'isStated' | 'shown' | 'report'>;
 
 /** Collects the problems between keys. It knows what was stated, which typed values do not show. */
 export class Findings {
@@ -25,8 +28,7 @@ export class Findings {
 
   /** Names that the map at `path` states, including those of invalid entries. */
   namesOf(path: Path): readonly string[] {
-    const node = nodeAt(this.#tree, path);
-    return node?.kind === 'map' ? [...node.entries.keys()] : [];
+    return statedKeysAt(this.#tree, path);
   }
 
   /** A value as it was stated. Its references are not replaced, because they may be secrets. */
@@ -39,6 +41,15 @@ export class Findings {
   /** Reports a problem of the value at `path`. */
   report(path: Path, message: string): void {
     this.problems.push({ origin: originAt(this.#tree, path), path, message });
+  }
+
+  /** The same for the keys below `prefix`. */
+  within(prefix: Path): PartFindings {
+    return {
+      isStated: (path) => this.isStated([...prefix, ...path]),
+      shown: (path, value) => this.shown([...prefix, ...path], value),
+      report: (path, message) => this.report([...prefix, ...path], message),
+    };
   }
 
   /** Reports a problem of a key, such as a missing one: the error points at the key, or at its map. */

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { printConfig } from './print.ts';
-import { problemsOf, readText } from './testing/read-text.ts';
+import { printed, problemsOf, readText } from './testing/read-text.ts';
 
 const whole = `
 gateway: { anonymous: challenge }
@@ -70,8 +69,8 @@ describe('the configuration of identity', () => {
 
   test('is the same once printed and read again', () => {
     const config = readText(whole);
-    expect(readText(printConfig(config)).identity).toEqual(config.identity);
-    expect(readText(printConfig(config)).trustedProxies).toEqual(config.trustedProxies);
+    expect(readText(printed(config)).identity).toEqual(config.identity);
+    expect(readText(printed(config)).trustedProxies).toEqual(config.trustedProxies);
   });
 
   test.each([
@@ -122,7 +121,7 @@ describe('each problem is one line', () => {
       'identity.oidc[0].audience: expected a text or',
     ],
     ["publicUrl: 'https://a\"b.example.org'", 'publicUrl: expected a URL without a path'],
-    ['identity: { oidc: [5] }', 'identity.oidc[0]: expected a map of settings, but came 5'],
+    ['identity: { oidc: [5] }', 'identity.oidc[0]: expected a map of settings, but came a number'],
     ['identity: { oidc: [{ issuer: "https://a" }] }', 'identity.oidc[0].audience: expected a text or a list of texts'],
     ['identity: { oidc: [{ issuer: a, audience: b }] }', 'identity.oidc[0].issuer: expected the URL of an issuer'],
     [

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { ConfigError } from './problems.ts';
-import { readConfig } from './read.ts';
+import { createConfigReader } from './reader.ts';
 import type { Config } from './schema.ts';
 
 function read(text: string): Config {
-  return readConfig({
+  return createConfigReader({}).read({
     file: { name: 'c.yaml', text, directory: '/' },
     environment: {},
     flags: {},

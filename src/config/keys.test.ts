@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { configSchema, everyKey, keyAt } from './keys.ts';
+import { createModel } from './schema.ts';
+
+const { keys, json: configSchema } = createModel({});
 
 test('the JSON Schema is closed and names its dialect', () => {
   expect(configSchema).toMatchObject({
@@ -34,14 +36,14 @@ test.each([...properties(configSchema)])('%s states the unit of its number', (_p
 
 describe('keys are read from the schema', () => {
   test('fixed keys, and keys below names that the user chooses', () => {
-    const paths = [...everyKey()].map(([path]) => path.join('.'));
+    const paths = [...keys.every()].map(([path]) => path.join('.'));
     expect(paths).toContain('gateway.defaultUpstream');
     expect(paths).toContain('metrics.orgs');
     expect(paths).toContain('upstreams.NAME.auth.basic.password');
   });
 
   test('secret keys', () => {
-    const secret = [...everyKey()].filter(([, info]) => info.secret).map(([path]) => path.join('.'));
+    const secret = [...keys.every()].filter(([, info]) => info.secret).map(([path]) => path.join('.'));
     expect(secret).toEqual([
       'upstreams.NAME.auth.basic.password',
       'upstreams.NAME.proxy',
@@ -57,18 +59,21 @@ describe('keys are read from the schema', () => {
   });
 
   test('each secret may also be in a file', () => {
-    const secrets = [...everyKey()].filter(([, info]) => info.secret);
+    const secrets = [...keys.every()].filter(([, info]) => info.secret);
     for (const [path] of secrets) {
-      expect(keyAt([...path.slice(0, -1), `${path.at(-1)}File`])?.scalars).toEqual(new Set(['string']));
+      expect(keys.at([...path.slice(0, -1), `${path.at(-1)}File`])?.scalars).toEqual(new Set(['string']));
     }
   });
 
   test('the kinds of value that a key takes', () => {
-    expect(keyAt(['metrics'])).toMatchObject({ shorthand: 'listen', scalars: new Set(['false', 'string', 'number']) });
-    expect(keyAt(['store', 'tls'])).toMatchObject({ orTrue: true, scalars: new Set(['true']) });
-    expect(keyAt(['gateway', 'anonymous'])?.scalars).toEqual(new Set(['true', 'false', 'string']));
-    expect(keyAt(['identity', 'oidc', 0, 'issuer'])?.scalars).toEqual(new Set(['string']));
-    expect(keyAt(['gateway', 'nope'])).toBeUndefined();
+    expect(keys.at(['metrics'])).toMatchObject({
+      shorthand: 'listen',
+      scalars: new Set(['false', 'string', 'number']),
+    });
+    expect(keys.at(['store', 'tls'])).toMatchObject({ orTrue: true, scalars: new Set(['true']) });
+    expect(keys.at(['gateway', 'anonymous'])?.scalars).toEqual(new Set(['true', 'false', 'string']));
+    expect(keys.at(['identity', 'oidc', 0, 'issuer'])?.scalars).toEqual(new Set(['string']));
+    expect(keys.at(['gateway', 'nope'])).toBeUndefined();
   });
 });
 

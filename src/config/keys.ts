@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { schema } from './schema.ts';
+import { nodeAt, type Path, type Tree } from './tree.ts';
 
 type JsonSchema = z.core.JSONSchema.JSONSchema;
 
@@ -11,6 +11,8 @@ export interface KeyInfo {
   readonly named?: KeyInfo;
   /** The items of a list of maps. */
   readonly items?: KeyInfo;
+  /** The keys of a map that depend on the value of one of them. `keys` has those of all forms. */
+  readonly forms?: { readonly key: string; readonly byValue: ReadonlyMap<string, KeyInfo> };
   /** Kinds of single values; empty if only maps or lists are valid. */
   readonly scalars: ReadonlySet<'true' | 'false' | 'number' | 'string'>;
   /** Whether the value is a secret. */
@@ -25,10 +27,12 @@ export interface KeyInfo {
  * The JSON Schema (2020-12) of a configuration file: each key with its description and default. Editors read it, and
  * the rest of this folder reads the keys from it.
  */
-export const configSchema: JsonSchema = Object.freeze({
-  ...z.toJSONSchema(schema, { io: 'input', override: ({ jsonSchema }) => finish(jsonSchema) }),
-  title: 'Tonnage configuration',
-});
+export function jsonSchemaOf(schema: z.ZodType): JsonSchema {
+  return Object.freeze({
+    ...z.toJSONSchema(schema, { io: 'input', override: ({ jsonSchema }) => finish(jsonSchema) }),
+    title: 'Tonnage configuration',
+  });
+}
 
 /** Adds what zod does not know: the files of secrets, and the short forms of maps. */
 function finish(json: z.core.JSONSchema.BaseSchema): void {
@@ -81,19 +85,41 @@ function kindsOf(json: JsonSchema): KeyInfo['scalars'] {
 }
 
 function isMap(json: JsonSchema['items']): json is JsonSchema {
-  return typeof json === 'object' && 'properties' in json;
+  return typeof json === 'object' && ('properties' in json || 'discriminator' in json);
+}
+
+/** The forms that a schema offers a choice of. */
+function formsOf({ anyOf = [], oneOf = [] }: JsonSchema): readonly JsonSchema[] {
+  return [...anyOf, ...oneOf].filter((form) => typeof form !== 'boolean');
+}
+
+function formsByValue(json: JsonSchema): KeyInfo['forms'] {
+  if (!hasDiscriminator(json)) return undefined;
+  const key = json.discriminator.propertyName;
+  const byValue = formsOf(json).map((form) => [constantOf(form.properties?.[key]), read(form)] as const);
+  return { key, byValue: new Map(byValue) };
+}
+
+function hasDiscriminator(json: JsonSchema): json is JsonSchema & { discriminator: { propertyName: string } } {
+  return json['discriminator'] !== undefined;
+}
+
+function constantOf(json: JsonSchema | boolean | undefined): string {
+  return typeof json === 'object' ? String(json.const) : '';
 }
 
 function read(json: JsonSchema | boolean): KeyInfo {
   if (typeof json === 'boolean') return { keys: new Map(), scalars: new Set(), secret: false, orTrue: false };
-  const forms = [json, ...(json.anyOf ?? []).filter((form) => typeof form !== 'boolean')];
+  const forms = [json, ...formsOf(json)];
   const properties = forms.flatMap((form) => Object.entries(form.properties ?? {}));
   const named = json.additionalProperties;
   const items = forms.map((form) => form.items).find((item) => isMap(item));
+  const byValue = formsByValue(json);
   return {
     keys: new Map(properties.map(([key, value]) => [key, read(value)])),
     ...(typeof named === 'object' && { named: read(named) }),
     ...(items && { items: read(items) }),
+    ...(byValue && { forms: byValue }),
     scalars: new Set(forms.flatMap((form) => [...kindsOf(form)])),
     secret: json.writeOnly === true,
     ...(typeof json['shorthand'] === 'string' && { shorthand: json['shorthand'] }),
@@ -101,24 +127,52 @@ function read(json: JsonSchema | boolean): KeyInfo {
   };
 }
 
-/** The top level of the configuration. */
-export const rootKey: KeyInfo = read(configSchema);
+/** The keys of the configuration, read from its JSON Schema. */
+export class ConfigKeys {
+  /** The top level of the configuration. */
+  readonly root: KeyInfo;
 
-/** What may be stated at a path; `undefined` for an unknown key, and for items of lists that are single values. */
-export function keyAt(path: readonly (string | number)[]): KeyInfo | undefined {
-  let info: KeyInfo | undefined = rootKey;
-  for (const step of path) info = typeof step === 'string' ? (info?.keys.get(step) ?? info?.named) : info?.items;
-  return info;
+  constructor(schema: JsonSchema) {
+    this.root = read(schema);
+  }
+
+  /**
+   * What may be stated at a path; `undefined` for an unknown key, and for items of lists that are single values. `tree`
+   * is what is stated: the keys of some maps depend on it.
+   */
+  at(path: Path, tree?: Tree): KeyInfo | undefined {
+    let info: KeyInfo | undefined = this.root;
+    for (const [index, step] of path.entries()) {
+      info = stepInto(info, step);
+      if (info && tree) info = formOf(info, nodeAt(tree, path.slice(0, index + 1)));
+    }
+    return info;
+  }
+
+  /** Every fixed key with its path. The step for names that the user chooses is `NAME`, for items of a list `ITEM`. */
+  every(): Generator<[readonly string[], KeyInfo]> {
+    return everyBelow(this.root, []);
+  }
 }
 
-/** Every fixed key with its path. The step for names that the user chooses is `NAME`, for items of a list `ITEM`. */
-export function* everyKey(info = rootKey, path: readonly string[] = []): Generator<[readonly string[], KeyInfo]> {
+function stepInto(info: KeyInfo | undefined, step: string | number): KeyInfo | undefined {
+  return typeof step === 'string' ? (info?.keys.get(step) ?? info?.named) : info?.items;
+}
+
+/** The form that the stated map `node` has, or `info` itself if that is unknown. */
+export function formOf(info: KeyInfo, node: Tree | undefined): KeyInfo {
+  if (info.forms === undefined || node === undefined) return info;
+  const value = nodeAt(node, [info.forms.key]);
+  return (value?.kind === 'scalar' ? info.forms.byValue.get(String(value.value)) : undefined) ?? info;
+}
+
+function* everyBelow(info: KeyInfo, path: readonly string[]): Generator<[readonly string[], KeyInfo]> {
   for (const [key, value] of info.keys) {
     yield [[...path, key], value];
-    yield* everyKey(value, [...path, key]);
+    yield* everyBelow(value, [...path, key]);
   }
-  if (info.named !== undefined) yield* everyKey(info.named, [...path, 'NAME']);
-  if (info.items !== undefined) yield* everyKey(info.items, [...path, 'ITEM']);
+  if (info.named !== undefined) yield* everyBelow(info.named, [...path, 'NAME']);
+  if (info.items !== undefined) yield* everyBelow(info.items, [...path, 'ITEM']);
 }
 
 /**

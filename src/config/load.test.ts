@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { limits } from '../base/index.ts';
-import { loadConfig } from './load.ts';
+import { createConfigReader } from './reader.ts';
+
+const reader = createConfigReader({});
 
 let directory: string;
 beforeAll(() => {
@@ -23,14 +25,14 @@ beforeAll(() => {
 afterAll(() => rmSync(directory, { recursive: true }));
 
 test('paths in a file are relative to the file, not to the working directory', () => {
-  const config = loadConfig({ file: 'good.yaml', environment: {}, workingDirectory: directory });
+  const config = reader.load({ file: 'good.yaml', environment: {}, workingDirectory: directory });
   expect(config.data).toBe(join(directory, 'here'));
   expect(config.upstreams[0]?.auth?.basic.password.reveal()).toBe('hunter2');
-  expect(loadConfig({ file: join(directory, 'good.yaml'), environment: {} })).toEqual(config);
+  expect(reader.load({ file: join(directory, 'good.yaml'), environment: {} })).toEqual(config);
 });
 
 test('without a file, paths are relative to the working directory', () => {
-  expect(loadConfig({ environment: {} }).data).toBe(join(process.cwd(), 'data'));
+  expect(reader.load({ environment: {} }).data).toBe(join(process.cwd(), 'data'));
 });
 
 describe('the error for an unreadable file names it', () => {
@@ -44,11 +46,11 @@ describe('the error for an unreadable file names it', () => {
     ['broken.yaml', 'broken.yaml:1:5: '],
     ['lost-secret.yaml', 'auth.basic.passwordFile: "secrets/q" cannot be read: there is no such file or directory'],
   ])('%s', (file, message) => {
-    expect(() => loadConfig({ file, environment: {}, workingDirectory: directory })).toThrow(message);
+    expect(() => reader.load({ file, environment: {}, workingDirectory: directory })).toThrow(message);
   });
 
   test.skipIf(process.getuid?.() === 0)('forbidden.yaml', () => {
-    expect(() => loadConfig({ file: 'forbidden.yaml', environment: {}, workingDirectory: directory })).toThrow(
+    expect(() => reader.load({ file: 'forbidden.yaml', environment: {}, workingDirectory: directory })).toThrow(
       'cannot be read: permission denied',
     );
   });

@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { fileErrorReason, limits, messageOf, TonnageError } from '../base/index.ts';
-import type { Config } from './schema.ts';
+import type { Config, ConfigModel } from './schema.ts';
 import { ConfigError } from './problems.ts';
 import { readConfig, type ConfigFile, type ReadOptions } from './read.ts';
 
@@ -53,11 +53,11 @@ function readFile(file: string, workingDirectory: string): ConfigFile {
  * Reads the configuration file, if one is stated, and returns the configuration of this process. Throws `ConfigError`, whose
  * problems name file, line, column and key. No other part of this folder reads files.
  */
-export function loadConfig(options: LoadOptions): Config {
+export function loadConfig(options: LoadOptions, model: ConfigModel): Config {
   const workingDirectory = options.workingDirectory ?? process.cwd();
   const { file: path, ...layers } = options;
   const file = path === undefined ? undefined : readFile(path, workingDirectory);
   const readSecret = (secretFile: string, directory: string): string =>
     readText(resolve(directory, secretFile), limits.secretFileBytesMax);
-  return readConfig({ ...layers, ...(file && { file }), workingDirectory, readSecret });
+  return readConfig({ ...layers, ...(file && { file }), workingDirectory, readSecret }, model);
 }

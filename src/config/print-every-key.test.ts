@@ -4,10 +4,15 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { makeCertificates } from '../../test/support/redis-tls.ts';
-import { everyKey } from './keys.ts';
-import { printConfig } from './print.ts';
+import { debusineOptions } from '../collector/drivers/debusine/options.ts';
+import { createConfigReader } from './reader.ts';
+import { createModel } from './schema.ts';
 import { filledIn } from './testing/filled-in.ts';
 import { readText } from './testing/read-text.ts';
+
+const drivers = { debusine: debusineOptions };
+const reader = createConfigReader(drivers);
+const { keys: allKeys } = createModel(drivers);
 
 describe('every key is printed', () => {
   const common = {
@@ -64,6 +69,32 @@ describe('every key is printed', () => {
     trustedProxies: ['10.1.0.0/16'],
     log: { level: 'debug', access: true },
     shutdownTimeout: '7s',
+    sources: [
+      {
+        name: 'farm',
+        driver: 'debusine',
+        interval: '2m',
+        deadline: '1m',
+        keepFor: '1d',
+        labels: { site: 'a' },
+        dsn: 'postgresql://u:p@127.0.0.1/debusine',
+        path: 'farm',
+        access: 'required',
+        zeroFill: 'full',
+        labelRules: 'document',
+        activityType: 'gaugehistogram',
+        signonProviders: ['salsa'],
+        statementTimeout: '6s',
+        families: {
+          artifact_file_size: { interval: '10m', timeout: '30s' },
+          artifact_file_counts: true,
+          artifact_file_sizes: true,
+          collection_sizes: true,
+          tokens_last_seen: true,
+          task_execution_times: true,
+        },
+      },
+    ],
   };
   const outbox = { outboxKeep: '2h', outboxKeepBytes: '2MiB', outboxMax: '5MiB', minReplicas: 1 };
   const redis = { driver: 'redis', username: 'u', password: 'p', ...outbox, allowEviction: true, besideWave: true };
@@ -85,18 +116,18 @@ describe('every key is printed', () => {
 
   test('and read again gives the same configuration, once secrets are filled in', () => {
     for (const each of [common, ...stated]) {
-      const config = readText(stringify(each));
-      const printed: unknown = parse(printConfig(config));
-      const again = readText(stringify(filledIn(printed, each)));
+      const config = readText(stringify(each), { reader });
+      const printed: unknown = parse(reader.print(config));
+      const again = readText(stringify(filledIn(printed, each)), { reader });
       expect(again).toEqual(config);
-      expect(printConfig(again)).toBe(printConfig(config));
+      expect(reader.print(again)).toBe(reader.print(config));
     }
   });
 
   test('whether it is stated or holds its default', () => {
-    const printed = stated.map((each): unknown => parse(printConfig(readText(stringify(each)))));
-    const keys = [...everyKey()].map(([path]) => path);
-    const secrets = new Set([...everyKey()].filter(([, info]) => info.secret).map(([path]) => path.join('.')));
+    const printed = stated.map((each): unknown => parse(reader.print(readText(stringify(each), { reader }))));
+    const keys = [...allKeys.every()].map(([path]) => path);
+    const secrets = new Set([...allKeys.every()].filter(([, info]) => info.secret).map(([path]) => path.join('.')));
     const isOtherForm = (path: string): boolean => path.endsWith('File') && secrets.has(path.slice(0, -'File'.length));
     const missing = keys
       .filter((path) => !isOtherForm(path.join('.')) && !printed.some((tree) => has(tree, path)))

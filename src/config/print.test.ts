@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
-import { printConfig } from './print.ts';
-import { readText } from './testing/read-text.ts';
+import { printed, readText } from './testing/read-text.ts';
 
 /** Texts for secrets that cannot occur elsewhere in a configuration. */
 const secretText = fc
@@ -29,7 +28,7 @@ test('no secret is printed, whether it is in the file, in a variable or in a fil
       });
       const config = readText(text, { environment: { PASSWORD: password }, secrets: { password: `${password}\n` } });
       expect(config.upstreams[0]?.auth?.basic.password.reveal()).toBe(password);
-      for (const shown of [printConfig(config), JSON.stringify(config)]) {
+      for (const shown of [printed(config), JSON.stringify(config)]) {
         expect(shown).not.toContain(password);
         expect(shown).not.toContain(hashHex);
       }
@@ -62,6 +61,6 @@ describe('reading what was printed gives the same configuration', () => {
     ['an entrypoint like a boolean', 'gateway: { fusionEntrypoint: "true" }'],
   ])('%s', (_title, text) => {
     const config = readText(text);
-    expect(readText(printConfig(config))).toEqual(config);
+    expect(readText(printed(config))).toEqual(config);
   });
 });

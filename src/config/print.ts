@@ -1,13 +1,13 @@
 import { stringify } from 'yaml';
 import { z } from 'zod';
-import { completeSchema, type Config } from './schema.ts';
+import type { Config, ConfigModel } from './schema.ts';
 
 /**
  * The configuration as a YAML file that states every key, including those with their default value. Secrets are masked.
  * Once they are filled in, reading the file gives the same configuration.
  */
-export function printConfig(config: Config): string {
-  return stringify(z.encode(completeSchema, config), withoutReferences, {
+export function printConfig(config: Config, { complete }: ConfigModel): string {
+  return stringify(z.encode(complete, config), withoutReferences, {
     aliasDuplicateObjects: false,
     lineWidth: 0,
   });

@@ -85,6 +85,12 @@ export function quote(text: string): string {
   return JSON.stringify(bare.length > 80 ? `${bare.slice(0, 77)}...` : bare);
 }
 
+/** A choice of values as errors and docs show it: `"a", "b" or "c"`. */
+export function oneOf(values: readonly unknown[]): string {
+  const words = values.map((value) => JSON.stringify(value));
+  return [words.slice(0, -1).join(', '), words.at(-1)].filter((part) => part !== '').join(' or ');
+}
+
 /** The kind of a stated value, for errors that must not show the value. */
 export function kindOf(node: Tree): string {
   if (node.kind === 'map') return 'a map';

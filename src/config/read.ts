@@ -1,10 +1,10 @@
 import { complete } from './complete.ts';
 import { readEnvironment, type Environment } from './environment.ts';
-import { keyAt, rootKey, valueOfText } from './keys.ts';
+import { valueOfText, type ConfigKeys } from './keys.ts';
 import { parseYaml } from './parse-yaml.ts';
 import { areRelated, ConfigError } from './problems.ts';
 import { followReferences } from './references.ts';
-import type { Config } from './schema.ts';
+import type { Config, ConfigModel } from './schema.ts';
 import { emptyMap, mergeTrees, nodeAt, treeAt, withoutPath, type Origin, type Path, type Tree } from './tree.ts';
 import { expandShorthands, salvage, validate } from './validate.ts';
 
@@ -57,36 +57,38 @@ const listenWithoutFile = '127.0.0.1:8080';
  * The configuration of one process. Flags override environment variables, which override the file, which overrides the
  * defaults. Only `readSecret` does I/O. Throws `ConfigError` with all problems, not only the first.
  */
-export function readConfig(options: ReadOptions): Config {
+export function readConfig(options: ReadOptions, model: ConfigModel): Config {
+  const { keys } = model;
   const text = options.file === undefined ? undefined : parseYaml(options.file.text, options.file.name);
-  const variables = readEnvironment(options.environment);
+  const variables = readEnvironment(options.environment, keys);
   // An unreadable text states nothing that other checks could look at.
   if (text !== undefined && text.problems.length > 0) throw new ConfigError([...text.problems, ...variables.problems]);
 
   const { workingDirectory, readSecret } = options;
   const fileDirectory = options.file?.directory ?? workingDirectory;
-  const file = followReferences(text?.tree ?? emptyMap({ kind: 'default' }), rootKey, {
+  const file = followReferences(text?.tree ?? emptyMap({ kind: 'default' }), keys.root, {
     environment: options.environment,
     readSecret: (name) => readSecret(name, fileDirectory),
   });
   // The value of a variable is not a template, because a password may contain any character.
-  const environment = followReferences(variables.tree, rootKey, {
+  const environment = followReferences(variables.tree, keys.root, {
     readSecret: (name) => readSecret(name, workingDirectory),
   });
-  const fileTree = expandShorthands(file.tree);
+  const fileTree = expandShorthands(file.tree, keys.root);
   const { listen = text === undefined ? listenWithoutFile : undefined, metrics } = options.defaults ?? {};
-  const stated = [layer({ listen, metrics }), fileTree, environment.tree]
-    .map((each) => expandShorthands(each))
+  const stated = [layer({ listen, metrics }, keys), fileTree, environment.tree]
+    .map((each) => expandShorthands(each, keys.root))
     .reduce(mergeTrees);
-  const tree = withFlags(stated, options.flags ?? {});
+  const tree = withFlags(stated, options.flags ?? {}, keys);
 
-  const checked = validate(tree);
+  const checked = validate(tree, model);
   // Check values of the file even if another layer overrides them: that layer may be gone at the next start.
-  const covered = validate(fileTree);
-  const parsed = checked.parsed ?? salvage(tree, checked.problems);
+  const covered = validate(fileTree, model);
+  const parsed = checked.parsed ?? salvage(tree, checked.problems, model);
   const { host, port } = options.flags ?? {};
   const known = checked.problems;
-  const completed = parsed && complete(parsed, { tree, known, host, port, fileDirectory, workingDirectory });
+  const completed =
+    parsed && complete(parsed, { tree, known, host, port, fileDirectory, workingDirectory, drivers: model.drivers });
   const between = completed?.problems.filter((problem) => !known.some(({ path }) => areRelated(path, problem.path)));
   const unresolved = new Set([...file.problems, ...environment.problems].map((problem) => problem.origin));
   const problems = [
@@ -108,13 +110,13 @@ const otherServers: readonly Path[] = [
   ['store', 'cluster'],
 ];
 
-function withFlags(stated: Tree, { metrics, data, url }: ConfigFlags): Tree {
+function withFlags(stated: Tree, { metrics, data, url }: ConfigFlags, keys: ConfigKeys): Tree {
   const flags = mergeTrees(
-    layer({ metrics, data }, (key) => ({ kind: 'flag', name: `--${key}` })),
+    layer({ metrics, data }, keys, (key) => ({ kind: 'flag', name: `--${key}` })),
     url === undefined ? emptyMap({ kind: 'default' }) : storeAt(url),
   );
   const replaced = url === undefined ? [] : otherServers.filter((path) => nodeAt(stated, path) !== undefined);
-  return mergeTrees(replaced.reduce(withoutPath, stated), expandShorthands(flags));
+  return mergeTrees(replaced.reduce(withoutPath, stated), expandShorthands(flags, keys.root));
 }
 
 function storeAt(url: string): Tree {
@@ -126,12 +128,13 @@ function storeAt(url: string): Tree {
 /** A layer of single values from outside YAML. */
 function layer(
   values: Readonly<Record<string, string | undefined>>,
+  keys: ConfigKeys,
   originOf: (key: string) => Origin = () => ({ kind: 'default' }),
 ): Tree {
   let tree: Tree = emptyMap({ kind: 'default' });
   for (const [key, text] of Object.entries(values)) {
     if (text === undefined) continue;
-    const info = keyAt([key]);
+    const info = keys.at([key]);
     const value = info === undefined ? text : valueOfText(text, info);
     tree = mergeTrees(tree, treeAt([key], { kind: 'scalar', value, origin: originOf(key) }));
   }

@@ -1,6 +1,6 @@
 import { messageOf } from '../base/index.ts';
 import type { Environment } from './environment.ts';
-import { valueOfText, type KeyInfo } from './keys.ts';
+import { formOf, valueOfText, type KeyInfo } from './keys.ts';
 import { kindOf, shownOf, type ConfigProblem } from './problems.ts';
 import type { MapEntry, MapNode, Path, ScalarNode, Tree } from './tree.ts';
 
@@ -33,7 +33,8 @@ class Follower {
     this.#sources = sources;
   }
 
-  follow(node: Tree, info: KeyInfo | undefined, path: Path): Tree {
+  follow(node: Tree, anyForm: KeyInfo | undefined, path: Path): Tree {
+    const info = anyForm && formOf(anyForm, node);
     if (node.kind === 'scalar') return this.#expand(node, info, path);
     if (node.kind === 'list') {
       return { ...node, items: node.items.map((item, index) => this.follow(item, info?.items, [...path, index])) };

@@ -2,10 +2,12 @@ import { z } from 'zod';
 import { limits } from '../base/index.ts';
 import { duration, hour, map, nonEmpty, text } from './fields.ts';
 import { gateway } from './gateway.ts';
+import { ConfigKeys, jsonSchemaOf } from './keys.ts';
 import { identity, trustedProxies, users } from './identity.ts';
 import { ingest } from './ingest.ts';
 import { completeMetrics, listen, metrics } from './listeners.ts';
 import * as names from './names.ts';
+import { sourcesOf, type SourceDrivers } from './sources.ts';
 import { completeStore, store } from './store.ts';
 import { formatDuration } from './units.ts';
 import { completeUpstreams, upstreams } from './upstreams.ts';
@@ -52,20 +54,45 @@ const keys = {
 };
 
 /**
- * The configuration as a file states it: each key with its type, default and description. Everything else that must
- * know the keys reads them from here: variables, errors, JSON Schema, docs, `config print` and the type `Config`.
+ * Each key with its type, default and description. Everything else that must know the keys reads them from here:
+ * variables, errors, JSON Schema, docs, `config print` and the type `Config`.
  */
-export const schema = z.strictObject(keys);
+function keysWith(drivers: SourceDrivers) {
+  return { ...keys, sources: sourcesOf(drivers) };
+}
 
-export type Parsed = z.output<typeof schema>;
+function statedOf(drivers: SourceDrivers) {
+  return z.strictObject(keysWith(drivers));
+}
 
-/** The configuration once the defaults that depend on other keys are filled in: what the process uses and prints. */
-export const completeSchema = map({
-  ...keys,
-  metrics: completeMetrics,
-  upstreams: completeUpstreams,
-  store: completeStore,
-});
+function completeOf(drivers: SourceDrivers) {
+  return map({
+    ...keysWith(drivers),
+    metrics: completeMetrics,
+    upstreams: completeUpstreams,
+    store: completeStore,
+  });
+}
+
+/** The configuration of a program with certain drivers of sources. */
+export interface ConfigModel {
+  readonly drivers: SourceDrivers;
+  /** The configuration as a file states it. */
+  readonly stated: ReturnType<typeof statedOf>;
+  /** The configuration once the defaults that depend on other keys are filled in: what the process uses and prints. */
+  readonly complete: ReturnType<typeof completeOf>;
+  /** The JSON Schema (2020-12) of a configuration file. */
+  readonly json: ReturnType<typeof jsonSchemaOf>;
+  readonly keys: ConfigKeys;
+}
+
+export function createModel(drivers: SourceDrivers): ConfigModel {
+  const stated = statedOf(drivers);
+  const json = jsonSchemaOf(stated);
+  return { drivers, stated, complete: completeOf(drivers), json, keys: new ConfigKeys(json) };
+}
+
+export type Parsed = z.output<ConfigModel['stated']>;
 
 /** A valid configuration, frozen to its leaves. Durations are in milliseconds, sizes in bytes. */
-export type Config = z.output<typeof completeSchema>;
+export type Config = z.output<ConfigModel['complete']>;

@@ -1,5 +1,10 @@
-import type { z } from 'zod';
-import type { Findings } from './findings.ts';
+import { z } from 'zod';
+import { limits } from '../base/index.ts';
+import { day, duration, hour, list, map, nonEmpty, text } from './fields.ts';
+import type { Findings, PartFindings } from './findings.ts';
+import { reportConflicts } from './source-conflicts.ts';
+import type { Path } from './tree.ts';
+import { formatDuration } from './units.ts';
 
 /** A family that a source gives, for the check that no two sources give the same series. */
 export interface SourceFamily {
@@ -8,10 +13,11 @@ export interface SourceFamily {
   readonly labels: readonly string[];
 }
 
-/** The keys that every source has. Durations are in milliseconds. */
-export interface SourceCommon {
+/** A source of the configuration: the keys that every source has. Those of its driver are there too, for the driver. */
+export interface SourceConfig {
   readonly name: string;
   readonly driver: string;
+  /** In milliseconds, as all durations. */
   readonly interval: number;
   readonly deadline: number;
   /** Absent: for ever. */
@@ -32,18 +38,133 @@ export interface SourceDriver<Keys extends object = object> {
   /** The default of `interval`, as the file states durations. */
   readonly interval: string;
   /** The families that this source gives. */
-  families(source: SourceCommon & Keys): readonly SourceFamily[];
-  /** The path that serves its families. Absent: `/metrics`. */
-  page?(source: SourceCommon & Keys): string;
-  /** Keys about the page. All sources of one page must have the same value. */
-  readonly pageKeys?: readonly (keyof Keys & string)[];
+  families(source: SourceConfig & Keys): readonly SourceFamily[];
+  /** The page that serves its families. Absent: `/metrics`. */
+  readonly page?: SourcePage<Keys>;
   /** Fills in the defaults that depend on other keys, and reports keys that do not go together. */
-  complete?(source: SourceCommon & Keys, findings: Findings): SourceCommon & Keys;
+  complete?(source: SourceConfig & Keys, findings: PartFindings): SourceConfig & Keys;
 }
+
+/** The pages of the sources of a driver that are not on `/metrics`. */
+interface SourcePage<Keys extends object> extends PageKeys<string> {
+  /** The path of the page of this source. */
+  of(source: SourceConfig & Keys): string;
+}
+
+interface PageKeys<Key extends string> {
+  /** The key that gives a source a page of its own. */
+  readonly key: Key;
+  /** Keys that belong to the page: all of its sources must have the same value. */
+  readonly shared: readonly Key[];
+}
+
+/** Drivers by the name that a source gives. */
+export type SourceDrivers = Readonly<Record<string, SourceDriver>>;
 
 /** Declares the keys of a driver, and what the configuration must know of it. */
 export function sourceDriver<K extends KeyTypes>(
-  driver: SourceDriver<KeysOf<K>> & { readonly keys: K },
+  driver: SourceDriver<KeysOf<K>> & { readonly keys: K; readonly page?: PageKeys<keyof K & string> },
 ): SourceDriver<KeysOf<K>> {
   return driver;
+}
+
+/** The source of the process itself, which no configuration states. */
+const ownSource = 'runtime';
+const nameForm = `the name of a source (1 to 63 letters, digits, "_", "." and "-"; not "${ownSource}")`;
+
+function parseName(stated: string): string | undefined {
+  return /^[A-Za-z0-9_.-]{1,63}$/.test(stated) && stated !== ownSource ? stated : undefined;
+}
+
+const labelForm =
+  'the name of a label (letters, digits and "_", no digit first; not "source", "le" or "quantile", and not with "__" in front)';
+
+function parseLabel(stated: string): string | undefined {
+  const isValid = /^(?!__)[A-Za-z_][A-Za-z0-9_]*$/.test(stated);
+  return isValid && !['source', 'le', 'quantile'].includes(stated) ? stated : undefined;
+}
+
+function commonKeys(driver: string, interval: string) {
+  return {
+    name: text(nameForm, parseName).describe('Name of the source, which no other source has. It is the label source.'),
+    driver: z.literal(driver).describe('What kind of source it is. It decides which other keys there are.'),
+    interval: duration(day, 1_000)
+      .prefault(interval)
+      .describe('Time from the start of one read to the start of the next.'),
+    deadline: duration(hour, 100)
+      .prefault(formatDuration(limits.sourceReadMsMax))
+      .describe(
+        `How long one read may take. At most the interval. Default: ${formatDuration(limits.sourceReadMsMax)}, or the interval if that is shorter.`,
+      ),
+    keepFor: duration(365 * day)
+      .exactOptional()
+      .describe('How long after a read its figures are still served if no later read succeeds. Default: for ever.'),
+    labels: z
+      .record(text(labelForm, parseLabel), nonEmpty('the value of a label'))
+      .prefault({})
+      .describe('Labels of all series of this source, by name. They tell apart sources that have the same series.'),
+  };
+}
+
+/** The key `sources` of a program with these drivers. */
+export function sourcesOf(drivers: SourceDrivers) {
+  return list(itemOf(drivers))
+    .prefault([])
+    .describe('Systems that are read at intervals. Their figures are served as metrics.');
+}
+
+function itemOf(drivers: SourceDrivers): z.ZodType<SourceConfig> {
+  const forms = Object.entries(drivers).map(([name, { keys, interval }]) => {
+    return map({ ...commonKeys(name, interval), ...keys }).describe(`A source of the driver ${name}.`);
+  });
+  const [first, ...others] = forms;
+  if (first === undefined) return z.never();
+  return z.discriminatedUnion('driver', [first, ...others]).meta({ discriminator: { propertyName: 'driver' } });
+}
+
+/** Fills in the defaults of sources that depend on other keys, and checks the sources against each other. */
+export function completeSourcesOf(
+  stated: readonly SourceConfig[],
+  drivers: SourceDrivers,
+  findings: Findings,
+): readonly SourceConfig[] {
+  if (stated.length > limits.sourcesMax) {
+    findings.report(['sources'], `expected at most ${limits.sourcesMax} sources, but came ${stated.length}`);
+  }
+  reportNames(stated, findings);
+  const sources = stated.map((source, index) => {
+    const own = findings.within(['sources', index]);
+    reportLabels(source, own);
+    const complete = withDeadline(source, own);
+    return drivers[source.driver]?.complete?.(complete, own) ?? complete;
+  });
+  reportConflicts(sources, drivers, findings);
+  return sources;
+}
+
+function reportNames(sources: readonly SourceConfig[], findings: Findings): void {
+  const names = sources.map(({ name }) => name);
+  for (const [index, name] of names.entries()) {
+    if (names.indexOf(name) === index) continue;
+    const path: Path = ['sources', index, 'name'];
+    findings.report(path, `expected a name that no other source has, but ${findings.shown(path, name)} came before`);
+  }
+}
+
+function reportLabels({ labels }: SourceConfig, findings: PartFindings): void {
+  const count = Object.keys(labels).length;
+  if (count <= limits.sourceLabelsMax) return;
+  findings.report(['labels'], `expected at most ${limits.sourceLabelsMax} labels, but came ${count}`);
+}
+
+/** Reads of a source do not overlap, so a read that takes longer than the interval would delay the next one. */
+function withDeadline(source: SourceConfig, findings: PartFindings): SourceConfig {
+  const { interval, deadline } = source;
+  if (deadline <= interval) return source;
+  if (findings.isStated(['deadline'])) {
+    const most = findings.shown(['interval'], formatDuration(interval));
+    const came = findings.shown(['deadline'], formatDuration(deadline));
+    findings.report(['deadline'], `expected at most the ${most} of interval, but came ${came}`);
+  }
+  return { ...source, deadline: interval };
 }

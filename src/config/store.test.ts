@@ -4,9 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { makeCertificates } from '../../test/support/redis-tls.ts';
 import { limits } from '../base/index.ts';
-import { printConfig } from './print.ts';
 import { Secret } from './secret.ts';
-import { problemsOf, readText } from './testing/read-text.ts';
+import { printed, problemsOf, readText } from './testing/read-text.ts';
 
 const byDefault = {
   outboxKeep: limits.outboxKeepMs,
@@ -300,7 +299,7 @@ describe('reading what was printed gives the same configuration', () => {
     ['sizes', redis('cluster: [a:1], outboxKeepBytes: 0B, outboxMax: 1500KiB, allowEviction: true')],
   ])('%s', (_title, text) => {
     const config = readText(text);
-    expect(readText(printConfig(config))).toEqual(config);
+    expect(readText(printed(config))).toEqual(config);
   });
 });
 
@@ -311,11 +310,11 @@ test('all secrets are printed as masks', () => {
   const secrets = { s: 'hunter2', ...pem };
   for (const stated of [text, redis('url: "redis://u:hunter2@h"')]) {
     const config = readText(stated, { secrets });
-    for (const shown of [printConfig(config), JSON.stringify(config)]) {
+    for (const shown of [printed(config), JSON.stringify(config)]) {
       expect(shown).not.toContain('hunter2');
       expect(shown).not.toContain('BEGIN');
       expect(shown).toContain('***');
     }
   }
-  expect(printConfig(readText(text, { secrets }))).toContain('hashKey: "***"');
+  expect(printed(readText(text, { secrets }))).toContain('hashKey: "***"');
 });

@@ -77,6 +77,12 @@ export function nodeAt(tree: Tree, path: Path): Tree | undefined {
   return node;
 }
 
+/** Keys that the map at `path` states. */
+export function statedKeysAt(tree: Tree, path: Path): readonly string[] {
+  const node = nodeAt(tree, path);
+  return node?.kind === 'map' ? [...node.entries.keys()] : [];
+}
+
 /** Origin of the value at `path`, or of its nearest stated ancestor. */
 export function originAt(tree: Tree, path: Path): Origin {
   for (let length = path.length; length > 0; length--) {

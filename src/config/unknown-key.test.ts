@@ -1,5 +1,21 @@
 import { expect, test } from 'vitest';
+import { createModel } from './schema.ts';
+import { emptyMap, mergeTrees, treeAt, type Path, type Tree } from './tree.ts';
 import { unknownKey } from './unknown-key.ts';
+
+const { keys } = createModel({});
+
+/** A file that states these keys in the map at `parent`. */
+function stating(parent: Path, stated: readonly string[]): Tree {
+  const origin = { kind: 'default' } as const;
+  const value: Tree = { kind: 'scalar', value: 1, origin };
+  const names = parent.filter((step) => typeof step === 'string');
+  return stated.map((key) => treeAt([...names, key], value)).reduce(mergeTrees, emptyMap(origin));
+}
+
+function message(key: string, parent: Path, stated: readonly string[] = []): string {
+  return unknownKey(key, parent, stating(parent, stated), keys);
+}
 
 const user = 'unknown key; the keys here are passwordHash, passwordHashFile, email, org, rights';
 
@@ -38,17 +54,17 @@ test.each([
   ['gateway', 'upstreams', 'unknown key here; it belongs at the top level of the configuration'],
   ['upstreams.lab.auth.basic', 'listen', 'unknown key here; it belongs at the top level of the configuration'],
   ['users.c', 'org:x', 'unknown key; is a space missing after its colon?'],
-])('in %j the key %j: %s', (parent, key, message) => {
-  expect(unknownKey(key, parent === '' ? [] : parent.split('.'), [])).toContain(message);
+])('in %j the key %j: %s', (parent, key, expected) => {
+  expect(message(key, parent === '' ? [] : parent.split('.'))).toContain(expected);
 });
 
 test('suggests a similar key even if it is stated, but a key with a common word only if it is not', () => {
-  expect(unknownKey('password', ['users', 'c'], ['passwordHash', 'password'])).toBe(
+  expect(message('password', ['users', 'c'], ['passwordHash', 'password'])).toBe(
     'unknown key; did you mean passwordHashFile?',
   );
-  expect(unknownKey('emial', ['users', 'c'], ['email', 'emial'])).toBe('unknown key; did you mean email?');
+  expect(message('emial', ['users', 'c'], ['email', 'emial'])).toBe('unknown key; did you mean email?');
 });
 
 test('paths may contain positions in lists', () => {
-  expect(unknownKey('platform', ['identity', 'oidc', 0], [])).toBe('unknown key here; it belongs under identity');
+  expect(message('platform', ['identity', 'oidc', 0])).toBe('unknown key here; it belongs under identity');
 });

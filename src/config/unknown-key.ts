@@ -1,20 +1,35 @@
-import { everyKey, keyAt } from './keys.ts';
-import { formatPath } from './problems.ts';
+import type { ConfigKeys } from './keys.ts';
+import { formatPath, oneOf, shownOf } from './problems.ts';
 import { nearest } from './suggest.ts';
-import type { Path } from './tree.ts';
+import { nodeAt, statedKeysAt, type Path, type Tree } from './tree.ts';
 
 /**
- * The error for an unknown key in the map at `parent`, which states the keys `stated`. It suggests the key that was
- * most likely meant, if that one is valid there or nearby; otherwise it lists the valid keys. It does not suggest a key
- * of the same name in another part of the configuration: `password` of an upstream is of no use to a user.
+ * The error for an unknown key in the map at `parent` of `tree`. It suggests the key that was most likely meant, if that
+ * one is valid there or nearby; otherwise it lists the valid keys. It does not suggest a key of the same name in another
+ * part of the configuration: `password` of an upstream is of no use to a user.
  */
-export function unknownKey(key: string, parent: Path, stated: readonly string[]): string {
+export function unknownKey(key: string, parent: Path, tree: Tree, keys: ConfigKeys): string {
   if (key.includes(':')) return 'unknown key; is a space missing after its colon?';
-  const siblings = [...(keyAt(parent)?.keys.keys() ?? [])];
+  const ofOtherForm = keyOfOtherForm(key, parent, tree, keys);
+  if (ofOtherForm !== undefined) return ofOtherForm;
+  const siblings = [...(keys.at(parent, tree)?.keys.keys() ?? [])];
+  const stated = statedKeysAt(tree, parent);
   const free = siblings.filter((sibling) => !stated.includes(sibling));
   const meant = nearest(key, siblings) ?? wordOf(key, free);
   if (meant !== undefined) return `unknown key; did you mean ${meant}?`;
-  return misplaced(key, parent) ?? `unknown key; the keys here are ${siblings.join(', ')}`;
+  return misplaced(key, parent, keys) ?? `unknown key; the keys here are ${siblings.join(', ')}`;
+}
+
+/** The error for a key that a map has only if one of its other keys has another value. */
+function keyOfOtherForm(key: string, parent: Path, tree: Tree, keys: ConfigKeys): string | undefined {
+  const forms = keys.at(parent)?.forms;
+  if (forms === undefined) return undefined;
+  const having = [...forms.byValue].filter(([, form]) => form.keys.has(key)).map(([value]) => value);
+  if (having.length === 0) return undefined;
+  const node = nodeAt(tree, [...parent, forms.key]);
+  const came = node === undefined ? 'is missing' : `is ${shownOf(node)}`;
+  const only = having.length === 1 ? 'only it has' : 'only they have';
+  return `expected ${forms.key} ${oneOf(having)}, because ${only} this key, but ${forms.key} ${came}`;
 }
 
 /** Shorter parts match too many names. */
@@ -32,8 +47,8 @@ function wordOf(part: string, keys: readonly string[]): string | undefined {
 }
 
 /** Suggests the same key in an inner map, if only one has it, or in the innermost outer map that has it. */
-function misplaced(key: string, parent: Path): string | undefined {
-  const places = [...everyKey()].map(([path]) => path).filter((path) => path.at(-1) === key);
+function misplaced(key: string, parent: Path, keys: ConfigKeys): string | undefined {
+  const places = [...keys.every()].map(([path]) => path).filter((path) => path.at(-1) === key);
   const inside = places.filter((path) => path.length > parent.length + 1 && leads(parent, path));
   // Seen from the top, every map is an inner one. Short and deeply nested names have a different meaning in each.
   const isNear = (path: Path): boolean => path.length === 2 && key.length >= partLengthMin;

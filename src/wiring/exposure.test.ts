@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { readConfig } from '../config/index.ts';
+import { createConfigReader } from '../config/index.ts';
 import { warnOfExposure } from './exposure.ts';
 
 /** The warnings about a configuration in YAML, without their advice. */
 function warnings(text: string): readonly string[] {
-  const config = readConfig({
+  const config = createConfigReader({}).read({
     file: { name: 'c.yaml', text, directory: '/' },
     environment: {},
     workingDirectory: '/',

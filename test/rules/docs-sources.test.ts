@@ -4,15 +4,17 @@ import { describe, expect, it } from 'vitest';
 import { commandsText } from '../../scripts/docs/commands.ts';
 import { configurationTable } from '../../scripts/docs/configuration.ts';
 import { root } from '../../scripts/test/tools.ts';
-import { readConfig } from '../../src/config/index.ts';
-import { everyKey } from '../../src/config/keys.ts';
+import { configReader } from '../../src/app.ts';
+import { ConfigKeys } from '../../src/config/keys.ts';
+
+const keys = [...new ConfigKeys(configReader.schema).every()].map(([path]) => path);
 
 describe('the table of configuration keys', () => {
   const table = configurationTable();
 
   it('names each key once', () => {
     const named = [...table.matchAll(/^\| `([^`]+)`/gm)].map(([, key]) => key);
-    expect(named).toEqual([...everyKey()].map(([path]) => path.join('.')));
+    expect(named).toEqual(keys.map((path) => path.join('.')));
   });
 
   it.each([
@@ -57,7 +59,11 @@ describe('the text of the commands', () => {
 
 describe('examples in the pages', () => {
   const hash = `sha256:${'0a'.repeat(32)}`;
-  const ourKeys = new Set([...everyKey()].map(([[first]]) => first));
+  const secretOf = (path: string): string => {
+    if (path.endsWith('dsn')) return 'postgresql://tonnage:secret@db.example.org/debusine';
+    return path.endsWith('.hash') ? hash : 'secret';
+  };
+  const ourKeys = new Set(keys.map(([first]) => first));
   const pages = [
     'README.md',
     ...readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' }).map((name) => `docs/${name}`),
@@ -77,11 +83,11 @@ describe('examples in the pages', () => {
   });
 
   it.each(examples)('of %s are valid configurations as written: %j', (page, text) => {
-    const config = readConfig({
+    const config = configReader.read({
       file: { name: page, text, directory: '/' },
       environment: { ALICE_HASH: hash, READER_HASH: hash },
       workingDirectory: '/',
-      readSecret: (path) => (path.endsWith('.hash') ? hash : 'secret'),
+      readSecret: (path) => secretOf(path),
     });
     expect(config.listen.port).toBe(8080);
   });

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import { configSchema } from '../keys.ts';
+import type { ConfigReader } from '../reader.ts';
 import { formatDuration, formatSize } from '../units.ts';
 
-type Schema = typeof configSchema;
+type Schema = ConfigReader['schema'];
 
 const word = fc.stringMatching(/^[a-z]{2,8}$/);
 const host = word.map((name) => `${name}.example.org`);
@@ -37,6 +37,7 @@ const texts: readonly (readonly [takes: string, values: fc.Arbitrary<unknown>])[
       )
       .map((at) => `rediss://${at}`),
   ],
+  ['a URL such as "postgresql:', host.map((name) => `postgresql://u:p@${name}/db`)],
   ['a URL', url],
   ['the URL of an issuer', url],
   ['false or a URL', fc.oneof(fc.constant(false), url)],
@@ -62,10 +63,12 @@ const texts: readonly (readonly [takes: string, values: fc.Arbitrary<unknown>])[
   ['a text or a list of texts', fc.oneof(printable, fc.array(printable, { minLength: 1 }))],
   ['an event type', fc.tuple(word, word).map((both) => both.join('.'))],
   ['a unit', fc.constantFrom('1', 's', 'By', 'kW.h')],
+  ['one segment of a path', word],
   ['the name of', word],
   ['a user name', word],
   ['a password', printable],
   ['a text', printable],
+  ['the value of a label', printable],
 ];
 
 /** Certificates and keys need a tool, so other tests have them. */
@@ -73,8 +76,10 @@ const isPem = (schema: Schema): boolean => typeof schema.takes === 'string' && s
 
 function valueOf(schema: Schema): fc.Arbitrary<unknown> {
   const { takes, minimum, maximum } = schema;
+  if (schema.const !== undefined) return fc.constant(schema.const);
+  if (schema['discriminator'] !== undefined) return fc.oneof(...formsOf(schema.oneOf).map(mapOf));
   if (schema.enum !== undefined) return fc.constantFrom(...schema.enum);
-  if (schema.type === 'boolean') return schema.const === true ? fc.constant(true) : fc.boolean();
+  if (schema.type === 'boolean') return fc.boolean();
   if (schema.type === 'integer') return fc.integer({ min: minimum ?? 0, max: Math.min(maximum ?? 0, 50_000_000) });
   if (schema.type === 'object') return mapOf(schema);
   if (typeof takes === 'string') {
@@ -85,9 +90,13 @@ function valueOf(schema: Schema): fc.Arbitrary<unknown> {
   if (typeof schema.items === 'object' && !Array.isArray(schema.items)) {
     return fc.array(valueOf(schema.items), { minLength: schema.minItems ?? 0, maxLength: 3 });
   }
-  const forms = (schema.anyOf ?? []).filter((form) => typeof form !== 'boolean');
+  const forms = formsOf(schema.anyOf);
   // Short forms of a map, other than true, have the values of one of its keys, which the map covers.
   return fc.oneof(...forms.filter((form) => form.type === 'object' || form.const === true).map(valueOf));
+}
+
+function formsOf(forms: Schema['anyOf'] = []): readonly Schema[] {
+  return forms.filter((form) => typeof form !== 'boolean');
 }
 
 function mapOf(schema: Schema): fc.Arbitrary<object> {
@@ -107,4 +116,4 @@ function mapOf(schema: Schema): fc.Arbitrary<object> {
 }
 
 /** Configurations as files state them. Each value is valid by itself, but not all of them may go together. */
-export const anyConfig: fc.Arbitrary<object> = mapOf(configSchema);
+export const anyConfig = (schema: Schema): fc.Arbitrary<object> => mapOf(schema);

@@ -1,14 +1,22 @@
-import type { Config } from '../schema.ts';
 import { ConfigError, formatProblem } from '../problems.ts';
-import { readConfig, type ReadOptions } from '../read.ts';
+import type { ReadOptions } from '../read.ts';
+import { createConfigReader, type ConfigReader } from '../reader.ts';
+import type { Config } from '../schema.ts';
+
+const withoutDrivers = createConfigReader({});
+
+interface TextOptions extends Partial<ReadOptions> {
+  readonly secrets?: Readonly<Record<string, string>>;
+  /** Default: a reader without drivers of sources. */
+  readonly reader?: ConfigReader;
+}
 
 /** Reads `text` as the file `/etc/tonnage/c.yaml`, in a directory with the files of `secrets`. Absent: there is no file. */
 export function readText(
   text: string | undefined,
-  options: Partial<ReadOptions> & { readonly secrets?: Readonly<Record<string, string>> } = {},
+  { secrets = {}, reader = withoutDrivers, ...rest }: TextOptions = {},
 ): Config {
-  const { secrets = {}, ...rest } = options;
-  return readConfig({
+  return reader.read({
     ...(text !== undefined && { file: { name: 'c.yaml', text, directory: '/etc/tonnage' } }),
     environment: {},
     workingDirectory: '/srv',
@@ -19,6 +27,11 @@ export function readText(
     },
     ...rest,
   });
+}
+
+/** The configuration, printed by a reader without drivers of sources. */
+export function printed(config: Config): string {
+  return withoutDrivers.print(config);
 }
 
 /** The lines of the error for `text`; empty if it is valid. */

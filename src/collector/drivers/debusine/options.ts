@@ -1,5 +1,12 @@
 import { z } from 'zod';
-import { fields, sourceDriver, type KeysOf } from '../../../config/index.ts';
+import {
+  fields,
+  formatDuration,
+  sourceDriver,
+  type KeysOf,
+  type PartFindings,
+  type SourceConfig,
+} from '../../../config/index.ts';
 
 const dsnForm =
   'a URL such as "postgresql://USER:PASSWORD@HOST:PORT/DATABASE" or "postgresql:///DATABASE?host=/run/postgresql"';
@@ -40,10 +47,10 @@ function optionalFamily(what: string) {
           .prefault('5m')
           .describe('Time from the start of one read of this family to the start of the next.'),
         timeout: fields
-          .duration(fields.hour, 1)
+          .duration(fields.hour, 100)
           .prefault('20s')
           .describe(
-            'How long its query may take. Meanwhile the read of the other families waits, so it must be shorter than the interval of the source. Default: 20s, or half of the shorter interval if that is less.',
+            'How long its query may take. The other families of the source wait meanwhile, so it must be shorter than their interval and its own. Default: 20s, or half of the shorter interval if that is less.',
           ),
       },
       'true or a map of settings',
@@ -83,7 +90,7 @@ const keys = {
     .prefault([])
     .describe('Names of the single sign-on providers of the Debusine server. They are not in its database.'),
   statementTimeout: fields
-    .duration(fields.hour, 1)
+    .duration(fields.hour, 10)
     .prefault('5s')
     .describe(
       'How long one query may take. Less than the deadline. Default: 5s, or half of the deadline if that is less.',
@@ -104,10 +111,80 @@ const keys = {
 /** The keys of a source of the driver `debusine`. Durations are in milliseconds. */
 export type DebusineOptions = KeysOf<typeof keys>;
 
+type Source = SourceConfig & DebusineOptions;
+type OptionalFamily = keyof DebusineOptions['families'];
+
+/** Labels of the families that every source has. */
+const families: Readonly<Record<string, readonly string[]>> = {
+  artifacts: ['category', 'scope'],
+  assets: ['category', 'scope'],
+  collections: ['category', 'scope'],
+  groups: ['ephemeral', 'scope'],
+  tokens: ['enabled', 'user', 'worker'],
+  user_identities: ['active', 'issuer'],
+  user_identities_activity: ['issuer', 'scope'],
+  users: ['active'],
+  user_activity: ['scope'],
+  work_requests: ['task_type', 'task_name', 'scope', 'status', 'host_architecture', 'backend'],
+  workers: ['connected', 'busy', 'worker_type', 'worker_pool', 'host_architecture', 'architecture_*'],
+  worker_pool_runtime: ['worker_pool'],
+  workflow_templates: ['task_name', 'scope'],
+  workspaces: ['private', 'expires', 'scope'],
+  file_store_size: ['backend', 'name'],
+  file_store_max_size: ['backend', 'name'],
+};
+
+/** Labels of the families that are off by default. */
+const optionalFamilies: Readonly<Record<OptionalFamily, readonly string[]>> = {
+  artifact_file_size: ['category', 'scope'],
+  artifact_file_counts: ['category', 'scope'],
+  artifact_file_sizes: ['category', 'scope'],
+  collection_sizes: ['category', 'scope'],
+  tokens_last_seen: ['user', 'worker'],
+  task_execution_times: ['task_type', 'task_name', 'scope'],
+};
+
+function familiesOf(source: Source) {
+  const chosen = Object.entries(optionalFamilies).filter(([name]) => name in source.families);
+  return [...Object.entries(families), ...chosen].map(([name, labels]) => ({ name, labels }));
+}
+
+/** Checks the limits of queries against the intervals, and shortens those that hold their default. */
+function complete(source: Source, findings: PartFindings): Source {
+  const { deadline, interval } = source;
+  const statementTimeout = shorter(['statementTimeout'], source.statementTimeout, ['deadline', deadline], findings);
+  const timeouts = Object.entries(source.families).map(([name, family]): [string, typeof family] => {
+    const least = Math.min(interval, family.interval);
+    const of = least === interval ? 'interval of the source' : 'interval of the family';
+    const timeout = shorter(['families', name, 'timeout'], family.timeout, [of, least], findings);
+    return [name, { ...family, timeout }];
+  });
+  return { ...source, statementTimeout, families: Object.fromEntries(timeouts) };
+}
+
+/** A duration that is less than another one. The default becomes half of that if it is too long; a stated one is a problem. */
+function shorter(
+  path: readonly string[],
+  ms: number,
+  [what, limitMs]: readonly [string, number],
+  findings: PartFindings,
+): number {
+  if (ms < limitMs) return ms;
+  if (findings.isStated(path)) {
+    const came = findings.shown(path, formatDuration(ms));
+    findings.report(path, `expected less than the ${formatDuration(limitMs)} of the ${what}, but came ${came}`);
+  }
+  return Math.floor(limitMs / 2);
+}
+
 export const debusineOptions = sourceDriver({
   keys,
   interval: '30s',
-  families: () => [],
-  page: ({ path }) => (path === undefined ? '/api/1.0/open-metrics/' : `/api/1.0/open-metrics/${path}/`),
-  pageKeys: ['access'],
+  families: familiesOf,
+  complete,
+  page: {
+    of: ({ path }) => (path === undefined ? '/api/1.0/open-metrics/' : `/api/1.0/open-metrics/${path}/`),
+    key: 'path',
+    shared: ['access'],
+  },
 });
