@@ -2,7 +2,7 @@ import { loadConfig, type LoadOptions } from './load.ts';
 import { printConfig } from './print.ts';
 import { readConfig, type ReadOptions } from './read.ts';
 import { createModel, type Config, type ConfigModel } from './schema.ts';
-import type { SourceDrivers } from './sources.ts';
+import type { SourceDrivers } from './source-driver.ts';
 
 /** Reads the configurations of a program. */
 export interface ConfigReader {

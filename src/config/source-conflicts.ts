@@ -1,6 +1,6 @@
 import type { Findings } from './findings.ts';
 import { quote } from './problems.ts';
-import type { SourceConfig, SourceDriver, SourceDrivers, SourceFamily } from './sources.ts';
+import type { SourceConfig, SourceDriver, SourceDrivers, SourceFamily } from './source-driver.ts';
 
 /** A source with what its driver says about it. */
 interface Placed {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { duration, map, nonEmpty, parseNonEmpty, secret, whole } from '../fields.ts';
 import { createConfigReader } from '../reader.ts';
-import { sourceDriver } from '../sources.ts';
+import { sourceDriver } from '../source-driver.ts';
 import { formatDuration } from '../units.ts';
 
 /** A driver with a required secret, pages, and a default that depends on another key. */
