@@ -1,24 +1,16 @@
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { endsWithin } from '../base/index.ts';
 import { encode, openMetrics, parse, prometheusText } from '../exposition/index.ts';
 import { lint } from '../metric/index.ts';
 import type { Collector } from './contract.ts';
 import { MergedFamilies } from './merged-families.ts';
 import { takeSnapshot } from './snapshot.ts';
-
-/** The parameters of the suite. */
-interface CollectorFixture {
-  /** Creates a collector with a readable source. */
-  readonly open: () => Promise<Collector> | Collector;
-  /** Lint findings that a driver must ignore, because its names are fixed: `name: message`. */
-  readonly ignoredFindings?: readonly string[];
-}
-
-/** The longest time that an aborted read may take, on a busy machine. */
-const abortedMsMax = 20_000;
+import type { CollectorFixture } from './testing/breakable.ts';
+import { faultChecks, runFaultCheck } from './testing/fault-checks.ts';
 
 /** Tests the contract of `Collector`. Each driver's test file calls this once. */
-export function collectorConformance({ open, ignoredFindings = [] }: CollectorFixture): void {
+export function collectorConformance(fixture: CollectorFixture): void {
+  const { open, source, patienceMs = 20_000, ignoredFindings = [] } = fixture;
   const opened: Collector[] = [];
   const newCollector = async (): Promise<Collector> => {
     const collector = await open();
@@ -56,18 +48,31 @@ export function collectorConformance({ open, ignoredFindings = [] }: CollectorFi
     expect(await names()).toEqual(await names());
   });
 
-  test('an aborted read ends soon', async () => {
+  test('a read that is aborted at once ends soon', async () => {
     const collector = await newCollector();
     const controller = new AbortController();
     const ended = (async () => collector.collect(controller.signal))().catch(() => undefined);
     controller.abort();
-    expect(await endsWithin(abortedMsMax, ended)).toBe(true);
+    expect(await endsWithin(patienceMs, ended)).toBe(true);
   });
 
-  test('it can be closed twice', async () => {
+  test('it can be closed twice, and without a read', async () => {
     const collector = await newCollector();
     await read(collector);
     await collector.close?.();
     await collector.close?.();
+    await (await newCollector()).close?.();
+  });
+
+  // oxlint-disable-next-line vitest/no-conditional-tests -- which tests apply depends on the driver
+  if ('unbreakable' in source) {
+    test(`its source cannot be broken: ${source.unbreakable}`, async () => {
+      const collector = await newCollector();
+      expect(collector.collect(new AbortController().signal)).not.toBeInstanceOf(Promise);
+    });
+    return;
+  }
+  describe('a broken source', () => {
+    test.each(faultChecks)('$title', (check) => runFaultCheck(check, fixture), 120_000);
   });
 }

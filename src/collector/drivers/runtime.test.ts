@@ -45,7 +45,7 @@ function above(samples: ReadonlyMap<string, number>, family: string, bound: stri
 }
 
 describe('the collector contract', () => {
-  collectorConformance({ open: () => open() });
+  collectorConformance({ open: () => open(), source: { unbreakable: 'it is this process, which is read at once' } });
 });
 
 describe('the process', () => {
