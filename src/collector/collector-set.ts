@@ -77,7 +77,7 @@ export class CollectorSet {
       assert(ms >= 1 && ms <= timerMsMax, `expected 1 to ${timerMsMax} ms for the source ${name}, got ${ms}`);
     }
     const state = new SourceState({ name, driver, page, keepMs, clock: this.#clock, log: this.#log });
-    const source = { ...options, state, reader: new Reader({ collector, deadlineMs, turns }) };
+    const source = { ...options, state, reader: new Reader({ collector, deadlineMs, turns, rank: intervalMs }) };
     this.#scheduled.push(source);
     if (page === undefined) return;
     const sources = this.#pages.get(page);

@@ -50,7 +50,10 @@ export interface ScheduledSource extends NamedSource {
   readonly labels?: Readonly<Record<string, string>>;
   /** The page that serves the families. Absent: `/metrics`. */
   readonly page?: string;
-  /** Sources that share it are read one after another. The deadline of a read begins with its turn. */
+  /**
+   * Sources that share it are read one after another. The source with the shortest interval has the next turn. The
+   * deadline of a read begins with its turn.
+   */
   readonly turns?: Turns;
 }
 

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, test, vi } from 'vitest';
 import type { Collected, Collector } from './contract.ts';
+import { Turns } from '../base/index.ts';
 import { Reader } from './reader.ts';
 
 const readerOf = (collect: Collector['collect'], deadlineMs = 60_000) =>
@@ -81,4 +82,18 @@ describe('a read', () => {
     reader.abort();
     await expect(reading).rejects.toMatchObject({ errorClass: 'failed', message: expect.stringContaining('closed') });
   });
+});
+
+test('readers that share turns read one after another, the one with the lowest rank first', async () => {
+  const turns = new Turns({ runningMax: 1, waitingMax: 3 });
+  const order: number[] = [];
+  const read = (rank: number) => {
+    const collect = async (): Promise<Collected> => {
+      order.push(rank);
+      return pause(5, []);
+    };
+    return new Reader({ collector: { collect }, deadlineMs: 60_000, turns, rank }).read();
+  };
+  await Promise.all([300, 600, 300, 30].map(read));
+  expect(order).toEqual([300, 30, 300, 600]);
 });

@@ -7,6 +7,8 @@ export interface ReaderOptions {
   readonly deadlineMs: number;
   /** Readers that share it read one after another. */
   readonly turns?: Turns | undefined;
+  /** The reader with the lowest rank has the next turn. Default: 0. */
+  readonly rank?: number;
 }
 
 /**
@@ -17,14 +19,16 @@ export class Reader {
   readonly #collector: Collector;
   readonly #deadlineMs: number;
   readonly #turns: Turns | undefined;
+  readonly #rank: number;
   /** The read in progress, including an aborted one. Never rejects. */
   #running: Promise<void> | undefined;
   #aborting: AbortController | undefined;
 
-  constructor({ collector, deadlineMs, turns }: ReaderOptions) {
+  constructor({ collector, deadlineMs, turns, rank = 0 }: ReaderOptions) {
     this.#collector = collector;
     this.#deadlineMs = deadlineMs;
     this.#turns = turns;
+    this.#rank = rank;
   }
 
   /** Whether a read is running, including an aborted one. */
@@ -56,10 +60,13 @@ export class Reader {
   async #inTurn(aborting: AbortController): Promise<Collected> {
     if (this.#turns === undefined) return this.#withDeadline(aborting);
     const { promise: outcome, resolve, reject } = Promise.withResolvers<Collected>();
-    const taken = this.#turns.take(async () => {
-      await this.#withDeadline(aborting).then(resolve, reject);
-      if (this.#running !== undefined) await endsWithin(limits.sourceAbortMsMax, this.#running);
-    });
+    const taken = this.#turns.take(
+      async () => {
+        await this.#withDeadline(aborting).then(resolve, reject);
+        if (this.#running !== undefined) await endsWithin(limits.sourceAbortMsMax, this.#running);
+      },
+      () => this.#rank,
+    );
     const isBusy = taken.then((result) => {
       if (result === 'busy') throw new SourceError('failed', 'too many reads wait for the connection of this source');
       return outcome;
