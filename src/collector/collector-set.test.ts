@@ -1,18 +1,15 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { limits, systemClock, type Clock } from '../base/index.ts';
-import { lazily, lint, noLabels, type GaugePoint } from '../metric/index.ts';
+import { labelSet, lazily, lint, noLabels, type GaugePoint } from '../metric/index.ts';
 import type { CollectorSet } from './collector-set.ts';
 import type { Collected, Collector } from './contract.ts';
 import { SourceError, sourceErrorClasses, type SourceErrorClass } from './source-error.ts';
-import { about, gauge, newSet, scrape, StoppedClock } from './testing/sources.ts';
+import { about, fails, gauge, newSet, scrape, source } from './testing/sources.ts';
 
 /** Generous, for a busy machine. */
 const patience = { timeout: 60_000 };
 const never = () => new Promise<Collected>(() => undefined);
-const fails = (error: Error) => () => {
-  throw error;
-};
 const brokenPoints = lazily<GaugePoint>(fails(new Error('the cursor is gone')));
 
 let opened: CollectorSet[] = [];
@@ -27,14 +24,6 @@ function open(clock: Clock = systemClock) {
   opened.push(parts.set);
   return parts;
 }
-
-/** A source that is read once a minute, so that a test sees only its first read. */
-const source = (name: string, collect: Collector['collect'], intervalMs = 60_000) => ({
-  name,
-  collector: { collect },
-  intervalMs,
-  deadlineMs: 50,
-});
 
 /** Scrapes after the started reads have ended. */
 async function settled(set: CollectorSet): Promise<ReadonlyMap<string, number>> {
@@ -155,82 +144,42 @@ describe('a broken source affects only its own families', () => {
   });
 });
 
-describe('the last good snapshot', () => {
-  test('stays while reads fail, with the time of the last success, until the next success', async () => {
-    const clock = new StoppedClock();
-    const { set, lines } = open(clock);
-    let answer: () => Collected = () => [gauge('users', 7), gauge('groups', 3)];
-    set.add(source('site', () => answer()));
-    await set.read('site');
-    const succeeded = clock.now() / 1000;
-
-    answer = fails(new SourceError('unreachable', 'expected a file at site.json, there is none'));
-    clock.move(60_000);
-    for (const _ of [1, 2, 3]) await expect(set.read('site')).rejects.toMatchObject({ errorClass: 'unreachable' });
-    let samples = scrape(set.gather());
-    expect([samples.get('users'), samples.get('groups')]).toEqual([7, 3]);
-    expect(samples.get(about('site', 'up'))).toBe(0);
-    expect(samples.get(about('site', 'last_success_timestamp_seconds'))).toBe(succeeded);
-    expect(samples.get(about('site', 'errors_total', { class: 'unreachable' }))).toBe(3);
-
-    answer = () => [gauge('users', 8)];
-    await set.read('site');
-    samples = scrape(set.gather());
-    expect([samples.get('users'), samples.has('groups')]).toEqual([8, false]);
-    expect(samples.get(about('site', 'up'))).toBe(1);
-    expect(samples.get(about('site', 'last_success_timestamp_seconds'))).toBe(succeeded + 60);
-    // The last failure stays in the status.
-    expect(set.status()[0]).toMatchObject({ up: true, lastError: { class: 'unreachable', time: succeeded + 60 } });
-    // A repeated failure is logged once.
-    expect(lines.map((line) => line.split(' {')[0])).toEqual([
-      'warn: reading a source failed',
-      'info: a source is readable again',
-    ]);
+describe('sources with the same family', () => {
+  const labelled = (name: string, labels: Readonly<Record<string, string>>, help = 'Of a test.') => ({
+    ...source(name, () => [{ ...gauge('users', 7), help }]),
+    labels,
   });
 
-  test('stays while reads fail with messages that differ: failures of one kind are logged once', async () => {
-    const { set, lines } = open();
-    let port = 50_000;
-    const refused = () => new SourceError('unreachable', `the port ${port++} was refused`, { kind: 'port refused' });
-    let error = refused;
-    set.add(source('site', async () => Promise.reject(error())));
-    const readThrice = async () => {
-      for (const _ of [1, 2, 3]) await expect(set.read('site')).rejects.toMatchObject({ code: 'source_failed' });
-    };
-    await readThrice();
-    error = () => new SourceError('unreachable', 'the database is starting up');
-    await readThrice();
-    expect(lines).toEqual([
-      expect.stringContaining('the port 50000 was refused'),
-      expect.stringContaining('the database is starting up'),
-    ]);
-    expect(set.status()[0]!.errors.unreachable).toBe(6);
-  });
-
-  test.each([
-    ['for ever, unless told', undefined, 366 * 86_400_000, true],
-    ['up to the age that it may have', 30_000, 30_000, true],
-    ['no longer', 30_000, 30_001, false],
-  ])('is served %s', async (_, keepMs, age, served) => {
-    const clock = new StoppedClock();
-    const { set } = open(clock);
-    set.add({ ...source('site', () => [gauge('users')]), ...(keepMs !== undefined && { keepMs }) });
-    await set.read('site');
-    clock.move(age);
+  test('are one family if their static labels tell them apart', async () => {
+    const { set } = open();
+    set.add(labelled('a', { site: 'a' }));
+    set.add(labelled('b', { site: 'b' }));
+    for (const name of ['a', 'b']) await set.read(name);
+    expect(set.gather().filter(({ name }) => name === 'users')).toHaveLength(1);
     const samples = scrape(set.gather());
-    expect(samples.has('users')).toBe(served);
-    expect(samples.has(about('site', 'last_success_timestamp_seconds'))).toBe(true);
+    expect([samples.get('users{site="a"}'), samples.get('users{site="b"}')]).toEqual([7, 7]);
+    expect(scrape(set.families('b'))).toEqual(new Map([['users{site="b"}', 7]]));
   });
 
-  test('is dropped if the process itself uses one of its names', async () => {
-    const { set, metrics } = open();
-    set.add(source('site', () => [gauge('users', 7)]));
-    await set.read('site');
-    metrics.collect(() => [gauge('users', 1)]);
-    const samples = scrape(set.gather());
-    expect(samples.get('users')).toBe(1);
-    expect(samples.get(about('site', 'up'))).toBe(0);
-    expect(scrape(set.gather()).get(about('site', 'errors_total', { class: 'invalid' }))).toBe(1);
+  test('fail with the class invalid if the HELP texts differ', async () => {
+    const { set } = open();
+    set.add(labelled('a', { site: 'a' }));
+    set.add(labelled('b', { site: 'b' }, 'Users.'));
+    await set.read('a');
+    await expect(set.read('b')).rejects.toMatchObject({
+      errorClass: 'invalid',
+      message: 'gauge users: expected the help of the same family of another source, "Of a test.", got "Users."',
+    });
+  });
+
+  test('fail with the class invalid if a static label is a label of a series', async () => {
+    const { set } = open();
+    const points = [{ labels: labelSet({ site: 'x' }), value: 1 }];
+    set.add({ ...source('a', () => [{ ...gauge('users'), points }]), labels: { site: 'a' } });
+    await expect(set.read('a')).rejects.toMatchObject({
+      errorClass: 'invalid',
+      message: 'gauge users: expected static labels that its series do not have, got "site"',
+    });
   });
 });
 

@@ -18,7 +18,7 @@ export interface Collector {
    * states its class. Its message must not contain secrets, and `kind` or the message must be the same for the same
    * cause, because a failure is logged once per change. If a value cannot be read, the read fails or omits the family;
    * 0 would be wrong. After `signal` is aborted, the result is ignored and the read should end soon, because the next
-   * read waits for it.
+   * read waits for it. Points are read once, in steps, after the read has ended: they must not need its connection.
    */
   collect(signal: AbortSignal): Promise<Collected> | Collected;
   /** Releases connections and observers. A second call does nothing. */
@@ -46,13 +46,14 @@ export interface ScheduledSource extends NamedSource {
   readonly deadlineMs?: number;
   /** The maximum age of a served snapshot in milliseconds. Default: no limit. */
   readonly keepMs?: number;
-  /** Labels of every series, which tell apart sources with the same families. */
+  /** Labels of every series. A label with different values tells apart two sources with the same families. */
   readonly labels?: Readonly<Record<string, string>>;
   /** The page that serves the families. Absent: `/metrics`. */
   readonly page?: string;
   /**
    * Sources that share it are read one after another. The source with the shortest interval has the next turn. The
-   * deadline of a read begins with its turn.
+   * deadline of a read begins with its turn. An aborted read keeps its turn until it has ended, for at most
+   * `limits.sourceAbortMsMax`.
    */
   readonly turns?: Turns;
 }

@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { limits, Turns } from '../base/index.ts';
 import type { Collected, Collector } from './contract.ts';
-import { Turns } from '../base/index.ts';
-import { Reader } from './reader.ts';
+import { Reader, type ReaderOptions } from './reader.ts';
 
 const readerOf = (collect: Collector['collect'], deadlineMs = 60_000) =>
   new Reader({ collector: { collect }, deadlineMs });
@@ -96,4 +96,83 @@ test('readers that share turns read one after another, the one with the lowest r
   };
   await Promise.all([300, 600, 300, 30].map(read));
   expect(order).toEqual([300, 30, 300, 600]);
+});
+
+describe('reads that share turns', () => {
+  const turnsOf = (waitingMax = 10) => new Turns({ runningMax: 1, waitingMax });
+  afterEach(() => void vi.useRealTimers());
+
+  /** A reader whose collector notes when it begins and ends. It ends after `ms`, whether it is aborted or not. */
+  const noting = (notes: string[], name: string, ms: number, options: Partial<ReaderOptions>) =>
+    new Reader({
+      collector: {
+        collect: async () => {
+          notes.push(`${name} begins`);
+          await pause(ms);
+          notes.push(`${name} ends`);
+          return [];
+        },
+      },
+      deadlineMs: 60_000,
+      ...options,
+    });
+
+  test('run one after another, and a deadline begins with the turn', async () => {
+    const notes: string[] = [];
+    const turns = turnsOf();
+    const first = noting(notes, 'first', 1_000, { turns });
+    // The deadline is shorter than the wait for the turn.
+    const second = noting(notes, 'second', 5, { turns, deadlineMs: 900 });
+    expect(await Promise.all([first.read(), second.read()])).toEqual([[], []]);
+    expect(notes).toEqual(['first begins', 'first ends', 'second begins', 'second ends']);
+  });
+
+  test('wait until an aborted read has ended, which fails at its deadline', async () => {
+    const notes: string[] = [];
+    const turns = turnsOf();
+    const slow = noting(notes, 'slow', 200, { turns, deadlineMs: 20 }).read();
+    const next = noting(notes, 'next', 5, { turns }).read();
+    await expect(slow).rejects.toMatchObject({ errorClass: 'timeout' });
+    notes.push('slow fails');
+    await next;
+    expect(notes).toEqual(['slow begins', 'slow fails', 'slow ends', 'next begins', 'next ends']);
+  });
+
+  test('do not wait longer than the limit for an aborted read that does not end', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const turns = turnsOf();
+    const hanging = new Reader({ collector: { collect: forever }, deadlineMs: 20, turns }).read();
+    let begun = false;
+    const next = new Reader({ collector: { collect: () => ((begun = true), []) }, deadlineMs: 20, turns }).read();
+    await Promise.all([
+      expect(hanging).rejects.toMatchObject({ errorClass: 'timeout' }),
+      vi.advanceTimersByTimeAsync(20),
+    ]);
+    await vi.advanceTimersByTimeAsync(limits.sourceAbortMsMax - 1);
+    expect(begun).toBe(false);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(await next).toEqual([]);
+  });
+
+  test('can be aborted while they wait, and then do not begin', async () => {
+    const notes: string[] = [];
+    const turns = turnsOf();
+    const first = noting(notes, 'first', 50, { turns }).read();
+    const waiting = noting(notes, 'waiting', 5, { turns });
+    const reading = waiting.read();
+    waiting.abort();
+    await expect(reading).rejects.toMatchObject({ errorClass: 'failed', message: expect.stringContaining('closed') });
+    await first;
+    await pause(20);
+    expect(notes).toEqual(['first begins', 'first ends']);
+  });
+
+  test('fail at once if too many wait', async () => {
+    const notes: string[] = [];
+    const turns = turnsOf(1);
+    const reads = ['first', 'second', 'third'].map((name) => noting(notes, name, 20, { turns }).read());
+    await expect(reads[2]).rejects.toMatchObject({ message: expect.stringContaining('too many reads wait') });
+    await Promise.all(reads.slice(0, 2));
+    expect(notes).not.toContain('third begins');
+  });
 });

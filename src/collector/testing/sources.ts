@@ -2,6 +2,7 @@ import type { Clock, Log } from '../../base/index.ts';
 import { encode, openMetrics, parse } from '../../exposition/index.ts';
 import { labelSet, MetricSet, noLabels, type GaugeFamily, type MetricFamily } from '../../metric/index.ts';
 import { CollectorSet } from '../collector-set.ts';
+import type { Collector, ScheduledSource } from '../contract.ts';
 
 /** A family of one gauge. */
 export function gauge(name: string, value = 1): GaugeFamily {
@@ -24,6 +25,19 @@ export class StoppedClock implements Clock {
     this.#ms += ms;
   }
 }
+
+/** Throws when it is called: a collector that fails. */
+export const fails = (error: Error) => () => {
+  throw error;
+};
+
+/** A source that is read once a minute, so that a test sees only its first read. */
+export const source = (name: string, collect: Collector['collect'], intervalMs = 60_000): ScheduledSource => ({
+  name,
+  collector: { collect },
+  intervalMs,
+  deadlineMs: 50,
+});
 
 /** A set of collectors with a log that is kept, over a set of instruments of its own. */
 export function newSet(clock: Clock) {
