@@ -22,7 +22,6 @@ interface Scraped extends ScrapedSource {
   readonly state: SourceState;
   readonly reader?: undefined;
   readonly page?: undefined;
-  readonly labels?: undefined;
 }
 
 interface Scheduled extends ScheduledSource {
@@ -158,7 +157,7 @@ export class CollectorSet {
     const begun = this.#clock.monotonic();
     try {
       const snapshot = await takePacedSnapshot(await reader.read(), labels, this.#clock);
-      this.#others(source).add(snapshot.families, labels);
+      this.#others(source).add(snapshot.families, snapshot);
       state.succeed(snapshot, begun);
     } catch (thrown) {
       const error = sourceErrorOf(thrown);
@@ -171,25 +170,25 @@ export class CollectorSet {
   #others(source: Scheduled): MergedFamilies {
     const merged = new MergedFamilies();
     if (source.page === undefined) merged.add(this.#metrics.gather());
-    for (const { page, state, labels } of this.#sources()) {
-      if (page === source.page && state !== source.state) addSnapshot(merged, state, labels);
+    for (const { page, state } of this.#sources()) {
+      if (page === source.page && state !== source.state) addSnapshot(merged, state);
     }
     return merged;
   }
 
   /** Adds the families of a source to those of an exposition. Reads a scraped source now. */
-  #expose({ reader, state, labels, collector }: Source, merged: MergedFamilies): void {
+  #expose({ reader, state, collector }: Source, merged: MergedFamilies): void {
     if (reader === undefined) {
       const begun = this.#clock.monotonic();
       try {
         const snapshot = takeSnapshot(collector.collect());
-        merged.add(snapshot.families);
+        merged.add(snapshot.families, snapshot);
         return state.succeed(snapshot, begun);
       } catch (thrown) {
         state.fail(sourceErrorOf(thrown), begun);
       }
     }
-    addSnapshot(merged, state, labels);
+    addSnapshot(merged, state);
   }
 
   #source(name: string): Source {

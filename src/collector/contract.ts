@@ -46,7 +46,7 @@ export interface ScheduledSource extends NamedSource {
   readonly deadlineMs?: number;
   /** The maximum age of a served snapshot in milliseconds. Default: no limit. */
   readonly keepMs?: number;
-  /** Labels of every series. A label with different values tells apart two sources with the same families. */
+  /** Labels of every series. Labels that differ tell apart two sources with the same families. */
   readonly labels?: Readonly<Record<string, string>>;
   /** The page that serves the families. Absent: `/metrics`. */
   readonly page?: string;

@@ -1,11 +1,11 @@
 import { FamilyNames, lazily, type MetricFamily } from '../metric/index.ts';
 import { SourceError } from './source-error.ts';
-import { tellApart, type StaticLabels } from './static-labels.ts';
+import { areApart, type SeriesLabels } from './static-labels.ts';
 
 /** What one source, or this process, adds to an exposition. */
 interface Part {
   readonly family: MetricFamily;
-  readonly labels: StaticLabels;
+  readonly labels: SeriesLabels | undefined;
 }
 
 /**
@@ -17,10 +17,10 @@ export class MergedFamilies {
   readonly #parts = new Map<string, [Part, ...Part[]]>();
 
   /**
-   * Adds the families of a source, or none: throws `SourceError` (`invalid`) if one clashes with another one or with
-   * those of earlier sources.
+   * Adds families, or none: throws `SourceError` (`invalid`) if one clashes with another one or with earlier ones.
+   * Families without `labels` are never merged.
    */
-  add(families: readonly MetricFamily[], labels: StaticLabels = {}): void {
+  add(families: readonly MetricFamily[], labels?: SeriesLabels): void {
     const own = new FamilyNames();
     for (const family of families) {
       const clash = own.clash(family) ?? this.#clash(family, labels);
@@ -43,12 +43,13 @@ export class MergedFamilies {
     );
   }
 
-  #clash(family: MetricFamily, labels: StaticLabels): string | undefined {
+  #clash(family: MetricFamily, labels: SeriesLabels | undefined): string | undefined {
     const parts = this.#parts.get(family.name);
     if (parts === undefined || parts[0].family.type !== family.type) return this.#names.clash(family);
-    if (!parts.every((part) => tellApart(part.labels, labels))) {
-      const clash = this.#names.clash(family);
-      return `${clash} of another source; a label in \`labels\` of both sources, with different values, tells them apart`;
+    const isApart = ({ labels: others }: Part): boolean =>
+      labels !== undefined && others !== undefined && areApart(labels, others);
+    if (!parts.every(isApart)) {
+      return `${this.#names.clash(family)} of another source; \`labels\` of both sources that differ tell them apart`;
     }
     return differenceOf(parts[0].family, family);
   }

@@ -37,11 +37,15 @@ const oneOfEachType: readonly MetricFamily[] = [
 describe('a snapshot', () => {
   test('keeps families of every type unchanged', () => {
     expect(oneOfEachType.map(({ type }) => type).toSorted()).toEqual([...metricTypes].sort());
-    expect(takeSnapshot(oneOfEachType)).toEqual({ families: oneOfEachType, series: 12, dataTimestamp: undefined });
+    expect(takeSnapshot(oneOfEachType)).toMatchObject({
+      families: oneOfEachType,
+      series: 12,
+      dataTimestamp: undefined,
+    });
   });
 
   test('keeps the time of the data', () => {
-    expect(takeSnapshot({ families: [], dataTimestamp: 1_795_000_000.5 })).toEqual({
+    expect(takeSnapshot({ families: [], dataTimestamp: 1_795_000_000.5 })).toMatchObject({
       families: [],
       series: 0,
       dataTimestamp: 1_795_000_000.5,
@@ -146,6 +150,14 @@ describe('static labels', () => {
       ),
     ).points;
     expect(one!.labels.names).toBe(other!.labels.names);
+  });
+
+  test('are among the names of all labels of the series', () => {
+    const families = [
+      gauge('a', [{ labels: labelSet({ x: '1' }), value: 1 }]),
+      gauge('b', [{ labels: labelSet({ y: '1', z: '1' }), value: 1 }]),
+    ];
+    expect([...takeSnapshot(families, { site: 'a' }).labelNames].toSorted()).toEqual(['site', 'x', 'y', 'z']);
   });
 
   test.each<[string, MetricFamily]>([

@@ -2,10 +2,10 @@ import { limits, type Clock } from '../base/index.ts';
 import { checkFamilySteps, copyPoint, seriesOf, type MetricFamily, type MetricPoint } from '../metric/index.ts';
 import type { Collected } from './contract.ts';
 import { SourceError } from './source-error.ts';
-import { LabelAdder, type StaticLabels } from './static-labels.ts';
+import { LabelAdder, type SeriesLabels, type StaticLabels } from './static-labels.ts';
 
 /** The data of a source until its next successful read: checked families with their points in memory. */
-export interface Snapshot {
+export interface Snapshot extends SeriesLabels {
   readonly families: readonly MetricFamily[];
   /** Number of series of all families. */
   readonly series: number;
@@ -61,7 +61,7 @@ function* snapshotSteps(collected: Collected, labels: StaticLabels = {}): Genera
     yield* checkFamilySteps(copied, pointsPerStep);
     kept.push(copied);
   }
-  return { families: kept, series: copier.series, dataTimestamp };
+  return { families: kept, labels, labelNames: copier.labelNames, series: copier.series, dataTimestamp };
 }
 
 /** Copies the families of one snapshot, with their static labels, up to the limit of series. */
@@ -69,6 +69,10 @@ class Copier {
   readonly #labels: LabelAdder;
   /** Series so far. */
   series = 0;
+  /** Names of their labels so far. */
+  readonly labelNames = new Set<string>();
+  /** The names of the previous point, which most points share. */
+  #names: readonly string[] = [];
 
   constructor(labels: StaticLabels) {
     this.#labels = new LabelAdder(labels);
@@ -85,11 +89,18 @@ class Copier {
         throw new SourceError('invalid', `expected at most ${limits.sourceSeriesMax} series, got more`);
       }
       if ('info' in point) this.#labels.reject(subject, point.info.names);
-      points.push(copyPoint(point, this.#labels.add(subject, point.labels)));
+      const copied = copyPoint(point, this.#labels.add(subject, point.labels));
+      if (copied.labels.names !== this.#names) this.#note(copied.labels.names);
+      points.push(copied);
       if (--untilStep > 0) continue;
       untilStep = pointsPerStep;
       yield;
     }
     return { ...family, points };
+  }
+
+  #note(names: readonly string[]): void {
+    for (const name of names) this.labelNames.add(name);
+    this.#names = names;
   }
 }

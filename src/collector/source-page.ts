@@ -3,7 +3,6 @@ import { MergedFamilies } from './merged-families.ts';
 import type { Schedule } from './schedule.ts';
 import { sourceErrorOf } from './source-error.ts';
 import type { SourceFailure, SourceState } from './source-state.ts';
-import type { StaticLabels } from './static-labels.ts';
 
 /** What the sources of one page expose now, and what a response needs to know about it. */
 export interface SourcePage {
@@ -26,7 +25,6 @@ export interface SourcePage {
 /** A source as its page sees it. */
 export interface PageSource {
   readonly intervalMs: number;
-  readonly labels?: StaticLabels;
   readonly state: SourceState;
   /** Absent before the start. */
   readonly schedule?: Schedule | undefined;
@@ -68,7 +66,7 @@ export class PageSources {
     const revisions = this.#sources.map(({ state }) => state.revision).join();
     if (revisions === this.#merged) return;
     const merged = new MergedFamilies();
-    for (const { state, labels } of this.#sources) addSnapshot(merged, state, labels);
+    for (const { state } of this.#sources) addSnapshot(merged, state);
     this.#families = merged.families();
     this.#merged = revisions;
     this.#revision++;
@@ -83,9 +81,11 @@ export class PageSources {
 }
 
 /** Adds what a source exposes. Drops its snapshot if it clashes with earlier families. */
-export function addSnapshot(merged: MergedFamilies, state: SourceState, labels: StaticLabels | undefined): void {
+export function addSnapshot(merged: MergedFamilies, state: SourceState): void {
+  const { snapshot } = state;
+  if (snapshot === undefined) return;
   try {
-    merged.add(state.families(), labels);
+    merged.add(snapshot.families, snapshot);
   } catch (thrown) {
     state.drop(sourceErrorOf(thrown));
   }

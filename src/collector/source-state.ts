@@ -1,5 +1,4 @@
 import type { Clock, Log } from '../base/index.ts';
-import type { MetricFamily } from '../metric/index.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { SourceError, SourceErrorClass } from './source-error.ts';
 
@@ -98,14 +97,15 @@ export class SourceState {
     this.#recordFailure(error);
   }
 
-  /** The families of the last good snapshot; empty if there is none or it is too old. */
-  families(): readonly MetricFamily[] {
-    return this.#served()?.families ?? [];
+  /** The last good snapshot; `undefined` if there is none or it is too old. */
+  get snapshot(): Snapshot | undefined {
+    const { keepMs = Infinity } = this.#options;
+    return this.#clock.monotonic() - this.#takenAt > keepMs ? undefined : this.#snapshot;
   }
 
-  /** Changes whenever `families` changes. 0: there is no snapshot to serve. */
+  /** Changes whenever `snapshot` changes. 0: there is none. */
   get revision(): number {
-    return this.#served() === undefined ? 0 : this.#reads;
+    return this.snapshot === undefined ? 0 : this.#reads;
   }
 
   /** When the last good snapshot was taken, in Unix milliseconds. */
@@ -133,15 +133,10 @@ export class SourceState {
       ...(this.#reads > 0 && { lastSuccess: this.#takenMs / 1000, ageSeconds: this.ageMs / 1000 }),
       ...(this.#dataTimestamp !== undefined && { dataTimestamp: this.#dataTimestamp }),
       ...(this.#durationSeconds !== undefined && { durationSeconds: this.#durationSeconds }),
-      series: this.#served()?.series ?? 0,
+      series: this.snapshot?.series ?? 0,
       errors: { ...this.#errors },
       ...(this.#lastError !== undefined && { lastError: this.#lastError }),
     };
-  }
-
-  #served(): Snapshot | undefined {
-    const { keepMs = Infinity } = this.#options;
-    return this.#clock.monotonic() - this.#takenAt > keepMs ? undefined : this.#snapshot;
   }
 
   /** Counts a failure. Logs a repeated one, of the same class and kind, at debug level. */

@@ -4,9 +4,24 @@ import { SourceError } from './source-error.ts';
 /** The labels of a source in the configuration, by name. They are added to every series of the source. */
 export type StaticLabels = Readonly<Record<string, string>>;
 
-/** Whether no series can have both these labels: a label that both have differs in its value. */
-export function tellApart(one: StaticLabels, other: StaticLabels): boolean {
-  return Object.entries(one).some(([name, value]) => Object.hasOwn(other, name) && other[name] !== value);
+/** The labels of the series of one source. */
+export interface SeriesLabels {
+  readonly labels: StaticLabels;
+  /** The names of all labels of its series, static ones included. */
+  readonly labelNames: ReadonlySet<string>;
+}
+
+/**
+ * Whether no series of two sources can be the same. Each must have static labels, and one of these must have another
+ * value in the other source, or be absent from all its series.
+ */
+export function areApart(one: SeriesLabels, other: SeriesLabels): boolean {
+  const [ofOne, ofOther] = [one, other].map(({ labels }) => Object.entries(labels).filter(([, value]) => value !== ''));
+  if (ofOne === undefined || ofOther === undefined || ofOne.length === 0 || ofOther.length === 0) return false;
+  return (
+    ofOne.some(([name, value]) => (other.labels[name] ?? value) !== value || !other.labelNames.has(name)) ||
+    ofOther.some(([name]) => !one.labelNames.has(name))
+  );
 }
 
 /** Adds the static labels of a source to label sets. Sets that share their names share them afterwards too. */
