@@ -335,6 +335,12 @@ export const limits = {
   sourceSeriesMax: 300_000,
   /** How long a source may take to close when the process stops. */
   sourceCloseMsMax: 5_000,
+  /** Distinct values of a label from free text of a Debusine database. Others fold into one. */
+  debusineTextsMax: 64,
+  /** Length of a label value from free text of a Debusine database. Longer ones fold into one. */
+  debusineTextCharactersMax: 32,
+  /** How long ending the connection to a Debusine database may take. After that it is cut. */
+  debusineEndMsMax: 1_000,
   /** Largest exposition that `tonnage lint` reads. */
   lintBytesMax: 64 * 1024 * 1024,
   /** How long `tonnage lint` may take to read one input. */

@@ -25,6 +25,7 @@ export {
 export type { Gauge } from './gauge.ts';
 export type { Histogram } from './histogram.ts';
 export type { Labelled } from './labelled.ts';
+export { LabelProduct, type OptionalValue } from './label-product.ts';
 export { escapeLabelValue, LabelNames, LabelSet, labelSet, noLabels } from './labels.ts';
 export { lint } from './lint/lint.ts';
 export { MetricSet } from './metric-set.ts';

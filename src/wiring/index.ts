@@ -6,3 +6,4 @@ export { ledgerSettings, metersOf, organisationsFor } from './ledger.ts';
 export { warnOfExposure } from './exposure.ts';
 export { createLog } from './log.ts';
 export { scopeUpstreamsOf } from './scope-upstreams.ts';
+export { sourceDriverEntry } from './sources.ts';

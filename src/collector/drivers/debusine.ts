@@ -1,0 +1,79 @@
+import { limits, Turns, type Clock } from '../../base/index.ts';
+import type { MetricFamily } from '../../metric/index.ts';
+import type { Collector, CreateSources, ScheduledSource } from '../contract.ts';
+import { baseFamilies, optionalFamilies } from './debusine/families.ts';
+import type { DebusineFamily, FamilySettings } from './debusine/family.ts';
+import { debusineOptions, type DebusineOptions } from './debusine/options.ts';
+import { Session } from './debusine/session.ts';
+
+/**
+ * The sources of one Debusine database: one of the families that Debusine exposes itself, and one of each family that the
+ * configuration switches on, `NAME:FAMILY`. They take turns on one connection.
+ */
+export const createSources: CreateSources<DebusineOptions> = (settings, { clock }) => {
+  const session = new Session(settings.dsn);
+  const optional = optionalFamilies.flatMap((family) => {
+    const schedule = settings.families[family.name];
+    return schedule === undefined ? [] : [{ family, schedule }];
+  });
+  const turns = new Turns({ runningMax: 1, waitingMax: optional.length });
+  const { name, driver, labels, keepFor } = settings;
+  const page = debusineOptions.page?.of(settings);
+  const common = {
+    driver,
+    labels,
+    turns,
+    ...(keepFor !== undefined && { keepMs: keepFor }),
+    ...(page !== undefined && { page }),
+  };
+  const base: ScheduledSource = {
+    ...common,
+    name,
+    intervalMs: settings.interval,
+    deadlineMs: settings.deadline,
+    collector: collector({ session, clock, settings, families: baseFamilies, timeoutMs: settings.statementTimeout }),
+  };
+  const others = optional.map(({ family, schedule }): ScheduledSource => ({
+    ...common,
+    name: `${name}:${family.name}`,
+    intervalMs: schedule.interval,
+    deadlineMs: schedule.timeout + settings.deadline,
+    collector: collector({ session, clock, settings, families: [family], timeoutMs: schedule.timeout }),
+  }));
+  return [base, ...others];
+};
+
+interface CollectorOptions {
+  readonly session: Session;
+  readonly clock: Clock;
+  readonly settings: FamilySettings;
+  readonly families: readonly DebusineFamily[];
+  readonly timeoutMs: number;
+}
+
+/** Reads some families in one transaction. */
+function collector({ session, clock, settings, families, timeoutMs }: CollectorOptions): Collector {
+  const queries = [...new Set(families.flatMap((family) => family.queries))];
+  return {
+    async collect(signal) {
+      const now = new Date(clock.now()).toISOString();
+      const rows = await session.read({ queries, now, timeoutMs, signal });
+      const built: MetricFamily[] = [];
+      for (const family of families) built.push(await paced(family.build(rows, settings), clock));
+      return built;
+    },
+    close: () => session.close(),
+  };
+}
+
+/** The result of `steps`, with a break for the event loop whenever they have blocked it too long. */
+async function paced<T>(steps: Generator<void, T>, clock: Clock): Promise<T> {
+  let begun = clock.monotonic();
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+    if (clock.monotonic() - begun < limits.expositionStretchMsMax) continue;
+    await new Promise((resume) => setImmediate(resume));
+    begun = clock.monotonic();
+  }
+}

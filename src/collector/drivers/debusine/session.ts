@@ -1,0 +1,105 @@
+import { Connection } from './connection.ts';
+import { databaseError, isConnectionLost } from './database-error.ts';
+import type { Query, Rows } from './family.ts';
+import type { DebusineOptions } from './options.ts';
+
+type Dsn = DebusineOptions['dsn'];
+
+/** One read of the database. */
+interface Read {
+  readonly queries: readonly Query[];
+  /** The time of the read: `$1` of the queries, in ISO 8601. */
+  readonly now: string;
+  /** How long one query may take, in milliseconds. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** How often the server looks whether this process still waits for a statement, in milliseconds. */
+const serverCheckMs = 500;
+
+/**
+ * Reads a Debusine database over at most one connection, which stays open between reads. Each read is a read-only
+ * transaction on one snapshot of the data. Reads must not overlap.
+ */
+export class Session {
+  readonly #dsn: Dsn;
+  #connection: Connection | undefined;
+  #isClosed = false;
+
+  constructor(dsn: Dsn) {
+    this.#dsn = dsn;
+  }
+
+  /**
+   * Runs the queries. Rejects with a `SourceError`. A failed read ends the connection, so that it never stays within a
+   * transaction. A connection that ended while it was idle is replaced at once.
+   */
+  async read(read: Read): Promise<Rows> {
+    const isReused = this.#connection?.isOpen === true;
+    try {
+      return await this.#readOnce(read);
+    } catch (thrown) {
+      if (!isReused || read.signal.aborted || this.#isClosed || !isConnectionLost(thrown)) throw databaseError(thrown);
+    }
+    return this.#readOnce(read).catch((thrown: unknown) => {
+      throw databaseError(thrown);
+    });
+  }
+
+  /** Ends the connection. Later reads fail. Never rejects. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#endConnection();
+  }
+
+  async #readOnce({ queries, now, timeoutMs, signal }: Read): Promise<Rows> {
+    try {
+      const connection = await this.#connected(signal);
+      await connection.execute(beginning(timeoutMs), signal);
+      const results = new Map<Query, Awaited<ReturnType<Connection['query']>>>();
+      for (const query of queries) {
+        try {
+          const values = query.sql.includes('$1') ? [now] : [];
+          results.set(query, await connection.query(query.sql, values, signal));
+        } catch (thrown) {
+          throw isConnectionLost(thrown) ? thrown : databaseError(thrown, query);
+        }
+      }
+      await connection.execute('COMMIT', signal);
+      return (query) => results.get(query) ?? [];
+    } catch (thrown) {
+      await this.#endConnection();
+      throw thrown;
+    }
+  }
+
+  async #connected(signal: AbortSignal): Promise<Connection> {
+    if (this.#connection?.isOpen === true) return this.#connection;
+    await this.#endConnection();
+    const connection = await Connection.open(this.#dsn.reveal(), signal);
+    this.#connection = connection;
+    return connection;
+  }
+
+  async #endConnection(): Promise<void> {
+    const connection = this.#connection;
+    this.#connection = undefined;
+    await connection?.end();
+  }
+}
+
+/**
+ * Begins a transaction. The lock timeout is a little shorter than the statement timeout, so that the server says which of
+ * the two it was. Compiling statements would take longer than it saves, and grouping in memory is faster than by sorting
+ * on disk. All settings end with the transaction, as a connection pooler requires.
+ */
+function beginning(timeoutMs: number): string {
+  return `
+    BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY;
+    SET LOCAL statement_timeout = ${timeoutMs};
+    SET LOCAL lock_timeout = ${Math.ceil(timeoutMs * 0.9)};
+    SET LOCAL client_connection_check_interval = ${serverCheckMs};
+    SET LOCAL jit = off;
+    SET LOCAL work_mem = '64MB'`;
+}

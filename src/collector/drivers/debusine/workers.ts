@@ -1,0 +1,171 @@
+import { LabelProduct, lazily, type OptionalValue, type Value } from '../../../metric/index.ts';
+import { numberOf, rowsPerStep, type DebusineFamily, type FamilySettings, type Query, type Row } from './family.ts';
+import { poolRuntimeQuery } from './pools-and-stores.ts';
+import { gauge, Sums } from './sums.ts';
+
+/** Workers by their labels, with the metadata as JSON. */
+const workersQuery: Query = {
+  reads: {
+    db_worker: ['id', 'worker_type', 'worker_pool_id', 'connected_at', 'static_metadata', 'dynamic_metadata'],
+    db_workerpool: ['id', 'name'],
+    db_workrequest: ['worker_id', 'status'],
+  },
+  sql: `
+    SELECT worker_type, pool, connected, busy,
+      static_metadata->'system:host_architecture', dynamic_metadata->'system:host_architecture',
+      static_metadata->'system:architectures', dynamic_metadata->'system:architectures', count(*)
+    FROM (
+      SELECT db_worker.worker_type, coalesce(db_workerpool.name, '') AS pool,
+        (db_worker.connected_at IS NOT NULL)::integer AS connected,
+        EXISTS (
+          SELECT FROM db_workrequest
+          WHERE db_workrequest.worker_id = db_worker.id AND db_workrequest.status IN ('pending', 'running')
+        )::integer AS busy,
+        db_worker.static_metadata, db_worker.dynamic_metadata
+      FROM db_worker
+      LEFT JOIN db_workerpool ON db_workerpool.id = db_worker.worker_pool_id
+    ) AS workers
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8`,
+};
+
+/** The prefix of the labels of architectures. */
+const prefix = 'architecture_';
+
+/** Workers with equal metadata. */
+interface Workers {
+  readonly type: string;
+  readonly pool: string;
+  readonly connected: string;
+  readonly busy: string;
+  readonly host: string;
+  /** Names of labels. */
+  readonly architectures: ReadonlySet<string>;
+  readonly number: Value;
+}
+
+/** What the metadata of all workers mentions, whether another value takes precedence or not. */
+interface Mentioned {
+  readonly hosts: Set<string>;
+  /** Names of labels. */
+  readonly architectures: Set<string>;
+}
+
+function workersOf(row: Row, mentioned: Mentioned): Workers {
+  const [type, pool, connected, busy, ...metadata] = row;
+  const number = numberOf(metadata.pop());
+  const [staticHost, dynamicHost, staticList, dynamicList] = metadata.map((text) => jsonOf(text ?? null));
+  const hosts = [staticHost, dynamicHost].map(hostOf);
+  for (const host of hosts) if (host !== '') mentioned.hosts.add(host);
+  const lists = [staticList, dynamicList].map(labelNamesOf);
+  for (const list of lists) for (const name of list) mentioned.architectures.add(name);
+  return {
+    type: type ?? '',
+    pool: pool ?? '',
+    connected: connected ?? '',
+    busy: busy ?? '',
+    host: hosts.find((host) => host !== '') ?? '',
+    architectures: new Set(lists.find((list) => list.length > 0)),
+    number,
+  };
+}
+
+function jsonOf(text: string | null): unknown {
+  return text === null ? undefined : JSON.parse(text);
+}
+
+/** A host architecture as a label value. A worker may send any JSON; what is no text counts as absent. */
+function hostOf(host: unknown): string {
+  return typeof host === 'string' ? host : '';
+}
+
+/** The names of the labels of a list of architectures. A text is a list of its characters, as in Debusine. */
+function labelNamesOf(list: unknown): readonly string[] {
+  const elements: readonly unknown[] = Array.isArray(list) ? list : typeof list === 'string' ? Array.from(list) : [];
+  const names = elements.filter((element) => typeof element === 'string');
+  return names.map((name) => prefix + name.replaceAll(/[^A-Za-z0-9_]/gu, '_'));
+}
+
+/** The label values of workers under the rules of the configuration. */
+class WorkerLabels {
+  readonly #names: readonly string[];
+  readonly #isDocument: boolean;
+  readonly product: LabelProduct;
+
+  constructor(mentioned: Mentioned, rules: FamilySettings['labelRules']) {
+    this.#names = [...mentioned.architectures].toSorted();
+    this.#isDocument = rules === 'document';
+    this.product = new LabelProduct([
+      ...this.#names,
+      'busy',
+      'connected',
+      'host_architecture',
+      'worker_pool',
+      'worker_type',
+    ]);
+  }
+
+  of({ type, pool, connected, busy, host, architectures }: Workers): readonly OptionalValue[] {
+    const hasArchitectures = type === 'external' || !this.#isDocument;
+    return [
+      ...this.#names.map((name) => this.#flag(hasArchitectures && architectures.has(name))),
+      busy,
+      connected,
+      hasArchitectures ? host : undefined,
+      this.#pool(pool),
+      type,
+    ];
+  }
+
+  /** The values of workers of one type, for a product. External ones have architectures. */
+  lists(type: string, hosts: readonly string[], pools: readonly string[]): readonly (readonly OptionalValue[])[] {
+    const isExternal = type === 'external';
+    const architectures = isExternal ? [this.#flag(false), this.#flag(true)] : [this.#flag(false)];
+    return [
+      ...this.#names.map(() => architectures),
+      flags,
+      flags,
+      isExternal || !this.#isDocument ? hosts : [undefined],
+      pools.map((pool) => this.#pool(pool)),
+      [type],
+    ];
+  }
+
+  #flag(isPresent: boolean): OptionalValue {
+    if (isPresent) return '1';
+    return this.#isDocument ? undefined : '0';
+  }
+
+  #pool(pool: string): OptionalValue {
+    return pool === '' && this.#isDocument ? undefined : pool;
+  }
+}
+
+const flags = ['0', '1'];
+
+export const workers: DebusineFamily = {
+  name: 'workers',
+  labels: () => [`${prefix}*`, 'busy', 'connected', 'host_architecture', 'worker_pool', 'worker_type'],
+  queries: [workersQuery, poolRuntimeQuery],
+  *build(rows, { zeroFill, labelRules }) {
+    const mentioned: Mentioned = { hosts: new Set(), architectures: new Set() };
+    const found: Workers[] = [];
+    for (const [index, row] of rows(workersQuery).entries()) {
+      found.push(workersOf(row, mentioned));
+      if (index % rowsPerStep === 0) yield;
+    }
+    const labels = new WorkerLabels(mentioned, labelRules);
+    const sums = new Sums();
+    for (const [index, each] of found.entries()) {
+      sums.add(labels.product.of(labels.of(each)), each.number);
+      if (index % rowsPerStep === 0) yield;
+    }
+    const pools = ['', ...rows(poolRuntimeQuery).map(([pool]) => pool ?? '')];
+    const zeros = lazily(function* () {
+      if (zeroFill === 'none') return;
+      for (const type of ['celery', 'signing']) yield* labels.product.all(labels.lists(type, [''], ['']));
+      // The number of these doubles with each architecture.
+      if (zeroFill === 'full') yield* labels.product.all(labels.lists('external', [...mentioned.hosts], pools));
+    });
+    return gauge('workers', 'Number of Workers', sums.points(zeros));
+  },
+};
