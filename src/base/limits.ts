@@ -316,6 +316,14 @@ export const limits = {
   scrapesMax: 3,
   /** Shared expositions in memory. The next one is rendered when all scrapers have received one. */
   scrapeBodiesMax: 4,
+  /** Largest body of a page of sources that is cached. A larger page is rendered anew for each client. */
+  pageBodyBytesMax: 16 * 1024 * 1024,
+  /** Cached bodies of all pages together. */
+  pageBodiesBytesMax: 64 * 1024 * 1024,
+  /** Number of cached bodies: one for each page, scope, format and coding. */
+  pageBodiesMax: 256,
+  /** Renderings of pages that wait for their turn. Further requests for bodies that are not cached get 503. */
+  pageRenderingsWaitingMax: 100,
   /** How long a scrape may take if the scraper does not state its timeout. */
   scrapeMsMax: 60_000,
   /** How long encoding an exposition may block the event loop at a time. */

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { negotiate } from './negotiate.ts';
 
 const openMetrics = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
@@ -44,11 +44,30 @@ test.each([
   expect(negotiate(accept).contentType).toBe(contentType);
 });
 
-test('OpenMetrics 2.0.0 is offered only with its option', () => {
+test('OpenMetrics 2.0.0 is not offered by default', () => {
   const accept = 'application/openmetrics-text;version=2.0.0;q=0.9,application/openmetrics-text;version=1.0.0;q=0.8';
   expect(negotiate(accept).syntax).toBe('openmetrics-1.0.0');
-  expect(negotiate(accept, { openMetrics2: true }).syntax).toBe('openmetrics-2.0.0');
-  expect(negotiate('application/openmetrics-text', { openMetrics2: true }).syntax).toBe('openmetrics-1.0.0');
+  const offered = ['openmetrics-1.0.0', 'openmetrics-2.0.0'] as const;
+  expect(negotiate(accept, offered).syntax).toBe('openmetrics-2.0.0');
+  expect(negotiate('application/openmetrics-text', offered).syntax).toBe('openmetrics-1.0.0');
+});
+
+describe('if only OpenMetrics 1.0.0 and text 0.0.4 are offered', () => {
+  const prometheus2 =
+    'application/openmetrics-text;version=1.0.0;q=0.5,application/openmetrics-text;version=0.0.1;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2';
+
+  test.each([
+    ['Prometheus 2', prometheus2, 'openmetrics-1.0.0'],
+    ['Prometheus 3', prometheus3, 'openmetrics-1.0.0'],
+    ['Prometheus with native histograms', protobufFirst, 'openmetrics-1.0.0'],
+    ['text by its quality', 'application/openmetrics-text;q=0.1,text/plain;q=0.9', 'text-0.0.4'],
+    ['text 1.0.0 alone', 'text/plain;version=1.0.0', 'text-0.0.4'],
+    ['protobuf alone', protobufFirst.split(',')[0], 'text-0.0.4'],
+    ['a browser', 'text/html,*/*;q=0.8', 'text-0.0.4'],
+    ['nothing at all', undefined, 'text-0.0.4'],
+  ])('%s', (_, accept, syntax) => {
+    expect(negotiate(accept, ['openmetrics-1.0.0', 'text-0.0.4']).syntax).toBe(syntax);
+  });
 });
 
 test('a client can request every scheme', () => {

@@ -2,10 +2,8 @@ import { parseAccept, type Accepted } from './accept.ts';
 import { escapingSchemes } from './escape-name.ts';
 import { formatOf, prometheusText, type Format, type Syntax } from './format.ts';
 
-interface NegotiateOptions {
-  /** Offer OpenMetrics 2.0.0, a release candidate. Default: false. */
-  readonly openMetrics2?: boolean;
-}
+/** Offered by default: all except OpenMetrics 2.0.0, a release candidate. */
+const stable: readonly Syntax[] = ['openmetrics-1.0.0', 'text-0.0.4', 'text-1.0.0', 'protobuf'];
 
 /** The syntax of each media type and version. A client that states no version gets the oldest supported one. */
 const syntaxes: Readonly<Record<string, Syntax>> = {
@@ -20,14 +18,14 @@ const syntaxes: Readonly<Record<string, Syntax>> = {
 };
 
 /**
- * The format for a scrape: the supported format that the Accept header prefers. Ignores invalid and unsupported
- * entries. If none is left, this is Prometheus text 0.0.4, which every client accepts, never an error (Prometheus
- * documentation, "Scrape protocol content negotiation").
+ * The format for a scrape: the format among `offered` that the Accept header prefers. Ignores invalid entries and those
+ * that are not offered. If none is left, this is Prometheus text 0.0.4, which every client accepts, never an error
+ * (Prometheus documentation, "Scrape protocol content negotiation").
  */
-export function negotiate(accept: string | undefined, options: NegotiateOptions = {}): Format {
+export function negotiate(accept: string | undefined, offered: readonly Syntax[] = stable): Format {
   for (const entry of parseAccept(accept ?? '')) {
     const syntax = entry.quality === 0 ? undefined : syntaxOf(entry);
-    if (syntax === undefined || (syntax === 'openmetrics-2.0.0' && options.openMetrics2 !== true)) continue;
+    if (syntax === undefined || !offered.includes(syntax)) continue;
     const escaping = escapingSchemes.find((scheme) => scheme === entry.parameters.get('escaping'));
     return formatOf(syntax, escaping);
   }

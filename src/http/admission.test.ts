@@ -10,7 +10,7 @@ import {
   type Principal,
 } from '../identity/index.ts';
 import { MetricSet } from '../metric/index.ts';
-import { createAdmit, createAuthorise, type AdmissionOptions } from './admission.ts';
+import { createAdmit, createAuthorise, createAuthorisePage, type AdmissionOptions } from './admission.ts';
 import { createForwardedReader } from './forwarded.ts';
 import type { Handler } from './listener.ts';
 import { createTokenEndpoint } from './token-endpoint.ts';
@@ -44,7 +44,12 @@ function setUp({ users = true, anonymousPull = true, listener = 'open', publicUr
   });
   const options = { authentication, listener, challenges: () => users, ...(publicUrl !== undefined && { publicUrl }) };
   const token = createTokenEndpoint({ ...options, tokens, clock: systemClock, log });
-  return { admit: createAdmit(options), authorise: createAuthorise(options), token };
+  return {
+    admit: createAdmit(options),
+    authorise: createAuthorise(options),
+    authorisePage: createAuthorisePage(options),
+    token,
+  };
 }
 
 function bearer(find: (text: string) => Principal | undefined): Authenticator {
@@ -187,6 +192,82 @@ describe('a token with a Debusine scope', () => {
       expect(() => admit(headers, '127.0.0.1', scope)).toThrow(pagesOnly);
     }
     expect(await statusOf(token, headers)).toBe(403);
+  });
+});
+
+describe('a page of sources', () => {
+  const bound: Principal = { subject: 'farm', debusineScope: 'debian', rights: new Set(['query']) };
+  const sender: Principal = { subject: 'ci', rights: new Set(['ingest']) };
+  const findToken = (text: string) =>
+    new Map([
+      ['bound', bound],
+      ['sender', sender],
+    ]).get(text);
+  const from = (headers: Record<string, string>): FastifyRequest =>
+    ({ headers: { host: 'localhost', ...headers }, ip: '127.0.0.1' }) as unknown as FastifyRequest;
+  const alice = { authorization: basic('alice:password') };
+
+  test.each<[string, Setting]>([
+    ['with users', {}],
+    ['without users', { users: false }],
+    ['without anonymous pulls', { anonymousPull: false }],
+    ['on a loopback listener, under a foreign Host', { users: false, listener: 'loopback' }],
+  ])('is open to any client if it is public: %s', async (_, setting) => {
+    const { authorisePage } = setUp(setting);
+    const principal = await authorisePage(from({ host: 'pull.example.org', 'sec-fetch-site': 'cross-site' }), 'public');
+    expect(principal?.rights.has('query')).not.toBe(true);
+  });
+
+  test('identifies clients with credentials', async () => {
+    const { authorisePage } = setUp({ findToken });
+    for (const access of ['public', 'required'] as const) {
+      expect(await authorisePage(from(alice), access)).toMatchObject({ subject: 'alice' });
+      expect(await authorisePage(from({ authorization: 'Bearer bound' }), access)).toBe(bound);
+    }
+    expect(await authorisePage(from({ authorization: 'Bearer sender' }), 'public')).toBe(sender);
+  });
+
+  test('rejects wrong credentials, also if it is public', async () => {
+    const { authorisePage } = setUp({ findToken });
+    for (const authorization of ['Bearer other', basic('alice:wrong'), 'Token x', 'Basic !']) {
+      for (const access of ['public', 'required'] as const) {
+        const refused = authorisePage(from({ authorization }), access);
+        await expect(refused).rejects.toMatchObject({ code: 'unauthorized', message: 'these credentials are wrong' });
+      }
+    }
+  });
+
+  test("ignores Debusine's own header for tokens", async () => {
+    const { authorisePage } = setUp();
+    expect(await authorisePage(from({ token: 'nonsense' }), 'public')).toMatchObject({ subject: 'anonymous' });
+  });
+
+  test('needs the right query if access is required', async () => {
+    const { authorisePage } = setUp({ findToken, listener: 'loopback' });
+    await expect(authorisePage(from({}), 'required')).rejects.toMatchObject({ code: 'unauthorized' });
+    const without = authorisePage(from({ authorization: 'Bearer sender' }), 'required');
+    await expect(without).rejects.toMatchObject({ code: 'forbidden' });
+    const otherSite = authorisePage(from({ ...alice, 'sec-fetch-site': 'cross-site' }), 'required');
+    await expect(otherSite).rejects.toMatchObject({ code: 'forbidden' });
+  });
+
+  test('is open to this machine without users, also if access is required', async () => {
+    const local = setUp({ users: false, listener: 'loopback' }).authorisePage;
+    expect((await local(from({}), 'required'))?.rights).toContain('query');
+    await expect(local(from({ host: 'rebound.example' }), 'required')).rejects.toMatchObject({ code: 'unauthorized' });
+    const open = setUp({ users: false }).authorisePage;
+    await expect(open(from({}), 'required')).rejects.toMatchObject({ code: 'unauthorized' });
+  });
+
+  test('limits failed logins of an address', async () => {
+    const { authorisePage } = setUp();
+    const tries = Array.from({ length: 31 }, (_, index) =>
+      authorisePage(from({ authorization: basic(`alice:wrong${index}`) }), 'public'),
+    );
+    expect((await Promise.allSettled(tries)).at(-1)).toMatchObject({
+      status: 'rejected',
+      reason: { code: 'login_limited' },
+    });
   });
 });
 

@@ -15,7 +15,7 @@ import {
   type AuthRequest,
 } from '../identity/index.ts';
 import { OciError } from '../oci/index.ts';
-import type { Authorise } from './contract.ts';
+import type { Authorise, AuthorisePage } from './contract.ts';
 import { clientOf, forwardedOf, isForwarded } from './forwarded.ts';
 import { ownerOf } from './local-socket.ts';
 import { isFromOtherPage, isFromOtherSite, otherSiteMessage } from './other-sites.ts';
@@ -36,16 +36,36 @@ export interface AdmissionOptions {
 
 /** Creates the authorisation of API requests. */
 export function createAuthorise(options: AdmissionOptions): Authorise {
-  return async (request: FastifyRequest, right) => {
+  return async (request, right) => {
     const owner = ownerOf(request.raw);
     if (owner !== undefined) return owner;
-    const { headers } = request;
-    if (isFromOtherSite(headers)) throw new TonnageError('forbidden', otherSiteMessage);
-    return requireRight(
-      await options.authentication.authenticate(authRequestOf(headers, clientOf(headers, request.ip), options)),
-      right,
-    );
+    if (isFromOtherSite(request.headers)) throw new TonnageError('forbidden', otherSiteMessage);
+    return requireRight(await outcomeOf(request, options), right);
   };
+}
+
+/** Creates the authorisation of requests for pages. */
+export function createAuthorisePage(options: AdmissionOptions): AuthorisePage {
+  return async (request, access) => {
+    const owner = ownerOf(request.raw);
+    if (owner !== undefined) return owner;
+    if (access === 'required' && isFromOtherSite(request.headers)) {
+      throw new TonnageError('forbidden', otherSiteMessage);
+    }
+    const outcome = await outcomeOf(request, options);
+    if (outcome.kind === 'principal' && outcome.principal.debusineScope !== undefined) return outcome.principal;
+    if (access === 'required' || isRejected(outcome)) return requireRight(outcome, 'query');
+    return 'principal' in outcome ? outcome.principal : undefined;
+  };
+}
+
+/** Whether credentials are wrong or cannot be checked now, as opposed to missing. */
+function isRejected(outcome: Outcome): boolean {
+  return outcome.kind === 'limited' || (outcome.kind === 'unauthorized' && outcome.reason === 'wrong');
+}
+
+async function outcomeOf({ headers, ip }: FastifyRequest, options: AdmissionOptions): Promise<Outcome> {
+  return options.authentication.authenticate(authRequestOf(headers, clientOf(headers, ip), options));
 }
 
 /**

@@ -45,7 +45,7 @@ function answer(
 ): void {
   if (code === 'unauthorized') reply.header('www-authenticate', 'Basic realm="Tonnage", charset="UTF-8"');
   const seconds = retryAfterSeconds(error, status);
-  if (seconds !== undefined) reply.header('retry-after', seconds);
+  if (seconds !== undefined && !reply.hasHeader('retry-after')) reply.header('retry-after', seconds);
   reply.code(status);
   // Errors outside Wave's routes, such as an unknown metric or method, have Wave's form too.
   if (wavePath.test(request.url)) sendText(reply, 'application/json', JSON.stringify({ message: detail }));

@@ -10,7 +10,11 @@ import { dashboardRoutes } from './routes/dashboard.ts';
 import { dimensionRoutes } from './routes/dimensions.ts';
 import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
+<<<<<<< HEAD
 import { sourceRoutes } from './routes/sources.ts';
+=======
+import { pageRoutes } from './routes/pages.ts';
+>>>>>>> 34d6d4d (http: pages of sources at /api/1.0/open-metrics/, from bodies that are rendered once for each snapshot, scope, format and coding)
 import { tokenRoutes } from './routes/tokens.ts';
 import { usageRoutes } from './routes/usage.ts';
 import { waveRoutes } from './routes/wave.ts';
@@ -41,6 +45,7 @@ export async function createApi(options: ApiOptions): Promise<App> {
     tokenRoutes(scope, options);
     sourceRoutes(scope, options);
     healthRoutes(scope, options);
+    pageRoutes(scope, options);
     await dashboardRoutes(scope, options);
     scope.get('/openapi.json', { schema: { summary: 'OpenAPI description of this API' } }, () => app.swagger());
   });

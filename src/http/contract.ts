@@ -8,6 +8,7 @@ import type { AdapterName, AdapterSettings } from '../ingest/index.ts';
 import type { Ledger } from '../ledger/index.ts';
 import type { MetricSet } from '../metric/index.ts';
 import type { MeterSet } from '../usage/index.ts';
+import type { Page, PageAccess } from './pages/page.ts';
 
 /** A Fastify instance whose schemas are zod types. */
 export type App = FastifyInstance<
@@ -24,6 +25,12 @@ export type App = FastifyInstance<
  */
 export type Authorise = (request: FastifyRequest, right: Right) => Promise<Principal>;
 
+/**
+ * Authenticates a request for a page. Resolves with `undefined` for a client without credentials that may read a public
+ * page only. Rejects as `Authorise`: with `unauthorized` for wrong credentials, also if the page is public.
+ */
+export type AuthorisePage = (request: FastifyRequest, access: PageAccess) => Promise<Principal | undefined>;
+
 /** The state of one part. `code` is public; `detail` is for principals with the `query` right. */
 export type Check = 'ok' | { readonly code: string; readonly detail: string };
 
@@ -37,6 +44,9 @@ export interface ApiOptions {
   readonly ledger: Ledger;
   readonly meters: MeterSet;
   readonly authorise: Authorise;
+  readonly authorisePage: AuthorisePage;
+  /** Pages of sources, with unique names. */
+  readonly pages: readonly Page[];
   readonly tokens: TokenManager;
   /** Settings of the notification adapters by name. Default: the adapters' own defaults. */
   readonly adapterSettings?: Readonly<Record<AdapterName, AdapterSettings>>;

@@ -1,7 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { codeOf, limits, messageOf, TonnageError, type Clock, type ErrorCode, type Log } from '../base/index.ts';
+import { limits, messageOf, TonnageError, type Clock, type ErrorCode, type Log } from '../base/index.ts';
 import { encode, negotiate, paced, type Format } from '../exposition/index.ts';
 import { isLoopbackHost } from '../identity/index.ts';
 import type { MetricFamily, MetricSet } from '../metric/index.ts';
@@ -10,10 +8,11 @@ import type { Handler } from './listener.ts';
 import { scrapeInstruments } from './metrics.ts';
 import { isFromOtherSite } from './other-sites.ts';
 import { problem, problemType } from './problem.ts';
-import { chooseCoding, compressor, type ContentCoding } from './scrape/coding.ts';
+import { chooseCoding, type ContentCoding } from './scrape/coding.ts';
 import { scrapeDeadlineMs } from './scrape/deadline.ts';
 import { filterFamilies } from './scrape/filter.ts';
-import { Scrapes, type Exposition } from './scrape/scrapes.ts';
+import { Scrapes } from './scrape/scrapes.ts';
+import { sendExposition, untilDeadline } from './scrape/send.ts';
 import { withoutOrganisations } from './scrape/without-organisations.ts';
 import { sendBody } from './send-body.ts';
 
@@ -84,7 +83,7 @@ interface ScrapeRequest {
 
 function parseRequest({ headers, httpVersion, url }: IncomingMessage, organisationsFor: NamesFor): ScrapeRequest {
   const format = negotiate(headers.accept);
-  const coding = chooseCoding(headerText(headers['accept-encoding']));
+  const coding = chooseCoding(headers['accept-encoding']);
   return {
     format,
     coding,
@@ -113,42 +112,16 @@ async function scrape(
   { format, coding, names, organisations, needsLength, deadlineMs, headers }: ScrapeRequest,
   response: ServerResponse,
 ): Promise<boolean> {
-  const disconnected = new AbortController();
-  response.once('close', () => response.writableFinished || disconnected.abort());
-  const deadline = AbortSignal.timeout(deadlineMs);
-  const signal = AbortSignal.any([deadline, disconnected.signal]);
   const key = JSON.stringify([format.contentType, names, organisations]);
   const make = () => {
     const families = filterFamilies(gather(), names);
     return paced(encode(organisations ? families : withoutOrganisations(families), format), clock);
   };
-  const send = async (exposition: Exposition): Promise<void> => {
-    const length = coding === 'identity' && exposition.kind === 'whole' ? exposition.length : undefined;
-    response.writeHead(200, { ...headers, ...(length !== undefined && { 'content-length': length }) });
-    const body = Readable.from(exposition.chunks, { objectMode: false });
-    const compress = compressor(coding);
-    if (compress) await pipeline(body, compress, response, { signal });
-    else await pipeline(body, response, { signal });
-  };
-  try {
-    return await scrapes.run({ key, make, whole: needsLength, signal }, send);
-  } catch (cause) {
-    if (deadline.aborted) {
-      throw new TonnageError('unavailable', `the scrape took longer than ${deadlineMs} ms`, { cause });
-    }
-    if (disconnected.signal.aborted && isEndOfConnection(cause)) throw new Error('the scraper disconnected', { cause });
-    throw cause;
-  }
-}
-
-/** Whether a stream reports that the scraper disconnected, as opposed to an error of rendering. */
-function isEndOfConnection(error: unknown): boolean {
-  const isAbort = error instanceof Error && error.name === 'AbortError';
-  return isAbort || codeOf(error) === 'ERR_STREAM_PREMATURE_CLOSE';
-}
-
-function headerText(header: string | readonly string[] | undefined): string | undefined {
-  return typeof header === 'string' ? header : header?.join(',');
+  return untilDeadline(response, deadlineMs, (signal) =>
+    scrapes.run({ key, make, whole: needsLength, signal }, (exposition) =>
+      sendExposition(exposition, { coding, headers, response, signal }),
+    ),
+  );
 }
 
 function reject(response: ServerResponse, code: ErrorCode, detail: string): void {

@@ -30,6 +30,22 @@ export function scrapeInstruments(metrics: MetricSet): ScrapeInstruments {
   };
 }
 
+/** Instruments of the pages of sources. `bodyBytes` reads the size of all cached bodies. */
+export function pageInstruments(metrics: MetricSet, bodyBytes: () => number): { readonly renderings: Counter } {
+  metrics.gauge({
+    name: 'tonnage_page_body_bytes',
+    unit: 'bytes',
+    help: 'Size of the cached bodies of pages of sources.',
+    read: bodyBytes,
+  });
+  return {
+    renderings: metrics.counter({
+      name: 'tonnage_page_renderings',
+      help: 'Bodies of pages of sources that were rendered for the cache. Other requests got a cached body.',
+    }),
+  };
+}
+
 /** Creates the function that counts and logs each client that was disconnected because it read no bytes. */
 export function silentReaderReport(metrics: MetricSet, log: Log): (answer: ServerResponse) => void {
   const disconnected = metrics.counter({

@@ -162,7 +162,7 @@ function routesOf({ app }: ApiFixture): readonly string[] {
         .join('')
         .replace(/^\/\//, '/')
         .replaceAll(/:(\w+)/g, '{$1}');
-      const named = methods.split(', ').filter((method) => method !== '' && method !== 'HEAD');
+      const named = methods.split(', ').filter((method) => !['', 'HEAD', 'OPTIONS'].includes(method));
       return named.map((method) => `${method} ${path}`);
     });
 }

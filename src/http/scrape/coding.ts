@@ -1,4 +1,5 @@
-import type { Transform } from 'node:stream';
+import { Readable, type Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { createGzip, createZstdCompress } from 'node:zlib';
 import { parseQualities } from '../qualities.ts';
 
@@ -11,8 +12,8 @@ const codings: readonly ContentCoding[] = ['zstd', 'gzip', 'identity'];
  * Chooses the coding of a response by the request's `Accept-Encoding` (RFC 9110, section 12.5.3). `identity` if the
  * header is missing or invalid, because the client may not be able to decode anything else.
  */
-export function chooseCoding(header: string | undefined): ContentCoding {
-  const qualities = parseQualities(header ?? '');
+export function chooseCoding(header: string | readonly string[] | undefined): ContentCoding {
+  const qualities = parseQualities(typeof header === 'string' ? header : (header?.join(',') ?? ''));
   const qualityOf = (coding: ContentCoding): number =>
     qualities.get(coding) ?? (coding === 'identity' ? 0.0001 : (qualities.get('*') ?? 0));
   const best = codings.reduce((left, right) => (qualityOf(right) > qualityOf(left) ? right : left));
@@ -29,4 +30,19 @@ export function compressor(coding: ContentCoding): Transform | undefined {
     case 'identity':
       return undefined;
   }
+}
+
+/** Yields the chunks of a body with the coding applied. */
+export async function* coded(
+  chunks: AsyncIterable<Uint8Array>,
+  coding: ContentCoding,
+): AsyncGenerator<Uint8Array, void> {
+  const compress = compressor(coding);
+  if (compress === undefined) {
+    yield* chunks;
+    return;
+  }
+  // An error of the chunks destroys the compressor, so that the caller gets it as well.
+  pipeline(Readable.from(chunks, { objectMode: false }), compress).catch(() => undefined);
+  yield* compress;
 }

@@ -52,7 +52,9 @@ export class DescribedAnswers {
   missing({ method: asked, target, status, contentType, body }: DescribedAnswer): string | undefined {
     const method = asked.toLowerCase();
     const [wanted = ''] = target.split('?', 1);
-    const path = this.#paths.find(({ pattern }) => pattern.test(wanted))?.path;
+    const matching = this.#paths.filter(({ pattern }) => pattern.test(wanted));
+    // A path without parameters takes precedence (OpenAPI 3.1, "Path Templating Matching").
+    const path = (matching.find((each) => each.path === wanted) ?? matching[0])?.path;
     const operation = path === undefined ? undefined : this.#description.paths[path]?.[method];
     if (path === undefined || operation === undefined) return undefined;
     const name = `${method} ${path}: ${status}`;
