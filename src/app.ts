@@ -51,6 +51,7 @@ import {
   metersOf,
   organisationsFor,
   ownAddressOf,
+  pagesOf,
   scopeUpstreamsOf,
   warnOfExposure,
 } from './wiring/index.ts';
@@ -72,6 +73,8 @@ const storeDrivers: StoreDrivers = {
   redis: () => import('./redis-totals/drivers/redis.ts'),
 };
 const collectorDrivers = { runtime: () => import('./collector/drivers/runtime.ts') } as const;
+
+const sourceDrivers = { debusine: { options: debusineOptions } };
 
 /** Reads configurations that may name any of the drivers. */
 export const configReader = createConfigReader({ debusine: debusineOptions });
@@ -165,7 +168,7 @@ async function start({ environment = {}, ...options }: ServerOptions, closers: C
     clock,
     authorise: createAuthorise(admission),
     authorisePage: createAuthorisePage(admission),
-    pages: [],
+    pages: pagesOf(config, sourceDrivers, collectors),
     tokens: tokenManager,
     adapterSettings: adapterSettings(config),
     sources: () => collectors.status(),

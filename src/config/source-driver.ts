@@ -44,6 +44,8 @@ export interface SourceDriver<Keys extends object = object> {
 interface SourcePage<Keys extends object> extends PageKeys<string> {
   /** The path of the page of this source. */
   of(source: SourceConfig & Keys): string;
+  /** `public`: any client may read it. `required`: only clients with the right `query` may. */
+  access(source: SourceConfig & Keys): 'public' | 'required';
 }
 
 interface PageKeys<Key extends string> {

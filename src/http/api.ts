@@ -10,11 +10,8 @@ import { dashboardRoutes } from './routes/dashboard.ts';
 import { dimensionRoutes } from './routes/dimensions.ts';
 import { eventRoutes } from './routes/events.ts';
 import { healthRoutes } from './routes/health.ts';
-<<<<<<< HEAD
-import { sourceRoutes } from './routes/sources.ts';
-=======
 import { pageRoutes } from './routes/pages.ts';
->>>>>>> 34d6d4d (http: pages of sources at /api/1.0/open-metrics/, from bodies that are rendered once for each snapshot, scope, format and coding)
+import { sourceRoutes } from './routes/sources.ts';
 import { tokenRoutes } from './routes/tokens.ts';
 import { usageRoutes } from './routes/usage.ts';
 import { waveRoutes } from './routes/wave.ts';

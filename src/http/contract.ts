@@ -45,7 +45,7 @@ export interface ApiOptions {
   readonly meters: MeterSet;
   readonly authorise: Authorise;
   readonly authorisePage: AuthorisePage;
-  /** Pages of sources, with unique names. */
+  /** Pages of sources, with unique paths. */
   readonly pages: readonly Page[];
   readonly tokens: TokenManager;
   /** Settings of the notification adapters by name. Default: the adapters' own defaults. */

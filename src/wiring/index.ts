@@ -3,6 +3,7 @@ export { countOfEgress, countsOfPull } from './counts.ts';
 export { environmentProxies, gatewaySettings, ownAddressOf } from './gateway.ts';
 export { createIdentity } from './identity.ts';
 export { ledgerSettings, metersOf, organisationsFor } from './ledger.ts';
+export { pagesOf } from './pages.ts';
 export { warnOfExposure } from './exposure.ts';
 export { createLog } from './log.ts';
 export { scopeUpstreamsOf } from './scope-upstreams.ts';

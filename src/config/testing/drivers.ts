@@ -25,7 +25,7 @@ const barn = sourceDriver({
     { name: 'calves', labels: [] },
     ...(extras.milk ? [{ name: 'milk', labels: [] }] : []),
   ],
-  page: { of: ({ page }) => `/barn/${page ?? ''}`, key: 'page', shared: ['door'] },
+  page: { of: ({ page }) => `/barn/${page ?? ''}`, access: () => 'public', key: 'page', shared: ['door'] },
   complete(source, findings) {
     const { wait, deadline } = source;
     if (wait < deadline) return source;

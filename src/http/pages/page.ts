@@ -5,8 +5,8 @@ export type PageAccess = 'public' | 'required';
 
 /** A page of sources on the main listener. */
 export interface Page {
-  /** The last segment of its path, `/api/1.0/open-metrics/NAME/`. Empty: the path without a name. */
-  readonly name: string;
+  /** `/api/1.0/open-metrics/`, or one segment below it with a slash at its end. */
+  readonly path: string;
   readonly access: PageAccess;
   /** What its sources expose now. Never waits. */
   read(): SourcePage;

@@ -14,7 +14,7 @@ import { encodeInScope } from './in-scope.ts';
 /** What to send of a page. */
 export interface PageContent {
   /** Identifies the page. */
-  readonly name: string;
+  readonly path: string;
   readonly page: SourcePage;
   readonly format: Format;
   /** The scope to filter by. Absent: the whole page. */
@@ -59,14 +59,14 @@ export class PageResponder {
     content: PageContent,
     exchange: Exchange & { readonly coding: ContentCoding; readonly signal: AbortSignal },
   ): Promise<void> {
-    const { name, page, format, scope } = content;
+    const { path, page, format, scope } = content;
     const { request, response, onBegin, coding, signal } = exchange;
     const headers = {
       'content-type': format.contentType,
       ...(coding !== 'identity' && { 'content-encoding': coding }),
       ...content.headers,
     };
-    const key = JSON.stringify([name, scope, format.contentType, coding]);
+    const key = JSON.stringify([path, scope, format.contentType, coding]);
     const { revision } = page;
     const make = () => this.#render(content);
     const body = await unlessAborted(this.#bodies.get({ key, revision, make: () => coded(make(), coding) }), signal);

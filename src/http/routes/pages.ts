@@ -88,7 +88,7 @@ function createSend({ pages, authorisePage, metrics, clock, log }: Options) {
     };
     const exchange = { request: request.raw, response: reply.raw, onBegin: () => void reply.hijack() };
     try {
-      await responder.send({ name: page.name, page: current, format, scope, headers }, exchange);
+      await responder.send({ path: page.path, page: current, format, scope, headers }, exchange);
     } catch (error) {
       if (!reply.raw.headersSent && !reply.raw.destroyed) throw error;
       reply.hijack();
@@ -100,9 +100,11 @@ function createSend({ pages, authorisePage, metrics, clock, log }: Options) {
 }
 
 /** The page that a request names. The only page is also at the path without a name. Throws `not_found`. */
-function pageOf(pages: ApiOptions['pages'], { params: { page: name = '' } }: Request): Page {
+function pageOf(pages: ApiOptions['pages'], { params: { page: name } }: Request): Page {
   const [only, ...others] = pages;
-  const page = pages.find((each) => each.name === name) ?? (name === '' && others.length === 0 ? only : undefined);
+  const path = name === undefined ? `${root}/` : `${root}/${name}/`;
+  const page =
+    pages.find((each) => each.path === path) ?? (name === undefined && others.length === 0 ? only : undefined);
   if (page !== undefined) return page;
   throw new TonnageError(
     'not_found',

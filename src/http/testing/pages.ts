@@ -47,8 +47,9 @@ export class TestPages {
     this.#set = new CollectorSet({ metrics: new MetricSet(), clock, log });
   }
 
-  /** Adds a page. Its source has no data yet. */
+  /** Adds a page: `name` is the segment below `/api/1.0/open-metrics/`, or empty. Its source has no data yet. */
   add(name: string, access: PageAccess = 'public'): PageSource {
+    const path = name === '' ? '/api/1.0/open-metrics/' : `/api/1.0/open-metrics/${name}/`;
     const source: PageSource = {
       families: [],
       read: () => this.#set.read(`source-${name}`).catch(() => undefined),
@@ -59,8 +60,8 @@ export class TestPages {
         return source.families;
       },
     };
-    this.#set.add({ name: `source-${name}`, collector, intervalMs: 30_000, page: name });
-    this.pages.push({ name, access, read: () => this.#page(name) });
+    this.#set.add({ name: `source-${name}`, collector, intervalMs: 30_000, page: path });
+    this.pages.push({ path, access, read: () => this.#page(path) });
     return source;
   }
 
@@ -74,9 +75,9 @@ export class TestPages {
     return this.#set.close();
   }
 
-  #page(name: string): SourcePage {
-    const page = this.#set.page(name);
-    if (page === undefined) throw new Error(`there is no page ${name}`);
+  #page(path: string): SourcePage {
+    const page = this.#set.page(path);
+    if (page === undefined) throw new Error(`there is no page ${path}`);
     return page;
   }
 }

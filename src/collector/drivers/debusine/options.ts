@@ -184,6 +184,7 @@ export const debusineOptions = sourceDriver({
   complete,
   page: {
     of: ({ path }) => (path === undefined ? '/api/1.0/open-metrics/' : `/api/1.0/open-metrics/${path}/`),
+    access: ({ access }) => access,
     key: 'path',
     shared: ['access'],
   },
