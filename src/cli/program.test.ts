@@ -160,7 +160,7 @@ describe('config', () => {
     });
     const other = { ...options, environment: { ...environment, TONNAGE_METRICS: 'false', TONNAGE_LISTEN: '1' } };
     expect(parse((await run(['config', 'print'], other)).stdout)).toMatchObject({
-      listen: '0.0.0.0:1',
+      listen: ':1',
       metrics: false,
     });
   });

@@ -32,7 +32,7 @@ export function serveCommand(terminal: Terminal): Command {
     .addOption(
       new Option(
         '--metrics <[host:]port>',
-        'listener of /metrics; a port alone: on all addresses; false: none',
+        'listener of /metrics; without host: on all addresses; false: none',
       ).argParser(metricsOf),
     )
     .option('--accept-time-zone', 'continue in the configured time zone, although the ledger has another')

@@ -2,9 +2,11 @@ import { expect, test } from 'vitest';
 import { formatListen, overlap, parseListen } from './address.ts';
 
 test.each([
-  ['8080', { host: '0.0.0.0', port: 8080 }],
-  [8080, { host: '0.0.0.0', port: 8080 }],
-  ['0', { host: '0.0.0.0', port: 0 }],
+  ['8080', { port: 8080 }],
+  [8080, { port: 8080 }],
+  ['0', { port: 0 }],
+  [':443', { port: 443 }],
+  [':0', { port: 0 }],
   ['127.0.0.1:8080', { host: '127.0.0.1', port: 8080 }],
   ['localhost:65535', { host: 'localhost', port: 65_535 }],
   ['Pull.Example.org:443', { host: 'pull.example.org', port: 443 }],
@@ -18,7 +20,13 @@ test.each([
 
 test.each([
   '',
-  ':8080',
+  ':',
+  '::443',
+  ':65536',
+  ':443 ',
+  ' :443',
+  ':http',
+  '[]:443',
   '65536',
   '-1',
   1.5,
@@ -41,6 +49,12 @@ test.each([
 
 test.each([
   ['8080', '0.0.0.0:8080', true],
+  ['8080', ':8080', true],
+  [':8080', '127.0.0.1:8080', true],
+  [':8080', '[::1]:8080', true],
+  [':8080', 'localhost:8080', true],
+  [':8080', ':8081', false],
+  [':0', ':0', false],
   ['127.0.0.1:8080', '127.0.0.1:8080', true],
   ['0.0.0.0:8080', '127.0.0.1:8080', true],
   ['[::]:8080', '127.0.0.1:8080', true],

@@ -7,14 +7,17 @@ export interface ServerAddress {
   readonly port: number;
 }
 
-/** The address of a listener. With port 0 the system chooses a free port. */
-export type ListenAddress = ServerAddress;
+/** The address of a listener. */
+export interface ListenAddress {
+  /** As in `ServerAddress`. Absent: all addresses of the machine, IPv4 and IPv6. */
+  readonly host?: string;
+  /** With port 0 the system chooses a free port. */
+  readonly port: number;
+}
 
 /** An address to listen on, as errors and docs describe it. */
-export const listenForm = 'HOST:PORT, [IPV6]:PORT or PORT (from 0 to 65535)';
+export const listenForm = 'HOST:PORT, [IPV6]:PORT, :PORT or PORT (from 0 to 65535)';
 
-/** The host of an address that is only a port: every IPv4 address of the machine. */
-const everyAddress = '0.0.0.0';
 const hostNamePattern = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/i;
 const numericNamePattern = /^[0-9.]+$/;
 
@@ -38,8 +41,8 @@ export function parseHost(text: string): string | undefined {
 /** Reads an address to listen on (`listenForm`); `undefined` if the value is not one. */
 export function parseListen(value: string | number): ListenAddress | undefined {
   const text = String(value);
-  const alone = parsePort(text);
-  if (alone !== undefined) return { host: everyAddress, port: alone };
+  const alone = parsePort(text.replace(/^:/, ''));
+  if (alone !== undefined) return { port: alone };
   const match = /^(\[[^\]]*\]|[^:]*):(\d+)$/.exec(text);
   const host = match?.[1] === undefined ? undefined : parseHost(match[1]);
   const port = match?.[2] === undefined ? undefined : parsePort(match[2]);
@@ -47,9 +50,8 @@ export function parseListen(value: string | number): ListenAddress | undefined {
 }
 
 /** The text that `parseListen` reads as this address. */
-export function formatListen(address: ListenAddress): string {
-  const host = isIPv6(address.host) ? `[${address.host}]` : address.host;
-  return `${host}:${address.port}`;
+export function formatListen({ host = '', port }: ListenAddress): string {
+  return `${isIPv6(host) ? `[${host}]` : host}:${port}`;
 }
 
 /**
@@ -58,13 +60,13 @@ export function formatListen(address: ListenAddress): string {
  */
 export function overlap(address: ListenAddress, other: ListenAddress): boolean {
   if (address.port !== other.port || address.port === 0) return false;
-  const [host, otherHost] = [canonicalHost(address.host), canonicalHost(other.host)];
+  // A listener on `::` has all IPv4 addresses too, like one without a host.
+  const [host, otherHost] = [canonicalHost(address.host ?? '::'), canonicalHost(other.host ?? '::')];
   return host === otherHost || covers(host, otherHost) || covers(otherHost, host);
 }
 
-/** A listener on `::` also accepts connections to IPv4 addresses. */
 function covers(wide: string, host: string): boolean {
-  return wide === '::' || (wide === everyAddress && isIPv4(host));
+  return wide === '::' || (wide === '0.0.0.0' && isIPv4(host));
 }
 
 /** An IPv6 address has several notations. */

@@ -33,7 +33,11 @@ export function complete(
   options: CompleteOptions,
 ): { config: Config; problems: readonly ConfigProblem[] } {
   const findings = new Findings(options.tree, options.known);
-  const listen = { host: options.host ?? parsed.listen.host, port: options.port ?? parsed.listen.port };
+  const listen = {
+    ...parsed.listen,
+    ...(options.host !== undefined && { host: options.host }),
+    ...(options.port !== undefined && { port: options.port }),
+  };
   const isInFile = originAt(options.tree, ['data']).kind === 'file';
   const upstreams = completeUpstreamsOf(parsed.upstreams, findings);
   checkUsage(parsed.usage, parsed.store.driver, findings);

@@ -1,4 +1,4 @@
-export { listenForm, parseHost, parseListen, parsePort } from './address.ts';
+export { formatListen, listenForm, parseHost, parseListen, parsePort, type ListenAddress } from './address.ts';
 export type { Environment } from './environment.ts';
 export * as fields from './fields.ts';
 export type { PartFindings } from './findings.ts';

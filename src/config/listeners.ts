@@ -17,14 +17,14 @@ const address = codec(
 
 export const listen = address
   .prefault('0.0.0.0:8080')
-  .describe('Address of the main listener. A PORT alone listens on all addresses.');
+  .describe('Address of the main listener. Without HOST: all addresses, IPv4 and IPv6.');
 
 const addressOrFalse = codec(
   addressOrFalseForm,
   z.union([z.literal(false), z.string(), port], { error: `expected ${addressOrFalseForm}` }),
   (stated): ListenAddress | false | undefined => (stated === false ? false : parseListen(stated)),
   (address) => (address === false ? false : formatListen(address)),
-).describe('Address of the metrics listener. A PORT alone listens on all addresses. false: no listener.');
+).describe('Address of the metrics listener. Without HOST: all addresses, IPv4 and IPv6. false: no listener.');
 
 const keys = {
   orgs: z

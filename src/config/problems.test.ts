@@ -49,7 +49,10 @@ describe('one line for each problem: place, key, what was expected, what came', 
     ],
     ['usage: { plain: [org] }', 'usage.plain[0]: expected "user" or "client", but came "org"'],
     // Values.
-    ['listen: 70000', 'c.yaml:1:9: listen: expected HOST:PORT, [IPV6]:PORT or PORT (from 0 to 65535), but came 70000'],
+    [
+      'listen: 70000',
+      'c.yaml:1:9: listen: expected HOST:PORT, [IPV6]:PORT, :PORT or PORT (from 0 to 65535), but came 70000',
+    ],
     [
       'upstreams: { lab: { url: "http://lab", redirects: ["http://h"] } }',
       'c.yaml:1:52: upstreams.lab.redirects[0]: expected a host, optionally with a port',
@@ -63,11 +66,11 @@ describe('one line for each problem: place, key, what was expected, what came', 
       'upstreams: { lab: { url: "https://lab", auth: { basic: { username: u, password: p }, realm: "http://h" } } }',
       'c.yaml:1:93: upstreams.lab.auth.realm: expected an https URL, because that of the upstream is https, but came "http://h"',
     ],
-    ['listen: true', 'listen: expected HOST:PORT, [IPV6]:PORT or PORT (from 0 to 65535), but came true'],
-    ['listen: { port: 1 }', 'listen: expected HOST:PORT, [IPV6]:PORT or PORT (from 0 to 65535), but came a map'],
+    ['listen: true', 'listen: expected HOST:PORT, [IPV6]:PORT, :PORT or PORT (from 0 to 65535), but came true'],
+    ['listen: { port: 1 }', 'listen: expected HOST:PORT, [IPV6]:PORT, :PORT or PORT (from 0 to 65535), but came a map'],
     [
       'metrics: true',
-      'metrics.listen: expected false, HOST:PORT, [IPV6]:PORT or PORT (from 0 to 65535), but came true',
+      'metrics.listen: expected false, HOST:PORT, [IPV6]:PORT, :PORT or PORT (from 0 to 65535), but came true',
     ],
     ['metrics: { listen: x }', 'c.yaml:1:20: metrics.listen: expected false, HOST:PORT'],
     ['metrics: { orgs: true }', 'c.yaml:1:1: metrics: expected listen, an address or false, but it is missing'],
@@ -197,11 +200,11 @@ describe('variables and flags', () => {
   test.each([
     [
       { TONNAGE_LISTEN: 'x' },
-      'TONNAGE_LISTEN: listen: expected HOST:PORT, [IPV6]:PORT or PORT (from 0 to 65535), but came "x"',
+      'TONNAGE_LISTEN: listen: expected HOST:PORT, [IPV6]:PORT, :PORT or PORT (from 0 to 65535), but came "x"',
     ],
     [
       { TONNAGE_LISTEN: '' },
-      'TONNAGE_LISTEN: listen: expected HOST:PORT, [IPV6]:PORT or PORT (from 0 to 65535), but came ""',
+      'TONNAGE_LISTEN: listen: expected HOST:PORT, [IPV6]:PORT, :PORT or PORT (from 0 to 65535), but came ""',
     ],
     [{ TONNAGE_LISTN: '1' }, 'TONNAGE_LISTN: unknown variable; did you mean TONNAGE_LISTEN?'],
     [{ TONNAGE_DTA: '1' }, 'TONNAGE_DTA: unknown variable; did you mean TONNAGE_DATA?'],

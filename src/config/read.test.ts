@@ -85,6 +85,8 @@ describe('precedence: flags over environment over file over defaults', () => {
   });
 
   test('--host and --port each override their part of listen', () => {
+    expect(readText('listen: :7', { flags: { host: 'localhost' } }).listen).toEqual({ host: 'localhost', port: 7 });
+    expect(readText('listen: :7', { flags: { port: 8 } }).listen).toEqual({ port: 8 });
     expect(readText('listen: "[::1]:7"', { flags: { host: 'localhost' } }).listen).toEqual({
       host: 'localhost',
       port: 7,
@@ -109,7 +111,21 @@ describe('precedence: flags over environment over file over defaults', () => {
     const config = readText('metrics: { orgs: true }', { environment: { TONNAGE_METRICS: '127.0.0.1:9' } });
     expect(config.metrics).toEqual({ listen: { host: '127.0.0.1', port: 9 }, orgs: true });
     const compatible = readText('metrics: { compat: ociregistry }', { flags: { metrics: '2112' } });
-    expect(compatible.metrics).toEqual({ listen: { host: '0.0.0.0', port: 2112 }, compat: 'ociregistry' });
+    expect(compatible.metrics).toEqual({ listen: { port: 2112 }, compat: 'ociregistry' });
+  });
+});
+
+describe('an address without a host', () => {
+  test.each(['listen: :443', 'listen: ":443"', 'listen: 443'])('%s is on all addresses', (text) => {
+    expect(readText(text).listen).toEqual({ port: 443 });
+  });
+
+  test.each(['metrics: :443', 'metrics: { listen: :443 }', 'metrics:\n  listen: :443\n'])('%j too', (text) => {
+    expect(readText(text).metrics).toMatchObject({ listen: { port: 443 } });
+  });
+
+  test('may come from a flag', () => {
+    expect(readText(undefined, { flags: { metrics: ':443' } }).metrics).toMatchObject({ listen: { port: 443 } });
   });
 });
 
@@ -120,8 +136,9 @@ describe('variables', () => {
     ['TONNAGE_GATEWAY_FUSION_ENTRYPOINT', 'false', { gateway: { fusionEntrypoint: false } }],
     ['TONNAGE_LOG_ACCESS', 'true', { log: { access: true } }],
     ['TONNAGE_TIME_ZONE', 'Europe/Berlin', { timeZone: 'Europe/Berlin' }],
-    ['TONNAGE_METRICS', '2112', { metrics: { listen: { host: '0.0.0.0', port: 2112 } } }],
-    ['TONNAGE_LISTEN', '8081', { listen: { host: '0.0.0.0', port: 8081 } }],
+    ['TONNAGE_METRICS', '2112', { metrics: { listen: { port: 2112 } } }],
+    ['TONNAGE_LISTEN', '8081', { listen: { port: 8081 } }],
+    ['TONNAGE_METRICS', ':443', { metrics: { listen: { port: 443 } } }],
     ['TONNAGE_DATA', 'true', { data: '/srv/true' }],
   ])('%s=%s', (name, value, expected) => {
     expect(readText(undefined, { environment: { [name]: value } })).toMatchObject(expected);

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createListener, listen, type Handler, type Listener } from './listener.ts';
 
@@ -98,6 +99,28 @@ describe('close', () => {
     if (!idle.destroyed) await once(idle, 'close');
     listener = undefined;
   });
+});
+
+test('without a host, the server listens on all IPv4 and IPv6 addresses of the machine', async () => {
+  listener = await listen(
+    createListener((_request, response) => void response.end('ok')),
+    { port: 0 },
+  );
+  expect(listener.url).toBe(`http://127.0.0.1:${listener.port}`);
+  const hosts = Object.values(networkInterfaces()).flatMap((addresses = []) => addresses);
+  // The link-local addresses need the name of the interface too.
+  const reachable = hosts.filter(({ address }) => !address.startsWith('fe80:'));
+  expect(reachable.length).toBeGreaterThan(0);
+  for (const { address, family } of reachable) {
+    const host = family === 'IPv6' ? `[${address}]` : address;
+    expect(await (await fetch(`http://${host}:${listener.port}/`)).text(), host).toBe('ok');
+  }
+  await expect(
+    listen(
+      createListener(() => undefined),
+      { port: listener.port },
+    ),
+  ).rejects.toThrow(`cannot listen on :${listener.port}: another program already listens there`);
 });
 
 test('the error for an address in use names the address and the flags', async () => {

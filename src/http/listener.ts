@@ -3,16 +3,11 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { assert, codeOf, limits, messageOf, TonnageError } from '../base/index.ts';
+import { formatListen, type ListenAddress } from '../config/index.ts';
 import { answerBrokenRequest, answerConnect } from './broken-request.ts';
 import { disconnectSilentReaders, type SilentReaderOptions } from './silent-readers.ts';
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void;
-
-/** Address to listen on. Without `host`: all addresses. Port 0: any free port. */
-interface Address {
-  readonly host?: string;
-  readonly port: number;
-}
 
 /** A listening server. */
 export interface Listener {
@@ -62,11 +57,12 @@ export function createListener(handler: Handler, readers?: SilentReaderOptions):
 }
 
 /** Starts `server` on `address`. Rejects with `address_in_use`, which names the address, if that fails. */
-export async function listen(server: Server, { host, port: wanted }: Address): Promise<Listener> {
+export async function listen(server: Server, address: ListenAddress): Promise<Listener> {
   try {
-    await once(server.listen(wanted, host), 'listening');
+    // Without a host, Node.js listens on `::`, which also has the IPv4 addresses, or on 0.0.0.0 if there is no IPv6.
+    await once(server.listen(address.port, address.host), 'listening');
   } catch (error) {
-    const message = `cannot listen on ${host ?? '*'}:${wanted}: ${reasonOf(error)}`;
+    const message = `cannot listen on ${formatListen(address)}: ${reasonOf(error)}`;
     throw new TonnageError('address_in_use', message, { cause: error });
   }
   return { server, url: urlOf(server), port: boundTo(server).port, close: closerOf(server) };

@@ -1,19 +1,14 @@
-import { isIPv6 } from 'node:net';
 import type { Log } from '../base/index.ts';
-import type { Config } from '../config/index.ts';
+import { formatListen, type Config } from '../config/index.ts';
 import { isLoopbackAddress } from '../identity/index.ts';
+import { isLoopbackListener } from './loopback-listener.ts';
 
 /** Warns the operator about access without credentials, and about unencrypted requests for credentials. */
 export function warnOfExposure(config: Config, log: Log): void {
-  const {
-    listen: { host, port },
-    gateway,
-    users,
-    identity,
-  } = config;
+  const { listen, gateway, users, identity } = config;
   warnOfPlainHttp(config, log);
-  if (isLoopbackAddress(host)) return;
-  const address = `${isIPv6(host) ? `[${host}]` : host}:${port}`;
+  if (isLoopbackListener(listen)) return;
+  const address = formatListen(listen);
   if (gateway.anonymous !== false) {
     log.warn(
       { address },

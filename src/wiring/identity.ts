@@ -8,7 +8,6 @@ import {
   createPathTokens,
   createPlatformTokens,
   createStaticUsers,
-  isLoopbackAddress,
   oidcInstruments,
   platformInstruments,
   PullTokens,
@@ -20,6 +19,7 @@ import {
   withPlatform,
 } from '../identity/index.ts';
 import type { MetricSet } from '../metric/index.ts';
+import { isLoopbackListener } from './loopback-listener.ts';
 
 interface Parts {
   readonly issued: IssuedTokens;
@@ -64,7 +64,7 @@ export function createIdentity(config: Config, parts: Parts): Identity {
   const { publicUrl } = config;
   const admission = {
     authentication,
-    listener: isLoopbackAddress(config.listen.host) ? ('loopback' as const) : ('open' as const),
+    listener: isLoopbackListener(config.listen) ? ('loopback' as const) : ('open' as const),
     challenges: () => authenticators.length > 0 || issued.hasApiTokens,
     challengesAll: anonymous === 'challenge',
     pathTokens: createPathTokens(issued),

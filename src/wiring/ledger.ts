@@ -1,8 +1,8 @@
 import { organisationOfEmail } from '../base/index.ts';
 import type { Config } from '../config/index.ts';
-import { isLoopbackAddress } from '../identity/index.ts';
 import type { KnownValues, LedgerOptions } from '../ledger/index.ts';
 import { dayQuantityMax, meterSet, type MeterSet } from '../usage/index.ts';
+import { isLoopbackListener } from './loopback-listener.ts';
 
 /** All meters, with the largest quantities that the configuration allows. */
 export function metersOf({ usage }: Config): MeterSet {
@@ -52,5 +52,5 @@ function knownValues({ upstreams, users, identity, ingest }: Config): KnownValue
 export function organisationsFor(metrics: Config['metrics']): 'all' | 'here' | 'none' {
   if (metrics === false) return 'none';
   if (metrics.orgs !== undefined) return metrics.orgs ? 'all' : 'none';
-  return isLoopbackAddress(metrics.listen.host) ? 'here' : 'none';
+  return isLoopbackListener(metrics.listen) ? 'here' : 'none';
 }

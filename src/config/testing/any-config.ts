@@ -23,7 +23,7 @@ const printable = fc.string({ minLength: 16, maxLength: 30 });
 /** Valid texts by what a key takes, as its error begins. */
 const texts: readonly (readonly [takes: string, values: fc.Arbitrary<unknown>])[] = [
   ['false, HOST:PORT', fc.oneof(fc.constant(false), listen)],
-  ['HOST:PORT, [IPV6]:PORT or PORT', listen],
+  ['HOST:PORT, [IPV6]:PORT, :PORT or PORT', listen],
   ['HOST:PORT or [IPV6]:PORT', server],
   ['a duration', fc.integer({ min: 1_000, max: 60_000 }).map(formatDuration)],
   ['a size', fc.integer({ min: 2 ** 20, max: 2 ** 40 }).map(formatSize)],
