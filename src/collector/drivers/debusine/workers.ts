@@ -159,7 +159,8 @@ export const workers: DebusineFamily = {
       sums.add(labels.product.of(labels.of(each)), each.number);
       if (index % rowsPerStep === 0) yield;
     }
-    const pools = ['', ...rows(poolRuntimeQuery).map(([pool]) => pool ?? '')];
+    // A set, because nothing in the database keeps a pool from having an empty name.
+    const pools = [...new Set(['', ...rows(poolRuntimeQuery).map(([pool]) => pool ?? '')])];
     const zeros = lazily(function* () {
       if (zeroFill === 'none') return;
       for (const type of ['celery', 'signing']) yield* labels.product.all(labels.lists(type, [''], ['']));

@@ -4,6 +4,8 @@ import { readFileSync } from 'node:fs';
 export const debusineSchema = script('schema.sql');
 /** Fills them with a small Debusine that reaches every family, label and special case. */
 export const debusineSample = script('sample.sql');
+/** Fills them with the example of Debusine's design document. */
+export const debusineExample = script('example.sql');
 /** The clock of the sample. */
 export const debusineSampleNow = new Date('2026-06-15T08:30:00Z');
 

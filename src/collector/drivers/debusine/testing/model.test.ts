@@ -59,13 +59,13 @@ describe.runIf(hasGolden)(`the model and the pages of a real Debusine${goldenNot
     await small.query('ROLLBACK');
 
     // The real page has some series twice, which the model adds up.
-    const doubled = samplesOf(edge.duplicate_series.join('\n'), 'sum');
+    const doubled = samplesOf(edge.duplicate_series.join('\n'), { duplicates: 'sum' });
     expect(after.size).toBe((edge.series ?? 0) - edge.duplicate_series.length + doubled.size);
     for (const [lines, actual] of [
       [edge.added_nonzero, changes(before, after)],
       [edge.removed_nonzero, changes(after, before)],
     ] as const) {
-      const listed = samplesOf(lines.join('\n'), 'sum');
+      const listed = samplesOf(lines.join('\n'), { duplicates: 'sum' });
       const expected = new Map([...listed].map(([key, value]) => [key, doubled.get(key) ?? value]));
       const isComplete = lines.length < 40 && doubled.size === 0;
       const compared = isComplete ? actual : new Map([...actual].filter(([key]) => expected.has(key)));

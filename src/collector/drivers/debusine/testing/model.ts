@@ -296,12 +296,12 @@ function hostIn(metadata: Json): string {
   return typeof host === 'string' ? host : '';
 }
 
-/** The label names of the architectures in a worker's metadata. */
+/** The label names of the architectures in a worker's metadata. To Debusine, a text is the list of its characters. */
 function architecturesOf(metadata: Json): readonly string[] {
   const list = member(metadata, 'system:architectures');
-  if (!Array.isArray(list)) return [];
-  const names = list.filter((name: Json) => typeof name === 'string');
-  return names.map((name) => `architecture_${name.replaceAll(/[^a-zA-Z0-9_]/g, '_')}`);
+  const elements: readonly Json[] = typeof list === 'string' ? Array.from(list) : Array.isArray(list) ? list : [];
+  const names = elements.filter((name) => typeof name === 'string');
+  return names.map((name) => `architecture_${name.replaceAll(/[^a-zA-Z0-9_]/gu, '_')}`);
 }
 
 function poolRuntime(rows: DebusineRows, now: number): ModelFamily {

@@ -60,7 +60,7 @@ const backends = ['auto', 'incus-lxc', 'incus-vm', 'qemu', 'unshare'];
 const freeText = (...meant: readonly string[]): fc.Arbitrary<Json> =>
   fc.oneof(
     { weight: 6, arbitrary: fc.constantFrom(...meant) },
-    { weight: 2, arbitrary: fc.constantFrom<Json>(null, '', 0, false) },
+    { weight: 2, arbitrary: fc.constantFrom<Json>(null, '', 0, false, [], {}) },
     { weight: 1, arbitrary: fc.constantFrom<Json>(true, 64, -1.5, ['amd64'], { name: 'amd64' }) },
     {
       weight: 1,
@@ -94,10 +94,13 @@ const taskData = jsonWith({
 
 const metadata = fc.record(
   {
-    'system:host_architecture': fc.oneof(fc.constantFrom(...architectures), fc.constantFrom<Json>(null, '')),
+    'system:host_architecture': fc.oneof(
+      fc.constantFrom(...architectures),
+      fc.constantFrom<Json>(null, '', 64, ['amd64'], 'My host'),
+    ),
     'system:architectures': fc.oneof(
       fc.array(fc.constantFrom(...architectures, 'kfreebsd_amd64'), { maxLength: 3 }),
-      fc.constant<Json>(null),
+      fc.constantFrom<Json>(null, 'xy', [], [386, null, 'amd64']),
     ),
   },
   { requiredKeys: [] },

@@ -74,6 +74,9 @@ export type DebusineRows = { readonly [T in TableName]: readonly Row<T>[] };
 
 export const tableNames = Object.keys(debusineTables).filter((name): name is TableName => name in debusineTables);
 
+/** An empty database. */
+export const noRows = Object.fromEntries(tableNames.map((name) => [name, []])) as unknown as DebusineRows;
+
 /** The type of an array parameter, and the expression that makes the column's value from its element. */
 const sqlOf: Readonly<Record<Kind, { readonly type: string; readonly value: (column: string) => string }>> = {
   id: { type: 'bigint', value: (column) => column },

@@ -11,18 +11,25 @@ export function sampleKey(name: string, labels: ReadonlyMap<string, string>): st
 const sampleLine = /^([a-zA-Z_:][\w:]*)(?:\{((?:[^"}]|"(?:[^"\\]|\\[^])*")*)\})? (\S+)$/;
 const labelPair = /([^=,"]+)="((?:[^"\\]|\\[^])*)"/g;
 
+interface ReadOptions {
+  /** A series that is there twice. Default: an error. */
+  readonly duplicates?: 'fail' | 'sum';
+  /** Labels with an empty value, which mean to Prometheus the same as no label. Default: kept. */
+  readonly emptyLabels?: 'keep' | 'drop';
+}
+
 /**
- * The samples of a page in OpenMetrics or in Prometheus text. It reads any label name, since the real Debusine writes
- * some that no parser takes. Fails for a series that is there twice, unless `duplicates` is `sum`.
+ * The samples of a page in OpenMetrics or in Prometheus text. It reads any label name, since the real Debusine writes some that
+ * no parser takes.
  */
-export function samplesOf(page: string, duplicates: 'fail' | 'sum' = 'fail'): Samples {
+export function samplesOf(page: string, { duplicates = 'fail', emptyLabels = 'keep' }: ReadOptions = {}): Samples {
   const samples = new Map<string, number>();
   for (const line of page.split('\n')) {
     if (line === '' || line.startsWith('#')) continue;
     const [, name, pairs = '', value] = sampleLine.exec(line) ?? [];
     if (name === undefined) throw new Error(`not a sample: ${line}`);
-    const labels = new Map([...pairs.matchAll(labelPair)].map(([, label = '', text = '']) => [label, unescape(text)]));
-    const key = sampleKey(name, labels);
+    const all = [...pairs.matchAll(labelPair)].map(([, label = '', text = '']) => [label, unescape(text)] as const);
+    const key = sampleKey(name, new Map(all.filter(([, text]) => emptyLabels === 'keep' || text !== '')));
     const before = samples.get(key);
     if (before !== undefined && duplicates === 'fail') throw new Error(`a series is there twice: ${line}`);
     samples.set(key, Number(value) + (before ?? 0));
