@@ -31,6 +31,9 @@ const workersQuery: Query = {
 /** The prefix of the labels of architectures. */
 const prefix = 'architecture_';
 
+/** A list of architectures. Debusine takes a text in its place as a list of all its parts. */
+type Architectures = readonly string[] | string;
+
 /** Workers with equal metadata. */
 interface Workers {
   readonly type: string;
@@ -38,16 +41,15 @@ interface Workers {
   readonly connected: string;
   readonly busy: string;
   readonly host: string;
-  /** Names of labels. */
-  readonly architectures: ReadonlySet<string>;
+  readonly architectures: Architectures;
   readonly number: Value;
 }
 
 /** What the metadata of all workers mentions, whether another value takes precedence or not. */
 interface Mentioned {
   readonly hosts: Set<string>;
-  /** Names of labels. */
-  readonly architectures: Set<string>;
+  /** By the name of the label: names that differ only in characters which no label may have share one. */
+  readonly architectures: Map<string, Set<string>>;
 }
 
 function workersOf(row: Row, mentioned: Mentioned): Workers {
@@ -56,15 +58,15 @@ function workersOf(row: Row, mentioned: Mentioned): Workers {
   const [staticHost, dynamicHost, staticList, dynamicList] = metadata.map((text) => jsonOf(text ?? null));
   const hosts = [staticHost, dynamicHost].map(hostOf);
   for (const host of hosts) if (host !== '') mentioned.hosts.add(host);
-  const lists = [staticList, dynamicList].map(labelNamesOf);
-  for (const list of lists) for (const name of list) mentioned.architectures.add(name);
+  const lists = [staticList, dynamicList].map(architecturesOf);
+  for (const list of lists) for (const architecture of list) mention(architecture, mentioned);
   return {
     type: type ?? '',
     pool: pool ?? '',
     connected: connected ?? '',
     busy: busy ?? '',
     host: hosts.find((host) => host !== '') ?? '',
-    architectures: new Set(lists.find((list) => list.length > 0)),
+    architectures: lists.find((list) => list.length > 0) ?? [],
     number,
   };
 }
@@ -78,24 +80,31 @@ function hostOf(host: unknown): string {
   return typeof host === 'string' ? host : '';
 }
 
-/** The names of the labels of a list of architectures. A text is a list of its characters, as in Debusine. */
-function labelNamesOf(list: unknown): readonly string[] {
-  const elements: readonly unknown[] = Array.isArray(list) ? list : typeof list === 'string' ? Array.from(list) : [];
-  const names = elements.filter((element) => typeof element === 'string');
-  return names.map((name) => prefix + name.replaceAll(/[^A-Za-z0-9_]/gu, '_'));
+function architecturesOf(list: unknown): Architectures {
+  if (typeof list === 'string') return list;
+  return Array.isArray(list) ? list.filter((element) => typeof element === 'string') : [];
+}
+
+/** Adds an architecture, which for a text is one of its characters. */
+function mention(architecture: string, { architectures }: Mentioned): void {
+  const label = prefix + architecture.replaceAll(/[^A-Za-z0-9_]/gu, '_');
+  const names = architectures.get(label) ?? new Set();
+  architectures.set(label, names.add(architecture));
 }
 
 /** The label values of workers under the rules of the configuration. */
 class WorkerLabels {
-  readonly #names: readonly string[];
+  /** The architectures of each of the first labels. */
+  readonly #architectures: readonly (readonly string[])[];
   readonly #isDocument: boolean;
   readonly product: LabelProduct;
 
   constructor(mentioned: Mentioned, rules: FamilySettings['labelRules']) {
-    this.#names = [...mentioned.architectures].toSorted();
+    const labels = [...mentioned.architectures.keys()].toSorted();
+    this.#architectures = labels.map((label) => [...(mentioned.architectures.get(label) ?? [])]);
     this.#isDocument = rules === 'document';
     this.product = new LabelProduct([
-      ...this.#names,
+      ...labels,
       'busy',
       'connected',
       'host_architecture',
@@ -107,7 +116,9 @@ class WorkerLabels {
   of({ type, pool, connected, busy, host, architectures }: Workers): readonly OptionalValue[] {
     const hasArchitectures = type === 'external' || !this.#isDocument;
     return [
-      ...this.#names.map((name) => this.#flag(hasArchitectures && architectures.has(name))),
+      ...this.#architectures.map((names) =>
+        this.#flag(hasArchitectures && names.some((name) => architectures.includes(name))),
+      ),
       busy,
       connected,
       hasArchitectures ? host : undefined,
@@ -121,7 +132,7 @@ class WorkerLabels {
     const isExternal = type === 'external';
     const architectures = isExternal ? [this.#flag(false), this.#flag(true)] : [this.#flag(false)];
     return [
-      ...this.#names.map(() => architectures),
+      ...this.#architectures.map(() => architectures),
       flags,
       flags,
       isExternal || !this.#isDocument ? hosts : [undefined],
@@ -147,7 +158,7 @@ export const workers: DebusineFamily = {
   labels: () => [`${prefix}*`, 'busy', 'connected', 'host_architecture', 'worker_pool', 'worker_type'],
   queries: [workersQuery, poolRuntimeQuery],
   *build(rows, { zeroFill, labelRules }) {
-    const mentioned: Mentioned = { hosts: new Set(), architectures: new Set() };
+    const mentioned: Mentioned = { hosts: new Set(), architectures: new Map() };
     const found: Workers[] = [];
     for (const [index, row] of rows(workersQuery).entries()) {
       found.push(workersOf(row, mentioned));
