@@ -327,7 +327,7 @@ export const limits = {
   /** How long a scrape may take if the scraper does not state its timeout. */
   scrapeMsMax: 60_000,
   /** How long encoding an exposition may block the event loop at a time. */
-  expositionStretchMsMax: 5,
+  expositionStretchMsMax: 2,
   /** Sources in the configuration. */
   sourcesMax: 100,
   /** Static labels of one source in the configuration. */

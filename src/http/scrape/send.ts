@@ -1,6 +1,6 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { finished, pipeline } from 'node:stream/promises';
 import { codeOf, TonnageError } from '../../base/index.ts';
 import { compressor, type ContentCoding } from './coding.ts';
 import type { Exposition } from './scrapes.ts';
@@ -23,10 +23,23 @@ export async function sendExposition(exposition: Exposition, options: SendOption
   const length = coding === 'identity' && exposition.kind === 'whole' ? exposition.length : undefined;
   response.writeHead(200, { ...headers, ...(length !== undefined && { 'content-length': length }) });
   if (response.req.method === 'HEAD') return void response.end();
+  if (length !== undefined && exposition.kind === 'whole') return sendWhole(exposition.chunks, response, signal);
   const body = Readable.from(exposition.chunks, { objectMode: false });
   const compress = compressor(coding);
   if (compress) await pipeline(body, compress, response, { signal });
   else await pipeline(body, response, { signal });
+}
+
+/**
+ * Hands over all chunks at once. The kernel then takes them as fast as the reader reads, however busy the event loop is.
+ * Other responses share the chunks, so a slow reader costs no memory of its own.
+ */
+async function sendWhole(chunks: readonly Uint8Array[], response: ServerResponse, signal: AbortSignal): Promise<void> {
+  response.cork();
+  for (const chunk of chunks) response.write(chunk);
+  response.end();
+  response.uncork();
+  await finished(response, { signal });
 }
 
 /**
