@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import {
+  assert,
   Closers,
   limits,
   messageOf,
@@ -10,9 +11,15 @@ import {
   systemRandom as random,
   type Log,
 } from './base/index.ts';
-import { CollectorSet } from './collector/index.ts';
+import { CollectorSet, type ScheduledSource, type SourceParts } from './collector/index.ts';
 import { debusineOptions } from './collector/drivers/debusine/options.ts';
-import { createConfigReader, type Config, type Environment, type StoreConfig } from './config/index.ts';
+import {
+  createConfigReader,
+  type Config,
+  type Environment,
+  type SourceConfig,
+  type StoreConfig,
+} from './config/index.ts';
 import { openGateway, type Gateway, type OwnAddress } from './gateway/index.ts';
 import {
   createAdmit,
@@ -53,7 +60,9 @@ import {
   ownAddressOf,
   pagesOf,
   scopeUpstreamsOf,
+  sourceDriverEntry,
   warnOfExposure,
+  type SourceDriverEntry,
 } from './wiring/index.ts';
 
 type StoreConfigs = { readonly [S in StoreConfig as S['driver']]: S };
@@ -74,10 +83,15 @@ const storeDrivers: StoreDrivers = {
 };
 const collectorDrivers = { runtime: () => import('./collector/drivers/runtime.ts') } as const;
 
-const sourceDrivers = { debusine: { options: debusineOptions } };
+/** Drivers of the sources that the configuration names. */
+const sourceDrivers: Readonly<Record<string, SourceDriverEntry>> = {
+  debusine: sourceDriverEntry(debusineOptions, () => import('./collector/drivers/debusine.ts')),
+};
 
-/** Reads configurations that may name any of the drivers. */
-export const configReader = createConfigReader({ debusine: debusineOptions });
+/** Reads configurations. It knows the keys of every driver of sources. */
+export const configReader = createConfigReader(
+  Object.fromEntries(Object.entries(sourceDrivers).map(([name, { options }]) => [name, options])),
+);
 
 export const ledgerFileName = 'ledger.sqlite';
 
@@ -119,6 +133,13 @@ export function remoteOf(config: Config, log: Log = pino({ level: 'silent' })): 
   return createRemote(store, { timeZone, detailDays, dedupeDays, shared: dedupe === 'shared', clock, log });
 }
 
+/** The sources for one source of a configuration. Opens no connection: the first read does. */
+export function openSource(source: SourceConfig, parts: SourceParts): Promise<readonly ScheduledSource[]> {
+  const driver = sourceDrivers[source.driver];
+  assert(driver !== undefined, `no driver has the name ${source.driver}, which the configuration accepts`);
+  return driver.open(source, parts);
+}
+
 /**
  * Starts everything that the configuration asks for, in the order in which the parts need each other. If one cannot
  * start, stops those before it and rejects with its error: `data_locked`, `data_version`, `address_in_use`...
@@ -147,10 +168,14 @@ async function start({ environment = {}, ...options }: ServerOptions, closers: C
   const { createRuntimeCollector } = await collectorDrivers.runtime();
   const runtime = createRuntimeCollector({ version, clock });
   collectors.add({ name: 'runtime', driver: 'runtime', collector: runtime, interval: 'scrape' });
-  collectors.start();
+  for (const source of config.sources) {
+    for (const part of await openSource(source, { clock, log })) collectors.add(part);
+  }
 
   const stop = new Stop(clock, config.shutdownTimeout);
   holdDirectory(config, closers, stop);
+  // Only the server that holds the directory reads the sources.
+  collectors.start();
 
   const { store, ledger } = await openStoreAndLedger({ config, acceptTimeZone, metrics, log }, closers);
 

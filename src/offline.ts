@@ -1,12 +1,14 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { pino } from 'pino';
-import { ledgerFileName, remoteOf } from './app.ts';
-import { systemClock as clock, systemRandom as random } from './base/index.ts';
+import { ledgerFileName, openSource, remoteOf } from './app.ts';
+import { messageOf, systemClock as clock, systemRandom as random, TonnageError } from './base/index.ts';
 import { createLedgerCare, type LedgerCare } from './care/index.ts';
-import type { Config } from './config/index.ts';
+import { CollectorSet } from './collector/index.ts';
+import type { Config, SourceConfig } from './config/index.ts';
 import { IssuedTokens, type TokenManager } from './identity/index.ts';
 import { createLedgerFile, openSqliteTotals, withLedgerReader, withTokenTable } from './ledger-file/index.ts';
+import { MetricSet, type MetricFamily } from './metric/index.ts';
 import type { ReadTotals, WaveImportProgress, WaveImportSummary } from './store/index.ts';
 import { meterSet } from './usage/index.ts';
 import { scopeUpstreamsOf } from './wiring/index.ts';
@@ -63,4 +65,31 @@ export async function importWave(
   onProgress: (progress: WaveImportProgress) => void,
 ): Promise<WaveImportSummary | undefined> {
   return (await remoteOf(config))?.importWave?.(onProgress);
+}
+
+/**
+ * Reads one source of a configuration once, as a server would, and resolves with its families. `now`: the time that the
+ * source takes as the current one, in Unix milliseconds. Rejects with `source_failed` if any part of it cannot be read.
+ */
+export async function collectSource(source: SourceConfig, now?: number): Promise<readonly MetricFamily[]> {
+  const log = pino({ level: 'silent' });
+  const parts = { clock: now === undefined ? clock : { ...clock, now: () => now }, log };
+  const collectors = new CollectorSet({ metrics: new MetricSet(), ...parts });
+  try {
+    const sources = await openSource(source, parts);
+    for (const each of sources) collectors.add(each);
+    for (const { name } of sources) {
+      await collectors.read(name).catch((cause: unknown) => {
+        throw new TonnageError('source_failed', `${name}: ${messageOf(cause)}`, { cause });
+      });
+    }
+    const pages = new Set(sources.flatMap(({ page }) => page ?? []));
+    const withoutPage = sources.filter(({ page }) => page === undefined);
+    return [
+      ...[...pages].flatMap((page) => collectors.page(page)?.families ?? []),
+      ...withoutPage.flatMap(({ name }) => collectors.families(name)),
+    ];
+  } finally {
+    await collectors.close();
+  }
 }

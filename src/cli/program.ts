@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import { messageOf, TonnageError } from '../base/index.ts';
+import { collectCommand } from './collect.ts';
 import { configCommand } from './config.ts';
 import { exitCodes, NothingError, note, UsageError, type ExitCode, type Terminal } from './contract.ts';
 import { eventCommand } from './event.ts';
@@ -18,7 +19,7 @@ Start with:
   $ tonnage usage pulls --by org     pulls by organisation
   $ tonnage help serve               more about a command
 
-Exit codes: 0 done, 1 failed or found something, 2 wrong usage, 3 nothing has that name (ledger erase).`;
+Exit codes: 0 done, 1 failed or found something, 2 wrong usage, 3 nothing has that name (collect, ledger erase).`;
 
 /** Creates all commands. Global options may precede or follow the command's name. */
 export function createProgram(terminal: Terminal): Command {
@@ -34,6 +35,7 @@ export function createProgram(terminal: Terminal): Command {
     .addCommand(eventCommand(terminal))
     .addCommand(ledgerCommand(terminal))
     .addCommand(waveCommand(terminal, async (...options) => (await import('../offline.ts')).importWave(...options)))
+    .addCommand(collectCommand(terminal))
     .addCommand(configCommand(terminal))
     .addCommand(userCommand(terminal))
     .addCommand(tokenCommand(terminal))

@@ -8,6 +8,7 @@ import { once } from './once.ts';
 import { isRequestRefused } from './token-answers.ts';
 import { remoteTokens, withLocalTokens } from './token-manager.ts';
 import { tokensAsTable } from './token-table.ts';
+import { parseTime } from './time.ts';
 import { unreadHint } from './unread-config.ts';
 
 interface CreateOptions {
@@ -163,13 +164,10 @@ function requestOf(options: CreateOptions, { clock, environment }: Terminal): To
   };
 }
 
-/** RFC 3339 with an offset, because the meaning of a time without one would depend on the machine. */
-const timePattern = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/;
-
 function expiryOf(text: string, now: number): number {
   const duration = parseDuration(text);
-  const time = duration === undefined ? Date.parse(timePattern.test(text) ? text : '') : now + duration;
-  if (Number.isFinite(time) && time <= 8.64e15) return time;
+  const time = duration === undefined ? parseTime(text) : now + duration;
+  if (time !== undefined && time <= 8.64e15) return time;
   throw new UsageError(`--expires: expected ${durationForm}, or an RFC 3339 time, got ${JSON.stringify(text)}`);
 }
 

@@ -7,4 +7,4 @@ export { pagesOf } from './pages.ts';
 export { warnOfExposure } from './exposure.ts';
 export { createLog } from './log.ts';
 export { scopeUpstreamsOf } from './scope-upstreams.ts';
-export { sourceDriverEntry } from './sources.ts';
+export { sourceDriverEntry, type SourceDriverEntry } from './sources.ts';
