@@ -1,5 +1,5 @@
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
-import { quote, type SourceConfig } from '../config/index.ts';
+import { nearest, quote, type SourceConfig } from '../config/index.ts';
 import { encode, openMetrics, prometheusText } from '../exposition/index.ts';
 import { configurationOf } from './configuration.ts';
 import { NothingError, type Terminal } from './contract.ts';
@@ -64,5 +64,8 @@ async function collect(
 
 function unknown(name: string, sources: readonly SourceConfig[]): string {
   if (sources.length === 0) return 'the configuration has no sources';
-  return `expected the name of a source (${sources.map((each) => each.name).join(', ')}), got ${quote(name)}`;
+  const names = sources.map((source) => source.name);
+  const meant = nearest(name, names);
+  const hint = meant === undefined ? '' : `; did you mean ${quote(meant)}?`;
+  return `expected the name of a source (${names.join(', ')}), got ${quote(name)}${hint}`;
 }
