@@ -1,4 +1,4 @@
-import { escapeLabelValue, LabelNames, type LabelSet } from './labels.ts';
+import { escapeLabelValue, isAsciiText, LabelNames, type LabelSet } from './labels.ts';
 import { misuse } from './misuse.ts';
 
 /** The value of a label; `undefined` if the label set does not have the label. */
@@ -58,6 +58,7 @@ export class LabelProduct {
   *all(lists: readonly (readonly OptionalValue[])[]): Generator<LabelSet, void> {
     if (this.#names.some((_, index) => (lists[index] ?? []).length === 0)) return;
     const texts = this.#names.map((_, index) => lists[index]?.map((value) => this.#text(index, value)) ?? []);
+    const isAscii = texts.every((list) => list.every(isAsciiText));
     const at = this.#names.map(() => 0);
     const prefixes = [''];
     const forms = [this.#none];
@@ -65,10 +66,12 @@ export class LabelProduct {
       for (; level < this.#names.length; level++) {
         const choice = at[level] ?? 0;
         const form = forms[level] ?? this.#none;
+        // Testing a text also joins its parts in memory: once for all sets that begin with it, instead of for each.
+        if ((texts[level]?.length ?? 0) > 1) isAsciiText(prefixes[level] ?? '');
         prefixes[level + 1] = `${prefixes[level]}${texts[level]?.[choice]}`;
         forms[level + 1] = lists[level]?.[choice] === undefined ? form : form.with(this.#names[level] ?? '');
       }
-      yield (forms[level] ?? this.#none).shared.set(prefixes[level] ?? '');
+      yield (forms[level] ?? this.#none).shared.set(prefixes[level] ?? '', isAscii || undefined);
       level--;
       while (level >= 0 && (at[level] = (at[level] ?? 0) + 1) === texts[level]?.length) at[level--] = 0;
     }

@@ -7,8 +7,12 @@ const escapes: Readonly<Record<string, string>> = { '\\': '\\\\', '"': '\\"', '\
 const unescapes: Readonly<Record<string, string>> = { '\\\\': '\\', '\\"': '"', '\\n': '\n' };
 /** The text between the last label and the value. Stored with the labels to save a join per line. */
 const closing = '} ';
-/** ASCII, including control characters. */
 const ascii = /^[\0-\x7f]*$/;
+
+/** Whether a text is ASCII, including control characters. */
+export function isAsciiText(text: string): boolean {
+  return ascii.test(text);
+}
 
 /**
  * Escapes backslash, double quote and line feed in a label value, as both text formats require. Replaces a lone surrogate, which
@@ -32,11 +36,11 @@ export class LabelSet {
   /** All names are legacy names and all values are ASCII, so every text format can write `text` byte for byte. */
   readonly plain: boolean;
 
-  /** For `LabelNames` only; other code calls `labelSet`. */
-  constructor(names: readonly string[], closed: string, legacyNames: boolean) {
+  /** For `LabelNames` only; other code calls `labelSet`. `isAscii`: whether `closed` is, if the caller knows. */
+  constructor(names: readonly string[], closed: string, legacyNames: boolean, isAscii?: boolean) {
     this.names = names;
     this.closed = closed;
-    this.plain = legacyNames && ascii.test(closed);
+    this.plain = legacyNames && (isAscii ?? isAsciiText(closed));
   }
 
   /** `a="x",b="y"`, without braces; empty without labels. */
@@ -121,9 +125,9 @@ export class LabelNames {
     return this.set(parts.length === 0 ? '' : parts.join('') + closing);
   }
 
-  /** The label set of a key from `key()`. */
-  set(key: string): LabelSet {
-    return new LabelSet(this.names, key, this.#legacy);
+  /** The label set of a key from `key()`. `isAscii`: whether the key is, if the caller knows. */
+  set(key: string, isAscii?: boolean): LabelSet {
+    return new LabelSet(this.names, key, this.#legacy, isAscii);
   }
 
   #list(): string {

@@ -62,7 +62,8 @@ export function databaseError(thrown: unknown, query?: Query): SourceError {
 
 /** Whether the error came from the connection, or from a server that is ending it: another connection may succeed. */
 export function isConnectionLost(thrown: unknown): boolean {
-  return !(thrown instanceof DatabaseError) || thrown.code?.startsWith('57P') === true;
+  if (thrown instanceof DatabaseError) return thrown.code?.startsWith('57P') === true;
+  return !(thrown instanceof SourceError);
 }
 
 function meaningOf(thrown: unknown): Meaning {

@@ -7,6 +7,7 @@ import {
   type PartFindings,
   type SourceConfig,
 } from '../../../config/index.ts';
+import { baseFamilies } from './families.ts';
 
 const dsnForm =
   'a URL such as "postgresql://USER:PASSWORD@HOST:PORT/DATABASE" or "postgresql:///DATABASE?host=/run/postgresql"';
@@ -114,26 +115,6 @@ export type DebusineOptions = KeysOf<typeof keys>;
 type Source = SourceConfig & DebusineOptions;
 type OptionalFamily = keyof DebusineOptions['families'];
 
-/** Labels of the families that every source has. */
-const families: Readonly<Record<string, readonly string[]>> = {
-  artifacts: ['category', 'scope'],
-  assets: ['category', 'scope'],
-  collections: ['category', 'scope'],
-  groups: ['ephemeral', 'scope'],
-  tokens: ['enabled', 'user', 'worker'],
-  user_identities: ['active', 'issuer'],
-  user_identities_activity: ['issuer', 'scope'],
-  users: ['active'],
-  user_activity: ['scope'],
-  work_requests: ['task_type', 'task_name', 'scope', 'status', 'host_architecture', 'backend'],
-  workers: ['connected', 'busy', 'worker_type', 'worker_pool', 'host_architecture', 'architecture_*'],
-  worker_pool_runtime: ['worker_pool'],
-  workflow_templates: ['task_name', 'scope'],
-  workspaces: ['private', 'expires', 'scope'],
-  file_store_size: ['backend', 'name'],
-  file_store_max_size: ['backend', 'name'],
-};
-
 /** Labels of the families that are off by default. */
 const optionalFamilies: Readonly<Record<OptionalFamily, readonly string[]>> = {
   artifact_file_size: ['category', 'scope'],
@@ -146,7 +127,8 @@ const optionalFamilies: Readonly<Record<OptionalFamily, readonly string[]>> = {
 
 function familiesOf(source: Source) {
   const chosen = Object.entries(optionalFamilies).filter(([name]) => name in source.families);
-  return [...Object.entries(families), ...chosen].map(([name, labels]) => ({ name, labels }));
+  const base = baseFamilies.map(({ name, labels }) => ({ name, labels: labels(source.labelRules) }));
+  return [...base, ...chosen.map(([name, labels]) => ({ name, labels }))];
 }
 
 /** Checks the limits of queries against the intervals, and shortens those that hold their default. */

@@ -1,9 +1,12 @@
+import { SourceError } from '../../source-error.ts';
 import { Connection } from './connection.ts';
 import { databaseError, isConnectionLost } from './database-error.ts';
 import type { Query, Rows } from './family.ts';
-import type { DebusineOptions } from './options.ts';
 
-type Dsn = DebusineOptions['dsn'];
+/** The URL of the database, which contains a password. */
+interface Dsn {
+  reveal(): string;
+}
 
 /** One read of the database. */
 interface Read {
@@ -79,6 +82,7 @@ export class Session {
     await this.#endConnection();
     const connection = await Connection.open(this.#dsn.reveal(), signal);
     this.#connection = connection;
+    if (this.#isClosed) throw new SourceError('failed', 'the source was closed');
     return connection;
   }
 

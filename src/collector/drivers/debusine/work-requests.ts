@@ -7,7 +7,7 @@ import { gauge, Sums } from './sums.ts';
 
 /** Whether a text that could be a name may also be that of a number or a boolean. */
 function isAmbiguous(text: string): string {
-  return `coalesce(${text} ~ '^([0-9]|(true|false)$)', false)`;
+  return `coalesce(left(${text}, 1) COLLATE "C" BETWEEN '0' AND '9' OR ${text} IN ('true', 'false'), false)`;
 }
 
 /** The text of a value of task data. Values that are false in Debusine are empty. Others that are no text have no name's form. */
