@@ -7,7 +7,7 @@ import {
   type PartFindings,
   type SourceConfig,
 } from '../../../config/index.ts';
-import { baseFamilies } from './families.ts';
+import { baseFamilies, optionalFamilies } from './families.ts';
 
 const dsnForm =
   'a URL such as "postgresql://USER:PASSWORD@HOST:PORT/DATABASE" or "postgresql:///DATABASE?host=/run/postgresql"';
@@ -113,22 +113,10 @@ const keys = {
 export type DebusineOptions = KeysOf<typeof keys>;
 
 type Source = SourceConfig & DebusineOptions;
-type OptionalFamily = keyof DebusineOptions['families'];
 
-/** Labels of the families that are off by default. */
-const optionalFamilies: Readonly<Record<OptionalFamily, readonly string[]>> = {
-  artifact_file_size: ['category', 'scope'],
-  artifact_file_counts: ['category', 'scope'],
-  artifact_file_sizes: ['category', 'scope'],
-  collection_sizes: ['category', 'scope'],
-  tokens_last_seen: ['user', 'worker'],
-  task_execution_times: ['task_type', 'task_name', 'scope'],
-};
-
-function familiesOf(source: Source) {
-  const chosen = Object.entries(optionalFamilies).filter(([name]) => name in source.families);
-  const base = baseFamilies.map(({ name, labels }) => ({ name, labels: labels(source.labelRules) }));
-  return [...base, ...chosen.map(([name, labels]) => ({ name, labels }))];
+function familiesOf({ labelRules, families }: Source) {
+  const chosen = optionalFamilies.filter(({ name }) => families[name] !== undefined);
+  return [...baseFamilies, ...chosen].map(({ name, labels }) => ({ name, labels: labels(labelRules) }));
 }
 
 /** Checks the limits of queries against the intervals, and shortens those that hold their default. */
