@@ -139,6 +139,8 @@ describe('a page that is too large for the cache', () => {
   });
 
   test('ends with the connection if the client misses the deadline that it states', async () => {
+    // From now on the page is known to be too large, so that the next response begins at once.
+    await ask({}, 'HEAD');
     const socket = await askOnly('X-Prometheus-Scrape-Timeout-Seconds: 0.5\r\n');
     await expect.poll(() => fixture.logged, patience).toContain('info sending a page was aborted');
     const received = await readAll(socket);
