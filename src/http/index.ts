@@ -1,6 +1,5 @@
 export { createAdmit, createAuthorise, createAuthorisePage, type AdmissionOptions } from './admission.ts';
 export { createApi } from './api.ts';
-export type { Page } from './pages/page.ts';
 export { readinessOf } from './readiness.ts';
 export { createForwardedReader } from './forwarded.ts';
 export { createListener, listen, type Listener } from './listener.ts';
