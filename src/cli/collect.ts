@@ -25,7 +25,7 @@ Examples:
 /** `tonnage collect SOURCE`. */
 export function collectCommand(terminal: Terminal): Command {
   return new Command('collect')
-    .description('Read one source of the configuration once and print its metrics')
+    .description('Read one source once and print its metrics')
     .addArgument(new Argument('<source>', 'name of the source'))
     .addOption(
       new Option('--format <format>', 'OpenMetrics 1.0 or Prometheus text')
