@@ -1,7 +1,7 @@
-import { limits, Turns, type Clock } from '../../base/index.ts';
-import type { MetricFamily } from '../../metric/index.ts';
+import { Turns, type Clock } from '../../base/index.ts';
 import type { Collector, CreateSources, ScheduledSource } from '../contract.ts';
-import { baseFamilies, optionalFamilies } from './debusine/families.ts';
+import { baseFamilies, familiesOfManySeries, optionalFamilies } from './debusine/families.ts';
+import { FamilyBuilder } from './debusine/family-builder.ts';
 import type { DebusineFamily, FamilySettings } from './debusine/family.ts';
 import { debusineOptions, type DebusineOptions } from './debusine/options.ts';
 import { Session } from './debusine/session.ts';
@@ -53,27 +53,16 @@ interface CollectorOptions {
 
 /** Reads some families in one transaction. */
 function collector({ session, clock, settings, families, timeoutMs }: CollectorOptions): Collector {
-  const queries = [...new Set(families.flatMap((family) => family.queries))];
+  const first = familiesOfManySeries.filter((family) => families.includes(family));
+  const queries = [...new Set([...first, ...families].flatMap((family) => family.queries))];
   return {
     async collect(signal) {
       const now = new Date(clock.now()).toISOString();
-      const rows = await session.read({ queries, now, timeoutMs, signal });
-      const built: MetricFamily[] = [];
-      for (const family of families) built.push(await paced(family.build(rows, settings), clock));
-      return built;
+      let builder = new FamilyBuilder({ families, settings, clock });
+      const begin = () => (builder = new FamilyBuilder({ families, settings, clock }));
+      await session.read({ queries, now, timeoutMs, signal, begin });
+      return builder.families();
     },
     close: () => session.close(),
   };
-}
-
-/** The result of `steps`, with a break for the event loop whenever they have blocked it too long. */
-async function paced<T>(steps: Generator<void, T>, clock: Clock): Promise<T> {
-  let begun = clock.monotonic();
-  for (;;) {
-    const step = steps.next();
-    if (step.done === true) return step.value;
-    if (clock.monotonic() - begun < limits.expositionStretchMsMax) continue;
-    await new Promise((resume) => setImmediate(resume));
-    begun = clock.monotonic();
-  }
 }

@@ -35,5 +35,8 @@ export const baseFamilies: readonly DebusineFamily[] = [
   fileStoreMaxSize,
 ];
 
+/** Their queries run first: this process makes their series while the server works on the other queries. */
+export const familiesOfManySeries: readonly DebusineFamily[] = [workers, workRequests];
+
 /** Families that the configuration can switch on. Each has a schedule of its own. */
 export const optionalFamilies: readonly OptionalFamily[] = [];

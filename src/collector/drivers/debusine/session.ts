@@ -1,7 +1,7 @@
 import { SourceError } from '../../source-error.ts';
 import { Connection } from './connection.ts';
 import { databaseError, isConnectionLost } from './database-error.ts';
-import type { Query, Rows } from './family.ts';
+import type { Query, Row } from './family.ts';
 
 /** The URL of the database, which contains a password. */
 interface Dsn {
@@ -16,6 +16,13 @@ interface Read {
   /** How long one query may take, in milliseconds. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
+  /** Returns what takes the rows. Called once more if the read begins again on another connection. */
+  readonly begin: () => RowsReceiver;
+}
+
+/** Takes the rows of each query as they arrive, while the next query runs. */
+interface RowsReceiver {
+  add(query: Query, rows: readonly Row[]): void;
 }
 
 /** How often the server looks whether this process still waits for a statement, in milliseconds. */
@@ -38,14 +45,15 @@ export class Session {
    * Runs the queries. Rejects with a `SourceError`. A failed read ends the connection, so that it never stays within a
    * transaction. A connection that ended while it was idle is replaced at once.
    */
-  async read(read: Read): Promise<Rows> {
+  async read(read: Read): Promise<void> {
     const isReused = this.#connection?.isOpen === true;
     try {
-      return await this.#readOnce(read);
+      await this.#readOnce(read);
+      return;
     } catch (thrown) {
       if (!isReused || read.signal.aborted || this.#isClosed || !isConnectionLost(thrown)) throw databaseError(thrown);
     }
-    return this.#readOnce(read).catch((thrown: unknown) => {
+    await this.#readOnce(read).catch((thrown: unknown) => {
       throw databaseError(thrown);
     });
   }
@@ -56,21 +64,20 @@ export class Session {
     await this.#endConnection();
   }
 
-  async #readOnce({ queries, now, timeoutMs, signal }: Read): Promise<Rows> {
+  async #readOnce({ queries, now, timeoutMs, signal, begin }: Read): Promise<void> {
     try {
       const connection = await this.#connected(signal);
       await connection.execute(beginning(timeoutMs), signal);
-      const results = new Map<Query, Awaited<ReturnType<Connection['query']>>>();
+      const receiver = begin();
       for (const query of queries) {
         try {
           const values = query.sql.includes('$1') ? [now] : [];
-          results.set(query, await connection.query(query.sql, values, signal));
+          receiver.add(query, await connection.query(query.sql, values, signal));
         } catch (thrown) {
           throw isConnectionLost(thrown) ? thrown : databaseError(thrown, query);
         }
       }
       await connection.execute('COMMIT', signal);
-      return (query) => results.get(query) ?? [];
     } catch (thrown) {
       await this.#endConnection();
       throw thrown;
