@@ -10,7 +10,7 @@ export type { ConfigDefaults, ConfigFlags } from './read.ts';
 export { createConfigReader, type ConfigReader } from './reader.ts';
 export { parseRedisUrl, redisUrlForm } from './redis.ts';
 export type { Config } from './schema.ts';
-export { sourceDriver, type KeysOf, type SourceConfig, type SourceDriver, type SourceFamily } from './source-driver.ts';
+export { sourceDriver, type KeysOf, type SourceConfig, type SourceDriver } from './source-driver.ts';
 export type { RedisStoreConfig, StoreConfig } from './store.ts';
 export { nearest } from './suggest.ts';
 export { durationForm, formatDuration, parseDuration } from './units.ts';

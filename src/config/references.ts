@@ -43,7 +43,9 @@ class Follower {
       const value = this.follow(entry.value, info?.keys.get(key) ?? info?.named, [...path, key]);
       return [key, { ...entry, value }];
     });
-    return this.#readFiles({ ...node, entries: new Map(entries) }, info, path);
+    const followed = { ...node, entries: new Map(entries) };
+    // The key that decides the form may be a reference itself.
+    return this.#readFiles(followed, anyForm && formOf(anyForm, followed), path);
   }
 
   #expand(node: ScalarNode, info: KeyInfo | undefined, path: Path): ScalarNode {

@@ -48,6 +48,12 @@ describe('the sources of a configuration', () => {
     });
   });
 
+  test('may state their driver by a reference', () => {
+    const text = 'sources: [{ name: a, driver: "${DRIVER}", tokenFile: token }]';
+    const config = readText(text, { reader, secrets: { token: 'hunter2' }, environment: { DRIVER: 'barn' } });
+    expect(reader.print(config)).toContain('token: "***"');
+  });
+
   test('get the defaults that depend on other keys from their driver', () => {
     expect(sourcesOf(`sources: [${barn(', deadline: 2s')}]`)[0]).toMatchObject({ wait: 1_000 });
   });
@@ -126,6 +132,10 @@ describe('each problem of sources is one line', () => {
       'sources[0].labels.horn_left: expected a label that the driver',
     ],
     // Durations.
+    [
+      `sources: [${barn(', keepFor: 10s')}]`,
+      'sources[0].keepFor: expected at least the "30s" of interval, but came "10s"',
+    ],
     [
       `sources: [${barn(', deadline: 40s')}]`,
       'sources[0].deadline: expected at most the "30s" of interval, but came "40s"',

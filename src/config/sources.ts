@@ -37,7 +37,9 @@ function commonKeys(driver: string, interval: string) {
       ),
     keepFor: duration(365 * day)
       .exactOptional()
-      .describe('How long after a read its figures are still served if no later read succeeds. Default: for ever.'),
+      .describe(
+        'How long after a read its figures are still served if no later read succeeds. At least the interval. Default: for ever.',
+      ),
     labels: z
       .record(text(labelForm, parseLabel), nonEmpty('the value of a label'))
       .prefault({})
@@ -74,6 +76,7 @@ export function completeSourcesOf(
   const sources = stated.map((source, index) => {
     const own = findings.within(['sources', index]);
     reportLabels(source, own);
+    reportKeepFor(source, own);
     const complete = withDeadline(source, own);
     return drivers[source.driver]?.complete?.(complete, own) ?? complete;
   });
@@ -94,6 +97,14 @@ function reportLabels({ labels }: SourceConfig, findings: PartFindings): void {
   const count = Object.keys(labels).length;
   if (count <= limits.sourceLabelsMax) return;
   findings.report(['labels'], `expected at most ${limits.sourceLabelsMax} labels, but came ${count}`);
+}
+
+/** If figures expired before the next read, they would be absent most of the time. */
+function reportKeepFor({ interval, keepFor = Infinity }: SourceConfig, findings: PartFindings): void {
+  if (keepFor >= interval) return;
+  const least = findings.shown(['interval'], formatDuration(interval));
+  const came = findings.shown(['keepFor'], formatDuration(keepFor));
+  findings.report(['keepFor'], `expected at least the ${least} of interval, but came ${came}`);
 }
 
 /** Reads of a source do not overlap, so a read that takes longer than the interval would delay the next one. */
