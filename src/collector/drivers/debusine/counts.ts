@@ -3,8 +3,8 @@ import { artifactCategories, assetCategories, collectionCategories, workflowName
 import { numberOf, rowsPerStep, type DebusineFamily, type FamilySettings, type Query } from './family.ts';
 import { gauge, Sums } from './sums.ts';
 
-/** The names of all scopes, which zero filling needs. */
-export const scopesQuery: Query = { reads: { db_scope: ['name'] }, sql: 'SELECT name FROM db_scope' };
+/** The names and ids of all scopes. */
+export const scopesQuery: Query = { reads: { db_scope: ['id', 'name'] }, sql: 'SELECT name, id FROM db_scope' };
 
 const flags = ['0', '1'];
 

@@ -9,6 +9,8 @@ export interface Query {
   readonly reads: Columns;
   /** One statement. `$1` is the time of the read, if the statement uses it. */
   readonly sql: string;
+  /** A slower statement, whose rows replace those of `sql` if these are ambiguous. */
+  readonly exact?: { readonly isNeeded: (rows: readonly Row[]) => boolean; readonly sql: string };
 }
 
 /** A row: the text of each column, in the order of the statement; `null` for NULL. */

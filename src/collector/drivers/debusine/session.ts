@@ -70,12 +70,7 @@ export class Session {
       await connection.execute(beginning(timeoutMs), signal);
       const receiver = begin();
       for (const query of queries) {
-        try {
-          const values = query.sql.includes('$1') ? [now] : [];
-          receiver.add(query, await connection.query(query.sql, values, signal));
-        } catch (thrown) {
-          throw isConnectionLost(thrown) ? thrown : databaseError(thrown, query);
-        }
+        receiver.add(query, await rowsOf(query, connection, now, signal));
       }
       await connection.execute('COMMIT', signal);
     } catch (thrown) {
@@ -97,6 +92,17 @@ export class Session {
     const connection = this.#connection;
     this.#connection = undefined;
     await connection?.end();
+  }
+}
+
+/** The rows of a query. An error that is not of the connection names what the query reads. */
+async function rowsOf(query: Query, connection: Connection, now: string, signal: AbortSignal): Promise<readonly Row[]> {
+  const run = (sql: string) => connection.query(sql, sql.includes('$1') ? [now] : [], signal);
+  try {
+    const rows = await run(query.sql);
+    return query.exact?.isNeeded(rows) === true ? await run(query.exact.sql) : rows;
+  } catch (thrown) {
+    throw isConnectionLost(thrown) ? thrown : databaseError(thrown, query);
   }
 }
 
