@@ -50,6 +50,8 @@ export interface ScheduledSource extends NamedSource {
   readonly labels?: Readonly<Record<string, string>>;
   /** The page that serves the families. Absent: `/metrics`. */
   readonly page?: string;
+  /** This source only adds families to those of another source. Without data of the latter, their page has none. */
+  readonly isExtra?: true;
   /**
    * Sources that share it are read one after another. The source with the shortest interval has the next turn. The
    * deadline of a read begins with its turn. An aborted read keeps its turn until it has ended, for at most

@@ -75,6 +75,28 @@ describe('a page', () => {
     expect(set.page(path)!.missing).toEqual({ source: 'farm:more', failure });
   });
 
+  test('has no data while only an extra has a snapshot, and never names the extra as the reason', async () => {
+    const { set } = open();
+    let answer = (): Collected => {
+      throw new SourceError('unreachable', 'no server');
+    };
+    set.add(source('farm', () => answer()));
+    set.add(source('farm:more', () => [gauge('files', 8)], { isExtra: true }));
+    await set.read('farm:more');
+    expect(set.page(path)!.missing).toEqual({ source: 'farm' });
+    await expect(set.read('farm')).rejects.toThrow('no server');
+    expect(set.page(path)!.missing).toMatchObject({ source: 'farm', failure: { class: 'unreachable' } });
+    answer = () => [gauge('workers', 7)];
+    await set.read('farm');
+    expect(set.page(path)!.missing).toBeUndefined();
+    expect(scrape(set.page(path)!.families)).toEqual(
+      new Map([
+        ['workers', 7],
+        ['files', 8],
+      ]),
+    );
+  });
+
   test('has the oldest and the newest snapshot, and says which is overdue', async () => {
     const { set, clock } = open();
     set.add(source('farm', () => [gauge('workers')], { intervalMs: 30_000 }));

@@ -18,13 +18,14 @@ export interface SourcePage {
   readonly nextReadMs: number;
   /** The shortest interval of the sources, in milliseconds. */
   readonly intervalMs: number;
-  /** Why the page has no snapshot; absent if it has one. `failure` is absent until the first read of `source` has ended. */
+  /** Why the page has no data; absent if a source that is not an extra has a snapshot. `failure` is absent until the first read of `source` has ended. */
   readonly missing?: { readonly source: string; readonly failure?: SourceFailure };
 }
 
 /** A source as its page sees it. */
 export interface PageSource {
   readonly intervalMs: number;
+  readonly isExtra?: true;
   readonly state: SourceState;
   /** Absent before the start. */
   readonly schedule?: Schedule | undefined;
@@ -58,7 +59,7 @@ export class PageSources {
       ...(stale.length > 0 && { staleMs: Math.max(...stale) }),
       nextReadMs: Math.min(...this.#sources.map(({ schedule }) => schedule?.untilNextMs() ?? 0)),
       intervalMs: Math.min(...this.#sources.map(({ intervalMs }) => intervalMs)),
-      ...(served.length === 0 && { missing: this.#missing() }),
+      ...(served.every(({ isExtra }) => isExtra) && { missing: this.#missing() }),
     };
   }
 
@@ -72,9 +73,10 @@ export class PageSources {
     this.#revision++;
   }
 
-  /** The first source that failed, or the first one. */
+  /** The first source that failed, or the first one. An extra is never the reason. */
   #missing(): NonNullable<SourcePage['missing']> {
-    const { state } = this.#sources.find((source) => source.state.failure !== undefined) ?? this.#sources[0];
+    const failed = this.#sources.find(({ isExtra, state }) => isExtra !== true && state.failure !== undefined);
+    const { state } = failed ?? this.#sources[0];
     const { name, failure } = state;
     return { source: name, ...(failure && { failure }) };
   }

@@ -36,6 +36,7 @@ export const createSources: CreateSources<DebusineOptions> = (settings, { clock 
   const others = optional.map(({ family, schedule }): ScheduledSource => ({
     ...common,
     name: `${name}:${family.name}`,
+    isExtra: true,
     intervalMs: schedule.interval,
     deadlineMs: schedule.timeout + settings.deadline,
     collector: collector({ session, clock, settings, families: [family], timeoutMs: schedule.timeout }),

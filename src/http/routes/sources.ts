@@ -45,10 +45,10 @@ function describe(status: SourceStatus): z.infer<typeof source> {
     driver,
     page,
     up,
-    ageSeconds,
+    ageSeconds: ageSeconds === undefined ? undefined : toMicroseconds(ageSeconds),
     lastSuccess: lastSuccess === undefined ? undefined : timeOf(lastSuccess),
     dataTime: dataTimestamp === undefined ? undefined : timeOf(dataTimestamp),
-    durationSeconds,
+    durationSeconds: durationSeconds === undefined ? undefined : toMicroseconds(durationSeconds),
     series,
     lastError: lastError && { class: lastError.class, message: lastError.message, time: timeOf(lastError.time) },
   };
@@ -57,4 +57,9 @@ function describe(status: SourceStatus): z.infer<typeof source> {
 /** Unix seconds as RFC 3339. */
 function timeOf(seconds: number): string {
   return new Date(seconds * 1000).toISOString();
+}
+
+/** Seconds, rounded to microseconds. */
+function toMicroseconds(seconds: number): number {
+  return Math.round(seconds * 1e6) / 1e6;
 }
