@@ -29,7 +29,8 @@ function isShort(file: string): boolean {
 /** The project of vitest that a file belongs to. */
 function projectOf(file: string): 'program' | 'alone' | 'together' {
   if (file.startsWith('test/e2e/')) return 'program';
-  const isAlone = /^(test|web|src\/cli)\/|\/(runtime|many-values|upstream\/content-coding)[.]test/.test(file);
+  const isAlone =
+    /^(test|web|src\/cli)\/|\/(runtime|many-values|upstream\/content-coding|debusine\/large[.]long)[.]test/.test(file);
   return isAlone ? 'alone' : 'together';
 }
 

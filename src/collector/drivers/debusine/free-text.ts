@@ -1,7 +1,7 @@
 import { limits } from '../../../base/index.ts';
 
 /** The value that replaces text which does not look like what its label means. */
-export const otherText = 'other';
+const otherText = 'other';
 
 /**
  * Folds free text into a bounded set of label values, because everybody who may create a work request can put any text
