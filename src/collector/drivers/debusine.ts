@@ -3,6 +3,7 @@ import type { Collector, CreateSources, ScheduledSource } from '../contract.ts';
 import { baseFamilies, familiesOfManySeries, optionalFamilies } from './debusine/families.ts';
 import { FamilyBuilder } from './debusine/family-builder.ts';
 import type { DebusineFamily, FamilySettings } from './debusine/family.ts';
+import { KnownProducts } from './debusine/known-products.ts';
 import { debusineOptions, type DebusineOptions } from './debusine/options.ts';
 import { Session } from './debusine/session.ts';
 
@@ -56,12 +57,14 @@ interface CollectorOptions {
 function collector({ session, clock, settings, families, timeoutMs }: CollectorOptions): Collector {
   const first = familiesOfManySeries.filter((family) => families.includes(family));
   const queries = [...new Set([...first, ...families].flatMap((family) => family.queries))];
+  const products = new KnownProducts();
+  const newBuilder = () => new FamilyBuilder({ families, settings, products, clock });
   return {
     async collect(signal) {
       const now = new Date(clock.now()).toISOString();
-      let builder = new FamilyBuilder({ families, settings, clock });
-      const begin = () => (builder = new FamilyBuilder({ families, settings, clock }));
-      await session.read({ queries, now, timeoutMs, signal, begin });
+      products.begin();
+      let builder = newBuilder();
+      await session.read({ queries, now, timeoutMs, signal, begin: () => (builder = newBuilder()) });
       return builder.families();
     },
     close: () => session.close(),

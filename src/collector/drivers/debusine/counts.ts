@@ -32,7 +32,7 @@ function count(declared: Count): DebusineFamily {
     name,
     labels: kept,
     queries: [scopesQuery, query],
-    *build(rows, settings) {
+    *build(rows, settings, known) {
       const isDocument = settings.labelRules === 'document';
       const names = kept(settings.labelRules);
       const columns = names.map((label) => labels.indexOf(label));
@@ -45,13 +45,18 @@ function count(declared: Count): DebusineFamily {
         sums.add(product.of(values), numberOf(row.at(-1)));
         if (index % rowsPerStep === 0) yield;
       }
-      const scopes = rows(scopesQuery).map(([scope]) => scope ?? '');
+      const scopes = rows(scopesQuery)
+        .map(([scope]) => scope ?? '')
+        .toSorted();
       const products = settings.zeroFill === 'none' ? [] : zeros(scopes, settings);
       const zeroSets = lazily(function* () {
         for (const lists of products) {
           // Without scopes, there is nothing to count in them, even if the label is not kept.
           if (lists.some((list) => list.length === 0)) continue;
-          yield* product.all(columns.map((column) => lists[column]?.map((value) => valueOf(column, value)) ?? []));
+          yield* known.all(
+            names,
+            columns.map((column) => lists[column]?.map((value) => valueOf(column, value)) ?? []),
+          );
         }
       });
       return gauge(name, isDocument ? (declared.documentHelp ?? help) : help, sums.points(zeroSets));

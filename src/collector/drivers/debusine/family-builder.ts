@@ -1,10 +1,12 @@
 import { limits, type Clock } from '../../../base/index.ts';
 import type { GaugePoint, MetricFamily } from '../../../metric/index.ts';
 import { rowsPerStep, type DebusineFamily, type FamilySettings, type Query, type Row } from './family.ts';
+import type { KnownProducts } from './known-products.ts';
 
 interface BuilderOptions {
   readonly families: readonly DebusineFamily[];
   readonly settings: FamilySettings;
+  readonly products: KnownProducts;
   readonly clock: Clock;
 }
 
@@ -42,8 +44,8 @@ export class FamilyBuilder {
   }
 
   #build(family: DebusineFamily): Promise<MetricFamily> {
-    const { settings, clock } = this.#options;
-    return paced(inMemory(family.build((query) => this.#rows.get(query) ?? [], settings)), clock);
+    const { settings, products, clock } = this.#options;
+    return paced(inMemory(family.build((query) => this.#rows.get(query) ?? [], settings, products)), clock);
   }
 }
 

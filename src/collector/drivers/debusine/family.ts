@@ -1,4 +1,5 @@
 import type { MetricFamily, Value } from '../../../metric/index.ts';
+import type { KnownProducts } from './known-products.ts';
 
 /** Columns by table. */
 type Columns = Readonly<Record<string, readonly string[]>>;
@@ -33,8 +34,11 @@ export interface DebusineFamily {
   /** Label names. One that ends in `*` means every name with this beginning. */
   readonly labels: (rules: FamilySettings['labelRules']) => readonly string[];
   readonly queries: readonly Query[];
-  /** Makes the family from the rows of its queries. Yields between steps of bounded length, so that a caller may pause. */
-  build(rows: Rows, settings: FamilySettings): Generator<void, MetricFamily>;
+  /**
+   * Makes the family from the rows of its queries. `products` makes the label sets of zero filling. Yields between steps of
+   * bounded length, so that a caller may pause.
+   */
+  build(rows: Rows, settings: FamilySettings, products: KnownProducts): Generator<void, MetricFamily>;
 }
 
 /** A family that is off by default and has a schedule of its own, because its query may be slow. */

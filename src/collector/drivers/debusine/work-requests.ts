@@ -51,7 +51,7 @@ export const workRequests: DebusineFamily = {
   name: 'work_requests',
   labels: () => labels,
   queries: [scopesQuery, workRequestsQuery],
-  *build(rows, { zeroFill, labelRules }) {
+  *build(rows, { zeroFill, labelRules }, known) {
     const isDocument = labelRules === 'document';
     const backends = new FreeText();
     const architectures = new FreeText();
@@ -76,11 +76,18 @@ export const workRequests: DebusineFamily = {
     }
     const zeros = lazily(function* () {
       if (zeroFill === 'none') return;
-      const names = [...scopes.values()];
-      yield* product.all([executorBackends, architectures.values(), names, statuses, workerTaskNames, ['Worker']]);
+      const names = [...scopes.values()].toSorted();
+      yield* known.all(labels, [
+        executorBackends,
+        architectures.values().toSorted(),
+        names,
+        statuses,
+        workerTaskNames,
+        ['Worker'],
+      ]);
       const noText = isDocument ? [undefined] : [''];
       for (const [type, tasks] of Object.entries(otherTaskNames)) {
-        yield* product.all([noText, noText, names, statuses, tasks, [type]]);
+        yield* known.all(labels, [noText, noText, names, statuses, tasks, [type]]);
       }
     });
     return gauge('work_requests', 'Number of WorkRequests', sums.points(zeros));

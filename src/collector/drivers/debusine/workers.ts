@@ -97,20 +97,15 @@ class WorkerLabels {
   /** The architectures of each of the first labels. */
   readonly #architectures: readonly (readonly string[])[];
   readonly #isDocument: boolean;
+  readonly names: readonly string[];
   readonly product: LabelProduct;
 
   constructor(mentioned: Mentioned, rules: FamilySettings['labelRules']) {
     const labels = [...mentioned.architectures.keys()].toSorted();
     this.#architectures = labels.map((label) => [...(mentioned.architectures.get(label) ?? [])]);
     this.#isDocument = rules === 'document';
-    this.product = new LabelProduct([
-      ...labels,
-      'busy',
-      'connected',
-      'host_architecture',
-      'worker_pool',
-      'worker_type',
-    ]);
+    this.names = [...labels, 'busy', 'connected', 'host_architecture', 'worker_pool', 'worker_type'];
+    this.product = new LabelProduct(this.names);
   }
 
   of({ type, pool, connected, busy, host, architectures }: Workers): readonly OptionalValue[] {
@@ -157,7 +152,7 @@ export const workers: DebusineFamily = {
   name: 'workers',
   labels: () => [`${prefix}*`, 'busy', 'connected', 'host_architecture', 'worker_pool', 'worker_type'],
   queries: [workersQuery, poolRuntimeQuery],
-  *build(rows, { zeroFill, labelRules }) {
+  *build(rows, { zeroFill, labelRules }, known) {
     const mentioned: Mentioned = { hosts: new Set(), architectures: new Map() };
     const found: Workers[] = [];
     for (const [index, row] of rows(workersQuery).entries()) {
@@ -171,12 +166,13 @@ export const workers: DebusineFamily = {
       if (index % rowsPerStep === 0) yield;
     }
     // A set, because nothing in the database keeps a pool from having an empty name.
-    const pools = [...new Set(['', ...rows(poolRuntimeQuery).map(([pool]) => pool ?? '')])];
+    const pools = [...new Set(['', ...rows(poolRuntimeQuery).map(([pool]) => pool ?? '')])].toSorted();
     const zeros = lazily(function* () {
       if (zeroFill === 'none') return;
-      for (const type of ['celery', 'signing']) yield* labels.product.all(labels.lists(type, [''], ['']));
+      for (const type of ['celery', 'signing']) yield* known.all(labels.names, labels.lists(type, [''], ['']));
       // The number of these doubles with each architecture.
-      if (zeroFill === 'full') yield* labels.product.all(labels.lists('external', [...mentioned.hosts], pools));
+      if (zeroFill === 'full')
+        yield* known.all(labels.names, labels.lists('external', [...mentioned.hosts].toSorted(), pools));
     });
     return gauge('workers', 'Number of Workers', sums.points(zeros));
   },
