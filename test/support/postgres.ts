@@ -141,13 +141,18 @@ async function makeData(directory: string, data: string): Promise<void> {
   ];
   // In a working folder that the user may not enter, initdb would warn.
   await runProgram(...commandAs(serverUser, serverProgram('initdb'), [...flags, '-D', data]), { cwd: directory });
-  mkdirSync(cache, { recursive: true });
+  keep(data, template);
+}
+
+/** Keeps a copy of the data for later tests, unless another test process was first or the checkout is read-only. */
+function keep(data: string, template: string): void {
   const copy = `${template}.${process.pid}`;
-  cpSync(data, copy, { recursive: true });
   try {
+    mkdirSync(dirname(template), { recursive: true });
+    cpSync(data, copy, { recursive: true });
     renameSync(copy, template);
   } catch {
-    rmSync(copy, { recursive: true }); // another test process was first
+    rmSync(copy, { recursive: true, force: true });
   }
 }
 
