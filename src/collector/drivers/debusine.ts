@@ -1,9 +1,10 @@
 import { Turns, type Clock } from '../../base/index.ts';
 import type { Collector, CreateSources, ScheduledSource } from '../contract.ts';
-import { baseFamilies, familiesOfManySeries, optionalFamilies } from './debusine/families.ts';
+import { baseFamilies, familiesOfManySeries } from './debusine/families.ts';
 import { FamilyBuilder } from './debusine/family-builder.ts';
 import type { DebusineFamily, FamilySettings } from './debusine/family.ts';
 import { KnownProducts } from './debusine/known-products.ts';
+import { optionalFamilies } from './debusine/optional-families.ts';
 import { debusineOptions, type DebusineOptions } from './debusine/options.ts';
 import { Session } from './debusine/session.ts';
 

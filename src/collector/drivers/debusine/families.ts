@@ -10,7 +10,7 @@ import {
   workflowTemplates,
   workspaces,
 } from './counts.ts';
-import type { DebusineFamily, OptionalFamily } from './family.ts';
+import type { DebusineFamily } from './family.ts';
 import { fileStoreMaxSize, fileStoreSize, workerPoolRuntime } from './pools-and-stores.ts';
 import { workRequests } from './work-requests.ts';
 import { workers } from './workers.ts';
@@ -37,6 +37,3 @@ export const baseFamilies: readonly DebusineFamily[] = [
 
 /** Their queries run first: this process makes their series while the server works on the other queries. */
 export const familiesOfManySeries: readonly DebusineFamily[] = [workers, workRequests];
-
-/** Families that the configuration can switch on. Each has a schedule of its own. */
-export const optionalFamilies: readonly OptionalFamily[] = [];

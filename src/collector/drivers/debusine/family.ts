@@ -10,6 +10,8 @@ export interface Query {
   readonly reads: Columns;
   /** One statement. `$1` is the time of the read, if the statement uses it. */
   readonly sql: string;
+  /** What it reads instead if the database has a summary: the same rows, sooner. */
+  readonly fromSummary?: { readonly reads: Columns; readonly sql: string };
   /** A slower statement, whose rows replace those of `sql` if these are ambiguous. */
   readonly exact?: { readonly isNeeded: (rows: readonly Row[]) => boolean; readonly sql: string };
 }

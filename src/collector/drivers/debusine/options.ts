@@ -7,7 +7,8 @@ import {
   type PartFindings,
   type SourceConfig,
 } from '../../../config/index.ts';
-import { baseFamilies, optionalFamilies } from './families.ts';
+import { baseFamilies } from './families.ts';
+import { optionalFamilies } from './optional-families.ts';
 
 const dsnForm =
   'a URL such as "postgresql://USER:PASSWORD@HOST:PORT/DATABASE" or "postgresql:///DATABASE?host=/run/postgresql"';

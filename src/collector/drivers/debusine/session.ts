@@ -2,6 +2,7 @@ import { SourceError } from '../../source-error.ts';
 import { Connection } from './connection.ts';
 import { databaseError, isConnectionLost } from './database-error.ts';
 import type { Query, Row } from './family.ts';
+import { hasSummary } from './summary/use.ts';
 
 /** The URL of the database, which contains a password. */
 interface Dsn {
@@ -98,7 +99,10 @@ export class Session {
 /** The rows of a query. An error that is not of the connection names what the query reads. */
 async function rowsOf(query: Query, connection: Connection, now: string, signal: AbortSignal): Promise<readonly Row[]> {
   const run = (sql: string) => connection.query(sql, sql.includes('$1') ? [now] : [], signal);
+  const { fromSummary } = query;
   try {
+    if (fromSummary !== undefined && (await hasSummary(fromSummary, connection, signal)))
+      return await run(fromSummary.sql);
     const rows = await run(query.sql);
     return query.exact?.isNeeded(rows) === true ? await run(query.exact.sql) : rows;
   } catch (thrown) {

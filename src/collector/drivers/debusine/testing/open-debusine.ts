@@ -16,7 +16,7 @@ export function clockAt(now: Date): Clock {
 }
 
 /** The sources of a database with these keys of the configuration, as the program creates them. The caller closes them. */
-async function openSources(dsn: string, now: Date, keys: object = {}): Promise<readonly ScheduledSource[]> {
+export async function openSources(dsn: string, now: Date, keys: object = {}): Promise<readonly ScheduledSource[]> {
   const source = { name: 'farm', driver: 'debusine', dsn, interval: '5m', deadline: '60s', statementTimeout: '30s' };
   const text = JSON.stringify({ sources: [{ ...source, ...keys }] });
   const file = { name: 'tonnage.yaml', text, directory: '/' };
