@@ -31,6 +31,12 @@ export class Findings {
     return statedKeysAt(this.#tree, path);
   }
 
+  /** Absolute path of the file that contains the value at `path`; `undefined` if the value is not in a file of its own. */
+  fileOf(path: Path): string | undefined {
+    const node = nodeAt(this.#tree, path);
+    return node?.kind === 'scalar' ? node.file : undefined;
+  }
+
   /** A value as it was stated. Its references are not replaced, because they may be secrets. */
   shown(path: Path, value: string | number): string {
     const node = nodeAt(this.#tree, path);

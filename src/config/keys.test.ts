@@ -45,6 +45,8 @@ describe('keys are read from the schema', () => {
   test('secret keys', () => {
     const secret = [...keys.every()].filter(([, info]) => info.secret).map(([path]) => path.join('.'));
     expect(secret).toEqual([
+      'metrics.tls.cert',
+      'metrics.tls.key',
       'upstreams.NAME.auth.basic.password',
       'upstreams.NAME.proxy',
       'store.url',
@@ -74,6 +76,18 @@ describe('keys are read from the schema', () => {
     expect(keys.at(['gateway', 'anonymous'])?.scalars).toEqual(new Set(['true', 'false', 'string']));
     expect(keys.at(['identity', 'oidc', 0, 'issuer'])?.scalars).toEqual(new Set(['string']));
     expect(keys.at(['gateway', 'nope'])).toBeUndefined();
+  });
+});
+
+test('the schema needs each secret of a map in one of its two forms', () => {
+  const [, , , map] = (configSchema.properties?.['metrics'] as { anyOf: { properties: object }[] }).anyOf;
+  expect(map?.properties).toMatchObject({
+    tls: {
+      allOf: [
+        { oneOf: [{ required: ['cert'] }, { required: ['certFile'] }] },
+        { oneOf: [{ required: ['key'] }, { required: ['keyFile'] }] },
+      ],
+    },
   });
 });
 

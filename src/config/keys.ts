@@ -46,6 +46,7 @@ function finish(json: z.core.JSONSchema.BaseSchema): void {
 /** Each secret may also be in a file. A required secret is required in one of the two forms. */
 function addFiles(json: z.core.JSONSchema.BaseSchema): void {
   const properties: JsonSchema['properties'] = {};
+  const required: JsonSchema[] = [];
   for (const [key, value] of Object.entries(json.properties ?? {})) {
     properties[key] = value;
     // zod calls this again for each schema around a map, such as a default, so the file may be there already.
@@ -54,8 +55,10 @@ function addFiles(json: z.core.JSONSchema.BaseSchema): void {
     properties[`${key}File`] = { type: 'string', description, takes: 'the name of a file' };
     if (json.required?.includes(key) !== true) continue;
     json.required = json.required.filter((each) => each !== key);
-    json.oneOf = [{ required: [key] }, { required: [`${key}File`] }];
+    required.push({ oneOf: [{ required: [key] }, { required: [`${key}File`] }] });
   }
+  if (required.length === 1) Object.assign(json, required[0]);
+  else if (required.length > 1) json.allOf = required;
   if (json.properties !== undefined) json.properties = properties;
 }
 

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { formatListen, listenForm, overlap, parseListen, type ListenAddress } from './address.ts';
-import { codec, map } from './fields.ts';
+import * as pem from './certificates.ts';
+import { codec, map, secret } from './fields.ts';
 import type { Findings } from './findings.ts';
+import { Secret } from './secret.ts';
 
 /** The range is for editors. The error for a port beyond it is that of an address. */
 const port = z.int().meta({ minimum: 0, maximum: 65_535 });
@@ -26,7 +28,21 @@ const addressOrFalse = codec(
   (address) => (address === false ? false : formatListen(address)),
 ).describe('Address of the metrics listener. Without HOST: all addresses, IPv4 and IPv6. false: no listener.');
 
+const tls = map({
+  cert: secret(pem.certificatesForm, pem.parseCertificates).describe(
+    'Certificate of the listener, followed by its intermediate certificates. A certFile is read again when it changes.',
+  ),
+  key: secret(pem.privateKeyForm, pem.parsePrivateKey).describe(
+    'Private key of cert. A keyFile is read again when it changes.',
+  ),
+});
+
 const keys = {
+  tls: tls.exactOptional().describe('TLS on the metrics listener, from version 1.2. Default: plain http.'),
+  access: z
+    .enum(['public', 'required'])
+    .prefault('public')
+    .describe('Whether /metrics is public, or requires credentials with the right query.'),
   orgs: z
     .boolean()
     .exactOptional()
@@ -50,7 +66,7 @@ type MetricsConfig = z.output<typeof completeMetrics>;
 
 /** The metrics listener, or false. Checks it against the main listener, whose address is `main`. */
 export function completeMetricsOf(
-  { listen, ...rest }: z.output<typeof metrics>,
+  { listen, tls, ...rest }: z.output<typeof metrics>,
   main: ListenAddress,
   findings: Findings,
 ): MetricsConfig {
@@ -64,5 +80,15 @@ export function completeMetricsOf(
     const came = findings.shown(path, formatListen(listen));
     findings.report(path, `expected another port than that of the main listener (listen), but came ${came}`);
   }
-  return { listen, ...rest };
+  return { listen, ...(tls && { tls: completeTlsOf(tls, findings) }), ...rest };
+}
+
+/** The certificate and its key, with the files that they are from. */
+function completeTlsOf({ cert, key }: z.output<typeof tls>, findings: Findings): z.output<typeof tls> {
+  const path = ['metrics', 'tls'];
+  if (!pem.isKeyOf(key.reveal(), cert.reveal())) findings.report([...path, 'key'], pem.otherKey);
+  return {
+    cert: new Secret(cert.reveal(), findings.fileOf([...path, 'cert'])),
+    key: new Secret(key.reveal(), findings.fileOf([...path, 'key'])),
+  };
 }

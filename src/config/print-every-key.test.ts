@@ -17,7 +17,7 @@ const { keys: allKeys } = createModel(drivers);
 describe('every key is printed', () => {
   const common = {
     listen: '127.0.0.1:1',
-    metrics: { listen: '127.0.0.1:2', orgs: true, compat: 'ociregistry' },
+    metrics: { listen: '127.0.0.1:2', orgs: true, compat: 'ociregistry', access: 'required' },
     data: '/var/lib/tonnage',
     publicUrl: 'https://pull.example.org',
     timeZone: 'Europe/Berlin',
@@ -111,7 +111,8 @@ describe('every key is printed', () => {
       { ...redis, sentinel, tls: true },
       { ...redis, cluster: ['127.0.0.1:1', '[::1]:2'] },
     ];
-    stated = stores.map((store) => ({ ...common, store }));
+    const metrics = { ...common.metrics, tls: { cert: tls.cert, key: tls.key } };
+    stated = stores.map((store) => ({ ...common, metrics, store }));
   });
 
   test('and read again gives the same configuration, once secrets are filled in', () => {

@@ -109,9 +109,9 @@ describe('precedence: flags over environment over file over defaults', () => {
 
   test('layers of metrics are merged key by key', () => {
     const config = readText('metrics: { orgs: true }', { environment: { TONNAGE_METRICS: '127.0.0.1:9' } });
-    expect(config.metrics).toEqual({ listen: { host: '127.0.0.1', port: 9 }, orgs: true });
+    expect(config.metrics).toEqual({ listen: { host: '127.0.0.1', port: 9 }, access: 'public', orgs: true });
     const compatible = readText('metrics: { compat: ociregistry }', { flags: { metrics: '2112' } });
-    expect(compatible.metrics).toEqual({ listen: { port: 2112 }, compat: 'ociregistry' });
+    expect(compatible.metrics).toEqual({ listen: { port: 2112 }, access: 'public', compat: 'ociregistry' });
   });
 });
 

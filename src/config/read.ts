@@ -68,12 +68,11 @@ export function readConfig(options: ReadOptions, model: ConfigModel): Config {
   const fileDirectory = options.file?.directory ?? workingDirectory;
   const file = followReferences(text?.tree ?? emptyMap({ kind: 'default' }), keys.root, {
     environment: options.environment,
-    readSecret: (name) => readSecret(name, fileDirectory),
+    readSecret,
+    directory: fileDirectory,
   });
   // The value of a variable is not a template, because a password may contain any character.
-  const environment = followReferences(variables.tree, keys.root, {
-    readSecret: (name) => readSecret(name, workingDirectory),
-  });
+  const environment = followReferences(variables.tree, keys.root, { readSecret, directory: workingDirectory });
   const fileTree = expandShorthands(file.tree, keys.root);
   const { listen = text === undefined ? listenWithoutFile : undefined, metrics } = options.defaults ?? {};
   const stated = [layer({ listen, metrics }, keys), fileTree, environment.tree]

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { parseCertificates, parsePrivateKey, parseServer, parseServerName, redisUrlParts } from './redis.ts';
+import { parseCertificates, parsePrivateKey } from './certificates.ts';
+import { parseServer, parseServerName, redisUrlParts } from './redis.ts';
 
 describe('URLs of a Redis', () => {
   test.each([

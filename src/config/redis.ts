@@ -1,4 +1,3 @@
-import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import { parseHost, parsePort, type ServerAddress } from './address.ts';
 import { isDecodable } from './names.ts';
@@ -54,40 +53,4 @@ export const serverNameForm = 'the name of a host such as "redis.example.org", n
 export function parseServerName(text: string): string | undefined {
   const host = parseHost(text);
   return host === undefined || isIP(host) > 0 ? undefined : host;
-}
-
-/** Certificates, as errors and docs describe them. */
-export const certificatesForm = 'one or more certificates in PEM ("-----BEGIN CERTIFICATE-----")';
-
-/** The text itself if it contains certificates and all of them are readable, otherwise `undefined`. */
-export function parseCertificates(text: string): string | undefined {
-  return certificatesOf(text).length > 0 ? text : undefined;
-}
-
-/** A private key, as errors and docs describe it. */
-export const privateKeyForm = 'a private key in PEM ("-----BEGIN PRIVATE KEY-----"), not encrypted';
-
-/** The text itself if it is a private key without a passphrase, otherwise `undefined`. */
-export function parsePrivateKey(text: string): string | undefined {
-  try {
-    createPrivateKey(text);
-    return text;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Whether the private key belongs to the first certificate, which is the client's own. Both texts must be valid. */
-export function isKeyOf(key: string, certificates: string): boolean {
-  return certificatesOf(certificates)[0]?.checkPrivateKey(createPrivateKey(key)) === true;
-}
-
-/** All certificates in a text; none if one of them is unreadable. */
-function certificatesOf(text: string): readonly X509Certificate[] {
-  const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
-  try {
-    return blocks.map((block) => new X509Certificate(block));
-  } catch {
-    return [];
-  }
 }

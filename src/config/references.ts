@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { messageOf } from '../base/index.ts';
 import type { Environment } from './environment.ts';
 import { formOf, valueOfText, type KeyInfo } from './keys.ts';
@@ -7,8 +8,10 @@ import type { MapEntry, MapNode, Path, ScalarNode, Tree } from './tree.ts';
 export interface ReferenceSources {
   /** Values for `${NAME}`. Absent: texts are not templates. */
   readonly environment?: Environment;
+  /** Directory that the file of a `...File` key is relative to. */
+  readonly directory: string;
   /** Reads the file of a `...File` key. Throws an error whose message continues a sentence after its name. */
-  readonly readSecret: (file: string) => string;
+  readonly readSecret: (file: string, directory: string) => string;
 }
 
 /**
@@ -89,7 +92,9 @@ class Follower {
       return content;
     }
     try {
-      return { ...content, value: this.#sources.readSecret(node.value).replace(/\r?\n$/, '') };
+      const { readSecret, directory } = this.#sources;
+      const value = readSecret(node.value, directory).replace(/\r?\n$/, '');
+      return { ...content, value, file: resolve(directory, node.value) };
     } catch (thrown) {
       this.#report(node, path, `${shownOf(node)} ${messageOf(thrown)}`);
       return content;

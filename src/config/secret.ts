@@ -8,10 +8,13 @@ export const secretMask = '***';
  * use) all show the mask. Only `reveal()` returns the text, so a search finds every use.
  */
 export class Secret {
+  /** Absolute path of the file that contains the secret (`...File`), for those that read it again. */
+  readonly file: string | undefined;
   readonly #text: string;
 
-  constructor(text: string) {
+  constructor(text: string, file?: string) {
     this.#text = text;
+    this.file = file;
   }
 
   /** The secret itself. Pass it directly to its consumer; do not store it in another object. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { limits } from '../base/index.ts';
 import { formatListen } from './address.ts';
+import * as pem from './certificates.ts';
 import { day, duration, list, map, nonEmpty, parseNonEmpty, secret, size, text, textOf, whole } from './fields.ts';
 import type { Findings } from './findings.ts';
 import * as redis from './redis.ts';
@@ -14,7 +15,7 @@ const replicasMax = 1_000;
 const servers = list(textOf(redis.serverForm, redis.parseServer, formatListen), 'address');
 const user = nonEmpty('a user name').exactOptional();
 const password = secret('a password', parseNonEmpty).exactOptional();
-const certificates = secret(redis.certificatesForm, redis.parseCertificates).exactOptional();
+const certificates = secret(pem.certificatesForm, pem.parseCertificates).exactOptional();
 
 const sentinel = map({
   name: nonEmpty('the name of a primary').describe('Name of the primary, as the Sentinels know it.'),
@@ -27,7 +28,7 @@ const tls = map(
   {
     ca: certificates.describe('Certificate authorities to trust. Default: those of the system.'),
     cert: certificates.describe('Client certificate, followed by its intermediate certificates. Needs key.'),
-    key: secret(redis.privateKeyForm, redis.parsePrivateKey).exactOptional().describe('Private key of cert.'),
+    key: secret(pem.privateKeyForm, pem.parsePrivateKey).exactOptional().describe('Private key of cert.'),
     servername: text(redis.serverNameForm, redis.parseServerName)
       .exactOptional()
       .describe("Name that the servers' certificates must have. Default: the host to connect to."),
@@ -158,11 +159,8 @@ function checkTls({ url, tls }: Stated, findings: Findings): void {
     if (!findings.isStated(['store', 'tls', key]) || findings.isStated(['store', 'tls', other])) continue;
     findings.reportKey(['store', 'tls', key], `expected ${other} or ${other}File with ${key}, but both are missing`);
   }
-  if (tls.cert !== undefined && tls.key !== undefined && !redis.isKeyOf(tls.key.reveal(), tls.cert.reveal())) {
-    findings.report(
-      ['store', 'tls', 'key'],
-      'expected the private key of cert, but came another one (not shown, since it is a secret)',
-    );
+  if (tls.cert !== undefined && tls.key !== undefined && !pem.isKeyOf(tls.key.reveal(), tls.cert.reveal())) {
+    findings.report(['store', 'tls', 'key'], pem.otherKey);
   }
 }
 

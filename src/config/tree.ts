@@ -16,6 +16,8 @@ export interface ScalarNode {
   readonly origin: Origin;
   /** The stated template, if `${NAME}` was replaced in it. Errors show it, because the value may contain a secret. */
   readonly written?: string;
+  /** Absolute path of the file that contains the value, if a `...File` key states it. */
+  readonly file?: string;
 }
 
 interface ListNode {

@@ -118,7 +118,10 @@ function cameAt(tree: Tree, path: Path, keys: ConfigKeys): string {
   const node = nodeAt(tree, path);
   if (node === undefined) return 'it is missing';
   const info = keys.at(path, tree);
-  if (info?.secret === true) return 'came something else (not shown, since it is a secret)';
+  if (info?.secret === true) {
+    const where = node.kind === 'scalar' && node.file !== undefined ? ` in ${quote(node.file)}` : '';
+    return `came something else${where} (not shown, since it is a secret)`;
+  }
   // A value in place of a map may be a secret that belongs in that map.
   const isSingle = info === undefined ? typeof path.at(-1) === 'number' : info.scalars.size > 0 && info.keys.size === 0;
   return `came ${isSingle ? shownOf(node) : kindOf(node)}`;

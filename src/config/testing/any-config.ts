@@ -71,8 +71,18 @@ const texts: readonly (readonly [takes: string, values: fc.Arbitrary<unknown>])[
   ['the value of a label', printable],
 ];
 
-/** Certificates and keys need a tool, so other tests have them. */
-const isPem = (schema: Schema): boolean => typeof schema.takes === 'string' && schema.takes.includes('in PEM');
+/** Whether a value is in PEM, or a map that needs one. Certificates and keys need a tool, so other tests have them. */
+function needsPem(schema: Schema): boolean {
+  if (typeof schema.takes === 'string' && schema.takes.includes('in PEM')) return true;
+  const needed = secretsOf(schema).map((key) => schema.properties?.[key]);
+  return needed.some((value) => typeof value === 'object' && needsPem(value));
+}
+
+/** The secrets that a map needs, and their files. */
+function secretsOf({ oneOf, allOf }: Schema): readonly string[] {
+  const forms = [...formsOf(oneOf), ...formsOf(allOf).flatMap((each) => formsOf(each.oneOf))];
+  return forms.flatMap(({ required = [] }) => required);
+}
 
 function valueOf(schema: Schema): fc.Arbitrary<unknown> {
   const { takes, minimum, maximum } = schema;
@@ -103,11 +113,10 @@ function mapOf(schema: Schema): fc.Arbitrary<object> {
   const { properties = {}, required = [], additionalProperties: named, propertyNames } = schema;
   const isFile = (key: string): boolean => key.endsWith('File') && key.slice(0, -'File'.length) in properties;
   const keys = Object.entries(properties).flatMap(([key, value]) =>
-    typeof value === 'boolean' || isFile(key) || isPem(value) ? [] : [[key, valueOf(value)] as const],
+    typeof value === 'boolean' || isFile(key) || needsPem(value) ? [] : [[key, valueOf(value)] as const],
   );
-  const secrets = (schema.oneOf ?? []).flatMap((form) => (typeof form === 'boolean' ? [] : (form.required ?? [])));
   const fixed = fc.record(Object.fromEntries(keys), {
-    requiredKeys: [...required, ...secrets].filter((key) => !isFile(key)),
+    requiredKeys: [...required, ...secretsOf(schema)].filter((key) => !isFile(key)),
   });
   if (typeof named !== 'object') return fixed;
   const name = typeof propertyNames === 'object' ? valueOf(propertyNames).map(String) : word;
