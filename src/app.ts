@@ -26,6 +26,7 @@ import {
   createApi,
   createAuthorise,
   createAuthorisePage,
+  createAuthoriseScrape,
   createForwardedReader,
   createListener,
   createMainHandler,
@@ -33,6 +34,7 @@ import {
   createTokenEndpoint,
   listen,
   ociregistryFamilies,
+  openListenerTls,
   openLocalSocket,
   readinessOf,
   silentReaderReport,
@@ -60,6 +62,7 @@ import {
   ownAddressOf,
   pagesOf,
   scopeUpstreamsOf,
+  scrapeAdmissionOf,
   sourceDriverEntry,
   warnOfExposure,
   type SourceDriverEntry,
@@ -207,8 +210,12 @@ async function start({ environment = {}, ...options }: ServerOptions, closers: C
   const readForwarded = createForwardedReader(config.trustedProxies);
   const parts = { gateway, api, token, readForwarded, clock, random, log };
   const handler = createMainHandler({ ...parts, accessLog: config.log.access });
-  const scrapes = createScrapes({ config, collectors, gateway, metrics, log });
-  const { main, metrics: metricsListener } = await openListeners({ config, metrics, log }, handler, scrapes);
+  const scrapes = createScrapes({ config, collectors, gateway, admission, readForwarded, metrics, log });
+  const { main, metrics: metricsListener } = await openListeners(
+    { config, metrics, log },
+    { handler, scrapes },
+    closers,
+  );
   for (const listener of [main, metricsListener]) if (listener) own.ports.add(listener.port);
   // Closed in reverse order: metrics can be read until the last request has ended.
   for (const listener of [metricsListener, main]) if (listener) closers.add(() => closeListener(listener, stop, log));
@@ -311,12 +318,17 @@ function counted(gateway: Gateway, token: Handlers): Handlers {
 interface ScrapeParts extends Pick<GatewayParts, 'config' | 'metrics' | 'log'> {
   readonly collectors: CollectorSet;
   readonly gateway: Gateway;
+  readonly admission: Parameters<typeof scrapeAdmissionOf>[1];
+  readonly readForwarded: ReturnType<typeof createForwardedReader>;
 }
 
 /** Answers scrapes, each after a look at what the image cache has on disk. */
-function createScrapes({ config, collectors, gateway, metrics, log }: ScrapeParts): Handlers {
+function createScrapes({ config, collectors, gateway, metrics, log, ...parts }: ScrapeParts): Handlers {
+  const admission = scrapeAdmissionOf(config, parts.admission);
   const native = createMetricsHandler({
     gather: () => collectors.gather(),
+    refresh: () => gateway.survey(),
+    authorise: admission && createAuthoriseScrape({ ...admission, readForwarded: parts.readForwarded }),
     organisationsFor: organisationsFor(config.metrics),
     metrics,
     clock,
@@ -324,22 +336,25 @@ function createScrapes({ config, collectors, gateway, metrics, log }: ScrapePart
   });
   const isOciregistry = config.metrics !== false && config.metrics.compat === 'ociregistry';
   if (isOciregistry) metrics.collect(() => ociregistryFamilies(gateway.statistics()));
-  const answer = isOciregistry ? textOnly(native) : native;
-  return (request, response) => void gateway.survey().then(() => answer(request, response));
+  return isOciregistry ? textOnly(native) : native;
 }
 
 type Handlers = Parameters<typeof createListener>[0];
 
 async function openListeners(
   { config, metrics, log }: Pick<GatewayParts, 'config' | 'metrics' | 'log'>,
-  main: Handlers,
-  scrapes: Handlers,
+  { handler, scrapes }: { readonly handler: Handlers; readonly scrapes: Handlers },
+  closers: Closers,
 ): Promise<{ main: Listener; metrics?: Listener }> {
   const readers = { silenceMs: config.gateway.readerSilence, onSilent: silentReaderReport(metrics, log) };
-  const first = await listen(createListener(main, readers), config.listen);
+  // Before the first listener opens: an unusable certificate prevents the start.
+  const tls = openListenerTls(config.metrics === false ? undefined : config.metrics.tls, { metrics, clock, log });
+  if (tls) closers.add(() => tls.certificate.close());
+  const first = await listen(createListener(handler, { readers }), config.listen);
   if (config.metrics === false) return { main: first };
   try {
-    return { main: first, metrics: await listen(createListener(scrapes, readers), config.metrics.listen) };
+    const server = createListener(scrapes, { readers, ...(tls && { tls }) });
+    return { main: first, metrics: await listen(server, config.metrics.listen) };
   } catch (error) {
     await first.close(0);
     throw error;

@@ -8,6 +8,12 @@ export const limits = {
   requestHeaderBytesMax: 16 * 1024,
   /** How long a client may take to send the headers of its request. */
   requestHeadersMsMax: 20_000,
+  /** How long the TLS handshake of a client may take. */
+  tlsHandshakeMsMax: 10_000,
+  /** Connections of a listener with TLS, those in their handshake included. The listener closes further ones at once. */
+  tlsConnectionsMax: 1_000,
+  /** How often the certificate and the key of a listener are read from their files. */
+  certificateCheckMs: 5_000,
   /** How long a client may take to send a whole request, including the body. */
   requestBodyMsMax: 60_000,
   /**

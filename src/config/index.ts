@@ -1,4 +1,5 @@
 export { formatListen, listenForm, parseHost, parseListen, parsePort, type ListenAddress } from './address.ts';
+export * as pem from './certificates.ts';
 export type { Environment } from './environment.ts';
 export * as fields from './fields.ts';
 export type { PartFindings } from './findings.ts';
@@ -10,6 +11,7 @@ export type { ConfigDefaults, ConfigFlags } from './read.ts';
 export { createConfigReader, type ConfigReader } from './reader.ts';
 export { parseRedisUrl, redisUrlForm } from './redis.ts';
 export type { Config } from './schema.ts';
+export type { Secret } from './secret.ts';
 export { sourceDriver, type KeysOf, type SourceConfig, type SourceDriver } from './source-driver.ts';
 export type { RedisStoreConfig, StoreConfig } from './store.ts';
 export { nearest } from './suggest.ts';

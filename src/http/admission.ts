@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 import type { Admission, AdmissionScope } from '../gateway/index.ts';
 import { TonnageError } from '../base/index.ts';
@@ -64,7 +64,22 @@ function isRejected(outcome: Outcome): boolean {
   return outcome.kind === 'limited' || (outcome.kind === 'unauthorized' && outcome.reason === 'wrong');
 }
 
-async function outcomeOf({ headers, ip }: FastifyRequest, options: AdmissionOptions): Promise<Outcome> {
+/** Creates the authorisation of scrapes that need credentials with the right query, by the rules of API requests. */
+export function createAuthoriseScrape(
+  options: AdmissionOptions & { readonly readForwarded: (request: IncomingMessage) => void },
+): (request: IncomingMessage) => Promise<Principal> {
+  return async (request) => {
+    options.readForwarded(request);
+    const { headers, socket } = request;
+    if (isFromOtherSite(headers)) throw new TonnageError('forbidden', otherSiteMessage);
+    return requireRight(await outcomeOf({ headers, ip: socket.remoteAddress ?? '' }, options), 'query');
+  };
+}
+
+async function outcomeOf(
+  { headers, ip }: Pick<FastifyRequest, 'headers' | 'ip'>,
+  options: AdmissionOptions,
+): Promise<Outcome> {
   return options.authentication.authenticate(authRequestOf(headers, clientOf(headers, ip), options));
 }
 

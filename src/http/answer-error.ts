@@ -43,9 +43,7 @@ function answer(
   request: FastifyRequest,
   reply: FastifyReply,
 ): void {
-  if (code === 'unauthorized') reply.header('www-authenticate', 'Basic realm="Tonnage", charset="UTF-8"');
-  const seconds = retryAfterSeconds(error, status);
-  if (seconds !== undefined && !reply.hasHeader('retry-after')) reply.header('retry-after', seconds);
+  reply.headers({ ...errorHeaders(error, code, status), ...reply.getHeaders() });
   reply.code(status);
   // Errors outside Wave's routes, such as an unknown metric or method, have Wave's form too.
   if (wavePath.test(request.url)) sendText(reply, 'application/json', JSON.stringify({ message: detail }));
@@ -53,6 +51,15 @@ function answer(
 }
 
 const wavePath = /^\/v1alpha[23]\//;
+
+/** Headers of the answer for an error: the challenge, and when to retry. */
+export function errorHeaders(error: unknown, code: ErrorCode, status: number): Readonly<Record<string, string>> {
+  const seconds = retryAfterSeconds(error, status);
+  return {
+    ...(code === 'unauthorized' && { 'www-authenticate': 'Basic realm="Tonnage", charset="UTF-8"' }),
+    ...(seconds !== undefined && { 'retry-after': String(seconds) }),
+  };
+}
 
 function retryAfterSeconds(error: unknown, status: number): number | undefined {
   if (error instanceof LoginLimited) return error.retryAfterSeconds;

@@ -1,9 +1,16 @@
-export { createAdmit, createAuthorise, createAuthorisePage, type AdmissionOptions } from './admission.ts';
+export {
+  createAdmit,
+  createAuthorise,
+  createAuthorisePage,
+  createAuthoriseScrape,
+  type AdmissionOptions,
+} from './admission.ts';
 export { createApi } from './api.ts';
 export { readinessOf } from './readiness.ts';
 export { createForwardedReader } from './forwarded.ts';
 export { createListener, listen, type Listener } from './listener.ts';
 export { openLocalSocket } from './local-socket.ts';
+export { openListenerTls } from './tls/listener-tls.ts';
 export { createMainHandler } from './main-listener.ts';
 export { silentReaderReport } from './metrics.ts';
 export { createMetricsHandler } from './metrics-handler.ts';

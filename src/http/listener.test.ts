@@ -88,6 +88,22 @@ describe('close', () => {
     expect(await closed).toBe(0);
   });
 
+  test('waits for a client that still reads the answer', async () => {
+    const large = Buffer.alloc(32 * 1024 * 1024, 7);
+    const port = await start((_request, response) => void response.end(large));
+    const socket = await open(port);
+    socket.pause();
+    socket.write(`GET / HTTP/1.1\r\n${host}Connection: close\r\n\r\n`);
+    await once(socket, 'readable');
+    const closed = listener?.close(60_000);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    let received = 0;
+    for await (const chunk of socket) received += (chunk as Buffer).length;
+    expect(received).toBeGreaterThan(large.length);
+    expect(await closed).toBe(0);
+    listener = undefined;
+  });
+
   test('closes idle connections at once, aborts slow requests and returns their number', async () => {
     let asked = 0;
     const port = await start(() => void asked++);

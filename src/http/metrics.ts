@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Log } from '../base/index.ts';
-import type { Counter, Histogram, MetricSet } from '../metric/index.ts';
+import type { Counter, Gauge, Histogram, Labelled, MetricSet } from '../metric/index.ts';
 import { clientOf } from './forwarded.ts';
 import { pathForLog } from './path-token.ts';
 
@@ -42,6 +42,28 @@ export function pageInstruments(metrics: MetricSet, bodyBytes: () => number): { 
     renderings: metrics.counter({
       name: 'tonnage_page_renderings',
       help: 'Bodies of pages of sources that were rendered for the cache. Other requests got a cached body.',
+    }),
+  };
+}
+
+/** Instruments of listeners with TLS. */
+interface TlsInstruments {
+  readonly expirySeconds: Labelled<Gauge, 'listener'>;
+  readonly failedHandshakes: Labelled<Counter, 'listener' | 'reason'>;
+}
+
+export function tlsInstruments(metrics: MetricSet): TlsInstruments {
+  return {
+    expirySeconds: metrics.gauge({
+      name: 'tonnage_tls_certificate_expiry_timestamp_seconds',
+      unit: 'seconds',
+      help: 'Time at which the certificate that the listener uses expires, or an earlier expiry in its chain.',
+      labels: ['listener'],
+    }),
+    failedHandshakes: metrics.counter({
+      name: 'tonnage_tls_failed_handshakes',
+      help: 'Connections to a listener with TLS that ended before a request, by reason.',
+      labels: ['listener', 'reason'],
     }),
   };
 }

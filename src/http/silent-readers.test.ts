@@ -22,7 +22,10 @@ afterEach(async () => {
 async function start(handler: Handler): Promise<void> {
   silent = [];
   const onSilent = ({ req }: ServerResponse): void => void silent.push(req.url ?? '');
-  listener = await listen(createListener(handler, { silenceMs, onSilent }), { host: '127.0.0.1', port: 0 });
+  listener = await listen(createListener(handler, { readers: { silenceMs, onSilent } }), {
+    host: '127.0.0.1',
+    port: 0,
+  });
 }
 
 /** Requests a path and reads nothing yet. */

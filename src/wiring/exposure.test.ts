@@ -20,6 +20,7 @@ function warnings(text: string): readonly string[] {
 const anonymous = 'clients may pull without credentials on this address';
 const noUsers = 'no users are configured, so reading usage on this address needs an API token';
 const plain = 'tokens are verified over plain http';
+const plainScrapes = 'scrapers send their credentials to this address in plain http';
 
 test.each<[string, readonly string[]]>([
   ['listen: 127.0.0.1:8080', []],
@@ -27,6 +28,10 @@ test.each<[string, readonly string[]]>([
   ['gateway: { anonymous: challenge }', [anonymous, noUsers]],
   ['identity: { platform: { endpoint: "https://api.example.org" } }', [anonymous]],
   ['identity: { oidc: [{ issuer: "https://id.example.org", audience: a }] }\ngateway: { anonymous: false }', []],
+  ['listen: 127.0.0.1:1\nmetrics: { listen: :2, access: required }', [plainScrapes]],
+  ['listen: 127.0.0.1:1\nmetrics: { listen: 192.0.2.1:2, access: required }', [plainScrapes]],
+  ['listen: 127.0.0.1:1\nmetrics: { listen: 127.0.0.1:2, access: required }', []],
+  ['listen: 127.0.0.1:1\nmetrics: :2', []],
   ['identity: { addresses: [{ cidr: 10.0.0.0/8, org: o }] }', [anonymous, noUsers]],
   ['identity: { platform: { endpoint: "http://api.example.org" } }', [plain, anonymous]],
   ['identity: { platform: { endpoint: "http://127.0.0.1:5000" } }', [anonymous]],

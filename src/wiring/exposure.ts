@@ -7,6 +7,7 @@ import { isLoopbackListener } from './loopback-listener.ts';
 export function warnOfExposure(config: Config, log: Log): void {
   const { listen, gateway, users, identity } = config;
   warnOfPlainHttp(config, log);
+  warnOfPlainScrapes(config, log);
   if (isLoopbackListener(listen)) return;
   const address = formatListen(listen);
   if (gateway.anonymous !== false) {
@@ -21,6 +22,16 @@ export function warnOfExposure(config: Config, log: Log): void {
       'no users are configured, so reading usage on this address needs an API token: add a user under users, with a hash from tonnage user hash',
     );
   }
+}
+
+/** An eavesdropper can read the credentials of scrapers. */
+function warnOfPlainScrapes({ metrics }: Config, log: Log): void {
+  if (metrics === false || metrics.access === 'public' || metrics.tls !== undefined) return;
+  if (isLoopbackListener(metrics.listen)) return;
+  log.warn(
+    { address: formatListen(metrics.listen) },
+    'scrapers send their credentials to this address in plain http: set metrics.tls, or put a proxy with TLS in front',
+  );
 }
 
 /** An eavesdropper can read the tokens that go to a Platform, and an attacker can replace the keys of an issuer. */

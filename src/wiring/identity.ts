@@ -73,6 +73,15 @@ export function createIdentity(config: Config, parts: Parts): Identity {
   return { admission, tokens, tokenManager: withPlatform(issued, platform) };
 }
 
+/** The authentication of scrapes; `undefined` if they need no credentials. */
+export function scrapeAdmissionOf(
+  { metrics }: Config,
+  admission: Identity['admission'],
+): Identity['admission'] | undefined {
+  if (metrics === false || metrics.access === 'public') return undefined;
+  return { ...admission, listener: isLoopbackListener(metrics.listen) ? 'loopback' : 'open' };
+}
+
 /** In the order in which they check credentials, with the Platform last: any text could be a token of it. */
 function authenticatorsOf({ users, identity }: Config, parts: Parts): readonly Authenticator[] {
   const authenticators: Authenticator[] = [];

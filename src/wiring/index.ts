@@ -1,7 +1,7 @@
 export { adapterSettings } from './adapters.ts';
 export { countOfEgress, countsOfPull } from './counts.ts';
 export { environmentProxies, gatewaySettings, ownAddressOf } from './gateway.ts';
-export { createIdentity } from './identity.ts';
+export { createIdentity, scrapeAdmissionOf } from './identity.ts';
 export { ledgerSettings, metersOf, organisationsFor } from './ledger.ts';
 export { pagesOf } from './pages.ts';
 export { warnOfExposure } from './exposure.ts';
