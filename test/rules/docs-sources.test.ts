@@ -1,11 +1,13 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { commandsText } from '../../scripts/docs/commands.ts';
 import { configurationTable } from '../../scripts/docs/configuration.ts';
 import { root } from '../../scripts/test/tools.ts';
 import { configReader } from '../../src/app.ts';
 import { ConfigKeys } from '../../src/config/keys.ts';
+import { makeCertificates } from '../support/redis-tls.ts';
 
 const keys = [...new ConfigKeys(configReader.schema).every()].map(([path]) => path);
 
@@ -59,9 +61,19 @@ describe('the text of the commands', () => {
 
 describe('examples in the pages', () => {
   const hash = `sha256:${'0a'.repeat(32)}`;
+  const dsn = 'postgresql://tonnage:secret@db.example.org/debusine';
+  const pair = { cert: '', key: '' };
+  beforeAll(async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'tonnage-examples-'));
+    const files = await makeCertificates(directory);
+    Object.assign(pair, { cert: readFileSync(files.cert, 'utf8'), key: readFileSync(files.key, 'utf8') });
+    rmSync(directory, { recursive: true });
+  });
+  /** The content of a file, by its name; a password may be any text. */
   const secretOf = (path: string): string => {
-    if (path.endsWith('dsn')) return 'postgresql://tonnage:secret@db.example.org/debusine';
-    return path.endsWith('.hash') ? hash : 'secret';
+    if (path.endsWith('.crt')) return pair.cert;
+    if (path.endsWith('.key')) return pair.key;
+    return path.endsWith('.hash') ? hash : dsn;
   };
   const ourKeys = new Set(keys.map(([first]) => first));
   const pages = [
