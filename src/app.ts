@@ -91,6 +91,9 @@ const sourceDrivers: Readonly<Record<string, SourceDriverEntry>> = {
   debusine: sourceDriverEntry(debusineOptions, () => import('./collector/drivers/debusine.ts')),
 };
 
+/** What prepares the database of a source of the driver `debusine`. */
+export const loadDebusineMaintenance = () => import('./collector/drivers/debusine/maintenance.ts');
+
 /** Reads configurations. It knows the keys of every driver of sources. */
 export const configReader = createConfigReader(
   Object.fromEntries(Object.entries(sourceDrivers).map(([name, { options }]) => [name, options])),
