@@ -46,8 +46,10 @@ const pureBuiltIns = '^(node:)?(buffer|crypto|util|url)$';
 /** Tests, and what only tests use: the suites that every driver of a contract runs, and helpers. */
 const tests = '^src/.*(([.]test|/conformance|[.]conformance|[.]testing)[.]ts$|/testing/)';
 const drivers = '^src/.+/drivers/';
-/** The configuration keys of a driver. `app.ts` passes them to `config`. */
-const driverOptions = '^src/collector/drivers/([^/]+)/options[.]ts$';
+/** The configuration keys of a driver. `app.ts` passes them to `config`. `declared` has keys that several drivers share. */
+const driverOptions = '^src/collector/(?:drivers/([^/]+)|declared)/options[.]ts$';
+/** What the keys of several drivers need. */
+const sharedByOptions = '^src/collector/(declared|postgres)/';
 
 /** @type {import('dependency-cruiser').DependencyType[]} */
 const fromNpm = ['npm', 'npm-dev', 'npm-optional', 'npm-peer', 'npm-no-pkg', 'npm-unknown'];
@@ -121,9 +123,9 @@ export default {
     ),
     rule(
       'driver-options',
-      "a driver's options.ts may import base, metric, config, and files of the driver",
+      "a driver's options.ts may import base, metric, config, what drivers share, and files of the driver",
       { path: driverOptions },
-      { path: '^src/', pathNot: ['^src/(base|metric|config)/', '^src/collector/drivers/$1/'] },
+      { path: '^src/', pathNot: ['^src/(base|metric|config)/', sharedByOptions, '^src/collector/drivers/$1/'] },
     ),
     rule(
       'zod-at-the-edge',

@@ -13,6 +13,7 @@ import {
 } from './base/index.ts';
 import { CollectorSet, type ScheduledSource, type SourceParts } from './collector/index.ts';
 import { debusineOptions } from './collector/drivers/debusine/options.ts';
+import { sqlOptions } from './collector/drivers/sql/options.ts';
 import {
   createConfigReader,
   type Config,
@@ -89,10 +90,8 @@ const collectorDrivers = { runtime: () => import('./collector/drivers/runtime.ts
 /** Drivers of the sources that the configuration names. */
 const sourceDrivers: Readonly<Record<string, SourceDriverEntry>> = {
   debusine: sourceDriverEntry(debusineOptions, () => import('./collector/drivers/debusine.ts')),
+  sql: sourceDriverEntry(sqlOptions, () => import('./collector/drivers/sql.ts')),
 };
-
-/** What prepares the database of a source of the driver `debusine`. */
-export const loadDebusineMaintenance = () => import('./collector/drivers/debusine/maintenance.ts');
 
 /** Reads configurations. It knows the keys of every driver of sources. */
 export const configReader = createConfigReader(

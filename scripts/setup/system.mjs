@@ -23,25 +23,23 @@ export const systemPackages = [
   { name: 'python3-prometheus-client', module: 'prometheus_client', use: 'the reference parser of OpenMetrics' },
   { name: 'nginx-light', command: 'nginx', use: 'a reverse proxy in front of the gateway' },
   { name: 'redis-server', command: 'redis-server', use: 'Redis, Sentinel and Cluster under the Redis store' },
-  { name: 'postgresql', command: 'postgres', use: 'the database that the Debusine driver reads' },
+  { name: 'postgresql', command: 'postgres', use: 'a database that the drivers debusine and sql read' },
+  { name: 'mariadb-server', command: 'mariadbd', use: 'a database that the driver sql reads' },
   { name: 'wrk', command: 'wrk', use: 'load for tests that count under load' },
 ];
 
-/** @typedef {{ readonly name: string, readonly command?: string, readonly module?: string, readonly use: string }} SystemPackage */
-
 /**
- * Installs the missing ones of `packages` where it can: as root on Debian, Ubuntu and similar systems.
+ * Installs the missing ones of `systemPackages` where it can: as root on Debian, Ubuntu and similar systems.
  *
  * @param {(line: string) => void} say
- * @param {readonly SystemPackage[]} [packages] default: those of the tests
  * @throws {SetupFailure} naming each missing package and the command that installs it, where it cannot
  */
-export async function installSystemPackages(say, packages = systemPackages) {
-  const missing = packages.filter((entry) => !isThere(entry));
+export async function installSystemPackages(say) {
+  const missing = systemPackages.filter((entry) => !isThere(entry));
   if (missing.length === 0) return;
   const names = missing.map(({ name }) => name);
   if (!isDebian() || process.getuid?.() !== 0) throw new SetupFailure(...instructions(missing));
-  say(`installing Debian packages: ${names.join(', ')}`);
+  say(`installing Debian packages for the tests: ${names.join(', ')}`);
   await withoutServices(() => aptInstall(names));
   const still = missing.filter((entry) => !isThere(entry));
   if (still.length > 0) throw new SetupFailure(...instructions(still));
@@ -51,7 +49,7 @@ export async function installSystemPackages(say, packages = systemPackages) {
 function instructions(missing) {
   const names = missing.map(({ name }) => name).join(' ');
   return [
-    `programs that are needed are missing here: ${names}`,
+    `the tests need programs that are missing here: ${names}`,
     ...missing.map(({ name, use }) => `  ${name}: ${use}`),
     isDebian()
       ? `Install them as root: apt-get update && apt-get install --no-install-recommends ${names}`

@@ -347,16 +347,24 @@ export const limits = {
    * 205,000 with `zeroFill: full`. A series takes about 300 bytes of memory.
    */
   sourceSeriesMax: 300_000,
+  /** Rows of one query of a source, unless the query has its own limit. Configuration: `rowsMax` of the query. */
+  sourceRowsDefault: 10_000,
+  /** The largest limit of rows that a query of a source can have. */
+  sourceRowsMax: 100_000,
+  /** Bytes that a database may send for one read of a source of the driver `sql`. The read then fails. */
+  sourceReplyBytesMax: 64 * 1024 * 1024,
+  /** Length of the value of a label of a metric that the configuration declares. A longer one fails the read. */
+  sourceLabelCharactersMax: 1_024,
+  /** Queries of one source. */
+  sourceQueriesMax: 100,
   /** How long a source may take to close when the process stops. */
   sourceCloseMsMax: 5_000,
   /** Distinct values of a label from free text of a Debusine database. Others fold into one. */
   debusineTextsMax: 64,
   /** Length of a label value from free text of a Debusine database. Longer ones fold into one. */
   debusineTextCharactersMax: 32,
-  /** How long ending the connection to a Debusine database may take. After that it is cut. */
-  debusineEndMsMax: 1_000,
-  /** Pause before the installation of a summary tries again to get a lock that another transaction holds. */
-  debusineLockRetryMs: 500,
+  /** How long ending the connection to a database may take. After that it is cut. */
+  databaseEndMsMax: 1_000,
   /** Largest exposition that `tonnage lint` reads. */
   lintBytesMax: 64 * 1024 * 1024,
   /** How long `tonnage lint` may take to read one input. */

@@ -3,7 +3,6 @@ import { messageOf, TonnageError } from '../base/index.ts';
 import { collectCommand } from './collect.ts';
 import { configCommand } from './config.ts';
 import { exitCodes, NothingError, note, UsageError, type ExitCode, type Terminal } from './contract.ts';
-import { debusineCommand } from './debusine.ts';
 import { eventCommand } from './event.ts';
 import { helpCommand } from './help.ts';
 import { ledgerCommand } from './ledger.ts';
@@ -37,7 +36,6 @@ export function createProgram(terminal: Terminal): Command {
     .addCommand(ledgerCommand(terminal))
     .addCommand(waveCommand(terminal, async (...options) => (await import('../offline.ts')).importWave(...options)))
     .addCommand(collectCommand(terminal))
-    .addCommand(debusineCommand(terminal))
     .addCommand(configCommand(terminal))
     .addCommand(userCommand(terminal))
     .addCommand(tokenCommand(terminal))

@@ -5,12 +5,13 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { makeCertificates } from '../../test/support/redis-tls.ts';
 import { debusineOptions } from '../collector/drivers/debusine/options.ts';
+import { sqlOptions } from '../collector/drivers/sql/options.ts';
 import { createConfigReader } from './reader.ts';
 import { createModel } from './schema.ts';
 import { filledIn } from './testing/filled-in.ts';
 import { readText } from './testing/read-text.ts';
 
-const drivers = { debusine: debusineOptions };
+const drivers = { debusine: debusineOptions, sql: sqlOptions };
 const reader = createConfigReader(drivers);
 const { keys: allKeys } = createModel(drivers);
 
@@ -93,6 +94,34 @@ describe('every key is printed', () => {
           tokens_last_seen: true,
           task_execution_times: true,
         },
+      },
+      {
+        name: 'shop',
+        driver: 'sql',
+        dsn: 'mariadb://u:p@127.0.0.1/shop',
+        queries: [
+          {
+            name: 'orders',
+            sql: 'SELECT 1',
+            interval: '5m',
+            timeout: '2s',
+            rowsMax: 7,
+            timestamp: 'time',
+            metrics: [
+              { name: 'shop_orders', type: 'gauge', help: 'Orders.', value: 'n', labels: { status: 's' } },
+              {
+                name: 'shop_wait_seconds',
+                type: 'histogram',
+                help: 'Wait.',
+                unit: 'seconds',
+                staticLabels: { shop: 'a' },
+                buckets: { '0.5': 'fast' },
+                count: 'n',
+                sum: 'total',
+              },
+            ],
+          },
+        ],
       },
     ],
   };

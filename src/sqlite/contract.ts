@@ -36,6 +36,8 @@ export interface ProgramFile {
 export interface ProgramStatement {
   /** Runs the statement and returns how many rows it changed. */
   run(...parameters: readonly SqlValue[]): number;
+  /** The names of its columns. */
+  columns(): readonly string[];
   /** Runs the statement and returns its rows. */
   all(...parameters: readonly SqlValue[]): readonly (readonly SqlValue[])[];
 }

@@ -68,6 +68,7 @@ function prepareForProgram(sql: string, options: { readonly integers: 'bigint' |
   statement.setReturnArrays(true);
   return {
     run: (...parameters) => Number(statement.run(...parameters.map(bindable)).changes),
+    columns: () => statement.columns().map(({ name }) => name),
     all: (...parameters) => rowsOf(statement, parameters),
   };
 }

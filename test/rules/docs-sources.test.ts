@@ -14,9 +14,13 @@ const keys = [...new ConfigKeys(configReader.schema).every()].map(([path]) => pa
 describe('the table of configuration keys', () => {
   const table = configurationTable();
 
-  it('names each key once', () => {
-    const named = [...table.matchAll(/^\| `([^`]+)`/gm)].map(([, key]) => key);
-    expect(named).toEqual(keys.map((path) => path.join('.')));
+  it('names each key once for each driver that has it', () => {
+    const rows = [...table.matchAll(/^\| `([^`]+)` .*? \| ((?:[a-z-]+: )?)[^|]*\|$/gm)];
+    expect([...new Set(rows.map(([, key]) => key))]).toEqual(keys.map((path) => path.join('.')));
+    const repeated = rows
+      .map(([, key, driver]) => `${driver}${key}`)
+      .filter((row, index, all) => all.indexOf(row) < index);
+    expect(repeated).toEqual([]);
   });
 
   it.each([

@@ -7,31 +7,9 @@ import {
   type PartFindings,
   type SourceConfig,
 } from '../../../config/index.ts';
+import { parsePostgresDsn, postgresDsnForm } from '../../postgres/dsn.ts';
 import { baseFamilies } from './families.ts';
 import { optionalFamilies } from './optional-families.ts';
-
-const dsnForm =
-  'a URL such as "postgresql://USER:PASSWORD@HOST:PORT/DATABASE" or "postgresql:///DATABASE?host=/run/postgresql"';
-
-/** The URL itself if it names a PostgreSQL database (`dsnForm`), otherwise `undefined`. */
-function parseDsn(stated: string): string | undefined {
-  // A `#` begins a fragment, so the rest of a password would be lost without an error. It must be written as %23.
-  if (!/^postgres(ql)?:\/\/[^\s#\\]+$/.test(stated)) return undefined;
-  // With a socket, a URL may have a user but no host. The parser accepts no such URL.
-  const url = URL.parse(stated.replace('@/', '@socket/'));
-  // The client connects to one host.
-  if (url === null || url.host.includes(',')) return undefined;
-  return [url.username, url.password, url.pathname].every(isDecodable) ? stated : undefined;
-}
-
-function isDecodable(text: string): boolean {
-  try {
-    decodeURIComponent(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 const pathForm = 'one segment of a path (1 to 63 letters, digits, "_", "." and "-"; not "." or "..")';
 
@@ -62,7 +40,9 @@ function optionalFamily(what: string) {
 }
 
 const keys = {
-  dsn: fields.secret(dsnForm, parseDsn).describe('URL of the PostgreSQL database. State dsn or dsnFile.'),
+  dsn: fields
+    .secret(postgresDsnForm, parsePostgresDsn)
+    .describe('URL of the PostgreSQL database. State dsn or dsnFile.'),
   path: fields
     .text(pathForm, parsePath)
     .exactOptional()

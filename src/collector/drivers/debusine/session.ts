@@ -1,7 +1,8 @@
-import { SourceError } from '../../source-error.ts';
-import { Connection } from './connection.ts';
-import { databaseError, isConnectionLost } from './database-error.ts';
+import { KeptConnection } from '../../kept-connection.ts';
+import { Connection } from '../../postgres/connection.ts';
+import { databaseError, isConnectionLost } from '../../postgres/database-error.ts';
 import type { Query, Row } from './family.ts';
+import { subjectOf } from './subject.ts';
 import { hasSummary } from './summary/use.ts';
 
 /** The URL of the database, which contains a password. */
@@ -34,65 +35,36 @@ const serverCheckMs = 500;
  * transaction on one snapshot of the data. Reads must not overlap.
  */
 export class Session {
-  readonly #dsn: Dsn;
-  #connection: Connection | undefined;
-  #isClosed = false;
+  readonly #kept: KeptConnection<Connection>;
 
   constructor(dsn: Dsn) {
-    this.#dsn = dsn;
+    this.#kept = new KeptConnection({
+      open: (signal) => Connection.open(dsn.reveal(), signal),
+      isLost: isConnectionLost,
+    });
   }
 
   /**
    * Runs the queries. Rejects with a `SourceError`. A failed read ends the connection, so that it never stays within a
    * transaction. A connection that ended while it was idle is replaced at once.
    */
-  async read(read: Read): Promise<void> {
-    const isReused = this.#connection?.isOpen === true;
-    try {
-      await this.#readOnce(read);
-      return;
-    } catch (thrown) {
-      if (!isReused || read.signal.aborted || this.#isClosed || !isConnectionLost(thrown)) throw databaseError(thrown);
-    }
-    await this.#readOnce(read).catch((thrown: unknown) => {
-      throw databaseError(thrown);
-    });
-  }
-
-  /** Ends the connection. Later reads fail. Never rejects. */
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    await this.#endConnection();
-  }
-
-  async #readOnce({ queries, now, timeoutMs, signal, begin }: Read): Promise<void> {
-    try {
-      const connection = await this.#connected(signal);
+  async read({ queries, now, timeoutMs, signal, begin }: Read): Promise<void> {
+    const work = async (connection: Connection) => {
       await connection.execute(beginning(timeoutMs), signal);
       const receiver = begin();
       for (const query of queries) {
         receiver.add(query, await rowsOf(query, connection, now, signal));
       }
       await connection.execute('COMMIT', signal);
-    } catch (thrown) {
-      await this.#endConnection();
-      throw thrown;
-    }
+    };
+    await this.#kept.use(work, signal).catch((thrown: unknown) => {
+      throw databaseError(thrown);
+    });
   }
 
-  async #connected(signal: AbortSignal): Promise<Connection> {
-    if (this.#connection?.isOpen === true) return this.#connection;
-    await this.#endConnection();
-    const connection = await Connection.open(this.#dsn.reveal(), signal);
-    this.#connection = connection;
-    if (this.#isClosed) throw new SourceError('failed', 'the source was closed');
-    return connection;
-  }
-
-  async #endConnection(): Promise<void> {
-    const connection = this.#connection;
-    this.#connection = undefined;
-    await connection?.end();
+  /** Ends the connection. Later reads fail. Never rejects. */
+  async close(): Promise<void> {
+    await this.#kept.close();
   }
 }
 
@@ -106,7 +78,7 @@ async function rowsOf(query: Query, connection: Connection, now: string, signal:
     const rows = await run(query.sql);
     return query.exact?.isNeeded(rows) === true ? await run(query.exact.sql) : rows;
   } catch (thrown) {
-    throw isConnectionLost(thrown) ? thrown : databaseError(thrown, query);
+    throw isConnectionLost(thrown) ? thrown : databaseError(thrown, subjectOf(thrown, query));
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Connection } from '../connection.ts';
+import type { Connection } from '../../../postgres/connection.ts';
 import type { Query } from '../family.ts';
 import { summaryVersion } from './version.ts';
 

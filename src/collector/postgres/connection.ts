@@ -1,13 +1,22 @@
 import { Socket } from 'node:net';
 import { Client } from 'pg';
-import { codeOf, endsWithin, limits } from '../../../base/index.ts';
-import { SourceError } from '../../source-error.ts';
-import type { Row } from './family.ts';
+import { codeOf, endsWithin, limits } from '../../base/index.ts';
+import { SourceError } from '../source-error.ts';
 
 /** Leaves every value as the text that the server sends. */
 const texts = { getTypeParser: () => (value: string) => value };
 
-/** A connection to the database. Once it has ended on either side, it stays ended. */
+/** The values of a row as the server sends them, and `null`. */
+export type TextRow = readonly (string | null)[];
+
+/** Rows with their columns. */
+export interface TextTable {
+  readonly rows: readonly TextRow[];
+  /** With the object id of the type of each column. */
+  readonly fields: readonly { readonly name: string; readonly dataTypeID: number }[];
+}
+
+/** A connection to a PostgreSQL database. Once it has ended on either side, it stays ended. */
 export class Connection {
   readonly #socket = new Socket();
   readonly #client: Client;
@@ -57,16 +66,30 @@ export class Connection {
   }
 
   /** The rows of one statement. Rejects as `open`. */
-  async query(statement: string, values: readonly string[], signal: AbortSignal): Promise<readonly Row[]> {
+  async query(statement: string, values: readonly string[], signal: AbortSignal): Promise<readonly TextRow[]> {
     const query = { text: statement, values: [...values], rowMode: 'array' } as const;
     const { rows } = await this.#unlessAborted(signal, () => this.#client.query<(string | null)[]>(query));
     return rows;
   }
 
+  /**
+   * The rows of one statement with their columns. Several statements in one text are an error of the server. Rejects as
+   * `open`.
+   */
+  async table(statement: string, signal: AbortSignal): Promise<TextTable> {
+    const query = { text: statement, rowMode: 'array', queryMode: 'extended' } as const;
+    return this.#unlessAborted(signal, () => this.#client.query<(string | null)[]>(query));
+  }
+
+  /** How many bytes the server has sent. */
+  get bytesRead(): number {
+    return this.#socket.bytesRead;
+  }
+
   /** Ends the connection and cuts it if the server does not follow. Never rejects. */
   async end(): Promise<void> {
     this.#isOpen = false;
-    await endsWithin(limits.debusineEndMsMax, this.#client.end()).catch(() => false);
+    await endsWithin(limits.databaseEndMsMax, this.#client.end()).catch(() => false);
     this.#socket.destroy();
   }
 

@@ -1,7 +1,6 @@
 import { DatabaseError } from 'pg';
-import { codeOf } from '../../../base/index.ts';
-import { SourceError, type SourceErrorClass } from '../../source-error.ts';
-import type { Query } from './family.ts';
+import { codeOf } from '../../base/index.ts';
+import { SourceError, type SourceErrorClass } from '../source-error.ts';
 
 /** What an error means. */
 interface Meaning {
@@ -50,24 +49,18 @@ const unknownError: Meaning = { errorClass: 'failed', message: 'reading the data
 
 /**
  * Says what an error of the client library means, in words that do not change from read to read. The words of the server
- * and of the library are left out, because they contain names of hosts, roles and databases; only names of the schema
- * that `query` reads are kept.
+ * and of the library are left out, because they contain names of hosts, roles and databases. `subject` says what was
+ * read.
  */
-export function databaseError(thrown: unknown, query?: Query): SourceError {
+export function databaseError(thrown: unknown, subject?: string): SourceError {
   if (thrown instanceof SourceError) return thrown;
   const { errorClass, message } = meaningOf(thrown);
-  const subject = query === undefined ? '' : ` (${subjectOf(thrown, query)})`;
-  return new SourceError(errorClass, `${message}${subject}`);
-}
-
-/** The code of an error of the server, as its manual lists them. */
-export function serverCode(thrown: unknown): string | undefined {
-  return thrown instanceof DatabaseError ? thrown.code : undefined;
+  return new SourceError(errorClass, subject === undefined ? message : `${message} (${subject})`);
 }
 
 /** Whether the error came from the connection, or from a server that is ending it: another connection may succeed. */
 export function isConnectionLost(thrown: unknown): boolean {
-  if (thrown instanceof DatabaseError) return serverCode(thrown)?.startsWith('57P') === true;
+  if (thrown instanceof DatabaseError) return thrown.code?.startsWith('57P') === true;
   return !(thrown instanceof SourceError);
 }
 
@@ -82,22 +75,4 @@ function meaningOf(thrown: unknown): Meaning {
   if (code !== '') return { errorClass: 'unreachable', message: `the connection to the database failed with ${code}` };
   const text = thrown instanceof Error ? thrown.message : '';
   return libraryErrors.find(({ beginning }) => text.startsWith(beginning)) ?? unknownError;
-}
-
-/** The tables of the query that the server's message names, with the columns that it names or that the query reads. */
-function subjectOf(thrown: unknown, { reads }: Query): string {
-  const words = new Set(thrown instanceof Error ? thrown.message.split(/[^\p{L}\p{N}_]+/u) : []);
-  const tables = Object.entries(reads).map(([table, columns]) => ({
-    isNamed: words.has(table),
-    table,
-    columns: columns.filter((column) => words.has(column)),
-  }));
-  const byColumn = tables.filter(({ columns }) => columns.length > 0);
-  const named = tables.filter(({ isNamed }) => isNamed);
-  const shown = named.length > 0 ? named : byColumn.length > 0 ? byColumn : tables;
-  return shown
-    .map(({ table, columns }) =>
-      columns.length > 0 ? columns.map((column) => `${table}.${column}`).join(', ') : table,
-    )
-    .join(', ');
 }
