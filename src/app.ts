@@ -93,6 +93,9 @@ const sourceDrivers: Readonly<Record<string, SourceDriverEntry>> = {
   sql: sourceDriverEntry(sqlOptions, () => import('./collector/drivers/sql.ts')),
 };
 
+/** What prepares the database of a source of the driver `debusine`. */
+export const loadDebusineMaintenance = () => import('./collector/drivers/debusine/maintenance.ts');
+
 /** Reads configurations. It knows the keys of every driver of sources. */
 export const configReader = createConfigReader(
   Object.fromEntries(Object.entries(sourceDrivers).map(([name, { options }]) => [name, options])),

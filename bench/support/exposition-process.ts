@@ -5,6 +5,7 @@
 import { getHeapStatistics } from 'node:v8';
 import { median } from './cases.ts';
 import { candidates } from './exposition-candidates.ts';
+import { longestStall } from './stall.ts';
 
 export interface ProcessFigures {
   /** Median time of a rendering, in ms. */
@@ -15,26 +16,6 @@ export interface ProcessFigures {
   readonly bytes: number;
   /** The process's largest resident set, in MB. */
   readonly rss: number;
-}
-
-/** The longest time between two turns of the event loop while `work` runs. */
-async function longestStall(work: () => Promise<unknown>): Promise<number> {
-  let longest = 0;
-  let running = true;
-  let last = performance.now();
-  const turn = (): void => {
-    const now = performance.now();
-    longest = Math.max(longest, now - last);
-    last = now;
-    if (running) setImmediate(turn);
-  };
-  setImmediate(turn);
-  await new Promise((resolve) => setImmediate(resolve));
-  longest = 0;
-  await work();
-  await new Promise((resolve) => setImmediate(resolve));
-  running = false;
-  return longest;
 }
 
 const [name, series] = process.argv.slice(2);

@@ -28,18 +28,21 @@ export const systemPackages = [
   { name: 'wrk', command: 'wrk', use: 'load for tests that count under load' },
 ];
 
+/** @typedef {{ readonly name: string, readonly command?: string, readonly module?: string, readonly use: string }} SystemPackage */
+
 /**
- * Installs the missing ones of `systemPackages` where it can: as root on Debian, Ubuntu and similar systems.
+ * Installs the missing ones of `packages` where it can: as root on Debian, Ubuntu and similar systems.
  *
  * @param {(line: string) => void} say
+ * @param {readonly SystemPackage[]} [packages] default: those of the tests
  * @throws {SetupFailure} naming each missing package and the command that installs it, where it cannot
  */
-export async function installSystemPackages(say) {
-  const missing = systemPackages.filter((entry) => !isThere(entry));
+export async function installSystemPackages(say, packages = systemPackages) {
+  const missing = packages.filter((entry) => !isThere(entry));
   if (missing.length === 0) return;
   const names = missing.map(({ name }) => name);
   if (!isDebian() || process.getuid?.() !== 0) throw new SetupFailure(...instructions(missing));
-  say(`installing Debian packages for the tests: ${names.join(', ')}`);
+  say(`installing Debian packages: ${names.join(', ')}`);
   await withoutServices(() => aptInstall(names));
   const still = missing.filter((entry) => !isThere(entry));
   if (still.length > 0) throw new SetupFailure(...instructions(still));
@@ -49,7 +52,7 @@ export async function installSystemPackages(say) {
 function instructions(missing) {
   const names = missing.map(({ name }) => name).join(' ');
   return [
-    `the tests need programs that are missing here: ${names}`,
+    `programs that are needed are missing here: ${names}`,
     ...missing.map(({ name, use }) => `  ${name}: ${use}`),
     isDebian()
       ? `Install them as root: apt-get update && apt-get install --no-install-recommends ${names}`

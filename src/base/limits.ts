@@ -365,6 +365,8 @@ export const limits = {
   debusineTextCharactersMax: 32,
   /** How long ending the connection to a database may take. After that it is cut. */
   databaseEndMsMax: 1_000,
+  /** Pause before the installation of a summary tries again to get a lock that another transaction holds. */
+  debusineLockRetryMs: 500,
   /** Largest exposition that `tonnage lint` reads. */
   lintBytesMax: 64 * 1024 * 1024,
   /** How long `tonnage lint` may take to read one input. */

@@ -55,11 +55,21 @@ async function collect(
 ): Promise<void> {
   const { sources } = await configurationOf(command, terminal);
   const source = sources.find((each) => each.name === name);
-  if (source === undefined) throw new NothingError(`${unknown(name, sources)}${await unreadHint(command, terminal)}`);
+  if (source === undefined) throw new NothingError(await unknownSource(name, sources, command, terminal));
   const { collectSource } = await import('../offline.ts');
   const families = await collectSource(source, now);
   const text = new TextDecoder();
   for (const chunk of encode(families, formats[format])) terminal.out(text.decode(chunk, { stream: true }));
+}
+
+/** The error for a name that no source has. */
+export async function unknownSource(
+  name: string,
+  sources: readonly SourceConfig[],
+  command: Command,
+  terminal: Terminal,
+): Promise<string> {
+  return `${unknown(name, sources)}${await unreadHint(command, terminal)}`;
 }
 
 function unknown(name: string, sources: readonly SourceConfig[]): string {

@@ -3,6 +3,7 @@ import { messageOf, TonnageError } from '../base/index.ts';
 import { collectCommand } from './collect.ts';
 import { configCommand } from './config.ts';
 import { exitCodes, NothingError, note, UsageError, type ExitCode, type Terminal } from './contract.ts';
+import { debusineCommand } from './debusine.ts';
 import { eventCommand } from './event.ts';
 import { helpCommand } from './help.ts';
 import { ledgerCommand } from './ledger.ts';
@@ -36,6 +37,7 @@ export function createProgram(terminal: Terminal): Command {
     .addCommand(ledgerCommand(terminal))
     .addCommand(waveCommand(terminal, async (...options) => (await import('../offline.ts')).importWave(...options)))
     .addCommand(collectCommand(terminal))
+    .addCommand(debusineCommand(terminal))
     .addCommand(configCommand(terminal))
     .addCommand(userCommand(terminal))
     .addCommand(tokenCommand(terminal))

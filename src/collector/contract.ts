@@ -69,7 +69,7 @@ export interface ScrapedSource extends NamedSource {
 export type SourceOptions = ScheduledSource | ScrapedSource;
 
 /** The keys that every source in the configuration has. Durations are in milliseconds. */
-interface SourceSettings {
+export interface SourceSettings {
   readonly name: string;
   readonly driver: string;
   readonly interval: number;

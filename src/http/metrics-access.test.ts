@@ -7,7 +7,7 @@ import { Authentication, createStaticUsers, type Authenticator, type Principal }
 import { MetricSet } from '../metric/index.ts';
 import { createAuthoriseScrape } from './admission.ts';
 import { createForwardedReader } from './forwarded.ts';
-import { createListener, createMetricsHandler, listen, type Listener } from './index.ts';
+import { createListener, createMetricsHandler, listen, textOnly, type Listener } from './index.ts';
 
 /** Password `password`, in Wave's format. */
 const passwordHash = 'sha256:5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8';
@@ -36,13 +36,16 @@ interface Setting {
   readonly users?: boolean;
   /** Whether the listener has a loopback address, as configured. */
   readonly reach?: 'loopback' | 'open';
-  /** Number of gatherings. */
+  /** Numbers of gatherings and refreshes. */
   readonly seen?: { gathered: number; refreshed: number };
+  /** Wraps the handler. */
+  readonly wrap?: typeof textOnly;
 }
 
 /** A metrics listener that requires credentials: of the users alice (query) and ci (ingest), or one of `tokens`. */
 async function serve(setting: Setting = {}): Promise<void> {
   const { organisationsFor = 'here', users = true, reach = 'open', seen = { gathered: 0, refreshed: 0 } } = setting;
+  const { wrap = (unchanged) => unchanged } = setting;
   const metrics = new MetricSet();
   const usage = metrics.counter({ name: 'test_usage', help: 'Usage.', labels: ['org', 'arch'] });
   usage.labels({ org: 'alpha.example', arch: 'amd64' }).inc(3);
@@ -85,7 +88,7 @@ async function serve(setting: Setting = {}): Promise<void> {
     clock: systemClock,
     log,
   });
-  listener = await listen(createListener(handler), { host: '127.0.0.1', port: 0 });
+  listener = await listen(createListener(wrap(handler)), { host: '127.0.0.1', port: 0 });
 }
 
 const basic = (credentials: string): OutgoingHttpHeaders => ({
@@ -152,6 +155,13 @@ describe('a metrics listener that requires credentials', () => {
     await serve();
     expect((await ask({}, 'GET', '/')).status).toBe(404);
     expect((await ask({}, 'POST')).status).toBe(405);
+  });
+
+  test('does so too if it shows the metrics of Ociregistry, in their format', async () => {
+    await serve({ wrap: textOnly });
+    expect((await ask()).status).toBe(401);
+    const { status, headers } = await ask({ ...token('unbound'), accept: 'application/openmetrics-text' });
+    expect([status, headers['content-type']]).toEqual([200, 'text/plain; version=0.0.4; charset=utf-8']);
   });
 
   test('without users, requires them too, except on a loopback address under a loopback name, as the API does', async () => {

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -118,21 +118,32 @@ function isFree(port: number): Promise<boolean> {
   });
 }
 
-/** Addresses (`address:port`, IPv4, as Linux lists them) that a process listens on. */
+/** Addresses (`ADDRESS:PORT` or `[IPV6]:PORT`) that a process listens on, as Linux lists them. */
 export function listeningAddresses(pid: number): readonly string[] {
   const sockets = new Set(readdirSync(`/proc/${pid}/fd`).map((fd) => linkOf(`/proc/${pid}/fd/${fd}`)));
   const listening = '0A';
-  return readFileSync(`/proc/${pid}/net/tcp`, 'utf8')
-    .split('\n')
-    .slice(1)
-    .map((line) => line.trim().split(/\s+/))
-    .filter(([, , , state, , , , , , inode]) => state === listening && sockets.has(`socket:[${inode}]`))
-    .map(([, local = '']) => {
-      const [address = '', port = ''] = local.split(':');
-      const bytes = address.match(/../g)?.toReversed() ?? [];
-      return `${bytes.map((byte) => Number.parseInt(byte, 16)).join('.')}:${Number.parseInt(port, 16)}`;
-    })
-    .toSorted();
+  return (
+    ['tcp', 'tcp6']
+      .map((table) => `/proc/${pid}/net/${table}`)
+      // A machine without IPv6 has no tcp6.
+      .flatMap((file) => (existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(1) : []))
+      .map((line) => line.trim().split(/\s+/))
+      .filter(([, , , state, , , , , , inode]) => state === listening && sockets.has(`socket:[${inode}]`))
+      .map(([, local = '']) => {
+        const [address = '', port = ''] = local.split(':');
+        return `${addressOf(address)}:${Number.parseInt(port, 16)}`;
+      })
+      .toSorted()
+  );
+}
+
+/** An address of Linux's tables: words of 32 bits in hexadecimal, each with its last byte first. */
+function addressOf(hex: string): string {
+  const words = hex.match(/.{8}/g) ?? [];
+  const bytes = words.flatMap((word) => word.match(/../g)?.toReversed() ?? []);
+  if (bytes.length === 4) return bytes.map((byte) => Number.parseInt(byte, 16)).join('.');
+  const groups = bytes.join('').match(/.{4}/g) ?? [];
+  return new URL(`http://[${groups.join(':')}]`).hostname;
 }
 
 function linkOf(path: string): string {

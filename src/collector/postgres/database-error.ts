@@ -58,9 +58,14 @@ export function databaseError(thrown: unknown, subject?: string): SourceError {
   return new SourceError(errorClass, subject === undefined ? message : `${message} (${subject})`);
 }
 
+/** The code of an error of the server, as its manual lists them. */
+export function serverCode(thrown: unknown): string | undefined {
+  return thrown instanceof DatabaseError ? thrown.code : undefined;
+}
+
 /** Whether the error came from the connection, or from a server that is ending it: another connection may succeed. */
 export function isConnectionLost(thrown: unknown): boolean {
-  if (thrown instanceof DatabaseError) return thrown.code?.startsWith('57P') === true;
+  if (thrown instanceof DatabaseError) return serverCode(thrown)?.startsWith('57P') === true;
   return !(thrown instanceof SourceError);
 }
 

@@ -168,6 +168,22 @@ describe('a new pair that cannot be used', () => {
   });
 });
 
+test('files that are replaced again and again, one after the other, cause no warning and are used in the end', async () => {
+  writePair(pairs[0]);
+  open({ checkMs: 5 });
+  for (let count = 1; count <= 60; count++) {
+    const { cert, key } = pairs[count % 2 === 0 ? 0 : 1];
+    // Each text differs, as the texts of different certificates do.
+    write('tls.crt', `${'\n'.repeat(count)}${cert}`);
+    await new Promise((resolve) => setTimeout(resolve, 3));
+    write('tls.key', key);
+    await new Promise((resolve) => setTimeout(resolve, 3));
+  }
+  writePair(pairs[2]);
+  await expect.poll(() => used.at(-1), patience).toBe(pairs[2].cert);
+  expect(logged.filter((line) => line.startsWith('warn'))).toEqual([]);
+});
+
 describe('at the start', () => {
   test.each<[string, () => CertificatePair, RegExp]>([
     [

@@ -29,8 +29,9 @@ export class ListenerCertificate {
   readonly #names: CertificatePair;
   readonly #users: ((context: SecureContextOptions) => void)[] = [];
   #pair: CertificatePair;
-  /** What was wrong at the last check, and whether the log says so. */
-  #failure: { readonly message: string; readonly logged: boolean } | undefined;
+  /** What was wrong at the last check, with which pair (absent: it could not be read), and whether the log says so. */
+  #failure:
+    { readonly message: string; readonly pair: CertificatePair | undefined; readonly logged: boolean } | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
 
@@ -73,12 +74,13 @@ export class ListenerCertificate {
   }
 
   async #check(): Promise<void> {
+    let pair: CertificatePair | undefined;
     try {
-      const pair = { cert: await read(this.#options.cert), key: await read(this.#options.key) };
+      pair = { cert: await read(this.#options.cert), key: await read(this.#options.key) };
       if (pair.cert !== this.#pair.cert || pair.key !== this.#pair.key) this.#replace(pair);
       this.#failure = undefined;
     } catch (error) {
-      this.#fail(messageOf(error));
+      this.#fail(messageOf(error), pair);
     }
   }
 
@@ -93,15 +95,16 @@ export class ListenerCertificate {
   }
 
   /** A program that replaces one file after the other leaves a pair that does not match for a moment: that is no failure. */
-  #fail(message: string): void {
-    const isLasting = this.#failure?.message === message;
-    if (isLasting && !this.#failure?.logged) {
+  #fail(message: string, pair: CertificatePair | undefined): void {
+    const before = this.#failure;
+    const isLasting = before?.message === message && before.pair?.cert === pair?.cert && before.pair?.key === pair?.key;
+    if (isLasting && !before.logged) {
       this.#options.log.warn(
         { error: message },
         'the new certificate of the metrics listener cannot be used; the listener keeps the previous one',
       );
     }
-    this.#failure = { message, logged: isLasting };
+    this.#failure = { message, pair, logged: isLasting };
   }
 
   #warnOfValidity(): void {

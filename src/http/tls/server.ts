@@ -33,13 +33,13 @@ export function createTlsServer(options: ServerOptions, tls: ListenerTls): HttpS
   // A connection has no address any more once its handshake has failed.
   const clients = new WeakMap<Socket, string | undefined>();
   server.on('connection', (connection: Socket) => clients.set(connection, connection.remoteAddress));
-  // Node.js would pass them on as malformed requests, whose answer cannot be sent without a TLS connection.
+  // Node.js would report a failed handshake as a malformed request, whose answer cannot be sent without TLS.
   server.removeAllListeners('tlsClientError');
   server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
     onFailure(failureOf(error), clients.get(connectionOf(socket)), error);
     socket.destroy();
   });
-  // Not earlier: a client that closes its sending side during the handshake has disconnected.
+  // A client may close its sending side after its request. During the handshake, that means that it has disconnected.
   server.on('secureConnection', (socket: TLSSocket) => (socket.allowHalfOpen = true));
   return server;
 }

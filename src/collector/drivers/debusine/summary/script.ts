@@ -99,8 +99,6 @@ COMMIT;`;
  * no lock that a writer waits for. Readers see the summary from its end on.
  */
 const fill = `
--- Compaction pauses while this lock is held. It never waits for it.
-SELECT pg_advisory_lock(${lockKey});
 BEGIN ISOLATION LEVEL REPEATABLE READ;
 LOCK TABLE ${baseTables} IN ACCESS SHARE MODE;
 ${asOwner}
@@ -113,11 +111,17 @@ ${recorded.map(({ changes }) => `DELETE FROM tonnage.${changes};`).join('\n')}
 INSERT INTO tonnage.file_sizes ${allFileSizes};
 INSERT INTO tonnage.file_counts ${allFileCounts};
 ${views}
-COMMIT;
-SELECT pg_advisory_unlock(${lockKey});`;
+COMMIT;`;
 
-/** The steps of the installation, each with a transaction. A repeated installation computes the sums again. */
-export const installSteps = [record, fill] as const;
+// Taken before the snapshot of the second transaction. Compaction never waits for it, and pauses meanwhile.
+const pauseCompaction = `SELECT pg_advisory_lock(${lockKey});`;
+const resumeCompaction = `SELECT pg_advisory_unlock(${lockKey});`;
+
+/**
+ * The steps of the installation, each with at most one transaction, for one session. A repeated installation computes the
+ * sums again.
+ */
+export const installSteps = [record, pauseCompaction, fill, resumeCompaction] as const;
 
 const functions = [
   ...recorded.map(({ changes }) => `record_${changes}()`),
