@@ -37,7 +37,7 @@ describe('help', () => {
   test('every command says what it does, and the option that has another name is hidden', async () => {
     const { stdout } = await run(['--help']);
     expect(stdout).toMatch(
-      /^ {2}serve .*\n {2}usage .*\n {2}event .*\n {2}ledger .*\n {2}wave .*\n {2}collect .*\n {2}config .*\n {2}user /m,
+      /^ {2}serve .*\n {2}usage .*\n {2}event .*\n {2}ledger .*\n {2}wave .*\n {2}collect .*\n {2}debusine .*\n {2}config .*\n {2}user /m,
     );
     expect(stdout).not.toContain('--config-file');
   });

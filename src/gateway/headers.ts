@@ -7,7 +7,7 @@ import { answerHeaders, type Digest } from '../oci/index.ts';
 export type HeaderList = string[];
 
 /** Headers of every `/v2` response. */
-export const baseHeaders: HeaderList = Object.entries(answerHeaders).flat();
+const baseHeaders: HeaderList = Object.entries(answerHeaders).flat();
 
 /** Returns the headers that identify content: of a 304, and of every response with the content or a part of it. */
 export function identityHeaders(digest: Digest, cacheControl: string): HeaderList {

@@ -12,5 +12,5 @@ export { answerText, outcomesOf, summaryOf, type EventOutcome, type EventsSummar
 export type { HeaderLines } from './binary-mode.ts';
 export { contentModeOf, eventContentTypes, eventsOfBody, type ContentMode } from './body.ts';
 export { createEventReader, type EventReader } from './event-reader.ts';
-export { Refusal, refusalReasons, type EventRefusalReason } from './refusal.ts';
+export { Refusal, refusalReasons } from './refusal.ts';
 export type { Sender } from './sender.ts';

@@ -147,6 +147,10 @@ export const cases: Readonly<Record<string, Cases>> = {
   'GET /api/v1/dimensions/{name}': dimensionTries,
   'GET /api/v1/meters': one('/api/v1/meters', 200),
   'GET /api/v1/sources': one('/api/v1/sources', 200),
+  'GET /api/1.0/open-metrics': one('/api/1.0/open-metrics', 404),
+  'GET /api/1.0/open-metrics/': one('/api/1.0/open-metrics/', 404),
+  'GET /api/1.0/open-metrics/{page}': one('/api/1.0/open-metrics/farm', 404),
+  'GET /api/1.0/open-metrics/{page}/': one('/api/1.0/open-metrics/farm/', 404),
   // The dashboard is public, if it has been built.
   'GET /': one('/', [200, 404]),
   'GET /assets/{file}': one('/assets/secret.js', 404),
@@ -182,4 +186,14 @@ const isWrite = (route: string): boolean => route.startsWith('POST /api/v1/event
 /** All cases; reads first, since later writes count for a.org. */
 export const routes = Object.keys(cases).toSorted((first, other) => Number(isWrite(first)) - Number(isWrite(other)));
 /** Public routes. */
-export const open = new Set(['GET /', 'GET /assets/{file}', 'GET /openapi.json', 'GET /healthz', 'GET /readyz']);
+export const open = new Set([
+  'GET /',
+  'GET /assets/{file}',
+  'GET /openapi.json',
+  'GET /healthz',
+  'GET /readyz',
+  'GET /api/1.0/open-metrics',
+  'GET /api/1.0/open-metrics/',
+  'GET /api/1.0/open-metrics/{page}',
+  'GET /api/1.0/open-metrics/{page}/',
+]);

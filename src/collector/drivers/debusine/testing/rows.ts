@@ -20,7 +20,7 @@ interface Kinds {
 type Kind = keyof Kinds;
 
 /** The tables that the driver's families read, with the columns of `schema.sql`. */
-export const debusineTables = {
+const debusineTables = {
   db_scope: { id: 'id', name: 'text' },
   db_workspace: { id: 'id', public: 'boolean', expiration_delay: 'interval?', scope_id: 'id' },
   db_user: { id: 'id', username: 'text', is_active: 'boolean' },
@@ -66,13 +66,13 @@ export const debusineTables = {
 } as const satisfies Readonly<Record<string, Readonly<Record<string, Kind | `${Kind}?`>>>>;
 
 type Tables = typeof debusineTables;
-export type TableName = keyof Tables;
+type TableName = keyof Tables;
 type ValueOf<K> = K extends `${infer Base extends Kind}?` ? Kinds[Base] | null : K extends Kind ? Kinds[K] : never;
 export type Row<T extends TableName> = { readonly [C in keyof Tables[T]]: ValueOf<Tables[T][C]> };
 /** The rows of a whole database, by table. */
 export type DebusineRows = { readonly [T in TableName]: readonly Row<T>[] };
 
-export const tableNames = Object.keys(debusineTables).filter((name): name is TableName => name in debusineTables);
+const tableNames = Object.keys(debusineTables).filter((name): name is TableName => name in debusineTables);
 
 /** An empty database. */
 export const noRows = Object.fromEntries(tableNames.map((name) => [name, []])) as unknown as DebusineRows;
