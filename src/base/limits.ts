@@ -359,10 +359,12 @@ export const limits = {
   sourceQueriesMax: 100,
   /** How long a source may take to close when the process stops. */
   sourceCloseMsMax: 5_000,
-  /** Distinct values of a label from free text of a Debusine database. Others fold into one. */
+  /** Distinct values of a label from free text of a Debusine database. Others fold into one. Also labels of architectures. */
   debusineTextsMax: 64,
   /** Length of a label value from free text of a Debusine database. Longer ones fold into one. */
   debusineTextCharactersMax: 32,
+  /** Size of an architecture, or of a list of them, in the metadata of a worker. A larger one counts as absent. */
+  debusineMetadataBytesMax: 8 * 1024,
   /** How long ending the connection to a database may take. After that it is cut. */
   databaseEndMsMax: 1_000,
   /** Pause before the installation of a summary tries again to get a lock that another transaction holds. */

@@ -1,5 +1,9 @@
 import { limits } from '../../../base/index.ts';
 
+/** The form of names, as a regular expression of JavaScript and of PostgreSQL. */
+export const nameForm = '^[a-z0-9]+(-[a-z0-9]+)*$';
+const name = new RegExp(nameForm);
+
 /** The value that replaces text which does not look like what its label means. */
 const otherText = 'other';
 
@@ -35,5 +39,5 @@ export class FreeText {
 }
 
 function isName(text: string): boolean {
-  return text.length <= limits.debusineTextCharactersMax && /^[a-z0-9]+(-[a-z0-9]+)*$/.test(text);
+  return text.length <= limits.debusineTextCharactersMax && name.test(text);
 }

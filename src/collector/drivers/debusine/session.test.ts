@@ -63,6 +63,12 @@ describe('a session', () => {
     expect(await read(open(postgres.server.dsn(database)), scopes)).toEqual([['1', 'debusine']]);
   });
 
+  it('reads the schema of the grants, whatever the search_path of the role', async () => {
+    await postgres.server.sql(database, 'CREATE ROLE elsewhere LOGIN; GRANT SELECT ON db_scope TO elsewhere');
+    await postgres.server.sql(database, `ALTER ROLE elsewhere SET search_path = elsewhere`);
+    expect(await read(open(postgres.server.dsn(database, 'elsewhere')), scopes)).toEqual([['1', 'debusine']]);
+  });
+
   it('keeps one connection between reads, without a transaction and without its settings', async () => {
     const session = open(postgres.server.dsn(database));
     const [first, second] = [await read(session, pid), await read(session, pid)];

@@ -85,7 +85,8 @@ async function rowsOf(query: Query, connection: Connection, now: string, signal:
 /**
  * Begins a transaction. The lock timeout is a little shorter than the statement timeout, so that the server says which of
  * the two it was. Compiling statements would take longer than it saves, and grouping in memory is faster than by sorting
- * on disk. All settings end with the transaction, as a connection pooler requires.
+ * on disk. The tables are those of the schema that the grants name, whatever `search_path` the role has. All settings end
+ * with the transaction, as a connection pooler requires.
  */
 function beginning(timeoutMs: number): string {
   return `
@@ -93,6 +94,7 @@ function beginning(timeoutMs: number): string {
     SET LOCAL statement_timeout = ${timeoutMs};
     SET LOCAL lock_timeout = ${Math.ceil(timeoutMs * 0.9)};
     SET LOCAL client_connection_check_interval = ${serverCheckMs};
+    SET LOCAL search_path = public;
     SET LOCAL jit = off;
     SET LOCAL work_mem = '64MB'`;
 }

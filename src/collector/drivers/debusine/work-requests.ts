@@ -1,18 +1,50 @@
+import { limits } from '../../../base/index.ts';
 import { LabelProduct, lazily } from '../../../metric/index.ts';
 import { scopesQuery } from './counts.ts';
 import { executorBackends, otherTaskNames, statuses, workerTaskNames } from './enumerations.ts';
 import { numberOf, rowsPerStep, type DebusineFamily, type Query } from './family.ts';
-import { FreeText } from './free-text.ts';
+import { FreeText, nameForm } from './free-text.ts';
 import { gauge, Sums } from './sums.ts';
 
-/** Counts all work requests by these expressions and by the other labels. The scope is an id. */
+/**
+ * Counts all work requests by these expressions and by the other labels. The scope is an id. The server folds texts as
+ * `FreeText` does, because there may be as many as work requests, each of any length: what it folds is `#`, which is no
+ * name. The last column says whether any text was ambiguous.
+ */
 function counting(backend: string, hostArchitecture: string): string {
   return `
-    SELECT ${backend}, ${hostArchitecture}, db_workspace.scope_id,
-      db_workrequest.status, db_workrequest.task_name, db_workrequest.task_type, count(*)
-    FROM db_workrequest
-    JOIN db_workspace ON db_workspace.id = db_workrequest.workspace_id
+    WITH counted AS MATERIALIZED (
+      SELECT ${backend} AS backend, ${hostArchitecture} AS host_architecture, db_workspace.scope_id,
+        db_workrequest.status, db_workrequest.task_name, db_workrequest.task_type, count(*) AS number
+      FROM db_workrequest
+      JOIN db_workspace ON db_workspace.id = db_workrequest.workspace_id
+      GROUP BY 1, 2, 3, 4, 5, 6
+    ), backends AS (${mostFrequent('backend')}), hosts AS (${mostFrequent('host_architecture')})
+    SELECT ${folded('backend', 'backends')}, ${folded('host_architecture', 'hosts')}, scope_id,
+      status, task_name, task_type, sum(number)::bigint,
+      bool_or(coalesce(${isAmbiguous('backend')}, false) OR coalesce(${isAmbiguous('host_architecture')}, false))
+    FROM counted
     GROUP BY 1, 2, 3, 4, 5, 6`;
+}
+
+/** The names in a column of `counted` that have the most rows; of equals, the first by code unit. */
+function mostFrequent(column: string): string {
+  return `
+      SELECT ${column} AS name
+      FROM counted
+      WHERE CASE WHEN octet_length(${column}) <= ${limits.debusineTextCharactersMax} THEN ${column} ~ '${nameForm}' END
+      GROUP BY 1
+      ORDER BY sum(number) DESC, ${column} COLLATE "C"
+      LIMIT ${limits.debusineTextsMax}`;
+}
+
+function folded(column: string, names: string): string {
+  return `CASE WHEN ${column} = '' OR ${column} IN (SELECT name FROM ${names}) THEN ${column} WHEN ${column} IS NOT NULL THEN '#' END`;
+}
+
+/** Whether a text may also be that of a number or a boolean. */
+function isAmbiguous(column: string): string {
+  return `left(${column}, 6) ~ '^([0-9]|true$|false$)'`;
 }
 
 /** The text of a value of task data. Values that are false in Debusine are empty, and others that are no text are `#`. */
@@ -26,9 +58,6 @@ function exactText(key: string): string {
       END`;
 }
 
-/** A text that could be a name, but also that of a number or a boolean. */
-const ambiguous = /^(\d|true$|false$)/;
-
 /**
  * Grouping by the text of the data (`->>`) is much faster than by its JSON, but the text "42" and the number then look the
  * same. If there are such texts, which is rare, the exact statement counts again.
@@ -40,7 +69,7 @@ const workRequestsQuery: Query = {
   },
   sql: counting(`db_workrequest.task_data->>'backend'`, `db_workrequest.task_data->>'host_architecture'`),
   exact: {
-    isNeeded: (rows) => rows.some(([backend, host]) => ambiguous.test(backend ?? '') || ambiguous.test(host ?? '')),
+    isNeeded: (rows) => rows.some((row) => row.at(-1) === 't'),
     sql: counting(exactText('backend'), exactText('host_architecture')),
   },
 };
@@ -56,7 +85,7 @@ export const workRequests: DebusineFamily = {
     const backends = new FreeText();
     const architectures = new FreeText();
     for (const [index, row] of rows(workRequestsQuery).entries()) {
-      const number = Number(row.at(-1));
+      const number = Number(row[6]);
       backends.count(row[0] ?? '', number);
       architectures.count(row[1] ?? '', number);
       if (index % rowsPerStep === 0) yield;

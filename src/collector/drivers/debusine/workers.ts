@@ -1,7 +1,13 @@
+import { limits } from '../../../base/index.ts';
 import { LabelProduct, lazily, type OptionalValue, type Value } from '../../../metric/index.ts';
 import { numberOf, rowsPerStep, type DebusineFamily, type FamilySettings, type Query, type Row } from './family.ts';
 import { poolRuntimeQuery } from './pools-and-stores.ts';
 import { gauge, Sums } from './sums.ts';
+
+/** A value of metadata, or NULL if it is far too large for a list of architectures: a worker may send any JSON. */
+function bounded(value: string): string {
+  return `CASE WHEN pg_column_size(${value}) <= ${limits.debusineMetadataBytesMax} THEN ${value} END`;
+}
 
 /** Workers by their labels, with the metadata as JSON. */
 const workersQuery: Query = {
@@ -12,8 +18,10 @@ const workersQuery: Query = {
   },
   sql: `
     SELECT worker_type, pool, connected, busy,
-      static_metadata->'system:host_architecture', dynamic_metadata->'system:host_architecture',
-      static_metadata->'system:architectures', dynamic_metadata->'system:architectures', count(*)
+      ${bounded("static_metadata->'system:host_architecture'")},
+      ${bounded("dynamic_metadata->'system:host_architecture'")},
+      ${bounded("static_metadata->'system:architectures'")},
+      ${bounded("dynamic_metadata->'system:architectures'")}, count(*)
     FROM (
       SELECT db_worker.worker_type, coalesce(db_workerpool.name, '') AS pool,
         (db_worker.connected_at IS NOT NULL)::integer AS connected,
@@ -49,7 +57,14 @@ interface Workers {
 interface Mentioned {
   readonly hosts: Set<string>;
   /** By the name of the label: names that differ only in characters which no label may have share one. */
-  readonly architectures: Map<string, Set<string>>;
+  readonly architectures: Map<string, Architecture>;
+}
+
+/** The architectures of one label. */
+interface Architecture {
+  readonly names: Set<string>;
+  /** How often workers mention them. */
+  mentions: number;
 }
 
 function workersOf(row: Row, mentioned: Mentioned): Workers {
@@ -87,9 +102,23 @@ function architecturesOf(list: unknown): Architectures {
 
 /** Adds an architecture, which for a text is one of its characters. */
 function mention(architecture: string, { architectures }: Mentioned): void {
+  if (architecture.length > limits.debusineTextCharactersMax) return;
   const label = prefix + architecture.replaceAll(/[^A-Za-z0-9_]/gu, '_');
-  const names = architectures.get(label) ?? new Set();
-  architectures.set(label, names.add(architecture));
+  const known = architectures.get(label) ?? { names: new Set(), mentions: 0 };
+  known.names.add(architecture);
+  known.mentions++;
+  architectures.set(label, known);
+}
+
+/** The labels of at most `limits.debusineTextsMax` architectures, sorted: those that are mentioned most. */
+function labelsOf({ architectures }: Mentioned): readonly string[] {
+  const labels = [...architectures].toSorted(
+    ([one, { mentions }], [other, { mentions: others }]) => others - mentions || (one < other ? -1 : 1),
+  );
+  return labels
+    .slice(0, limits.debusineTextsMax)
+    .map(([label]) => label)
+    .toSorted();
 }
 
 /** The label values of workers under the rules of the configuration. */
@@ -101,8 +130,8 @@ class WorkerLabels {
   readonly product: LabelProduct;
 
   constructor(mentioned: Mentioned, rules: FamilySettings['labelRules']) {
-    const labels = [...mentioned.architectures.keys()].toSorted();
-    this.#architectures = labels.map((label) => [...(mentioned.architectures.get(label) ?? [])]);
+    const labels = labelsOf(mentioned);
+    this.#architectures = labels.map((label) => [...(mentioned.architectures.get(label)?.names ?? [])]);
     this.#isDocument = rules === 'document';
     this.names = [...labels, 'busy', 'connected', 'host_architecture', 'worker_pool', 'worker_type'];
     this.product = new LabelProduct(this.names);
