@@ -117,7 +117,7 @@ describe.each(Object.entries(databases))('%s', (kind, databasesOfKind) => {
     opened.push(...sources);
     expect(sources.map(({ name, intervalMs, deadlineMs }) => ({ name, intervalMs, deadlineMs }))).toEqual([
       { name: 'shop', intervalMs: 60_000, deadlineMs: 10_000 },
-      { name: 'shop:totals', intervalMs: 300_000, deadlineMs: 15_000 },
+      { name: 'shop:totals', intervalMs: 300_000, deadlineMs: 19_000 },
     ]);
     expect(sources[0]?.turns).toBe(sources[1]?.turns);
     const names = [];

@@ -10,9 +10,13 @@ const serverErrors: Readonly<Record<number, Meaning>> = {
   1045: ['denied', 'the database rejected the user or the password'],
   1049: ['failed', 'expected an existing database, got the name of none'],
   1053: ['unreachable', 'the database is stopping'],
+  1142: ['denied', 'the user may not read a table'],
+  1143: ['denied', 'the user may not read a column'],
   1205: ['timeout', 'another session of the database holds a lock'],
   1226: ['unreachable', 'the database accepts no more connections of this user'],
+  1227: ['denied', 'the user may not do this'],
   1317: ['timeout', 'the query was interrupted'],
+  1370: ['denied', 'the user may not run a function'],
   1698: ['denied', 'the database rejected the user or the password'],
   1792: ['denied', 'expected a statement that only reads'],
   1927: ['unreachable', 'the database closed the connection'],
@@ -21,22 +25,18 @@ const serverErrors: Readonly<Record<number, Meaning>> = {
   3159: ['denied', 'the database accepts only connections with TLS'],
 };
 
-/** Errors about the text of a query. The server's words say what is wrong with it, and contain nothing of the DSN. */
-const queryErrors: Readonly<Record<number, SourceErrorClass>> = {
-  1052: 'invalid', // ambiguous column
-  1054: 'invalid', // no such column
-  1055: 'invalid', // a column that is not grouped
-  1060: 'invalid', // a column name twice
-  1064: 'invalid', // syntax
-  1140: 'invalid', // a column without grouping
-  1142: 'denied', // no right on a table
-  1143: 'denied', // no right on a column
-  1146: 'invalid', // no such table
-  1222: 'invalid', // different numbers of columns
-  1227: 'denied', // no right
-  1305: 'invalid', // no such function
-  1370: 'denied', // no right on a function
-};
+/** Errors about the text of a query. The server's words say what is wrong with it. */
+const queryErrors: ReadonlySet<number> = new Set([
+  1052, // ambiguous column
+  1054, // no such column
+  1055, // a column that is not grouped
+  1060, // a column name twice
+  1064, // syntax
+  1140, // a column without grouping
+  1146, // no such table
+  1222, // different numbers of columns
+  1305, // no such function
+]);
 
 /** Codes of Node.js and of the client library for a connection that cannot be opened or was cut. */
 const networkErrors: Readonly<Record<string, Meaning>> = {
@@ -60,9 +60,10 @@ const closed: Meaning = ['unreachable', 'the database closed the connection'];
 export function mysqlError(thrown: unknown, subject?: string): SourceError {
   if (thrown instanceof SourceError) return thrown;
   const number = numberOf(thrown);
-  const ofQuery = queryErrors[number];
-  if (ofQuery !== undefined && thrown instanceof Error) {
-    return new SourceError(ofQuery, subject === undefined ? thrown.message : `${subject}: ${thrown.message}`);
+  if (queryErrors.has(number) && thrown instanceof Error) {
+    // The server writes 'DATABASE.TABLE'.
+    const words = thrown.message.replace(/'[^'.]+\.([^'.]+)'/g, "'$1'");
+    return new SourceError('invalid', subject === undefined ? words : `${subject}: ${words}`);
   }
   const [errorClass, message] = meaningOf(thrown, number);
   return new SourceError(errorClass, subject === undefined ? message : `${message} (${subject})`);

@@ -23,7 +23,7 @@ export function suiteDatabases(): Readonly<Record<'PostgreSQL' | 'MariaDB' | 'SQ
 }
 
 /** SQLite files in a folder of their own, for the tests of one file. */
-function suiteSqlite(): TestDatabases {
+export function suiteSqlite(): TestDatabases {
   const directory = mkdtempSync(join(tmpdir(), 'tonnage-sql-'));
   let files = 0;
   afterAll(() => rmSync(directory, { recursive: true, force: true }));

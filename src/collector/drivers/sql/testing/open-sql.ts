@@ -28,3 +28,10 @@ export async function openSql(
   const opened = await Promise.all(sources.map((each) => driver.open(each, { clock: systemClock, log })));
   return opened.flat();
 }
+
+/** The first of these sources. */
+export async function openFirst(...args: Parameters<typeof openSql>): Promise<ScheduledSource> {
+  const [first] = await openSql(...args);
+  if (first === undefined) throw new Error('expected a source');
+  return first;
+}

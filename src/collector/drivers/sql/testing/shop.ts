@@ -16,6 +16,7 @@ export const shopSchema = `
 export const shopQueries = [
   {
     name: 'by_status',
+    timeout: '9s',
     sql: 'SELECT status, country, count(*) AS n, sum(amount) AS amount FROM orders GROUP BY status, country;',
     metrics: [
       {
@@ -37,6 +38,7 @@ export const shopQueries = [
   },
   {
     name: 'totals',
+    timeout: '9s',
     sql: `
       SELECT max(bytes) AS bytes, count(*) AS n, max(placed) AS newest, sum(weight) AS weight, 'v1' AS version,
         count(CASE WHEN weight <= 0.5 THEN 1 END) AS light, count(CASE WHEN weight <= 2 THEN 1 END) AS medium
