@@ -90,6 +90,19 @@ describe('two Debusine sources', () => {
   });
 });
 
+describe('two sources of one page', () => {
+  it.each([
+    ['activityType', 'gaugehistogram', 'histogram'],
+    ['labelRules', 'document', 'real'],
+  ])('have the same %s', (key, first, second) => {
+    const labelled = (name: string, value: string) => ({ ...farm, name, [key]: value, labels: { site: name } });
+    expect(() => read(labelled('a', first), labelled('b', second))).toThrow(
+      `${key}: expected "${first}", because "a" has it on the same page (/api/1.0/open-metrics/), but came "${second}"`,
+    );
+    expect(() => read(labelled('a', first), { ...labelled('b', second), path: 'b' })).not.toThrow();
+  });
+});
+
 describe('dsn', () => {
   it.each([
     'postgresql://debusine:secret@db.example.org:5432/debusine',

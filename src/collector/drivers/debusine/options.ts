@@ -137,6 +137,7 @@ export const debusineOptions = sourceDriver({
     of: ({ path }) => (path === undefined ? '/api/1.0/open-metrics/' : `/api/1.0/open-metrics/${path}/`),
     access: ({ access }) => access,
     key: 'path',
-    shared: ['access'],
+    // The types, help texts and labels of one family must be the same.
+    shared: ['access', 'activityType', 'labelRules'],
   },
 });
