@@ -30,6 +30,7 @@ beforeAll(async () => {
   ];
   writeFileSync(join(directory, 'tonnage.yaml'), JSON.stringify({ sources }));
   writeFileSync(join(directory, 'owner.dsn'), `${postgres.server.dsn(database)}\n`);
+  writeFileSync(join(directory, 'empty.dsn'), '\n');
   writeFileSync(join(directory, 'other.dsn'), postgres.server.dsn(database, 'other'));
 });
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
@@ -122,6 +123,7 @@ describe('tonnage debusine install-summary', () => {
   test.each([
     [['--dsn-file', 'other.dsn'], 1, 'expected a role that owns the tables of Debusine, or a superuser'],
     [['--dsn-file', 'missing.dsn'], 2, '--dsn-file: missing.dsn cannot be read: there is no such file or directory'],
+    [['--dsn-file', 'empty.dsn'], 1, 'expected a URL such as "postgresql://'],
     [[], 2, 'expected a Debusine source in the configuration, or --dsn-file, or --print'],
   ])('refuses %j', async (argv, code, message) => {
     const result = await tonnage('debusine', 'install-summary', ...argv);

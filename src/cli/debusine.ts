@@ -5,7 +5,7 @@ import { fileErrorReason } from '../base/index.ts';
 import { quote, type SourceConfig } from '../config/index.ts';
 import { unknownSource } from './collect.ts';
 import { configurationOf } from './configuration.ts';
-import { note, NothingError, UsageError, type Terminal } from './contract.ts';
+import { exitCodes, note, NothingError, UsageError, type Terminal } from './contract.ts';
 
 const driver = 'debusine';
 const sourceArgument = () =>
@@ -100,7 +100,7 @@ async function installSummary(
   command: Command,
   terminal: Terminal,
 ): Promise<void> {
-  const { changeSummary, dsnOf, summarySteps } = await loadMaintenance();
+  const { changeSummary, checkedDsn, dsnOf, summarySteps } = await loadMaintenance();
   if (print) {
     for (const step of summarySteps(remove)) terminal.out(`${step.trim()}\n\n`);
     return;
@@ -109,13 +109,29 @@ async function installSummary(
   if (dsnFile === undefined && source === undefined) {
     throw new UsageError('expected a Debusine source in the configuration, or --dsn-file, or --print');
   }
-  await changeSummary(source === undefined ? readDsn(dsnFile ?? '', terminal) : dsnOf(source), remove);
+  const dsn = source === undefined ? checkedDsn(readDsn(dsnFile ?? '', terminal)) : dsnOf(source);
+  await untilSignal(terminal, (signal) => changeSummary(dsn, { remove, signal }));
   note(terminal, remove ? 'the summary is removed' : 'the summary is installed');
+}
+
+/** Runs work that the first signal interrupts. The second one ends the process at once. */
+async function untilSignal(terminal: Terminal, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  const aborting = new AbortController();
+  const stop = terminal.onSignals((signal) => {
+    if (aborting.signal.aborted) terminal.end(exitCodes.failed);
+    note(terminal, `${signal}: stopping`);
+    aborting.abort();
+  });
+  try {
+    await work(aborting.signal);
+  } finally {
+    stop();
+  }
 }
 
 function readDsn(file: string, { workingDirectory }: Terminal): string {
   try {
-    return readFileSync(resolve(workingDirectory, file), 'utf8').trim();
+    return readFileSync(resolve(workingDirectory, file), 'utf8');
   } catch (cause) {
     throw new UsageError(`--dsn-file: ${file} cannot be read: ${fileErrorReason(cause)}`, { cause });
   }

@@ -23,6 +23,9 @@ $body$;`;
 // Shorter than deadlock_timeout: in a deadlock this transaction gives way, and Debusine's go on.
 const giveWay = `SET LOCAL lock_timeout = '500ms';`;
 
+// Two commands at once make or remove the same objects one after the other. Compaction uses another key.
+const alone = `SELECT pg_advisory_xact_lock(${lockKey} + 1);`;
+
 const tables = `
 ${recorded
   .map(
@@ -84,6 +87,7 @@ CREATE OR REPLACE VIEW tonnage.summary_state AS
 const record = `
 BEGIN;
 ${giveWay}
+${alone}
 ${asOwner}
 LOCK TABLE ${baseTables} IN SHARE ROW EXCLUSIVE MODE;
 ${tables}
@@ -137,6 +141,7 @@ export const removeSteps = [
   `
 BEGIN;
 ${giveWay}
+${alone}
 ${asOwner}
 LOCK TABLE ${baseTables} IN ACCESS EXCLUSIVE MODE;
 ${dropTriggers}
