@@ -27,6 +27,12 @@ export interface Terminal {
   readonly version: string;
 }
 
+/**
+ * A terminal signals the whole process group, and parents (npm, a wrapper) also forward the signal. A signal this soon
+ * after the first is a duplicate, not a second request to stop. In milliseconds.
+ */
+export const signalEchoMs = 250;
+
 /** Writes a note to standard error. Each line begins with `tonnage:`, as in errors. */
 export function note({ say }: Pick<Terminal, 'say'>, text: string): void {
   for (const line of text.trimEnd().split('\n')) say(`tonnage: ${line}\n`);

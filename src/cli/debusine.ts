@@ -5,7 +5,7 @@ import { fileErrorReason } from '../base/index.ts';
 import { quote, type SourceConfig } from '../config/index.ts';
 import { unknownSource } from './collect.ts';
 import { configurationOf } from './configuration.ts';
-import { exitCodes, note, NothingError, UsageError, type Terminal } from './contract.ts';
+import { exitCodes, note, NothingError, signalEchoMs, UsageError, type Terminal } from './contract.ts';
 
 const driver = 'debusine';
 const sourceArgument = () =>
@@ -116,11 +116,15 @@ async function installSummary(
 
 /** Runs work that the first signal interrupts. The second one ends the process at once. */
 async function untilSignal(terminal: Terminal, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  const { clock } = terminal;
   const aborting = new AbortController();
+  let firstAt: number | undefined;
   const stop = terminal.onSignals((signal) => {
-    if (aborting.signal.aborted) terminal.end(exitCodes.failed);
-    note(terminal, `${signal}: stopping`);
-    aborting.abort();
+    if (firstAt === undefined) {
+      firstAt = clock.monotonic();
+      note(terminal, `${signal}: stopping`);
+      aborting.abort();
+    } else if (clock.monotonic() - firstAt > signalEchoMs) terminal.end(exitCodes.failed);
   });
   try {
     await work(aborting.signal);

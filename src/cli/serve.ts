@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { limits } from '../base/index.ts';
 import { listenForm, parseHost, parseListen, parsePort } from '../config/index.ts';
 import { configFileOf, configurationOf } from './configuration.ts';
-import { exitCodes, note, type Terminal } from './contract.ts';
+import { exitCodes, note, signalEchoMs, type Terminal } from './contract.ts';
 import { welcome } from './welcome.ts';
 
 interface ServeOptions {
@@ -88,12 +88,6 @@ async function serve(command: Command, terminal: Terminal): Promise<void> {
   }
 }
 
-/**
- * A terminal signals the whole process group, and parents (npm, a wrapper) also forward the signal. A signal this soon
- * after the first is a duplicate, not a second request to stop.
- */
-const echoMs = 250;
-
 interface StopSignal {
   /** Resolves with the first signal. */
   readonly first: Promise<NodeJS.Signals>;
@@ -119,7 +113,7 @@ function stopSignal({ onSignals, clock, end, say }: Terminal, stopMsMax: () => n
       }, stopMs);
       resolve(signal);
     }
-    if (clock.monotonic() - firstAt > echoMs) end(exitCodes.failed);
+    if (clock.monotonic() - firstAt > signalEchoMs) end(exitCodes.failed);
   });
   const done = (): void => {
     stopListening();
