@@ -13,6 +13,7 @@ import {
 } from './base/index.ts';
 import { CollectorSet, type ScheduledSource, type SourceParts } from './collector/index.ts';
 import { debusineOptions } from './collector/drivers/debusine/options.ts';
+import { httpJsonOptions } from './collector/drivers/http-json/options.ts';
 import { sqlOptions } from './collector/drivers/sql/options.ts';
 import {
   createConfigReader,
@@ -90,6 +91,7 @@ const collectorDrivers = { runtime: () => import('./collector/drivers/runtime.ts
 /** Drivers of the sources that the configuration names. */
 const sourceDrivers: Readonly<Record<string, SourceDriverEntry>> = {
   debusine: sourceDriverEntry(debusineOptions, () => import('./collector/drivers/debusine.ts')),
+  'http-json': sourceDriverEntry(httpJsonOptions, () => import('./collector/drivers/http-json.ts')),
   sql: sourceDriverEntry(sqlOptions, () => import('./collector/drivers/sql.ts')),
 };
 

@@ -353,6 +353,8 @@ export const limits = {
   sourceRowsMax: 100_000,
   /** Bytes that a database may send for one read of a source of the driver `sql`. The read then fails. */
   sourceReplyBytesMax: 64 * 1024 * 1024,
+  /** The largest limit of the document of a source of the driver `http-json`. Configuration: `bodyMax`. */
+  sourceBodyBytesMax: 16 * 1024 * 1024,
   /** Length of the value of a label of a metric that the configuration declares. A longer one fails the read. */
   sourceLabelCharactersMax: 1_024,
   /** Queries of one source. */

@@ -5,13 +5,14 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { makeCertificates } from '../../test/support/redis-tls.ts';
 import { debusineOptions } from '../collector/drivers/debusine/options.ts';
+import { httpJsonOptions } from '../collector/drivers/http-json/options.ts';
 import { sqlOptions } from '../collector/drivers/sql/options.ts';
 import { createConfigReader } from './reader.ts';
 import { createModel } from './schema.ts';
 import { filledIn } from './testing/filled-in.ts';
 import { readText } from './testing/read-text.ts';
 
-const drivers = { debusine: debusineOptions, sql: sqlOptions };
+const drivers = { debusine: debusineOptions, 'http-json': httpJsonOptions, sql: sqlOptions };
 const reader = createConfigReader(drivers);
 const { keys: allKeys } = createModel(drivers);
 
@@ -94,6 +95,44 @@ describe('every key is printed', () => {
           tokens_last_seen: true,
           task_execution_times: true,
         },
+      },
+      {
+        name: 'status',
+        driver: 'http-json',
+        url: 'https://status.example/json',
+        headers: { 'X-Token': 't' },
+        auth: { basic: { username: 'u', password: 'p' } },
+        tls: { ca: '-----BEGIN CERTIFICATE-----', insecureSkipVerify: true },
+        bodyMax: '2MiB',
+        nodesMax: 9,
+        timestamp: '$.time',
+        metrics: [
+          { name: 'jobs', type: 'gauge', help: 'Jobs.', nodes: '$.jobs[*]', value: '$', keyLabel: 'queue' },
+          {
+            name: 'wait_seconds',
+            type: 'histogram',
+            help: 'Wait.',
+            unit: 'seconds',
+            labels: { site: '$.site' },
+            staticLabels: { shop: 'a' },
+            buckets: { '0.5': '$.fast' },
+            count: '$.n',
+            sum: '$.total',
+          },
+        ],
+      },
+      {
+        name: 'token',
+        driver: 'http-json',
+        file: '/var/lib/status.json',
+        metrics: [{ name: 'users', type: 'gauge', help: 'Users.', value: '$.users' }],
+      },
+      {
+        name: 'bearer',
+        driver: 'http-json',
+        url: 'http://status.example/json',
+        auth: { bearer: 't' },
+        metrics: [{ name: 'groups', type: 'gauge', help: 'Groups.', value: '$.groups' }],
       },
       {
         name: 'shop',

@@ -17,8 +17,7 @@ const parseBound = (stated: string) => {
   return stated.trim() === stated && stated !== '' && Number.isFinite(Number(stated)) ? stated : undefined;
 };
 
-/** The names that no metric may state twice: those of the metric's own labels. */
-const labelName = fields.text(labelForm, parseLabel);
+export const labelName = fields.text(labelForm, parseLabel);
 
 /**
  * The keys of one metric that the configuration declares. `place` is the type of a key that says where a value is, and

@@ -1,5 +1,6 @@
-import { Turns, type Log } from '../../base/index.ts';
+import { Turns } from '../../base/index.ts';
 import type { Collector, CreateSources, ScheduledSource, SourceParts } from '../contract.ts';
+import { noteOmitted } from '../declared/note-omitted.ts';
 import { SourceError } from '../source-error.ts';
 import { kindOf } from './sql/dsn.ts';
 import type { Engine } from './sql/engine.ts';
@@ -73,24 +74,11 @@ function collector(engine: Engine, queries: readonly SqlQuery[], { clock, log }:
       for (const [index, query] of queries.entries()) {
         readings.push(await readRows(query, results[index] ?? { columns: [], rows: [] }, clock));
       }
-      note(readings);
+      note(new Map(readings.flatMap(({ omitted }) => [...omitted])));
       const times = readings.map(({ timestamp }) => timestamp).filter((time) => time !== undefined);
       const families = readings.flatMap((reading) => reading.families);
       return times.length === 0 ? families : { families, dataTimestamp: Math.min(...times) };
     },
     close: () => engine.close(),
-  };
-}
-
-/** Logs a metric that begins to leave out rows, once until all of its rows have values again. */
-function noteOmitted(log: Log): (readings: readonly QueryReading[]) => void {
-  let known = new Set<string>();
-  return (readings) => {
-    const omitted = new Map(readings.flatMap((reading) => [...reading.omitted]));
-    for (const [metric, rows] of omitted) {
-      if (known.has(metric)) continue;
-      log.warn({ metric, rows }, 'rows without a value (NULL) give no series');
-    }
-    known = new Set(omitted.keys());
   };
 }
