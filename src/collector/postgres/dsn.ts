@@ -1,5 +1,11 @@
 export const postgresDsnForm =
-  'a URL such as "postgresql://USER:PASSWORD@HOST:PORT/DATABASE" or "postgresql:///DATABASE?host=/run/postgresql"';
+  'a URL such as "postgresql://USER:PASSWORD@HOST:PORT/DATABASE" or "postgresql:///DATABASE?host=/run/postgresql" (its sslmode, if any: disable, no-verify or verify-full)';
+
+/**
+ * The client library takes other modes for `verify-full`, whatever they mean to PostgreSQL's own clients, and prints
+ * warnings about some.
+ */
+const tlsModes: readonly string[] = ['disable', 'no-verify', 'verify-full'];
 
 /** The URL itself if it names a PostgreSQL database (`postgresDsnForm`), otherwise `undefined`. */
 export function parsePostgresDsn(stated: string): string | undefined {
@@ -9,6 +15,7 @@ export function parsePostgresDsn(stated: string): string | undefined {
   const url = URL.parse(stated.replace('@/', '@socket/'));
   // The client connects to one host.
   if (url === null || url.host.includes(',')) return undefined;
+  if (!url.searchParams.getAll('sslmode').every((mode) => tlsModes.includes(mode))) return undefined;
   return [url.username, url.password, url.pathname].every(isDecodable) ? stated : undefined;
 }
 

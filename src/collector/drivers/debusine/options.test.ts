@@ -110,6 +110,8 @@ describe('dsn', () => {
     'postgresql:///debusine?host=/run/postgresql',
     'postgresql://metrics@/debusine?host=/run/postgresql',
     'postgresql://[::1]:5432/debusine?sslmode=verify-full',
+    'postgresql://[::1]:5432/debusine?sslmode=no-verify',
+    'postgresql://metrics@/debusine?host=/run/postgresql&sslmode=disable',
   ])('is valid, and is not printed: %s', (text) => {
     const config = read({ ...farm, dsn: text });
     const printed = reader.print(config);
@@ -127,6 +129,10 @@ describe('dsn', () => {
     'postgresql://hunter,two/debusine',
     'postgresql://hunter.example.org:99999/debusine',
     'postgresql://hunter example/debusine',
+    'postgresql://hunter/debusine?sslmode=require',
+    'postgresql://hunter/debusine?sslmode=prefer',
+    'postgresql://hunter/debusine?sslmode=verify-full&sslmode=require',
+    'postgresql://hunter/debusine?sslmode=',
   ])('is invalid, and its error does not show it: %s', (text) => {
     expect(() => read({ ...farm, dsn: text })).toThrow(
       /^c\.yaml:1:\d+: sources\[0\]\.dsn: expected a URL such as .*, but came something else \(not shown, since it is a secret\)$/,
