@@ -338,6 +338,8 @@ export const limits = {
   sourcesMax: 100,
   /** Static labels of one source in the configuration. */
   sourceLabelsMax: 20,
+  /** Length of the value of a static label. All series of the source repeat it. */
+  sourceStaticLabelCharactersMax: 255,
   /** How long one read of a source may take, unless the source has its own deadline. */
   sourceReadMsMax: 10_000,
   /** How long a read that missed its deadline may keep other sources of its connection waiting. */

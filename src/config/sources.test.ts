@@ -121,7 +121,15 @@ describe('each problem of sources is one line', () => {
     ]),
     [
       `sources: [${barn(', labels: { site: "" }')}]`,
-      'sources[0].labels.site: expected the value of a label, but came ""',
+      'sources[0].labels.site: expected the value of a label (a string of 1 to 255 characters), but came ""',
+    ],
+    [
+      `sources: [${barn(', labels: { site: 12 }')}]`,
+      'sources[0].labels.site: expected the value of a label (a string of 1 to 255 characters), but came 12',
+    ],
+    [
+      `sources: [${barn(`, labels: { site: ${'x'.repeat(256)} }`)}]`,
+      'sources[0].labels.site: expected the value of a label (a string of 1 to 255 characters), but came "xxx',
     ],
     [
       `sources: [${barn(', labels: { colour: red }')}]`,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { limits } from '../base/index.ts';
-import { day, duration, hour, list, map, nonEmpty, text } from './fields.ts';
+import { day, duration, hour, list, map, text } from './fields.ts';
 import type { Findings, PartFindings } from './findings.ts';
 import { reportConflicts } from './source-conflicts.ts';
 import type { SourceConfig, SourceDrivers } from './source-driver.ts';
@@ -23,6 +23,12 @@ function parseLabel(stated: string): string | undefined {
   return isValid && !['source', 'le', 'quantile'].includes(stated) ? stated : undefined;
 }
 
+const labelValueForm = `the value of a label (a string of 1 to ${limits.sourceStaticLabelCharactersMax} characters)`;
+
+function parseLabelValue(stated: string): string | undefined {
+  return stated !== '' && stated.length <= limits.sourceStaticLabelCharactersMax ? stated : undefined;
+}
+
 function commonKeys(driver: string, interval: string) {
   return {
     name: text(nameForm, parseName).describe('Name of the source, which no other source has. It is the label source.'),
@@ -41,7 +47,7 @@ function commonKeys(driver: string, interval: string) {
         'How long after a read its figures are still served if no later read succeeds. At least the interval. Default: for ever.',
       ),
     labels: z
-      .record(text(labelForm, parseLabel), nonEmpty('the value of a label'))
+      .record(text(labelForm, parseLabel), text(labelValueForm, parseLabelValue))
       .prefault({})
       .describe('Labels of all series of this source, by name. They tell apart sources that have the same series.'),
   };
