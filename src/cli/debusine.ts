@@ -12,7 +12,7 @@ const sourceArgument = () =>
   new Argument('[source]', 'name of the source; default: the only one of the driver debusine');
 
 const grantsHelp = `
-The command prints SQL for psql. The role must exist. It may then read the columns that the metrics need, and nothing else. With a
+The command prints SQL for psql. Its comments say how to create the role. The role may then read the columns that the metrics need, and nothing else. With a
 configuration, these include the families that the source has switched on.
 
 Examples:
@@ -80,7 +80,10 @@ async function printGrants(
   command: Command,
   terminal: Terminal,
 ): Promise<void> {
-  if (role === '' || role.includes('\0')) throw new UsageError('--role: expected the name of a role');
+  // A new line would end the comment that names the role.
+  if (role === '' || /\p{Cc}/u.test(role)) {
+    throw new UsageError('--role: expected the name of a role, without control characters');
+  }
   const { familiesOf, grantStatements, optionalNames } = await loadMaintenance();
   const source = await sourceOf(name, command, terminal);
   const chosen = families === undefined ? (source ? familiesOf(source) : []) : parseFamilies(families, optionalNames);

@@ -11,13 +11,15 @@ export interface GrantOptions {
   readonly summary: boolean;
 }
 
-/** SQL that gives a role the columns that the families read, and nothing else. */
+/** SQL that gives a role the columns that the families read, and nothing else. Comments say how to create the role. */
 export function grantStatements({ role, families, summary }: GrantOptions): readonly string[] {
   const chosen = [...baseFamilies, ...optionalFamilies.filter(({ name }) => families.includes(name))];
   const queries = chosen.flatMap((family) => family.queries);
   const views = summary ? queries.flatMap(({ fromSummary }) => fromSummary ?? []) : [];
   const to = `TO ${quoted(role)};`;
   return [
+    '-- Run this in the database of Debusine, as the owner of its tables or as a superuser. The role must exist:',
+    `--   CREATE ROLE ${quoted(role)} LOGIN PASSWORD '...' CONNECTION LIMIT 3;`,
     `GRANT USAGE ON SCHEMA public ${to}`,
     ...(views.length > 0 ? [`GRANT USAGE ON SCHEMA tonnage ${to}`] : []),
     ...[...columnsOf([...queries, ...views])].map(

@@ -110,9 +110,10 @@ async function runStep(connection: Connection, step: string, signal: AbortSignal
 }
 
 function explained(thrown: unknown): TonnageError {
-  const { errorClass, message } = databaseError(thrown);
+  const { message } = databaseError(thrown);
+  // A wrong password has another code, and another role would not help.
   const hint =
-    errorClass === 'denied'
+    serverCode(thrown) === '42501'
       ? 'expected a role that owns the tables of Debusine, or a superuser: name a file with its URL with --dsn-file, or pipe the output of --print into psql'
       : message;
   return new TonnageError('source_failed', hint, { cause: thrown });

@@ -8,7 +8,7 @@ export interface RandomTransaction {
 }
 
 /** Makes its transaction compact at commit, as a trigger does once in many rows. */
-const compactAtCommit = 'INSERT INTO tonnage.compaction_due VALUES (true)';
+export const compactAtCommit = 'INSERT INTO tonnage.compaction_due VALUES (true)';
 
 // Sizes on both sides of the bounds of buckets.
 const size = fc.constantFrom(0, 1, 1_023, 1_024, 1_025, 4_097, 1_048_576, 17_179_869_184, 17_179_869_185, 2 ** 52);
