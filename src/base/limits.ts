@@ -365,6 +365,8 @@ export const limits = {
   sourceCloseMsMax: 5_000,
   /** Distinct values of a label from free text of a Debusine database. Others fold into one. Also labels of architectures. */
   debusineTextsMax: 64,
+  /** Groups of work requests of a Debusine database that are read at once. If there are more, the database folds their texts. */
+  debusineGroupsMax: 20_000,
   /** Length of a label value from free text of a Debusine database. Longer ones fold into one. */
   debusineTextCharactersMax: 32,
   /** Size of an architecture, or of a list of them, in the metadata of a worker. A larger one counts as absent. */

@@ -43,15 +43,20 @@ describe('free text of work requests', () => {
 
   it('reaches this process as a bounded number of short texts', async () => {
     const [, query] = workRequests.queries;
-    for (const sql of [query?.sql, query?.exact?.sql]) {
-      const { rows } = await reader.query<(string | null)[]>({ text: sql ?? '', rowMode: 'array' });
-      const texts = rows.flatMap(([backend, architecture]) => [backend ?? '', architecture ?? '']);
-      expect(Math.max(...texts.map((text) => text.length))).toBeLessThanOrEqual(limits.debusineTextCharactersMax);
-      for (const column of [0, 1]) {
-        const distinct = new Set(rows.map((row) => row[column] ?? ''));
-        // Those that are kept, the empty one and the mark of all others.
-        expect(distinct.size).toBe(limits.debusineTextsMax + 2);
-      }
+    const read = async (sql = '') => (await reader.query<(string | null)[]>({ text: sql, rowMode: 'array' })).rows;
+    const rows = await read(query?.sql.replace(/LIMIT \d+$/, 'LIMIT 5001'));
+    expect([query?.sql.endsWith(`LIMIT ${limits.debusineGroupsMax + 1}`), rows.length]).toEqual([true, 5_001]);
+    const texts = rows.flatMap(([backend, architecture]) => [backend ?? '', architecture ?? '']);
+    expect(Math.max(...texts.map((text) => text.length))).toBe(limits.debusineTextCharactersMax + 1);
+    const tooMany = Array.from({ length: limits.debusineGroupsMax + 1 }, () => ['', '', '1', '', '', '', '1']);
+    expect(query?.exact?.isNeeded(tooMany)).toBe(true);
+    expect(query?.exact?.isNeeded(tooMany.slice(1))).toBe(false);
+
+    const folded = await read(query?.exact?.sql);
+    for (const column of [0, 1]) {
+      const distinct = new Set(folded.map((row) => row[column] ?? ''));
+      // Those that are kept, the empty one and the mark of all others.
+      expect(distinct.size).toBe(limits.debusineTextsMax + 2);
     }
   });
 

@@ -6,23 +6,26 @@ import { numberOf, rowsPerStep, type DebusineFamily, type Query } from './family
 import { FreeText, nameForm } from './free-text.ts';
 import { gauge, Sums } from './sums.ts';
 
-/**
- * Counts all work requests by these expressions and by the other labels. The scope is an id. The server folds texts as
- * `FreeText` does, because there may be as many as work requests, each of any length: what it folds is `#`, which is no
- * name. The last column says whether any text was ambiguous.
- */
+/** Counts all work requests by these expressions and by the other labels. The scope is an id. */
 function counting(backend: string, hostArchitecture: string): string {
   return `
-    WITH counted AS MATERIALIZED (
-      SELECT ${backend} AS backend, ${hostArchitecture} AS host_architecture, db_workspace.scope_id,
-        db_workrequest.status, db_workrequest.task_name, db_workrequest.task_type, count(*) AS number
-      FROM db_workrequest
-      JOIN db_workspace ON db_workspace.id = db_workrequest.workspace_id
-      GROUP BY 1, 2, 3, 4, 5, 6
+    SELECT ${backend} AS backend, ${hostArchitecture} AS host_architecture, db_workspace.scope_id,
+      db_workrequest.status, db_workrequest.task_name, db_workrequest.task_type, count(*) AS number
+    FROM db_workrequest
+    JOIN db_workspace ON db_workspace.id = db_workrequest.workspace_id
+    GROUP BY 1, 2, 3, 4, 5, 6`;
+}
+
+/**
+ * The same, folded by the server as `FreeText` does: what is folded is `#`, which is no name. Slower, but there may be as
+ * many texts as work requests.
+ */
+function countingFolded(backend: string, hostArchitecture: string): string {
+  return `
+    WITH counted AS MATERIALIZED (${counting(backend, hostArchitecture)}
     ), backends AS (${mostFrequent('backend')}), hosts AS (${mostFrequent('host_architecture')})
     SELECT ${folded('backend', 'backends')}, ${folded('host_architecture', 'hosts')}, scope_id,
-      status, task_name, task_type, sum(number)::bigint,
-      bool_or(coalesce(${isAmbiguous('backend')}, false) OR coalesce(${isAmbiguous('host_architecture')}, false))
+      status, task_name, task_type, sum(number)::bigint
     FROM counted
     GROUP BY 1, 2, 3, 4, 5, 6`;
 }
@@ -42,9 +45,9 @@ function folded(column: string, names: string): string {
   return `CASE WHEN ${column} = '' OR ${column} IN (SELECT name FROM ${names}) THEN ${column} WHEN ${column} IS NOT NULL THEN '#' END`;
 }
 
-/** Whether a text may also be that of a number or a boolean. */
-function isAmbiguous(column: string): string {
-  return `left(${column}, 6) ~ '^([0-9]|true$|false$)'`;
+/** The beginning of a text of task data, which is enough to see that it is too long for a name. */
+function shortText(key: string): string {
+  return `left(db_workrequest.task_data->>'${key}', ${limits.debusineTextCharactersMax + 1})`;
 }
 
 /** The text of a value of task data. Values that are false in Debusine are empty, and others that are no text are `#`. */
@@ -58,19 +61,24 @@ function exactText(key: string): string {
       END`;
 }
 
+/** A text that could be a name, but also that of a number or a boolean. */
+const ambiguous = /^(\d|true$|false$)/;
+
 /**
  * Grouping by the text of the data (`->>`) is much faster than by its JSON, but the text "42" and the number then look the
- * same. If there are such texts, which is rare, the exact statement counts again.
+ * same. If there are such texts, or very many, which is rare, the exact statement counts again.
  */
 const workRequestsQuery: Query = {
   reads: {
     db_workrequest: ['task_type', 'task_name', 'workspace_id', 'status', 'task_data'],
     db_workspace: ['id', 'scope_id'],
   },
-  sql: counting(`db_workrequest.task_data->>'backend'`, `db_workrequest.task_data->>'host_architecture'`),
+  sql: `${counting(shortText('backend'), shortText('host_architecture'))} LIMIT ${limits.debusineGroupsMax + 1}`,
   exact: {
-    isNeeded: (rows) => rows.some((row) => row.at(-1) === 't'),
-    sql: counting(exactText('backend'), exactText('host_architecture')),
+    isNeeded: (rows) =>
+      rows.length > limits.debusineGroupsMax ||
+      rows.some(([backend, host]) => ambiguous.test(backend ?? '') || ambiguous.test(host ?? '')),
+    sql: countingFolded(exactText('backend'), exactText('host_architecture')),
   },
 };
 
@@ -85,7 +93,7 @@ export const workRequests: DebusineFamily = {
     const backends = new FreeText();
     const architectures = new FreeText();
     for (const [index, row] of rows(workRequestsQuery).entries()) {
-      const number = Number(row[6]);
+      const number = Number(row.at(-1));
       backends.count(row[0] ?? '', number);
       architectures.count(row[1] ?? '', number);
       if (index % rowsPerStep === 0) yield;
