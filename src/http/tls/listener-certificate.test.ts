@@ -170,8 +170,9 @@ describe('a new pair that cannot be used', () => {
 
 test('files that are replaced again and again, one after the other, cause no warning and are used in the end', async () => {
   writePair(pairs[0]);
-  open({ checkMs: 5 });
-  for (let count = 1; count <= 60; count++) {
+  // Much longer than a pair is half replaced, also on a busy machine.
+  open({ checkMs: 50 });
+  for (let count = 1; count <= 200; count++) {
     const { cert, key } = pairs[count % 2 === 0 ? 0 : 1];
     // Each text differs, as the texts of different certificates do.
     write('tls.crt', `${'\n'.repeat(count)}${cert}`);
