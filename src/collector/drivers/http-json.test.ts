@@ -60,7 +60,7 @@ const never = new AbortController().signal;
 beforeAll(() => server.start());
 afterEach(async () => {
   server.body = JSON.stringify(document);
-  server.answer = undefined;
+  server.respond = undefined;
   for (const { collector } of opened.splice(0)) await collector.close?.();
 });
 afterAll(async () => {
@@ -182,13 +182,13 @@ describe('a request', () => {
     [404, 'invalid', 'expected the status 200, got 404'],
     [503, 'unreachable', 'expected the status 200, got 503'],
   ])('that is answered with %i fails as %s', async (status, errorClass, message) => {
-    server.answer = (response) => response.writeHead(status, { location: '/other' }).end('{"users":1}');
+    server.respond = (response) => response.writeHead(status, { location: '/other' }).end('{"users":1}');
     const failure = read({ url: server.url, metrics: figure });
     await expect(failure).rejects.toMatchObject({ errorClass, message });
   });
 
   test('whose body never ends fails at the limit of its size', async () => {
-    server.answer = (response) => {
+    server.respond = (response) => {
       const more = () => {
         while (!response.destroyed && response.write('x'.repeat(10_000)));
         if (!response.destroyed) response.once('drain', more);
@@ -200,7 +200,7 @@ describe('a request', () => {
   });
 
   test('that is answered with a compressed body fails', async () => {
-    server.answer = (response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end('x');
+    server.respond = (response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end('x');
     await expect(read({ url: server.url, metrics: figure })).rejects.toMatchObject({ errorClass: 'invalid' });
   });
 });

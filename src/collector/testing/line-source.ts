@@ -1,10 +1,10 @@
 import { once } from 'node:events';
-import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { codeOf } from '../../base/index.ts';
 import type { Collected, Collector } from '../contract.ts';
 import { SourceError } from '../source-error.ts';
-import { slowReadMs, type BreakableSource } from './breakable.ts';
+import { BreakableServer } from './breakable-server.ts';
 import { gauge } from './sources.ts';
 
 const request = 'read\n';
@@ -12,85 +12,16 @@ const lines = ['users 7', 'groups 3'];
 const lastLine = 'end';
 
 /** A real source for tests: a TCP server that answers each line of a request with lines of figures. */
-export class LineSource implements BreakableSource {
-  readonly refused = 'unreachable';
-  readonly truncated = 'invalid';
-  #mode: 'well' | 'hanging' | 'truncated' | 'slow' = 'well';
-  #server: Server | undefined;
-  #port = 0;
-  readonly #sockets = new Set<Socket>();
-  #active = 0;
-
-  get port(): number {
-    return this.#port;
-  }
-
-  async start(): Promise<void> {
-    if (this.#server !== undefined) return;
-    const server = createServer((socket) => this.#serve(socket));
-    server.listen(this.#port, '127.0.0.1');
-    await once(server, 'listening');
-    this.#server = server;
-    this.#port = (server.address() as AddressInfo).port;
-  }
-
-  async stop(): Promise<void> {
-    const server = this.#server;
-    if (server === undefined) return;
-    this.#server = undefined;
-    server.close();
-    for (const socket of this.#sockets) socket.destroy();
-    await once(server, 'close');
-  }
-
-  hang(): void {
-    this.#mode = 'hanging';
-  }
-
-  truncate(): void {
-    this.#mode = 'truncated';
-  }
-
-  slow(): void {
-    this.#mode = 'slow';
-  }
-
-  refuse(): Promise<void> {
-    return this.stop();
-  }
-
-  async restore(): Promise<void> {
-    this.#mode = 'well';
-    await this.start();
-  }
-
-  async restart(): Promise<void> {
-    await this.stop();
-    await this.start();
-  }
-
-  activeReads(): number {
-    return this.#active;
-  }
-
-  #serve(socket: Socket): void {
-    this.#sockets.add(socket);
-    // A reader may disconnect at any time.
-    socket.on('error', () => undefined);
-    socket.once('close', () => this.#sockets.delete(socket));
-    socket.on('data', () => void this.#answer(socket));
-  }
-
-  async #answer(socket: Socket): Promise<void> {
-    this.#active++;
-    try {
-      if (this.#mode === 'hanging') await new Promise((resolve) => socket.once('close', resolve));
-      if (this.#mode === 'slow') await pause(slowReadMs);
-      if (this.#mode === 'truncated') socket.end(`${lines[0]}\n`);
-      else socket.write([...lines, lastLine, ''].join('\n'));
-    } finally {
-      this.#active--;
-    }
+export class LineSource extends BreakableServer {
+  protected create(): Server {
+    return createServer((socket) => {
+      const closed = () => new Promise((resolve) => socket.once('close', resolve));
+      const send = (isTruncated: boolean): void => {
+        if (isTruncated) socket.end(`${lines[0]}\n`);
+        else socket.write([...lines, lastLine, ''].join('\n'));
+      };
+      socket.on('data', () => void this.answer(closed, send));
+    });
   }
 }
 
